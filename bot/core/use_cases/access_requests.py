@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cachetools import TTLCache
@@ -54,7 +55,8 @@ class AccessRequest:
     """What the notice about a person says who wants to be connected.
 
     `ids`: all Slack ids of the person. `tried`: why no rule found a host. `asked_by`: a supervisor who asked for them,
-    else None. `connected_by`: the administrator, None for any other way. `host_name` is "" where it is not known.
+    else None. `connected_by`: the administrator, None for any other way; `connected_in`: the administrator's request.
+    `host_name` is "" where it is not known.
     """
 
     person: PersonKey
@@ -63,6 +65,7 @@ class AccessRequest:
     asked_by: UserId | None = None
     tried: tuple[RuleMiss, ...] = ()
     connected_by: UserId | None = None
+    connected_in: str = ""
     host_name: str = ""
 
 
@@ -94,6 +97,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
         asked_by=UserId(data["asked_by"]) if data.get("asked_by") else None,
         tried=tuple(RuleMiss(rule, why, tuple(people)) for rule, why, people in data.get("tried") or ()),
         connected_by=UserId(data["connected_by"]) if data.get("connected_by") else None,
+        connected_in=str(data.get("connected_in") or ""),
         host_name=str(data.get("host_name") or ""),
     )
 
@@ -107,6 +111,7 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
         "asked_by": asked.asked_by,
         "tried": [[miss.rule, miss.why, list(miss.people)] for miss in asked.tried],
         "connected_by": asked.connected_by,
+        "connected_in": asked.connected_in,
         "host_name": asked.host_name,
     }
 
@@ -123,11 +128,13 @@ def is_standing(notice: Notice) -> bool:
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
-def with_connection(notice: Notice, by: UserId | None, host_name: str) -> Notice | None:
+def with_connection(
+    notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
+) -> Notice | None:
     """Return the notice after the person was connected; None when that is known (pure)."""
     if not notice.data or notice.over_at:
         return None
-    asked = replace(read_access(notice.data), connected_by=by, host_name=host_name)
+    asked = replace(read_access(notice.data), connected_by=by, host_name=host_name, connected_in=connected_in)
     return replace(notice, over_at=notice.read_at, data=write_access(asked))
 
 
@@ -192,11 +199,15 @@ class AccessRequests:
         by = request.requester if request.requester not in person.ids else None
         key = access_key((person.team_id, person.user_id))
         notice = await self._board.find(NoticeKind.ACCESS, key)
-        is_asked = bool(notice.data) and notice.over_at is None
+        asked = read_access(notice.data) if notice.data else None
+        if asked and asked.connected_in == request.id:  # before a crash
+            return name
+        is_asked = asked is not None and notice.over_at is None
         if (is_answer or is_asked) and by:
-            told = read_access(notice.data) if is_asked else asked_for(person, request.id)
+            told = asked if asked and is_asked else asked_for(person, request.id)
             await self._welcome(key, told, by, name)
-        await self._board.change(NoticeKind.ACCESS, key, lambda found: with_connection(found, by, name))
+        edit = partial(with_connection, by=by, host_name=name, connected_in=request.id)
+        await self._board.change(NoticeKind.ACCESS, key, edit)
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
@@ -233,7 +244,7 @@ class AccessRequests:
             await self._welcome(notice.key, asked, None, "")
         elif not self._has_worked(asked.ids, notice.read_at - notice.opened_at):  # else the person knows it already
             return False
-        change = self._board.change(NoticeKind.ACCESS, notice.key, lambda found: with_connection(found, None, ""))
+        change = self._board.change(NoticeKind.ACCESS, notice.key, with_connection)
         return await change is not None
 
     async def _is_linked(self, team_id: TeamId, ids: Sequence[UserId]) -> bool:
