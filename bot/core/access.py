@@ -1,6 +1,6 @@
-"""Decide who may start a session, for whom and in which channel. Default deny: only known members may.
+"""Decide whether a person may start a session, for which agent and in which channel. Default deny.
 
-The MemberDirectory reads from Slack who a person is; the rules are settings.
+The MemberDirectory reads people and user groups from Slack. The rules come from the settings.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -36,7 +36,7 @@ MAX_ADMINISTRATORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """A list of people: user ids `U…`/`W…` and user groups `S…`. An empty list names nobody."""
+    """A list of people: user ids `U…`/`W…` and user groups `S…`. An empty list allows nobody."""
 
     users: frozenset[UserId] = frozenset()
     groups: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Workspace:
     org_wide: bool = False
 
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
-        """Return whether the bot serves a command from there. Bolt does not check this."""
+        """Return whether the bot serves commands from this team and enterprise. Bolt does not check this."""
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
         return team_id == self.team_id
@@ -79,7 +79,7 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A question to Slack: who a user is, or (with a `group_id`) whether they are in a user group."""
+    """A look-up in Slack: of a user, or (with a `group_id`) of whether the user is in this user group."""
 
     user_id: UserId
     group_id: str = ""
@@ -87,7 +87,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """A rule needs an answer that is not known."""
+    """A rule needs an answer of Slack that is not known yet."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -99,7 +99,7 @@ Ask = Callable[[_Question], Answer]
 
 
 class AccessPolicy:
-    """Allows a request, or raises the error that says why not: PermissionDeniedError or NobodyNamedError.
+    """Allows a request, or raises the reason for the refusal: PermissionDeniedError or NobodyNamedError.
 
     The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
     asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.
@@ -118,7 +118,7 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Return what `authorize_start` returns, from cached answers; None when one is missing.
+        """Return the agent as `authorize_start` does, but from cached answers; None when an answer is not cached.
 
         Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
         """
@@ -128,7 +128,7 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Return the requester of a request that starts no session; it may come from any channel.
+        """Check and return the requester of a request that starts no session. It may come from any channel.
 
         Raises PermissionDeniedError, SlackUnavailableError.
         """
@@ -136,7 +136,7 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that sessions are allowed where the request came from.
+        """Check that the request's workspace, and its channel or workflow, may start sessions.
 
         Raises PermissionDeniedError, NobodyNamedError.
         """
@@ -147,14 +147,14 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return a member of the workspace. Raises PersonNotAllowedError for anybody else, SlackUnavailableError."""
+        """Return this member of the workspace. Raises PersonNotAllowedError for others, SlackUnavailableError."""
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
             raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=True)
         return person
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
-        """Return all Slack ids of a person; only the given one when Slack does not answer."""
+        """Return all Slack ids of a person; only `user_id` when Slack does not answer."""
         try:
             return (await self._people.person(user_id)).ids
         except SlackUnavailableError:
@@ -196,7 +196,7 @@ class AccessPolicy:
         return tuple(found[:MAX_ADMINISTRATORS]), are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Run a rule; ask Slack for each answer that it lacks, then run it again."""
+        """Run a rule. When it needs an unknown answer, ask Slack and run the rule again."""
         answers: dict[_Question, Answer] = {}
 
         def known(question: _Question) -> Answer:

@@ -1,4 +1,4 @@
-"""Cache values with a time to live and a bound, and make one look-up for all callers of a key.
+"""Cache values with a time to live and a maximum number. Concurrent callers of a key share one look-up.
 
 A failed look-up is not cached.
 """
@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Holds at most `size` values, each for `seconds`, which may depend on the value. `clock` is monotonic."""
+    """Holds at most `size` values, each for `seconds`: a number, or a function of the value. `clock` is monotonic."""
 
     def __init__(
         self, *, seconds: float | Callable[[V], float], size: int, clock: Callable[[], float] = time.monotonic
@@ -25,7 +25,7 @@ class Cache(Generic[K, V]):
         self._lookups: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """Return the cached value, or what `ask` returns. Raises what `ask` raises, to all callers that wait for it."""
+        """Return the cached value, or call `ask` and cache its value. Concurrent callers share its value or error."""
         try:
             return self._values[key]
         except KeyError:
@@ -48,10 +48,10 @@ class Cache(Generic[K, V]):
                 del self._lookups[key]
 
     def peek(self, key: K) -> V | None:
-        """Return the cached value, or None."""
+        """Return the cached value; None if there is none. Never look it up."""
         return self._values.get(key)
 
     def forget(self, key: K) -> None:
-        """Drop the value: the next `get` asks again."""
+        """Drop the value, so that the next `get` looks it up."""
         self._values.pop(key, None)
         self._lookups.pop(key, None)

@@ -32,7 +32,7 @@ from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus,
 from bot.core.validation.conversations import LiveConversation
 
 WEB_PAGE = "a web page in place of an answer"
-"""Replaces OAuth's error code when a gateway or firewall answered with HTML."""
+"""The value of `oauth_error` when a gateway or firewall answered with HTML instead of OAuth's JSON."""
 _ABOUT_ADDRESS = re.compile(
     r"(?<!e-mail )(?<!email )\b(?:ip|address(?:es)?|(?:allow|white|block)-?list\w*|cidr)\b", re.I
 )
@@ -57,10 +57,10 @@ class SetupError(Exception):
 
 
 class CobrowseError(Exception):
-    """Base class of the errors that a person can be told.
+    """Base class of the errors that the bot reports to people.
 
     `code` is the stable name of the error in logs, metrics, audit log and database. Classes can be renamed, codes
-    cannot. `try_again`: whether the same request may succeed later.
+    cannot. `try_again`: the same request may succeed later.
     """
 
     code: str = "error"
@@ -76,7 +76,7 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Mark a dataclass field that only errors with these codes have. The stored form of other codes omits it."""
+    """Mark a dataclass field that only errors with these codes use. Records of other codes omit the field."""
     return {"codes": codes}
 
 
@@ -88,7 +88,7 @@ class NotAcceptedError(CobrowseError):
 
 @dataclass(eq=False)
 class NotReadyError(NotAcceptedError):
-    """The bot is stopping, or processes as many requests as it can."""
+    """The bot accepts no request now: it is stopping, or already processes its maximum number of requests."""
 
     code: Literal["shutting_down", "overloaded"] = field()
 
@@ -97,7 +97,7 @@ class NotReadyError(NotAcceptedError):
 class RateLimitedError(NotAcceptedError):
     """A limit of `limit` requests per minute is reached; the next request is possible in `wait_seconds`.
 
-    `everybody`: the whole workspace shares this limit; else it is one person's.
+    `everybody`: the limit is for the whole workspace; otherwise it is for one person.
     """
 
     code: Literal["too_many_starts", "too_many_sends", "too_many_inquiries"] = field()
@@ -119,7 +119,7 @@ class MaybeAcceptedError(NotAcceptedError):
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person may not do this."""
+    """The person may not do what they asked for."""
 
     code = "not_permitted"
 
@@ -134,7 +134,7 @@ class OtherWorkspaceError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class ChannelNotAllowedError(PermissionDeniedError):
-    """COBROWSE_CHANNELS does not list the channel. `allowed` are the channels that it lists."""
+    """COBROWSE_CHANNELS does not list the channel. `allowed` holds the listed channels."""
 
     code = "channel_not_allowed"
     channel_id: ChannelId
@@ -145,8 +145,10 @@ class ChannelNotAllowedError(PermissionDeniedError):
 class PersonNotAllowedError(PermissionDeniedError):
     """A person may not start or host sessions.
 
-    not_a_member: a guest, bot, deactivated person or outsider, as `standing` says · not_listed: COBROWSE_MEMBERS does
-    not list the person. `is_target`: the person is the agent for whom somebody else asked.
+    - not_a_member: the person is a guest, a bot, deactivated or an outsider; `standing` says which.
+    - not_listed: COBROWSE_MEMBERS does not list the person.
+
+    `is_target`: somebody else asked for a session that this person would host.
     """
 
     code: Literal["not_a_member", "not_listed"] = field()
@@ -187,7 +189,10 @@ class RuleMiss:
 
 @dataclass(eq=False)
 class HostNotFoundError(CobrowseError):
-    """No host rule maps the person to a Genesys user. `tried` holds each rule's reason, in the order of the rules."""
+    """No host rule maps the person to a Genesys user. `tried` holds each rule's reason, in the order of the rules.
+
+    `is_target`: somebody else asked for a session that this person would host.
+    """
 
     code = "host_not_found"
     user_id: UserId
@@ -199,7 +204,7 @@ class HostNotFoundError(CobrowseError):
 class SlackUnavailableError(CobrowseError):
     """Slack did not answer a look-up. `slack_error` is Slack's error code.
 
-    `passes`: whether the problem ends without a change to the set-up.
+    `passes`: the problem ends without a change to the set-up.
     """
 
     code = "slack_unavailable"
@@ -213,14 +218,14 @@ class SlackUnavailableError(CobrowseError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceError(CobrowseError):
-    """Genesys did not do what was asked. `reference` is its correlation id, for Genesys's support and for our log."""
+    """Genesys did not carry out a call. `reference` is Genesys's correlation id, None if there is none."""
 
     code = "service_error"
     reference: str | None = None
 
 
 class TokenRefusedError(ServiceError):
-    """Genesys answered 401, also with a new token."""
+    """Genesys refused the bot's token with a 401, and then a new token too."""
 
     code = "token_refused"
 
@@ -239,7 +244,7 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return whether the login may refuse the network address that the bot calls from."""
+        """Return whether the reason may be the IP address that the bot calls from."""
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -247,11 +252,12 @@ class LoginRefusedError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class PermissionMissingError(ServiceError):
-    """Genesys answered 403: a scope or permission, `needs`, is missing.
+    """Genesys answered 403: the scope or permission `needs` is missing.
 
-    permission_missing: the bot's OAuth client lacks it · user_permission_missing: the host's own account lacks it;
-    `own`: the host is the requester. `words`: Genesys's message where it names a division, cut at 300 characters and
-    not escaped.
+    - permission_missing: the bot's OAuth client lacks it.
+    - user_permission_missing: the host's own account lacks it; `own`: the host is the requester.
+
+    `words`: Genesys's message if it names a division, else "". It is cut at 300 characters and not escaped.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -270,7 +276,7 @@ class InvalidHostError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnknownApplicationError(ServiceError):
-    """Genesys has no application with this id. `known` are the ids that it has; empty when they could not be read."""
+    """Genesys has no application with this id. `known` holds the existing ids, () when they could not be read."""
 
     code = "unknown_application"
     application_id: str
@@ -279,7 +285,10 @@ class UnknownApplicationError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class BadRequestError(ServiceError):
-    """Genesys answered any other 4xx. `words` is its message, cut at 300 characters and not escaped."""
+    """Genesys answered with a 4xx status that no other class covers.
+
+    `words` is Genesys's message, cut at 300 characters and not escaped.
+    """
 
     code = "bad_request"
     status: int
@@ -288,9 +297,9 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys answered 429 or 503 until the bot stopped retrying. It did nothing.
+    """Genesys answered 429 or 503 until the bot stopped retrying. Genesys did nothing.
 
-    `retry_after`: the seconds that Genesys asked to wait, None if it did not say.
+    `retry_after`: the seconds that Genesys asked the bot to wait, None if it did not say.
     """
 
     code = "service_busy"
@@ -308,7 +317,7 @@ class QueueTooLongError(ServiceError):
 
 
 class ServiceFailedError(ServiceError):
-    """Genesys answered 500, also to two retries."""
+    """Genesys answered 500 to a call and to its retries."""
 
     code = "service_fault"
     try_again = True
@@ -330,7 +339,7 @@ class ServiceUnreachableError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnusableAnswerError(ServiceError):
-    """Genesys's answer cannot be used; `why` says it in a few words.
+    """Genesys's answer cannot be used. `why` is the reason, in a few words.
 
     `acted`: the answer was a 2xx to a call that creates something, so a session may exist.
     """
@@ -342,20 +351,19 @@ class UnusableAnswerError(ServiceError):
 
 
 ID_TAKEN = "a session by the id of another one"
-"""`UnusableAnswerError.why` when the store has a session with this id for another team, host, requester or agent.
-
-`RequestRepository.advance` decides this."""
+"""The value of `UnusableAnswerError.why` when the new session's id is already stored for another team, host, requester
+or agent. `RequestRepository.advance` checks this."""
 
 
 class UnknownSessionError(ServiceError):
-    """Genesys has no session with this id, or cannot end it on demand."""
+    """Genesys has no session with this id, or cannot end this session."""
 
     code = "session_unknown_to_service"
 
 
 @dataclass(eq=False)
 class UnexpectedError(CobrowseError):
-    """The bot failed in a way that the code does not expect. `maybe_created`: the call that creates was under way."""
+    """The bot failed in a way that the code does not expect. `maybe_created`: a session may have been created."""
 
     code = "unexpected"
     maybe_created: bool = False
@@ -384,9 +392,9 @@ class SharingError(CobrowseError):
 
 
 class ConversationActiveError(ServiceError):
-    """The company already has an active SMS conversation with this customer, so Genesys sends no other message.
+    """The company already has an active SMS conversation with this customer, so Genesys sends no new message.
 
-    `join_url` is the link that the message would have held. Only the answer in Slack shows it; it is never stored.
+    `join_url` is the link that the message would have contained. Only the answer in Slack shows it; it is never stored.
     """
 
     code = "conversation_active"
@@ -394,15 +402,16 @@ class ConversationActiveError(ServiceError):
 
 
 OFF = ("needless", "client", "socket", "key")
-"""Why nobody can connect a Genesys account: sessions need no sign-in of a person (needless), or the bot has no OAuth
-client for people (client), no HTTP (socket), or no encryption key (key)."""
+"""Reasons why nobody can connect a Genesys account. needless: sessions need no person's sign-in · client: the bot has
+no OAuth client for people · socket: the bot serves no HTTP · key: the bot has no encryption key."""
 
 
 @dataclass(eq=False, kw_only=True)
 class SignInRequiredError(ServiceError):
-    """Genesys does this only for a person who is signed in, and not for an OAuth client.
+    """Genesys allows a call only with a person's sign-in, not with the token of the bot's OAuth client.
 
-    `own`: the host is the requester. `off`: why the host cannot connect, one of OFF; "" when the host can.
+    `own`: the host is the requester. `off`: the reason (one of OFF) why the host cannot connect an account, "" if the
+    host can.
     """
 
     code = "connect_required"
@@ -415,7 +424,7 @@ class SignInRequiredError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SignInExpiredError(ServiceError):
-    """Genesys no longer accepts the host's own sign-in. `own`: the host is the requester."""
+    """Genesys no longer accepts the host's sign-in; the host has to connect again. `own`: the host is the requester."""
 
     code = "reconnect_required"
     own: bool = True
@@ -426,9 +435,9 @@ class SignInExpiredError(ServiceError):
 class NoUsableConversationError(ServiceError):
     """The host is in no conversation in which co-browse can start.
 
-    no_conversation: Genesys lists none; its list lags some seconds · not_in_conversation: the conversation that the
-    requester named is over, unknown, or without the host · conversation_kind_not_supported: Genesys never co-browses
-    in `kinds`, such as "chat" or INTERNAL.
+    - no_conversation: Genesys lists no conversation of the host. The list lags by some seconds.
+    - not_in_conversation: the conversation that the requester named is over, unknown, or without the host.
+    - conversation_kind_not_supported: Genesys does not co-browse in these `kinds`, such as "chat" or INTERNAL.
     """
 
     code: Literal["no_conversation", "not_in_conversation", "conversation_kind_not_supported"] = field()
@@ -441,18 +450,18 @@ class NoUsableConversationError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SeveralConversationsError(ServiceError):
-    """The host is in more than one conversation, so the requester has to choose. The latest comes first."""
+    """The host is in several conversations, so the requester has to choose one of `candidates`, latest first."""
 
     code = "several_conversations"
     candidates: tuple[LiveConversation, ...]
 
 
 INTERNAL = "internal"
-"""The kind of a conversation without a customer."""
+"""The name of the kind of conversation in which no customer takes part."""
 
 
 class StepsOffError(PermissionDeniedError):
-    """COBROWSE_WORKFLOW_STEPS is off."""
+    """A workflow asked for a session, but the setting COBROWSE_WORKFLOW_STEPS is off."""
 
     code = "workflow_steps_off"
 
@@ -467,7 +476,7 @@ class NobodyNamedError(CobrowseError):
 class RoleRequiredError(PermissionDeniedError):
     """The requester's role does not allow this request.
 
-    `target` is the agent whom the requester wanted to act for; only the code may_not_act_for_others sets it.
+    `target` is the agent for whom the requester asked; only the code may_not_act_for_others sets it.
     """
 
     code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others", "may_not_check"] = field()
@@ -476,7 +485,10 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The session is another person's. Its agent and requester may read the link; supervisors may also end it."""
+    """The requester has no right to a session of other people: its `agent` and its `requester`.
+
+    These two may read its link and end it. Supervisors and administrators may end it.
+    """
 
     code: Literal["may_not_end", "may_not_read_link"] = field()
     agent: UserId
@@ -485,12 +497,17 @@ class SessionAccessError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionActionError(CobrowseError):
-    """There is no session with which this can be done.
+    """There is no session that the request can act on.
 
-    no_open_session: the person has none; `ever`: the database still holds earlier ones · several_open_sessions: the
-    person has to choose among `sessions`, pairs of id and name, newest first · `agent`: both are about this other
-    person · session_not_found · already_ended ·
-    already_shared: in that channel · no_link_to_send: the session has a code only · link_used_up.
+    - no_open_session: the person has none. `ever`: the database still holds earlier ones.
+    - several_open_sessions: the person has to choose one of `sessions`, pairs of id and name, newest first.
+    - session_not_found
+    - already_ended
+    - already_shared: the session is already posted in this channel.
+    - no_link_to_send: the session has a join code and no join URL.
+    - link_used_up: nobody else can join with the link.
+
+    `agent`: the person of the first two codes if it is not the requester, else None.
     """
 
     code: Literal[
@@ -509,17 +526,19 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """A *Try again* button does nothing: it is another person's, was used, or its request is deleted."""
+    """A *Try again* button does nothing: another person's request, already retried, or no longer stored."""
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()
 
 
 @dataclass(eq=False)
 class SendRejectedError(CobrowseError):
-    """A link cannot be sent to a customer. `detail` depends on the code:
+    """The bot cannot send a link to a customer. `detail` depends on the code.
 
-    sending_off: "sms" or "email" · invalid_address: "none", "neither", "country", "number", "sms" or "email" ·
-    country_not_allowed: the ISO code, "" for none · text_too_long: the maximum length in characters.
+    - sending_off: the channel that is off, "sms" or "email".
+    - invalid_address: the reason, "none", "neither", "country", "number", "sms" or "email".
+    - country_not_allowed: the ISO code of the phone number's country, "" if it has none.
+    - text_too_long: the maximum length in characters.
     """
 
     code: Literal["sending_off", "invalid_address", "country_not_allowed", "text_too_long"] = field()
@@ -528,10 +547,13 @@ class SendRejectedError(CobrowseError):
 
 @dataclass(eq=False)
 class AccountLinkError(CobrowseError):
-    """A Slack user cannot be linked to a Genesys user, or unlinked: by their own sign-in or by an administrator.
+    """The bot cannot link or unlink a Genesys user.
 
-    connect_off: `why` is one of OFF · no_such_host: `why` in a few words · not_connected and connect_link_expired: own
-    sign-in · not_linked: no administrator set a link.
+    - connect_off: nobody can connect an account here; `why` is one of OFF.
+    - not_connected: the person has connected no account.
+    - connect_link_expired: the sign-in link is too old, was used, or is unknown.
+    - not_linked: no administrator linked the person to a host.
+    - no_such_host: an administrator's e-mail address finds no host; `why` is the reason, in a few words.
     """
 
     code: Literal["connect_off", "not_connected", "connect_link_expired", "not_linked", "no_such_host"] = field()
@@ -540,9 +562,10 @@ class AccountLinkError(CobrowseError):
 
 @dataclass(eq=False)
 class SignInRejectedError(PermissionDeniedError):
-    """A sign-in to Genesys links no account. `reference`: Genesys's correlation id.
+    """A sign-in to Genesys links no account. `reference` is Genesys's correlation id, None if there is none.
 
-    connect_denied: somebody declined it · connect_wrong_user: the Genesys user who signed in is not the person's host.
+    - connect_denied: the person declined the sign-in.
+    - connect_wrong_user: the Genesys user who signed in is not the person's host.
     """
 
     code: Literal["connect_denied", "connect_wrong_user"] = field()
@@ -553,9 +576,9 @@ class SignInRejectedError(PermissionDeniedError):
 class InterruptedRequestError(CobrowseError):
     """The bot stopped, or lost its database, while it processed the request.
 
-    interrupted: `maybe_created` when the call that creates was under way, so a session may exist · not_started: the
-    database could not record that this call goes out, so it was not sent · session_over: the session ended before the
-    requester got its link.
+    - interrupted: `maybe_created` says whether the create call may have been sent, so that a session may exist.
+    - not_started: the database could not record that the create call goes out, so the bot did not send it.
+    - session_over: the session ended before the requester got its link.
     """
 
     code: Literal["interrupted", "not_started", "session_over"] = field()

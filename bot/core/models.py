@@ -26,7 +26,7 @@ RequestId = NewType("RequestId", str)
 """The bot's id of a request: twelve characters that a person can read out over the phone."""
 PersonKey = tuple[TeamId, UserId]
 HostLink = tuple[TeamId | None, UserId, HostId]
-"""A user whom an administrator linked to a host, in one team or (None) in any."""
+"""An administrator's link from a user to a host. The team is None if the link is for every team."""
 
 _READABLE = "abcdefghijklmnopqrstuvwxyz234567"
 NAME_LENGTH = 100
@@ -34,7 +34,7 @@ NAME_LENGTH = 100
 
 
 class Role(StrEnum):
-    """What a member may do beyond starting sessions for themselves."""
+    """The role of a member. It decides what the member may do beyond starting sessions for themselves."""
 
     MEMBER = "member"
     SUPERVISOR = "supervisor"
@@ -42,7 +42,7 @@ class Role(StrEnum):
 
 
 class MembershipStatus(StrEnum):
-    """How a Slack user belongs to the workspace. Only a member may do anything."""
+    """The relation of a Slack user to the workspace. Only a MEMBER may do anything."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -53,10 +53,10 @@ class MembershipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
-    """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only.
+    """A Slack user. `email` is None unless Slack holds a confirmed e-mail address; `name` is for display only.
 
-    In an Enterprise Grid one person has two ids: `user_id` is the one that was asked for, `other_id` the other one.
-    `has_unconfirmed_email`: Slack shows an address and does not call it confirmed.
+    In an Enterprise Grid one person can have two ids: `user_id` is the id that was looked up, `other_id` the second id.
+    `has_unconfirmed_email`: Slack shows an e-mail address but does not call it confirmed.
     """
 
     team_id: TeamId
@@ -75,7 +75,7 @@ class SlackUser:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Genesys user who can host sessions, and the name of the rule that found them."""
+    """A Genesys user who can host sessions. `rule` is the name of the rule that found this user."""
 
     id: HostId
     rule: str
@@ -96,7 +96,7 @@ class DirectoryUser:
 
 
 class RequestKind(StrEnum):
-    """What a request asks for."""
+    """The kinds of requests, one for each thing that people can ask for."""
 
     START = "start"
     WHOAMI = "whoami"
@@ -175,7 +175,7 @@ class Request:
 
     @property
     def for_another(self) -> bool:
-        """Return whether somebody other than the requester hosts it; False when requesters name themselves."""
+        """Return whether the host is another person than the requester. A requester can also name themselves: False."""
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
@@ -199,14 +199,14 @@ class Request:
 
 
 def new_request_id() -> RequestId:
-    """Return a new id: 60 random bits as letters and digits that are hard to confuse. It is not a secret."""
+    """Return a new random id of twelve letters and digits (60 bits), which are hard to confuse. It is not a secret."""
     return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
 
 
 def team_of(request: Request) -> TeamId:
-    """Return the team whose sessions a request may read: the whole Enterprise Grid, else the workspace.
+    """Return the id under which a request's sessions are stored: the Enterprise Grid's, else the workspace's.
 
-    In a Grid, a button can be pressed in another workspace than the one where the command was typed. User ids are
+    In a Grid, people may press a button in another workspace than the one where the command was typed. User ids are
     unique in the whole Grid.
     """
     return request.enterprise_id or request.team_id
@@ -214,10 +214,10 @@ def team_of(request: Request) -> TeamId:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStep:
-    """One execution of the workflow step: its id, and the id of the workflow's execution ("" where Slack sent none).
+    """One execution of the workflow step. `workflow_execution_id` is that of its workflow, "" if Slack sent none.
 
-    Slack sends no id of the workflow, so administrators search Slack by the id of its execution. The request holds both
-    ids, so any replica can complete the step.
+    Slack sends no id of the workflow, so administrators search Slack for the id of the workflow's execution. The
+    request holds both ids, so any replica can complete the step.
     """
 
     execution_id: str
@@ -225,17 +225,17 @@ class WorkflowStep:
 
     @property
     def key(self) -> str:
-        """Return the request's key, the same for each delivery of the step by Slack."""
+        """Return the key of the step's request. Slack's repeated deliveries of one execution have the same key."""
         return f"step:{self.execution_id}"
 
     @property
     def argument(self) -> str:
-        """Return the request's argument. Each execution has another one, so two customers never share a session."""
+        """Return the argument of the step's request. It differs for each execution, so customers share no session."""
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
 
 def step_of(request: Request) -> WorkflowStep | None:
-    """Return the workflow step that a request came from, or None."""
+    """Return the workflow step that a request came from; None if it came from no workflow."""
     if request.kind is not RequestKind.STEP or not request.argument:
         return None
     execution_id, _, workflow_execution_id = request.argument.partition(" ")
@@ -243,7 +243,7 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return whether the host did not type the command, so the bot has to notify the host."""
+    """Return whether somebody else or a workflow asked for the session, so the bot has to notify the host."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
@@ -271,9 +271,10 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """The application and time-out of every session that does not name its own.
+    """The default application and time-out of a session.
 
-    `phone_countries` (ISO codes): where a number without a plus is a phone number, which no name holds.
+    `phone_countries` (ISO codes): in a session name, a number without a plus that is valid in one of these countries
+    counts as a phone number. Such a name is replaced.
     """
 
     application_id: str = "web"
@@ -321,20 +322,20 @@ class Session:
 
 
 class SessionStatus(StrEnum):
-    """What the service says about a session."""
+    """The status of a session at the service."""
 
     OPEN = "open"
     GONE = "gone"
-    """The service no longer knows the offer: accepted, withdrawn or ended. Nobody else can join by it."""
+    """The join link no longer works: the customer used it, it was withdrawn, or the session ended."""
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as the store holds it. Its join URL is "" once nobody can join by it, and for people who may not join.
+    """A session as stored. Its link is "" when nobody else can join with it, and for people who may not see it.
 
-    `ended_by` is the request that ended it, None for any other end. `read_at` is the time of the read by the store's
-    clock, which `session.ends_at` refers to.
+    `ended_by` is the request that ended the session, None for any other end. `read_at` is the time of the read by the
+    store's clock; `session.ends_at` is by the same clock.
     """
 
     session: Session
@@ -347,11 +348,11 @@ class SessionRecord:
     read_at: datetime | None = field(default=None, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
-        """Return whether a person with these ids is its requester or host, so that they may read its link."""
+        """Return whether one of these ids is the requester's or the host's. These two may read the link."""
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return the record as a person with these ids may see it."""
+        """Return the record as a person with these ids may see it: without the link unless it is their session."""
         return (
             self
             if self.concerns(*user_ids)
@@ -360,7 +361,7 @@ class SessionRecord:
 
 
 class PostedMessageKind(StrEnum):
-    """Whom a posted message is for: a channel or one person."""
+    """The audience of a posted message: a channel or one person."""
 
     SHARED = "shared"
     DIRECT = "direct"
@@ -368,10 +369,10 @@ class PostedMessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A Slack message about a session that can be updated later.
+    """A Slack message about a session, which the bot can update later.
 
-    `ts` is Slack's id of it within its channel, "" before it has been posted. `request_id` is the request that shared
-    it, None for any other message.
+    `ts` is the message's id within its channel, "" before it is posted. `request_id` is the request that shared the
+    session in the channel, None for any other message.
     """
 
     session_id: SessionId
@@ -457,7 +458,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Result of whoami: a person's host. `connected`: whether they linked its account, None where nobody can."""
+    """Result of whoami: a person's host. `connected`: the person linked that account; None if nobody can link one."""
 
     code = "identity"
     person: SlackUser
@@ -467,14 +468,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """An interim message: the request still runs, or waits about `wait_seconds` for Genesys."""
+    """An interim message: the request waits about `wait_seconds` for Genesys, or (None) is still being processed."""
 
     wait_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in link that a person got and has not used.
+    """A sign-in link that the bot gave to a person and that is not used yet.
 
     `team_id`, `enterprise_id`: where the person typed the command. `verifier`: the PKCE verifier, a secret.
     """
@@ -496,10 +497,10 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account, locked: no other task or replica can renew it at the same time.
+    """A linked account under a lock, so that no other task or replica renews it at the same time.
 
-    `renew` stores a new refresh token, `drop` deletes the account. Both return False and do nothing when the account
-    has changed or gone; both may raise StorageUnavailableError.
+    `renew` stores a new refresh token, `drop` deletes the account. Both return False and do nothing if the account was
+    changed or deleted meanwhile. Both may raise StorageUnavailableError.
     """
 
     connection: LinkedAccount

@@ -43,7 +43,7 @@ from bot.core.results import Result
 G = TypeVar("G")
 
 JOIN_SECONDS = 10.0
-"""How long after a session was created the same person gets it again when they repeat the command."""
+"""How long a repeated command gets the same session instead of a new one, counted from the session's creation."""
 NO_HTTP_STATUS = "none"
 """The metric label of a call that got no HTTP response."""
 
@@ -53,10 +53,9 @@ NO_HTTP_STATUS = "none"
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request as the store holds it.
+    """Hold a request as stored. A finished start has a `session` or a `failure`.
 
-    It ends with a `session` or a `failure`. `session_over`: the session has ended, or its time is up by the store's
-    clock; its link may be wiped.
+    `session_over`: the session has ended, or its time is up by the store's clock; its link may be deleted.
     """
 
     request: Request
@@ -68,11 +67,12 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The outcome of storing a request. `is_new` is False when its key is already stored.
+    """The outcome of `accept`. `is_new` is False if a request with the same key is already stored.
 
-    `duplicate_of` is a request by the same person with the same text, target and channel, whose session is being
-    created or was created at most JOIN_SECONDS ago: the new request gets that session. Otherwise `state` is `creating`
-    if the session can be created at once, and `linked` is the host that an administrator linked the agent to.
+    `duplicate_of` is an earlier request by the same person with the same text, target and channel, whose session is
+    being created or was created at most JOIN_SECONDS ago: the new request gets that session. Otherwise, `state` is
+    `creating` if the session can be created at once, and `linked` is the host that an administrator linked the agent
+    to, None if no administrator did.
     """
 
     is_new: bool
@@ -82,16 +82,16 @@ class Accepted:
 
 
 class RequestRepository(Protocol):
-    """Stores requests. Each repository belongs to one process, which runs the requests that it accepts."""
+    """Stores requests. Each repository belongs to one process, which processes the requests that it accepts."""
 
     @property
     def shared(self) -> bool:
-        """Return whether replicas share the database; they take over the requests of a replica that seems dead."""
+        """Return whether several replicas share the database and take over each other's requests after a crash."""
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store the request durably. Raises MaybeAcceptedError when the store does not confirm it.
+        """Store the request durably. Raises MaybeAcceptedError when the store does not confirm the write.
 
-        `agent`: given when the session can be created at once; the request is then stored as `creating`.
+        `agent`: the agent if the session can be created at once; the request is then stored as `creating`.
         """
 
     async def advance(
@@ -103,48 +103,48 @@ class RequestRepository(Protocol):
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        """Move a request durably from one state to another, and store its session or failure with it.
+        """Move a request durably from one state to another, and store its session or failure in the same write.
 
-        Return False, and change nothing, when the request is not this process's or not in `from_`. A session with a
-        stored id updates that session, unless the request is a duplicate of the one that created it. An answered
-        request loses its response_url. Raises UnusableAnswerError when the id is stored for another team, host,
-        requester or agent: the same transaction makes the request `failed` with this error.
+        Return False and change nothing if another process owns the request or its state is not `from_`. A session whose
+        id is already stored updates the stored one, unless the request is a duplicate of the one that created it. The
+        state `answered` deletes the response_url. Raises UnusableAnswerError when the id is stored for another team,
+        host, requester or agent: the same transaction makes the request `failed` with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        """Return a request of any process."""
+        """Return a request of any process; None if it is not stored."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the unfinished requests of processes that have ended, and return them, oldest first."""
 
     async def sweep(self) -> None:
-        """Wipe the join URLs of ended sessions; delete rows older than the retention time."""
+        """Delete the join URLs of ended sessions, and all rows older than the retention time."""
 
 
 class HostCache(Protocol):
     """Stores the Genesys host of each person, across restarts."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        """Return the host that an administrator linked this person to: for this team, else for any team."""
+        """Return the host that an administrator linked this person to, in this team or else in any; None for none."""
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the host that a rule found for this person earlier, and its remaining lifetime in seconds."""
+        """Return the host that a rule found earlier, and for how many more seconds it is valid; None for none."""
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Store a found host for `seconds`."""
+        """Store the host that a rule found for this person, for `seconds`."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Delete the found host."""
+        """Delete the host that a rule found for this person."""
 
 
 class HostLinkRepository(Protocol):
     """Stores the links from people to hosts that administrators manage."""
 
     async def links(self) -> Sequence[HostLink]:
-        """Return all links, by user."""
+        """Return all links, sorted by user."""
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Add or change all of these links, or none. Call `on_progress` with the size of each batch written."""
+        """Add or change these links in one transaction. Call `on_progress` with the size of each batch written."""
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
         """Delete a link; return whether it existed."""
@@ -153,17 +153,17 @@ class HostLinkRepository(Protocol):
 class SessionRepository(Protocol):
     """Stores the sessions that the bot created.
 
-    Reading one session raises UnexpectedError when its row is unreadable.
+    A method that reads one session raises UnexpectedError when its row is unreadable.
     """
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return a session, ended or not."""
+        """Return a session, ended or not; None if it is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
-        """Return the newest session that this person requested or hosts."""
+        """Return the newest session that this person requested or hosts; None if there is none."""
 
     async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` open sessions, newest first: this person's, or the workspace's for None."""
+        """Return at most `most` open sessions, newest first: those of this person, or of everybody for user_id None."""
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
@@ -171,13 +171,14 @@ class SessionRepository(Protocol):
         """Return the newest open session of each conversation in which a person with these ids is the agent."""
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` sessions of the requester that an end request may mean, newest first.
+        """Return at most `most` sessions of the requester that an end request may be about, newest first.
 
-        These were open when the request arrived and still are, or this request has ended them before a crash.
+        These are the sessions that were open when the request arrived and still are. After a crash, the sessions that
+        this request already ended are among them.
         """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        """Mark a session as ended and wipe its link; return whether it was open."""
+        """Mark a session as ended by the request `by`, and delete its link. Return whether it was open."""
 
 
 class FailedStarts(Protocol):
@@ -188,44 +189,47 @@ class FailedStarts(Protocol):
 
 
 class PostedMessageRepository(Protocol):
-    """Stores which Slack messages show a session."""
+    """Stores the Slack messages that show sessions, so that the bot can update them."""
 
     async def add_post(self, post: PostedMessage) -> bool:
-        """Store a message; return whether it is new."""
+        """Store a message. Return False if it is already stored."""
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
         """Return the messages about a session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages of ended sessions; reserve them for this replica for a minute."""
+        """Return at most `most` messages of ended sessions, and reserve them for this replica for a minute."""
 
     async def drop_post(self, post: PostedMessage) -> None:
-        """Delete the record of a message that was updated, or that cannot be updated."""
+        """Delete the record of a message that was updated, or that can never be updated."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session a message is about. Raises UnexpectedError when its row is unreadable."""
+        """Return the session of a message; None if it is not stored. Raises UnexpectedError for an unreadable row."""
 
 
 class AccountRepository(Protocol):
     """Stores pending sign-ins and linked Genesys accounts."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
-        """Store a pending sign-in for `seconds`; it replaces the person's earlier one."""
+        """Store a pending sign-in for `seconds`, in place of the person's earlier one."""
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
-        """Delete and return the unexpired sign-in with this state's hash. Only one caller in all replicas gets it."""
+        """Delete and return the pending sign-in with this hash of its state; None if it is unknown or expired.
+
+        Only one caller in all replicas gets it.
+        """
 
     async def connect(self, connection: LinkedAccount) -> None:
-        """Store an account; it replaces the person's earlier one."""
+        """Store a linked account, in place of the person's earlier one."""
 
     async def connection(self, person: PersonKey) -> LinkedAccount | None:
-        """Return a person's account."""
+        """Return a person's linked account; None if there is none."""
 
     async def disconnect(self, person: PersonKey) -> LinkedAccount | None:
-        """Delete a person's account, and return it."""
+        """Delete and return a person's linked account; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account during a `with` block. A block that raises undoes its writes."""
+        """Lock a person's account during a `with` block; None if there is none. An exception undoes its writes."""
 
 
 class NoticeRepository(Protocol):
@@ -266,27 +270,27 @@ class MemberDirectory(Protocol):
         """Return a Slack user without a call to Slack; None when the user is not cached."""
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
-        """Return whether a user is in a user group, without a call to Slack; None when the group is not cached."""
+        """Return whether a user is in a user group, without a call to Slack; None when the answer is not cached."""
 
     async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
         """Return the users in a user group. Raises SlackUnavailableError."""
 
 
 class Notifier(Protocol):
-    """Sends interim messages to the requester; never raises."""
+    """Sends interim messages to the requester. Its method never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
         """Post a wait notice to the requester."""
 
 
 class Responder(Notifier, Protocol):
-    """Sends results to people; never raises."""
+    """Sends results to people. Its methods never raise."""
 
     async def answer(self, request: Request, outcome: Result) -> bool:
         """Post the result to the requester; return whether it was delivered."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        """Send the agent a session that somebody started for them; return whether the message was delivered."""
+        """Send the agent a session that somebody else started for them. Return whether the message was delivered."""
 
     def shorten_deadlines(self) -> None:
         """Shorten the deadline of all current and later posts, because the process is stopping."""
@@ -296,7 +300,7 @@ class EditResult(Enum):
     """The outcome of updating one posted message."""
 
     DONE = "done"
-    """Slack updated it, or it can never be updated."""
+    """Slack updated the message, or can never update it."""
     SILENT = "silent"
     """Slack did not answer in time."""
     UNWELL = "unwell"
@@ -337,13 +341,13 @@ class CallHooks(Protocol):
 
     @property
     def fairness_key(self) -> str:
-        """Return the key of the caller; the rate limiter serves the callers in turn."""
+        """Return the key of the caller. The rate limiter serves keys in turn."""
 
     async def before_send(self) -> None:
         """Run just before the request is sent."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Run when the call has to wait `seconds` before it is sent or repeated: for the rate limit, or for Genesys."""
+        """Run when the call has to wait `seconds` for the rate limit, or because Genesys asked for a later retry."""
 
 
 class OpenSessionError(Exception):
@@ -362,16 +366,19 @@ class SessionsApi(Protocol):
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create would be sent without waiting for the rate limit."""
+        """Return whether `create` would send its call now, without a wait for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session. Raises OpenSessionError."""
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return a session's status; OPEN where the service has none."""
+        """Return a session's status; OPEN if the service reports no status."""
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session; return the service's reference. Raises UnknownSessionError when it cannot be ended."""
+        """End a session. Return the service's correlation id, None if it sent none.
+
+        Raises UnknownSessionError when the service does not know the session or cannot end it.
+        """
 
 
 class SetupProbe(Protocol):
@@ -385,13 +392,14 @@ class ApplicationCatalog(Protocol):
     """Lists the applications that sessions can be for."""
 
     async def applications(self) -> Sequence[tuple[str, str]]:
-        """Return ids and names. Raises ServiceError."""
+        """Return the applications as pairs of id and name. Raises ServiceError."""
 
 
 class MessageSender(Protocol):
-    """Sends messages to customers; returns the service's reference.
+    """Sends messages to customers.
 
-    Both methods raise ServiceError, and OutcomeUnknownError when nobody knows whether the message went out.
+    Both methods return the service's correlation id, None if it sent none. Both raise ServiceError; the subclass
+    OutcomeUnknownError means that the message may have been sent.
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
@@ -405,9 +413,9 @@ class HostDirectory(Protocol):
     """Searches Genesys users."""
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this address, active or not. Raises ServiceError.
+        """Return the users with exactly this e-mail address, active or not. Raises ServiceError.
 
-        At most two of them have `is_certain`. If more users have the address, or may, one without it follows.
+        If more users may have the address than were read, the last element is a placeholder with `is_certain` False.
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
@@ -431,24 +439,24 @@ class Announce(Protocol):
 
 
 class HostRule(Protocol):
-    """One way to map a person to a host."""
+    """A rule that maps people to hosts."""
 
     @property
     def name(self) -> str:
-        """Return the rule's name, as messages show it."""
+        """Return the rule's name, which messages show."""
 
     @property
     def costs_a_call(self) -> bool:
         """Return whether the rule calls Genesys."""
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
-        """Return the person's host, or why this rule maps none. Raises ServiceError."""
+        """Return the person's host, or the reason why this rule finds none. Raises ServiceError."""
 
 
 class OAuthClient(Protocol[G]):
-    """Signs people in to Genesys with their own accounts. `G` is a grant: what one sign-in returns.
+    """Signs people in to Genesys with their own accounts. `G` is the type of a grant, the result of one sign-in.
 
-    `off` says why nobody can sign in, "" when people can.
+    `off` is the reason why nobody can sign in, one of OFF in errors.py; "" when people can.
     """
 
     off: str
@@ -457,19 +465,23 @@ class OAuthClient(Protocol[G]):
         """Return the URL where a person signs in."""
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """Return the grant, the Genesys user who signed in, and the service's reference. Raises ServiceError."""
+        """Exchange the code of a sign-in for a grant. Raises ServiceError.
+
+        Return the grant, the Genesys user who signed in (None if unknown), and the service's correlation id (None if it
+        sent none).
+        """
 
     async def give_back(self, grant: G) -> None:
-        """Revoke a grant, if possible. Never raises."""
+        """Revoke a grant that is not kept, if possible. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use this grant for calls as this person and host."""
+        """Use this grant for later calls on behalf of this person and host."""
 
     def refresh_token_of(self, grant: G) -> str:
-        """Return the grant's refresh token, which is stored."""
+        """Return the grant's refresh token, so that the caller can store it."""
 
     async def sign_out(self, was: LinkedAccount) -> None:
-        """Revoke a stored account, if possible. Never raises."""
+        """Revoke the tokens of an account that was deleted from the store, if possible. Never raises."""
 
 
 # -- Metrics --
@@ -478,29 +490,29 @@ class OAuthClient(Protocol[G]):
 class Metrics:
     """Counts events; never raises and never blocks. This base class counts nothing; subclasses override its methods.
 
-    Arguments become metric labels, so they have few values: they never name a person, a session or an address.
+    Arguments become metric labels, so they have few values: never a person, a session, an e-mail address or a URL.
     """
 
     def acknowledged(self, seconds: float) -> None:
-        """Count an acknowledgement to Slack, sent `seconds` after the payload was read."""
+        """Count an acknowledgement that was sent to Slack `seconds` after the payload was read."""
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        """Count a call to Genesys by the scope or permission it needs, and its HTTP status or NO_HTTP_STATUS."""
+        """Count a call to Genesys. `needs`: its scope or permission. `status`: its HTTP status or NO_HTTP_STATUS."""
 
     def waited(self, seconds: float) -> None:
         """Record how long a call to Genesys waited for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count a request for a Genesys token by its outcome: "ok", or the error's code."""
+        """Count a request for a Genesys token. `outcome`: "ok", or the error's code."""
 
     def reconnected(self) -> None:
-        """Count a Socket Mode connection that replaces another one."""
+        """Count a Socket Mode connection that replaces an earlier connection."""
 
     def connection_failed(self, reason: str) -> None:
-        """Count a Socket Mode connection that did not open, or ended within seconds."""
+        """Count a Socket Mode connection that did not open, or that ended within seconds."""
 
     def store_failed(self) -> None:
-        """Count a read or write that failed in the database."""
+        """Count a database read or write that failed."""
 
 
 NULL_METRICS = Metrics()

@@ -1,6 +1,6 @@
-"""Define the results of requests that succeed: one class for each.
+"""Define the results of successful requests, one class for each kind of result.
 
-Each has a `code`, as the errors have: its stable name in the log, metrics and audit log.
+Each class has a `code` like the errors: its stable name in the log, the metrics and the audit log.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,10 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class CommandSuggested:
-    """No session was started: its name begins with this command word and names an open session of the requester."""
+    """The bot started no session, because the typed name may be a command.
+
+    The name begins with the word `command` and mentions the requester's open session `session_id`.
+    """
 
     code = "command_suggested"
     command: str
@@ -62,9 +65,9 @@ class LastSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """Open sessions: the requester's own, newest first, or (`everybodys`) the whole workspace's, by host.
+    """Open sessions: the requester's own, newest first, or (`everybodys`) those of the whole workspace, sorted by host.
 
-    `cut`: more sessions are open than these.
+    `cut`: more sessions are open than `records` holds.
     """
 
     code = "session_list"
@@ -75,7 +78,7 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session has ended; `reference` is the service's."""
+    """The session has ended. `reference` is the service's correlation id, None if there is none."""
 
     code = "session_ended"
     record: SessionRecord
@@ -93,7 +96,7 @@ class SessionShared:
 
 @dataclass(frozen=True, slots=True)
 class SentDirect:
-    """The session was sent to the requester as a direct message."""
+    """The bot sent the session to the requester as a direct message."""
 
     code = "session_sent_to_self"
     record: SessionRecord
@@ -101,7 +104,7 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """The link of one of these sessions can be sent to this address, once the requester confirms it."""
+    """The requester has to confirm a message to a customer: the link of one of `records`, sent to `address`."""
 
     code = "send_proposed"
     records: tuple[SessionRecord, ...]
@@ -110,7 +113,7 @@ class SendPreview:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessageSent:
-    """The session's link was sent to a customer; `reference` is the service's."""
+    """The session's link was sent to a customer. `reference` is the service's correlation id, None if there is none."""
 
     code = "link_sent"
     record: SessionRecord
@@ -120,7 +123,7 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """Ids and names of all applications, and the id that sessions use."""
+    """All applications, as pairs of id and name. `used` is the id that new sessions use by default."""
 
     code = "application_list"
     found: tuple[tuple[str, str], ...]
@@ -153,9 +156,10 @@ class AccessRequested:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """A dry run: whether a person may start a session for themselves, and as which host.
+    """The result of a dry run of a start for this person.
 
-    `role` is None for a person who is refused; `missed` holds the rules when no host was found.
+    `refusal` is the error if the person may not start a session; `role` is then None. `host` is None if there was a
+    refusal or no rule found a host; in the second case `missed` holds each rule's reason.
     """
 
     code = "access_report"
@@ -185,7 +189,10 @@ class FaultChecked:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """The URL where the person signs in, a secret; when it expires; whether they have linked an account already."""
+    """A sign-in link for the person: its URL `address`, which is a secret, and the time `until` which it is valid.
+
+    `already`: the person has linked an account before.
+    """
 
     code = "connect_offered"
     address: str = field(repr=False)
@@ -220,7 +227,7 @@ INQUIRIES = (
     RequestKind.PROPOSE,
     RequestKind.RECHECK,
 )
-"""Kinds that change nothing. Once answered, they are stored only to recognise a second delivery."""
+"""Kinds of requests that change nothing. Answered ones are stored only to recognise a second delivery."""
 
 Success = (
     SessionStarted

@@ -1,7 +1,7 @@
-"""Pass the wait of a call to the call hooks of all requests that share it.
+"""Report the wait of a shared call to all requests that need its answer.
 
-A call for one request calls that request's hooks. A look-up is made once for all requests that need its answer, so it
-reports its wait here.
+A call for one request reports its wait to the call hooks of that request. A look-up is made once for several requests,
+so it reports its wait to a SharedWaits, which notifies the hooks of each.
 """
 
 import time
@@ -17,7 +17,7 @@ serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 
 
 class SharedWaits:
-    """The wait of one kind of call, and the hooks of the requests that need its answer. `clock` is monotonic."""
+    """Tracks the wait of one kind of call, and notifies the requests that need its answer. `clock` is monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,14 +25,14 @@ class SharedWaits:
         self._waiting: set[CallHooks] = set()
 
     async def on_wait(self, seconds: float) -> None:
-        """Pass on that the call goes out in `seconds`."""
+        """Notify all registered hooks that the call goes out in `seconds`."""
         self._until = max(self._until, self._clock() + seconds)
         for hooks in tuple(self._waiting):
             await self._notify(hooks)
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Pass waits to these hooks until the block ends; at once if the call waits already."""
+        """Notify these hooks of waits during a `with` block; at once if the call already waits. None notifies none."""
         if hooks is None:
             yield
             return

@@ -39,7 +39,7 @@ class StartDetails:
 
     @property
     def argument(self) -> str | None:
-        """Return the request's argument; None when there is nothing to keep."""
+        """Return the details as a request's argument; None when there are none."""
         if self.send_to:
             return f"{_SEND} {self.fingerprint} {self.send_to}"
         if self.rejected:
@@ -55,7 +55,7 @@ NO_DETAILS = StartDetails()
 
 
 def details_of(argument: str | None) -> StartDetails:
-    """Return the details that an argument holds; none for an argument that holds no such thing."""
+    """Decode a request's argument. Return NO_DETAILS for any other text."""
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")
     if kind == _SEND:
@@ -72,11 +72,11 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return what of an argument may be hashed and kept: everything but an address."""
+    """Return an argument in a form that contains no address: the fingerprint if it holds one, else the argument."""
     details = details_of(argument)
     return details.fingerprint if details.send_to else argument
 
 
 def fingerprint(address: str, key: bytes) -> str:
-    """Return a keyed hash of an address: without the key nobody can guess the address from it."""
+    """Return a keyed hash of an e-mail address or phone number. Nobody can guess the address without the key."""
     return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

@@ -70,14 +70,14 @@ CODES_OF_OLD_NAMES = {
     "EndedAlready": "already_ended",
     "SharedAlready": "already_shared",
 }
-"""The code for each class name that rows of the version before codes hold under "error"."""
+"""Maps old class names to codes. Rows of the version before codes hold a class name in the field "error"."""
 FIELDS_OF_OLD_RECORDS = {
     "oauth_refused": {"code": "oauth_error"},
     "connect_failed": {"code": "oauth_error"},
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""The new names of renamed fields in those rows, by code."""
+"""Maps the old names of fields in those rows to the new ones, by the error's code."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",
@@ -97,7 +97,7 @@ REQUIRED_FIELDS = {
     "conversation_kind_not_supported": "kinds",
     "not_a_member": "standing",
 }
-"""The field without which a record of this code is unreadable, although the error's class has a default for it."""
+"""The field that a record of this code must have, although the error's class has a default for it."""
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
-    """Return the error's code and fields as JSON values, without secrets and customers' names."""
+    """Return the error's code and fields as JSON values. Omit secrets and customers' names."""
     every: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
     values = {name: every[name] for name in field_names(type(error), error.code)}
     if candidates := values.get("candidates"):
@@ -121,7 +121,7 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
-    """Return the error of a record; UnexpectedError for a record that this version cannot read."""
+    """Return the error that a record holds. Return UnexpectedError if this version cannot read the record."""
     record = _of_this_version(record)
     code = record.get("code")
     if not isinstance(code, str) or REQUIRED_FIELDS.get(code, "code") not in record:
@@ -147,7 +147,7 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record with the field `detail` if it is a SendRejectedError's, which is stored under another name."""
+    """Add the field `detail` to a SendRejectedError's record, which holds it under a name that depends on the code."""
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

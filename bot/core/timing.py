@@ -1,19 +1,22 @@
-"""Hold every tunable duration, in seconds, and the bounds of what arrives. Tests pass in smaller ones."""
+"""Hold every tunable duration, in seconds, and the limits for incoming data. Tests pass in smaller ones."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTiming:
-    """Durations of one request.
+    """Durations in the processing of one request.
 
-    `first_notice_seconds`: how long a requester waits before the first notice. `late_seconds`: after a wait that was
-    announced, how long before the second notice. `min_wait_notice_seconds`: a shorter wait is not announced.
-    `max_wait_seconds`: a longer wait, counted from the command, fails at once: Slack takes answers for 30 minutes.
-    `stop_notice_seconds`: how long the result waits for a notice that is being posted, so that it is read last.
-    `send_timeout`: how long a create waits for a shared store that is unavailable. `save_timeout`: how long a result
-    waits for a store of our own. `answered_timeout`: how long the last transition waits. `retry_seconds`: the pause
-    between two tries. `follow_poll_seconds`: how often a duplicate looks for the session of its original.
+    - `first_notice_seconds`: how long a requester waits before the first notice.
+    - `late_seconds`: how long after an announced wait the second notice follows.
+    - `min_wait_notice_seconds`: a shorter wait is not announced.
+    - `max_wait_seconds`: a longer wait, counted from the command, fails at once. Slack takes answers for 30 minutes.
+    - `stop_notice_seconds`: how long the result waits for a notice that is being posted, so that it is read last.
+    - `send_timeout`: how long a create call waits for a shared store that is unavailable.
+    - `save_timeout`: how long a result waits for an unavailable store that no other replica shares.
+    - `answered_timeout`: how long the transition to `answered` waits for an unavailable store.
+    - `retry_seconds`: the pause between two writes that failed.
+    - `follow_poll_seconds`: how often a duplicate looks for the session of its original request.
     """
 
     first_notice_seconds: float = 2.0
@@ -32,9 +35,10 @@ class RunTiming:
 class RecoveryTiming:
     """Pauses of the background loops.
 
-    `orphan_poll_seconds`: how often a replica looks for requests of dead ones, and the pause after a failure.
-    `sweep_interval_seconds`: how often the store is swept. `ended_poll_seconds`: how often it is searched for sessions
-    whose time is up; a session that this replica ends is handled at once.
+    - `orphan_poll_seconds`: how often a replica looks for requests of dead replicas; also the pause after a failure.
+    - `sweep_interval_seconds`: how often old data is deleted.
+    - `ended_poll_seconds`: how often the store is searched for sessions whose time is up. A session that this replica
+      ends is handled at once.
     """
 
     orphan_poll_seconds: float = 2.0
@@ -67,11 +71,12 @@ class NoticeTiming:
 class CoreTiming:
     """All durations of the core.
 
-    `last_posts_seconds`: the part of a shutdown that is left for telling requesters that their request was
-    interrupted. `status_cache_seconds`, `status_timeout`: how long the service's answer about a session is kept, and
-    how long it may take. `link_lifetime_seconds`: how long a sign-in link is valid. `lookup_timeout`: how long Slack,
-    and then Genesys, may take to say whose sign-in link it was. `host_cache_seconds`: how long the Genesys host that a
-    rule found for a Slack user is kept.
+    - `last_posts_seconds`: the part of a shutdown in which the requesters of interrupted requests are notified.
+    - `status_cache_seconds`: how long a session's status is cached.
+    - `status_timeout`: how long the service may take to return a session's status.
+    - `link_lifetime_seconds`: how long a sign-in link is valid.
+    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
+    - `host_cache_seconds`: how long the Genesys host that a rule found for a Slack user is kept.
     """
 
     run: RunTiming = field(default_factory=RunTiming)
@@ -90,46 +95,47 @@ class GenesysTiming:
     """Durations of calls to Genesys and of the tokens they carry."""
 
     call_timeout: float = 10.0
-    """One API call, from the first byte sent to the last byte read."""
+    """How long one API call may take, from the first byte sent to the last byte read."""
     read_timeout: float = 10.0
-    """A pause between two reads of a login's answer, and between two writes of its request."""
+    """The longest pause between two reads of a login's answer, or between two writes of its request."""
     connect_timeout: float = 5.0
-    """One connection to open, and one to become free in the pool."""
+    """How long it may take to open a connection, or to get a free one from the pool."""
     keepalive_seconds: float = 30.0
     """How long the pool keeps an idle connection."""
 
     first_backoff_seconds: float = 0.5
     """The wait before the first retry. Each later wait is twice as long."""
     max_backoff_seconds: float = 20.0
-    """Attempts and waits of one call that no Retry-After asked for, without the time in the rate limiter's queue."""
+    """How long one call may take with all attempts and backoffs. Waits that a Retry-After asked for do not count, and
+    neither does the wait for the rate limit."""
     max_retry_after_seconds: float = 180.0
-    """Waits of one call that Retry-After asked for."""
+    """The maximum total of the waits of one call that a Retry-After asked for."""
 
     rate_window_seconds: float = 60.0
-    """The window in which Genesys counts the calls of a token, and the longest wait that one of its answers can ask."""
+    """The length of the window in which Genesys counts the calls of a token; also the longest wait after one answer."""
     rate_probe_seconds: float = 1.0
-    """After an exhausted window: how long other calls wait for the answer to the first one."""
+    """After an exhausted window, how long other calls wait for the answer to the first call."""
     max_hold_seconds: float = 60.0
-    """How long one 429 can hold back the calls that need one permission."""
+    """How long one 429 can hold back all calls that need the same permission."""
     hold_probe_seconds: float = 1.0
-    """After a hold: how long the held calls wait for the answer to the first one."""
+    """After a hold, how long the held calls wait for the answer to the first of them."""
     max_hold_total_seconds: float = 180.0
-    """How long a call waits in holds before it fails."""
+    """How long a call may wait in holds, in total, before it fails."""
 
     token_timeout: float = 12.0
-    """One request of the bot's own token."""
+    """How long one request for the bot's own token may take."""
     login_timeout: float = 10.0
-    """One request of a user's sign-in or refresh."""
+    """How long one request of a user's sign-in or refresh may take."""
     revoke_timeout: float = 4.0
-    """One request that revokes a user's token."""
+    """How long one request that revokes a user's token may take."""
     renew_ahead_seconds: float = 300.0
-    """How long before its end a token is renewed, at most a tenth of its lifetime."""
+    """How long before its expiry a token is renewed, but at most a tenth of its lifetime."""
     unusable_ahead_seconds: float = 30.0
-    """How long before its end a token is no longer sent, at most a twentieth of its lifetime."""
+    """How long before its expiry a token is no longer sent, but at most a twentieth of its lifetime."""
     default_token_seconds: float = 600.0
     """The lifetime of a token whose answer does not state one."""
     account_cache_seconds: float = 60.0
-    """How long a replica trusts what it read about a user's linked account."""
+    """How long a replica caches a user's linked account."""
     name_timeout: float = 3.0
     """The read of a user's name, which is only shown."""
     name_cache_seconds: float = 86_400.0
@@ -137,7 +143,7 @@ class GenesysTiming:
     no_name_cache_seconds: float = 600.0
     """How long it is kept that Genesys does not say a user's name."""
     close_timeout: float = 5.0
-    """How long a shutdown waits for renewals that are under way."""
+    """How long a shutdown waits for token renewals in progress."""
 
 
 GENESYS_TIMING = GenesysTiming()
@@ -146,78 +152,79 @@ GENESYS_TIMING = GenesysTiming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackTiming:
-    """Durations of calls to Slack, of what Slack sends, and of what is known about Slack."""
+    """Durations of calls to Slack, of data that Slack sends, and of cached data about Slack."""
 
     post_timeout: float = 12.0
-    """One way to reach a person, retries included; then the next way is tried."""
+    """How long one way to reach a person is tried, with retries, before the next way."""
     last_post_timeout: float = 0.9
-    """The same when the process is about to end."""
+    """The value of `post_timeout` when the process is about to end."""
     agent_timeout: float = 3.0
-    """The message to the agent of a session that somebody else starts. The requester waits for it."""
+    """How long the message to an agent may take when somebody else started the session. The requester waits for it."""
     http_timeout: float = 10.0
-    """A connection to open, and a pause between two reads, in calls of the Web API."""
+    """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
-    """The same for one try of a post to a response_url: a dead connection is replaced while there is time."""
+    """The value of `http_timeout` for one post to a response_url. It is short, so that a dead connection is replaced
+    while there is time for another try."""
     repeat_seconds: float = 0.5
-    """The wait before a call or a post is sent again; calls double it."""
+    """The wait before the first retry of a call or a post. Calls double it for each later retry."""
     probe_interval_seconds: float = 30.0
-    """How often a silent host of response_urls is tried."""
+    """How often the host of response_urls is tried again after it stopped answering."""
     probe_timeout: float = 2.0
-    """One post to a silent host."""
+    """How long one such try may take."""
     edit_timeout: float = 8.0
-    """One update of a message, as a whole: the HTTP time-out starts again with each byte."""
+    """How long one update of a message may take in total; the HTTP time-out starts again with each byte."""
     open_timeout: float = 12.0
-    """The call that opens somebody's direct messages."""
+    """How long the call that opens a person's direct messages may take."""
     direct_cache_seconds: float = 86_400.0
-    """How long the id of somebody's direct messages is kept."""
+    """How long the channel id of a person's direct messages is cached."""
     step_retry_seconds: tuple[float, ...] = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
-    """Pauses between the tries to end a workflow's step, which waits for longer than a person would."""
+    """The pauses between the tries to complete a workflow step. A workflow waits for longer than a person would."""
 
     lookup_timeout: float = 12.0
-    """One look-up of a user or a user group."""
+    """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
     """The look-up of the contact's name, for a button."""
     max_lookup_retry_after: float = 60.0
-    """A look-up that Slack tells to wait for longer fails at once: Slack counts by the minute."""
+    """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
     people_cache_seconds: float = 300.0
-    """How long users and user groups are kept."""
+    """How long users and user groups are cached."""
     channel_timeout: float = 5.0
-    """The call that reads a channel before a session is shared there."""
+    """How long the call that reads a channel may take, before a session is shared there."""
     identify_timeout: float = 15.0
-    """One auth.test at start."""
+    """How long one auth.test may take when the bot starts."""
     identify_retry_seconds: float = 1.0
-    """The pause after the first auth.test that failed; each later one is longer by as much."""
+    """The pause after the first failed auth.test. Each later pause is longer by the same time."""
     token_probe_seconds: float = 30.0
-    """How often a refused bot token is tried: Slack sends nothing to a bot that is not ready."""
+    """How often a refused bot token is tried again, since Slack sends nothing to a bot that is not ready."""
     token_probe_timeout: float = 10.0
 
     view_timeout: float = 10.0
-    """One call that updates or publishes a view."""
+    """How long one call that updates or publishes a view may take."""
     view_settle_seconds: float = 0.5
     """How long after a submission the first update of its modal waits, so that the acknowledgement comes first."""
     trigger_seconds: float = 3.0
-    """The lifetime of a trigger_id; a later call cannot succeed."""
+    """The lifetime of a trigger_id. A call that uses it later cannot succeed."""
     home_section_timeout: float = 10.0
-    """One section of a Home tab."""
+    """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
-    """The list of applications in the form."""
+    """How long the form's list of applications may take to load."""
     catalog_cache_seconds: float = 60.0
 
     body_timeout: float = 5.0
-    """The body of an HTTP request."""
+    """How long the body of an HTTP request may take to arrive."""
     large_body_min_seconds: float = 0.25
-    """After this time a newer large body may displace a large body."""
+    """A large body that is incomplete after this time may be dropped in favour of a newer large body."""
     clock_window_seconds: float = 60.0
-    """The time in which several signed requests with a stale timestamp, and no fresh one, show a wrong clock."""
+    """If several signed requests in this time have a stale timestamp and none has a fresh one, this clock is wrong."""
     heartbeat_seconds: float = 5.0
-    """Interval of pings; a Socket Mode connection without a pong within half of it is replaced."""
+    """The interval of pings. A Socket Mode connection that gets no pong within half of it is replaced."""
     hello_timeout: float = 10.0
-    """A Socket Mode connection from its opening to Slack's hello."""
+    """How long a new Socket Mode connection waits for Slack's hello."""
     close_timeout: float = 2.0
     max_leaving_seconds: float = 30.0
-    """How long a replaced connection is still read, beside its successor; Slack closes it earlier."""
+    """How long a replaced connection is still read beside the new one. Slack closes it earlier."""
     ghost_seconds: float = 6 * 3600.0
-    """How long Slack may count a connection that ended without a closing handshake; users measured five hours:
+    """How long Slack may still count a connection that ended without a closing handshake. Users measured five hours:
     https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
 
 
@@ -227,17 +234,18 @@ SLACK_TIMING = SlackTiming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverBounds:
-    """How much the bot takes in at once."""
+    """Limits for the data that the bot takes in at the same time."""
 
     connections: int = 500
-    """Open HTTP connections. Slack uses a few; through a proxy, fewer."""
+    """The maximum number of open HTTP connections. Slack uses a few, and fewer through a proxy."""
     waiting_bodies: int = 200
-    """Incomplete bodies: far below `connections`, so that slow senders never hold all connections. A body that arrives
-    with its headers does not count."""
+    """The maximum number of incomplete bodies. It is far below `connections`, so that slow senders never hold all
+    connections. A body that arrives with its headers does not count."""
     envelopes: int = 1000
-    """Envelopes of a Socket Mode connection; beyond that it is not read, and Slack waits."""
+    """The maximum number of unprocessed envelopes of a Socket Mode connection. Beyond it, the bot stops reading."""
     callbacks: int = 20
-    """Returns from a sign-in: each asks the database and Genesys, and anybody can send one."""
+    """The maximum number of returns from a sign-in in progress. Each calls the database and Genesys, and anybody can
+    send one."""
 
 
 RECEIVER_BOUNDS = ReceiverBounds()
@@ -246,29 +254,32 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 @dataclass(frozen=True, slots=True)
 class StorageTiming:
-    """Durations of the database layer, in seconds. The comment of each names the database if only one uses it."""
+    """Hold the durations of the database layer, in seconds.
+
+    A field that only SQLite or only Postgres uses starts its comment with that name.
+    """
 
     write_delay_seconds: float = 0.005
-    """SQLite: how long `created` and `answered` may wait to share a transaction with later writes. Nobody waits for
-    `answered`; who waits for `created` has waited for Genesys, at least ten times as long."""
+    """SQLite: how long a write of `created` or `answered` may wait to share a transaction with others. Nobody waits
+    for `answered`. The requester who waits for `created` has waited at least ten times as long for Genesys."""
     busy_timeout_seconds: float = 10.0
     """SQLite: how long a connection waits for the short writes of another process."""
     sweep_pause_seconds: float = 0.01
-    """Pause between two writes of a sweep, in which other writes get their turn."""
+    """The pause between two writes of a sweep, so that other writes get their turn."""
     connect_timeout_seconds: float = 5.0
-    """Postgres: for each connection that is opened or closed outside the pool."""
+    """Postgres: how long it may take to open or close a connection outside the pool."""
     pool_timeout_seconds: float = 1.0
     """Postgres: how long a statement waits for a free connection of the pool."""
     statement_timeout_seconds: float = 1.5
-    """Postgres: for one statement."""
+    """Postgres: how long one statement may take."""
     accept_timeout_seconds: float = 2.2
-    """Postgres: for the whole of `accept`, because Slack waits for the acknowledgement."""
+    """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: age at which a request that this replica owns but does not work on is taken up. Longer than any call
-    of the store lasts."""
+    """Postgres: the age at which this replica takes up a request that it owns but does not process. It is longer than
+    any call of the store."""
     account_lock_seconds: float = 15.0
-    """Postgres: how long an account's row may stay locked while Genesys is asked, and how long others wait for it."""
+    """Postgres: how long an account's row may stay locked during a call to Genesys, and how long others wait for it."""
     lock_check_seconds: float = 2.0
-    """Postgres: how often a replica asks the server whether it still takes writes, and the timeout of that query."""
+    """Postgres: how often a replica checks that the server still accepts writes, and the time-out of that query."""
     server_move_seconds: float = 30.0
     """Postgres: how long replicas have, after a failover or restart, to take their locks on the new server."""

@@ -1,6 +1,7 @@
 """Call the Genesys API: combine the token source, the rate limiter, the retry policy and the HTTP client.
 
-The modules in bot/genesys/api define the single calls. The client follows no redirect, and logs no URL and no body.
+The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs no URLs and no
+bodies.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Send calls to one base URL with the bot's token."""
+    """Sends calls to the API at one base URL, with the bot's token."""
 
     def __init__(
         self,
@@ -55,15 +56,15 @@ class GenesysClient:
 
     @property
     def queue_length(self) -> int:
-        """Return how many calls wait for the rate limiter."""
+        """Return the number of calls that wait for the rate limiter."""
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether the rate limiter would let a call that needs this permission out without a wait."""
+        """Return whether the rate limiter would send a call that needs this permission without a wait."""
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that passes the waits of such calls to all requests that need their answers."""
+        """Return the SharedWaits of calls that need this permission. It reports a wait to all requests that it affects."""
         return self._limiter.waits(needs)
 
     async def call(
@@ -82,11 +83,14 @@ class GenesysClient:
     ) -> httpx.Response:
         """Send a call, retry it as the retry policy allows, and return its 2xx answer. Raises ServiceError.
 
-        `needs` is the scope or permission that the call needs. `safe`: a repeated call does no harm, so retry it even
-        if Genesys may have acted. `final`: the effect cannot be undone, so do not retry even after a 500. `optional`:
-        no session depends on the call, so it fails with ServiceBusyError once optional calls have used up their share
-        of the rate limit. `hooks` are those of the request; None for a background call. `continues`: an earlier call
-        for the same session passed the rate limiter, so this one goes first. `auth` replaces the bot's token.
+        - `needs`: the scope or permission that the call needs.
+        - `safe`: a repeated call does no harm, so retry it even if Genesys may have acted.
+        - `final`: the effect cannot be undone, so do not retry even after a 500.
+        - `optional`: no session depends on the call, so it fails with ServiceBusyError when optional calls have used up
+          their share of the rate limit.
+        - `hooks`: the call hooks of the request; None for a background call.
+        - `continues`: an earlier call for the same session has passed the rate limiter, so this call goes first.
+        - `auth`: replaces the bot's token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
         token_source = auth or self._auth
@@ -117,7 +121,7 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request, and once more with a new token after a 401. Report the answer to the rate limiter."""
+        """Send the request. After a 401, send it once more with a new token. Report the answer to the rate limiter."""
         response = None
         try:
             response = await self._send(request, token_source, hooks, needs)
@@ -146,7 +150,7 @@ class GenesysClient:
 
 
 def build_request(method: str, url: str, body: object, extensions: dict[str, Any]) -> httpx.Request:
-    """Build a request with `body` as JSON. The body is a stream, because aiohttp sets the content headers."""
+    """Build a request with `body` as JSON, None for no body. The body is a stream, so that aiohttp sets its headers."""
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
     stream = httpx.ByteStream(json.dumps(body).encode())
@@ -155,7 +159,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError if its path has a part `.` or `..`, which a proxy could resolve."""
+    """Parse a URL. Raises UnusableAnswerError if its path contains `.` or `..`, which a proxy could resolve."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot stand in an address")

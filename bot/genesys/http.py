@@ -1,7 +1,7 @@
-"""Send HTTP requests to Genesys over one connection pool, with a limit for the size of an answer.
+"""Send HTTP requests to Genesys over one connection pool, and limit the size of answers.
 
-`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` is a faster way to send API calls with it.
-docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
+`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` is a faster way to send API calls over it.
+docs/develop/decisions/0002-genesys-transport.md gives the reasons and the measurements.
 """
 
 from collections.abc import Sequence
@@ -27,20 +27,20 @@ UNREACHED_ERRORS = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientHttpProxyError,  # the proxy refused the connection
 )
-"""aiohttp's errors that prove that no byte of the request reached Genesys."""
+"""The errors of aiohttp that prove that no byte of the request reached Genesys."""
 
 
 class TokenSource(httpx.Auth):
-    """Authenticate requests with a token. This base class adds none; subclasses override both methods."""
+    """Authenticates requests with a token. This base class adds no token; subclasses override both methods."""
 
     async def ready(self) -> None:
-        """Fetch a token unless one is cached. The client calls this before the rate limiter. Raises ServiceError."""
+        """Fetch a token if none is cached. The client calls this before the rate limiter. Raises ServiceError."""
 
 
 class HttpClient(httpx.AsyncClient):
-    """An httpx client that reads no proxy and no netrc from the environment, and stores no cookies.
+    """An httpx client that ignores proxies and netrc in the environment, and stores no cookies.
 
-    One client serves many users, and a cookie from one user's sign-in must not reach another user's.
+    One client serves many users, and a cookie from one user's sign-in must not reach another user.
     """
 
     def __init__(self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING) -> None:
@@ -57,8 +57,8 @@ class HttpClient(httpx.AsyncClient):
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
         """Send a request like httpx's `send`, but without redirects, cookies and event hooks.
 
-        API calls never use these; decision 0002 has the measured gain. Raises httpx.TransportError, and what `auth`
-        raises.
+        API calls never use these, and leaving them out saves CPU (decision 0002). Raises httpx.TransportError, and the
+        exceptions of `auth`.
         """
         flow = auth.async_auth_flow(request)
         try:
@@ -73,7 +73,7 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response with a body that is read already. It skips httpx's code that reads streams, to save CPU."""
+    """An httpx response with a body that is already read. It skips httpx's code for reading streams, to save CPU."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
@@ -90,17 +90,17 @@ class BufferedResponse(httpx.Response):
 class Transport(httpx.AsyncBaseTransport):
     """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
 
-    It reads each body at once, up to MAX_BODY_BYTES. Each error has aiohttp's exception as its cause, which retry.py
-    uses to decide on a retry.
+    The transport reads each body at once, up to MAX_BODY_BYTES. The cause of each raised error is aiohttp's exception;
+    retry.py uses the cause to decide on a retry.
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """Take the idle time of pooled connections, and the proxy's URL, with user and password if it needs them."""
+        """Take the seconds for which idle connections are kept, and the proxy's URL with any user and password."""
         self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request and return its response with the whole body. Raises httpx.TransportError."""
+        """Send a request and return its response with the whole body. Raises httpx.TransportError."""
         timeouts, stream = request.extensions.get("timeout", {}), request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
@@ -127,7 +127,7 @@ class Transport(httpx.AsyncBaseTransport):
             await self._session.close()
 
     def _pool(self) -> aiohttp.ClientSession:
-        """Return the connection pool; create it on the first call, since aiohttp requires a running event loop."""
+        """Return the connection pool. Create it on the first call, since aiohttp requires a running event loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=MAX_CONNECTIONS, keepalive_timeout=self._keepalive_seconds

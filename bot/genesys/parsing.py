@@ -1,4 +1,4 @@
-"""Read values from answers of the session service, which are untrusted input (pure)."""
+"""Read values from the session service's answers, which are untrusted input (pure)."""
 
 import re
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ PLAUSIBLE_YEARS = range(2020, 2100)
 """The years of plausible dates. A date outside this range comes from a wrong clock."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
-"""An empty or dotted part between slashes: a client or a gateway may remove it, so that the call reaches another
-resource."""
+"""A part of a path that is empty or consists of dots. A client or a gateway may remove it, so that the call reaches
+another resource."""
 _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Return whether a value is an id that is safe in a URL's path, both as it is and percent-encoded."""
+    """Return whether a value is an id that is safe in the path of a URL, whether percent-encoded or not."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
@@ -33,7 +33,7 @@ def objects(value: object) -> Iterator[dict[str, object]]:
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return the id and the name of each entity; leave out an entity whose id is missing, too long or not printable."""
+    """Return each entity as a pair of id and name. Leave out entities with an id that is missing or malformed."""
     found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
         (entity_id, str(name or "")[:MAX_NAME_LENGTH])
@@ -63,20 +63,20 @@ def object_or_empty(response: httpx.Response) -> dict[str, object]:
 
 
 def reference_of(response: httpx.Response) -> str | None:
-    """Return Genesys's correlation id: the header ININ-Correlation-Id, else the body's contextId, else None."""
+    """Return Genesys's correlation id: the header ININ-Correlation-Id or the body's contextId; None without both."""
     reference = response.headers.get("ININ-Correlation-Id") or object_or_empty(response).get("contextId")
     return _NOT_IN_REFERENCE.sub("", str(reference))[:64] or None if reference else None
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message in an answer, on one line, cut to MAX_MESSAGE_LENGTH, not escaped for Slack."""
+    """Return the error message in an answer: on one line, at most MAX_MESSAGE_LENGTH characters, not escaped."""
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
     return " ".join(str(message).split())[:MAX_MESSAGE_LENGTH]
 
 
 def answered_at(response: httpx.Response) -> datetime:
-    """Return the service's time from the header Date; this machine's time without a usable header.
+    """Return the service's time from the header Date; this machine's time if the header is missing or implausible.
 
     The service ends a session by its own clock, and this machine's clock may be wrong by days. The stored lifetime of a
     session depends on neither: the database counts Session.lasts_seconds on its own clock.
@@ -94,5 +94,5 @@ def _parse_date(text: str) -> datetime | None:
 
 
 def plain_word(value: object) -> str:
-    """Return a value such as a status as a short word that is safe to show anywhere; "unknown" for an empty value."""
+    """Return a value, such as a status, as a short text that is safe to show anywhere; "unknown" for an empty value."""
     return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

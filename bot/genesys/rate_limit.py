@@ -1,7 +1,7 @@
 """Keep calls to Genesys within its rate limits, and serve the requesters in turn.
 
-`RateLimiter` combines three parts: `RateWindow` counts the calls of the whole token, `PermissionHolds` holds back calls
-that need one permission, and `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
+`RateLimiter` combines three parts. `RateWindow` counts the calls of the whole token. `PermissionHolds` delays calls
+that need one permission. `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
 `inin-ratelimit-count`, `-allowed`, `-reset` (seconds): https://developer.genesys.cloud/platform/api/rate-limits .
 """
 
@@ -25,17 +25,18 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
-"""The maximum number of calls in flight; fewer than connections in the pool, so that the login always gets one."""
+"""The maximum number of calls in flight. It is lower than the number of pooled connections, so that the login always
+gets one."""
 MIN_CONCURRENT_CALLS = 8
 OPTIONAL_SHARE = 2
-"""One of this many allowed calls may be optional, so that status look-ups leave room for creates."""
+"""Of this many allowed calls, one may be optional, so that status look-ups leave room for creating sessions."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]
 
 
 class RateLimiter:
-    """Decide when each call with the bot's token may go out."""
+    """Decides when each call may be sent."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """`per_minute` overrides what Genesys says it allows. `clock` returns seconds and never goes back."""
+        """Take `per_minute`, which overrides the limit that Genesys reports. `clock` is monotonic, in seconds."""
         self._window = window or RateWindow(per_minute, timing=timing, clock=clock)
         self._queue = FairQueue(self._window, calls_per_session)
         self._holds = PermissionHolds(timing, clock, sleep)
@@ -56,17 +57,17 @@ class RateLimiter:
 
     @property
     def queue_length(self) -> int:
-        """Return how many calls wait for their turn."""
+        """Return the number of calls that wait for their turn."""
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would go out without a wait."""
+        """Return whether a call that needs this permission would be sent without a wait."""
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that passes the waits of calls without hooks to all requests that need their answers.
+        """Return the SharedWaits of calls without hooks that need the permission `needs`.
 
-        `needs` is the permission that these calls need.
+        It reports the waits of such a call to all requests that need its answer.
         """
         return self._waits[needs]
 
@@ -75,11 +76,13 @@ class RateLimiter:
         return self._window.try_optional()
 
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
-        """Wait until a call may go out. The caller must call `release` when the call has ended.
+        """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
-        `hooks` None: a background call, which belongs to no request. `needs` None: the call uses a user's token, whose
-        limits are unknown. `continues`: an earlier call for the same session passed, so this one goes first.
-        Raises ServiceBusyError, and what `hooks.on_wait` raises.
+        - `hooks`: None for a background call, which belongs to no request.
+        - `needs`: the permission; None for a call with a user's token, whose limits are unknown.
+        - `continues`: an earlier call for the same session has passed, so this call goes first.
+
+        Raises ServiceBusyError, and the exceptions of `hooks.on_wait`.
         """
         while True:
             if needs:
@@ -92,7 +95,7 @@ class RateLimiter:
             self._queue.cancel()  # a 429 arrived while this call waited for its turn
 
     def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
-        """Record the end of a call and the rate-limit headers of its answer; `response` is None if it got none."""
+        """Record the end of a call, and the rate-limit headers of its answer. `response` is None if no answer came."""
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
         self._window.release(headers, reached=response is not None)
@@ -101,7 +104,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """After a 429, hold all calls if the token reached its limit; otherwise hold calls with this permission."""
+        """Record an answer. After a 429, delay all calls if the token's limit is reached, else calls with this need."""
         if response.status_code != 429:
             self._holds.record_answer(needs)
             return
@@ -113,17 +116,17 @@ class RateLimiter:
 
 
 class RateWindow:
-    """Count the calls of one token in Genesys's current rate-limit window.
+    """Counts the calls of one token in Genesys's current rate-limit window.
 
-    Other processes may use the same token, so Genesys's count in each answer replaces this object's count. Until
-    answers show what the others use, at most half of the remaining calls are in flight at a time. After an exhausted
-    window, the first call goes alone, to find out whether the next window has begun.
+    Other processes may use the same token, so Genesys's count in each answer replaces this object's count. Until such
+    answers arrive, at most half of the remaining calls are in flight. After an exhausted window, the first call goes
+    alone, to find out whether the next window has begun.
     """
 
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """`per_minute` overrides what Genesys says it allows."""
+        """Take `per_minute`, which overrides the limit that Genesys reports."""
         self.allowed = per_minute or DEFAULT_PER_MINUTE
         self._is_fixed = per_minute is not None
         self._window_seconds, self._probe_seconds = timing.rate_window_seconds, timing.rate_probe_seconds
@@ -135,7 +138,7 @@ class RateWindow:
         self._optional: deque[float] = deque()
 
     def try_acquire(self) -> bool:
-        """Return whether a call may go out now, and count it if so. The caller must then call `release`."""
+        """Return whether a call may be sent now. If so, count it; the caller must later call `release`."""
         now = self._clock()
         if now >= self._ends_at:
             self._begin_window(now)
@@ -150,7 +153,7 @@ class RateWindow:
     def try_optional(self) -> bool:
         """Return whether an optional call may go out now, and count it if so.
 
-        Of OPTIONAL_SHARE allowed calls, one may be optional, in any period of a minute.
+        In any period of a minute, one of OPTIONAL_SHARE allowed calls may be optional.
         """
         now = self._clock()
         while self._optional and self._optional[0] <= now - self._window_seconds:
@@ -161,21 +164,21 @@ class RateWindow:
         return True
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return the expected wait in seconds of a call with `ahead` others before it; 0.0 when it need not wait."""
+        """Return the expected wait, in seconds, of a call behind `ahead` other calls; 0.0 if it need not wait."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until the next call may go out, if no call ends before that."""
+        """Return the seconds until the next call may be sent, unless a call ends earlier."""
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record the end of a call. `headers` are those of its answer.
+        """Record the end of a call. `headers` are those of its answer, None without usable headers.
 
-        `reached` False: the call never reached Genesys, so it does not count.
+        `reached` is False if the call never reached Genesys, so that it does not count.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -194,7 +197,7 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Let no call out for `seconds`, at most one window, because Genesys answered 429."""
+        """Send no call for `seconds`, at most one window, because Genesys answered 429."""
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -206,13 +209,13 @@ class RateWindow:
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:
-    """Return whether an answer says that the whole token has reached its limit."""
+    """Return whether the headers of an answer show that the whole token has reached its limit."""
     usage = _read_usage(headers)
     return usage is not None and usage[0] >= usage[1]
 
 
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Return the count, the allowed calls and the seconds until the reset; None if one is missing or implausible."""
+    """Return the calls counted, the calls allowed, and the seconds until the reset; None for unusable headers."""
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
         is_usable = 1 <= allowed < math.inf and count >= 0 and not math.isnan(reset)
@@ -222,13 +225,13 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 
 
 class FairQueue:
-    """Order the calls that wait for the window: round-robin between requesters, first in first out for each.
+    """Orders the calls that wait for the window: round-robin between requesters, first in first out for each.
 
-    A background call goes out only when no call of a session waits.
+    A background call is sent only when no call for a session waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
-        """Take the window, and the number of calls per session. All of them but the first have `continues` True."""
+        """Take the window, and the number of calls per session. All calls but the first are acquired as `continues`."""
         self._window = window
         self._calls_per_session = calls_per_session
         self._queues: OrderedDict[str, deque[Turn]] = OrderedDict()  # by fairness key; the first key is next
@@ -238,7 +241,7 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a call of a session would go out without a wait in this queue."""
+        """Return whether a call for a session would be sent without a wait in this queue."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
@@ -247,7 +250,7 @@ class FairQueue:
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
-        """Wait for a turn. The arguments are as in RateLimiter.acquire. Raises what `hooks.on_wait` raises."""
+        """Wait for a turn. The arguments are as in RateLimiter.acquire. Raises the exceptions of `hooks.on_wait`."""
         if not self._queues and (hooks or not self._background) and self._window.try_acquire():
             return
         queue = self._background if hooks is None else self._queues.setdefault(hooks.fairness_key, deque())
@@ -265,7 +268,7 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Let as many waiting calls out as the window allows. The owner calls this whenever a call has ended."""
+        """Send as many waiting calls as the window allows. The owner calls this whenever a call has ended."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -277,7 +280,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Give a turn back, because the call that got it does not go out; the next call gets it."""
+        """Return a turn, because its call is not sent. The next call gets the turn."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -294,7 +297,7 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Append a call's turn to the queue and return how many calls go before it."""
+        """Add a call's turn to the queue, and return the number of calls before it."""
         if continues:
             queue.appendleft(turn)
         else:
@@ -323,7 +326,7 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """The hold of one permission. Until `probe_until`, one call tests it and the others wait for its answer."""
+    """A hold on calls that need one permission. Until `probe_until`, one call tests it and the others wait."""
 
     until: float
     probe_until: float = float("-inf")
@@ -331,9 +334,9 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Hold back calls that need a permission after a 429 that is not about the token's limit.
+    """Delays calls that need a permission, after a 429 that is not about the token's limit.
 
-    Genesys limits some endpoints separately. Calls that need other permissions go out meanwhile.
+    Genesys limits some endpoints separately. Calls that need other permissions are sent meanwhile.
     """
 
     def __init__(
@@ -343,7 +346,7 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Hold back calls that need this permission for `seconds`, at most `max_hold_seconds`."""
+        """Delay calls that need this permission for `seconds`, at most `max_hold_seconds`."""
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
         hold = self._holds.get(needs)
@@ -359,26 +362,26 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record an answer other than 429 to a call that needs this permission; end its hold if its time is over."""
+        """Record an answer other than 429 to a call that needs this permission. End the hold if its time is over."""
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
             del self._holds[needs]
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether no call that needs this permission may go out now."""
+        """Return whether calls that need this permission are delayed now."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would have to wait, or be the probe."""
+        """Return whether a call that needs this permission would be delayed, or would be the test after a delay."""
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until a call that needs this permission may go out. After a hold, one call goes first, as a probe.
+        """Wait until a call that needs this permission may be sent. After a hold, one call goes first as a test.
 
-        `on_wait` is called with the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and what
-        `on_wait` raises.
+        Call `on_wait` with the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and the exceptions
+        of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

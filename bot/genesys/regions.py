@@ -1,4 +1,4 @@
-"""Map a Genesys region, in any form that people write, to its API, login and app hosts (pure).
+"""Map a Genesys region, however people write it, to its API, login and app hosts (pure).
 
 The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 """
@@ -34,8 +34,8 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 def urls(region: str) -> tuple[str, str]:
     """Return the base URLs of the API and the login for a region.
 
-    `region` is text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for a
-    text that is neither a region's name nor a domain.
+    `region` is a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for
+    a text that is neither a region's name nor a domain.
     """
     domain = _domain(region)
     return f"https://api.{domain}", f"https://login.{domain}"

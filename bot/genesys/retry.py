@@ -1,7 +1,7 @@
-"""Classify the errors of calls to Genesys, and decide whether and when to send a call again.
+"""Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules are those of the service's contract; see also "When Genesys fails" in the README. They use the cause of an
-exception, since the class is misleading: over aiohttp, a dropped answer can become an httpx.ConnectTimeout.
+The rules come from the service's contract; see also "When Genesys fails" in the README. They look at the cause of an
+exception, since its class is misleading: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from bot.genesys.parsing import message_of, object_or_empty, reference_of
 log = logging.getLogger(__name__)
 
 USER_CONTEXT = "requires a user context"
-"""Genesys's message when it refuses a client's token and requires a user's."""
+"""Part of Genesys's error message when a call needs a user's token instead of a client's."""
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 MAX_RETRIES_SERVER_ERROR = 2
 MAX_RETRIES_UNREACHED = 3
@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """The rules by which a call may be sent again."""
+    """The classes of failed calls that decide whether a call may be retried."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -56,7 +56,7 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None without one."""
+    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None if unset."""
 
     error: ServiceError
     rule: RetryRule = RetryRule.NEVER
@@ -64,7 +64,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Return the error in an answer; None for a 2xx. `needs` is the scope or permission that the call needed."""
+    """Return the error that an answer means; None for a 2xx. `needs`: the scope or permission that the call needs."""
     if response.is_success:
         return None
     status, reference = response.status_code, reference_of(response)
@@ -88,14 +88,14 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Return the error for an exception of a call that got no answer."""
+    """Return the error for the exception of a call that got no answer."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
 
 
 def is_unreached(error: httpx.TransportError) -> bool:
-    """Return whether no byte of the request can have reached Genesys."""
+    """Return whether the exception proves that no byte of the request reached Genesys."""
     cause = error.__cause__
     if isinstance(cause, aiohttp.ClientError):
         return isinstance(cause, UNREACHED_ERRORS)
@@ -103,7 +103,7 @@ def is_unreached(error: httpx.TransportError) -> bool:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds in Retry-After, a number or an HTTP date (RFC 9110 section 10.2.3); None if unusable."""
+    """Return the seconds in Retry-After, a number or an HTTP date (RFC 9110 section 10.2.3); None if it is unusable."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
@@ -114,16 +114,16 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def _message_about_division(response: httpx.Response) -> str:
-    """Return Genesys's message of a 403 if it names a division; "" otherwise, since `needs` then says more."""
+    """Return the message of a 403 if it mentions a division; "" otherwise, because `needs` then says more."""
     message = message_of(response)
     with_code = f"{message} {object_or_empty(response).get('code')}"
     return message if "division" in with_code.lower() else ""
 
 
 class RetryPolicy:
-    """Decide for one call whether to retry it, and after how many seconds.
+    """Decides whether to retry one call, and after how many seconds.
 
-    Its time limits do not include the time that the call waits in the rate limiter.
+    The time limits do not include the wait in the rate limiter.
     """
 
     def __init__(
@@ -137,11 +137,11 @@ class RetryPolicy:
         self._retries: dict[RetryRule, int] = {}
 
     def start_attempt(self) -> None:
-        """Record that an attempt begins, after its wait in the rate limiter."""
+        """Record that an attempt begins. Call this after its wait in the rate limiter."""
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
-        """Return the seconds to wait before the next attempt; None when the call must not be repeated."""
+        """Return the seconds to wait before the next attempt; None if there must be no other attempt."""
         rule, timing = failed.rule, self._timing
         self._spent += self._clock() - self._attempt_began_at
         if rule is RetryRule.NEVER or (rule is RetryRule.IF_SAFE and not self._safe):
@@ -161,13 +161,13 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """The part of core's CallHooks that is called when a call has to wait."""
+    """The part of core's CallHooks that send_with_retry uses."""
 
     async def on_wait(self, seconds: float) -> None: ...
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Do nothing. This is the default `acquire` for calls without a rate limiter."""
+    """Do nothing. This is the default `acquire`, for calls without a rate limiter."""
 
 
 async def send_with_retry(
@@ -183,8 +183,8 @@ async def send_with_retry(
 ) -> httpx.Response:
     """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError.
 
-    `acquire` runs before each attempt; its argument says whether the attempt is a retry. `hooks` hears of waits before
-    retries. `needs`, `safe` and `final` are as in GenesysClient.call.
+    `acquire` runs before each attempt; its argument is True for a retry. `hooks` are called before each retry.
+    `needs`, `safe` and `final` are as in GenesysClient.call.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False

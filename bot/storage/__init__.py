@@ -1,1 +1,1 @@
-"""Store requests, sessions, links and accounts: in SQLite for one process, in Postgres for several replicas."""
+"""Store requests, sessions, host links and accounts: in SQLite for one process, in Postgres for several replicas."""

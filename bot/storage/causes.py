@@ -1,7 +1,7 @@
-"""Find the stable code of a database error, from SQLSTATE, errno, or the error codes of OpenSSL and SQLite.
+"""Convert a database error to a StorageSetupError with a stable code.
 
-The sentence of each code is in errors.py. The text of an error is read only to find the name of a parameter, because it
-may hold parts of the address.
+The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite; errors.py has the sentence for each code.
+The text of an error is searched only for the name of a parameter, because the text may contain parts of the URL.
 """
 
 import errno
@@ -34,7 +34,7 @@ SQLSTATES = {
     "42804": "database_schema_conflict",
     "42809": "database_schema_conflict",
 }
-"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+"""Codes by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 PARAMETER_SQLSTATES = ("42704", "55P02", "22023", "42601", "08P01", "42501", "22P02")
 """SQLSTATEs with which a server or a pooling proxy rejects a connection parameter."""
 SQLSTATE_CLASSES = {
@@ -100,13 +100,13 @@ SQLITE_ERRORS = {
     sqlite3.SQLITE_PROTOCOL: "database_file_locked",
     sqlite3.SQLITE_ERROR: "database_schema_conflict",
 }
-"""https://www.sqlite.org/rescode.html"""
+"""Codes by SQLite's result code: https://www.sqlite.org/rescode.html"""
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Return the StorageSetupError for an exception that asyncpg, TLS or the network raised on the way to `url`.
+    """Return the StorageSetupError for an exception of asyncpg, TLS or the network during a connection to `url`.
 
-    `where` names the server in the error's sentence.
+    `where` is the name of the server in the error's sentence.
     """
     if isinstance(error, StorageSetupError):
         return error
@@ -135,7 +135,7 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the URL's parameters that the driver passes to the server, including those in `options`."""
+    """Return the names of the URL's parameters that the driver passes to the server. Look into `options`, too."""
     try:
         pairs = parse_qsl(urlsplit(url).query)
     except ValueError:
@@ -176,7 +176,7 @@ def _uses_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Return the StorageSetupError for an exception of asyncpg itself, by fixed parts of its text."""
+    """Return the StorageSetupError for an exception of asyncpg itself. Recognize it by fixed parts of its text."""
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
         parameter = "sslmode=verify-ca or verify-full without sslrootcert"
@@ -201,7 +201,7 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
     """Return the StorageSetupError for an exception of the system or of SQLite about the database at `path`.
 
-    `file` is the file beside it that failed, such as the lock file; None when it was the database itself.
+    `file` is another file that failed, such as the lock file beside the database; None if the database failed.
     """
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):

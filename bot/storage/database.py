@@ -1,4 +1,4 @@
-"""Define the Protocol that both databases implement, so that one repository class works with either."""
+"""Define the Protocol that both databases implement, so that the repository classes work with either of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,13 +9,13 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]
 
 
 class Database(Protocol):
-    """Run the statements of `sql/` by their names. Every method may raise StorageUnavailableError."""
+    """Runs the statements of `sql/` by their names. Every method may raise StorageUnavailableError."""
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit it, and return its rows. The database adds the value of `:now`."""
+        """Run the statement with this name, commit, and return its rows. The database sets the parameter `:now`."""
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement finds, until the context ends.
+        """Lock the row that the statement finds during a `with` block.
 
-        Yield the row, None if there is none, and a function like `fetch` that runs in the same transaction.
+        Yield the row (None if there is none), and a function like `fetch` that runs in the same transaction.
         """

@@ -1,6 +1,6 @@
 """Encrypt the secrets in database rows, such as join URLs and response_urls, with Fernet of `cryptography`.
 
-https://cryptography.io/en/latest/fernet/ . Without a key, the database stores them as plain text.
+https://cryptography.io/en/latest/fernet/ . Without a key, the database stores the secrets as plain text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A known text that the database stores encrypted. If a key decrypts it, the key fits the database."""
+"""A known text that the database stores encrypted. A key fits the database if it decrypts this text."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -22,7 +22,7 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Encryptor:
-    """Encrypt with the first key and decrypt with any key. To rotate keys, put the new key first."""
+    """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self._functions = _functions(keys) if keys else None
@@ -32,16 +32,16 @@ class Encryptor:
         return self._functions is not None
 
     def encrypt(self, text: str | None) -> str | None:
-        """Return the encrypted text; without a key, the text itself."""
+        """Return the encrypted text; the text itself if there is no key, None for None."""
         if text is None or self._functions is None:
             return text
         return _PREFIX + self._functions[0](text.encode()).decode()
 
     def decrypt(self, text: str | None) -> str | None:
-        """Return the decrypted text, or None when none of the keys decrypts it.
+        """Return the decrypted text; None when none of the keys decrypts it, and for None.
 
-        With a key, return None for plain text too: an attacker who can write to the database must not be able to make
-        the bot use a text of theirs.
+        With a key, return None for plain text too, so that the bot uses no text that an attacker wrote into the
+        database.
         """
         if text is None:
             return None
@@ -55,9 +55,9 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether a database with this key check was written with one of these keys, or without a key.
+        """Return whether one of these keys fits the database, or the database was written without a key.
 
-        The key check is a constant that the database stores, encrypted with the key in use at that time.
+        `key_check` is the constant CHECK as the database stores it, encrypted with the key of that time.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
@@ -71,14 +71,14 @@ def check_key(key: str) -> None:
 
 
 def new_key() -> str:
-    """Return a new random key."""
+    """Return a new random Fernet key."""
     from cryptography.fernet import Fernet  # noqa: PLC0415 - loaded only when there is a key
 
     return Fernet.generate_key().decode()
 
 
 def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """Return a function that encrypts, and one that decrypts or returns None. Raise ValueError for an invalid key."""
+    """Return a function that encrypts, and one that decrypts or returns None. Raise ValueError for a bad key."""
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
 
     fernet = MultiFernet([Fernet(key) for key in keys])

@@ -1,7 +1,7 @@
-"""Say why a database cannot be used: one table from a stable code to the sentence that people read.
+"""Define the sentences that explain why the bot cannot use a database, each with a stable code.
 
-`run`, `check` and `hosts` all show these sentences; causes.py finds the code for an error. Each sentence names the
-problem, then the parameter or file, then the fix. None shows a password or a part of the address.
+The commands `run`, `check` and `hosts` show these sentences; causes.py finds the code for an exception. Each sentence
+names the problem, then the parameter or file, then the fix. None shows a password or a part of the URL.
 """
 
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from bot.core.errors import SetupError
 
 
 class StorageSetupError(SetupError):
-    """The database cannot be used."""
+    """The bot cannot use the database."""
 
     code = "database_unusable"
 
@@ -210,9 +210,9 @@ SENTENCES = MappingProxyType(
         "database_file_unusable": "The database {path} cannot be used ({why}). Check the file and DATABASE_URL.",
     }
 )
-"""The sentences by code. docs/runbook.md says for each code what to do."""
+"""The sentences by code. docs/runbook.md has the remedy for each code."""
 
 
 def refused(code: str, **words: object) -> StorageSetupError:
-    """Return the error of this code, with `words` filled into its sentence."""
+    """Return the error with this code. `words` are the values of the placeholders in its sentence."""
     return StorageSetupError(SENTENCES[code].format(**words), code=code)

@@ -1,6 +1,6 @@
-"""Inspect a database for `check` without a change: create no file, table, lock or owner number.
+"""Inspect a database for the command `check`, without any change: create no file, table, lock or owner number.
 
-Read its version, whether its secrets are encrypted, whether the configured keys decrypt them, and its host links.
+Find the version of the tables, check that the configured keys fit, and read host links.
 """
 
 import asyncio
@@ -26,11 +26,14 @@ READ_TIMEOUT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StorageReport:
-    """The result of an inspection. `version` is that of the tables, None before the first `run`.
+    """The result of an inspection.
 
-    `is_encrypted` says whether secrets are stored encrypted. `linked` returns the host that a user is linked to.
-    `shared_mode` is the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
-    `left_out` lists the parameters of DATABASE_URL that have no effect.
+    - `where`: the name of the database for people to read.
+    - `version`: the version of the tables, None before the first `run`.
+    - `is_encrypted`: secrets are stored encrypted.
+    - `linked`: a function that returns the host that a user is linked to.
+    - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
+    - `left_out`: the parameters of DATABASE_URL that have no effect.
     """
 
     where: str
@@ -48,7 +51,7 @@ class StorageReport:
 def inspect_storage(
     url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Open a database to inspect it, and yield the report. Raise StorageSetupError if `run` could not use it."""
+    """Open a database, inspect it and yield the report. Raise StorageSetupError if `run` could not use the database."""
     if url.startswith(MEMORY):
         return _inspect_memory()
     if url.startswith(POSTGRES):
@@ -61,7 +64,7 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
-    """Return the report on a database with these rows of its table `facts`. `version` 0: it has no tables yet."""
+    """Build the report on a database. `facts`: the rows of its table `facts`. `version`: 0 if it has no tables yet."""
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     return StorageReport(where, version or None, is_encrypted, linked if version else no_host)
 
@@ -96,7 +99,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the tables, facts and shared mode of an SQLite file; None without a file. Raise StorageSetupError."""
+    """Return the tables, facts and shared mode of an SQLite file; None if it is missing. Raise StorageSetupError."""
     examine(path)
     if not path.exists():
         return None
@@ -108,7 +111,7 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
     """Run one statement and return its rows.
 
-    Open a file that no process uses as immutable, because SQLite otherwise creates two files beside it.
+    If no process uses the file, open it as immutable, because SQLite otherwise creates two files beside it.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

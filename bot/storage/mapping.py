@@ -1,4 +1,4 @@
-"""Map requests, sessions and links to database rows and back, for both databases (pure)."""
+"""Convert requests, sessions and host links to database rows and back, for both databases (pure)."""
 
 import hashlib
 import json
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MAX_SWEPT_ROWS = 500
-"""How many rows a sweep changes in one write. An acknowledgement may have to wait for that write."""
+"""The maximum number of rows that one write of a sweep changes. An acknowledgement may have to wait for this write."""
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a request as values for its row, without owner, state and times."""
+    """Return a request as the values of a database row, without owner, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -60,10 +60,10 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a key of 32 hex digits. Starts with the same requester, target, channel and text have the same key.
+    """Return a key that is the same for starts with the same requester, target, channel and text: 32 hex digits.
 
-    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A start
-    that names an address has a keyed hash of it; the key is not in the database.
+    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A contact
+    address in a start is replaced by a keyed hash, whose secret is not in the database.
     """
     if request.kind is not RequestKind.START:
         return request.id
@@ -76,7 +76,7 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the values of the statement `accept` that are not in `request_row`.
+    """Return the values for the statement `accept` that `request_row` does not contain.
 
     `agent` is the session's agent if the session can be created at once; None if the request must wait.
     """
@@ -86,7 +86,7 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """Convert the row that the statement `accept` returned; None means that the request's key was stored already."""
+    """Convert the row that the statement `accept` returned. None means that the request's key was already stored."""
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
@@ -94,7 +94,7 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a session as values for the statements `store_session` and `advance_with_session`, without its id."""
+    """Return a session as values for the statements `store_session` and `advance_with_session`. Leave out its id."""
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -110,7 +110,7 @@ def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
 def transition(
     request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
-    """Return a state transition as values for the statement `advance`, without owner and time."""
+    """Return a state transition as values for the statement `advance`. Leave out owner and time."""
     return {
         "id": request_id,
         "from": from_.value,
@@ -122,12 +122,12 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a session whose id is stored for another team, host, requester or agent."""
+    """Return the error for a new session with an id that is stored for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
-    """Convert a row of the statement `find_request`. An unreadable row gives a request with an UnexpectedError."""
+    """Convert a row of the statement `find_request`. Give an unreadable row an UnexpectedError as its failure."""
     try:
         return StoredRequest(
             _request(row, encryptor),
@@ -145,7 +145,7 @@ def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log that a row cannot be read, with its id only, because its values may be secrets."""
+    """Log the id of a row that cannot be read. Log no other values, because they may be secrets."""
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
@@ -157,7 +157,7 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Return a request with the fields that an answer to its requester needs."""
+    """Convert the parts of an unreadable row that are needed to answer the requester."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -188,7 +188,7 @@ def link(row: Mapping[str, Any]) -> HostLink:
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """Return a host link as values for the statement `link_host`, without the time."""
+    """Return a host link as values for the statement `link_host`. Leave out the time."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 
@@ -199,12 +199,12 @@ def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:
-    """Return an error as JSON text; None for None."""
+    """Convert an error to JSON text; None to None."""
     return None if failure is None else json.dumps(to_record(failure))
 
 
 def failure_of(text: str | None) -> CobrowseError | None:
-    """Return the error in this JSON text; None for None."""
+    """Convert JSON text to an error; None to None."""
     return None if text is None else from_record(json.loads(text))
 
 
@@ -249,5 +249,5 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
 
 
 def time_of(seconds: float) -> datetime:
-    """Convert seconds since 1970 to a time. Raise ValueError, OverflowError or OSError for a year beyond 1 to 9999."""
+    """Convert seconds since 1970 to a time. Raise ValueError, OverflowError or OSError unless the year is 1 to 9999."""
     return datetime.fromtimestamp(seconds, UTC)

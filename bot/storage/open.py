@@ -1,4 +1,4 @@
-"""Open the database that DATABASE_URL names: SQLite in a file or in memory, or Postgres."""
+"""Open the database of DATABASE_URL: SQLite in a file, a temporary SQLite file, or Postgres."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
-    """All repositories of one database."""
+    """An open database: all its repositories."""
 
     @property
     def sessions(self) -> SessionTable: ...
@@ -45,7 +45,8 @@ async def open_store(
 ) -> AsyncIterator[Storage]:
     """Open the database, create or migrate its tables, and close it at the end. Raise StorageSetupError.
 
-    `exclusive`: `run` uses True, so that only one `run` uses an SQLite file. Commands with a short write use False.
+    `exclusive`: allow only one such process at a time to use an SQLite file. The command `run` sets it; commands with a
+    short write do not.
     """
     if url.startswith(MEMORY):  # a temporary file, encrypted with a key that is not stored
         with TemporaryDirectory(prefix="cobrowse-") as directory:

@@ -1,4 +1,4 @@
-"""Define the version of the tables that this program uses, and the older versions that it can migrate."""
+"""Define the version of the database tables for this program, and the older versions that it can migrate."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -8,15 +8,15 @@ from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
 VERSION = 7
-"""The version of `sql/schema.sql`, which only increases."""
+"""The version of the tables in `sql/schema.sql`. It only increases."""
 OLDEST_VERSION = 5
-"""The oldest version that the bot can migrate. No release had an older one."""
+"""The oldest version of the tables that the bot can migrate. No release had an older version."""
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
 """The names of all tables except `facts`."""
 
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
-    """Return the statements that migrate the tables from `version` to VERSION; for 0, those that create them."""
+    """Return the statements that migrate the tables from `version` to VERSION, or that create the tables if it is 0."""
     if version == 0:
         return read_script("schema", database)
     steps = (read_script(f"migrate-{number}-to-{number + 1}", database) for number in range(version, VERSION))
@@ -24,7 +24,7 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
-    """Return the version of a database's tables, 0 when it has none. Raise StorageSetupError if it is unusable.
+    """Return the version of a database's tables, 0 for no tables. Raise StorageSetupError if the bot cannot use them.
 
     `facts` holds the rows of the table `facts`, and `tables` the names of all tables.
     """

@@ -1,6 +1,6 @@
 """Read the SQL files below `sql/`: named statements, and the scripts that create and migrate the tables.
 
-`sql/README.md` describes the notation. A statement for only one database is in the folder of that database.
+`sql/README.md` describes the notation. The statements for one database only are in that database's folder.
 """
 
 import re
@@ -21,12 +21,12 @@ SWEEP = (
     "delete_unused_accounts",
     "delete_notices",
 )
-"""The statements of `sweep.sql`, in order. Run each until it changes fewer rows than `:most`."""
+"""The names of the statements of `sweep.sql`, in order. Run each statement until it changes fewer than `:most` rows."""
 
 
 @cache
 def load_statements(database: DatabaseKind) -> dict[str, str]:
-    """Return the text of each statement for this database by its name, without comments.
+    """Return the statements for this database, without comments, by name.
 
     Raise ValueError for a duplicate name.
     """
@@ -41,12 +41,12 @@ def load_statements(database: DatabaseKind) -> dict[str, str]:
 
 
 def read_script(name: str, database: DatabaseKind) -> list[str]:
-    """Return the statements of a script, such as `schema` or `migrate-5-to-6`, in order."""
+    """Return the statements of a script, in order. `name` is for example `schema` or `migrate-5-to-6`."""
     text = _for_database(SQL_FOLDER.joinpath(f"{name}.sql").read_text(encoding="utf-8"), database)
     return [statement for part in text.split(";") if (statement := part.strip())]
 
 
 def _for_database(text: str, database: DatabaseKind) -> str:
-    """Return SQL without comments; for Postgres, keep the text inside `/*postgres … */`."""
+    """Return an SQL text without comments. For Postgres, keep the text inside `/*postgres … */`."""
     text = re.sub(r"/\*postgres\b(.*?)\*/", r"\1" if database == "postgres" else "", text, flags=re.DOTALL)
     return re.sub(r"--.*", "", text).strip()

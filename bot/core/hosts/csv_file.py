@@ -16,7 +16,7 @@ HEADERS = (HEADER, (*HEADER, TEAM))
 SEPARATORS = (",", ";", "\t", "|")
 FOUND_LENGTH, CELL_LENGTH = 60, 40
 _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|\r|\n|\Z)""", re.IGNORECASE)
-"""A first line with the separator of the table, as Excel writes and reads it."""
+"""A first line `sep=;`, which names the table's separator. Excel reads and writes such a line."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _HASH = re.compile(r"\$\w{1,8}\$\S*")
 """A password hash in the form of crypt(5). It occurs when somebody passes another file, such as /etc/shadow."""
@@ -26,7 +26,7 @@ Key = tuple[TeamId | None, UserId]
 
 
 class HostsFileError(ValueError):
-    """The hosts file cannot be used; `faults` holds a sentence for each bad line."""
+    """The hosts file cannot be used. `faults` holds one sentence for each fault."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -36,8 +36,8 @@ class HostsFileError(ValueError):
 def parse(text: str) -> dict[Key, HostId]:
     """Parse rows of `slack_user_id,genesys_user_id[,team_id]`. Raises HostsFileError with all faults.
 
-    Accept what spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and
-    rows.
+    Accept the variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty
+    columns and rows.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -62,7 +62,7 @@ def parse(text: str) -> dict[Key, HostId]:
 
 
 def decode(data: bytes) -> str:
-    """Decode a file as UTF-8. Raises ValueError that says how to save it with the right encoding."""
+    """Decode a file as UTF-8. Raises ValueError with advice on how to save the file."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"the file is UTF-16 text, not UTF-8. {_SAVE_AS}")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -75,10 +75,10 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator, the number of the table's first line, and the table without a line `sep=…`.
+    """Return the separator, the line number at which the table begins, and the table without a line `sep=…`.
 
-    Choose the separator that makes the first row a header, else the one that finds the most columns. Prefer the one
-    that `sep=…` names.
+    Choose the separator that makes the first row a header, else the one that gives the most columns. Of several such
+    separators, take the one that `sep=…` names.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -92,7 +92,10 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with its line number. Append what csv rejects to `faults`."""
+    """Yield each row that is not empty, with its line number. Append the csv module's error to `faults`.
+
+    `first` is the line number at which the text begins in the file.
+    """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         for row in rows:
@@ -114,7 +117,7 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
-    """Return a sentence that says what is wrong with the header."""
+    """Return a sentence that describes the error in the header."""
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
         return f"{must}; the file is empty"
@@ -145,7 +148,7 @@ def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[s
 
 
 def _shown(found: str, length: int = CELL_LENGTH) -> str:
-    """Return a cell, cut and quoted, without what may be a password hash."""
+    """Return a cell for a message: cut to `length`, quoted, with any password hash masked."""
     return repr(_HASH.sub("…", found)[:length])
 
 

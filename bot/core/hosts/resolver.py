@@ -1,7 +1,7 @@
-"""Map a Slack user to a Genesys host by a chain of rules. A rule that finds no host says why.
+"""Map a Slack user to a Genesys host by a chain of rules. A rule that finds no host gives a reason.
 
-The wrong host is the worst failure of this bot. So a rule maps a person only when it is certain, and all results are
-keyed by the person's team and user id.
+The wrong host is the worst failure of this bot. So a rule maps a person only when the result is certain, and all
+results are keyed by the person's team and user id.
 """
 
 import re
@@ -24,7 +24,7 @@ MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
 MAX_USERS = 2
-"""An address that more users have maps nobody, whether they are active or not."""
+"""The maximum number of Genesys users, active or not, with one e-mail address. If more have it, it gives no host."""
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and how many seconds it may be cached."""
@@ -44,7 +44,7 @@ class NoMatch:
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the only active one of at most two users with this address, or why there is none (pure)."""
+    """Return the id of the only active user with this e-mail address, or the reason why there is none (pure)."""
     if not users:
         return NoMatch(MissReason.NO_USER)
     if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
@@ -63,7 +63,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: the hosts file lists the person. An entry for (team, user) precedes one for the user in any team."""
+    """Rule 1: the hosts file lists the person. An entry for the person's team precedes one for any team."""
 
     name = "hosts file"
     costs_a_call = False
@@ -82,7 +82,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: the person's confirmed e-mail address in Slack is that of exactly one active Genesys user."""
+    """Rule 2: the person's confirmed e-mail address in Slack belongs to exactly one active Genesys user."""
 
     name = "same e-mail"
     costs_a_call = True
@@ -106,18 +106,18 @@ class EmailRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedHost:
-    """The agent of a session, and the Genesys host of that agent."""
+    """The agent of a session, and that agent's Genesys host."""
 
     agent: SlackUser
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return the agent with the host that an administrator linked them to."""
+        """Return the same agent with another host: the one that an administrator linked them to."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
 
 class HostResolver:
-    """Finds the host of a person: an administrator's link, read each time; else the first rule that maps the person."""
+    """Finds the host of a person: an administrator's link, else the first rule that maps the person."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class HostResolver:
         found_seconds: float = CoreTiming().host_cache_seconds,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the rules in the order to try. `waits` notifies all requesters who share a search that has to wait.
+        """Take the rules in the order to try them. `waits` notifies all requesters who share a search that has to wait.
 
         `found_seconds`: how long a host that a rule found is kept.
         """
@@ -166,7 +166,7 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the cached host of a person. Ignore administrators' links."""
+        """Return the cached host of a person; None if none is cached. Ignore administrators' links."""
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
@@ -196,7 +196,10 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the host and its lifetime, and whether to store it. Raises HostNotFoundError, ServiceError."""
+        """Return the host and its lifetime, and whether to store them. Raises HostNotFoundError, ServiceError.
+
+        `before` is the stored host, None if there is none. It takes the place of a call to Genesys by the same rule.
+        """
         tried: list[RuleMiss] = []
         for rule in self._rules:
             if before and rule.costs_a_call and rule.name == before[0].rule:

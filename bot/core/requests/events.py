@@ -1,4 +1,4 @@
-"""Publish what happens to requests: the log, metrics, audit log, service status and Home tab subscribe."""
+"""Publish the events of requests to subscribers: the log, metrics, audit log, service status and Home tab."""
 
 import logging
 import time
@@ -31,15 +31,15 @@ from bot.core.results import (
 log = logging.getLogger(__name__)
 
 FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
-"""How long after a visit a user's Home tab is updated when a session changes, and the maximum number of such users."""
+"""How long a user's Home tab is updated after a visit, and the maximum number of users whose tab is updated."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has its result. `reached`: the requester got the result.
+    """A request has its result. `reached`: the result was delivered to the requester.
 
-    `create_seconds` is the part of `seconds` that the session service took. `is_sign_in`: the result is a sign-in in a
-    browser, so no message in Slack shows it.
+    `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
+    the result is that of a sign-in in a browser, so no message in Slack shows it.
     """
 
     request: Request
@@ -52,7 +52,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """A request was not accepted. The caller sends the reason to the requester."""
+    """The bot did not accept a request. The caller tells the requester the reason."""
 
     request: Request
     error: CobrowseError
@@ -77,7 +77,7 @@ E = TypeVar("E", RequestFinished, RequestRejected, RequestResumed, SessionClosed
 
 
 class EventLog:
-    """Pass each event to the subscribers of its type, in the order in which they subscribed."""
+    """Passes each event to the subscribers of its type, in the order of their subscription."""
 
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
@@ -96,7 +96,7 @@ class EventLog:
 
 
 def log_event(event: Event) -> None:
-    """Write an event's line to the log."""
+    """Write a log line for a finished or resumed request."""
     match event:
         case RequestFinished(request=request, result=result):
             fields = _fields(request, result)
@@ -138,7 +138,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, its time, and whether a session was created after it."""
+    """The newest failure of the session service. `passed`: a session was created after it."""
 
     error: ServiceError
     at: datetime
@@ -178,12 +178,12 @@ class Followers:
     """Record who opened a Home tab, and call `update` when what it shows changes. Subscribes to RequestFinished."""
 
     def __init__(self, update: Callable[[Request, UserId], None]) -> None:
-        """Take `update`, which gets the request that changed a session, and the user whose tab shows it."""
+        """Take `update`, which gets the request that changed a session, and the user whose tab to update."""
         self._update = update
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, team_id: TeamId, user_id: UserId) -> object:
-        """Follow this user's sessions for FOLLOW_SECONDS; return a token that identifies this call for `is_newest`."""
+        """Follow this user's sessions for FOLLOW_SECONDS. Return a token of this call for `is_newest`."""
         token = self._newest[team_id, user_id] = object()
         return token
 

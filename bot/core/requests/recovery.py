@@ -20,13 +20,14 @@ ANSWERABLE = timedelta(minutes=30)
 MAX_MESSAGES = 40
 """The maximum number of messages that one pass updates."""
 MAX_SILENT = 4
-"""A pass ends after this many updates that Slack did not answer; they take less than the minute of a reservation."""
+"""The maximum number of updates in one pass that Slack may leave without an answer. Their time-outs take less than the
+minute for which the messages are reserved."""
 GIVE_UP_AFTER = timedelta(days=1)
 """How long after a session's end the bot still tries to update its messages."""
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
-    """Return the error that ends a request of a dead process; None when it must be carried out or answered."""
+    """Return the error that a request of a dead process ends with; None if the request can still be processed."""
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
@@ -42,7 +43,7 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait for the session of the request that this one duplicates, and return it; None if there is no open one."""
+    """Wait for the session of the original of a duplicate request; None if it has no open session."""
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
         if other is None or other.failure or other.session_over:
@@ -56,7 +57,7 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update the due messages of ended sessions, each at most once. Raises StorageUnavailableError."""
+    """Update the messages of ended sessions, MAX_MESSAGES at most. Raises StorageUnavailableError."""
     due = list(await posts.take_due_posts(MAX_MESSAGES))
     random.shuffle(due)  # otherwise messages that always fail could always come first
     silent = 0
@@ -75,14 +76,14 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
 
 
 async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
-    """Return the session of a message; None for a missing or unreadable one, so that it does not block the others."""
+    """Return the session of a message; None if it is missing or unreadable, so that it does not block the others."""
     with suppress(UnexpectedError):
         return await posts.session(post.session_id)
     return None
 
 
 class Recovery:
-    """Run the background loops: take over orphaned requests, clean up the store, update messages of ended sessions."""
+    """Runs the background loops: take over orphaned requests, clean up the store, update messages of ended sessions."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. `process` starts to process one orphaned request."""
+        """Start the loops. `process` is called with each orphaned request and must not block."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():
@@ -115,11 +116,11 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Update messages now, because a session has ended."""
+        """Make the loop update messages now, because a session has ended."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Call `once` without end; it returns the seconds to wait before its next call."""
+        """Call `once` in an endless loop. It returns how many seconds to wait before its next call."""
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

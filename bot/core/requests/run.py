@@ -1,8 +1,8 @@
 """Commit the state transitions of one request while a worker processes it, and post wait notices to its requester.
 
-The worker commits `creating` just before the bytes of a create go out. The state goes back to `accepted` when the
-service says that it did not act. The requester gets a notice at once when the request waits for its turn, otherwise
-when no answer has come for some seconds, and a second notice later.
+The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
+says that it did not act. The requester gets a notice at once when the request has to wait for the rate limit, else when
+no answer has come for some seconds. A second notice follows later.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ MAX_NOTICES = 2
 
 
 class OwnershipLostError(Exception):
-    """Another worker took the request over, so this worker must stop."""
+    """Another worker has taken over the request, so this worker must stop."""
 
 
 class RequestRun:
-    """One request that a worker processes. Implements CallHooks, so the Genesys client calls it before each send."""
+    """The processing of one request by a worker. Implements CallHooks: the Genesys client calls it before each send."""
 
     def __init__(
         self,
@@ -53,19 +53,20 @@ class RequestRun:
         self._notices = ProgressNotifier(request, notifier, timing)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
-        """States that the store may have committed without an answer."""
+        """States whose commit failed without an answer, so that the store may hold them."""
         self._is_unsaved = False
 
     @property
     def fairness_key(self) -> str:
-        """Return a key for the requester, because the rate limiter serves requesters in turn."""
+        """Return a key for the requester. The rate limiter serves requesters in turn."""
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def before_send(self) -> None:
         """Commit `creating` just before the call is sent.
 
-        Retry while a shared store is unavailable: another replica may take the request over meanwhile, and send it.
-        Raises OwnershipLostError when another worker has the request, and InterruptedRequestError.
+        Retry for a while if a shared store is unavailable, because another replica may have taken over the request.
+        Raises OwnershipLostError when another worker owns the request. Raises InterruptedRequestError when the commit
+        failed, so the call must not be sent.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -85,9 +86,9 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Commit `accepted` again, because the call waits for its turn or the service did not act.
+        """Go back to `accepted`, because the call has to wait or the service did not act. Notify the requester.
 
-        Raises QueueTooLongError if the requester would wait too long altogether.
+        Raises QueueTooLongError if the requester would wait too long in total.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -106,8 +107,8 @@ class RequestRun:
     ) -> None:
         """Commit the next state, with the session or failure.
 
-        Raises OwnershipLostError, StorageUnavailableError, or UnusableAnswerError, which the store then holds as the
-        request's failure.
+        Raises OwnershipLostError and StorageUnavailableError. Raises UnusableAnswerError if the session's id belongs to
+        another session; the store then holds the request as failed with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -138,9 +139,9 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Save the result, unless it is saved already; return the result that the requester gets.
+        """Save the result unless it is already saved, and return the result for the requester.
 
-        Raises OwnershipLostError.
+        This is another result if the store rejects the session. Raises OwnershipLostError.
         """
         if self._is_unsaved:
             return result
@@ -156,7 +157,7 @@ class RequestRun:
         return result
 
     async def save_answered(self) -> None:
-        """Save that the requester got the result. Raises OwnershipLostError."""
+        """Commit `answered`, because the requester got the result. Raises OwnershipLostError."""
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
 
     async def save_with_retry(
@@ -169,9 +170,10 @@ class RequestRun:
     ) -> None:
         """Commit a transition, and retry while the store is unavailable.
 
-        `timeout` limits the retries, in seconds; None means `save_timeout`. After it, the requester gets the result
-        although it is not saved. Retries of a shared store have no limit: another replica may have taken the request
-        over, and the requester must not get two different results. Raises OwnershipLostError, UnusableAnswerError.
+        `timeout` limits the retries, in seconds; None means `save_timeout`. After it, give up: the requester gets a
+        result that is not saved. With a shared store, retries have no limit (except to ANSWERED): another replica may
+        have taken over the request, and the requester must not get two different results. Raises OwnershipLostError,
+        UnusableAnswerError.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -200,7 +202,7 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Post the wait notices of one request. The constructor starts the timer of the first notice."""
+    """Posts the wait notices of one request. The constructor starts the timer of the first notice."""
 
     def __init__(self, request: Request, notifier: Notifier, timing: RunTiming) -> None:
         self._request, self._notifier, self._timing = request, notifier, timing
@@ -211,11 +213,11 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Stop notices about the wait for the rate limiter, because the call was sent."""
+        """Record that the call was sent: later notices no longer mention a wait for the rate limit."""
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:
-        """Post a notice of a wait of `seconds`, unless the wait is short."""
+        """Record that the call waits `seconds`, and post a notice unless the wait is short."""
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
             return
@@ -227,7 +229,7 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Post no more notices. Wait briefly for a notice in progress, so that it does not arrive after the result."""
+        """Post no more notices. Wait briefly for a notice in progress, so that the result arrives after it."""
         self._timer.cancel()
         self._count = MAX_NOTICES
         if self._posting and not self._posting.done():
@@ -243,7 +245,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which the store rejected the session, if the request failed with one."""
+    """Return the error with which the store rejected the session; None if it did not."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

@@ -1,7 +1,7 @@
-"""Accept requests within limits: store each before Slack is acknowledged, then give it to the worker.
+"""Accept requests within limits: store each one before the acknowledgement to Slack, then pass it to the worker.
 
 The limits protect against accidents and abuse. Each process counts separately. Counting needs no look-up: a start for
-another agent counts as a supervisor's, and the access rules refuse it later if the requester is no supervisor.
+another agent counts as a supervisor's, even if the access rules later refuse it because the requester is none.
 """
 
 import math
@@ -21,16 +21,19 @@ from bot.core.requests.worker import RequestWorker
 WINDOW_SECONDS = 60.0
 MAX_PEOPLE = 50_000
 Counted = tuple[float, str]
-"""The time of a request, and its key."""
+"""The time at which a request was counted, and its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The limits; 0 means no limit. All but `under_way` are per minute.
+    """The limits. All but `under_way` are per minute; 0 means no limit.
 
-    `person_starts` limits a user's starts for themselves, `person_sends` the links that a user sends to customers,
-    `person_inquiries` a user's other requests, `supervisor_starts` a user's starts for other agents, `workspace_starts`
-    all starts of a workspace, and `under_way` the requests in progress.
+    - `person_starts`: the sessions that a user starts for themselves.
+    - `supervisor_starts`: the sessions that a user starts for other agents.
+    - `workspace_starts`: all sessions that a workspace starts.
+    - `person_sends`: the links that a user sends to customers.
+    - `person_inquiries`: a user's other requests.
+    - `under_way`: the requests in progress in this process.
     """
 
     person_starts: int = 6
@@ -42,7 +45,7 @@ class RequestLimits:
 
 
 class RequestLimiter:
-    """Count requests and refuse those beyond the limits. `clock` returns seconds and never goes back."""
+    """Counts requests and refuses those beyond the limits. `clock` returns seconds and never goes back."""
 
     def __init__(self, limits: RequestLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -50,9 +53,9 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request; several deliveries of the same request count once. `under_way`: the requests in progress.
+        """Count a request; repeated deliveries of it count once. `under_way` is the number of requests in progress.
 
-        Raises RateLimitedError or NotReadyError for a request beyond a limit, which is not counted.
+        Raises RateLimitedError or NotReadyError for a request beyond a limit, and does not count it.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -73,9 +76,9 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Return whether a Home tab may ask the session service for its sessions, and count the view if so.
+        """Return whether a Home tab may read its sessions from the session service. If so, count the view.
 
-        The limit is that of inquiries, but views and inquiries are counted separately.
+        The limit is `person_inquiries`, but views are counted separately from inquiries.
         """
         key, most = f"{request.team_id}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -86,7 +89,7 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the counters for a request, as pairs of a key and its limit."""
+        """Return the counters that a request adds to, as pairs of the counter's key and its limit."""
         limits, person = self._limits, f"{request.team_id}/{request.requester}"
         if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
@@ -102,7 +105,7 @@ class RequestLimiter:
         return own, (request.team_id, limits.workspace_starts)
 
     def _recent(self, key: str) -> deque[Counted]:
-        """Return the requests that this key counted in the last minute, oldest first."""
+        """Return the requests of the last minute under this counter's key, oldest first."""
         recent: deque[Counted] = self._starts.get(key) or deque()
         while recent and recent[0][0] <= self._clock() - WINDOW_SECONDS:
             recent.popleft()
@@ -110,7 +113,7 @@ class RequestLimiter:
 
 
 class RequestService:
-    """Accept requests, and retries of failed requests."""
+    """Accepts requests, and retries of failed requests."""
 
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
@@ -124,7 +127,7 @@ class RequestService:
         return self._worker.active + self._storing
 
     async def submit(self, request: Request) -> bool:
-        """Store the request and start to process it; return False if a request with its key is stored already.
+        """Store a request and start to process it. Return False if a request with the same key is already stored.
 
         Raises NotAcceptedError.
         """
@@ -150,9 +153,9 @@ class RequestService:
         return accepted.is_new
 
     async def retry(self, failed: RequestId, press: Request) -> None:
-        """Submit a failed request again. `press` is the press of its Try again button.
+        """Submit a failed request again. `press` is the request that its *Try again* button made.
 
-        Raises RetryRejectedError when the actor may not retry it, or NotAcceptedError.
+        Raises RetryRejectedError when the person may not retry it or it cannot be retried, or NotAcceptedError.
         """
         try:
             await self._retry(failed, press)

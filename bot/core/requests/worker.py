@@ -1,7 +1,7 @@
-"""Process accepted requests: dispatch each to its handler, save the result, send it to the requester.
+"""Process accepted requests: call the handler of each, save the result, and send it to the requester.
 
-Each accepted request ends with one result: the session, or one error. Each request runs in a separate task, so that
-Slack's acknowledgement waits only for the store.
+Each accepted request ends with one result: a success or one error. Each request runs in a separate task, so that the
+acknowledgement to Slack waits only for the store.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class RequestWorker:
-    """Process requests, each in a separate task."""
+    """Processes requests, each in a separate task."""
 
     def __init__(
         self,
@@ -56,18 +56,18 @@ class RequestWorker:
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the host if the session can be created at once, so that one write stores the request as `creating`."""
+        """Return agent and host if the session can be created at once, else None; see Handler.peek."""
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
-        """Start to process a stored request. `resolved` is the host from `peek` if it is stored as `creating`."""
+        """Start to process a stored request. `resolved` is the result of `peek` if its state is `creating`."""
         task = asyncio.create_task(self._process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new requests and finish the accepted ones within `seconds`; then interrupt the rest.
+        """Refuse new requests, finish the accepted ones within `seconds`, then interrupt the rest.
 
         The requester of an interrupted request gets an error message.
         """
@@ -108,9 +108,9 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
-        """Carry out the request and return its result; return any exception as the error that the requester reads.
+        """Carry out the request and return its result. Convert each exception to an error that the requester can read.
 
-        Only OwnershipLostError passes. Errors before the acknowledgement are handled in slack/listeners/errors.py.
+        Only OwnershipLostError is raised. slack/listeners/errors.py handles errors before the acknowledgement.
         """
         try:
             return await self._handle(stored, resolved, run)

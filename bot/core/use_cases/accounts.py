@@ -1,7 +1,7 @@
-"""Link a person's own Genesys account: offer a sign-in link, handle the browser's return, unlink.
+"""Link and unlink a person's own Genesys account: create a sign-in link, and handle the browser's return.
 
-A sign-in link works once, within ten minutes, for one person: the Genesys user who signs in has to be the host that
-the rules find for this person.
+A sign-in link works once, within ten minutes, for one person: the Genesys user who signs in must be the host that the
+rules find for this person.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Return whether a person has linked this host's account; None where nobody can.
+        """Return whether a person has linked this host's account; None if nobody can link an account here.
 
         Raises StorageUnavailableError.
         """
@@ -103,9 +103,9 @@ class AccountLinking(Generic[G]):
         return AccountUnlinked(was.host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Handle a browser that returns from a sign-in with a code or an error; return the request and its result.
+        """Handle a browser that returns from a sign-in with a code or an error.
 
-        The request is None for an unknown state. Never raises; no argument is trusted.
+        Return the request and its result; the request is None for an unknown state. Never raises. Trust no argument.
         """
         began = time.monotonic()
         try:
@@ -147,10 +147,10 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Return the person's host, from rules that run again: the person may have left since they got the link.
+        """Return the person's host. Run all rules again, because the person may have left the workspace meanwhile.
 
         Raises SlackUnavailableError or ServiceUnreachableError after `lookup_timeout`, since a browser waits and the
-        code expires soon.
+        code expires soon; and other errors of the rules.
         """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
@@ -173,7 +173,7 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Build a request for the sign-in, so that the rules and events of requests apply to it."""
+    """Build a CONNECT request for the sign-in, so that the access rules and events apply to it."""
     request_id = new_request_id()
     return Request(
         id=request_id,

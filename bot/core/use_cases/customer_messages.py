@@ -1,7 +1,7 @@
 """Send a session's link to a customer by SMS or e-mail: preview it first, then send it once.
 
-Only the session's requester and its host may send it, and only while the session is open. A message of unknown outcome
-is never sent again.
+Only the session's requester and its host may send it, and only while the session is open. A message whose outcome is
+unknown is never sent again.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,13 +25,13 @@ from bot.core.validation.contact import ContactAddress, ContactChannel, read_add
 
 LINK = "{joinUrl}"
 MAX_TEXT_LENGTH = 765
-"""The maximum number of characters that Genesys accepts for an SMS. It limits an e-mail, too."""
+"""The maximum number of characters of an SMS at Genesys. The bot applies it to e-mails, too."""
 MAX_PREVIEWED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingConfig:
-    """The settings of customer messages. `sms_countries` are ISO codes. A channel without a sender is off."""
+    """The settings of customer messages. SMS or e-mail is off if its sender is "". `sms_countries` are ISO codes."""
 
     sms_from: str = ""
     sms_text: str = ""
@@ -49,18 +49,18 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str) -> str:
-    """Join a session id and an address to a request's `argument`. Id "" stands for the only open session."""
+    """Join a session id and a contact address to a request's `argument`. The id "" means the only open session."""
     return f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
 
 
 def unpack(argument: str | None) -> tuple[SessionId, str]:
-    """Split a request's `argument` into session id and address."""
+    """Split a request's `argument` into the session id and the contact address."""
     session_id, _, address = (argument or "").partition(" ")
     return SessionId(session_id), address
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Return the address that a link may be sent to. Raises SendRejectedError."""
+    """Parse a contact address to which the settings allow messages. Raises SendRejectedError for any other text."""
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
     address = read_address(text)
@@ -73,13 +73,13 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Decides whether the card of a new session offers to send its link. `key`: of the fingerprints, a secret."""
+    """Decides whether the card of a new session offers to send its link. `key` is the secret for fingerprints."""
 
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
 
     def details(self, address: str) -> StartDetails:
-        """Return what a start keeps of the address that it names: an address that is of no use is not kept."""
+        """Return the details for a start that names a contact address. Drop an address that the bot cannot send to."""
         mark = fingerprint(address, self.key)
         try:
             return StartDetails(send_to=usable_address(self.config, address).text, fingerprint=mark)
@@ -98,7 +98,7 @@ class CustomerMessaging:
         return {RequestKind.PROPOSE: QueryHandler(self.preview), RequestKind.SEND: SendHandler(self)}
 
     async def preview(self, request: Request) -> SendPreview:
-        """Return the sessions whose link can be sent, and the checked address. Send nothing."""
+        """Return the sessions whose link can be sent, and the checked contact address. Send nothing."""
         session_id, text = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
@@ -114,7 +114,7 @@ class CustomerMessaging:
         return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Send the message once and return the result."""
+        """Send the message to the customer, once, and return the result."""
         session_id, text = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
         address = self._checked(text)
@@ -136,7 +136,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Build the result of a message that was sent before a crash; the service's reference is lost.
+        """Build the result of a message that was sent before a crash. The service's correlation id is lost.
 
         Raises InterruptedRequestError when the session is no longer stored.
         """
@@ -164,7 +164,7 @@ class SendHandler(Handler):
 
 
 def check_text(text: str) -> str:
-    """Check a message text of the settings and return it. Raises ValueError that says what is wrong."""
+    """Return a message text of the settings if it is valid. Raises ValueError with the reason if it is not."""
     if text.count(LINK) != 1:
         raise ValueError(f"must hold {LINK} exactly once")
     if len(text) - len(LINK) > MAX_TEXT_LENGTH - 100:
@@ -173,7 +173,7 @@ def check_text(text: str) -> str:
 
 
 def filled(text: str, link: str) -> str:
-    """Return the text with the link in place of {joinUrl}. Raises SendRejectedError when it is too long."""
+    """Return the text with {joinUrl} replaced by the link. Raises SendRejectedError when the result is too long."""
     whole = text.replace(LINK, link)
     if len(whole) > MAX_TEXT_LENGTH:
         raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))

@@ -34,7 +34,7 @@ async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, 
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None, since nobody can link an account here."""
+    """Return None, which means that nobody can link an account here."""
 
 
 class Diagnostics:
@@ -63,7 +63,7 @@ class Diagnostics:
         self._connected = connected
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request; `target` is the person it is about, `argument` an address."""
+        """Return the handlers by kind of request. Of LINK, `argument` is the host's UUID or e-mail address."""
         return {
             RequestKind.HELP: QueryHandler(self.help),
             RequestKind.WHOAMI: QueryHandler(self.whoami),
@@ -96,9 +96,10 @@ class Diagnostics:
         return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> AccessReport:
-        """Check whether a person could start a session in this channel, without starting one.
+        """Check whether a person could start a session in this channel. Start nothing.
 
-        The person is the requester; supervisors and administrators can name another one. Raises RoleRequiredError.
+        The person is the requester; supervisors and administrators can name somebody else. Raises RoleRequiredError if
+        other requesters do.
         """
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -141,7 +142,7 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the team of the requester, who has to be an administrator. Raises RoleRequiredError."""
+        """Return the requester's team. Raises RoleRequiredError unless the requester is an administrator."""
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("administrators_only")

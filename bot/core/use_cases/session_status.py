@@ -1,7 +1,7 @@
-"""Read the status of sessions from the service, cached for ten seconds for all readers.
+"""Read the status of sessions from the service, and cache it for ten seconds for all readers.
 
-Creates have priority within the service's rate limit. A status that the service cannot return now, or for which the
-limit leaves no call, counts as open.
+Within the service's rate limit, creates have priority. A status that the service or the limit does not let the bot read
+counts as open.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """How recent a status has to be."""
+    """The required age of a status."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
@@ -27,7 +27,7 @@ class Freshness(Enum):
 
 
 class SessionStatusCache:
-    """Caches one status for each session. `clock` is monotonic."""
+    """Caches the status of each session. `clock` is monotonic."""
 
     def __init__(
         self, service: SessionsApi, timing: CoreTiming, *, clock: Callable[[], float] = time.monotonic
@@ -38,17 +38,17 @@ class SessionStatusCache:
         )
 
     async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
-        """Return a status that is at most ten seconds old. `fresh`: ask the service now and cache its answer."""
+        """Return a session's status, at most ten seconds old. `fresh`: read it from the service now."""
         if fresh:
             self._cache.forget(session_id)
         return await self._cache.get(session_id, lambda: self._ask(session_id))
 
     def drop(self, session_id: SessionId) -> None:
-        """Drop a cached status, because the bot has ended the session."""
+        """Drop a cached status. Call this when the bot has ended the session."""
         self._cache.forget(session_id)
 
     async def _ask(self, session_id: SessionId) -> SessionStatus:
-        """Ask the service; never raises. A failure counts as open and is cached, so the next reader does not ask."""
+        """Read a status from the service. Never raises: a failure counts as OPEN and is cached like a status."""
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._service.look(session_id)

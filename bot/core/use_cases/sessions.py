@@ -1,7 +1,7 @@
-"""List, end, share and send sessions that exist.
+"""List, end, share and send existing sessions.
 
-Every request is checked against the store and the access rules, also when a button led to it. A second request to end
-or share a session answers that it is already done.
+Every request is checked against the store and the access rules, even if it comes from a button. A second request to end
+or share the same session gets the answer that it is already done.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import Freshness, SessionStatusCache
 
 MAX_OWN, MAX_WORKSPACE = 8, 40
-"""How many sessions a message shows. Slack allows 50 blocks in a message."""
+"""The maximum numbers of sessions in a message: a person's own, and a workspace's. Slack allows 50 blocks."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
@@ -67,7 +67,7 @@ class SessionService:
         self._statuses = SessionStatusCache(service, timing)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. A request's `argument` is a session's id, if it needs one."""
+        """Return the handlers by kind of request. The `argument` of END, SHARE and DIRECT is a session's id."""
         return {
             RequestKind.LAST: QueryHandler(self.last),
             RequestKind.STATUS: QueryHandler(self.status),
@@ -86,7 +86,7 @@ class SessionService:
         return LastSession(await self._with_status(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return the requester's open sessions."""
+        """Return the requester's open sessions. `freshness` is the required age of each status."""
         person = await self._access.require_member(request)
         team_id = team_of(request)
         of_each = [await self._store.open_sessions(team_id, each, MAX_OWN + 1) for each in person.ids]
@@ -154,7 +154,10 @@ class SessionService:
         return SentDirect(record)
 
     async def readable(self, request: Request) -> SessionRecord:
-        """Return the open session that the request names. Raises an error unless the requester may read its link."""
+        """Return the open session whose id is the request's `argument`.
+
+        Raises SessionAccessError unless the requester may read its link, SessionActionError if it is unknown or over.
+        """
         person = await self._access.require_member(request)
         record = await self._named(request)
         if not record.concerns(*person.ids):
@@ -182,7 +185,7 @@ class SessionService:
                     await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
-        """Return a session as it is stored, ended or not."""
+        """Return a session as stored, ended or not; None if it is not stored."""
         return await self._store.session(session_id)
 
     async def _named(self, request: Request) -> SessionRecord:
@@ -192,7 +195,7 @@ class SessionService:
         return record
 
     async def _only_one_of_another(self, request: Request) -> SessionRecord:
-        """Return the only session that the named agent hosts, for a supervisor or administrator."""
+        """Return the only open session that the named agent hosts. Raises RoleRequiredError, SessionActionError."""
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
         try:
@@ -202,9 +205,10 @@ class SessionService:
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
-        """Return the person's only session that was open when the request arrived, or the one it ended before a crash.
+        """Return the only session of a person that was open when the request arrived.
 
-        `hosted`: what they started for others does not count.
+        After a crash, return the session that this request has already ended. `hosted`: leave out sessions that the
+        person started for others. Raises SessionActionError for no session or several.
         """
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
@@ -223,14 +227,17 @@ class SessionService:
         return [record for record in records if not record.is_over]
 
     async def _with_status(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Return the record with the service's status. Only this method asks the service, and only for a person."""
+        """Return the record with the service's current status. Mark the session as ended if it is over.
+
+        Only this method reads a status from the service, and only when a person asks.
+        """
         status = SessionStatus.OVER if record.is_over else await self._statuses.look(record.session.id, fresh=fresh)
         if status is SessionStatus.GONE:
             return replace(record, is_gone=True, session=_without_link(record.session))
         return record if record.is_over or status is SessionStatus.OPEN else await self._close(record, None)
 
     async def _end(self, record: SessionRecord) -> str | None:
-        """End the session at the service and return its reference. A session that has just ended counts as ended."""
+        """End the session at the service, unless it has just ended. Return the service's correlation id, if any."""
         try:
             return await self._service.end(record.session.id)
         except UnknownSessionError as error:
@@ -251,7 +258,7 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Merge the records of all ids of a person, newest first. The records of a single id keep their order."""
+    """Merge the records of all ids of a person, newest first. Keep the order of the records if there is only one id."""
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)

@@ -33,7 +33,7 @@ from bot.core.validation.contact import MAY_HOLD_ADDRESS, find_addresses
 from bot.core.validation.display import mentions
 
 NAMELESS = "Co-browse session"
-"""The name of a session whose name would hold an address: that of an agent who is called like one."""
+"""The name of a session if its proper name would contain a contact address, such as that of an agent's name."""
 
 
 class StartSession(Handler):
@@ -63,7 +63,7 @@ class StartSession(Handler):
         return {RequestKind.START: self, RequestKind.STEP: self}
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return agent and host if the caches hold all answers and the create can be sent at once, else None."""
+        """Return agent and host if the caches hold all answers and the create call needs no wait; None otherwise."""
         if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None
         try:
@@ -93,7 +93,7 @@ class StartSession(Handler):
         return await self._announce(stored.request, SessionStarted(stored.session))
 
     async def _meant_command(self, request: Request) -> CommandSuggested | None:
-        """Return the command that a doubtful name means: it names an open session of the requester."""
+        """Return the command that an ambiguous name means because it mentions an open session; None otherwise."""
         command = details_of(request.argument).unless
         if not command:
             return None
@@ -102,7 +102,7 @@ class StartSession(Handler):
         return CommandSuggested(command, named[0].session.id) if named else None
 
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
-        """Return what the service is asked to create. Its name holds no address, whichever way the name came in."""
+        """Return the parameters of the session. Replace a name that contains a contact address."""
         order = self._defaults.order(request, resolved.agent, resolved.host)
         if MAY_HOLD_ADDRESS.search(order.name) and find_addresses(order.name, self._defaults.phone_countries):
             return replace(order, name=NAMELESS)

@@ -1,1 +1,1 @@
-"""Check and clean what people and services write (pure)."""
+"""Check and clean text from people and services (pure)."""

@@ -1,7 +1,7 @@
 """Check the phone number or e-mail address that a user types for a customer (pure).
 
-The libraries phonenumbers (Google's libphonenumber) and email-validator decide. The functions import them on first use,
-since most bots send nothing to customers. No check asks the network whether an address exists.
+The libraries phonenumbers (Google's libphonenumber) and email-validator do the checks. They are imported on first use,
+since most bots send nothing to customers. No check uses the network.
 """
 
 import re
@@ -21,9 +21,9 @@ _EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTS
 _WITH_PLUS = re.compile(r"\+[\s(]{0,2}\d(?:[\s()./\-‐-―]{0,3}\d){6,}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
-"""Words and marks that led to an address, and lead nowhere without it."""
+"""Words and marks before an address that make no sense without it, such as "by SMS to"."""
 _MAX_TRIES = 10
-"""How many candidates phonenumbers looks at in one text."""
+"""The maximum number of candidates for a phone number that are checked in one text."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
 """The types of numbers that can receive an SMS at a normal price.
 
@@ -40,9 +40,9 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's address: `text` is a phone number in E.164 or an e-mail address in ASCII.
+    """A customer's contact address: `text` is a phone number in E.164 or an e-mail address in ASCII.
 
-    `country` is the ISO code of the number's country, "" when there is none.
+    `country` is the ISO code of the phone number's country; "" for an e-mail address or a number without a country.
     """
 
     medium: ContactChannel
@@ -51,7 +51,7 @@ class ContactAddress:
 
     @property
     def shown(self) -> str:
-        """Return the whole address; a phone number in its international format."""
+        """Return the whole address for display; a phone number in the international format."""
         if self.medium is ContactChannel.EMAIL:
             return self.text
         import phonenumbers  # noqa: PLC0415 - see above
@@ -61,21 +61,22 @@ class ContactAddress:
 
     @property
     def masked(self) -> str:
-        """Return the part that a log may contain: the last four digits, or `@` and the domain."""
+        """Return the part of the address that a log may contain: the last four digits, or `@` and the domain."""
         return f"…{self.text[self.text.index('@') :] if self.medium is ContactChannel.EMAIL else self.text[-4:]}"
 
 
 def read_address(text: str) -> ContactAddress:
-    """Parse a phone number or an e-mail address as typed. Raises SendRejectedError for any other text."""
+    """Parse a phone number or an e-mail address that a person typed. Raises SendRejectedError for any other text."""
     text = text.strip()
     return _email(text) if "@" in text else _number(text)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAddress:
-    """A phone number or e-mail address in a longer text: its place, and how it reads alone.
+    """A phone number or e-mail address at the positions `start` to `end` of a longer text.
 
-    `text` is a valid number in E.164, else as it was typed; "" when several countries have that number.
+    `text` is a valid phone number in E.164, any other address as typed, or "" if the number is valid in several
+    countries.
     """
 
     start: int
@@ -84,10 +85,10 @@ class FoundAddress:
 
 
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
-    """Return the e-mail addresses and phone numbers in a text, in their order; none overlaps another.
+    """Return the e-mail addresses and phone numbers in a text, in their order. They do not overlap.
 
-    A number counts with a plus and seven digits, or when it is valid in one of `countries` (ISO codes). Only as much
-    of the text is read as can get into a name.
+    A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the
+    beginning of the text is searched, as far as a session's name can reach.
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):
@@ -100,7 +101,7 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 
 
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
-    """Return the text with `mark` for each address; without a mark, also without the words that led to it."""
+    """Replace each address in the text by `mark`. If `mark` is "", also remove the words that led to the address."""
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
         after = text[one.end :] if mark else text[one.end :].lstrip(")>]\"'.,:;-–— ")
@@ -109,7 +110,10 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the valid number that a run of digits behind a plus begins with, else the run as it is."""
+    """Return the longest valid phone number at the beginning of `run`, which is a plus and digits; else all of it.
+
+    `start` is the position of `run` in the whole text.
+    """
     import phonenumbers  # noqa: PLC0415 - see above
 
     ends = [gap.start() for gap in re.finditer(r"\s", run)][-_MAX_TRIES:]
@@ -125,12 +129,12 @@ def _with_plus(start: int, run: str) -> FoundAddress:
 
 
 def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
-    """Add what overlaps nothing that is found already."""
+    """Add to `found` each address of `more` that does not overlap an address in `found`."""
     found += [one for one in more if not any(one.start < other.end and other.start < one.end for other in found)]
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
-    """Return the valid numbers: with a plus, or in one of the countries."""
+    """Return the valid phone numbers in a text: with a plus, or as written in one of the countries."""
     if "+" not in text and not countries:
         return ()
     import phonenumbers  # noqa: PLC0415 - see above

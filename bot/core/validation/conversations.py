@@ -17,7 +17,7 @@ TEXT_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveConversation:
-    """A conversation that a host takes part in now. `customer` is a name for display, "" when unknown."""
+    """A conversation in which a host takes part now. `customer` is the customer's name for display, "" if unknown."""
 
     id: ConversationId
     since: datetime
@@ -30,20 +30,20 @@ def conversation_id(text: str) -> ConversationId | None:
 
 
 def is_address(text: str) -> bool:
-    """Return whether the text begins like a URL, with a scheme and `://`."""
+    """Return whether the text begins like a URL: with a scheme and `://`."""
     return bool(_ADDRESS.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class GenesysApp:
-    """The Genesys web app of the region, whose URLs name conversations. With `host` "", only ids are accepted."""
+    """The Genesys web app of the region, whose URLs contain conversation ids. With `host` "", only ids are accepted."""
 
     host: str = ""
 
     def conversation_id(self, text: str) -> ConversationId | None:
-        """Return the conversation id of an id or of a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
+        """Return the id in a pasted id or in a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
 
-        Return None for a URL of another host, and for a URL with no id or several ids before its query.
+        Return None for any other text, a URL of another host, or a URL that has no id or several ids before its query.
         """
         if found := conversation_id(text):
             return found

@@ -1,7 +1,7 @@
 """Clean names and check links before the bot shows them to people (pure).
 
-`clean` is for each name that people or services write: of sessions, people, customers, applications, roles.
-`JoinHosts` checks each join URL that the session service returns; `is_safe_url` checks those that the database holds.
+`clean` is for all names from people or services: of sessions, people, customers, applications and roles. `JoinHosts`
+checks the join URLs that the session service returns, `is_safe_url` those that the database holds.
 """
 
 import re
@@ -13,33 +13,34 @@ from bot.core.models import NAME_LENGTH
 
 _WORD = re.compile(r"\w+")
 _JOINERS = "\u200c\u200d"
-"""Zero-width joiners, which emoji, Persian and Indic scripts need; at the edge of a name they are invisible."""
+"""Zero-width joiners. Emoji, Persian and Indic scripts need them inside a word; at the edge of a name they go."""
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
-"""Visible format characters (Unicode: Prepended_Concatenation_Mark)."""
+"""Format characters that are visible (Unicode: Prepended_Concatenation_Mark)."""
 _BLANK = re.compile(
     "[\u034f\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-"""Invisible characters of other categories; the tag letters from U+E0000 can carry a hidden message."""
+"""Invisible characters that are not in the category Cf. The tag letters from U+E0000 can carry a hidden message."""
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
 _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
 )
-"""After the host, any printable character except a space and <>"`|\\, which could end a message's markup early."""
+"""A safe URL. After the host, it may have any printable character except a space and <>"`|\\, which could end a
+message's markup early."""
 JOIN_CODE = "{joinCode}"
 _HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
-"""A host name with a dot whose last label is not a number: browsers read `127.1` and `2130706433` as addresses."""
+"""A host name with a dot whose last label is not a number. Browsers read `127.1` and `2130706433` as IP addresses."""
 
 
 def one_line(text: str) -> str:
-    """Return the text without control, bidi, tag and other invisible characters; line breaks become spaces."""
+    """Return the text without control, bidi, tag and other invisible characters. Line breaks become spaces."""
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
 def clean(text: str, most: int = NAME_LENGTH) -> str:
-    """Return a name: one line, one space between words, at most `most` characters; "" when nothing is left.
+    """Clean a name: one line, one space between words, at most `most` characters. Return "" when nothing is left.
 
     The result is plain text: the caller escapes it for Slack.
     """
@@ -47,7 +48,7 @@ def clean(text: str, most: int = NAME_LENGTH) -> str:
 
 
 def mentions(text: str, name: str) -> bool:
-    """Return whether the words of a name are in a text, next to each other and in any case."""
+    """Return whether a text contains the words of a name, next to each other. Ignore case and punctuation."""
     wanted, words = (f" {' '.join(_WORD.findall(each.casefold()))} " for each in (name, text))
     return bool(wanted.strip()) and wanted in words
 
@@ -64,20 +65,20 @@ def _shown(character: str) -> str:
 
 
 def is_safe_url(url: str) -> bool:
-    """Return whether this is an https URL with a host and without user information; http is allowed for localhost."""
+    """Return whether the text is an https URL with a host and without user information. Localhost may have http."""
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
 
 def url_host(url: str) -> str:
-    """Return the host of a safe URL, in lower case and without the dot at its end; "" for any other text."""
+    """Return the host of a safe URL, in lower case and without a final dot; "" for any other text."""
     found = _URL.fullmatch(url)
     return found["host"].lower().removesuffix(".") if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinTemplate:
-    """A checked template for join URLs: the URL of the company's join page, with the placeholder `JOIN_CODE`.
+    """A checked template for join URLs: the URL of the company's join page with the placeholder JOIN_CODE.
 
     The placeholder is in the URL's fragment. Browsers do not send fragments, so no server's log and no Referer header
     contains the code.
@@ -86,12 +87,12 @@ class JoinTemplate:
     text: str = field(repr=False)
 
     def url(self, join_code: str) -> str:
-        """Return the join URL for this join code."""
+        """Return the join URL that contains this join code."""
         return self.text.replace(JOIN_CODE, quote(join_code, safe=""))
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse a template from the settings. Raises ValueError that says what is wrong."""
+    """Parse a template from the settings. Raises ValueError with the reason if it is invalid."""
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")
@@ -104,16 +105,16 @@ def parse_template(text: str) -> JoinTemplate:
 
 @dataclass(frozen=True, slots=True)
 class JoinHosts:
-    """The hosts that a join URL from Genesys may lead to. Customers open these URLs, so any other host is refused.
+    """The allowed hosts of join URLs from Genesys. Customers open these URLs, so any other host is refused.
 
-    `allowed` lists hosts, or `.domain` for all hosts below a domain; empty allows any public name. A URL that leads to
-    this machine is allowed only when the service runs here, too.
+    `allowed` lists host names, or `.domain` for all hosts below a domain; () allows any public host name. A URL of
+    localhost is allowed only if the service also runs on this machine.
     """
 
     allowed: tuple[str, ...] = ()
 
     def reject_reason(self, url: str, *, is_local: bool) -> str:
-        """Return why this join URL must not be used, "" if it may. `is_local`: the service's API is on this machine."""
+        """Return the reason to reject a join URL, "" if it is allowed. `is_local`: the service runs on this machine."""
         if not is_safe_url(url):
             return "a join URL that is not https, or no plain one"
         host = url_host(url)
@@ -129,7 +130,7 @@ class JoinHosts:
 
 
 def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
-    """Parse the setting. Raises ValueError with what is wrong."""
+    """Parse the setting of allowed join hosts. Raises ValueError with the invalid entries."""
     hosts = tuple(entry.lower() for entry in entries)
     invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
     if invalid:

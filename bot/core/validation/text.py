@@ -1,7 +1,7 @@
 """Clean text that people typed or pasted: remove quotes, typographic dashes and invisible characters (pure).
 
-`docker run --env-file` leaves quotes in place. Chats and word processors replace dashes and quotes, and add invisible
-characters. The bot reads settings, keys and region names with these functions.
+`docker run --env-file` keeps quotes in values. Chats and word processors replace dashes and quotes, and add invisible
+characters. The bot uses these functions to read settings, keys and region names.
 """
 
 import re
@@ -27,7 +27,7 @@ def unquoted(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text on one line, with hyphens for dashes, plain spaces, and no invisible characters.
 
-    Use it for names, numbers and addresses, never for a secret: a secret may contain any character.
+    Use it for names, numbers, e-mail addresses and URLs. Never use it for a secret, which may contain any character.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
     return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
@@ -44,10 +44,10 @@ def straight(text: str) -> str:
 
 
 def odd_character(text: str) -> str:
-    """Describe the first character that no token contains, and its position, counted from 1; "" for none.
+    """Describe the first character that a token cannot contain, and its position from 1; "" if there is none.
 
-    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description quotes nothing
-    else of the text, which is a secret.
+    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description shows nothing
+    else of the text, because the text is a secret.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
@@ -57,7 +57,7 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first character that is invisible or breaks a line, and its position; "" for none."""
+    """Describe the first character that is invisible or breaks the line, and its position from 1; "" if none is."""
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
             return f"{_named(letter)} at character {place}"
@@ -83,5 +83,5 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 def is_base64(text: str) -> bool:
-    """Return whether the text is base64 when its white space is removed."""
+    """Return whether the text is base64. Ignore white space."""
     return bool(_BASE64.fullmatch("".join(text.split())))

@@ -1,4 +1,4 @@
-"""Offer co-browse in conversations with the public Genesys Cloud API, the second session service.
+"""Implement the second kind of session service: co-browse offers in conversations, with the public Genesys Cloud API.
 
 POST /api/v2/conversations/{id}/cobrowse returns a join code. The join URL is the company's own page with that code.
 live_conversations.py finds the conversation.
@@ -49,9 +49,9 @@ NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, READ_OFFERS)
 DEFAULT_OFFER_SECONDS = 600
 """The lifetime of an offer whose answer does not state its end."""
 MAX_OFFER = timedelta(days=1)
-"""The longest lifetime of an offer. An answer that states a later end, or a past one, counts as stating none."""
+"""The longest plausible lifetime of an offer. A stated end that is later, or in the past, is ignored."""
 CALLS_PER_SESSION = 3
-"""How many calls a session needs when the host is in one conversation: the search, the conversation, the offer."""
+"""The number of calls for a session if the host is in one conversation: search, conversation, offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
 _STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionStatus.OVER}
 
@@ -60,8 +60,8 @@ _STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionS
 class JoinSettings:
     """The settings that decide how customers join a session.
 
-    `template` builds join URLs of the company's own page; None when the customer types the join code. `deployment_id`
-    names the Messenger deployment through which the bot reads and withdraws offers; None when there is none.
+    `template` builds join URLs of the company's own page; None if the customer types the join code. `deployment_id` is
+    the Messenger deployment through which the bot reads and withdraws offers; None if there is none.
     """
 
     template: JoinTemplate | None = None
@@ -115,11 +115,11 @@ class ConversationSessions:
             raise OpenSessionError(session_id, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
-        """Return the offer's status: `open`, `ended` (its time is up) or `gone`.
+        """Read the offer's status: `open`, `ended` (its time is up) or `gone`.
 
-        `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over: Genesys does not
-        say which. `optional` is as in GenesysClient.call. Raises UnknownSessionError without a deployment, and
-        ServiceError.
+        `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over; Genesys does not
+        say which. `optional` is as in GenesysClient.call. Raises ServiceError, and UnknownSessionError if the settings
+        name no deployment.
         """
         try:
             response = await self._client.call(
@@ -134,7 +134,7 @@ class ConversationSessions:
         return SessionView(session_id, ENDED if ended_at else OPEN)
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return the offer's status; OPEN when the settings name no deployment. Raises ServiceError."""
+        """Read the offer's status. Return OPEN if the settings name no deployment. Raises ServiceError."""
         try:
             return _STATUSES[(await self.read(session_id, optional=True)).status]
         except UnknownSessionError:
@@ -145,9 +145,9 @@ class ConversationSessions:
         return []
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Withdraw the offer and return Genesys's correlation id.
+        """Withdraw the offer. Return Genesys's correlation id, None if it sent none.
 
-        Raises UnknownSessionError when Genesys has no such offer, or when the settings name no deployment.
+        Raises ServiceError, and UnknownSessionError if Genesys has no such offer or the settings name no deployment.
         """
         path = self._offer_path(session_id)
         try:
@@ -174,7 +174,7 @@ class ConversationSessions:
         return found[0]
 
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
-        """Return the host's own token source; None unless the agent's Slack user signed in to Genesys as this host.
+        """Return the source of the host's own token; None if the agent did not sign in to Genesys as this host.
 
         `reload`: read the account from the store again.
         """
@@ -188,7 +188,7 @@ class ConversationSessions:
     ) -> httpx.Response:
         """Create the offer with the host's own token, or with the bot's when `user_token` is None.
 
-        After a refusal, do not try the other token.
+        Do not try the other token after a refusal. Raises ServiceError.
         """
         conversation_id, own = live.conversation.id, not request.for_another
         path, needs = COBROWSE.format(conversation_id), ADD_VOICE if live.is_voice else ADD

@@ -1,8 +1,8 @@
-"""Send SMS and e-mails to customers with the agentless messages of the public API.
+"""Send SMS and e-mails to customers as agentless messages of the public API.
 
-https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . No message is sent twice:
-after an unknown outcome, the requester decides whether to send it again. No log line and no error contains the
-customer's address.
+https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . The bot sends no message twice: if
+the outcome is unknown, the requester decides whether to send it again. No log line and no error contains the customer's
+phone number or e-mail address.
 """
 
 import re
@@ -15,7 +15,7 @@ from bot.genesys.parsing import read_object, reference_of
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""A permission that the API accepts instead of SEND_EMAIL, and that allows nothing else."""
+"""A narrower permission than SEND_EMAIL, which the API also accepts."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(
@@ -34,7 +34,10 @@ class CustomerMessagesApi:
         self._client = client
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an SMS and return Genesys's correlation id. `sender` and `to` are in E.164. Raises ServiceError."""
+        """Send an SMS and return Genesys's correlation id. `sender` and `to` are phone numbers in E.164.
+
+        Raises ServiceError; ConversationActiveError if the customer is in an SMS conversation.
+        """
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
             return await self._send(SMS, SEND_SMS, body, hooks)
@@ -76,8 +79,9 @@ def without_addresses(words: str) -> str:
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Return whether Genesys's error message says that it refused an SMS to a number with an active conversation.
+    """Return whether Genesys refused an SMS because the number has an active conversation. `words`: its error message.
 
-    The bot leaves SendAgentlessOutboundMessageRequest.use_existing_active_conversation at its default, false (SDK 269).
+    Genesys refuses such an SMS because the bot leaves use_existing_active_conversation at its default, false (SDK 269,
+    SendAgentlessOutboundMessageRequest).
     """
     return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

@@ -1,8 +1,8 @@
 """Find the conversations that a host is connected to now.
 
-The query POST /api/v2/analytics/conversations/details/query is some seconds behind, so GET /api/v2/conversations/{id}
-verifies each result: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No log line has a customer's
-name.
+The results of POST /api/v2/analytics/conversations/details/query are some seconds old, so the bot verifies each of them
+with GET /api/v2/conversations/{id}: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No log line
+contains a customer's name.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"
 VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communication:view"
 SEARCH_BACK = timedelta(days=30)
-"""How far back the search looks for the start of a conversation: a chat may be weeks old. The API allows 31 days."""
+"""The oldest start of a conversation that the search finds: a chat may be weeks old. The API allows 31 days."""
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=90)
-"""The oldest plausible start of a conversation. An older one, or one later than MAX_AHEAD, is ignored."""
+"""The oldest plausible start of a conversation. An older start, or one later than MAX_AHEAD from now, is ignored."""
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""The fields of a participant whose communications support co-browse, and whether each holds calls."""
+"""The fields of a participant with communications that support co-browse. True: the field holds calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -43,7 +43,7 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""The fields of a participant whose communications do not support co-browse, and the kind of each."""
+"""The fields of a participant with communications that do not support co-browse, and the kind of conversation."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -58,12 +58,12 @@ _STAFF_PURPOSES = (
     "api",
     "manager",
 )
-"""The values of a participant's `purpose` that mean that the participant is not a customer."""
+"""The values of `purpose` of participants who are not customers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation that the host is connected to, by voice or by messages."""
+    """A conversation to which the host is connected by voice or by messages, so that it supports co-browse."""
 
     conversation: LiveConversation
     is_voice: bool
@@ -71,39 +71,39 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation that the host is connected to, of a kind that does not support co-browse."""
+    """A conversation to which the host is connected, but of a `kind` that does not support co-browse."""
 
     kind: str
 
 
 class LookupHooks:
-    """CallHooks for the look-ups of a create: pass waits on to the hooks of the create, and ignore sends."""
+    """CallHooks for the look-ups before a create call. Report waits to the hooks of the create call; ignore sends."""
 
     def __init__(self, hooks: CallHooks) -> None:
         self._hooks = hooks
 
     @property
     def fairness_key(self) -> str:
-        """Return the key of the create, so that its look-ups count for the same requester in the rate limiter."""
+        """Return the key of the create call, so that the rate limiter counts its look-ups for the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Do nothing, because a look-up can safely be sent twice."""
+        """Do nothing, because a look-up can be sent twice without harm."""
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)
 
 
 class LiveConversations:
-    """Find a host's conversations. Every method may raise ServiceError."""
+    """Finds a host's conversations. Every method may raise ServiceError."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """Return at most MAX_CONVERSATIONS conversations that the host is connected to, the latest first.
+        """Return the conversations to which the host is connected, MAX_CONVERSATIONS at most, the latest first.
 
-        Raises NoUsableConversationError when none supports co-browse.
+        Raises NoUsableConversationError when there are conversations but none supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -126,7 +126,7 @@ class LiveConversations:
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
-        """Return one conversation that the host is connected to.
+        """Return the conversation with this id, to which the host must be connected.
 
         Raises NoUsableConversationError when the host is not connected to it, or its kind does not support co-browse.
         """
@@ -181,9 +181,9 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """Read a conversation from Genesys's answer; None unless the host talks to a customer in it now (pure).
+    """Read a conversation from Genesys's answer; None if the host does not talk to a customer in it now (pure).
 
-    Only voice and message conversations count. `now` is the service's time, None for this machine's.
+    Only voice and message conversations count. `now` is the service's time; None means this machine's time.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))
@@ -204,7 +204,7 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Read a conversation of a kind without co-browse from Genesys's answer; None unless the host is in it (pure)."""
+    """Read a conversation without co-browse support from Genesys's answer; None if the host is not in it (pure)."""
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):
         if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):
@@ -218,7 +218,7 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
 def _host_participants(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId
 ) -> Iterator[dict[str, object]]:
-    """Yield the participant objects of the host in this conversation; none once the conversation has ended.
+    """Yield the participant objects of the host in this conversation; nothing if the conversation has ended.
 
     Leave out participants who only monitor or coach.
     """
@@ -242,7 +242,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether the host talks to another user of the organization and no customer takes part."""
+    """Return whether the host talks to a colleague and no customer takes part."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
@@ -259,7 +259,7 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """Parse a time like `read_time`; None for a time more than `back` before `now` or more than `ahead` after it."""
+    """Parse a time like `read_time`; None if it is more than `back` before `now` or more than `ahead` after it."""
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None
 

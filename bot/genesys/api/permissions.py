@@ -1,7 +1,7 @@
-"""Read what the roles of the bot's OAuth client allow: GET /api/v2/authorization/subjects/me.
+"""Read the permissions of the bot's OAuth client, which its roles give: GET /api/v2/authorization/subjects/me.
 
 https://developer.genesys.cloud/devapps/api-explorer (Authorization): the SDK's AuthzSubject. The call needs no
-permission. Only `check` uses it; the bot learns of a missing permission from a 403.
+permission. Only the command `check` uses it; a running bot learns of a missing permission from a 403.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ NEEDS = "the right to look at its own roles"
 class ClientPermissions:
     """The permissions of an OAuth client.
 
-    `names` are its roles. `policies` are their permissions as (domain, entity, action); each part may be `*`.
-    `is_complete`: the answer lists the policies of every role, so the client lacks any other permission.
-    `by_division` has the policies that the client has in one division only, each with that division's name.
+    - `names`: the names of its roles.
+    - `policies`: its permissions in all divisions, as (domain, entity, action); each part may be `*`.
+    - `by_division`: its permissions in one division only, each with the name of that division.
+    - `is_complete`: the answer lists the policies of every role, so the client has no other permission.
     """
 
     names: tuple[str, ...]
@@ -31,11 +32,14 @@ class ClientPermissions:
     by_division: frozenset[tuple[Policy, str]] = frozenset()
 
     def allow(self, permission: str) -> bool:
-        """Return whether a role gives `permission`, a text domain:entity:action, in any division."""
+        """Return whether the client has `permission`, a text `domain:entity:action`, in at least one division."""
         return any(_matches(one, permission) for one in self.policies) or bool(self._divisions(permission))
 
     def divisions(self, permission: str) -> tuple[str, ...]:
-        """Return the divisions in which a role gives `permission`; empty when it holds in all divisions or in none."""
+        """Return the names of the divisions to which `permission` is limited, sorted.
+
+        Return () if it holds everywhere or nowhere: `allow` tells which.
+        """
         return () if any(_matches(one, permission) for one in self.policies) else self._divisions(permission)
 
     def _divisions(self, permission: str) -> tuple[str, ...]:
@@ -43,12 +47,12 @@ class ClientPermissions:
 
 
 async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
-    """Return the permissions of the OAuth client that the bot's token belongs to. Raises ServiceError."""
+    """Read the permissions of the bot's OAuth client from Genesys. Raises ServiceError."""
     return read_permissions(read_object(await client.call("GET", ME, needs=NEEDS, safe=True)))
 
 
 def read_permissions(body: dict[str, object]) -> ClientPermissions:
-    """Read an AuthzSubject; parts that are missing or malformed count as empty."""
+    """Convert an AuthzSubject. Missing and malformed parts count as empty."""
     grants = [(grant.get("role"), _division(grant)) for grant in objects(body.get("grants"))]
     roles = [(role, division) for role, division in grants if isinstance(role, dict)]
     listed = [(role, division) for role, division in roles if isinstance(role.get("policies"), list)]
@@ -62,7 +66,7 @@ def read_permissions(body: dict[str, object]) -> ClientPermissions:
 
 
 def _division(grant: dict[str, object]) -> str:
-    """Return the name of the division that a grant is limited to; "" for all divisions (id `*`)."""
+    """Return the name of the division to which a grant is limited; "" for a grant in all divisions (id `*`)."""
     division = grant.get("division")
     found = division if isinstance(division, dict) else {}
     named = str(found.get("name") or found.get("id") or "")[:60]

@@ -1,7 +1,7 @@
 """Create, read and end co-browse sessions at the session service.
 
-The contract is "one call creates a session and returns a join URL". It names no path to read or end a session, so these
-calls use the create path with the session's id, as is usual in REST.
+The service's contract is "one call creates a session and returns a join URL". The contract names no path to read or end
+a session, so these calls use the create path with the session's id, as is usual in REST.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The current state of a session; `status` is the service's own word."""
+    """The current state of a session. `status` is the word that the service uses."""
 
     id: SessionId
     status: str
@@ -50,13 +50,13 @@ class CobrowseSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create would go out without a wait."""
+        """Return whether a create call would go out without a wait."""
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session and return it.
 
-        Raises ServiceError; InvalidHostError or UnknownApplicationError when the service rejects one of the ids.
+        Raises ServiceError: InvalidHostError or UnknownApplicationError when the service rejects one of these ids.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
@@ -65,7 +65,7 @@ class CobrowseSessions:
         return _session(response, request, self._reject_reason)
 
     async def applications(self) -> list[tuple[str, str]]:
-        """Return the ids and names of all applications. Raises ServiceError."""
+        """Return all applications as pairs of id and name. Raises ServiceError."""
         response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
         entities = read_object(response).get("entities")
         if not isinstance(entities, list):
@@ -73,7 +73,7 @@ class CobrowseSessions:
         return ids_and_names(entities)
 
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
-        """Return the current state of a session. `optional` is as in GenesysClient.call.
+        """Read the current state of a session. `optional` is as in GenesysClient.call.
 
         Raises UnknownSessionError, ServiceError.
         """
@@ -81,7 +81,7 @@ class CobrowseSessions:
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return a session's status; OPEN when the service does not tell. Raises ServiceError."""
+        """Read a session's status. Return OPEN if the service cannot tell. Raises ServiceError."""
         try:
             status = (await self.read(session_id, optional=True)).status.lower()
             return SessionStatus.OVER if status in ENDED_STATUSES else SessionStatus.OPEN
@@ -89,9 +89,10 @@ class CobrowseSessions:
             return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session and return the service's correlation id.
+        """End a session. Return the service's correlation id, None if it sent none.
 
-        Raises UnknownSessionError when the service knows no such session or cannot end one.
+        Raise UnknownSessionError on a 404 or 405: the service does not know the session, or cannot end sessions. Raise
+        other ServiceErrors.
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
@@ -107,7 +108,7 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the more specific error that the contract names for this 400; `error` itself for any other."""
+        """Return the more specific error that the contract defines for this 400; else `error` itself."""
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
             return InvalidHostError(host_id=request.host_id, reference=error.reference)
@@ -138,7 +139,7 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
     """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True.
 
-    `reject_reason` returns why a join URL must not be used, "" if it may.
+    `reject_reason` returns the reason to reject a join URL, "" if the URL is allowed.
     """
     reference = reference_of(response)
     try:

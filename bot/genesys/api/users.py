@@ -35,13 +35,13 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that passes a search's wait for the rate limit to all requests that need its result."""
+        """Return the SharedWaits of searches: it reports the wait of a search to all requests that need its result."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this e-mail address, active or not. Raises ServiceError.
 
-        If the answer's `total` says that more users match than it lists, add one user with `is_certain` False.
+        If more users match than the answer lists, the last element is a placeholder with `is_certain` False.
         """
         query = {"pageSize": MAX_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)

@@ -38,21 +38,21 @@ from bot.genesys.retry import error_from_exception, error_from_response
 ME, NEEDS = "/api/v2/users/me", "users:readonly"
 MAX_TOKEN_LENGTH = 8000
 _GRANT_ENDED = ("invalid_grant", "invalid_token")
-"""OAuth's errors for a used, revoked or expired authorization code or refresh token: RFC 6749 section 5.2, RFC 6750."""
+"""OAuth's error codes for a used, revoked or expired code or refresh token: RFC 6749 section 5.2, RFC 6750."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a sign-in or refresh: an access token, and the refresh token for the next one."""
+    """The result of a sign-in or refresh: an access token, and the refresh token with which to get the next one."""
 
     token: Token
     refresh_token: str = field(repr=False)
 
 
 class AuthorizationCodeClient:
-    """Call Genesys's login, and the two API endpoints that a sign-in needs.
+    """Calls Genesys's login, and the two API endpoints that a sign-in needs.
 
-    `credentials` are those of the OAuth client for user sign-ins, which is not the bot's own client.
+    `credentials` belong to the OAuth client for user sign-ins, which is not the bot's own client.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange an authorization code for tokens, in one attempt, because a code is valid only once.
+        """Exchange an authorization code for tokens. Never retry, because a code is valid only once.
 
         Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """
@@ -99,9 +99,9 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens, in one attempt.
+        """Exchange a refresh token for new tokens. Never retry.
 
-        Raises SignInExpiredError, other ServiceErrors, and OutcomeUnknownError: then the token may be used up.
+        Raises SignInExpiredError and other ServiceErrors. After an OutcomeUnknownError, the token may be used up.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -111,7 +111,7 @@ class AuthorizationCodeClient:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Return the Genesys user that the token belongs to, and the correlation id of the answer.
+        """Read the Genesys user to whom the token belongs. Return its id (None if malformed), and the correlation id.
 
         Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """
@@ -127,7 +127,7 @@ class AuthorizationCodeClient:
         return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Revoke a token with DELETE /api/v2/tokens/me, and return whether it is invalid now. Never raises."""
+        """Revoke a token with DELETE /api/v2/tokens/me. Return whether the token is invalid now. Never raises."""
         try:
             async with asyncio.timeout(self._timing.revoke_timeout):
                 response = await self._send("DELETE", self._api_url + MY_TOKEN, headers=_bearer(token))
@@ -161,15 +161,15 @@ class AuthorizationCodeClient:
 
 
 def as_unreachable(error: ServiceError) -> ServiceError:
-    """Return ServiceUnreachableError for OutcomeUnknownError, and any other error itself.
+    """Convert an OutcomeUnknownError to a ServiceUnreachableError; return any other error as it is.
 
-    OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates none.
+    An OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates no session.
     """
     return ServiceUnreachableError(reference=error.reference) if isinstance(error, OutcomeUnknownError) else error
 
 
 def _is_token(text: str) -> bool:
-    """Return whether the text is a refresh token by RFC 6749, appendix A.17."""
+    """Return whether the text can be a refresh token (RFC 6749, appendix A.17)."""
     return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable()
 
 

@@ -2,7 +2,7 @@
 
 One token serves the whole process. Calls that wait for a token share one request to the login. The token is renewed in
 the background before it expires, and dropped after a 401 or a 403. After a 401, client.py sends the call again with a
-new token. After a 403, a new token makes an added scope take effect.
+new token. After a 403, the next call gets a new token, which includes any scope that was added meanwhile.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. `renew_at` and `unusable_at` are seconds on the clock of the object that caches it."""
+    """A bearer token. `renew_at` and `unusable_at` are in seconds, on the clock of the object that caches the token."""
 
     renew_at: float
     unusable_at: float
@@ -41,7 +41,7 @@ class Token:
 
 
 class TokenAuth(TokenSource):
-    """Add the bot's token to requests. `clock` returns seconds and never goes back."""
+    """Adds the bot's token to requests. `clock` returns seconds and never goes back."""
 
     requires_response_body = True
 
@@ -131,7 +131,7 @@ class TokenAuth(TokenSource):
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
     """Read the token in the login's answer. Raises UnusableAnswerError.
 
-    `asked_at` is the time of the request in seconds; the token's times are on the same clock.
+    `asked_at` is the time of the request, in seconds. The token's times are on the same clock.
     """
     reference = reference_of(response)
     try:
@@ -149,8 +149,8 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 def _lifetime(stated: object, default: float) -> float:
     """Return a token's lifetime in seconds; `default` when the answer states none or an impossible one.
 
-    The result has a minimum, so that one command does not fetch several tokens. Raises ValueError, TypeError,
-    OverflowError.
+    The result is at least MIN_TOKEN_SECONDS, so that one command does not fetch several tokens. Raises ValueError,
+    TypeError, OverflowError.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -159,15 +159,16 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets in the form and headers of a request to the login, which messages must not show."""
+    """Return the secrets in a request to the login, so that they can be masked in messages."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Convert the login's OAuth error (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
+    """Convert an OAuth error of the login (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
 
-    Genesys uses several names for both fields. `sent` are the request's secrets; the description is shown without them.
+    Genesys uses several names for both fields. `sent` holds the secrets of the request, which are masked in the
+    description.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -186,9 +187,9 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Return a message of the login on one line, cut to a maximum length, without secrets.
+    """Return a message of the login on one line, cut at MAX_MESSAGE_LENGTH characters, with all secrets masked.
 
-    Mask the secrets in `sent`, and everything that looks like a token.
+    Secrets are the texts in `sent`, and everything that looks like a token.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

@@ -1,6 +1,6 @@
 """Authenticate an OAuth client to Genesys's login with its client secret, by HTTP Basic (pure).
 
-private_keys.py authenticates one with a private key.
+private_keys.py authenticates an OAuth client with a private key.
 """
 
 import base64
@@ -9,19 +9,19 @@ from typing import Protocol
 
 
 class Credentials(Protocol):
-    """Credentials that authenticate an OAuth client in a token request."""
+    """The credentials of an OAuth client for token requests."""
 
     @property
     def scopes(self) -> str: ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secrets that must be masked if the login's answer quotes them."""
+        """Return the secrets to mask in the login's answer, which may quote them."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the form fields and headers that authenticate one token request to `token_url`.
 
-        Call it for each request, because a signed assertion is valid for one request only.
+        Call this for each request, because a signed assertion is valid for one request only.
         """
 
 
@@ -29,7 +29,7 @@ class Credentials(Protocol):
 class SecretCredentials:
     """Credentials of an OAuth client with a secret, as in public Genesys Cloud.
 
-    `scopes` are requested scopes, separated by spaces. They may be empty, because the client has roles.
+    `scopes` are the requested scopes, separated by spaces; "" if the roles of the client decide.
     """
 
     client_id: str

@@ -1,7 +1,7 @@
 """Read the organization and scopes of the bot's token: GET /api/v2/tokens/me.
 
-https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only `check` uses it; the bot learns of a missing scope
-from a 403.
+https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only the command `check` uses this module; a running bot
+learns of a missing scope from a 403.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class TokenInfo:
 
 
 async def fetch_token_info(client: GenesysClient) -> TokenInfo:
-    """Return the service's description of the bot's own token. Raises ServiceError."""
+    """Read the organization and scopes of the bot's own token from Genesys. Raises ServiceError."""
     body = read_object(await client.call("GET", ME, needs=NEEDS, safe=True))
     organization, scopes = body.get("organization"), body.get("authorizedScope")
     named = organization if isinstance(organization, dict) else {}

@@ -1,6 +1,6 @@
-"""Convert private keys to PEM from the forms in which people paste them: no line breaks, base64, and others (pure).
+"""Convert pasted private keys to PEM: without line breaks, in base64, and in other forms (pure).
 
-An unambiguous form is converted. For any other form, the result says what it is and which command converts it.
+An unambiguous form is converted. For any other form, the result names the form and the command that converts it.
 """
 
 import base64
@@ -41,14 +41,14 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 class Unusable:
     """The result for a text that is not a usable key.
 
-    `why` says what the text is and what to do. It quotes nothing of the text, and has no full stop at its end.
+    `why` names the kind of text and the remedy. It shows nothing of the text, and has no full stop at its end.
     """
 
     why: str = NO_PEM
 
 
 def convert_text(text: str) -> str | Unusable:
-    """Convert a text that contains a private key to PEM; return Unusable when that is impossible."""
+    """Convert a private key in a text to PEM. Return Unusable when that is impossible."""
     text = straight(_with_line_breaks(text)).strip()
     if other := _other_kind(text):
         return Unusable(f"{NO_PEM}, but {other}")
@@ -62,7 +62,7 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode a file to text; return Unusable for binary data, such as a key in DER."""
+    """Decode the bytes of a key file to text. Return Unusable for binary data, such as a key in DER."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -73,7 +73,7 @@ def convert_file(data: bytes) -> str | Unusable:
 
 
 def _with_line_breaks(text: str) -> str:
-    r"""Replace `\n` and `\\n` in the text, which are escaped line breaks, by line breaks."""
+    r"""Replace the escaped line breaks `\n` and `\\n` in the text by line breaks."""
     return re.sub(r"\\+r", "", re.sub(r"(?:\\+r)?\\+n", "\n", text))
 
 
@@ -91,7 +91,7 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert the text after a BEGIN line with this label to PEM. `has_end`: the text had an END line."""
+    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: there is an END line after it."""
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
     data = _decoded(body)
@@ -107,7 +107,7 @@ def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode base64, with or without padding and in either alphabet; b"" for anything else."""
+    """Decode base64, standard or URL-safe, with or without padding. Return b"" for any other text."""
     letters = "".join(text.split()).replace("-", "+").replace("_", "/")
     if not is_base64(letters):
         return b""
@@ -118,7 +118,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """Return the PEM label that fits a private key in DER, from its outermost fields; "" for other data."""
+    """Return the PEM label for a private key in DER; "" for other data. Look at its outermost fields only."""
     if not _is_whole(der):
         return ""
     inner = der[len(der) - _length(der)[0] :]
@@ -141,7 +141,7 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """Return two lengths in bytes: of the content of the outermost DER sequence, and of the header before it."""
+    """Return two lengths in bytes: of the content of the outermost DER sequence, and of that sequence's header."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F

@@ -1,6 +1,7 @@
-"""Authenticate an OAuth client to Genesys's login with a private key: a signed assertion, RFC 7523 section 2.2 (pure).
+"""Authenticate an OAuth client to Genesys's login with an assertion signed by its private key (pure).
 
-This module is separate from credentials.py, so that a bot with a client secret does not load the signing libraries.
+RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load the
+signing libraries.
 """
 
 import time
@@ -21,7 +22,7 @@ MIN_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A private key and the JWT algorithm that it signs with."""
+    """A private key, and the JWT algorithm with which it signs."""
 
     algorithm: str
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
@@ -30,7 +31,7 @@ class PrivateKey:
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read an RSA or P-256 private key from a text or from the bytes of a file.
 
-    Raises ValueError with a sentence that shows nothing of the key and has no full stop.
+    Raises ValueError if that is impossible. Its sentence shows nothing of the key and has no full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
@@ -49,7 +50,10 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """Return the key; None when the library cannot read the text. Raises ValueError for a wrong passphrase."""
+    """Return the key; None when the library cannot read the text.
+
+    Raises ValueError for a passphrase that is missing or not needed.
+    """
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
     except TypeError:

@@ -1,7 +1,7 @@
-"""Cache the access tokens of users who signed in to Genesys, and renew each one before it expires.
+"""Cache the access tokens of users who signed in to Genesys, and renew each token before it expires.
 
-A renewal locks the user's row in the store. Each replica reads an account from the store again after a minute, so that
-it learns when the user signs out on another replica. authorization_code.py calls Genesys.
+A renewal locks the user's row in the store. Each replica reads an account from the store again after a minute, so it
+learns of a sign-out on another replica. authorization_code.py makes the calls to Genesys.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 MAX_CONCURRENT_RENEWALS = 3
-"""Each renewal holds one of the pool's ten database connections."""
+"""A limit, because each renewal holds one of the pool's ten database connections."""
 
 
 class UserTokens:
     """The access tokens of all linked accounts.
 
-    `off` says why nobody can link an account now, as one of the words in core.errors.OFF; "" when users can.
+    `off` is the reason why nobody can link an account, one of core.errors.OFF; "" when people can.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return the token source of a Slack user; None unless the user's linked account is this host.
+        """Return a Slack user's token source; None if the user has not linked the account of this host.
 
-        `reload`: read the account from the store again, because the user may have linked it on another replica.
+        `reload`: ignore the cache, because the user may have linked the account on another replica.
         Raises StorageUnavailableError.
         """
         if reload:
@@ -72,7 +72,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait up to `close_timeout` for renewals in progress, because each must store its new refresh token."""
+        """Wait up to `close_timeout` for renewals in progress, so that each can store its new refresh token."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
@@ -114,7 +114,7 @@ class UserTokens:
     # -- for UserTokenSource --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """Return a usable token of this user, from the cache or a renewal.
+        """Return a usable token of this user, from the cache or from a renewal.
 
         Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError.
         """
@@ -129,13 +129,13 @@ class UserTokens:
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Remove a token that Genesys refused from the cache."""
+        """Remove a user's token from the cache, because Genesys refused it."""
         _, cached = self._tokens.get(person) or (None, None)
         if cached is token:  # otherwise a newer token is cached already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove everything cached about a user; return the removed token if it is still usable."""
+        """Remove everything about a user from the caches. Return the removed token if it is still usable, else None."""
         self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)
@@ -162,7 +162,7 @@ class UserTokens:
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Return whether `task` is the current renewal for this user; False after the user unlinked or linked again."""
+        """Return whether `task` is the user's current renewal; False if the user unlinked or linked again meanwhile."""
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
 
@@ -185,7 +185,7 @@ class UserTokens:
         return answer.token
 
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
-        """Lock the user's row, read it again, and refresh, so that no refresh token is used twice.
+        """Lock the user's row, read the row again, and refresh the token, so that no refresh token is used twice.
 
         Return a ServiceError instead of raising it. Raises StorageUnavailableError.
         """
@@ -201,7 +201,7 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh and store the new refresh token. Append the outcome to `results`, in case the store then fails."""
+        """Refresh the token, append the result to `results`, then store the new refresh token, which may fail."""
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
         except ServiceError as error:
@@ -216,7 +216,7 @@ class UserTokens:
 
 
 class UserTokenSource(TokenSource):
-    """Add the token of one user to requests."""
+    """Adds one user's token to requests."""
 
     requires_response_body = True
 

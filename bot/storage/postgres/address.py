@@ -1,7 +1,7 @@
-"""Check a Postgres URL before any connection, and decide by its name whether to pass on, drop or refuse a parameter.
+"""Check a Postgres URL before any connection. Pass on, drop or refuse each of its parameters, by name.
 
-asyncpg sends every parameter that it does not know to the server as a setting. It splits the URL at the first `@`, `/`,
-`?` or `#`, so a part of a password could reach the name service as a host.
+asyncpg sends every unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?`
+or `#`, so a part of a password could reach the name service as a host name.
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
 
@@ -26,14 +26,14 @@ LEFT_OUT = (
     *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # other clients
     *("statement_cache_size", "prepared_statements", "prepareThreshold", "pool_size", "max_overflow"),
 )
-"""Parameters that tune a client. The bot drops them and uses its own values."""
+"""Parameters that tune a database client. The bot drops them and uses its own values."""
 PROTECTIONS = {
     "channel_binding": ("disable", "prefer"),
     "gssencmode": ("disable", "prefer", "allow"),
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""Parameters that can make a connection safer, each with the values that demand nothing. With these, it is dropped."""
+"""Parameters that can make a connection safer. With one of these values, which demand nothing, they are dropped."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",
@@ -60,9 +60,9 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """A checked Postgres URL. `url` is the URL for the driver. `left_out` names parameters that have no effect.
+    """A checked Postgres URL. `url` is the URL for the driver. `left_out` holds the names of dropped parameters.
 
-    `faults` says what is wrong, in one or two sentences each. They name parameters and show no value.
+    `faults` holds one or two sentences for each fault. They name parameters and show no values.
     """
 
     url: str
@@ -71,7 +71,7 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Check a Postgres URL. The caller must not connect if the result has `faults`."""
+    """Check a Postgres URL. The caller must not connect if the result has any `faults`."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:

@@ -1,4 +1,4 @@
-"""Combine the calls that arrive at the same moment into one round trip to the database."""
+"""Combine calls that arrive at the same moment into one round trip to the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Collect the items of one event-loop iteration and pass them to `flush`, which returns those it processed."""
+    """Collects the items of one event-loop iteration and passes them to `flush`, which returns the processed ones."""
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
         self._flush = flush
@@ -16,9 +16,9 @@ class Batcher(Generic[T]):
         self._flushing: asyncio.Task[Container[T]] | None = None
 
     async def add(self, item: T) -> bool:
-        """Add an item to the batch, wait for `flush`, and return whether it processed the item.
+        """Add an item to the batch, wait for `flush`, and return whether `flush` processed the item.
 
-        Raise what `flush` raises.
+        Raise the exceptions of `flush`.
         """
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush_items())

@@ -54,7 +54,7 @@ async def open_postgres(
 
 
 async def keep_settings(connection: Any) -> None:
-    """Do nothing when a connection returns to the pool: asyncpg's default costs a round trip and resets keepalives."""
+    """Do nothing when a connection returns to the pool. asyncpg's default costs a round trip and resets keepalives."""
 
 
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
@@ -78,7 +78,7 @@ async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt secrets that were stored before a key was configured; do nothing if the database is encrypted."""
+    """Encrypt the secrets that were stored before a key was configured. Do nothing if some are already encrypted."""
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return
     for table in SECRET_COLUMNS:

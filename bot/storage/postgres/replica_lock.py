@@ -1,9 +1,10 @@
-"""Tell which replicas run: each holds a session-level advisory lock on a connection that is not pooled.
+"""Let replicas see which other replicas run. Each replica holds a session-level advisory lock on its own connection.
 
-The server releases the lock when it sees the connection end: at once when the process dies, about 15 seconds after a
-host is lost, because the server probes the connection. https://www.postgresql.org/docs/current/explicit-locking.html
-Locks belong to one server, so the database also stores which server holds them. After a failover or a restart each
-replica takes its lock on the new server, and until all have had time to do so, none takes over another's requests.
+The server releases the lock when the connection ends: at once if the process dies, or after about 15 seconds if its
+machine is lost, because the server sends keepalives. https://www.postgresql.org/docs/current/explicit-locking.html
+
+Locks belong to one server, so the database also stores the server that holds them. After a failover or a restart, each
+replica takes its lock on the new server. No replica takes over requests until all have had the time to do so.
 """
 
 import asyncio
@@ -26,10 +27,10 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """Hold the advisory lock of this replica. `is_held` is false while other replicas may take over its requests.
+    """The advisory lock of this replica. While `is_held` is False, other replicas may take over its requests.
 
-    It calls `on_change` when it loses the lock and when it has it again, because pooled connections may then lead to
-    another server.
+    `on_change` is called when the lock is lost or taken again, because pooled connections may then lead to another
+    server.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming) -> None:
@@ -43,7 +44,7 @@ class ReplicaLock:
         self._check_requested = asyncio.Event()
 
     async def open(self) -> None:
-        """Take the lock and maintain it. Raise StorageSetupError behind a transaction-pooling proxy."""
+        """Take the lock and keep it. Raise StorageSetupError if a proxy to the server pools transactions."""
         await self._acquire()
         if await is_pooled(self._connection, self._url, self._timing):
             raise refused("database_proxy_pools_transactions")
@@ -58,12 +59,12 @@ class ReplicaLock:
             self._connection.terminate()
 
     def check_now(self) -> None:
-        """Check the server at once. The store calls this after the server refused a write on a pooled connection."""
+        """Check the server now. The store calls this when the server refuses a write because it is read-only."""
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check the server every few seconds. Take the lock again after the connection or the server was lost."""
+        """Check the server every few seconds. Take the lock again if the connection or the server was lost."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):
@@ -94,7 +95,7 @@ class ReplicaLock:
             await self.on_change()
 
     def _log_loss(self, error: str) -> None:
-        """Log each loss of the lock once, although a failed statement and the server's last message both report it."""
+        """Log a loss of the lock once, even if a failed statement and the server's last message both report it."""
         if not self._is_loss_logged:
             log.warning("the database is unavailable", extra={"fields": {"error": error}})
         self._is_loss_logged = True
@@ -118,13 +119,13 @@ class ReplicaLock:
 
 
 async def _check_writable(connection: Any) -> None:
-    """Raise StorageSetupError for a read-only server: replicas on the primary do not see the locks of a standby."""
+    """Raise StorageSetupError for a read-only server. Replicas on the primary do not see the locks of a standby."""
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")
 
 
 async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
-    """Return whether a proxy between bot and server pools transactions.
+    """Return whether a proxy between the bot and the server pools transactions.
 
     Such a proxy gives the backend of an idle session to the next connection, so two connections have the same backend.
     """
@@ -142,7 +143,7 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Make the server send TCP keepalives, so that it closes this connection when this machine is lost."""
+    """Make the server send TCP keepalives, so that it notices when this machine is lost and closes the connection."""
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

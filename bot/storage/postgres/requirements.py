@@ -1,4 +1,4 @@
-"""Check whether the bot can use a Postgres server: its version, state and rights, for `run`, `hosts` and `check`."""
+"""Check whether the bot can use a Postgres database: its tables' version, the server's state, the user's rights."""
 
 import re
 import ssl
@@ -19,9 +19,10 @@ CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """The state of a server that the bot can use. `version` 0: it has no tables yet, and the user may create them.
+    """The state of a database that the bot can use. `where` names it for people to read.
 
-    `facts` holds the rows of the table `facts`.
+    `version` is that of the tables, 0 if there are none and the user may create them. `facts` holds the rows of the
+    table `facts`.
     """
 
     where: str
@@ -30,7 +31,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and its certificate files, and return the address. Raise StorageSetupError."""
+    """Check a Postgres URL and its certificate files, and return the checked URL. Raise StorageSetupError."""
     address = read_address(url)
     if address.faults:
         raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
@@ -39,7 +40,7 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """Raise StorageSetupError for an unusable certificate file. The driver's own errors do not name the file."""
+    """Raise StorageSetupError for an unusable certificate file. The driver's own error would not name the file."""
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
     for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():
@@ -67,7 +68,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
-    """Read the server's state without a change. Raise StorageSetupError if the bot cannot use the server.
+    """Read the state of a database. Change nothing. Raise StorageSetupError if the bot cannot use it.
 
     The caller handles asyncpg's exceptions.
     """

@@ -1,4 +1,4 @@
-"""Prepare the statements of `sql/` for asyncpg, which takes `$1`, `$2` … in place of names."""
+"""Convert the statements of `sql/` for asyncpg, which takes `$1`, `$2` … instead of named parameters."""
 
 import re
 from collections.abc import Mapping
@@ -8,23 +8,23 @@ from typing import Any
 from bot.storage.statements import load_statements
 
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"
-"""The SQL that replaces `:now`. Its value is stable within a statement, so that Postgres can use indexes."""
+"""The SQL that replaces `:now`. It is constant within a statement, so that Postgres can use indexes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An SQL text with numbered parameters, and the names of the parameters in that order."""
+    """An SQL text with numbered parameters. `names` holds the name of each parameter, in the order of the numbers."""
 
     text: str
     names: tuple[str, ...]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the named values as a list in the order of the parameters."""
+        """Return the named values as a list, in the order of the numbered parameters."""
         return [values[name] for name in self.names]
 
 
 def number_parameters(text: str) -> Statement:
-    """Replace `:now` by the server's clock and each `:name` by `$1`, `$2` …, and return the statement."""
+    """Convert an SQL text: replace `:now` by the server's clock, and each `:name` by `$1`, `$2` …"""
     text = re.sub(r":now\b", NOW, text)
     names = tuple(dict.fromkeys(re.findall(r"(?<![:\w]):([a-z_]+)", text)))
     for number, name in enumerate(names, 1):

@@ -1,6 +1,7 @@
 """Store everything in Postgres, for several replicas, through asyncpg's pool.
 
-All times come from the server's clock. Each request has an owner number; replica_lock.py tells which owners still run.
+All times come from the server's clock. Each request has the number of the replica that owns it; replica_lock.py shows
+which of these replicas still run.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Implement RequestRepository, HostCache, HostLinkRepository and Database with Postgres."""
+    """Implements RequestRepository, HostCache, HostLinkRepository and Database with Postgres."""
 
     shared = True
 
@@ -53,9 +54,9 @@ class PostgresStore:
         self._claimed: set[RequestId] = set()  # requests that this process works on and has not answered yet
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store the request, as RequestRepository says.
+        """Store the request; see RequestRepository.
 
-        Raise MaybeAcceptedError if the server did not confirm the commit in time: the request may be stored.
+        Raise MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored then.
         """
         self._claimed.add(request.id)
         try:
@@ -113,7 +114,7 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
-        """Move requests from the given states to `answered`; return those that this replica owned in that state."""
+        """Move requests from the given states to `answered`. Return those that this replica owned in that state."""
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, state in moves if state is from_]
@@ -128,7 +129,7 @@ class PostgresStore:
         return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Claim requests of dead replicas, and this replica's requests whose commit in `accept` was not confirmed."""
+        """Take over the requests of dead replicas, and this replica's own requests that `accept` did not confirm."""
         if not self._replica_lock.is_held:
             return []
         values = {
@@ -186,7 +187,7 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock the row for all replicas until the context ends, as Database says. The context is one transaction."""
+        """Lock a row for all replicas during a `with` block, which is one transaction; see Database."""
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         async with self._transaction() as connection:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
@@ -227,9 +228,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Yield a pooled connection; an exception closes it, so that the server rolls back.
+        """Yield a pooled connection. Close it after an exception, so that the server rolls back.
 
-        Raise StorageUnavailableError without a connection, and in place of a connection error.
+        Raise StorageUnavailableError if there is no connection, and instead of connection errors in the block.
         """
         try:
             connection = await self._pool.acquire(timeout=self._timing.pool_timeout_seconds)

@@ -1,4 +1,4 @@
-"""Open the SQLite file: set its mode, take its lock, create or migrate its tables."""
+"""Open the SQLite file: check it, set its mode, take its lock, create or migrate its tables."""
 
 import fcntl
 import logging
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 
 STATEMENTS = load_statements("sqlite")
 MIN_FREE_BYTES = 256 * 1024
-"""The free space that the bot needs to start: about what SQLite writes before the first accepted request."""
+"""The free disk space that the bot needs to start. SQLite writes about as much before the first accepted request."""
 MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Prepare the file, and return the handle of its lock and a new owner number. Raise StorageSetupError.
+    """Prepare the file. Return the handle of its lock, and a new owner number. Raise StorageSetupError.
 
-    The handle is None unless `exclusive`. `busy_seconds` is how long to wait for the writes of other processes.
+    The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes.
     """
     handle = None
     try:
@@ -41,7 +41,7 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
 
 
 def examine(path: Path, *, exclusive: bool = True) -> None:
-    """Raise StorageSetupError or OSError if the bot cannot use the file. Change nothing: `check` calls this too."""
+    """Raise StorageSetupError or OSError if the bot cannot use the file. Change nothing, since `check` calls this."""
     directory = path.absolute().parent
     if not directory.is_dir():
         raise refused("database_directory_missing", path=path, directory=directory)
@@ -62,7 +62,8 @@ def examine(path: Path, *, exclusive: bool = True) -> None:
 def _check_free_space(path: Path) -> None:
     """Raise StorageSetupError when the disk is full.
 
-    Write to an unnamed temporary file (O_TMPFILE). On a system without such files, SQLite reports a full disk later.
+    To find out, write to an unnamed temporary file (O_TMPFILE). On systems without such files, do nothing; SQLite
+    reports a full disk later.
     """
     try:
         handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
@@ -79,9 +80,9 @@ def _check_free_space(path: Path) -> None:
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """Open a connection in autocommit mode that any thread may use.
+    """Open a connection, in autocommit mode and usable from any thread.
 
-    `busy_seconds` is how long it waits for the writes of other connections.
+    `busy_seconds` limits its wait for the writes of other connections.
     """
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
@@ -92,9 +93,9 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
-    """Copy the write-ahead log into the file and empty it, so that no wiped value stays in the log.
+    """Copy the write-ahead log into the file and empty the log, so that it keeps no deleted secret.
 
-    Return False, without a wait, if a reader uses the log. The connection must be outside a transaction.
+    Return False at once if a reader uses the log. The connection must be outside a transaction.
     https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
     (busy_milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
@@ -106,7 +107,10 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Create the file if it is missing, and set its mode to 0600. Log a warning if that fails. Raise OSError."""
+    """Create the file if it is missing, and set its mode to 0600. Raise OSError if the file cannot be opened.
+
+    Log a warning if the mode cannot be set and others can open the file.
+    """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     try:
         path.chmod(0o600)
@@ -116,7 +120,7 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode, such as 0660, of a file that another user owns and others may open; "" for any other file."""
+    """Return the mode of a file, such as 0660, if another user owns it and others may open it; "" otherwise."""
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""
@@ -159,7 +163,7 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
-    """Encrypt secrets that were stored before a key was configured; do nothing if the database is encrypted."""
+    """Encrypt the secrets that were stored before a key was configured. Do nothing if some are already encrypted."""
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return
     for table in SECRET_COLUMNS:

@@ -1,7 +1,7 @@
 """Store everything in one SQLite file, for one process at a time. This is the default.
 
-It uses a write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second `run` on
-the same file is refused; other commands wait and then write. https://www.sqlite.org/wal.html
+The file has a write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second
+`run` on the same file is refused; other commands wait and then write. https://www.sqlite.org/wal.html
 """
 
 import os
@@ -32,12 +32,12 @@ from bot.storage.statements import SWEEP
 
 DAY_SECONDS = 86_400.0
 MAX_CHECKPOINT_ATTEMPTS = 10
-"""How often a sweep tries to empty the write-ahead log while another connection reads it."""
+"""The maximum number of times that a sweep tries to empty the write-ahead log while another connection reads it."""
 _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Implement RequestRepository, HostCache, HostLinkRepository and Database with SQLite.
+    """Implements RequestRepository, HostCache, HostLinkRepository and Database with SQLite.
 
     `clock` returns seconds since 1970.
     """
@@ -55,7 +55,7 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open or create the file. `exclusive`: take the lock that only one `run` can have. Raise StorageSetupError."""
+        """Open or create the file. `exclusive`: take the lock that one process can have. Raise StorageSetupError."""
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
@@ -166,7 +166,7 @@ class SQLiteStore:
         return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement and return its rows. A SELECT runs on the reader's connection, others on the writer's."""
+        """Run one statement and return its rows. Run a SELECT on the reader's connection, others on the writer's."""
         statement, named = STATEMENTS[name], {**values, "now": self._clock()}
         if statement.startswith("SELECT"):
             return await self._read_all(name, named)
@@ -174,9 +174,9 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock the row until the context ends, as Database says.
+        """Lock a row during a `with` block; see Database.
 
-        The lock is an asyncio lock, because no other process writes these rows.
+        An asyncio lock is enough, because no other process writes these rows.
         """
         lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
@@ -225,7 +225,7 @@ class SQLiteStore:
         return next(iter(await self._read_all(name, values)), None)
 
     async def _read_all(self, name: str, values: Mapping[str, Any]) -> list[Any]:
-        """Read on a separate thread and connection, so that a reader never waits for a writer."""
+        """Run a SELECT on a separate thread and connection, so that a reader never waits for a writer."""
 
         def read() -> list[Any]:
             if self._reading is None:

@@ -31,7 +31,7 @@ class _Job:
 
 
 class BatchWriter:
-    """Run write jobs on one connection and one thread. A failed job does not undo the others. A job may run twice."""
+    """Runs write jobs on one connection and one thread. A failed job does not undo the others. A job may run twice."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -107,7 +107,7 @@ def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """Run the jobs in one transaction; after the commit, return the result or the exception of each job.
+    """Run the jobs in one transaction. After the commit, return the result or the exception of each job.
 
     If a job fails, roll back and run each job again in a separate transaction.
     """
