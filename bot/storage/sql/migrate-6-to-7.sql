@@ -17,4 +17,5 @@ CREATE TABLE notices (
     PRIMARY KEY (kind, key)
 );
 CREATE INDEX notices_changed ON notices (changed_at);
+CREATE INDEX notices_pending ON notices (changed_at) WHERE over_at IS NULL OR shown < version;
 UPDATE facts SET value = '7' WHERE name = 'version';

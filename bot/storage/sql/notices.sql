@@ -10,7 +10,7 @@ LEFT JOIN notices n ON n.kind = :kind AND n.key = :key;
 -- Those whose messages do not show the newest version come first, then those that are not over. After a day nobody tries
 -- to send a message any more.
 SELECT n.*, :now AS read_at FROM notices n
-WHERE n.over_at IS NULL OR (n.shown < n.version AND n.changed_at > :now - 86400)
+WHERE (n.over_at IS NULL OR n.shown < n.version) AND (n.over_at IS NULL OR n.changed_at > :now - 86400)
 ORDER BY CASE WHEN n.shown < n.version THEN 0 ELSE 1 END, n.changed_at LIMIT :most;
 
 -- name: add_notice
