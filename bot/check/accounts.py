@@ -1,12 +1,12 @@
 """Check, from the settings alone, whether people can connect their own Genesys accounts."""
 
-from bot.check.results import CheckResult, ok, warning
+from bot.check.results import MAKE_KEY, CheckResult, ok, warning
 from bot.config.settings import Settings
 
 _MISSING = {
     "needless": ("GENESYS_COBROWSE_API is not conversations, so it is not used", "Empty GENESYS_CONNECT_CLIENT_ID."),
     "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
-    "key": ("there is no key to keep sign-ins with", "Make a key as the README says, and set STORE_ENCRYPTION_KEY."),
+    "key": ("there is no key to keep sign-ins with", MAKE_KEY),
 }
 
 

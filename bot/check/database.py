@@ -1,13 +1,11 @@
 """Check whether the database is reachable, its schema version and its encryption. Creates nothing."""
 
-from bot.check.results import CheckResult, ok, setup_failed, warning
+from bot.check.results import MAKE_KEY, CheckResult, ok, setup_failed, warning
 from bot.config.settings import DatabaseSettings
 from bot.core.timing import StorageTiming
 from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import StorageReport, inspect_storage
 from bot.storage.open import DEFAULT_TIMING, MEMORY
-
-KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
 
 
 async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
@@ -57,4 +55,4 @@ def _encryption(report: StorageReport, has_keys: bool) -> CheckResult:
         return warning("encryption", "a key is set, but the links in the database are not encrypted yet.", fix)
     if has_keys:
         return ok("encryption", "links are encrypted at rest, and our key opens them")
-    return warning("encryption", "join links stand in the database as they are, until their session is over.", KEY)
+    return warning("encryption", "join links stand in the database as they are, until their session is over.", MAKE_KEY)

@@ -12,6 +12,7 @@ from bot.core.errors import SetupError
 
 NAME_WIDTH = 14
 MAX_WIDTH = 110
+MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY to what it prints."
 
 
 class Status(StrEnum):
@@ -77,10 +78,18 @@ def as_text(results: Sequence[CheckResult]) -> str:
         lines.append(_fill(message, width, f"{SIGNS[found.status]} {found.name:<{NAME_WIDTH}}  ", indent))
         if found.fix:
             lines.append(_fill(found.fix, width, f"{indent}→ ", f"{indent}  "))
-    count = {status: sum(found.status is status for found in results) for status in Status}
-    counts = ", ".join(f"{number} {status}" for status, number in count.items() if number)
-    lines += ["", f"{'Something is wrong' if count[Status.FAILED] else 'Nothing is wrong'}: {counts}."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _summary(results)])
+
+
+def _summary(results: Sequence[CheckResult]) -> str:
+    """Return a sentence such as `5 errors, 2 warnings.`"""
+    errors, warnings = (sum(found.status is status for found in results) for status in (Status.FAILED, Status.WARNING))
+    summary = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
+    return summary[0].upper() + summary[1:]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number or 'no'} {noun}s"
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:

@@ -1,4 +1,4 @@
-"""Define the commands run, check, health, sandbox, start and applications; hosts.py defines `hosts`.
+"""Define the commands run, check, health, sandbox, start and applications; hosts.py and setup.py define the others.
 
 Each command parses its arguments and calls one function. It imports inside its body, so that it loads only what it
 uses.
@@ -17,6 +17,7 @@ import click
 from bot import __version__, tuning
 from bot.cli import terminal
 from bot.cli.hosts import hosts
+from bot.cli.setup import init, keygen
 
 if TYPE_CHECKING:
     from bot.config import settings
@@ -44,7 +45,8 @@ def main() -> None:
     """Run the command that the command line names."""
 
 
-main.add_command(hosts)
+for command in (hosts, init, keygen):
+    main.add_command(command)
 
 
 @main.command()
@@ -84,25 +86,17 @@ def run() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(person: str | None, as_json: bool) -> None:
     """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
-    from bot import check as checks
-    from bot.config import settings
+    from bot import check as report
+    from bot.cli import checks
     from bot.core.hosts.csv_file import USER_ID
-    from bot.core.models import UserId
-    from bot.observability import logging as logs
 
     if person and not USER_ID.fullmatch(person):
         raise click.BadParameter(
             "take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="--person"
         )
-    logs.set_up("CRITICAL", as_json=False)  # the results below report errors
-    try:
-        environment = settings.read_environment()
-        user_id = UserId(person) if person else None
-        results = asyncio.run(checks.run_checks(environment.values, user_id=user_id, remarks=environment.remarks))
-    except settings.SettingsError as fault:
-        results = checks.from_faults(fault.faults)
-    click.echo(terminal.json_for_stdout(checks.as_json(results)) if as_json else checks.as_text(results))
-    sys.exit(0 if checks.passed(results) else 1)
+    results = checks.run(person)
+    click.echo(terminal.json_for_stdout(report.as_json(results)) if as_json else report.as_text(results))
+    sys.exit(0 if report.passed(results) else 1)
 
 
 @main.command()

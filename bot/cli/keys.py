@@ -1,0 +1,24 @@
+"""Make keys: an encryption key for the database, and a key pair for an OAuth client."""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from bot.cli.env_file import create_private
+
+KEY_FILE = "genesys.pem"
+RSA, P256 = "rsa", "p256"
+RSA_BITS = 3072
+WHERE_PUBLIC = (
+    "Give Genesys this public key: it belongs to the OAuth client, in Genesys Cloud under Admin › Integrations › OAuth."
+)
+
+
+def make_key_pair(path: Path, kind: str = RSA) -> str:
+    """Write a new private key to a new file with mode 0600; return the public key as PEM. Raises OSError."""
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = (
+        rsa.generate_private_key(65537, RSA_BITS) if kind == RSA else ec.generate_private_key(ec.SECP256R1())
+    )
+    create_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

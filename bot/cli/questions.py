@@ -1,0 +1,211 @@
+"""Ask the six questions of `cobrowse-bot init`, or read their answers from a file."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from bot.cli import keys
+from bot.config import environment, settings
+from bot.config.session_service import CONVERSATIONS, SESSIONS
+from bot.config.variables import VARIABLES
+from bot.genesys.regions import DOMAINS
+from bot.storage.encryption import new_key
+
+KEY_SETTINGS = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PASSPHRASE")
+SIGNING_SECRET = re.compile(r"[0-9a-f]{32}")
+NEITHER = "This is neither: an app-level token begins with xapp-, a signing secret has 32 characters 0-9 and a-f."
+INTRO = """\
+Six questions. Enter takes the answer in [brackets]; Ctrl+C ends this, and writes nothing.
+What you type for a secret does not show.
+"""
+
+
+class AnswersError(Exception):
+    """The answers in a file cannot be used. Each of `faults` names a setting and a fix; none shows a secret."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def read_answers(path: str) -> dict[str, str]:
+    """Read answers from a file with lines NAME=value, as in .env. Raises AnswersError."""
+    if not Path(path).exists():
+        raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
+    try:
+        read = environment.read(path, {})
+    except settings.SettingsError as error:
+        raise AnswersError(error.faults) from None
+    if faults := [*read.remarks, *map(_unknown, filter(_is_unknown, read.values))]:
+        raise AnswersError(faults)
+    return read.values
+
+
+def _is_unknown(name: str) -> bool:
+    return name not in VARIABLES and not (name.endswith("_FILE") and name.removesuffix("_FILE") in VARIABLES)
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, VARIABLES, 1, 0.8)
+    return f"{name}: no setting has this name. {f'Did you mean {near[0]}?' if near else 'The README lists them all.'}"
+
+
+def faults_of(values: Mapping[str, str]) -> list[str]:
+    """Return every fault of these settings, as `run` would list them."""
+    try:
+        settings.load(values)
+    except settings.SettingsError as error:
+        return error.faults
+    return []
+
+
+def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return the current settings with the answers. NAME and NAME_FILE exclude each other."""
+    replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
+    return {name: value for name, value in current.items() if name not in replaced} | dict(answers)
+
+
+def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
+    """Return a setting with a new encryption key; none if the answers or the current settings have a key."""
+    if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
+        return {}
+    return {"STORE_ENCRYPTION_KEY": new_key()}
+
+
+def _forms(name: str) -> tuple[str, str]:
+    return name, f"{name}_FILE"
+
+
+class Interview:
+    """Ask a person at a terminal. `current`: the settings so far, which are the default answers."""
+
+    def __init__(self, current: Mapping[str, str]) -> None:
+        self._current = current
+        self.answers: dict[str, str] = {}
+
+    def ask_all(self) -> dict[str, str]:
+        """Ask the questions and return the settings to write; "" for a setting to empty."""
+        click.echo(INTRO)
+        self._service()
+        self._region()
+        self._client()
+        self._sign_in()
+        self._bot_token()
+        self._connection()
+        return self.answers
+
+    def _service(self) -> None:
+        click.echo("1/6  Which Genesys co-browse do you have?")
+        click.echo("       1  public Genesys Cloud: a co-browse session belongs to a chat or call")
+        click.echo("       2  a private session service, with POST /api/v2/conversations/cobrowse")
+        now = self._current.get("GENESYS_COBROWSE_API", CONVERSATIONS)
+        default = "2" if now == SESSIONS and self._current else "1"
+        chosen = click.prompt("     Number", type=click.Choice(["1", "2"]), default=default, show_choices=False)
+        self.answers["GENESYS_COBROWSE_API"] = CONVERSATIONS if chosen == "1" else SESSIONS
+
+    def _region(self) -> None:
+        click.echo("\n2/6  In which region is your organization? It is in the address of the Genesys web app.")
+        click.echo(f"     {', '.join(DOMAINS)}")
+        self._setting("GENESYS_REGION", "Region or domain", default="us-east-1")
+
+    def _client(self) -> None:
+        click.echo("\n3/6  Which OAuth client does the bot use? In Genesys Cloud: Admin › Integrations › OAuth.")
+        self._setting("GENESYS_CLIENT_ID", "Client ID")
+
+    def _sign_in(self) -> None:
+        click.echo("\n4/6  Does this client have a secret (grant Client Credentials) or a private key?")
+        has_key = any(self._current.get(name) for name in KEY_SETTINGS)
+        public = self.answers["GENESYS_COBROWSE_API"] == CONVERSATIONS
+        default = "secret" if not has_key and (public or self._current.get("GENESYS_CLIENT_SECRET")) else "key"
+        if click.prompt("     Secret or key", type=click.Choice(["secret", "key"]), default=default) == "secret":
+            self._setting("GENESYS_CLIENT_SECRET", "Client secret", hidden=True)
+            self.answers |= dict.fromkeys(KEY_SETTINGS, "")
+            return
+        self.answers["GENESYS_CLIENT_SECRET"] = self.answers["GENESYS_PRIVATE_KEY"] = ""
+        self._private_key()
+        self._setting("GENESYS_ORG_ID", "Organization ID (Admin › Account Settings › Organization Details)")
+
+    def _private_key(self) -> None:
+        name, passphrase = "GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_PASSPHRASE"
+        while True:
+            path = click.prompt("     Private key file", default=self._current.get(name) or keys.KEY_FILE)
+            if not Path(path).expanduser().exists():
+                _offer_key_pair(path)
+            self.answers |= {name: path, passphrase: ""}
+            fault = self._fault(name)
+            if "there is no passphrase" in fault:
+                self.answers[passphrase] = click.prompt("     Its passphrase", hide_input=True)
+                fault = self._fault(name)
+            if not fault:
+                return
+            click.echo(f"     {fault}")
+
+    def _bot_token(self) -> None:
+        click.echo("\n5/6  Slack: what is the app's bot token? It is at https://api.slack.com/apps, in your app, under")
+        click.echo(
+            "     OAuth & Permissions. No app yet? `cobrowse-bot manifest --link` prints a link that creates it."
+        )
+        self._setting("SLACK_BOT_TOKEN", "Bot token (xoxb-…)", hidden=True)
+
+    def _connection(self) -> None:
+        click.echo("\n6/6  How does Slack reach the bot? For Socket Mode, give the app-level token (xapp-…, scope")
+        click.echo("     connections:write). For HTTP, give the signing secret. Both are under Basic Information.")
+        kept = next((name for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET") if self._has(name)), "")
+        while True:
+            value = self._prompt(kept, "App-level token or signing secret", hidden=True)
+            if not value and kept:
+                return
+            over_http = bool(SIGNING_SECRET.fullmatch(value))
+            if not over_http and not value.startswith("xapp-"):
+                click.echo(f"     {NEITHER}")
+                continue
+            token, secret = ("", value) if over_http else (value, "")
+            self.answers |= {"SLACK_APP_TOKEN": token, "SLACK_SIGNING_SECRET": secret, "BOT_MODE": ""}
+            fault = self._fault("SLACK_SIGNING_SECRET" if over_http else "SLACK_APP_TOKEN")
+            if not fault:
+                return
+            click.echo(f"     {fault}")
+
+    def _setting(self, name: str, text: str, *, default: str = "", hidden: bool = False) -> None:
+        """Ask for one setting until its value can be used. A secret that is set already is kept by Enter."""
+        while True:
+            value = self._prompt(name, text, default=default, hidden=hidden)
+            if not value and hidden and self._has(name):
+                return
+            self.answers[name] = value
+            fault = self._fault(name) if value else "An answer is needed."
+            if not fault:
+                return
+            click.echo(f"     {fault}")
+
+    def _prompt(self, name: str, text: str, *, default: str = "", hidden: bool = False) -> str:
+        if hidden:
+            keeps = " [Enter keeps the one that is set]" if name and self._has(name) else ""
+            answer = click.prompt(f"     {text}{keeps}", default="", show_default=False, hide_input=True)
+        else:
+            shown = self._current.get(name) or default
+            answer = click.prompt(f"     {text}", default=shown or None)
+        return str(answer).strip()
+
+    def _has(self, name: str) -> bool:
+        return any(self._current.get(form) for form in _forms(name))
+
+    def _fault(self, name: str) -> str:
+        """Return the fault of a setting with the answers so far, without its name; "" for none."""
+        found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
+        return found[0].removeprefix(f"{name}: ") if found else ""
+
+
+def _offer_key_pair(path: str) -> None:
+    """Ask whether to make a key pair where there is no file."""
+    if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
+        return
+    try:
+        public = keys.make_key_pair(Path(path).expanduser())
+    except OSError as error:
+        click.echo(f"     {path} cannot be written: {error.strerror}.")
+        return
+    click.echo(f"     {keys.WHERE_PUBLIC}\n\n{public}")

@@ -1,0 +1,285 @@
+"""`cobrowse-bot init` and `keygen`, at a terminal and without one. Secrets stay off the screen."""
+
+import asyncio
+import io
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bot.cli.env_file import create_private, merge, replace_private
+from bot.config import settings
+from bot.genesys.auth.private_keys import load_key
+from tests.integration.cli.test_commands import Run, typed
+from tests.support.app import Servers, open_servers
+from tests.support.terminal import converse
+
+SECRET = "a-genesys-secret-of-ours"
+SIGNING = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[Servers]:
+    async with open_servers(client_secret=SECRET) as started:
+        yield started
+
+
+def elsewhere(servers: Servers) -> dict[str, str]:
+    """Where the sandbox's servers are, in the process's environment."""
+    names = ("SLACK_API_URL", "GENESYS_API_URL", "GENESYS_LOGIN_URL")
+    return {name: servers.environ[name] for name in names} | {"COLUMNS": "110"}
+
+
+def answers(servers: Servers, **other: str) -> str:
+    """A file of answers with which all is right."""
+    values = {
+        "GENESYS_COBROWSE_API": "conversations",
+        "GENESYS_REGION": "us-west-2",
+        "GENESYS_CLIENT_ID": "sandbox-client",
+        "GENESYS_CLIENT_SECRET": SECRET,
+        "SLACK_BOT_TOKEN": servers.keys.bot_token,
+        "SLACK_APP_TOKEN": servers.keys.app_token,
+    } | other
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def secrets(servers: Servers) -> list[str]:
+    return [SECRET, servers.keys.bot_token, servers.keys.app_token, SIGNING, "PRIVATE KEY"]
+
+
+async def init(directory: Path, servers: Servers, *arguments: str, interpreter: bool = False) -> Run:
+    run = await typed(directory, ["init", *arguments], elsewhere(servers), interpreter=interpreter)
+    assert not [secret for secret in secrets(servers) if secret in run.out + run.err]
+    return run
+
+
+async def test_a_file_of_answers_becomes_a_checked_env_file(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "given").write_text(answers(servers))
+    run = await init(tmp_path, servers, "--answers", "given", interpreter=True)
+    assert (run.code, run.err) == (0, ""), run.out
+    assert mode(tmp_path / ".env") == 0o600
+    values = dotenv_values(tmp_path / ".env")
+    assert values.items() >= dotenv_values(stream=io.StringIO(answers(servers))).items()
+    Fernet(values["STORE_ENCRYPTION_KEY"] or "")
+    assert values["STORE_ENCRYPTION_KEY"] not in run.out
+    assert "No errors" in run.out
+    assert "cobrowse-bot run" in run.out
+    assert "Delete given" in run.out
+    assert sorted(os.listdir(tmp_path)) == [".env", "given"]
+
+
+async def test_an_env_file_is_changed_only_with_update(servers: Servers, tmp_path: Path) -> None:
+    before = "# mine\nGENESYS_CLIENT_SECRET_FILE=/run/secret\n\n# Slack\nSLACK_BOT_TOKEN=\nLOG_LEVEL=WARNING\n"
+    (tmp_path / ".env").write_text(before)
+    (tmp_path / "given").write_text(answers(servers))
+    run = await init(tmp_path, servers, "--answers", "given")
+    assert (run.code, run.out) == (1, "")
+    assert "--update" in run.err
+    assert (tmp_path / ".env").read_text() == before
+    run = await init(tmp_path, servers, "--answers", "given", "--update", "--no-check")
+    assert (run.code, run.err) == (0, "")
+    after = (tmp_path / ".env").read_text()
+    token = servers.keys.bot_token
+    assert after.startswith(
+        f"# mine\nGENESYS_CLIENT_SECRET_FILE=\n\n# Slack\nSLACK_BOT_TOKEN={token}\nLOG_LEVEL=WARNING\n"
+    )
+    assert settings.load(settings.sources.read(str(tmp_path / ".env"), {}).values).logging.level == "WARNING"
+    key = dotenv_values(tmp_path / ".env")["STORE_ENCRYPTION_KEY"]
+    await init(tmp_path, servers, "--answers", "given", "--update", "--no-check")
+    assert dotenv_values(tmp_path / ".env")["STORE_ENCRYPTION_KEY"] == key
+    assert mode(tmp_path / ".env") == 0o600
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN: is missing"),
+        ({"GENESYS_REGION": "us west"}, "GENESYS_REGION: 'us west' is neither"),
+        ({"COBROWSE_SUPERVISOR": "U0SAM"}, "Did you mean COBROWSE_SUPERVISORS?"),
+        ({"GENESYS_CLIENT_SECRET": "", "GENESYS_PRIVATE_KEY_PATH": "nowhere.pem"}, "GENESYS_ORG_ID: is missing"),
+    ],
+)
+async def test_wrong_answers_are_named_and_write_nothing(
+    servers: Servers, tmp_path: Path, other: dict[str, str], told: str
+) -> None:
+    (tmp_path / "given").write_text(answers(servers, **other))
+    run = await init(tmp_path, servers, "--answers", "given")
+    assert (run.code, run.out) == (1, "")
+    assert told in run.err
+    assert os.listdir(tmp_path) == ["given"]
+
+
+async def test_without_a_terminal_or_a_file_it_says_what_to_do(servers: Servers, tmp_path: Path) -> None:
+    run = await init(tmp_path, servers)
+    assert (run.code, run.out) == (1, "")
+    assert "init --answers FILE" in run.err
+    run = await init(tmp_path, servers, "--answers", "nothing-here")
+    assert (run.code, "no such file" in run.err) == (1, True)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_failed_checks_leave_the_file_and_exit_with_1(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "given").write_text(answers(servers, SLACK_BOT_TOKEN="xoxb-of-somebody-else"))
+    run = await init(tmp_path, servers, "--answers", "given")
+    assert run.code == 1
+    assert "SLACK_BOT_TOKEN" in run.out
+    assert "cobrowse-bot check" in run.out
+    assert (tmp_path / ".env").exists()
+
+
+async def test_a_person_is_asked_and_secrets_do_not_show(servers: Servers, tmp_path: Path) -> None:
+    said = [
+        ("Number", "1"),
+        ("Region or domain", "us west"),
+        ("Region or domain", "us-west-2"),
+        ("Client ID", "sandbox-client"),
+        ("Secret or key", "secret"),
+        ("Client secret", ""),
+        ("Client secret", SECRET),
+        ("Bot token", servers.keys.app_token),
+        ("Bot token", servers.keys.bot_token),
+        ("App-level token", "what is that"),
+        ("App-level token", servers.keys.app_token),
+    ]
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init"], said)
+    assert code == 0, screen
+    for told in ("is neither a Genesys Cloud region", "An answer is needed.", "begins with xoxb-", "This is neither"):
+        assert told in screen
+    for secret in secrets(servers):
+        assert secret not in screen
+    assert "No errors" in screen
+    values = dotenv_values(tmp_path / ".env")
+    assert (values["GENESYS_REGION"], values["GENESYS_CLIENT_SECRET"]) == ("us-west-2", SECRET)
+    assert values["SLACK_APP_TOKEN"] == servers.keys.app_token
+    assert mode(tmp_path / ".env") == 0o600
+
+
+async def test_a_person_can_have_a_key_pair_made_and_use_http(servers: Servers, tmp_path: Path) -> None:
+    said = [
+        ("Number", "2"),
+        ("Region or domain", ""),
+        ("Client ID", "sandbox-client"),
+        ("Secret or key", ""),
+        ("Private key file", "new.pem"),
+        ("Make a key pair there?", "y"),
+        ("Organization ID", "sandbox-org"),
+        ("Bot token", servers.keys.bot_token),
+        ("App-level token", SIGNING),
+    ]
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init", "--no-check"], said)
+    assert code == 0, screen
+    assert "BEGIN PUBLIC KEY" in screen
+    assert "Admin › Integrations › OAuth" in screen
+    assert mode(tmp_path / "new.pem") == 0o600
+    load_key((tmp_path / "new.pem").read_bytes())
+    loaded = settings.load(
+        settings.sources.read(str(tmp_path / ".env"), {}).values
+        | {"GENESYS_PRIVATE_KEY_PATH": str(tmp_path / "new.pem")}
+    )
+    assert (loaded.slack.mode, loaded.service.conversations) == ("http", None)
+    for secret in secrets(servers):
+        assert secret not in screen
+
+
+async def test_enter_keeps_each_setting_and_no_keeps_the_file(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        answers(servers, LOG_LEVEL="WARNING", STORE_ENCRYPTION_KEY=Fernet.generate_key().decode())
+    )
+    before = (tmp_path / ".env").read_text()
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init"], [("Change settings in it?", "")])
+    assert (code, "Nothing was changed." in screen) == (1, True), screen
+    assert (tmp_path / ".env").read_text() == before
+    prompts = ("Number", "Region", "Client ID", "Secret or key", "Client secret", "Bot token", "App-level token")
+    said = [("Change settings in it?", "y"), *((prompt, "") for prompt in prompts)]
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init", "--no-check"], said)
+    assert code == 0, screen
+    assert dotenv_values(tmp_path / ".env") == dotenv_values(stream=io.StringIO(before))
+
+
+NAMES = ("SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN_FILE", "LOG_LEVEL", "COBROWSE_SMS_TEXT")
+ONE_LINE = st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=20)
+LINES = st.lists(
+    st.sampled_from(
+        ["", "# a comment", "OTHER=1", "LOG_LEVEL=DEBUG", "export SLACK_BOT_TOKEN=old", "TEXT='a\nb'", "odd"]
+    ),
+    max_size=6,
+)
+
+
+@given(lines=LINES, values=st.dictionaries(st.sampled_from(NAMES[1:]), ONE_LINE))
+def test_merged_text_reads_as_the_values_and_keeps_the_rest(lines: list[str], values: dict[str, str]) -> None:
+    before = "\n".join(lines)
+    try:
+        after = merge(before, values)
+    except ValueError:
+        assume(False)
+    was, now = (dotenv_values(stream=io.StringIO(text), interpolate=False) for text in (before, after))
+    for name, value in values.items():
+        assert (now.get(name) or "") == value
+    for name in was.keys() - values.keys():
+        other_form = name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE"
+        assert (now[name] or "") == ("" if other_form in values else was[name] or "")
+    for line in ("# a comment", "odd"):
+        assert after.splitlines().count(line) == lines.count(line)
+
+
+def test_a_value_of_two_lines_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValueError, match="GENESYS_PRIVATE_KEY_FILE") as refused:
+        merge("", {"GENESYS_PRIVATE_KEY": "hush'\nhush"})
+    assert "hush" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(OSError):  # noqa: PT011 - which one, the system decides
+        replace_private(tmp_path / ".env", "text")
+    assert os.listdir(tmp_path) == [".env"]
+
+
+def test_a_link_is_followed_and_no_file_is_created_twice(tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text("old")
+    (tmp_path / ".env").symlink_to(tmp_path / "settings")
+    replace_private(tmp_path / ".env", "new")
+    assert (tmp_path / ".env").is_symlink()
+    assert ((tmp_path / "settings").read_text(), mode(tmp_path / "settings")) == ("new", 0o600)
+    with pytest.raises(FileExistsError):
+        create_private(tmp_path / "settings", "other")
+    with pytest.raises(FileExistsError):
+        create_private(tmp_path / ".env", "other")
+
+
+async def test_keygen_makes_keys_that_the_bot_takes(tmp_path: Path) -> None:
+    key, file, rsa, p256 = await asyncio.gather(
+        typed(tmp_path, ["keygen", "encryption"], interpreter=True),
+        typed(tmp_path, ["keygen", "encryption", "--out", "store.key"]),
+        typed(tmp_path, ["keygen", "oauth"]),
+        typed(tmp_path, ["keygen", "oauth", "--type", "p256", "--out", "p256.pem"]),
+    )
+    Fernet(key.out.strip())
+    assert file.out == ""
+    assert "STORE_ENCRYPTION_KEY_FILE=store.key" in file.err
+    Fernet((tmp_path / "store.key").read_text().strip())
+    for run, name, algorithm in ((rsa, "genesys.pem", "RS256"), (p256, "p256.pem", "ES256")):
+        assert run.code == 0
+        assert run.out.startswith("-----BEGIN PUBLIC KEY-----")
+        assert "Admin › Integrations › OAuth" in run.err
+        assert "PRIVATE" not in run.out + run.err.replace("GENESYS_PRIVATE_KEY_PATH", "")
+        assert load_key((tmp_path / name).read_bytes()).algorithm == algorithm
+        assert mode(tmp_path / name) == 0o600
+    held = (tmp_path / "genesys.pem").read_text()
+    again = await typed(tmp_path, ["keygen", "oauth"])
+    assert (again.code, again.out) == (1, "")
+    assert "There is a file genesys.pem already" in again.err
+    assert (tmp_path / "genesys.pem").read_text() == held
+    nowhere = await typed(tmp_path, ["keygen", "encryption", "--out", "nowhere/key"])
+    assert (nowhere.code, nowhere.err) == (1, "nowhere/key cannot be written: No such file or directory.\n")
