@@ -64,7 +64,7 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the SharedWaits of calls that need this permission. It reports a wait to all requests that it affects."""
+        """Return the SharedWaits of calls that need this permission. It tells all affected requests of a wait."""
         return self._limiter.waits(needs)
 
     async def call(
