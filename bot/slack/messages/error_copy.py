@@ -17,6 +17,7 @@ from bot.slack.messages.catalogue.sentence import (
     Sentence,
     Value,
     channel_mention,
+    fault,
     mention,
     said,
 )
@@ -32,7 +33,7 @@ MAX_FAULT_NAME_LENGTH = 200
 CUSTOMER = said("conversation.customer", "a customer")
 CANDIDATE = said("conversation.candidate", "{customer} since {since}, `{id}`")
 BOTH_PEOPLE = said("people.two", "{first} and {second}")
-NO_RULE = said("host_rules.none", "no rule is set up")
+NO_RULE = fault("host_rules.none", "no rule is set up")
 SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 

@@ -99,9 +99,7 @@ THREAD_OPTION = label("form.thread.option", "Post in this thread")
 THREAD_NOTE = label("form.thread.note", "Everyone in the channel will see your customer’s link.")
 NAME_EMPTY = label("form.name.empty", "This name is empty. Add a few letters, or leave it out.")
 DURATION_WRONG = label("form.duration.wrong", "A session lasts between a minute and a day.")
-CONVERSATION_WRONG = label(
-    "form.conversation.wrong", "That isn’t an interaction’s id or its address in your Genesys region."
-)
+CONVERSATION_WRONG = label("form.conversation.wrong", "I don’t know that interaction. Paste its address, or its id.")
 
 
 def loading(external_id: str) -> View:

@@ -1,42 +1,44 @@
 """Hold the sentences about host rules: what each rule is called, and why it found nobody (pure)."""
 
 from bot.core.errors import MissReason, RuleMiss
-from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, Value, said
+from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, Value, fault
 
 RULES = {
-    "hosts file": said("rule.hosts_file", "hosts file"),
-    "same e-mail": said("rule.same_email", "same e-mail"),
-    "linked by an administrator": said("rule.link", "linked by an administrator"),
+    "hosts file": fault("rule.hosts_file", "hosts file"),
+    "same e-mail": fault("rule.same_email", "same e-mail"),
+    "linked by an administrator": fault("rule.link", "linked by an administrator"),
 }
 """The names of the rules, by what logs, audit and database call them."""
 
 MISSES = {
-    MissReason.NOT_LISTED: said("rule_miss.not_listed", "not listed"),
-    MissReason.TWO_HOSTS: said(
+    MissReason.NOT_LISTED: fault("rule_miss.not_listed", "not listed"),
+    MissReason.TWO_HOSTS: fault(
         "rule_miss.two_hosts",
         "{first} and {second} are the same person, and have two Genesys users. Remove one",
     ),
-    MissReason.NO_EMAIL: said(
+    MissReason.NO_EMAIL: fault(
         "rule_miss.no_email",
         "Slack shows me no e-mail address. A Slack administrator can change that: the workspace’s setting Email"
         " display, or the app’s scope users:read.email",
     ),
-    MissReason.EMAIL_UNCONFIRMED: said(
+    MissReason.EMAIL_UNCONFIRMED: fault(
         "rule_miss.email_unconfirmed",
         "Slack does not call the e-mail address confirmed. The person confirms it by Slack’s e-mail; where SSO or SCIM"
         " manages accounts, a Slack administrator does",
     ),
-    MissReason.EMAIL_NOT_ASCII: said("rule_miss.email_not_ascii", "the address has unusual letters"),
-    MissReason.DOMAIN_NOT_ALLOWED: said("rule_miss.domain_not_allowed", "the address is outside the allowed domains"),
-    MissReason.NO_USER: said("rule_miss.no_user", "no Genesys user has it, or none in a division that the bot may see"),
-    MissReason.SEVERAL_USERS: said("rule_miss.several_users", "several Genesys users have this address"),
-    MissReason.OTHER_EMAIL: said("rule_miss.other_email", "Genesys answered with another address"),
-    MissReason.USER_INACTIVE: said("rule_miss.user_inactive", "the Genesys user is not active"),
-    MissReason.USERS_INACTIVE: said("rule_miss.users_inactive", "the Genesys users with this address are not active"),
-    MissReason.ID_NOT_UUID: said("rule_miss.id_not_uuid", "the Genesys user’s id is no UUID"),
+    MissReason.EMAIL_NOT_ASCII: fault("rule_miss.email_not_ascii", "the address has unusual letters"),
+    MissReason.DOMAIN_NOT_ALLOWED: fault("rule_miss.domain_not_allowed", "the address is outside the allowed domains"),
+    MissReason.NO_USER: fault(
+        "rule_miss.no_user", "no Genesys user has it, or none in a division that the bot may see"
+    ),
+    MissReason.SEVERAL_USERS: fault("rule_miss.several_users", "several Genesys users have this address"),
+    MissReason.OTHER_EMAIL: fault("rule_miss.other_email", "Genesys answered with another address"),
+    MissReason.USER_INACTIVE: fault("rule_miss.user_inactive", "the Genesys user is not active"),
+    MissReason.USERS_INACTIVE: fault("rule_miss.users_inactive", "the Genesys users with this address are not active"),
+    MissReason.ID_NOT_UUID: fault("rule_miss.id_not_uuid", "the Genesys user’s id is no UUID"),
 }
 
-MISS = said("rule_miss", "{rule}: {why}")
+MISS = fault("rule_miss", "{rule}: {why}")
 
 
 def rule_name(rule: str) -> Value:

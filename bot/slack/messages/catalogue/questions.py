@@ -54,9 +54,7 @@ REFUSALS: dict[str, Sentence] = {
         "refusal.person_later",
         "I can’t tell whether this is for you or for the person you mention. Put the person first.",
     ),
-    "no_conversation": said(
-        "refusal.no_conversation", "That is not an interaction of your Genesys region. Paste its address, or its id."
-    ),
+    "no_conversation": said("refusal.no_conversation", "I don’t know that interaction. Paste its address, or its id."),
 }
 """Why a text started nothing, by Reason."""
 

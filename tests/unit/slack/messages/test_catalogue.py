@@ -1,0 +1,98 @@
+"""Every sentence of the catalogue: its length, words and placeholders, Slack's limits, no markup from outside."""
+
+import ast
+import re
+import string
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, Markup, Part, Reader, Sentence
+from tests.support.catalogue import every_sentence
+
+SENTENCES = every_sentence()
+MAX_WORDS = 25
+LABEL_LENGTH = 75
+"""https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+HINT_LENGTH = 150
+"""Of a hint or placeholder below a field. https://docs.slack.dev/reference/block-kit/composition-objects"""
+TECHNICAL = re.compile(
+    r"COBROWSE_|GENESYS_|SLACK_|STORE_|BOT_MODE|\bscopes?\b|\btokens?\b|OAuth|\bhosts?\b|\boffers?\b(?! to)|database|"
+    r"\bAPI\b|HTTP|JSON|UUID|\b[45][0-9]{2}\b|\bregion\b|\brules?\b|\bdivision\b|permission `"
+)
+"""Words that an agent with a customer on the line does not need."""
+STIFF = re.compile(r"\b(shall|whom|anew|thereof|upon|hence|cannot)\b", re.IGNORECASE)
+KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(@[a-z_]+)?")
+IN_CATALOGUE = ("said", "label", "problem", "next_step", "fault", "fix", "counted")
+EVERYBODY = [each for each in SENTENCES if each.reader is Reader.EVERYBODY]
+
+
+def ids(sentence: Sentence) -> str:
+    return f"{sentence.key}-{sentence.part.name.lower()}"
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_the_catalogue_is_loaded() -> None:
+    assert len(SENTENCES) > 300
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=ids)
+def test_sentence_is_whole_and_its_placeholders_have_names(sentence: Sentence) -> None:
+    assert KEY.fullmatch(sentence.key), sentence.key
+    for text in filter(None, (sentence.text, sentence.plural)):
+        assert text == text.strip()
+        assert "  " not in text
+        assert "'" not in text.replace("`", ""), "use the typographic apostrophe ’"
+        assert all(name.isidentifier() for name in placeholders(text))
+    if sentence.plural:
+        assert "count" in placeholders(sentence.text) | placeholders(sentence.plural)
+        assert placeholders(sentence.text) | {"count"} == placeholders(sentence.plural) | {"count"}
+
+
+@pytest.mark.parametrize("sentence", EVERYBODY, ids=ids)
+def test_what_everybody_reads_is_short_and_plain(sentence: Sentence) -> None:
+    for text in filter(None, (sentence.text, sentence.plural)):
+        assert len(text.split()) <= MAX_WORDS, text
+        assert not TECHNICAL.search(text), text
+        assert not STIFF.search(text), text
+
+
+@pytest.mark.parametrize("sentence", [each for each in SENTENCES if each.part is Part.LABEL], ids=ids)
+def test_label_is_plain_text_within_slacks_limits(sentence: Sentence) -> None:
+    assert not re.search(r"[*`<>]|&(amp|lt|gt);|:[a-z_]+:", sentence.text)
+    most = HINT_LENGTH if re.search(r"hint|placeholder|wrong|note|empty|error", sentence.key) else LABEL_LENGTH
+    assert len(sentence.text) <= most
+
+
+def test_no_value_becomes_markup() -> None:
+    hostile = "<!channel> & <https://evil.example|x>"
+    for sentence in SENTENCES:
+        names = placeholders(sentence.text) | placeholders(sentence.plural)
+        told = ENGLISH.say(sentence, **({"count": 2} | dict.fromkeys(names - {"count"}, hostile)))
+        if sentence.part is not Part.LABEL:
+            assert "<!channel>" not in told
+            assert "<https" not in told
+        assert "{" not in told
+
+
+def test_markup_and_times_stay_what_they_are() -> None:
+    sentence = next(each for each in SENTENCES if placeholders(each.text) == {"person"} and each.part is Part.TEXT)
+    assert "<@U0ANA>" in ENGLISH.say(sentence, person=Markup("<@U0ANA>"))
+    assert "<!date^" in ENGLISH.say(sentence, person=datetime.now(UTC))
+    assert "UTC" in PLAIN_ENGLISH.say(sentence, person=datetime.now(UTC))
+
+
+def test_every_entry_is_a_literal_that_babel_can_extract() -> None:
+    """The key and the texts are string literals: a name, an f-string or a sum would not be found."""
+    for path in sorted(Path(bot.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IN_CATALOGUE:
+                if len(node.args) < 2:
+                    continue
+                literal = all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.args)
+                assert literal, f"{path}:{node.lineno}"
