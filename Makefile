@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test test-fast docs help check fmt soak growth bench screenshots lint audit lock clean
+.PHONY: sandbox test test-fast docs help check fmt soak growth bench reference screenshots lint audit lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp
@@ -61,6 +61,10 @@ bench: .venv/dev.stamp .venv/shipped.stamp benchmarks/bolt_js/node_modules/bench
 benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.json
 	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
 	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
+
+# Write the pages of docs/reference that are generated from the code.
+reference: .venv/dev.stamp
+	PYTHONPATH=. $(BIN)/python docs/messages.py
 
 # Take the README's screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
 screenshots: .venv/dev.stamp
