@@ -177,6 +177,9 @@ class SessionRepository(Protocol):
         this request already ended are among them.
         """
 
+    async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
+        """Store which session a request without an id is about to end: it becomes the request's argument."""
+
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended by the request `by`, and delete its link. Return whether it was open."""
 

@@ -105,16 +105,21 @@ async def test_two_replicas_share_one_message_and_its_end(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("dies", ["before:end_session", "after:end_session", "before:save", "after:save", "after:take"])
-async def test_agent_is_told_of_an_end_after_a_kill(bots: Bots, dies: str) -> None:
+@pytest.mark.parametrize("is_named", [True, False], ids=["by name", "by id"])
+async def test_agent_is_told_of_an_end_after_a_kill(bots: Bots, dies: str, is_named: bool) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start(dies)
     await slack.command(ANA, "Deal")
     await outcomes(bots, ANA, 1)
     (session,) = genesys.sessions.values()
-    typing = asyncio.create_task(slack.command(SAM, f"end {session.id}"))
+    await asyncio.sleep(0.3)
+    text = "@ana end" if is_named else f"end {session.id}"
+    typing = asyncio.create_task(slack.command(SAM, text))
     await dead.wait()
     await resume(bots)
     await typing
+    assert any("“Deal” is over now" in said for said in await outcomes(bots, SAM, 1))
+    assert session.status == "ended"
 
     def told() -> list[Message]:
         return [one for one in slack.messages if one.channel == f"D0{ANA[1:]}" and "ended your session" in words(one)]

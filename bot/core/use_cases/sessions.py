@@ -120,6 +120,8 @@ class SessionService:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
         reference = None
         if not record.is_over:
+            if not request.argument:  # after a crash, the request names what the service may have ended already
+                await self._store.name_ending(request.id, record.session.id)
             reference = await self._end(record)
             try:
                 record = await self._close(record, request.id)

@@ -70,6 +70,10 @@ class SessionTable:
         person = {"team_id": team_of(request), "user_id": request.requester}
         return await self._records("sessions_meant_by", person | {"request_id": request.id, "most": most})
 
+    async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
+        values = {"id": request_id, "argument": self._encryptor.encrypt(session_id)}
+        await self._database.fetch("name_ending", values)
+
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         # Make the posts due first, in case of a crash before the second statement: a post that is due too early does
         # no harm, but a post that never becomes due keeps a dead link.

@@ -44,6 +44,10 @@ FROM sessions s WHERE s.team_id = :team_id AND (s.agent = :user_id OR s.requeste
         AND s.created_at <= (SELECT accepted_at FROM requests WHERE id = :request_id)))
 ORDER BY s.created_at DESC LIMIT :most;
 
+-- name: name_ending
+-- A request that named no session holds from now on which one it ends.
+UPDATE requests SET argument = :argument WHERE id = :id AND kind = 'end' AND state = 'accepted' RETURNING id;
+
 -- name: end_session
 UPDATE sessions SET ended_at = :now, ended_by = :by, join_url = NULL, join_code = NULL
 WHERE id = :id AND ended_at IS NULL AND ends_at > :now RETURNING id;
