@@ -13,6 +13,7 @@ _PLACE = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^>|]+)(?:\|([^>]*))?>")
 _EMOJI = {
     ":white_check_mark:": "✅",
+    ":raising_hand:": "🙋",
     ":warning:": "⚠️",
     ":information_source:": "ℹ️",
     ":no_entry:": "⛔",

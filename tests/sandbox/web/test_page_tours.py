@@ -92,6 +92,8 @@ async def test_the_tour_of_a_new_agent_ends_with_a_link_for_her(page: Any) -> No
     await taken(page, "New agent without a user")
     assert await page.get_by_label("Act as").input_value() == ROLES["unmapped"]
     await page.get_by_role("article").last.locator("pre").wait_for()
+    await page.get_by_role("navigation").get_by_role("button", name="cobrowse").click()
+    await page.get_by_role("article").filter(has_text="You’re connected to Genesys").wait_for()
 
 
 async def test_the_tour_of_a_supervisor_ends_the_agents_session(page: Any) -> None:

@@ -3,7 +3,7 @@
 const EMOJI = {
   white_check_mark: "✅", heavy_check_mark: "✔️", x: "❌", warning: "⚠️", hourglass: "⌛", hourglass_flowing_sand: "⏳",
   link: "🔗", eyes: "👀", wave: "👋", lock: "🔒", information_source: "ℹ️", rotating_light: "🚨", no_entry: "⛔",
-  bulb: "💡", busts_in_silhouette: "👥", clock3: "🕒", arrows_counterclockwise: "🔄", tada: "🎉", thumbsup: "👍",
+  raising_hand: "🙋", bulb: "💡", busts_in_silhouette: "👥", clock3: "🕒", arrows_counterclockwise: "🔄", tada: "🎉", thumbsup: "👍",
   "+1": "👍", rocket: "🚀", computer: "💻", question: "❓", raised_hand: "✋", bust_in_silhouette: "👤",
   large_green_circle: "🟢", large_yellow_circle: "🟡", telephone_receiver: "📞", iphone: "📱", key: "🔑", bell: "🔔", mag: "🔍",
   gear: "⚙️", wrench: "🔧", pencil2: "✏️", clipboard: "📋", no_entry_sign: "🚫", heavy_plus_sign: "➕", arrow_right: "➡️",

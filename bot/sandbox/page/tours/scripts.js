@@ -1,14 +1,14 @@
 // The guided tours: for each a list of steps. A step is one sentence; `does` is what the page does for the person, and
-// `until` what it waits for: "answer" of the app, or that the person acts as somebody, has a place open or a fault chosen.
+// `until` what it waits for: "answer" of the app, that the dialog is closed, or that the person acts as somebody, has a
+// place open or a fault chosen.
 // A step without `until` is only read.
 //
 // Controls are named by the start of their action_id, because the words on them may change.
 
-const LINK_UNA = "/cobrowse link @una 55555555-5555-4555-8555-555555555555";
-
 const actAs = (handle, text) => ({ text, does: { as: handle }, until: { as: handle } });
 const say = (command, text) => ({ text, does: { open: "customer-care", say: command }, until: "answer" });
 const press = (action, text) => ({ text, does: { press: action }, until: "answer" });
+const finishDialog = (text) => ({ text, does: { finishDialog: true }, until: { dialog: "closed" } });
 const read = (text) => ({ text });
 const openMessages = (text) => ({ text, does: { open: "cobrowse" }, until: { open: "cobrowse" } });
 const chooseFault = (fault, text) => ({ text, does: { fault }, until: { fault } });
@@ -55,10 +55,13 @@ export const TOURS = [
     title: "New agent without a user",
     steps: [
       actAs("una", "Una is new, and no rule finds her Genesys user."),
-      say("/cobrowse First customer", "She asks for a session and reads who can help her."),
+      say("/cobrowse First customer", "She asks for a session and reads that one step is left."),
+      press("ask_access", "One press asks the administrator to connect her."),
       actAs("ada", "Ada is the administrator."),
-      say(LINK_UNA, "She links Una to the Genesys user with another address."),
-      actAs("una", "Una can start now."),
+      openMessages("The bot has told her who asks, and what it tried."),
+      press("connect_person", "She opens the dialog that connects Una."),
+      finishDialog("She finds Una's user in Genesys, chooses it and closes the dialog."),
+      actAs("una", "Una has a message that she can start now."),
       say("/cobrowse First customer", "She asks again and gets her link."),
     ],
   },

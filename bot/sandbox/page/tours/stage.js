@@ -19,17 +19,22 @@ export class Stage {
     return this.workspace.openChannel?.name;
   }
 
+  get hasDialog() {
+    return document.querySelector("dialog[open]") !== null;
+  }
+
   get fault() {
     return byId("fault").value;
   }
 
   // Throws Error with a sentence when a control is missing.
-  async perform({ as, open, fault, say, press }) {
+  async perform({ as, open, fault, say, press, finishDialog }) {
     if (as) await this.actAs(as);
     if (open) this.open(open);
     if (fault !== undefined) select(byId("fault"), fault);
     if (say) this.say(say);
     if (press) await this.press(press);
+    if (finishDialog) await this.finishDialog();
   }
 
   async actAs(handle) {
@@ -55,7 +60,21 @@ export class Stage {
     const confirm = await appearance(() => document.querySelector("dialog[open] .buttons :last-child"), 300).catch(() => null);
     confirm?.click();
   }
+
+  // Send each step of the open dialog as it is, with the first of its choices, and close the last one.
+  async finishDialog() {
+    const field = (kind) => document.querySelector(`${DIALOG} .modal-body input${kind}`);
+    await appearance(() => field(":not([type=radio])"));
+    document.querySelector(DIALOG).requestSubmit();
+    (await appearance(() => field("[type=radio]"))).click();
+    document.querySelector(DIALOG).requestSubmit();
+    const ends = () => !field("[type=radio]") && !document.querySelector(`${DIALOG} [type=submit]`);
+    await appearance(() => ends() && document.querySelector(DIALOG)?.innerText.includes(" is connected "));
+    document.querySelector(`${DIALOG} .modal-footer button`).click();
+  }
 }
+
+const DIALOG = "dialog[open] .modal-form";
 
 // A list may have several such controls in one message, the newest session first.
 function controlOf(action) {

@@ -51,6 +51,7 @@ export class TourGuide {
   isDone(until) {
     if (until === "answer") return this.answers > 0;
     if ("as" in until) return this.stage.handle === until.as;
+    if ("dialog" in until) return !this.stage.hasDialog;
     if ("open" in until) return this.stage.place === until.open;
     return this.stage.fault === until.fault;
   }
