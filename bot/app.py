@@ -78,6 +78,7 @@ from bot.slack.listeners import (
     workflow_step,
 )
 from bot.slack.listeners.commands import SlashCommand
+from bot.slack.manifest import needed_scopes
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup
@@ -450,7 +451,8 @@ def _home_tab(
     board: NoticeBoard,
     timing: SlackTiming,
 ) -> home_tab.HomeTab:
-    warnings = (*config_warnings(settings), *missing(identity.scopes))
+    needed = needed_scopes(groups=settings.rules.uses_groups, emails=settings.match_email)
+    warnings = (*config_warnings(settings), *missing(identity.scopes, needed))
     return home_tab.HomeTab(
         slack.views,
         slack.responder,

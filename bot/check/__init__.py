@@ -13,8 +13,10 @@ from bot.check import configuration, database, genesys, person, reachability, sl
 from bot.check.configuration import Setup
 from bot.check.reachability import Reachability
 from bot.check.results import CheckResult, as_json, as_text, passed, skipped
+from bot.config import settings
 from bot.core.models import UserId
 from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
+from bot.observability import logging as logs
 from bot.observability.logging import Redactor
 from bot.slack.api.identity import BotIdentity
 
@@ -46,12 +48,24 @@ async def run_checks(
         parts.settings.logging.secrets if parts.settings else parts.service.logging.secrets if parts.service else ()
     )
     redact = Redactor(secrets)
-    of_settings = [_redacted(each, partial(redact, keeps_paths=True)) for each in parts.results]
-    return [*of_settings, *(_redacted(each, redact) for each in found)]
+    keep_paths = partial(redact, keeps_paths=True)
+    of_settings = [_redacted(each, keep_paths, keep_paths) for each in parts.results]
+    return [*of_settings, *(_redacted(each, redact, keep_paths) for each in found)]
 
 
-def _redacted(found: CheckResult, redact: Callable[[str], str]) -> CheckResult:
-    return replace(found, message=redact(found.message), fix=redact(found.fix))
+def check_environment(person: str | None = None) -> list[CheckResult]:
+    """Run all checks of the process's environment and .env. `person`: a Slack user's id for a dry run."""
+    logs.set_up("CRITICAL", as_json=False)  # the results report errors
+    try:
+        environment = settings.read_environment()
+        user_id = UserId(person) if person else None
+        return asyncio.run(run_checks(environment.values, user_id=user_id, remarks=environment.remarks))
+    except settings.SettingsError as fault:
+        return from_faults(fault.faults)
+
+
+def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[str], str]) -> CheckResult:
+    return replace(found, message=message(found.message), fix=fix(found.fix))
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
@@ -62,7 +76,7 @@ def from_faults(faults: Sequence[str]) -> list[CheckResult]:
 async def _slack(parts: Setup, timing: SlackTiming) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     if parts.slack is None:
         return [skipped("slack token", SETTINGS_INVALID)], Reachability(""), None
-    return await slack.check_slack(parts.slack, parts.settings, parts.database, timing)
+    return await slack.check_slack(parts.slack, parts.settings, parts.database, parts.features, timing)
 
 
 async def _genesys(parts: Setup, timing: GenesysTiming) -> tuple[list[CheckResult], list[Reachability]]:
@@ -95,4 +109,4 @@ async def _person(
     return await person.check_person(parts.settings, identity, user_id, timing, slack_timing)
 
 
-__all__ = ["CheckResult", "as_json", "as_text", "from_faults", "passed", "run_checks"]
+__all__ = ["CheckResult", "as_json", "as_text", "check_environment", "from_faults", "passed", "run_checks"]

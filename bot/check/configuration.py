@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.check import accounts, ports
+from bot.check import ports
 from bot.check.files import is_open, open_files
-from bot.check.results import CheckResult, failed, ok, warning
+from bot.check.results import MAKE_KEY, CheckResult, failed, ok, warning
 from bot.config import settings
 from bot.config.reader import Reader
 from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsError, SlackSettings
@@ -23,6 +23,7 @@ from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
 from bot.observability.audit import STDOUT, AuditSetupError
+from bot.slack.manifest import Features
 
 OUR_PREFIXES = ("COBROWSE_", "GENESYS_", "SLACK_")
 _KUBERNETES_NAME = re.compile(
@@ -31,6 +32,12 @@ _KUBERNETES_NAME = re.compile(
 )
 _KUBERNETES_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
 """Values that Kubernetes sets in every pod for a Service called *cobrowse*, *slack* or *genesys*."""
+_CONNECT_OFF = {
+    "needless": ("GENESYS_COBROWSE_API is not conversations, so it is not used", "Empty GENESYS_CONNECT_CLIENT_ID."),
+    "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
+    "key": ("there is no key to keep sign-ins with", MAKE_KEY),
+}
+"""Why nobody can connect their Genesys account, and the fix, by AccountSettings.off."""
 T = TypeVar("T")
 
 
@@ -43,6 +50,7 @@ class Setup:
     slack: SlackSettings | None
     service: ServiceSettings | None
     database: DatabaseSettings | None
+    features: Features | None
 
 
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
@@ -56,6 +64,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
         whole.slack if whole else _try_load(settings.read_slack, environ, {}),
         service or (whole.service if whole else None),
         whole.database if whole else _try_load(settings.read_database, environ, {}),
+        _try_load(settings.read_features, environ, {}),
     )
     if not faults:
         count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in environ)
@@ -68,7 +77,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
         setup.results.extend(ports.check_ports(whole))
         setup.results.append(_hosts_file(whole))
         setup.results.append(_audit_log(whole.audit_log))
-        setup.results.extend(accounts.check_accounts(whole))
+        setup.results.extend(check_accounts(whole))
     return setup
 
 
@@ -143,3 +152,14 @@ def _audit_log(where: str) -> CheckResult:
         fix = "Let the bot write to its directory."
         return failed("audit log", f"AUDIT_LOG: {path} cannot be written.", fix, AuditSetupError.code)
     return ok("audit log", f"in {path}")
+
+
+def check_accounts(settings: Settings) -> list[CheckResult]:
+    """Return one result if GENESYS_CONNECT_CLIENT_ID is set, else none."""
+    connect = settings.connect
+    if not connect.credentials.client_id:
+        return []
+    if connect.off:
+        why, fix = _CONNECT_OFF[connect.off]
+        return [warning("connect", f"nobody can connect their Genesys account: {why}.", fix)]
+    return [ok("connect", f"people can; in Genesys the OAuth client has to list {connect.redirect_uri}")]

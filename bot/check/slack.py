@@ -1,7 +1,6 @@
 """Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket. Only read."""
 
 import asyncio
-from collections.abc import Collection
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -9,18 +8,18 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.check import slack_directory
+from bot.check import slack_app, slack_directory
 from bot.check.reachability import Reachability, reach
 from bot.check.results import CheckResult, failed, ok, setup_failed, skipped, warning
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
-from bot.core.access import AccessRules
 from bot.core.timing import SLACK_TIMING, SlackTiming
-from bot.slack.api.identity import NEEDED, BotIdentity, SlackSetupError, SlackUnreachableError, identify
+from bot.slack.api.identity import BotIdentity, SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.api.token_watch import ROTATING, ROTATION_HINT
 from bot.slack.error_codes import REFUSALS
+from bot.slack.manifest import Features
 from bot.slack.receivers.socket_connection import connections_in
 
 HELLO_TIMEOUT = 10.0
@@ -36,6 +35,7 @@ async def check_slack(
     slack: SlackSettings,
     settings: Settings | None,
     database: DatabaseSettings | None,
+    features: Features | None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     """Return the results about Slack, its reachability, and the bot's identity (None if the token fails)."""
@@ -50,7 +50,11 @@ async def check_slack(
         web = client(slack.bot_token)
         found, identity = await _token(web, timing)
         if identity:
-            found.append(_scopes(identity.scopes, _unused(settings)))
+            found.append(slack_app.check_scopes(identity.scopes, features, slack.app_token))
+            if features:
+                found.append(
+                    await slack_app.check_app(web, client(slack.config_token), identity, features, slack.app_token)
+                )
             if settings:
                 found += await slack_directory.check_directory(web, identity, settings)
         single_process = database is not None and not database.allows_replicas
@@ -86,30 +90,6 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
         message = "SLACK_BOT_TOKEN expires twelve hours after it was made, and the bot does not renew it."
         return [warning("slack token", message, ROTATION_HINT)], identity
     return [ok("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity
-
-
-def _unused(settings: Settings | None) -> Collection[str]:
-    """Return the scopes that these settings do not use."""
-    if settings is None:
-        return ()
-    rules: AccessRules = settings.rules
-    groups = any(allowlist.groups for allowlist in (rules.supervisors, rules.admins, rules.members))
-    return [*(["usergroups:read"] if not groups else []), *(["users:read.email"] if not settings.match_email else [])]
-
-
-def _scopes(granted: Collection[str], unused: Collection[str]) -> CheckResult:
-    fix = "Put them into the app's manifest as in manifest.yml, and install the app to the workspace again."
-    if not granted:
-        return warning("slack scopes", "Slack does not say which there are.", fix)
-    missing = [scope for scope in NEEDED if scope not in granted]
-    if lacking := [scope for scope in missing if scope not in unused]:
-        return failed("slack scopes", f"missing: {'; '.join(f'{each} ({NEEDED[each]})' for each in lacking)}.", fix)
-    if missing:
-        return warning("slack scopes", f"missing, but these settings need none of them: {', '.join(missing)}.", fix)
-    if more := sorted(set(granted) - set(NEEDED)):
-        message = f"all that are needed, and more: {', '.join(more)}."
-        return warning("slack scopes", message, "Take them out of the app: the bot makes no use of them.")
-    return ok("slack scopes", f"all {len(NEEDED)} of the manifest")
 
 
 async def _socket_mode(

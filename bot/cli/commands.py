@@ -17,7 +17,8 @@ import click
 from bot import __version__, tuning
 from bot.cli import terminal
 from bot.cli.hosts import hosts
-from bot.cli.setup import init, keygen
+from bot.cli.manifest import manifest
+from bot.cli.setup.commands import init, keygen
 
 if TYPE_CHECKING:
     from bot.config import settings
@@ -45,7 +46,7 @@ def main() -> None:
     """Run the command that the command line names."""
 
 
-for command in (hosts, init, keygen):
+for command in (hosts, init, keygen, manifest):
     main.add_command(command)
 
 
@@ -87,14 +88,13 @@ def run() -> None:
 def check(person: str | None, as_json: bool) -> None:
     """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
     from bot import check as report
-    from bot.cli import checks
     from bot.core.hosts.csv_file import USER_ID
 
     if person and not USER_ID.fullmatch(person):
         raise click.BadParameter(
             "take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="--person"
         )
-    results = checks.run(person)
+    results = report.check_environment(person)
     click.echo(terminal.json_for_stdout(report.as_json(results)) if as_json else report.as_text(results))
     sys.exit(0 if report.passed(results) else 1)
 

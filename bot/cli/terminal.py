@@ -1,4 +1,4 @@
-"""Print ASCII substitutes on terminals that are not UTF-8, so that no command ends in a traceback."""
+"""Print on any terminal: ASCII substitutes where it is not UTF-8, and the examples at the end of a help text."""
 
 import codecs
 import json
@@ -27,6 +27,11 @@ def json_for_stdout(text: str) -> str:
 def is_utf8(encoding: str | None) -> bool:
     """Return whether an encoding can represent every character."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
+
+
+def examples(*commands: str) -> str:
+    """Return the epilog of a command's help: these command lines, each on a line."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 
 def _substitute(error: UnicodeError) -> tuple[str, int]:

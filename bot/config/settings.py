@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
+from urllib.parse import urljoin
 
 from bot.config import certificates
 from bot.config import environment as sources
@@ -23,11 +24,13 @@ from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
 from bot.core.requests.service import RequestLimits
 from bot.core.use_cases.customer_messages import MessagingConfig
+from bot.slack.manifest import EVENTS_PATH, Features
 
 T = TypeVar("T")
 
 ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
 """Hosts by team and user; team None means any team."""
+CONFIG_TOKEN = "xoxe.xoxp-"  # noqa: S105 - what each of these tokens begins with
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
@@ -44,6 +47,7 @@ class SlackSettings:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
+    config_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,19 +181,49 @@ def read_slack(reader: Reader) -> SlackSettings:
         reader.fault("SLACK_APP_TOKEN", "is missing. Socket Mode needs it: Basic Information, App-Level Tokens.")
     elif mode == "http" and not signing_secret:
         reader.fault("SLACK_SIGNING_SECRET", "is missing. HTTP needs it: Basic Information, App Credentials.")
-    command = reader.text("COBROWSE_COMMAND")
-    if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
-        reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
     return SlackSettings(
         proxies=read_proxies(reader),
         mode="socket" if mode == "socket" or (mode == "auto" and app_token) else "http",
         api_url=reader.url("SLACK_API_URL") + "/",
-        command=command,
+        command=_command(reader),
         help_contact=reader.text("COBROWSE_HELP_CONTACT"),
         bot_token=bot_token,
         app_token=app_token,
         signing_secret=signing_secret,
+        config_token=_config_token(reader),
     )
+
+
+def _config_token(reader: Reader) -> str:
+    token = reader.text("SLACK_CONFIG_TOKEN")
+    if token and not token.startswith(CONFIG_TOKEN):
+        kind = "the refresh token. Take the access token" if token.startswith("xoxe-") else "no configuration token"
+        reader.fault("SLACK_CONFIG_TOKEN", f"is {kind}: one begins with {CONFIG_TOKEN}.")
+    return token
+
+
+def read_features(reader: Reader) -> Features:
+    """Read what the Slack app's manifest depends on. No token has to be set: the app may not be there yet."""
+    rules = _access_rules(reader)
+    mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
+    signing_only = bool(reader.text("SLACK_SIGNING_SECRET") and not reader.text("SLACK_APP_TOKEN"))
+    over_http = mode == "http" or (mode == "auto" and signing_only)
+    public_url = reader.url("COBROWSE_PUBLIC_URL")
+    return Features(
+        command=_command(reader),
+        over_http=over_http,
+        url=urljoin(public_url, EVENTS_PATH) if over_http and public_url else "",
+        groups=rules.uses_groups,
+        emails=reader.flag("COBROWSE_MATCH_EMAIL"),
+        steps=rules.workflow_steps,
+    )
+
+
+def _command(reader: Reader) -> str:
+    command = reader.text("COBROWSE_COMMAND")
+    if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
+        reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
+    return command
 
 
 def _audit_log(reader: Reader) -> str:
@@ -240,6 +274,7 @@ __all__ = [
     "read_cobrowse_api",
     "read_database",
     "read_environment",
+    "read_features",
     "read_health_address",
     "read_service_alone",
     "read_slack",

@@ -27,6 +27,12 @@ _ALL = (
     Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True, form=Form.TOKEN),
     Variable("SLACK_APP_TOKEN", "the app-level token for Socket Mode, xapp-…", secret=True, form=Form.TOKEN),
     Variable("SLACK_SIGNING_SECRET", "what Slack signs HTTP requests with", secret=True, form=Form.TOKEN),
+    Variable(
+        "SLACK_CONFIG_TOKEN",
+        "for `check` only: an app configuration token, xoxe.xoxp-…, to compare the app's command and events",
+        secret=True,
+        form=Form.TOKEN,
+    ),
     Variable("SLACK_API_URL", "where Slack's Web API is", "https://slack.com/api/"),
     Variable("BOT_MODE", "`auto` (Socket Mode when there is an app token, else HTTP), `socket` or `http`", "auto"),
     Variable("HOST", "address the HTTP server listens on; `::` or `*`: all, of IPv4 and IPv6", "127.0.0.1"),

@@ -58,6 +58,11 @@ class AccessRules:
     channels: Collection[ChannelId] = ()
     workflow_steps: bool = False
 
+    @property
+    def uses_groups(self) -> bool:
+        """Return whether one of the lists holds a user group."""
+        return any(allowlist.groups for allowlist in (self.supervisors, self.admins, self.members))
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:

@@ -12,7 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, GenesysTiming, Receiver
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
+from bot.slack.manifest import ALL_FEATURES, build
 from tests.support.forked import Forked, forked
 
 ANA, BEN, UNA, SAM, GUS, ADA = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS", "U0ADA"
@@ -40,6 +41,8 @@ MORE_USERS = (
 )
 MORE_CHANNELS = (SlackChannel(SHARED, "partners", is_ext_shared=True),)
 ANSWER_TIMEOUT, START_SECONDS = 6.0, 30.0
+CONFIG_TOKEN = "xoxe.xoxp-1-of-the-tests"
+EVENTS_URL = "https://bot.example.com/slack/events"
 NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 """On top of an environment: the database is readable, so nothing is sent to customers."""
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
@@ -118,6 +121,8 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
         usergroups={"S0LEADS": [BEN]},
         shortcuts=world.SHORTCUTS,
         steps=world.STEPS,
+        config_token=CONFIG_TOKEN,
+        manifest=build(replace(ALL_FEATURES, over_http=http, url=EVENTS_URL if http else "")),
     )
     usual = {"public_key_pem": keys.public_pem, "client_id": "sandbox-client", "org_id": "sandbox-org"}
     genesys = SandboxGenesys(**{**usual, "users": world.GENESYS_USERS, **how})
@@ -127,6 +132,7 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
         environ = world.environ(keys, slack.api_url, genesys.url, http=http) | {
             "SHUTDOWN_SECONDS": "4",
             "COBROWSE_HELP_CONTACT": SAM,
+            "SLACK_CONFIG_TOKEN": CONFIG_TOKEN,
         }
         yield Servers(slack, genesys, keys, environ)
     finally:

@@ -57,6 +57,8 @@ class SandboxSlack(UserActions):
         usergroups: Mapping[str, Sequence[str]] = {},
         shortcuts: Sequence[Shortcut] = (),
         steps: Sequence[Step] = (),
+        config_token: str = "",
+        manifest: Mapping[str, Any] | None = None,
         on_traffic: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         workspace = Workspace(users, channels, usergroups)
@@ -81,6 +83,8 @@ class SandboxSlack(UserActions):
             bot_token=bot_token,
             app_token=app_token,
             new_socket_url=self._new_socket_url,
+            config_token=config_token,
+            manifest=manifest or {},
         )
         self._runner: web.AppRunner | None = None
 

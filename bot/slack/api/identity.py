@@ -5,6 +5,7 @@ https://docs.slack.dev/reference/methods/auth.test
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
@@ -16,22 +17,11 @@ from bot.core.models import TeamId
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import Group, is_of
+from bot.slack.manifest import NEEDED
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
-NEEDED = {
-    "commands": "the slash command itself",
-    "chat:write": "answers, when the command's own way of answering is closed",
-    "chat:write.public": "sharing a session in a public channel that the bot is not in",
-    "channels:read": "refusing to share in a channel that people of other organisations read",
-    "groups:read": "the same for private channels",
-    "im:write": "telling an agent that a supervisor started a session for them",
-    "users:read": "refusing guests, bots and outsiders",
-    "users:read.email": "the same e-mail address as a rule",
-    "usergroups:read": "supervisors, administrators and members by user group",
-}
-"""The scopes that manifest.yml requests (a test compares them), and why the bot needs each."""
 _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
@@ -97,7 +87,7 @@ def _text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def missing(granted: frozenset[str]) -> tuple[str, ...]:
+def missing(granted: frozenset[str], needed: Mapping[str, str] = NEEDED) -> tuple[str, ...]:
     """Return one sentence for each needed scope that is not in `granted`; none when `granted` is empty."""
-    lacking = [(scope, why) for scope, why in NEEDED.items() if granted and scope not in granted]
+    lacking = [(scope, why) for scope, why in needed.items() if granted and scope not in granted]
     return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)

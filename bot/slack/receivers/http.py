@@ -24,8 +24,9 @@ from bot.core.ports import Metrics
 from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
+from bot.slack.manifest import EVENTS_PATH
 
-PATH = "/slack/events"
+PATH = EVENTS_PATH
 BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
 """The size limit of interactive payloads, and how many the bot reads at the same time. A message shortcut contains its

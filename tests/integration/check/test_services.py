@@ -5,13 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.check.genesys import NOBODY
 from bot.check.results import CheckResult, Status
 from bot.genesys.api.permissions import ClientPermissions, read_permissions
-from bot.slack.api.identity import NEEDED
-from tests.support.app import QUICK_GENESYS, ROOT, Servers, free_port, open_servers
+from tests.support.app import QUICK_GENESYS, Servers, free_port, open_servers
 from tests.support.check import right_environ, run_checks, untouched
 from tests.support.conversations import PUBLIC, SECRET
 
@@ -211,32 +209,6 @@ async def test_a_token_that_slack_refuses_is_named(
     assert told in found[line].message
     assert token in found[line].message
     assert code not in str(found)
-
-
-async def test_missing_scopes_are_named_with_what_they_are_for(servers: Servers, tmp_path: Path) -> None:
-    servers.slack.api.scopes = ",".join(set(NEEDED) - {"im:write"})
-    scopes = (await run_checks(right_environ(servers, tmp_path)))["slack scopes"]
-    assert scopes.status is Status.FAILED
-    assert f"im:write ({NEEDED['im:write']})" in scopes.message
-
-
-async def test_scope_that_these_settings_do_not_need_is_a_warning(servers: Servers, tmp_path: Path) -> None:
-    servers.slack.api.scopes = ",".join(set(NEEDED) - {"usergroups:read"})
-    environ = right_environ(servers, tmp_path)
-    assert (await run_checks(environ))["slack scopes"].status is Status.FAILED
-    assert (await run_checks(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].status is Status.WARNING
-
-
-async def test_scopes_that_nothing_needs_are_a_warning(servers: Servers, tmp_path: Path) -> None:
-    servers.slack.api.scopes = ",".join([*NEEDED, "channels:history"])
-    scopes = (await run_checks(right_environ(servers, tmp_path)))["slack scopes"]
-    assert scopes.status is Status.WARNING
-    assert "channels:history" in scopes.message
-
-
-def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
-    manifest = yaml.safe_load((Path(ROOT) / "manifest.yml").read_text(encoding="utf-8"))
-    assert manifest["oauth_config"]["scopes"]["bot"] == list(NEEDED)
 
 
 @pytest.mark.parametrize(

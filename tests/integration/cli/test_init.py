@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.cli.env_file import create_private, merge, replace_private
+from bot.cli.setup.env_file import create_private, merge, replace_private
 from bot.config import settings
 from bot.genesys.auth.private_keys import load_key
 from tests.integration.cli.test_commands import Run, typed

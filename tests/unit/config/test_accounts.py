@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.check import accounts as check
+from bot.check import configuration as check
 from bot.check.results import Status
 from bot.config import settings
 from bot.config.warnings import config_warnings

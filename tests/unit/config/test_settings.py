@@ -14,6 +14,7 @@ from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, 
 WRONG = [
     ("SLACK_BOT_TOKEN", "xoxp-1"),
     ("SLACK_APP_TOKEN", "xoxb-1"),
+    ("SLACK_CONFIG_TOKEN", "xoxb-1"),
     ("SLACK_API_URL", "slack.com/api"),
     ("BOT_MODE", "sockets"),
     ("PORT", "65536"),

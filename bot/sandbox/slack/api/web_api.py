@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.sandbox.slack.api.chat import ChatMethods
 from bot.sandbox.slack.api.views import ViewMethods
 from bot.sandbox.slack.faults import Faults, apply_fault, error_response
-from bot.sandbox.slack.models import BOT_NAME, ApiError, Args, CallLog, SlackUser
+from bot.sandbox.slack.models import APP_ID, BOT_NAME, ApiError, Args, CallLog, SlackUser
 from bot.sandbox.slack.shapes import bot_id, user_object, workspace_user_object
 from bot.sandbox.slack.views import Views
 from bot.sandbox.slack.workflow_steps import Executions
@@ -28,6 +28,7 @@ SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:wri
 """The scopes of the bot's token, as in the app's manifest."""
 REQUIRED_SCOPES = {
     "users.info": "users:read",
+    "bots.info": "users:read",
     "users.list": "users:read",
     "usergroups.users.list": "usergroups:read",
     "conversations.open": "im:write",
@@ -53,6 +54,8 @@ class WebApi:
         bot_token: str,
         app_token: str,
         new_socket_url: Callable[[], str],
+        config_token: str,
+        manifest: Mapping[str, Any],
     ) -> None:
         self._workspace = workspace
         self._executions = executions
@@ -61,10 +64,14 @@ class WebApi:
         self._bot_token = bot_token
         self._app_token = app_token
         self._new_socket_url = new_socket_url
+        self._config_token = config_token
+        self.manifest = manifest
         self.scopes = SCOPES
         self._methods: dict[str, Callable[[Args], Args]] = {
             "auth.test": self._auth_test,
             "auth.teams.list": self._teams_list,
+            "bots.info": self._bots_info,
+            "apps.manifest.export": self._manifest_export,
             "users.info": self._users_info,
             "users.list": self._users_list,
             "usergroups.users.list": self._usergroup_users,
@@ -112,9 +119,10 @@ class WebApi:
             if execution.status != "running" and not method.startswith("functions."):
                 raise ApiError("token_expired")
             return
-        wanted = self._app_token if method == "apps.connections.open" else self._bot_token
+        tokens = {"apps.connections.open": self._app_token, "apps.manifest.export": self._config_token}
+        wanted = tokens.get(method, self._bot_token)
         if not secrets.compare_digest(token.encode(), wanted.encode()):
-            raise ApiError("not_allowed_token_type" if token in (self._app_token, self._bot_token) else "invalid_auth")
+            raise ApiError("not_allowed_token_type" if token in (*tokens.values(), self._bot_token) else "invalid_auth")
 
     def _check_scope(self, needed: str | None) -> None:
         if needed is not None and needed not in self.scopes.split(","):
@@ -145,6 +153,16 @@ class WebApi:
 
     def _teams_list(self, args: Args) -> Args:
         return {"teams": [{"id": self._workspace.team_id, "name": "Sandbox"}]}
+
+    def _bots_info(self, args: Args) -> Args:
+        if args.get("bot") != bot_id(self._workspace):
+            raise ApiError("bot_not_found")
+        return {"bot": {"id": args["bot"], "app_id": APP_ID, "name": BOT_NAME}}
+
+    def _manifest_export(self, args: Args) -> Args:
+        if args.get("app_id") != APP_ID:
+            raise ApiError("app_not_found")
+        return {"manifest": self.manifest}
 
     def _check_team(self, args: Args) -> None:
         """Raise ApiError when a call with an org-wide token names no workspace."""

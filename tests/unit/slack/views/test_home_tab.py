@@ -36,7 +36,8 @@ from bot.core.results import Result, SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.core.use_cases.faults import Hit, with_hits
 from bot.sandbox.slack.validation.views import read_view
-from bot.slack.api.identity import NEEDED, missing
+from bot.slack.api.identity import missing
+from bot.slack.manifest import NEEDED
 from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
 from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.notices.access import ask_button

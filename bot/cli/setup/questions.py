@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli import keys
+from bot.cli.setup import keys
 from bot.config import environment, settings
 from bot.config.session_service import CONVERSATIONS, SESSIONS
 from bot.config.variables import VARIABLES

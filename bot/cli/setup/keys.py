@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from bot.cli.env_file import create_private
+from bot.cli.setup.env_file import create_private
 
 KEY_FILE = "genesys.pem"
 RSA, P256 = "rsa", "p256"

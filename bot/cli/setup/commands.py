@@ -7,7 +7,7 @@ from typing import NoReturn, TypeVar
 
 import click
 
-from bot.cli.examples import examples
+from bot.cli.terminal import examples
 
 T = TypeVar("T")
 ENV_FILE = Path(".env")
@@ -33,9 +33,9 @@ NO_TERMINAL = (
 @click.option("--no-check", is_flag=True, help="Do not run `check` afterwards.")
 def init(answers: str | None, update: bool, no_check: bool) -> None:
     """Ask for the settings that matter, write them to .env, and check them."""
-    from bot.check import as_text, passed
-    from bot.cli import checks, questions
-    from bot.cli import env_file as files
+    from bot.check import as_text, check_environment, passed
+    from bot.cli.setup import env_file as files
+    from bot.cli.setup import questions
 
     text, current = _existing()
     values = _from_file(answers, text, current, update=update) if answers else _from_person(text, current)
@@ -54,7 +54,7 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
     if no_check:
         click.echo(NEXT)
         return
-    results = checks.run()
+    results = check_environment()
     click.echo(f"\n{as_text(results)}\n{NEXT if passed(results) else FIX_FIRST}")
     sys.exit(0 if passed(results) else 1)
 
@@ -72,7 +72,7 @@ def _existing() -> tuple[str | None, dict[str, str]]:
 
 def _from_file(path: str, text: str | None, current: dict[str, str], *, update: bool) -> dict[str, str]:
     """Return the settings in a file of answers. Exit with their faults, if any."""
-    from bot.cli import questions
+    from bot.cli.setup import questions
 
     if text is not None and not update:
         _fail(f"There is a {ENV_FILE} already, and nothing was changed. Add --update to change these settings in it.")
@@ -87,7 +87,7 @@ def _from_file(path: str, text: str | None, current: dict[str, str], *, update: 
 
 def _from_person(text: str | None, current: dict[str, str]) -> dict[str, str]:
     """Ask a person for the settings. Exit if there is no terminal, or if they keep their .env as it is."""
-    from bot.cli import questions
+    from bot.cli.setup import questions
 
     if not sys.stdin.isatty():
         _fail(NO_TERMINAL)
@@ -109,7 +109,7 @@ def keygen() -> None:
 @click.option("--out", metavar="FILE", help="Write the key to a new file that only you can read, and print nothing.")
 def encryption(out: str | None) -> None:
     """Make a key for STORE_ENCRYPTION_KEY. Without --out, print it to standard output alone."""
-    from bot.cli.env_file import create_private
+    from bot.cli.setup.env_file import create_private
     from bot.storage.encryption import new_key
 
     key = new_key()
@@ -126,7 +126,7 @@ def encryption(out: str | None) -> None:
 @click.option("--type", "kind", type=click.Choice(["rsa", "p256"]), default="rsa", show_default=True, help="Its kind.")
 def oauth(out: str, kind: str) -> None:
     """Make a key pair: write the private key to a new file that only you can read, print the public key."""
-    from bot.cli import keys
+    from bot.cli.setup import keys
 
     public = _create(out, lambda path: keys.make_key_pair(path, kind))
     click.echo(public, nl=False)

@@ -1,0 +1,82 @@
+"""Define `cobrowse-bot manifest`: print the Slack app's manifest for this installation, or the link that creates it."""
+
+import json
+import sys
+from dataclasses import replace
+from typing import NoReturn
+from urllib.parse import quote, urlsplit
+
+import click
+
+from bot.cli.terminal import examples
+from bot.cli.yaml_text import as_yaml
+
+CREATE = "https://api.slack.com/apps?new_app=1&manifest_yaml="
+HEADER = """\
+# Made by `cobrowse-bot manifest{options}`. A new app: https://api.slack.com/apps › Create New App › From a manifest.
+# An app that there is: App Manifest, paste this, Save Changes; then Install App, Reinstall.
+"""
+NO_URL = (
+    "Slack needs the bot's public address. Give it, such as --http https://bot.example.com, or set "
+    "COBROWSE_PUBLIC_URL; or give --socket."
+)
+
+
+@click.command(
+    epilog=examples(
+        "cobrowse-bot manifest --link",
+        "cobrowse-bot manifest --http https://bot.example.com --command /screen > manifest.yml",
+    )
+)
+@click.option("--socket", is_flag=True, help="For Socket Mode, whatever the settings say.")
+@click.option("--http", "url", metavar="URL", help="For HTTP: the bot's public address.")
+@click.option("--command", metavar="/NAME", help="The slash command. Default: COBROWSE_COMMAND.")
+@click.option("--all", "everything", is_flag=True, help="With every feature, whatever the settings say.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
+@click.option("--link", is_flag=True, help="Print a link that creates the app from this manifest.")
+def manifest(socket: bool, url: str | None, command: str | None, everything: bool, as_json: bool, link: bool) -> None:
+    """Print the Slack app's manifest for this installation.
+
+    Scopes and events of features that are off are left out. Without .env, it is for Socket Mode and the default
+    settings.
+    """
+    from bot.config import settings
+    from bot.slack.manifest import ALL_FEATURES, COMMENTS, build
+
+    if socket and url:
+        raise click.UsageError("Give --socket or --http, not both.")
+    given = {"COBROWSE_COMMAND": command} if command else {}
+    try:
+        environ = settings.environment() | given
+        features = settings.load_part(settings.read_features, environ)
+    except settings.SettingsError as fault:
+        _fail("The settings need mending [settings_invalid]:\n" + "\n".join(f"  {each}" for each in fault.faults))
+    if everything:
+        features = replace(ALL_FEATURES, command=features.command, over_http=features.over_http, url=features.url)
+    if socket or url:
+        features = replace(features, over_http=bool(url), url=_events_url(url) if url else "")
+    if features.over_http and not features.url:
+        _fail(NO_URL)
+    made = build(features)
+    if link:
+        click.echo(CREATE + quote(as_yaml(made), safe=""))
+    elif as_json:
+        click.echo(json.dumps(made, indent=2))
+    else:
+        click.echo(HEADER.format(options=" --all" if everything else "") + as_yaml(made, COMMENTS), nl=False)
+
+
+def _events_url(url: str) -> str:
+    """Return the address of --http with the path at which the bot listens. Raises BadParameter."""
+    from bot.slack.manifest import EVENTS_PATH
+
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        raise click.BadParameter("give an address such as https://bot.example.com", param_hint="--http")
+    base = url.rstrip("/")
+    return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""Set the bot up: ask for the settings, write .env, make keys."""

@@ -1,0 +1,61 @@
+"""Write a manifest as YAML: dicts, lists, texts, integers and booleans, in the block style (pure).
+
+The bot installs no YAML library. Tests read the result with one.
+"""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PLAIN = re.compile(r"[A-Za-z/_](?:[\w /.,'’()&…@#?+-]|:(?! |$))*", re.ASCII)
+"""Texts that need no quotation marks, apart from those that `_needs_quotes` finds."""
+_FOLDABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
+MAX_TEXT, LINE_WIDTH, MIN_WIDTH = 100, 110, 40
+_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
+
+
+def as_yaml(value: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
+    """Return the YAML text. `comments`: a comment for the line of each key or list item of that name."""
+    return "".join(f"{line}\n" for line in _mapping(value, "", comments or {}))
+
+
+def _mapping(value: Mapping[str, Any], indent: str, comments: Mapping[str, str]) -> Iterator[str]:
+    for key, inner in value.items():
+        comment = f" # {comments[key]}" if key in comments else ""
+        if isinstance(inner, dict) and inner:
+            yield f"{indent}{_scalar(key)}:{comment}"
+            yield from _mapping(inner, f"{indent}  ", comments)
+        elif isinstance(inner, list) and inner:
+            yield f"{indent}{_scalar(key)}:{comment}"
+            yield from _items(inner, f"{indent}  ", comments)
+        elif isinstance(inner, str) and len(inner) > MAX_TEXT and _FOLDABLE.fullmatch(inner):
+            yield f"{indent}{_scalar(key)}: >-{comment}"
+            width = max(LINE_WIDTH - len(indent), MIN_WIDTH)
+            for line in textwrap.wrap(inner, width, break_long_words=False, break_on_hyphens=False):
+                yield f"{indent}  {line}"
+        else:
+            yield f"{indent}{_scalar(key)}: {_scalar(inner)}{comment}"
+
+
+def _items(value: list[Any], indent: str, comments: Mapping[str, str]) -> Iterator[str]:
+    for item in value:
+        if isinstance(item, dict) and item:
+            first, *others = _mapping(item, f"{indent}  ", comments)
+            yield f"{indent}- {first.lstrip()}"
+            yield from others
+        else:
+            comment = f" # {comments[item]}" if isinstance(item, str) and item in comments else ""
+            yield f"{indent}- {_scalar(item)}{comment}"
+
+
+def _scalar(value: Any) -> str:
+    """Return a text as it is or in quotation marks, and any other value as JSON, which YAML contains."""
+    if isinstance(value, str) and not _needs_quotes(value):
+        return value
+    return json.dumps(value)
+
+
+def _needs_quotes(text: str) -> bool:
+    return not _PLAIN.fullmatch(text) or " #" in text or text.endswith((" ", ":")) or text.lower() in _WORDS
