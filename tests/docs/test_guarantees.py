@@ -16,6 +16,7 @@ GUARANTEES = (
     "Retry by cause",
     "Told at least once",
     "Notices reach their readers",
+    "A form answers in its own dialog",
     "Never two different outcomes",
     "Wrong host impossible",
     "Links only for the requester and the host",

@@ -24,6 +24,10 @@ Call = tuple[str, str, Any]
 SMS = {"fromAddress": "+14155550100", "toAddress": "+14155550123", "toAddressMessengerType": "sms", "textBody": "Hello"}
 EMAIL: dict[str, Any] = {"senderType": "Outbound", "fromAddress": {"email": "care@example.com"}}
 EMAIL |= {"toAddresses": [{"email": "carla@example.com"}], "subject": "Your link", "textBody": "Hello"}
+SEARCH_BY_NAME = {
+    "pageSize": 10,
+    "query": [{"fields": ["name", "email"], "value": "una", "type": "CONTAINS"}],
+}
 SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.com", "type": "EXACT"}]}
 
 

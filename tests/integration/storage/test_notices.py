@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
+from bot.core.errors import CobrowseError, HostNotFoundError, RuleMiss, UnexpectedError
+from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, RequestState, TeamId, UserId
 from tests.support import storage as storage_support
-from tests.support.storage import TEAM, Database, run_sql
+from tests.support.storage import TEAM, Database, request, run_sql
 
 database = storage_support.database
 
@@ -128,3 +129,27 @@ async def test_unreadable_notice_is_left_out_and_can_be_replaced(database: Datab
     assert dict(found.data) == {}
     assert await store.notices.save(replace(found, team_id=TeamId("T0"), data={"n": 3}))
     assert dict((await store.notices.find(NoticeKind.FAULT, "k")).data) == {"n": 3}
+
+
+async def test_people_without_a_host_are_found_newest_first(database: Database) -> None:
+    store = await database.open()
+
+    async def failed(who: str, error: CobrowseError, **how: Any) -> None:
+        one = request(requester=UserId(who), **how)
+        await store.accept(one)
+        await store.advance(one.id, RequestState.ACCEPTED, RequestState.FAILED, failure=error)
+        await store.advance(one.id, RequestState.FAILED, RequestState.ANSWERED)
+        await database.age(1)
+
+    missing = HostNotFoundError(UserId("U0UNA"), False, (RuleMiss("same e-mail", "no_user"),))
+    await failed("U0OLD", missing)
+    await database.age(7200)
+    await failed("U0UNA", missing)
+    await failed("U0SAM", missing, target=UserId("U0BEN"))
+    await failed("U0UNA", missing)
+    await failed("U0ANA", UnexpectedError())
+    await failed("U0OUT", missing, team_id=TeamId("T0OTHER"))
+    found = await store.notices.without_host(TEAM, 3600, 10)
+    assert [user_id for user_id, _ in found] == ["U0UNA", "U0BEN"]
+    assert found[0][1] > found[1][1]
+    assert len(await store.notices.without_host(TEAM, 3600, 1)) == 1

@@ -175,6 +175,13 @@ async def test_a_search_finds_whole_addresses_of_users_who_are_there(
     ]
 
 
+async def test_a_search_finds_parts_of_names_and_addresses(client: Client) -> None:
+    term = {"fields": ["name", "email"], "value": "ANNA", "type": "CONTAINS"}
+    body = (await client.ask("POST", "/api/v2/users/search", json={"pageSize": 10, "query": [term]}))[2]
+    assert ANNA.id in [user["id"] for user in body["results"]]
+    assert all("anna" in f"{user['name']} {user['email']}".lower() for user in body["results"])
+
+
 async def test_a_search_is_cut_at_its_page_size_and_counts_all(client: Client) -> None:
     body = search_body("twin@example.com") | {"pageSize": 1}
     answer = (await client.ask("POST", "/api/v2/users/search", json=body))[2]

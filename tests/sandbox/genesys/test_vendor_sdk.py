@@ -32,7 +32,7 @@ from tests.support import vendor_sdk
 from tests.support.accounts import signs_in
 from tests.support.app import Servers
 from tests.support.conversations import HOST, PUBLIC, offer, talk
-from tests.support.vendor_sdk import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
+from tests.support.vendor_sdk import EMAIL, SEARCH, SEARCH_BY_NAME, SMS, Noting, Vendor, ours, times
 
 servers, sdk = conversations_support.servers, vendor_sdk.sdk
 PEOPLE = ("people-client", "people-secret")
@@ -199,10 +199,11 @@ async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, ven
     [
         (query(HOST, NOW), "ConversationQuery"),
         (SEARCH, "UserSearchRequest"),
+        (SEARCH_BY_NAME, "UserSearchRequest"),
         (SMS, "SendAgentlessOutboundMessageRequest"),
         (EMAIL, "AgentlessEmailSendRequestDto"),
     ],
-    ids=["query", "search", "sms", "e-mail"],
+    ids=["query", "search", "search by name", "sms", "e-mail"],
 )
 def test_every_field_and_word_of_what_we_send_is_the_vendors(sdk: ModuleType, body: Any, model: str) -> None:
     """What a model does not know is left out when it is written again, and a word it does not know is replaced."""
