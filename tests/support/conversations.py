@@ -13,8 +13,8 @@ from bot.factories import open_genesys, sessions_api
 from bot.genesys.api.conversations import ConversationSessions
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
-from tests.integration.genesys.api.test_sessions import RecordingHooks, session_request
 from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
+from tests.support.sessions_api import RecordingHooks, session_request
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 SECRET = "a-client-secret"

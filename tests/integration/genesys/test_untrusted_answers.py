@@ -19,13 +19,12 @@ from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.client import parse_url
 from bot.genesys.parsing import is_usable_id
 from bot.genesys.rate_limit import RateWindow
-from tests.integration.genesys.api import test_sessions
-from tests.integration.genesys.api.test_sessions import RecordingHooks, opened, session_request
-from tests.support import spoilt_answers
+from tests.support import sessions_api, spoilt_answers
 from tests.support.app import ANA, SAM, Journey, is_failure, link, open_journey, open_servers, words
+from tests.support.sessions_api import RecordingHooks, opened, session_request
 from tests.support.settings import SOCKET, faults
 
-servers, spoilt = test_sessions.servers, spoilt_answers.spoilt
+servers, spoilt = sessions_api.servers, spoilt_answers.spoilt
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 KNOWN_HOST = "11111111-1111-4111-8111-111111111111"
 """A user of the sandbox's Genesys."""

@@ -26,12 +26,12 @@ from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.api.user_login import UserLoginClient
-from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support import vendor_sdk
 from tests.support.accounts import signs_in
 from tests.support.app import Servers
 from tests.support.conversations import HOST, PUBLIC, offer, talk
+from tests.support.sessions_api import RecordingHooks
 from tests.support.vendor_sdk import EMAIL, SEARCH, SEARCH_BY_NAME, SMS, Noting, Vendor, ours, times
 
 servers, sdk = conversations_support.servers, vendor_sdk.sdk

@@ -20,10 +20,10 @@ from bot.core.errors import (
 )
 from bot.core.models import SessionId
 from bot.genesys.api.conversations import ConversationSessions
-from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import offer, opened, talk
+from tests.support.sessions_api import RecordingHooks
 
 servers, conversations = conversations_support.servers, conversations_support.conversations
 

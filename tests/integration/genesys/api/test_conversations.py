@@ -9,10 +9,10 @@ from bot.core.errors import NoUsableConversationError, SeveralConversationsError
 from bot.core.models import ConversationId
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.live_conversations import MAX_CONVERSATIONS, read_live, read_time
-from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import HOST, TEMPLATE, ids, offer, opened, talk
+from tests.support.sessions_api import RecordingHooks
 
 servers, conversations = conversations_support.servers, conversations_support.conversations
 BEN = "22222222-2222-4222-8222-222222222222"

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -26,58 +24,16 @@ from bot.core.errors import (
     ServiceUnreachableError,
     UnknownSessionError,
 )
-from bot.core.models import CreateSessionRequest, HostId, SessionId, new_request_id
-from bot.core.timing import GenesysTiming
+from bot.core.models import SessionId
 from bot.factories import open_genesys
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
-from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
+from tests.support import sessions_api
+from tests.support.app import QUICK_GENESYS, Servers, open_servers
+from tests.support.sessions_api import HOST, RecordingHooks, opened, session_request
 
-HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
+servers = sessions_api.servers
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
-
-
-class RecordingHooks:
-    """Call hooks that record which of them ran."""
-
-    fairness_key = "T/U"
-
-    def __init__(self) -> None:
-        self.events: list[str] = []
-
-    async def before_send(self) -> None:
-        self.events.append("before_send")
-
-    async def on_wait(self, seconds: float) -> None:
-        self.events.append("on_wait")
-
-
-def session_request(**how: Any) -> CreateSessionRequest:
-    parts: dict[str, Any] = {
-        "host_id": HOST,
-        "name": "Checkout",
-        "application_id": "web",
-        "application_type": "web",
-        "timeout_seconds": 1800,
-        "request_id": new_request_id(),
-        "context": "slack",
-    }
-    return CreateSessionRequest(**(parts | how))
-
-
-@asynccontextmanager
-async def opened(
-    servers: Servers, timing: GenesysTiming = QUICK_GENESYS, **environ: str
-) -> AsyncIterator[CobrowseSessions]:
-    loaded = settings.load_part(settings.read_service_alone, servers.environ | environ)
-    async with open_genesys(loaded, timing=timing) as genesys:
-        yield CobrowseSessions(genesys)
-
-
-@pytest.fixture
-async def servers() -> AsyncIterator[Servers]:
-    async with open_servers(client_secret="a-client-secret") as started:
-        yield started
 
 
 @pytest.fixture
