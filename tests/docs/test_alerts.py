@@ -11,11 +11,10 @@ import yaml
 
 from bot.observability.metrics import PrometheusMetrics
 from tests.support.app import ROOT
+from tests.support.monitoring import ALERTS, DASHBOARD
 
 HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
-ALERTS = HOUSE / "deploy" / "prometheus-alerts.yml"
-DASHBOARD = HOUSE / "deploy" / "grafana-dashboard.json"
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
 
 

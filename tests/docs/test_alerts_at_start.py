@@ -15,10 +15,9 @@ from bot.core import errors
 from bot.core.models import RequestKind
 from bot.core.requests.events import EventLog, RequestRejected
 from bot.observability.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, PrometheusMetrics
-from tests.docs.test_alerts import ALERTS, DASHBOARD
-from tests.integration.web.test_health import get
 from tests.support.app import Journey, open_journey
 from tests.support.conversations import PUBLIC
+from tests.support.monitoring import ALERTS, DASHBOARD, get
 from tests.support.sessions import ANA
 from tests.support.storage import request
 

@@ -11,8 +11,8 @@ import asyncpg
 from bot.sandbox import world
 from bot.sandbox.slack.server import Delivery, Execution, Message
 from bot.slack.listeners.workflow_step import CALLBACK_ID
-from tests.integration.web.test_health import get
 from tests.support.app import ANA, Servers, is_note
+from tests.support.monitoring import get
 
 MARK = "Zanzibar checkout"
 """In every session's name: payloads are not logged, so no word of one may be."""

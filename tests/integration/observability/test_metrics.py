@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import ChannelId, Request, RequestKind, SessionStarted, TeamId, UserId, new_request_id
@@ -18,22 +17,15 @@ from bot.core.requests.events import RequestFinished
 from bot.observability.metrics import PrometheusMetrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
-from tests.integration.web.test_health import get
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
+from tests.support.monitoring import Samples, get, parsed
 from tests.support.storage import request, run_sql, session
-
-Samples = dict[tuple[str, ...], float]
 
 
 async def samples(journey: Journey) -> Samples:
     """By name and label values."""
     _, text = await get(f"{journey.url}/metrics")
     return parsed(text)
-
-
-def parsed(text: str) -> Samples:
-    families = text_string_to_metric_families(text)
-    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
 
 
 async def test_command_is_counted_by_outcome_and_timed_by_part(over_http: Journey) -> None:

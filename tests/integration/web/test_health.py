@@ -13,16 +13,9 @@ from bot.observability.metrics import PrometheusMetrics
 from bot.storage.sqlite.store import SQLiteStore
 from bot.web.health import Health
 from tests.support.app import ANA, Journey, ended, free_port, open_journey, open_servers, start
+from tests.support.monitoring import get
 
 PATHS = ("/healthz", "/readyz", "/metrics")
-
-
-async def get(url: str) -> tuple[int, Any]:
-    """Status, and the body: an object, where it is JSON."""
-    async with aiohttp.ClientSession() as http, http.get(url) as response:
-        if response.content_type == "application/json":
-            return response.status, await response.json()
-        return response.status, await response.text()
 
 
 async def test_over_http_they_are_beside_slacks_endpoint(over_http: Journey) -> None:

@@ -26,10 +26,9 @@ from bot.slack.receivers.socket_mode import (
     REFUSALS,
     SocketModeReceiver,
 )
-from tests.integration.observability.test_metrics import parsed
 from tests.integration.slack.receivers.test_socket_mode import eventually, new_receiver, opened
-from tests.integration.web.test_health import get
 from tests.support.app import ANA, Servers, free_port, open_bot_between, open_journey, open_servers
+from tests.support.monitoring import get, parsed
 from tests.support.postgres import new_database
 
 OPEN = "apps.connections.open"
