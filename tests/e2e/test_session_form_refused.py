@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.integration.slack.receivers.test_http import JSON, signed
 from tests.support.app import ANA, BEN, BILLING, CARE, GUS, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
+from tests.support.signed_http import JSON, signed
 from tests.support.views import HERE, START, asks_for_a_form, called, complaints, fields, filled, sends, told
 
 

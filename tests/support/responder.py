@@ -1,4 +1,4 @@
-"""A Delivery with all that it is made of, beside the fake Slack."""
+"""Make a responder with all that it is made of, beside the fake Slack, and tell which way its answers went."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,14 +7,20 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
+from bot.core.errors import InterruptedRequestError
 from bot.core.models import TeamId
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
-from bot.slack.api.responder import SlackResponder, new_http_session
+from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.messages.renderer import MessageRenderer
 from bot.storage.open import open_store
+from tests.support.app import open_servers
+
+LOST = InterruptedRequestError("interrupted", maybe_created=False)
+"""The outcome of a request that a restart cut short, before any session could be created."""
 
 
 @asynccontextmanager
@@ -28,3 +34,17 @@ async def open_delivery(
             web, web, direct, ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))), store.sessions
         )
         yield SlackResponder(web, http or own, MessageRenderer(), direct, session_messages, timing=timing)
+
+
+@asynccontextmanager
+async def deliveries() -> AsyncIterator[tuple[SandboxSlack, SlackResponder]]:
+    """Start Slack, and make a responder that answers there."""
+    async with open_servers() as servers, new_http_session() as http:
+        web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
+        async with open_delivery(web, http) as delivery:
+            yield servers.slack, delivery
+
+
+def ways(slack: SandboxSlack) -> list[str]:
+    """Return the methods that Slack was asked for, one after the other."""
+    return [call.method for call in slack.calls]

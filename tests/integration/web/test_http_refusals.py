@@ -13,11 +13,11 @@ import pytest
 from bot.core.timing import ReceiverBounds, SlackTiming
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers import http as endpoint
-from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
 from tests.support import accounts
 from tests.support.accounts import open_connecting, opens
 from tests.support.app import Journey, free_port, link, open_journey
 from tests.support.monitoring import get
+from tests.support.signed_http import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
 
 simple = accounts.simple
 HOUR = 3600

@@ -1,7 +1,6 @@
 """Slack users and groups: what they are to the workspace, and that a warm command asks Slack nothing."""
 
 import asyncio
-from typing import Any
 
 import aiohttp
 import pytest
@@ -12,9 +11,9 @@ from bot.core.errors import SlackUnavailableError
 from bot.core.models import MembershipStatus
 from bot.core.timing import SLACK_TIMING
 from bot.slack.api.directory import SlackDirectory, read_person
+from tests.support.slack_users import FLAGS, user
 
 HOME = Workspace("T0HOME")
-FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 GRID = Workspace("T0HOME", "E0ORG", org_wide=True)
 
 
@@ -65,12 +64,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def user(**more: Any) -> dict[str, Any]:
-    profile = {"real_name": "Ana Agent", "email": "ana@example.com"} | more.pop("profile", {})
-    flags = dict.fromkeys(FLAGS, False)
-    return {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", "profile": profile, **flags} | more
 
 
 @pytest.mark.parametrize(

@@ -8,33 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import InterruptedRequestError
 from bot.core.models import RequestKind, RequestState, Session
-from bot.sandbox.slack.server import SandboxSlack
-from bot.slack.api.responder import ANSWERABLE, SlackResponder, new_http_session, new_web_client
+from bot.slack.api.responder import ANSWERABLE
 from bot.storage.sqlite.store import SQLiteStore
-from tests.support.app import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
-from tests.support.responder import open_delivery
+from tests.support.app import ANA, CARE, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.responder import LOST, deliveries, ways
 from tests.support.storage import request, session
 
-LOST = InterruptedRequestError("interrupted", maybe_created=False)
 MINUTE = timedelta(minutes=1)
-
-
-@asynccontextmanager
-async def deliveries() -> AsyncIterator[tuple[SandboxSlack, SlackResponder]]:
-    async with open_servers() as servers, new_http_session() as http:
-        web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
-        async with open_delivery(web, http) as delivery:
-            yield servers.slack, delivery
 
 
 NO_URL = "http://127.0.0.1:1/response"
 """Nobody listens there."""
-
-
-def ways(slack: SandboxSlack) -> list[str]:
-    return [call.method for call in slack.calls]
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), ANSWERABLE - MINUTE / 10])

@@ -13,8 +13,8 @@ from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responder import SlackResponder, new_http_session
 from bot.slack.api.response_url import MAX_RETRY_AFTER_SECONDS, REPEATS, ResponseUrls
-from tests.integration.slack.api.test_late_answers import LOST, deliveries, ways
 from tests.support.app import ANA, BEN, CARE, link
+from tests.support.responder import LOST, deliveries, ways
 from tests.support.storage import request, session
 
 ASKED = request(team_id="T0SANDBOX", channel_id=CARE)

@@ -13,8 +13,8 @@ import pytest
 
 from bot.core.timing import ReceiverBounds, SlackTiming
 from bot.slack.receivers.http import MAX_LARGE_BODIES
-from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, signed
 from tests.support.app import ANA, Journey, link
+from tests.support.signed_http import COMMAND, FORM, GOOD, JSON, head, post, signed
 
 MALFORMED = 10_000
 SLOW = 200

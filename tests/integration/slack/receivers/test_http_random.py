@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.integration.slack.receivers.test_http import COMMAND, FORM, JSON, post, signed
 from tests.support.app import Journey
+from tests.support.signed_http import COMMAND, FORM, JSON, post, signed
 
 words = st.text(max_size=30)
 json_values = st.recursive(

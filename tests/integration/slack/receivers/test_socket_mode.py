@@ -1,57 +1,22 @@
 """The Socket Mode receiver: the next socket before the last one goes, none that is deaf, no queue without a bound."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-from slack_bolt.async_app import AsyncApp
 
-from bot.config import settings
-from bot.core.access import Workspace
 from bot.core.timing import ReceiverBounds, SlackTiming
-from bot.slack.api.identity import BotIdentity
-from bot.slack.api.responder import new_web_client
-from bot.slack.app import new_bolt_app
 from bot.slack.receivers.reconnect import ReconnectBackoff
-from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketModeReceiver
+from bot.slack.receivers.socket_mode import DEAF, REFUSALS
 from tests.support.app import ANA, BEN, Servers, open_journey, open_servers
+from tests.support.socket_mode import eventually, new_receiver, opened
 
 
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as opened:
         yield opened
-
-
-@asynccontextmanager
-async def new_receiver(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketModeReceiver]:
-    """A receiver for the servers' Slack, with one listener behind it."""
-    loaded = settings.load(servers.environ)
-    async with aiohttp.ClientSession() as http:
-        web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
-        app: AsyncApp = new_bolt_app(BotIdentity(Workspace("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
-        if listen:
-            app.command("/cobrowse")(listen)
-        receiver = SocketModeReceiver(app, loaded.slack.app_token, web, lambda url: None, **how)
-        try:
-            yield receiver
-        finally:
-            await receiver.close()
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    """Neither of the two sides tells when a socket has changed."""
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - see above
-            await asyncio.sleep(0.01)
-
-
-def opened(servers: Servers) -> int:
-    """How many sockets the bot has asked for so far."""
-    return servers.slack.count("apps.connections.open")
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])

@@ -26,10 +26,10 @@ from bot.slack.receivers.socket_mode import (
     REFUSALS,
     SocketModeReceiver,
 )
-from tests.integration.slack.receivers.test_socket_mode import eventually, new_receiver, opened
 from tests.support.app import ANA, Servers, free_port, open_bot_between, open_journey, open_servers
 from tests.support.monitoring import get, parsed
 from tests.support.postgres import new_database
+from tests.support.socket_mode import eventually, new_receiver, opened
 
 OPEN = "apps.connections.open"
 TOO_MANY = "Slack counts more than ten sockets of this app, or dead ones"
