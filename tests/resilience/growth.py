@@ -13,9 +13,9 @@ import asyncpg
 
 from bot.core.models import RequestState
 from bot.storage.sqlite import file
-from tests.integration.storage.test_growth import FILL, fill
 from tests.support.postgres import new_database
 from tests.support.storage import Database, request, session
+from tests.support.table_rows import FILL, numbers
 
 REQUESTS = 300
 
@@ -45,7 +45,7 @@ async def main(rows: int) -> None:
         few = await lives(store)
         connection = file.connect(path, 10.0)
         for statement in FILL:
-            connection.execute(statement.format(series=fill(rows)))
+            connection.execute(statement.format(series=numbers(rows)))
         connection.close()
         print(f"sqlite: {few:.2f} ms, with {rows:,} old rows × {await lives(store) / few:.2f}")  # noqa: T201
     async with new_database() as url, AsyncExitStack() as stack:

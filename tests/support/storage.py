@@ -1,6 +1,7 @@
-"""Make requests and sessions for tests of the stores, and open a store on either database."""
+"""Make requests and sessions for tests of the stores, open a store on either database, and read what is stored."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -141,3 +142,40 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
         yield Database(stack, tmp_path / "bot.db", url)
+
+
+async def execute(database: Database, statement: str) -> None:
+    """Run a statement on a connection that is not the store's."""
+    if database.url:
+        connection = await asyncpg.connect(database.url)
+        await connection.execute(statement)
+        await connection.close()
+    else:
+        file = sqlite3.connect(database.path, isolation_level=None)
+        file.execute(statement)
+        file.close()
+
+
+async def stored(database: Database) -> str:
+    """Return everything that is stored, as somebody reads it who has stolen the database."""
+    if not database.url:
+        return b"".join(path.read_bytes() for path in files(database.path.parent)).decode(errors="replace")
+    connection = await asyncpg.connect(database.url)
+    tables = ("requests", "sessions", "facts")
+    rows = [str(row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
+    await connection.close()
+    return "\n".join(rows)
+
+
+async def column(database: Database, name: str) -> set[str | None]:
+    """Return the stored values of one column of all sessions."""
+    statement = f"SELECT {name} FROM sessions"
+    if database.url:
+        connection = await asyncpg.connect(database.url)
+        found = {row[0] for row in await connection.fetch(statement)}
+        await connection.close()
+        return found
+    file = sqlite3.connect(database.path)
+    found = {row[0] for row in file.execute(statement)}
+    file.close()
+    return found

@@ -1,11 +1,9 @@
 """Store what co-browse in conversations needs: the conversation, and a join code that is encrypted and wiped."""
 
 import json
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
 from cryptography.fernet import Fernet
 
 from bot.core.errors import SeveralConversationsError
@@ -15,24 +13,10 @@ from bot.core.validation.conversations import LiveConversation
 from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
-from tests.support.storage import ANA, HOST, START, TEAM, Database, die, files, request, session
+from tests.support.storage import ANA, HOST, START, TEAM, Database, column, die, files, request, session
 
 database = storage_support.database
 NOWHERE = "99999999-9999-4999-8999-999999999999"
-
-
-async def column(database: Database, name: str) -> set[str | None]:
-    """Return the stored values of one column of all sessions."""
-    statement = f"SELECT {name} FROM sessions"
-    if database.url:
-        connection = await asyncpg.connect(database.url)
-        found = {row[0] for row in await connection.fetch(statement)}
-        await connection.close()
-        return found
-    file = sqlite3.connect(database.path)
-    found = {row[0] for row in file.execute(statement)}
-    file.close()
-    return found
 
 
 async def test_code_survives_a_restart_and_is_wiped_with_the_session(

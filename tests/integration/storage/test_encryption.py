@@ -10,9 +10,8 @@ from cryptography.fernet import Fernet
 from bot.core.models import LinkedAccount, PendingAuthorization, RequestKind, RequestState, UserId
 from bot.core.requests.recovery import known_failure
 from bot.storage.encryption import CHECK
-from tests.integration.storage.test_open import execute, stored
 from tests.support import storage as storage_support
-from tests.support.storage import ANA, HOST, TEAM, Database, die, request, session
+from tests.support.storage import ANA, HOST, TEAM, Database, die, execute, request, session, stored
 
 database = storage_support.database
 KEY = Fernet.generate_key().decode()

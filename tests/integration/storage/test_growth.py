@@ -13,6 +13,7 @@ from bot.storage.postgres.statements import STATEMENTS as POSTGRES_STATEMENTS
 from bot.storage.sqlite import file
 from tests.support.postgres import new_database
 from tests.support.storage import Database
+from tests.support.table_rows import FILL, numbers
 
 ROWS = 20_000
 VALUES: dict[str, Any] = {
@@ -28,36 +29,12 @@ WHOLE_TABLES = re.compile(r"host_links|(secrets_of|encrypt)_\w+|has_encrypted_se
 """Statements that are meant to read a whole table: the list of links, and those that run once at start."""
 
 
-def fill(number: int) -> str:
-    """Return a query for the numbers 1 to `number`."""
-    series = {
-        "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n",
-    }
-    return series["sqlite"]
-
-
-REQUESTS = """INSERT INTO requests (id, key, owner, state, kind, team_id, channel_id, requester, replaces, same,
-    accepted_at, session_id) SELECT 'r' || i, 'k' || i, i % 50, 'answered', 'start', 'T', 'C', 'U' || i, false,
-    's' || i, 1700000000 + i, 'x' || i FROM ({series}) AS n"""
-SESSIONS = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
-    created_at, ends_at) SELECT 'x' || i, 'r' || i, 'T', 'U' || (i % 7), 'U' || (i % 500), 'h', 'n', 'web', 'active',
-    1700000000 + i, 1700001800 + i FROM ({series}) AS n"""
-HOSTS = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
-    SELECT 'T', 'U' || i, 'h', 'r', 1900000000 + i FROM ({series}) AS n"""
-LINKED = "INSERT INTO links (team_id, user_id, host_id, linked_at) SELECT 'T', 'U' || i, 'h', 1 FROM ({series}) AS n"
-POSTED = """INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
-    SELECT 'x' || i, 'C', i || '.1', 'shared', 'r' || i, 1900000000 + i FROM ({series}) AS n"""
-NOTICES = """INSERT INTO notices (kind, key, team_id, version, shown, takes, next_at, opened_at, changed_at, over_at,
-    data, messages) SELECT 'ended', 'x' || i, 'T', 1, 1, 1, 1, 1, 1700000000 + i, 1, '', '' FROM ({series}) AS n"""
-FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED, NOTICES)
-
-
 async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         await Database(stack, tmp_path / "bot.db").open()
     connection = file.connect(tmp_path / "bot.db", 10.0)
     for statement in FILL:
-        connection.execute(statement.format(series=fill(ROWS)))
+        connection.execute(statement.format(series=numbers(ROWS)))
     connection.execute("ANALYZE")
     for name, statement in file.STATEMENTS.items():
         if WHOLE_TABLES.fullmatch(name):

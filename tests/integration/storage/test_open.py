@@ -1,8 +1,5 @@
 """Open a database with another key, of a newer version, or at an address where there is none."""
 
-import sqlite3
-
-import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
@@ -11,31 +8,9 @@ from bot.storage.errors import StorageSetupError
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, TEAM, Database, die, files, request, session
+from tests.support.storage import HOST, TEAM, Database, die, execute, request, session, stored
 
 database = storage_support.database
-
-
-async def execute(database: Database, statement: str) -> None:
-    if database.url:
-        connection = await asyncpg.connect(database.url)
-        await connection.execute(statement)
-        await connection.close()
-    else:
-        file = sqlite3.connect(database.path, isolation_level=None)
-        file.execute(statement)
-        file.close()
-
-
-async def stored(database: Database) -> str:
-    """Return everything that is stored, as somebody reads it who has stolen the database."""
-    if not database.url:
-        return b"".join(path.read_bytes() for path in files(database.path.parent)).decode(errors="replace")
-    connection = await asyncpg.connect(database.url)
-    tables = ("requests", "sessions", "facts")
-    rows = [str(row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
-    await connection.close()
-    return "\n".join(rows)
 
 
 @pytest.mark.parametrize("keys", [[], [Fernet.generate_key().decode()]], ids=["without a key", "with one"])

@@ -17,10 +17,8 @@ from bot.core.models import (
     UserId,
 )
 from bot.core.start_details import StartDetails, fingerprint
-from tests.integration.storage.test_conversations import column
-from tests.integration.storage.test_open import stored
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Database, die, request, session
+from tests.support.storage import ANA, TEAM, Database, column, die, request, session, stored
 
 database = storage.database
 BEN, SAM, ORG = UserId("U0BEN"), UserId("U0SAM"), TeamId("E0ORG")

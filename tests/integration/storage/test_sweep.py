@@ -16,17 +16,16 @@ from bot.core.timing import StorageTiming
 from bot.storage import mapping
 from bot.storage.postgres.store import PostgresStore
 from bot.storage.sqlite import file
-from tests.integration.storage.test_growth import HOSTS, REQUESTS, SESSIONS, fill
-from tests.integration.storage.test_open import execute
 from tests.support import storage as storage_support
-from tests.support.storage import Database, files, request, run_sql, session
+from tests.support.storage import Database, execute, files, request, run_sql, session
+from tests.support.table_rows import HOSTS, REQUESTS, SESSIONS, numbers
 
 database = storage_support.database
 OLD = 5_000
 
 
 async def fill_with_old(database: Database) -> None:
-    series = f"SELECT generate_series(1, {OLD}) AS i" if database.url else fill(OLD)
+    series = f"SELECT generate_series(1, {OLD}) AS i" if database.url else numbers(OLD)
     for statement in (REQUESTS, SESSIONS, HOSTS):
         await execute(database, statement.format(series=series).replace("1900000000", "1700000000"))
 

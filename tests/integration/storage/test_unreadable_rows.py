@@ -9,9 +9,8 @@ from bot.core.errors import UnexpectedError
 from bot.core.models import PostedMessage, PostedMessageKind, Request, RequestState, UserId
 from bot.core.ports import EditResult
 from bot.core.requests.recovery import known_failure, update_ended_messages
-from tests.integration.storage.test_open import execute
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Database, die, request, run_sql, session
+from tests.support.storage import ANA, TEAM, Database, die, execute, request, run_sql, session
 
 database = storage.database
 BEN = UserId("U0BEN")
