@@ -6,9 +6,9 @@ import pytest
 
 from bot.check.results import Status
 from tests.e2e.test_send import NUMBER, presses
-from tests.integration.cli.test_commands import typed
 from tests.support.app import ANA, SAM, Journey, is_failure, open_journey, open_servers, words
 from tests.support.check import right_environ, run_checks
+from tests.support.cli import typed
 from tests.support.conversations import HOST, PUBLIC, SECRET
 
 KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}

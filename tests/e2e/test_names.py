@@ -24,8 +24,8 @@ from bot.slack.messages.blocks import escape
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import Addressee
-from tests.integration.cli.test_commands import typed
 from tests.support.app import ANA, BEN, Journey, open_servers, words
+from tests.support.cli import typed
 from tests.support.slack_users import user
 
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore")

@@ -1,13 +1,17 @@
-"""What the tests of the settings share: environments that are enough, a private key, and the faults of a wrong one."""
+"""What the tests of the settings share: environments that are enough, and what is said of a wrong one."""
 
+import asyncio
+import gc
+import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from click.testing import CliRunner
 
+from bot.cli.commands import main
 from bot.config import settings
 from bot.config.settings import SettingsError
 
@@ -16,13 +20,14 @@ HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 GENESYS = {"GENESYS_REGION": "us-west-2", "GENESYS_CLIENT_ID": "client-1", "GENESYS_CLIENT_SECRET": "genesys-hush-1"}
 SOCKET = GENESYS | {"SLACK_BOT_TOKEN": "xoxb-hush-1", "SLACK_APP_TOKEN": "xapp-hush-1"}
 HTTP = GENESYS | {"SLACK_BOT_TOKEN": "xoxb-hush-1", "SLACK_SIGNING_SECRET": "signing-hush-1"}
-
-
-def pem(passphrase: bytes | None = None) -> str:
-    lock = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    key = ec.generate_private_key(ec.SECP256R1())
-    form = serialization.PrivateFormat.PKCS8
-    return key.private_bytes(serialization.Encoding.PEM, form, lock).decode()
+NOWHERE = "http://127.0.0.1:9"
+DEAD = SOCKET | {
+    "SLACK_API_URL": f"{NOWHERE}/api/",
+    "GENESYS_API_URL": NOWHERE,
+    "GENESYS_LOGIN_URL": NOWHERE,
+    "DATABASE_URL": "memory:",
+}
+"""Right, and nobody answers there."""
 
 
 def faults(environ: dict[str, str], read: Callable[[Any], Any] = settings.read_settings) -> list[str]:
@@ -38,3 +43,34 @@ def named(lines: list[str]) -> set[str]:
 
 def without(environ: dict[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in names}
+
+
+def said_by_run(environ: dict[str, str]) -> str:
+    """Return what `run` ends with, which it does before it asks anybody."""
+    try:
+        with at_once():
+            result = CliRunner().invoke(main, ["run"], env=environ, catch_exceptions=False)
+    finally:
+        gc.enable()
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The settings need mending [settings_invalid]:\n")
+    return result.stderr
+
+
+def said_by_check(environ: dict[str, str], *, name: str = "settings") -> tuple[bool, str]:
+    """Return whether a finding of `check` is wrong, and its words: of several of that name, of the first wrong one."""
+    result = CliRunner().invoke(main, ["check", "--json"], env=environ, catch_exceptions=False)
+    found = [each for each in json.loads(result.stdout)["findings"] if each["name"] == name]
+    worst = next((each for each in found if each["mark"] == "wrong"), found[0])
+    return worst["mark"] == "wrong", f"{worst['what']} {worst['mend']}"
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Fail the test if anything is opened, as nothing is while the settings are at fault."""
+    opened = asyncio.Runner.run
+    asyncio.Runner.run = lambda *_: pytest.fail("run went on")  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        asyncio.Runner.run = opened  # type: ignore[method-assign]

@@ -6,67 +6,14 @@ Every process of this file runs once, all of them side by side, and the tests re
 import asyncio
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.sandbox.genesys.server import Create
-from tests.support.app import ended, open_servers, start
+from tests.support.cli import ANA, Run, typed, with_genesys
 
-ANA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-SECONDS = 60
+BEN = "22222222-2222-4222-8222-222222222222"
 FAILING = ("401", "403", "invalid-host", "unknown-application", "500", "dropped", "no-join-url", "down")
-SEED_ENV = f"""GENESYS_ORG_ID=sandbox-org
-GENESYS_REGION=mypurecloud.com
-GENESYS_CLIENT_ID=sandbox-client
-GENESYS_PRIVATE_KEY_PATH=private.key
-GENESYS_HOST_USER_ID={ANA}
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a process left; `creates` are those of the Genesys it was pointed at."""
-
-    code: int | None
-    out: str
-    err: str
-    creates: Sequence[Create] = ()
-
-
-async def typed(
-    directory: Path, arguments: Sequence[str], environ: dict[str, str] | None = None, *, interpreter: bool = False
-) -> Run:
-    process = await start(directory, environ or {}, *arguments, interpreter=interpreter)
-    return Run(*await ended(process, SECONDS))
-
-
-def furnish(directory: Path, key: str) -> None:
-    """The files that somebody who follows the seed has beside them."""
-    directory.mkdir()
-    (directory / "private.key").write_text(key)
-    (directory / ".env").write_text(SEED_ENV)
-
-
-async def with_genesys(
-    directory: Path,
-    arguments: Sequence[str],
-    fault: str | None = None,
-    environ: dict[str, str] | None = None,
-    *,
-    interpreter: bool = False,
-) -> Run:
-    """With the seed's own .env in the directory, and its own Genesys at another address."""
-    async with open_servers() as servers:
-        furnish(directory, servers.keys.private_pem)
-        servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
-        await servers.genesys.inject_fault(fault)
-        urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
-        run = await typed(directory, arguments, urls | (environ or {}), interpreter=interpreter)
-        return Run(run.code, run.out, run.err, list(servers.genesys.creates))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.test_commands import Run, typed
 from tests.support.app import Servers, open_servers
+from tests.support.cli import Run, typed
 from tests.support.conversations import HOST, PUBLIC, SECRET
 
 CHOSEN = {"GENESYS_COBROWSE_API": "conversations"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.config.test_forms_of_values import DEAD
 from tests.support.app import start
+from tests.support.settings import DEAD
 
 # Where Python is told ASCII, click writes UTF-8.
 ENCODINGS = [

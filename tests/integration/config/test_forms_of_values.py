@@ -3,10 +3,7 @@
 `run` and `check` say the same of each.
 """
 
-import asyncio
 import contextlib
-import gc
-import json
 import os
 from pathlib import Path
 
@@ -16,48 +13,10 @@ from click.testing import CliRunner
 from bot.cli.commands import main
 from bot.config import settings
 from bot.config.variables import VARIABLES, Form
-from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, pem, without
+from tests.support.private_keys import pem
+from tests.support.settings import DEAD, FERNET, GENESYS, HOST, HTTP, said_by_check, said_by_run, without
 
-NOWHERE = "http://127.0.0.1:9"
-DEAD = SOCKET | {
-    "SLACK_API_URL": f"{NOWHERE}/api/",
-    "GENESYS_API_URL": NOWHERE,
-    "GENESYS_LOGIN_URL": NOWHERE,
-    "DATABASE_URL": "memory:",
-}
-"""Right, and nobody answers there."""
 QUOTES = ['"{}"', "'{}'", " “{}” ", "„{}“", "`{}`", '" {} "']
-
-
-def said_by_run(environ: dict[str, str]) -> str:
-    """What `run` ends with, which it does before it asks anybody."""
-    try:
-        with at_once():
-            result = CliRunner().invoke(main, ["run"], env=environ, catch_exceptions=False)
-    finally:
-        gc.enable()
-    assert result.exit_code == 1
-    assert result.stderr.startswith("The settings need mending [settings_invalid]:\n")
-    return result.stderr
-
-
-def said_by_check(environ: dict[str, str], *, name: str = "settings") -> tuple[bool, str]:
-    """Whether a finding of `check` is wrong, and its words: of several of that name, of the first wrong one."""
-    result = CliRunner().invoke(main, ["check", "--json"], env=environ, catch_exceptions=False)
-    found = [each for each in json.loads(result.stdout)["findings"] if each["name"] == name]
-    worst = next((each for each in found if each["mark"] == "wrong"), found[0])
-    return worst["mark"] == "wrong", f"{worst['what']} {worst['mend']}"
-
-
-@contextlib.contextmanager
-def at_once():
-    """Nothing is opened while the settings are at fault."""
-    opened = asyncio.Runner.run
-    asyncio.Runner.run = lambda *_: pytest.fail("run went on")  # type: ignore[method-assign,assignment]
-    try:
-        yield
-    finally:
-        asyncio.Runner.run = opened  # type: ignore[method-assign]
 
 
 DASH, UNSEEN = "a typographic dash (U+2013)", "an invisible character (U+200B)"

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.check.results import Status
-from tests.integration.cli.test_commands import with_genesys
 from tests.support.app import SAM, open_journey, open_servers, words
 from tests.support.check import right_environ, run_checks
+from tests.support.cli import with_genesys
 
 
 @pytest.mark.parametrize("secret", ["", "a-client-secret"])

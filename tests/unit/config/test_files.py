@@ -10,14 +10,16 @@ from bot.config.session_service import DEFAULT_SCOPES
 from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES
 from bot.genesys.auth.private_keys import KeyCredentials
-from tests.support.settings import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
+from tests.support.private_keys import pem
+from tests.support.settings import FERNET, HOST, HTTP, SOCKET, faults, named, without
 
 SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret)
 
 
 def everything() -> dict[str, str]:
     """Settings for both modes with a value for each secret, some of which cannot stand together."""
-    key = {"GENESYS_PRIVATE_KEY": pem(b"passphrase-hush"), "GENESYS_PRIVATE_KEY_PASSPHRASE": "passphrase-hush"}
+    passphrase = "passphrase-hush"
+    key = {"GENESYS_PRIVATE_KEY": pem(passphrase=passphrase), "GENESYS_PRIVATE_KEY_PASSPHRASE": passphrase}
     return (
         HTTP
         | SOCKET

@@ -9,7 +9,8 @@ from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES
 from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
-from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
+from tests.support.private_keys import pem
+from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, without
 
 WRONG = [
     ("SLACK_BOT_TOKEN", "xoxp-1"),

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from bot.check import configuration
 from bot.cli.commands import main
-from tests.unit.config.test_settings import SOCKET
+from tests.support.settings import SOCKET
 
 ANA, BEN = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"
 HEADER = "slack_user_id,genesys_user_id"

@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.genesys.auth.private_keys import load_key
-from tests.integration.config.test_forms_of_values import DEAD, said_by_check, said_by_run
-from tests.support.settings import without
-from tests.unit.genesys.auth.test_credentials import P256, RSA, pem
+from tests.support.private_keys import P256, RSA, pem
+from tests.support.settings import DEAD, said_by_check, said_by_run, without
 
 OLD = PrivateFormat.TraditionalOpenSSL
 KEYED = without(DEAD, "GENESYS_CLIENT_SECRET") | {"GENESYS_ORG_ID": "org-1"}

@@ -9,9 +9,9 @@ import pytest
 
 from bot.core.errors import WEB_PAGE
 from bot.genesys.auth.client_credentials import UNNAMED_ERROR, login_refused
-from tests.integration.cli.test_commands import typed
 from tests.support.app import SAM, Journey, Servers, is_failure, open_bot_between, open_servers, words
 from tests.support.check import right_environ, run_checks
+from tests.support.cli import typed
 from tests.support.conversations import PUBLIC, SECRET
 
 ADDRESS = "The IP address 203.0.113.7 is not in the client's allowed list."

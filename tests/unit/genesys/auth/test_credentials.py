@@ -12,18 +12,12 @@ from bot.config import settings
 from bot.config.settings import SettingsError
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.private_keys import KeyCredentials, PrivateKey, load_key
+from tests.support.private_keys import P256, RSA, pem
 
 TOKEN_URL = "https://login.usw2.pure.cloud/oauth/token"
 GENESYS = {"GENESYS_REGION": "us-west-2", "GENESYS_CLIENT_ID": "client-1"}
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-P256 = ec.generate_private_key(ec.SECP256R1())
 KEYS = {"RS256": RSA, "ES256": P256}
 FORMS = [serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL]
-
-
-def pem(key=P256, passphrase: str = "", form=serialization.PrivateFormat.PKCS8) -> str:
-    lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, lock).decode()
 
 
 def claims_of(assertion: str, algorithm: str) -> dict[str, object]:
