@@ -1,4 +1,4 @@
-"""What the tests of the hosts share: a clock that is an argument, a book, people, and a directory of Genesys users."""
+"""What the tests of the hosts share: a book and its clock, people, and a directory of Genesys users."""
 
 import asyncio
 import uuid
@@ -9,16 +9,7 @@ import pytest
 
 from bot.core.models import DirectoryUser, MembershipStatus, SlackUser, TeamId, UserId
 from bot.storage.sqlite.store import SQLiteStore
-
-
-class Clock:
-    """Time, as an argument."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 def uuid_of(number: int) -> str:
@@ -50,7 +41,7 @@ class Directory:
 @pytest.fixture
 def clock() -> Clock:
     """The clock of the book, and of each test that asks for it."""
-    return Clock()
+    return Clock(now=0.0)
 
 
 @pytest.fixture

@@ -152,3 +152,12 @@ async def harness(tmp_path: Path) -> AsyncIterator[SessionHarness]:
     opened = SessionHarness(store)
     yield opened
     await store.close()
+
+
+async def refusal(
+    harness: SessionHarness, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any
+) -> CobrowseError:
+    """Return the error that a request ends with; fail the test if it ends with none."""
+    with pytest.raises(CobrowseError) as caught:
+        await harness.does(kind, who, about, **changes)
+    return caught.value

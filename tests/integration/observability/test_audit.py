@@ -17,24 +17,12 @@ from bot.core.errors import (
     RetryRejectedError,
     ServiceBusyError,
 )
-from bot.core.models import Request, RequestKind, Session, SessionStarted
+from bot.core.models import Session, SessionStarted
 from bot.core.requests.events import RequestFinished
 from bot.observability.audit import AuditLog, AuditSetupError, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
-
-
-def request(**how: Any) -> Request:
-    parts = {
-        "kind": RequestKind.START,
-        "team_id": "T1",
-        "enterprise_id": None,
-        "channel_id": "C1",
-        "requester": "U1",
-        **how,
-    }
-    return Request(id="reference", key="k", accepted_at=datetime.now(UTC), reply_url="https://secret/", **parts)
-
+from tests.support.requests import request
 
 SESSION = Session(
     id="s1", status="open", host_id="h1", name="Mr Smith", ends_at=datetime.now(UTC), join_url="https://join/secret"

@@ -10,8 +10,8 @@ from bot.core.results import AccountLinked
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.error_copy import Addressee
 from bot.web.oauth_page import BUSY, page
-from tests.integration.observability.test_audit import request
 from tests.support.errors import ERRORS, name_of
+from tests.support.requests import request
 from tests.support.settings import HOST
 
 STATUSES = [

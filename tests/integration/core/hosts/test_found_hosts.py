@@ -12,7 +12,8 @@ from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import DirectoryUser
 from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
-from tests.support.hosts import Clock, Directory, person, user, uuid_of
+from tests.support.clock import Clock
+from tests.support.hosts import Directory, person, user, uuid_of
 from tests.support.storage import Database, die
 
 ANA = ("T0ONE", "U1")
@@ -38,7 +39,7 @@ class Slow(Directory):
 
 
 async def test_stored_host_is_kept_for_the_rest_of_its_hour(database: Database) -> None:
-    clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
+    clock, directory = Clock(now=0.0), Directory(user(1, "p1@T0ONE.example"))
     before = await database.open()
     await HostResolver([EmailRule(directory)], before).find(person())
     await die(before)

@@ -16,7 +16,8 @@ from bot.core.models import DirectoryUser, Host, SlackUser
 from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
-from tests.support.hosts import Clock, Directory, person, user, uuid_of
+from tests.support.clock import Clock
+from tests.support.hosts import Directory, person, user, uuid_of
 
 book, clock = hosts_support.book, hosts_support.clock
 

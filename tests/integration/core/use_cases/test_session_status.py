@@ -14,12 +14,13 @@ from bot.core.use_cases.session_status import SessionStatusCache
 from bot.genesys.rate_limit import RateWindow
 from tests.support import storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
+from tests.support.clock import Clock
+from tests.support.requests import start
 from tests.support.session_buttons import presses, says
 from tests.support.sessions import Service
 from tests.support.sessions_api import RecordingHooks, opened, session_request
 from tests.support.storage import Database, request
 from tests.support.views import opens_home
-from tests.unit.core.requests.test_limits import Clock, start
 
 database = storage.database
 

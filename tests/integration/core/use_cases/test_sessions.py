@@ -1,13 +1,11 @@
 """The sessions there are: who sees which, reads whose link, ends which; and nothing is done twice."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from bot.core.errors import (
     ChannelNotAllowedError,
-    CobrowseError,
     OtherWorkspaceError,
     ServiceUnreachableError,
     SessionActionError,
@@ -16,20 +14,12 @@ from bot.core.errors import (
 from bot.core.models import RequestKind, SessionStatus, TeamId
 from bot.core.timing import CoreTiming
 from tests.support import sessions as sessions_support
-from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, SessionHarness
+from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, SessionHarness, refusal
 from tests.support.storage import ANA
 
 harness = sessions_support.harness
 ALL = (RequestKind.LAST, RequestKind.STATUS, RequestKind.LIST, RequestKind.END, RequestKind.SHARE, RequestKind.DIRECT)
 LINK = "https://join.example/secret-join"
-
-
-async def refusal(
-    harness: SessionHarness, kind: RequestKind, who: str = ANA, about: str | None = None, **changes: Any
-) -> CobrowseError:
-    with pytest.raises(CobrowseError) as caught:
-        await harness.does(kind, who, about, **changes)
-    return caught.value
 
 
 # -- who may --

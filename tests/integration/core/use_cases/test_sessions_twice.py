@@ -6,9 +6,8 @@ import pytest
 
 from bot.core.errors import StorageUnavailableError, UnknownSessionError
 from bot.core.models import RequestKind
-from tests.integration.core.use_cases.test_sessions import refusal
 from tests.support import sessions as sessions_support
-from tests.support.sessions import RUN, SAM, SessionHarness
+from tests.support.sessions import RUN, SAM, SessionHarness, refusal
 from tests.support.storage import ANA, HOST
 
 harness = sessions_support.harness

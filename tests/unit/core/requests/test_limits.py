@@ -1,8 +1,6 @@
 """How many sessions may be started in a minute, and how many requests may be under way."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -10,26 +8,8 @@ from bot.core.errors import NotReadyError, RateLimitedError
 from bot.core.models import Request, RequestKind, new_request_id
 from bot.core.requests.service import RequestLimiter, RequestLimits
 from tests.support.app import ANA, BEN, SAM
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def start(who: str = ANA, **how: Any) -> Request:
-    parts = {
-        "kind": RequestKind.START,
-        "team_id": "T1",
-        "enterprise_id": None,
-        "channel_id": "C1",
-        "requester": who,
-        **how,
-    }
-    return Request(id=new_request_id(), key=new_request_id(), accepted_at=datetime.now(UTC), **parts)
+from tests.support.clock import Clock
+from tests.support.requests import start
 
 
 def admitted(keeper: RequestLimiter, requests: list[Request]) -> int:
