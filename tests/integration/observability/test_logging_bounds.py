@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.observability.logging import LineFormatter, Redactor
 from bot.slack.api.identity import SlackSetupError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
-from tests.unit.observability.test_logging import KNOWN
+from tests.support.log_secrets import KNOWN
 
 SECONDS = 1.0
 

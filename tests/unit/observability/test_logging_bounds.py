@@ -9,7 +9,7 @@ from bot.genesys.auth import client_credentials
 from bot.genesys.parsing import plain_word
 from bot.observability import logging as logs
 from bot.observability.logging import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
-from tests.unit.observability.test_logging import AROUND, KNOWN, SECRETS
+from tests.support.log_secrets import AROUND, KNOWN, SECRETS
 
 SECONDS = 1.0
 """Each took 1 to 8 s with patterns that start anywhere; a millisecond or ten is right."""

@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncpg
 import pytest
@@ -11,74 +9,17 @@ import pytest
 from bot.core.errors import LoginRefusedError, ServiceUnreachableError, SignInExpiredError
 from bot.core.models import LinkedAccount, PendingAuthorization
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
-from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.user_tokens import UserTokens
-from bot.genesys.http import HttpClient
-from bot.sandbox.genesys.api.user_login import UserLoginClient
-from tests.support import storage
+from tests.support import storage, user_tokens
 from tests.support.accounts import BENS
-from tests.support.app import QUICK_GENESYS, Servers, open_servers
+from tests.support.app import QUICK_GENESYS
 from tests.support.conversations import HOST
 from tests.support.settings import FERNET
-from tests.support.storage import ANA, TEAM, Database, run_sql
+from tests.support.storage import TEAM, Database, run_sql
+from tests.support.user_tokens import WHO, Replicas, under_way
 
-database = storage.database
-WHO = (TEAM, ANA)
-BACK = "http://127.0.0.1:3000/genesys/callback"
+servers, replicas, database = user_tokens.servers, user_tokens.replicas, storage.database
 PENDING = PendingAuthorization(WHO, TEAM, None, "v" * 64)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-async def servers() -> AsyncIterator[Servers]:
-    async with open_servers(token_seconds=3600) as started:
-        started.genesys.user_login.client = UserLoginClient("people-client", "people-secret", (BACK,))
-        yield started
-
-
-class Replicas:
-    """Each with its own memory; on SQLite there is one process, so they share the store."""
-
-    def __init__(self, servers: Servers, database: Database) -> None:
-        self.genesys, self._database = servers.genesys, database
-        self.clock, self._store = Clock(), None
-
-    async def one(self, secret: str = "people-secret", **how: Any) -> UserTokens:
-        if self._store is None or self._database.url:
-            self._store = await self._database.open(**how)
-        self.book = self._store.connections
-        http = await self._database.stack.enter_async_context(HttpClient())
-        login = AuthorizationCodeClient(
-            http,
-            login_url=self.genesys.url,
-            api_url=self.genesys.url,
-            credentials=SecretCredentials("people-client", secret),
-            redirect_uri=BACK,
-            clock=self.clock,
-        )
-        return UserTokens(login, self.book, timing=QUICK_GENESYS, clock=self.clock)
-
-    async def connect(self) -> str:
-        refresh_token = "a-refresh-token-that-nobody-may-read"
-        self.genesys.user_login.refresh_tokens[refresh_token] = HOST
-        await self.book.connect(LinkedAccount(WHO, HOST, refresh_token))
-        return refresh_token
-
-    async def kept(self) -> str | None:
-        found = await self.book.connection(WHO)
-        return found.refresh_token if found else None
-
-
-@pytest.fixture
-def replicas(servers: Servers, database: Database) -> Replicas:
-    return Replicas(servers, database)
 
 
 async def test_no_refresh_token_is_used_twice_on_two_replicas(replicas: Replicas) -> None:
@@ -192,13 +133,6 @@ async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Repli
     assert (
         await replicas.kept() == replicas.genesys.user_login.used_refresh_tokens[0]
     )  # so in the end they have to connect again
-
-
-async def under_way(replicas: Replicas, before: int = 0) -> None:
-    """Until Genesys has been asked."""
-    async with asyncio.timeout(5):
-        while replicas.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_disconnect_on_one_replica_soon_reaches_the_other(replicas: Replicas) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from bot.core.errors import SignInExpiredError
 from bot.core.models import LinkedAccount
-from tests.integration.genesys.auth import test_user_tokens
-from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
+from tests.support import storage, user_tokens
 from tests.support.conversations import HOST
+from tests.support.user_tokens import WHO, Replicas, under_way
 
-servers, replicas, database = test_user_tokens.servers, test_user_tokens.replicas, test_user_tokens.database
+servers, replicas, database = user_tokens.servers, user_tokens.replicas, storage.database
 
 
 def good_tokens(replicas: Replicas) -> list[str]:
