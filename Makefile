@@ -46,7 +46,7 @@ fmt: .venv/dev.stamp
 # Run load with random kill -9 and cut connections on both databases, SECONDS each.
 SECONDS ?= 120
 soak: .venv/dev.stamp
-	$(BIN)/python -m tests.resilience.soak $(SECONDS)
+	$(BIN)/python -m tests.support.soak $(SECONDS)
 
 # Measure the cost of a request with a million old rows in the store.
 growth: .venv/dev.stamp

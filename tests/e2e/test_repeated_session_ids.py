@@ -11,7 +11,6 @@ import pytest
 from bot.sandbox.genesys.api import conversations as genesys_conversations
 from bot.sandbox.genesys.api import routes
 from bot.sandbox.slack.server import Message
-from tests.resilience.test_crash import SECONDS, Bots, outcomes
 from tests.support.app import (
     ANA,
     BEN,
@@ -25,6 +24,7 @@ from tests.support.app import (
     open_servers,
     words,
 )
+from tests.support.bot_processes import SECONDS, Bots, outcomes
 from tests.support.conversations import HOST, PUBLIC
 from tests.support.postgres import new_database
 

@@ -1,78 +1,25 @@
 """kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.support import bot_processes
 from tests.support.app import (
     ANA,
     BEN,
-    ROOT,
     SAM,
-    START_SECONDS,
-    Servers,
     buttons,
     is_failure,
     link,
     open_servers,
     words,
 )
-from tests.support.forked import Forked, forked
-from tests.support.postgres import new_database
-from tests.support.replicas import replica
+from tests.support.bot_processes import SECONDS, Bots, outcomes
 
-SECONDS = 15.0
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bot.db'}"
-        return
-    async with new_database() as url:
-        yield url
-
-
-class Bots:
-    """Real processes on one database; killed at the end. What comes after one of them may be in this process."""
-
-    def __init__(self, servers: Servers, database: str, directory: Path) -> None:
-        self.servers = servers
-        self.directory = directory
-        self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
-        self.running: list[Forked] = []
-        self.after = AsyncExitStack()
-
-    async def start(self, dies: str = "", database: str = "") -> Forked:
-        """A bot that is connected, or has ended, as one does whose database cannot be reached; `dies` says where it is
-        killed."""
-        program = ["-m", "tests.support.killed_bot", dies] if dies else ["-m", "bot", "run"]
-        environ = self.environ | ({"DATABASE_URL": database} if database else {})
-        process = await forked(program, directory=self.directory, environ=environ, log=self.directory / "bots.log")
-        self.running.append(process)
-        either = [asyncio.create_task(one) for one in (self.servers.slack.connected(START_SECONDS), process.wait())]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        connected, ended = either
-        ended.cancel()
-        if process.returncode is None:
-            await connected
-        else:
-            connected.cancel()
-        return process
-
-    async def resume(self) -> None:
-        """A start after a crash, in this process: a separate one takes a second."""
-        await self.after.enter_async_context(replica(self.servers, self.environ["DATABASE_URL"]))
-
-    async def close(self) -> None:
-        await self.after.aclose()
-        for process in self.running:
-            process.kill()
-            await process.wait()
+database = bot_processes.database
 
 
 @pytest.fixture
@@ -81,17 +28,6 @@ async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
         opened = Bots(servers, database, tmp_path)
         yield opened
         await opened.close()
-
-
-async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
-    """What this person reads, once there are so many messages; Slack's own, about a missing ack, is none of them."""
-    slack = bots.servers.slack
-
-    def told() -> bool:
-        return sum(message.via != "slackbot" for message in slack.seen_by(who)) >= count
-
-    await slack.workspace.until(told, SECONDS)
-    return [words(message) for message in slack.seen_by(who)]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import Request, RequestId, RequestState
 from bot.storage.mapping import transition
 from bot.storage.postgres.store import _fetch
-from tests.resilience.test_crash import Bots
 from tests.support.app import ANA, open_servers
+from tests.support.bot_processes import Bots
 from tests.support.network_line import CAN_LOSE, Wire, new_wire
 from tests.support.postgres import new_database
 from tests.support.replicas import replica, told, until

@@ -11,8 +11,8 @@ import pytest
 
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestState
-from tests.resilience.test_crash import Bots, outcomes
 from tests.support.app import ANA, BEN, START_SECONDS, is_failure, link, open_servers
+from tests.support.bot_processes import Bots, outcomes
 from tests.support.postgres import LOCK_CLASS, address, new_database
 from tests.support.replicas import until
 from tests.support.storage import Database, request, taken_over

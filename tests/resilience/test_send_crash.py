@@ -12,13 +12,15 @@ from bot.core.models import SessionId, SessionRecord
 from bot.core.use_cases.customer_messages import CustomerMessaging, MessagingConfig, pack
 from bot.core.use_cases.sessions import SessionService
 from bot.sandbox.slack.server import Message
-from tests.resilience.test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
+from tests.support import bot_processes
 from tests.support.app import ANA, Servers, buttons, open_servers, words
+from tests.support.bot_processes import SECONDS, Bots
 from tests.support.network_line import new_wire
 from tests.support.postgres import new_database
 from tests.support.replicas import replica, until
 from tests.support.storage import request
 
+database = bot_processes.database
 NUMBER = "+14155550123"
 
 
@@ -33,7 +35,7 @@ class Forgetful(SessionService):
 
 
 @pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
     async with open_servers() as servers:
         opened = Bots(servers, database, tmp_path)
         yield opened

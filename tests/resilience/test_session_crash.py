@@ -9,8 +9,8 @@ import pytest
 from bot.sandbox.slack.server import Message
 from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
-from tests.resilience.test_crash import SECONDS, Bots, outcomes
 from tests.support.app import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, words
+from tests.support.bot_processes import SECONDS, Bots, outcomes
 
 HOST = HOSTS[ANA] + "-1111-4111-8111-111111111111"
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.resilience.soak import soak
 from tests.support.postgres import new_database
+from tests.support.soak import soak
 
 
 async def test_one_killed_process_on_sqlite_keeps_every_promise(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ import pytest
 
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.e2e.test_workflow import over
-from tests.resilience.test_crash import Bots, database  # noqa: F401 - a fixture
+from tests.support import bot_processes
 from tests.support.app import SAM, open_servers
+from tests.support.bot_processes import Bots
+
+database = bot_processes.database
 
 
 @pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
     async with open_servers(http=False) as servers:
         opened = Bots(servers, database, tmp_path)
         yield opened

@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from bot.cli.commands import main
 from bot.core.hosts.resolver import LINK
-from tests.resilience.test_crash import Bots, outcomes
 from tests.support.app import BEN, HOSTS, UNA, ended, open_servers, start
+from tests.support.bot_processes import Bots, outcomes
 from tests.support.postgres import new_database
 
 ONE, TWO = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"

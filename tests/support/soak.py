@@ -1,4 +1,4 @@
-"""Load, kill -9 and cut lines at random moments; afterwards the sandbox's Slack and Genesys are the judges.
+"""Load bots, kill them and cut their lines at random moments; then let the sandbox's Slack and Genesys judge.
 
 `make soak` runs it for minutes, a test for seconds. Prints one line of figures a database.
 """
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.sandbox.slack.server import Delivery
-from tests.resilience.test_crash import Bots
 from tests.support.app import ANA, BEN, HOSTS, SAM, Servers, open_servers
+from tests.support.bot_processes import Bots
 from tests.support.forked import Forked
 from tests.support.network_line import CAN_LOSE, Wire, new_wire
 from tests.support.postgres import new_database
@@ -67,13 +67,13 @@ class Place:
     process: Forked | None = None
 
     async def fill(self) -> None:
-        """Starts a bot, unless one runs."""
+        """Start a bot, unless one runs."""
         if self.process is None or self.process.returncode is not None:
             self.process = await self.bots.start(database=self.wire.url if self.wire else "")
 
 
 async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate: float, seed: int) -> Report:
-    """`rate` commands a second for `seconds`, a kill every two seconds or so; several replicas are cut off, too."""
+    """Send `rate` commands a second for `seconds`, and kill a bot every two or so; cut off several replicas, too."""
     chance = random.Random(seed)
     async with open_servers(http=False) as servers, places(servers, url, directory, replicas) as filled:
         servers.genesys.latency_seconds = 0.1  # so that a kill finds creates under way
@@ -98,7 +98,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
 
 @asynccontextmanager
 async def places(servers: Servers, url: str, directory: Path, count: int) -> AsyncIterator[list[Place]]:
-    """One has the database to itself; of several, each has its own line."""
+    """Make places for bots: one has the database to itself; of several, each has its own line."""
     bots = Bots(servers, url, directory)
     async with AsyncExitStack() as stack:
         wires = [await stack.enter_async_context(new_wire(url)) for _ in range(count)] if count > 1 else [None]
@@ -130,7 +130,7 @@ async def _kill(filled: list[Place], chance: random.Random, report: Report) -> N
 
 
 async def _cut(filled: list[Place], chance: random.Random, report: Report) -> None:
-    """One line at a time; a kill may well come in between."""
+    """Cut one line at a time; a kill may well come in between."""
     while True:
         await asyncio.sleep(chance.uniform(0.5, 2.0))
         wire = chance.choice(filled).wire
@@ -144,7 +144,7 @@ async def _cut(filled: list[Place], chance: random.Random, report: Report) -> No
 
 
 async def _inject_faults(servers: Servers, chance: random.Random) -> None:
-    """Genesys turns a few creates down, now and then: those may be sent again."""
+    """Let Genesys turn a few creates down, now and then: those may be sent again."""
     while True:
         await asyncio.sleep(chance.uniform(1.0, 3.0))
         await servers.genesys.inject_fault(chance.choice(TROUBLES), on="create", times=2)
@@ -191,7 +191,7 @@ def _judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None
 
 
 async def main(seconds: float) -> int:
-    """Both databases, one after the other."""
+    """Soak both databases, one after the other."""
     reports = []
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
