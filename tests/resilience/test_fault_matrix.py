@@ -4,8 +4,7 @@ A call is a row, and a fault a cell of it; the faults themselves are in tests/su
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -13,54 +12,16 @@ from bot.slack.api.identity import SlackSetupError, SlackUnreachableError, ident
 from bot.slack.api.responder import new_http_session, new_web_client
 from tests.support.app import ANA, BEN, SAM, is_failure, is_note, link, words
 from tests.support.fault_matrix import QUICK_SECONDS, SLACK, World, clock, impatient, world
+from tests.support.fault_rows import ALL, CANNOT, CREATES, GENESYS_SAYS, Row, told
 from tests.support.faulty_server import UNREACHED, Front
-from tests.support.server_faults import FAULTS, HUGE_BYTES
+from tests.support.server_faults import HUGE_BYTES
 
 __all__ = ["clock", "world"]
 
-ALL = (*UNREACHED, *FAULTS)
-UNKNOWN = ("reset before the body", "reset after the body", "answer lost", "closed", "slow headers", "slow body")
-UNKNOWN += ("huge body", "cut", "408", "502", "504")
-MOVED, NO_JSON = ("moved", "moved for good"), ("page instead of JSON", "page that claims to be JSON", "truncated JSON")
 LINK = "Send this link to your customer"
 NOBODY = ""
 TAKEN_AT_ITS_WORD = {"truncated JSON": NOBODY, "wrong types": NOBODY}
 """A response_url that says 200 and shows no page was Slack's."""
-
-
-def told(**phrases: str) -> dict[str, str]:
-    """The phrase for each fault; what is the same for a group of them is given by the group's name."""
-    groups = {"unreached": UNREACHED, "unknown": UNKNOWN, "moved": MOVED, "no_json": (*NO_JSON, "wrong types")}
-    groups |= {"rest": ("413", "429", "500", "503", "429 with an order")}
-    found: dict[str, str] = {}
-    for name, phrase in phrases.items():
-        found |= dict.fromkeys(groups.get(name, (name.removeprefix("f").replace("_", " "),)), phrase)
-    assert set(found) == set(ALL), set(ALL) ^ set(found)
-    return found
-
-
-@dataclass(frozen=True)
-class Row:
-    """A call: its front, its request line, after which other request its host is to be lost, and who asks what."""
-
-    front: str
-    on: str
-    told: Mapping[str, str]
-    after: str = ""
-    who: str = ANA
-    text: str = ""
-    wrong_types: bytes = b"[7]"
-    prepare: Mapping[str, str] = field(default_factory=dict)
-
-
-GENESYS_SAYS = {  # to Ana, who is the contact
-    "f413": "refused the request (413)",
-    "f429": "too busy",
-    "f503": "too busy",
-    "f429_with_an_order": "too busy",
-}
-GENESYS_SAYS |= {"f500": "has a problem", "unreached": "can’t reach Genesys", "moved": "a redirect"}
-CANNOT = {"unknown": "can’t reach Genesys"}
 NO_ANSWER = "tell me who you are"
 NOT_TOLD = "could not be told"
 
@@ -118,8 +79,6 @@ ROWS = {
         "slack", "chat.postMessage", dict.fromkeys(ALL, NOT_TOLD), after="conversations.open", who=SAM, text="@ben "
     ),
 }
-CREATES = {"500": 3, "429": 99, "503": 99, "429 with an order": 37} | dict.fromkeys(UNREACHED, 0)
-"""How often a create may be seen; whatever is not here: once."""
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.resilience.test_fault_matrix import ALL, CANNOT, CREATES, GENESYS_SAYS, Row, told
 from tests.support.app import ANA, link, words
 from tests.support.conversations import PUBLIC, SECRET
 from tests.support.fault_matrix import World, clock, world
+from tests.support.fault_rows import ALL, CANNOT, CREATES, GENESYS_SAYS, Row, told
 from tests.support.faulty_server import UNREACHED
 from tests.support.server_faults import HUGE_BYTES
 

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.sandbox.slack.server import Message
-from tests.resilience.test_fault_matrix import ALL, CREATES, told
 from tests.support.app import ANA, buttons, words
 from tests.support.fault_matrix import SLOW, World, clock, impatient, world
+from tests.support.fault_rows import ALL, CREATES, told
 from tests.support.faulty_server import UNREACHED
 from tests.support.server_faults import HUGE_BYTES
 
