@@ -14,9 +14,9 @@ from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, OFFER_ACTION
 from bot.slack.messages.catalogue.questions import NAME_ERROR, OFFER_REFUSALS, OPTIONS, SENT_ALREADY
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.storage.encryption import new_key
-from tests.e2e.test_choices import labels, presses
-from tests.e2e.test_conversations import KEY, talk
 from tests.support.app import ANA, BEN, NO_KEY, SAM, Journey, is_failure, link, open_journey, words
+from tests.support.conversations import KEY, talk
+from tests.support.message_buttons import labels, presses
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla.customer@example.com"
 FIRST, SECOND = CHOOSE_ACTIONS

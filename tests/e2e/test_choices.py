@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from bot.sandbox.slack.server import Message
 from bot.slack.messages.ambiguity import CHOOSE_ACTIONS
 from bot.slack.messages.catalogue.questions import CHOSEN
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from tests.support.app import (
     ANA,
+    ANSWER_TIMEOUT,
     BEN,
     GUS,
     SAM,
@@ -21,23 +21,9 @@ from tests.support.app import (
     open_servers,
     words,
 )
+from tests.support.message_buttons import labels, presses
 
 FIRST, SECOND = CHOOSE_ACTIONS
-ANSWER_TIMEOUT = 6
-
-
-def labels(message: Message) -> list[str]:
-    return [button["text"]["text"] for button in buttons(message).values()]
-
-
-async def presses(journey: Journey, message: Message, action: str, *, who: str = ANA) -> None:
-    """And waits until something has come of it."""
-    before, was = len(journey.slack.messages), message.text
-    delivery = await journey.slack.press(who, message, action)
-    assert delivery.acked, delivery.error
-    await journey.slack.workspace.until(
-        lambda: message.text != was or len(journey.slack.messages) > before, ANSWER_TIMEOUT
-    )
 
 
 async def test_end_in_other_words_ends_the_session(either: Journey) -> None:

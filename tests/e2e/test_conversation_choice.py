@@ -12,8 +12,9 @@ from bot.sandbox.slack.server import Message
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.conversation_choice import PICK_ACTION, picker
 from bot.slack.messages.error_copy import Addressee
-from tests.e2e.test_conversations import BENS, KEY, codes, talk
+from tests.support.accounts import BENS
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, link, open_journey, words
+from tests.support.conversations import KEY, codes, talk
 
 ANSWER_TIMEOUT = 6
 

@@ -9,10 +9,8 @@ from bot.core.models import ConversationId, HostId
 from bot.genesys.api.live_conversations import read_live, read_other
 from bot.sandbox.genesys.conversations import Conversation
 from tests.support.app import ANA, Journey, buttons, is_failure, link, open_journey, words
-from tests.support.conversations import HOST, PUBLIC
+from tests.support.conversations import HOST, KEY
 
-KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
-KEY.pop("GENESYS_ORG_ID")
 KINDS = [
     ("chat", "Genesys can’t co-browse in a web chat."),
     ("email", "Genesys can’t co-browse in an email."),

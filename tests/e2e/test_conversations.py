@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from bot.core.timing import CoreTiming
-from bot.sandbox.genesys.conversations import Conversation
+from tests.support.accounts import BENS
 from tests.support.app import (
     ANA,
     BEN,
@@ -23,27 +22,16 @@ from tests.support.app import (
     open_journey,
     words,
 )
-from tests.support.conversations import HOST, PUBLIC
+from tests.support.conversations import KEY, codes, talk
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
-BENS = "22222222-2222-4222-8222-222222222222"
 NOWHERE = "99999999-9999-4999-8999-999999999999"
-KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
-KEY.pop("GENESYS_ORG_ID")
 
 
 @pytest.fixture
 async def journey(timing: CoreTiming) -> AsyncIterator[Journey]:
     async with open_journey(timing=timing, **KEY) as opened:
         yield opened
-
-
-def talk(journey: Journey, customer: str = "Carla Customer", **how: Any) -> Conversation:
-    return journey.genesys.conversations.begin(how.pop("host", HOST), customer, **how)
-
-
-def codes(journey: Journey) -> list[str]:
-    return [offer.join_code for offer in journey.genesys.conversations.offers.values()]
 
 
 async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:

@@ -7,10 +7,10 @@ import pytest
 from bot.core.errors import CobrowseError, SharingError
 from bot.sandbox.slack.server import Message
 from bot.slack.api.direct_messages import GONE
-from tests.e2e.test_home_tab import opens_home
 from tests.support import session_messages
 from tests.support.app import ANA, BEN, Journey, link, open_journey, words
 from tests.support.session_messages import World
+from tests.support.views import opens_home
 
 world = session_messages.world
 

@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.check.results import Status
-from tests.e2e.test_send import NUMBER, presses
 from tests.support.app import ANA, SAM, Journey, is_failure, open_journey, open_servers, words
 from tests.support.check import right_environ, run_checks
 from tests.support.cli import typed
-from tests.support.conversations import HOST, PUBLIC, SECRET
+from tests.support.conversations import HOST, KEY, PUBLIC, SECRET
+from tests.support.customer_messages import NUMBER
+from tests.support.message_buttons import presses
 
-KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
-KEY.pop("GENESYS_ORG_ID")
 OWN = "You are missing the following permission(s): conversation:communication:view in division Billing"
 LACKS = "OAuth client lacks"
 

@@ -10,31 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.genesys.api.customer_messages import EMAIL, SMS
-from bot.sandbox.slack.server import Message
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
-
-NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
-ANSWER_TIMEOUT = 6
+from tests.support.app import ANA, ANSWER_TIMEOUT, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.customer_messages import EMAIL_ADDRESS, NUMBER, sent
+from tests.support.message_buttons import presses
 
 
 @pytest.fixture(params=["socket", "http"])
 async def either(request: pytest.FixtureRequest) -> AsyncIterator[Journey]:
     async with open_journey(http=request.param == "http") as opened:
         yield opened
-
-
-async def presses(journey: Journey, message: Message, action: str, *, who: str = ANA, **how: str) -> None:
-    """And waits until something has come of it."""
-    before, was = len(journey.slack.messages), message.text
-    delivery = await journey.slack.press(who, message, action, **how)
-    assert delivery.acked, delivery.error
-    await journey.slack.workspace.until(
-        lambda: message.text != was or len(journey.slack.messages) > before, ANSWER_TIMEOUT
-    )
-
-
-def sent(journey: Journey) -> list[tuple[str, str]]:
-    return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
 
 
 async def test_sms_is_asked_about_with_its_number_before_it_is_sent(either: Journey) -> None:

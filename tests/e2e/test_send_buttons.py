@@ -3,8 +3,9 @@
 import pytest
 
 from bot.sandbox.slack.server import Message
-from tests.e2e.test_send import ANSWER_TIMEOUT, NUMBER, presses, sent
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_journey
+from tests.support.app import ANA, ANSWER_TIMEOUT, BEN, SAM, Journey, buttons, link, open_journey
+from tests.support.customer_messages import NUMBER, sent
+from tests.support.message_buttons import presses
 from tests.support.views import home_says, opens_home
 from tests.support.views import presses as presses_of
 

@@ -5,8 +5,9 @@ import pytest
 from bot.genesys.api.customer_messages import is_about_active_conversation
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import refuse
-from tests.e2e.test_send import NUMBER, presses, sent
 from tests.support.app import ANA, SAM, Journey, buttons, is_failure, link, words
+from tests.support.customer_messages import NUMBER, sent
+from tests.support.message_buttons import presses
 
 TOLD = "Your company is already texting with this customer. Nothing was sent."
 ACTIVE = [

@@ -15,7 +15,6 @@ from bot.genesys.parsing import answered_at
 from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack.messages import session_card
 from bot.slack.messages.catalogue.sentence import ENGLISH
-from tests.e2e.test_conversations import KEY
 from tests.support.app import (
     QUICK_GENESYS,
     SAM,
@@ -25,7 +24,7 @@ from tests.support.app import (
     open_journey,
     words,
 )
-from tests.support.conversations import HOST
+from tests.support.conversations import HOST, KEY
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_conversations import KEY, codes, talk
-from tests.e2e.test_send import NUMBER, sent
-from tests.e2e.test_send import presses as sends
 from tests.support.app import ANA, Journey, buttons, link, open_journey, words
+from tests.support.conversations import KEY, codes, talk
+from tests.support.customer_messages import NUMBER, sent
+from tests.support.message_buttons import presses as sends
 from tests.support.session_buttons import presses, says
 from tests.support.timing import FRESH_STATUS
 

@@ -13,6 +13,7 @@ from bot.sandbox.slack.server import Execution
 from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey, words
+from tests.support.workflow import over
 
 SECONDS = 15.0
 SOON_AGAIN = SlackTiming(repeat_seconds=0.01, step_retry_seconds=(0.01, 0.01))
@@ -24,11 +25,6 @@ async def runs(journey: Journey, seconds: float = SECONDS, **inputs: Any) -> Exe
     assert execution.delivery is not None
     assert execution.delivery.acked
     return await over(journey.slack, execution, seconds)
-
-
-async def over(slack: Any, execution: Execution, seconds: float = SECONDS) -> Execution:
-    await slack.workspace.until(lambda: execution.status != "running", seconds)
-    return execution
 
 
 def completions(journey: Journey) -> list[str]:

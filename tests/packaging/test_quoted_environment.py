@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.e2e.test_send import presses
 from tests.support.app import ANA, ended, free_port, healthy, link, open_bot_between, open_servers, start
 from tests.support.check import checked
+from tests.support.message_buttons import presses
 
 SECRET = "a$client$$secret"
 

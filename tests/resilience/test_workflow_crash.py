@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.slack.listeners.workflow_step import CALLBACK_ID
-from tests.e2e.test_workflow import over
 from tests.support import bot_processes
 from tests.support.app import SAM, open_servers
 from tests.support.bot_processes import Bots
+from tests.support.workflow import over
 
 database = bot_processes.database
 

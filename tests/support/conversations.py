@@ -13,7 +13,7 @@ from bot.factories import open_genesys, sessions_api
 from bot.genesys.api.conversations import ConversationSessions
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
-from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
+from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Journey, Servers, open_servers
 from tests.support.sessions_api import RecordingHooks, session_request
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
@@ -28,6 +28,9 @@ PUBLIC = {
     "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
     "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE,
 }
+KEYLESS = ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY", "GENESYS_ORG_ID")
+KEY = {name: value for name, value in PUBLIC.items() if name not in KEYLESS}
+"""The same for a client with a private key: the environment that it comes on top of has one."""
 
 
 @asynccontextmanager
@@ -55,8 +58,14 @@ async def offer(conversations: ConversationSessions, hooks: Any = None, **how: A
     return await conversations.create(session_request(host_id=HOST, **how), hooks or RecordingHooks())
 
 
-def talk(servers: Servers, customer: str = "Carla Customer", **how: Any) -> Conversation:
+def talk(servers: Servers | Journey, customer: str = "Carla Customer", **how: Any) -> Conversation:
+    """Begin a conversation of Ana's with a customer; `host` is another agent's id in Genesys."""
     return servers.genesys.conversations.begin(how.pop("host", HOST), customer, **how)
+
+
+def codes(journey: Journey) -> list[str]:
+    """Return the join codes of all offers."""
+    return [offer.join_code for offer in journey.genesys.conversations.offers.values()]
 
 
 def ids(candidates: tuple[LiveConversation, ...]) -> list[str]:

@@ -1,0 +1,11 @@
+"""Wait for the steps of workflows."""
+
+from typing import Any
+
+from bot.sandbox.slack.server import Execution
+
+
+async def over(slack: Any, execution: Execution, seconds: float = 15.0) -> Execution:
+    """Wait until the workflow has been told what came of its step."""
+    await slack.workspace.until(lambda: execution.status != "running", seconds)
+    return execution
