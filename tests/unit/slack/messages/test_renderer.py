@@ -4,11 +4,10 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import errors
@@ -16,8 +15,6 @@ from bot.core.models import (
     Host,
     Identity,
     MembershipStatus,
-    Request,
-    RequestKind,
     Session,
     SessionStarted,
     SlackUser,
@@ -30,42 +27,27 @@ from bot.slack.messages.catalogue.sentence import Markup
 from bot.slack.messages.error_copy import SOMEBODY
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer, contact_markup
 from bot.slack.messages.session_card import agent_card
+from tests.support.rendered_messages import (
+    DATE,
+    ENDS,
+    JOIN_URL,
+    WORDS,
+    assert_fit_for_slack,
+    request,
+    some,
+    texts,
+    unsafe,
+)
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
-JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"
 PREFORMATTED = "rich_text_preformatted.elements/text.text"
-ENDS = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-DATE = "<!date^1767268800^{date_short_pretty} at {time}|01 Jan 12:00 UTC>"
-OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
-WORDS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"))
 FOR_ADMINISTRATORS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"), can_repair=lambda user_id: user_id == "U0ANA")
-
-PIECES = [*"&<>`*\n|”", "<!channel>", "<@U0EVIL>", "<https://evil.example|x>", "&lt;", "a" * 40]
-unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
-some = settings(max_examples=60)
-
-
-def request(**more: Any) -> Request:
-    return Request(
-        **{"id": "ref7ref7ref7", "key": "command:1", "kind": RequestKind.START, "team_id": "T0", "enterprise_id": None}
-        | {"channel_id": "C0DESK", "requester": "U0ANA", "accepted_at": ENDS}
-        | more
-    )
 
 
 def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> SessionStarted:
     session = {"id": "sess-1", "status": "open", "host_id": HOST.id, "name": name, "ends_at": ENDS}
     session |= {"join_url": JOIN_URL} | more
     return SessionStarted(Session(**session), told)
-
-
-def texts(message: Message) -> Iterator[str]:
-    """All that Slack reads as mrkdwn: the text of the notification, and each mrkdwn object."""
-    yield message.text
-    for block in message.blocks:
-        for part in [block.get("text"), *block.get("elements", ())]:
-            if part and part.get("type") == "mrkdwn":
-                yield part["text"]
 
 
 def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
@@ -78,28 +60,6 @@ def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
             yield from places(value, wanted, path)
     elif wanted in str(node):
         yield "/".join(path.split("/")[-2:])
-
-
-def assert_fit_for_slack(message: Message) -> None:
-    for text in texts(message):
-        theirs = re.sub("|".join(map(re.escape, OURS)), "", text)
-        assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", theirs), text
-        assert len(text.strip()) >= 1
-    assert 1 <= len(message.blocks) <= 50
-    ids = [block["block_id"] for block in message.blocks if "block_id" in block]
-    assert len(set(ids)) == len(ids)
-    for block in message.blocks:
-        assert block["type"] in ("section", "context", "actions", "rich_text")
-        if block["type"] == "section":
-            assert len(block["text"]["text"]) <= 3000
-        for element in block.get("elements", ()):
-            if block["type"] == "context":
-                assert len(element["text"]) <= 3000
-            elif block["type"] == "actions":
-                assert len(element["text"]["text"]) <= 75
-                assert len(element["action_id"]) <= 255
-                assert len(element.get("value", "")) <= 2000
-                assert len(element.get("url", "")) <= 3000
 
 
 def actions(message: Message) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import LISTED, closed_card, direct_card, shared_card
-from tests.unit.slack.messages.test_renderer import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
+from tests.support.rendered_messages import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 SOON = datetime.now(UTC) + timedelta(minutes=29)
