@@ -6,8 +6,8 @@ import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
 from bot.sandbox.slack.server import Message
-from tests.e2e.test_conversations import KEY, talk
 from tests.support.app import ADA, ANA, ANSWER_TIMEOUT, BEN, SAM, Journey, is_notice, link, open_journey, words
+from tests.support.conversations import KEY, talk
 
 
 def told(journey: Journey, who: str = ANA) -> list[Message]:

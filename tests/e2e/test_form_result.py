@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.server import View
-from tests.e2e.test_session_form import KEY
 from tests.support.app import (
     ANA,
     BILLING,
@@ -21,6 +20,7 @@ from tests.support.app import (
     open_journey,
     words,
 )
+from tests.support.conversations import KEY
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 from tests.support.views import START, asks_for_a_form, complaints, filled, presses, said, sends, shown
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_conversations import KEY, codes, talk
 from tests.support.app import (
     ANA,
     ANSWER_TIMEOUT,
@@ -22,6 +21,7 @@ from tests.support.app import (
     open_servers,
     words,
 )
+from tests.support.conversations import KEY, codes, talk
 from tests.support.session_buttons import presses
 from tests.support.timing import FRESH_STATUS
 

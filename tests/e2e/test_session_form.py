@@ -9,15 +9,8 @@ import pytest
 from bot.core.timing import SlackTiming
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, ROBOT, SAM, Journey, buttons, is_failure, link, open_journey
 from tests.support.app import words as words_of
-from tests.support.conversations import PUBLIC
+from tests.support.conversations import KEY
 from tests.support.views import HERE, START, asks_for_a_form, complaints, fields, filled, said, sends
-
-KEY = {
-    name: value
-    for name, value in PUBLIC.items()
-    if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY", "GENESYS_ORG_ID")
-}
-
 
 # -- Opened, sent, answered --
 

@@ -8,14 +8,17 @@ import pytest
 
 from bot.sandbox.slack.server import Message
 from bot.sandbox.world import UNA_GENESYS_ID
-from tests.resilience.test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
-from tests.resilience.test_notice_crash import resume
+from tests.support import bot_processes
 from tests.support.app import ADA, UNA, buttons, link, open_servers, words
+from tests.support.bot_processes import SECONDS, Bots
+from tests.support.notices import resume
 from tests.support.views import said
+
+database = bot_processes.database
 
 
 @pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
     async with open_servers() as servers:
         servers.environ.update(COBROWSE_ADMINS=ADA, COBROWSE_HELP_CONTACT=ADA)
         opened = Bots(servers, database, tmp_path)

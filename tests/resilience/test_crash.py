@@ -1,8 +1,6 @@
 """kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -14,20 +12,11 @@ from tests.support.app import (
     buttons,
     is_failure,
     link,
-    open_servers,
     words,
 )
 from tests.support.bot_processes import SECONDS, Bots, outcomes
 
-database = bot_processes.database
-
-
-@pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
-    async with open_servers(http=False) as servers:
-        opened = Bots(servers, database, tmp_path)
-        yield opened
-        await opened.close()
+bots, database = bot_processes.bots, bot_processes.database
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,16 @@
 """kill -9 while a form waits for its answer: the next process shows the answer in the same dialog."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.sandbox.slack.server import Message, View
-from tests.resilience.test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
-from tests.support.app import ANA, BEN, CARE, is_failure, link, open_servers, words
+from tests.support import bot_processes
+from tests.support.app import ANA, BEN, CARE, is_failure, link, words
+from tests.support.bot_processes import SECONDS, Bots
 from tests.support.views import HERE, START, presses, said
 
-
-@pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
-    async with open_servers() as servers:
-        opened = Bots(servers, database, tmp_path)
-        yield opened
-        await opened.close()
+bots, database = bot_processes.bots, bot_processes.database
 
 
 async def filled(bots: Bots) -> View:

@@ -1,22 +1,18 @@
 """kill -9 around the messages to administrators: each is sent at least once, and follows its fault."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 
-import asyncpg
 import pytest
 
-from bot.core.timing import CoreTiming, NoticeTiming
 from bot.sandbox.slack.server import Message
-from tests.resilience import test_crash
-from tests.resilience.test_crash import SECONDS, Bots, outcomes
+from tests.support import bot_processes
 from tests.support.app import ADA, ANA, BEN, SAM, link, open_servers, words
+from tests.support.bot_processes import SECONDS, Bots, outcomes
+from tests.support.notices import QUICK, resume
 from tests.support.postgres import new_database
 from tests.support.replicas import replica
 
-bots, database = test_crash.bots, test_crash.database
-QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
+bots, database = bot_processes.bots, bot_processes.database
 
 
 def notices(bots: Bots, reader: str = ADA) -> list[Message]:
@@ -29,20 +25,6 @@ async def until_it_says(bots: Bots, text: str) -> Message:
     return await slack.workspace.until(
         lambda: next((one for one in notices(bots) if text in words(one)), None), SECONDS
     )
-
-
-async def resume(bots: Bots) -> None:
-    """Start a bot in this process that does not wait for what the dead one reserved."""
-    url = bots.environ["DATABASE_URL"]
-    statement = "UPDATE notices SET next_at = 0"
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
-            file.execute(statement)
-    else:
-        connection = await asyncpg.connect(url)
-        await connection.execute(statement)
-        await connection.close()
-    await bots.after.enter_async_context(replica(bots.servers, url, timing=QUICK))
 
 
 @pytest.mark.parametrize(

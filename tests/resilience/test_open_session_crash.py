@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_conversations import KEY, talk
-from tests.resilience.test_crash import SECONDS, Bots
 from tests.support.app import ANA, buttons, link, open_servers
+from tests.support.bot_processes import SECONDS, Bots
+from tests.support.conversations import KEY, talk
 
 
 @pytest.fixture

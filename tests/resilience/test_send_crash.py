@@ -1,8 +1,6 @@
 """A bot dies or is cut off while a message to a customer is under way: nobody gets it twice, and one thing is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from tests.support.postgres import new_database
 from tests.support.replicas import replica, until
 from tests.support.storage import request
 
-database = bot_processes.database
+bots, database = bot_processes.bots, bot_processes.database
 NUMBER = "+14155550123"
 
 
@@ -32,14 +30,6 @@ class Forgetful(SessionService):
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
         return None
-
-
-@pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
-    async with open_servers() as servers:
-        opened = Bots(servers, database, tmp_path)
-        yield opened
-        await opened.close()
 
 
 async def asked(servers: Servers) -> Message:

@@ -1,26 +1,16 @@
 """kill -9 while a workflow's step is worked: the workflow is told its outcome by the next start, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support import bot_processes
-from tests.support.app import SAM, open_servers
+from tests.support.app import SAM
 from tests.support.bot_processes import Bots
 from tests.support.workflow import over
 
-database = bot_processes.database
-
-
-@pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
-    async with open_servers(http=False) as servers:
-        opened = Bots(servers, database, tmp_path)
-        yield opened
-        await opened.close()
+bots, database = bot_processes.bots, bot_processes.database
 
 
 @pytest.mark.parametrize(

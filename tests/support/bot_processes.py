@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT, START_SECONDS, Servers, words
+from tests.support.app import ROOT, START_SECONDS, Servers, open_servers, words
 from tests.support.forked import Forked, forked
 from tests.support.postgres import new_database
 from tests.support.replicas import replica
@@ -78,3 +78,12 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         return
     async with new_database() as url:
         yield url
+
+
+@pytest.fixture
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
+    """Start Slack and Genesys; the test starts the bots."""
+    async with open_servers() as servers:
+        opened = Bots(servers, database, tmp_path)
+        yield opened
+        await opened.close()

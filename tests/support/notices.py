@@ -1,0 +1,26 @@
+"""Start bots whose messages to administrators come at once, after a crash too."""
+
+import sqlite3
+from contextlib import closing
+
+import asyncpg
+
+from bot.core.timing import CoreTiming, NoticeTiming
+from tests.support.bot_processes import Bots
+from tests.support.replicas import replica
+
+QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
+
+
+async def resume(bots: Bots) -> None:
+    """Start a bot in this process that does not wait for what the dead one reserved."""
+    url = bots.environ["DATABASE_URL"]
+    statement = "UPDATE notices SET next_at = 0"
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+            file.execute(statement)
+    else:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()
+    await bots.after.enter_async_context(replica(bots.servers, url, timing=QUICK))
