@@ -1,10 +1,13 @@
 """The documents are held to the code: settings, manifest, README, changelog."""
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -188,6 +191,47 @@ def test_a_folder_holds_twelve_files_at_most_three_levels_deep() -> None:
 def test_every_module_begins_by_saying_what_it_is_for() -> None:
     for path in (ROOT / "bot").rglob("*.py"):
         assert path.read_text(encoding="utf-8").startswith('"""'), path
+
+
+def modules_of_tests(source: str) -> Iterator[str]:
+    """Yield each module of the tests that a source imports, outside tests/support."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] in ("", "tests") and parts[:2] != ["tests", "support"]:
+                yield name
+
+
+def test_what_tests_share_stands_in_support() -> None:
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for name in modules_of_tests(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(["Move what is shared into tests/support:", *found])
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from tests.e2e.test_send import presses", ["tests.e2e.test_send.presses"]),
+        ("from tests.e2e import test_send", ["tests.e2e.test_send"]),
+        ("from tests import conftest", ["tests.conftest"]),
+        ("import tests.e2e.test_send", ["tests.e2e.test_send"]),
+        ("def late():\n    from .test_send import presses", [".test_send.presses"]),
+        ("from tests.support.app import ANA", []),
+        ("from tests.support import app", []),
+        ("from tests import support", []),
+        ("import testing, bot", []),
+    ],
+)
+def test_imports_of_test_modules_are_found(line: str, found: list[str]) -> None:
+    assert list(modules_of_tests(line)) == found
 
 
 def test_the_lock_files_name_no_address_of_a_registry() -> None:
