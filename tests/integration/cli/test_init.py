@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from bot.cli.setup.env_file import create_private, merge, replace_private
 from bot.config import settings
 from bot.genesys.auth.private_keys import load_key
-from tests.integration.cli.test_commands import Run, typed
 from tests.support.app import Servers, open_servers
+from tests.support.cli import Run, typed
 from tests.support.terminal import converse
 
 SECRET = "a-genesys-secret-of-ours"

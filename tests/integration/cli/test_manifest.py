@@ -17,8 +17,8 @@ from bot.cli.commands import main
 from bot.cli.manifest import CREATE
 from bot.cli.yaml_text import as_yaml
 from bot.slack.manifest import COMMENTS, NEEDED, Features, build
-from tests.integration.cli.test_commands import typed
 from tests.support.app import ROOT
+from tests.support.cli import typed
 
 HOUSE = Path(ROOT)
 SCHEMA = HOUSE / ".." / "shared" / "schemas" / "slack-manifest.schema.2.0.0.json"
