@@ -1,3 +1,3 @@
-"""cobrowse-bot: a co-browse session from a Slack command."""
+"""Start co-browse sessions from a Slack command: cobrowse-bot."""
 
 __version__ = "0.1.0"

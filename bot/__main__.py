@@ -1,4 +1,4 @@
-"""`python -m bot` is `cobrowse-bot`."""
+"""Make `python -m bot` the same as the command `cobrowse-bot`."""
 
 from bot.cli.commands import main
 

@@ -1,6 +1,6 @@
 """Build the bot from its settings: clients, store, use cases, request service, Bolt app. Start reading here.
 
-Each function builds one layer out of the layer before it and decides nothing.
+Each function builds one layer from the layer before, and decides nothing.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -91,8 +91,8 @@ from bot.web.oauth_callback import OAuthCallback
 class Bot:
     """The parts of the bot that server.py runs.
 
-    `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` is the HTTP handler where
-    users return from a Genesys sign-in; None when the settings allow no sign-in.
+    `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` handles the return of a
+    browser from a Genesys sign-in; None if the settings allow no sign-in.
     """
 
     settings: Settings
@@ -115,7 +115,7 @@ async def open_bot(
     slack_timing: SlackTiming = SLACK_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
 ) -> AsyncIterator[Bot]:
-    """Build the bot, open its connections and start its background work; close all of it at the end.
+    """Build the bot, open its connections and start its background tasks. Close everything at the end.
 
     Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
     """
@@ -153,7 +153,7 @@ async def open_bot(
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The Web API clients. They differ in their token and their retries: see `new_web_client`."""
+    """The Web API clients, which differ in token and retries; see `new_web_client`."""
 
     web: AsyncWebClient
     without_retries: AsyncWebClient
@@ -255,7 +255,7 @@ def _slack_parts(
 
 
 def _contact_person(settings: Settings) -> UserId | None:
-    """Return the person whom people ask: the contact, else the first administrator; None for a channel or a text."""
+    """Return the person to ask for help: the contact, else the first administrator. None: the contact is no person."""
     if contact := settings.slack.help_contact:
         return UserId(contact) if contact_id(contact)[:1] in ("U", "W") else None
     return min(settings.rules.admins.users, default=None)
@@ -323,7 +323,7 @@ def _start_session(
 def _notice_board(
     settings: Settings, slack: _SlackParts, store: Storage, told: ToldReaders, timing: CoreTiming
 ) -> NoticeBoard:
-    """Build the board of notices. Administrators and the contact read about faults."""
+    """Build the notice board, and decide the readers of each notice. Faults are for administrators and the contact."""
     contact = contact_id(settings.slack.help_contact)
 
     async def readers(notice: Notice) -> tuple[Sequence[str], bool]:
@@ -383,7 +383,7 @@ def _subscribe(
     tab: home_tab.HomeTab,
     recovery: Recovery,
 ) -> None:
-    """Subscribe these objects to the request events, the log first. `audit` is None without an audit log."""
+    """Subscribe these objects to the events of requests, the log first. `audit` is None if there is no audit log."""
     audits = (audit.record_event,) if audit else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
     events.subscribe(RequestFinished, status.record_event, tab.followers.record_event)

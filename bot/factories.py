@@ -1,6 +1,6 @@
-"""Build the Genesys clients and host rules that the settings choose.
+"""Build the Genesys clients and host rules that the settings select.
 
-Shared by the bot (app.py), `check` and the commands that use no Slack (cli/sessions.py).
+The bot (app.py), the command `check` and the commands without Slack (cli/sessions.py) use these functions.
 """
 
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ from bot.genesys.rate_limit import RateLimiter
 async def open_genesys(
     service: ServiceSettings, metrics: Metrics = NULL_METRICS, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[GenesysClient]:
-    """Open the Genesys client that signs in with the bot's own OAuth client."""
+    """Open the Genesys client that uses the bot's own OAuth client."""
     async with HttpClient(service.proxy, timing) as http:
         auth = TokenAuth(http, service.login_url, service.credentials, timing=timing, metrics=metrics)
         calls = CALLS_PER_SESSION if service.conversations else 1
@@ -41,7 +41,7 @@ async def open_genesys(
 async def open_user_tokens(
     settings: Settings, accounts: AccountRepository, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[UserTokens]:
-    """Open the token cache of users who connect their own Genesys accounts."""
+    """Open the token cache for users who connect their own Genesys accounts."""
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing) as http:
         login = AuthorizationCodeClient(
@@ -62,21 +62,21 @@ async def open_user_tokens(
 def sessions_api(
     service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """Return the session API that GENESYS_COBROWSE_API names."""
+    """Return the implementation of SessionsApi that GENESYS_COBROWSE_API selects."""
     if service.conversations:
         return ConversationSessions(genesys, service.conversations.joining, user_tokens)
     return CobrowseSessions(genesys, service.join_hosts)
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the scopes and permissions that the bot's calls need: the values of the metrics' `needs` label."""
+    """Return the scopes and permissions that the bot's calls need. They are values of the metrics' label `needs`."""
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
     return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """Return the host rules in the order in which they apply."""
+    """Return the host rules that the settings select, in the order to try them."""
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:
         rules.append(ListedHostRule(settings.listed_hosts))

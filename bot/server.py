@@ -1,4 +1,4 @@
-"""Run a bot over Socket Mode or HTTP until a signal stops it, then drain the accepted requests."""
+"""Run the bot over Socket Mode or HTTP until a signal stops it, then finish the accepted requests."""
 
 import asyncio
 import errno
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ALL_ADDRESSES = ("::", "*")
-"""Values of HOST that mean all addresses, IPv6 and IPv4."""
+"""Values of HOST that mean all network addresses of this machine, IPv6 and IPv4."""
 
 SERVER_OPTIONS: dict[str, Any] = {
     "access_log": None,
@@ -40,13 +40,13 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """The bot cannot start, and a restart will not help. The message is a sentence that says why."""
+    """The bot cannot start, and a restart does not help. The message is a sentence with the reason."""
 
     code = "address_unavailable"
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loop factory; None, for asyncio's own, on Windows, where uvloop does not exist."""
+    """Return uvloop's event-loop factory. On Windows, where uvloop does not exist, return None for asyncio's own."""
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 - not on Windows
@@ -56,7 +56,7 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def until_signalled() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that SIGTERM or SIGINT sets."""
+    """Yield an event that is set by SIGTERM or SIGINT."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -68,7 +68,7 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
-    """Return the result of `opening`. If `stop` is set first, cancel it and return None."""
+    """Return the result of `opening`. If `stop` is set first, cancel `opening` and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
     either: list[asyncio.Future[Any]] = [task, stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -82,9 +82,9 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serve until `stop` is set, then drain the accepted requests. Raises StartError.
+    """Serve until `stop` is set, then finish the accepted requests. Raises StartError.
 
-    Call `on_ready` with the port of the HTTP server, 0 for Socket Mode.
+    Call `on_ready` when the bot is ready, with the port of the HTTP server, or 0 for Socket Mode.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         if bot.settings.health_port:
@@ -122,10 +122,11 @@ async def _serve(
 
 @dataclass(frozen=True, slots=True)
 class RunningReceiver:
-    """An open receiver.
+    """An open receiver of Slack's payloads.
 
-    `ready` resolves to the port once Slack can reach the bot. `refused` resolves to a sentence once Slack refuses the
-    bot permanently. `is_connected` returns whether Slack can reach the bot now.
+    - `ready` is done when Slack can reach the bot; its result is the port (0 for Socket Mode).
+    - `refused` is done when Slack refuses the bot permanently; its result is a sentence with the reason.
+    - `is_connected` returns whether Slack can reach the bot now.
     """
 
     ready: "asyncio.Future[int]"
@@ -135,7 +136,7 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack over Socket Mode, and retry without limit. On exit, answer received payloads and disconnect."""
+    """Connect to Slack over Socket Mode; retry without limit. On exit, acknowledge received payloads and disconnect."""
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
     client = SocketModeReceiver(
@@ -165,7 +166,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT. On exit, answer received payloads and stop listening. Raises StartError."""
+    """Listen on HOST and PORT. On exit, acknowledge received payloads and stop listening. Raises StartError."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     receiver_app = HttpReceiver(
         bot.app, settings.slack.signing_secret, bot.health.metrics, timing=bot.slack_timing, bounds=bot.bounds
@@ -203,7 +204,7 @@ async def serve_http(
 ) -> AsyncIterator[int]:
     """Serve an application, and yield its port. On exit, answer received requests. Raises StartError.
 
-    `variable` names the setting of the port for error messages.
+    `variable` is the name of the port's setting, for error messages.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
@@ -223,7 +224,7 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, but limit the connections and log unreadable requests in `refusals`."""
+    """Listen as aiohttp's TCPSite does, but limit the connections and log unreadable requests to `refusals`."""
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
@@ -242,7 +243,7 @@ async def _create_server(
 
 
 def all_addresses(port: int) -> socket.socket:
-    """Open one socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6. Raises OSError."""
+    """Open one socket for IPv6 and IPv4, or for IPv4 only if the machine has no IPv6. Raises OSError."""
     if socket.has_dualstack_ipv6():
         try:
             return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -253,7 +254,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answer 503 to a connection over the limit and close it. Slack or the proxy retries."""
+    """Answers a connection over the limit with status 503 and closes it. Slack or the proxy retries."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's

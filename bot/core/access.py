@@ -31,7 +31,7 @@ from bot.core.ports import MemberDirectory
 
 T = TypeVar("T")
 MAX_ADMINISTRATORS = 20
-"""How many administrators get the messages about faults; the first ones by id."""
+"""The maximum number of administrators who get the messages about faults. The first by id get them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,10 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return this member of the workspace. Raises PersonNotAllowedError for others, SlackUnavailableError."""
+        """Return the user if they are a member of the workspace.
+
+        Raises PersonNotAllowedError if they are not, SlackUnavailableError.
+        """
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
             raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=True)
@@ -170,7 +173,10 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether a user is an administrator, by settings and cached answers: no when Slack has to be asked."""
+        """Return whether settings or cache show that a user is an administrator. Return False if only Slack could tell.
+
+        Never call Slack.
+        """
         if user_id in self._rules.admins.users:
             return True
         try:
@@ -179,10 +185,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return `also` and the administrators, as far as they are members, and whether these are all.
+        """Return the administrators and `also`, without those who are no members, and whether the list is complete.
 
-        User groups are expanded. They are not all when Slack does not answer now. A group or person that Slack refuses
-        to show is left out.
+        User groups are expanded. The list is incomplete if Slack does not answer now. A group or person that Slack
+        refuses to show is left out.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:

@@ -1,13 +1,13 @@
-"""Define every error that a person can read about, and SetupError for a bot that cannot run.
+"""Define every error that the bot reports to people, and SetupError for a bot that cannot run.
 
-    SetupError: the bot cannot run as it is set up; for the terminal
-    CobrowseError: base of what a person can be told
+    SetupError: the bot cannot run with its set-up; shown in the terminal
+    CobrowseError: base class of the errors that the bot reports to people
         NotAcceptedError: the request was not stored
             NotReadyError, RateLimitedError, StorageUnavailableError, MaybeAcceptedError
         PermissionDeniedError: the person may not do this
             OtherWorkspaceError, ChannelNotAllowedError, PersonNotAllowedError, StepsOffError, RoleRequiredError,
             SessionAccessError, SignInRejectedError
-        ServiceError: Genesys did not do it; has Genesys's correlation id
+        ServiceError: Genesys did not carry out a call; has Genesys's correlation id
             TokenRefusedError, LoginRefusedError, PermissionMissingError, InvalidHostError,
             UnknownApplicationError, BadRequestError, ServiceBusyError, QueueTooLongError, ServiceFailedError,
             OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
@@ -39,7 +39,7 @@ _ABOUT_ADDRESS = re.compile(
 
 
 class SetupError(Exception):
-    """The bot cannot run as it is set up. The text says what is wrong and what to do; it holds no secret.
+    """The bot cannot run with its set-up. The text is a sentence with the problem and the fix; it holds no secret.
 
     `code` is stable. A class can set one code for all its errors; a single error can set a more precise one.
     """
@@ -97,7 +97,7 @@ class NotReadyError(NotAcceptedError):
 class RateLimitedError(NotAcceptedError):
     """A limit of `limit` requests per minute is reached; the next request is possible in `wait_seconds`.
 
-    `everybody`: the limit is for the whole workspace; otherwise it is for one person.
+    `everybody`: True if the limit is for the whole workspace, False if it is for one person.
     """
 
     code: Literal["too_many_starts", "too_many_sends", "too_many_inquiries"] = field()
@@ -119,7 +119,7 @@ class MaybeAcceptedError(NotAcceptedError):
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person may not do what they asked for."""
+    """The person has no right to carry out the request."""
 
     code = "not_permitted"
 
@@ -158,7 +158,7 @@ class PersonNotAllowedError(PermissionDeniedError):
 
 
 class MissReason(StrEnum):
-    """Why an address, or a host rule, leads to no Genesys user."""
+    """The reasons why an e-mail address or a host rule gives no Genesys user."""
 
     NOT_LISTED = "not_listed"
     TWO_HOSTS = "two_hosts"
@@ -176,10 +176,10 @@ class MissReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleMiss:
-    """A host rule that found no host for a person.
+    """A host rule found no host for a person.
 
-    `why` is a MissReason, or in an old row the sentence of an earlier version; it holds no e-mail address. `people`:
-    the Slack users that the reason is about.
+    `why` is a MissReason; in rows of earlier versions it is a sentence. It holds no e-mail address. `people` holds the
+    Slack users that the reason is about.
     """
 
     rule: str
@@ -372,13 +372,15 @@ class UnexpectedError(CobrowseError):
 
 @dataclass(eq=False)
 class SharingError(CobrowseError):
-    """A message about a session was not posted to a channel or a direct message, or nobody knows whether it was.
+    """The bot did not post a message about a session, or does not know whether it did.
 
-    share_refused: the channel is not allowed; `why` is "outside" (people of other organizations read it), "unclear"
-    (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "thread" (the message takes no
-    reply), "direct" or "group" · share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice;
-    `is_direct`: it was a direct message · message_not_posted: Slack refused; `slack_error` is Slack's error code,
-    `passes` whether the problem ends without a change to the set-up.
+    - share_refused: the bot does not share sessions in this channel. `why` is "outside" (people of other organizations
+      read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "thread"
+      (the message takes no reply), "direct" or "group".
+    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: the message was a
+      direct message.
+    - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: the problem ends
+      without a change to the set-up.
     """
 
     code: Literal["share_refused", "share_outcome_unknown", "message_not_posted"] = field()
@@ -476,7 +478,7 @@ class NobodyNamedError(CobrowseError):
 class RoleRequiredError(PermissionDeniedError):
     """The requester's role does not allow this request.
 
-    `target` is the agent for whom the requester asked; only the code may_not_act_for_others sets it.
+    `target` is the agent that the requester named; only the code may_not_act_for_others sets it.
     """
 
     code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others", "may_not_check"] = field()

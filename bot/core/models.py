@@ -34,7 +34,7 @@ NAME_LENGTH = 100
 
 
 class Role(StrEnum):
-    """The role of a member. It decides what the member may do beyond starting sessions for themselves."""
+    """The role of a member: all may start sessions for themselves; supervisors and administrators may do more."""
 
     MEMBER = "member"
     SUPERVISOR = "supervisor"
@@ -85,7 +85,8 @@ class Host:
 class DirectoryUser:
     """A Genesys user as the directory returns it. `name` is for display only.
 
-    `is_certain` is False if the directory counted the user without returning it, or did not return its state.
+    `is_certain` is False if the directory's answer counts the user without listing it, or does not state whether it is
+    active.
     """
 
     id: str
@@ -136,16 +137,19 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing that one person asked for, once.
+    """One request of one person. A second delivery by Slack is the same request.
 
-    `key` is Slack's own id of the invocation, so that what Slack delivers twice is one request. `target` is the agent
-    that the session is for, None for the requester. `conversation_id` is the Genesys conversation to co-browse in, None
-    for the host's only one. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
-    whose button was pressed. `argument` is the parameter of kinds that need one: an id, an address, StartDetails.
-    `application_id` and `timeout_seconds` are None for the settings' values. `channel_id` is "" where there is no
-    channel. `view_id` is the open modal that shows the answer, None for a request that came from none. `duplicate_of`
-    is the request whose session this one gets. `is_group_message`: it came from a group message, where the bot cannot
-    post; this is not stored.
+    - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
+    - `target`: the agent that the session is for, None if it is for the requester.
+    - `argument`: the parameter of kinds that need one: an id, a contact address, StartDetails.
+    - `application_id`, `timeout_seconds`: None selects the default of the settings.
+    - `conversation_id`: the Genesys conversation to co-browse in, None for the host's only one.
+    - `channel_id`: "" if the request came from no channel.
+    - `view_id`: the open modal that shows the answer, None if the request came from no modal.
+    - `reply_url`: Slack's response_url, a secret.
+    - `replaces`: the answer replaces the message that holds the button.
+    - `duplicate_of`: the earlier request that shares its session with this one.
+    - `is_group_message`: the request came from a group message, where the bot cannot post. This is not stored.
     """
 
     id: RequestId
@@ -175,13 +179,14 @@ class Request:
 
     @property
     def for_another(self) -> bool:
-        """Return whether the host is another person than the requester. A requester can also name themselves: False."""
+        """Return whether the host is not the requester. Return False if requesters name themselves as agent."""
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy that runs again after a press of *Try again* or of a conversation's button.
+        """Return a copy of this request to run again, after a click on *Try again* or on a conversation.
 
-        Id, key, time, reply_url and view are those of `press`; so is the conversation, if `press` names one.
+        `press` is the request that the click made. The copy takes its id, key, time, response_url and modal, and also
+        its conversation and argument if it has any.
         """
         return replace(
             self,
@@ -249,11 +254,11 @@ def is_unasked(request: Request) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionRequest:
-    """The session that the session service has to create. `context` names the source ("slack", "command-line").
+    """The parameters of a session to create. `context` names the source ("slack", "command-line").
 
-    `conversation_id` matters to a service whose sessions belong to conversations; None lets it find the host's.
-    `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the session.
-    `open_sessions`: the host's open sessions by conversation; none of them is replaced.
+    `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
+    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the
+    session. `open_sessions`: the host's open sessions by conversation; the service must replace none of them.
     """
 
     host_id: HostId
@@ -273,8 +278,8 @@ class CreateSessionRequest:
 class SessionDefaults:
     """The default application and time-out of a session.
 
-    `phone_countries` (ISO codes): in a session name, a number without a plus that is valid in one of these countries
-    counts as a phone number. Such a name is replaced.
+    `phone_countries` (ISO codes) help to find phone numbers in session names: a number without a plus counts if it is
+    valid in one of these countries. A session name with a phone number is replaced.
     """
 
     application_id: str = "web"
@@ -300,12 +305,13 @@ class SessionDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that exists. `join_url` is the customer's link, a secret; at `ends_at` its time-out ends it.
+    """A created session. Its time-out ends it at `ends_at`.
 
-    `join_code` is a secret, too. Where the service returns one, `ends_at` is when the code expires, and `join_url` may
-    be empty. `reference` is the service's correlation id of the answer. `lasts_seconds` is the time from that answer to
-    `ends_at`, independent of the bot's clock; None for a session read from the store. `conversation_id` is the
-    conversation that the session belongs to, if it is known.
+    `join_url` is the customer's link and `join_code` the customer's code; both are secrets. If the service returns a
+    code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
+    correlation id. `lasts_seconds` is the time from the service's answer to `ends_at`, independent of the bot's clock;
+    None for a session that was read from the store. `conversation_id` is the conversation that the session belongs to,
+    if it is known.
     """
 
     id: SessionId
@@ -383,24 +389,25 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about."""
+    """The kinds of notices."""
 
     FAULT = "fault"
-    """Something that an administrator has to repair."""
+    """An administrator has to fix a fault."""
     ENDED = "ended"
-    """Somebody else has ended an agent's session. The agent reads it."""
+    """Somebody else has ended an agent's session. The agent gets the notice."""
     ACCESS = "access"
     """A person asks the administrators to be connected to a Genesys user."""
     WELCOME = "welcome"
-    """An administrator has connected a person, who is the reader."""
+    """An administrator has connected a person to a Genesys user. The person gets the notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMessage:
-    """A Slack message that shows a notice. `reader`: the user or channel that it is for.
+    """A Slack message that shows a notice. `reader` is the id of the user or channel that it is for.
 
-    `ts` is Slack's id of the message, "" where Slack takes none for this reader. `version`: what it shows. `opened_at`:
-    the notice's, at that time. `is_over`: it says that the matter is over.
+    `ts` is Slack's id of the message, "" if Slack accepts no message for this reader. `version` is the version of the
+    notice that the message shows. `opened_at` is a copy of the notice's `opened_at` when the message was posted.
+    `is_over`: the message says that the matter is over.
     """
 
     reader: str
@@ -413,12 +420,16 @@ class NoticeMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One matter that several people read about in messages which are edited as it goes on.
+    """One matter about which people get messages. The bot edits the messages as the matter goes on.
 
-    `key` says which matter of its kind. `version` is 0 before it is stored, and grows with each change; `shown` is the
-    version that all messages show. `opened_at`: messages from before it are replaced by new ones. `over_at`: since when
-    the matter is over. `data`: what the messages say, as JSON values. All times are of the store's clock, and so is
-    `read_at`, the time of the read. `takes` identifies the replica that sends the messages now.
+    - `key`: the id of the matter among those of its kind.
+    - `version`: 0 before the notice is stored; each change increases it.
+    - `shown`: the version that all messages show.
+    - `opened_at`: new messages replace the messages from before this time.
+    - `over_at`: the time when the matter ended, None while it goes on.
+    - `data`: the content of the messages, as JSON values.
+    - `read_at`: the time when the notice was read. All times are by the store's clock.
+    - `takes`: counts how often a replica reserved the notice to send its messages. It identifies the reservation.
     """
 
     kind: NoticeKind
@@ -435,7 +446,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that replace earlier ones."""
+        """Return the messages that were posted since `opened_at`, without the messages that they replace."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
@@ -443,9 +454,9 @@ class Notice:
 class SessionStarted:
     """Result: a session was created.
 
-    `agent_told`: whether the bot notified the agent, None where the agent asked. `rule`: the rule that found the host.
-    `is_shared`: whether the session was posted in the thread that was asked for, None where none was; `share_error`
-    says why not.
+    `agent_told`: whether the bot notified the agent, None if the agent typed the command. `rule`: the rule that found
+    the host. `is_shared`: whether the session was posted in the requested thread, None if no thread was requested.
+    `share_error`: the reason if it was not.
     """
 
     code = "session_started"
@@ -458,7 +469,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Result of whoami: a person's host. `connected`: the person linked that account; None if nobody can link one."""
+    """Result of whoami: a person's host. `connected`: the person linked that account; None if nobody can link any."""
 
     code = "identity"
     person: SlackUser

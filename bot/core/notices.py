@@ -1,7 +1,7 @@
-"""Send notices: post each to everybody whom it concerns, and edit the messages as the matter goes on.
+"""Send notices: post each notice to its readers, and edit the messages as the matter goes on.
 
-The store holds the notice and who has got which message, so any replica sends what another one left unsent. Each
-message arrives at least once; after a crash between Slack's answer and our write it may arrive twice.
+The store holds the notice and its messages, so any replica can send the messages that another replica did not send.
+Each message arrives at least once. After a crash between Slack's answer and the write to the store, it may come twice.
 """
 
 import asyncio
@@ -20,40 +20,40 @@ log = logging.getLogger(__name__)
 MAX_PENDING = 200
 MAX_UNSAVED = 1000
 MAX_SAVE_ATTEMPTS = 10
-"""How often a change is tried when other replicas change the same notice at the same moment."""
+"""The maximum number of tries to change a notice while other replicas change the same notice."""
 
 Key = tuple[NoticeKind, str]
 Readers = Callable[[Notice], Awaitable[tuple[Sequence[str], bool]]]
-"""Returns the users and channels that read a notice, and whether these are all. Never raises."""
+"""A function that returns the users and channels that get a notice, and whether the list is complete. Never raises."""
 Edit = Callable[[Notice], Notice | None]
-"""Returns what becomes of a notice, None for no change (pure). A notice of version 0 is new."""
+"""A pure function that returns the changed notice, None for no change. A notice with version 0 is new."""
 Update = Callable[[Notice], Awaitable[bool]]
-"""Brings a notice up to date; returns whether it changed. May raise StorageUnavailableError."""
+"""A function that updates a notice and returns whether it changed. May raise StorageUnavailableError."""
 
 
 class ToldReaders:
-    """Know who has a message about a matter that is not over. The board fills it."""
+    """Holds the readers who got a message about a matter that is not over. The notice board keeps it up to date."""
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels whose message about this matter Slack took."""
+        """Return the users and channels for which Slack accepted a message about this matter; () if it is over."""
         return self._readers.get((kind, key), ()) if key else ()
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Take these notices as all that are not over."""
+        """Replace all readers by those of these notices."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
 
     def update(self, notice: Notice) -> None:
-        """Take the newest messages of a notice."""
+        """Replace the readers of one notice."""
         self._readers.pop((notice.kind, notice.key), None)
         if notice.over_at is None:
             self._readers[notice.kind, notice.key] = _delivered(notice)
 
 
 class NoticeBoard:
-    """Change notices, and send them in the background."""
+    """Changes notices, and sends their messages in the background."""
 
     def __init__(
         self,
@@ -77,15 +77,18 @@ class NoticeBoard:
         self._before_pass.append(before_pass)
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return a notice; one of version 0 where there is none. Raises StorageUnavailableError."""
+        """Return a notice; a new one with version 0 if none is stored. Raises StorageUnavailableError."""
         return await self._store.find(kind, key)
 
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
-        """Return the notices of this kind that are not over, oldest change first. Raises StorageUnavailableError."""
+        """Return the notices of this kind that are not over, least recently changed first.
+
+        Raises StorageUnavailableError.
+        """
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Replace a notice by what `edit` (pure) makes of it, and send it soon; None when `edit` returns None.
+        """Store the notice that `edit` returns, and send its messages soon. Return it; None if `edit` returns None.
 
         Raises StorageUnavailableError.
         """
@@ -99,7 +102,7 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Do what `change` does; while the store is unavailable, try again in the background. Never raises."""
+        """Change a notice like `change`. If the store is unavailable, retry in the background. Never raises."""
         try:
             await self.change(kind, key, edit)
         except StorageUnavailableError:
@@ -108,15 +111,15 @@ class NoticeBoard:
                 self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
-        """Look for notices to send now."""
+        """Make the background task look for messages to send now."""
         self._wake.set()
 
     def start(self) -> None:
-        """Start to send notices."""
+        """Start the background task that sends the messages."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop; wait for the messages that are being sent."""
+        """Stop the background task. Wait up to `stop_seconds` for messages that are being sent."""
         self._is_stopping = True
         self.wake()
         if self._task:
@@ -155,7 +158,7 @@ class NoticeBoard:
                 await self._send(taken)
 
     async def _send(self, notice: Notice) -> None:
-        """Bring all messages of a notice up to date, and store each as soon as Slack has taken it."""
+        """Post the missing messages of a notice and update the others. Store each as soon as Slack has accepted it."""
         readers, are_all = await self._readers(notice)
         has_message, later = {message.reader for message in notice.current}, not are_all
         for reader in readers:
@@ -188,7 +191,7 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after this one was brought up to date; replaced messages are forgotten."""
+    """Return the notice's messages after the update of one. Drop that message if a newer message has replaced it."""
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
     return tuple(

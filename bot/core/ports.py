@@ -43,7 +43,7 @@ from bot.core.results import Result
 G = TypeVar("G")
 
 JOIN_SECONDS = 10.0
-"""How long a repeated command gets the same session instead of a new one, counted from the session's creation."""
+"""For this long after a session's creation, the same command of the same person gets this session again."""
 NO_HTTP_STATUS = "none"
 """The metric label of a call that got no HTTP response."""
 
@@ -168,7 +168,7 @@ class SessionRepository(Protocol):
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation in which a person with these ids is the agent."""
+        """Return the newest open session of each conversation, out of those that this person hosts."""
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions of the requester that an end request may be about, newest first.
@@ -185,10 +185,10 @@ class SessionRepository(Protocol):
 
 
 class FailedStarts(Protocol):
-    """Reads which starts failed."""
+    """Reads the failed starts."""
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
-        """Return who had no Genesys user within the last `seconds`, and their newest try, newest first."""
+        """Return the people whose start found no Genesys user in the last `seconds`, with its time, newest first."""
 
 
 class PostedMessageRepository(Protocol):
@@ -232,28 +232,31 @@ class AccountRepository(Protocol):
         """Delete and return a person's linked account; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account during a `with` block; None if there is none. An exception undoes its writes."""
+        """Lock a person's account during a `with` block, and yield it, None if there is none.
+
+        An exception in the block undoes the block's writes.
+        """
 
 
 class NoticeRepository(Protocol):
-    """Stores notices, and which messages show them."""
+    """Stores notices and their messages."""
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return a notice; one of version 0 where there is none."""
+        """Return a notice; a new one with version 0 if none is stored."""
 
     async def save(self, notice: Notice) -> bool:
-        """Add or change a notice as its next version; return False when another writer changed it since it was read."""
+        """Store a notice as its next version. Return False if somebody else has changed it since it was read."""
 
     async def pending(self, most: int) -> Sequence[Notice]:
-        """Return at most `most` notices: those whose messages are not up to date, then those that are not over."""
+        """Return at most `most` notices: first those with outdated messages, then the others that are not over."""
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
-        """Reserve a notice for this replica for `seconds`, to send its messages; None when it may not be sent now."""
+        """Reserve a notice for this replica for `seconds`, to send its messages; None if it must not be sent now."""
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and `shown` of a notice that this replica took; nobody takes it for `seconds`.
+        """Store the messages and `shown` of a notice that this replica reserved; extend the reservation to `seconds`.
 
-        Return False, and change nothing, when another replica has taken it since.
+        Return False and change nothing if another replica has reserved the notice since.
         """
 
 
@@ -314,7 +317,7 @@ class SessionMessages(Protocol):
     """Posts messages about a session that can be updated when the session ends."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
-        """Post a public message in the request's channel, once for each request. A start may name a thread in it.
+        """Post a public message in the request's channel, or in the thread that a start names, once for each request.
 
         Raises SharingError, SessionActionError, SlackUnavailableError, StorageUnavailableError.
         """
@@ -327,13 +330,13 @@ class SessionMessages(Protocol):
 
 
 class NoticeMessages(Protocol):
-    """Sends the messages of a notice. Never raises."""
+    """Sends the messages of a notice. Its methods never raise."""
 
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
-        """Post the notice to a user or channel; None when it has to be tried again later."""
+        """Post the notice to a user or channel. Return None if the bot has to try again later."""
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        """Update a message; one from before the notice's `opened_at` says that a newer message follows it."""
+        """Update a message. One from before the notice's `opened_at` then says that a newer message replaces it."""
 
 
 # -- Genesys --
@@ -354,9 +357,9 @@ class CallHooks(Protocol):
 
 
 class OpenSessionError(Exception):
-    """The host's conversation has an open session already, which a new one would replace. Nothing was created.
+    """The host's conversation already has an open session, which a new session would replace. Nothing was created.
 
-    `customer` is who the conversation is with, "" where that is not known. It is never stored.
+    `customer` is the name of the customer in the conversation, "" if unknown. It is never stored.
     """
 
     def __init__(self, session_id: SessionId, customer: str) -> None:
@@ -372,7 +375,7 @@ class SessionsApi(Protocol):
         """Return whether `create` would send its call now, without a wait for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session. Raises OpenSessionError."""
+        """Create a session. Raises OpenSessionError if an open session would be replaced."""
 
     async def look(self, session_id: SessionId) -> SessionStatus:
         """Return a session's status; OPEN if the service reports no status."""
@@ -385,10 +388,10 @@ class SessionsApi(Protocol):
 
 
 class SetupProbe(Protocol):
-    """Tries whether a fault of the set-up is repaired, without a session or message."""
+    """Finds out whether a fault of the set-up is fixed, without creating a session or sending a message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed would succeed now; None when only the next real call can tell."""
+        """Return whether the failed call would succeed now; None if only the next real call can tell."""
 
 
 class ApplicationCatalog(Protocol):
@@ -422,20 +425,20 @@ class HostDirectory(Protocol):
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
-        """Return at most `most` active users whose name or address contains a text, and whether there are more.
+        """Return at most `most` active users whose name or e-mail address contains `text`, and whether there are more.
 
         Raises ServiceError; PermissionMissingError when the bot may not search.
         """
 
     async def name_of(self, host_id: HostId) -> str:
-        """Return a user's name, "" where Genesys does not say it. Never raises."""
+        """Return a user's name; "" if Genesys does not return it. Never raises."""
 
     def known_name(self, host_id: HostId) -> str:
-        """Return a user's name without a call to Genesys, "" where it is not known."""
+        """Return a user's name from the cache; "" if it is not cached."""
 
 
 class Announce(Protocol):
-    """Tells everybody concerned that a person was linked to a host, and returns the host's name or ""."""
+    """Notifies the person and the administrators that a person was linked to a host."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """`is_answer`: the person is told even if they did not ask. May raise StorageUnavailableError."""

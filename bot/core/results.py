@@ -45,9 +45,10 @@ class CommandSuggested:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """No session was started: the conversation has this open one, which a new one would replace.
+    """The bot started no session, because the conversation has an open session, which a new one would replace.
 
-    The link is in `record` if the requester may read it. `customer` is "" where it is not known.
+    `record` has the link of the open session if the requester may read it. `customer` is the customer's name, "" if
+    unknown.
     """
 
     code = "session_open_already"
@@ -132,7 +133,10 @@ class Applications:
 
 @dataclass(frozen=True, slots=True)
 class HostLinked:
-    """A person was linked to a host, or (None) their link was removed. `name` is the host's, "" where it is unknown."""
+    """An administrator linked a person to a host, or removed the link: `host_id` is then None.
+
+    `name` is the host's name, "" if unknown.
+    """
 
     code = "host_linked"
     user_id: UserId
@@ -142,9 +146,10 @@ class HostLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequested:
-    """The administrators are asked to connect a person to a Genesys user.
+    """The bot asked the administrators to connect a person to a Genesys user.
 
-    `is_new` is False when an earlier request stands, from `asked_at`. `is_connected`: nothing has to be asked.
+    `is_new` is False if the person's earlier request, of the time `asked_at`, is still open. `is_connected`: the person
+    is already connected, so the bot asked nobody.
     """
 
     code = "access_requested"
@@ -171,7 +176,7 @@ class AccessReport:
 
 
 class FaultState(StrEnum):
-    """What a check of a fault found."""
+    """The results of a check of a fault."""
 
     FAILING = "failing"
     REPAIRED = "repaired"
@@ -181,7 +186,7 @@ class FaultState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """A fault of the set-up was checked for an administrator."""
+    """The bot has checked a fault of the set-up for an administrator."""
 
     code = "fault_checked"
     state: FaultState
@@ -189,7 +194,7 @@ class FaultChecked:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """A sign-in link for the person: its URL `address`, which is a secret, and the time `until` which it is valid.
+    """A sign-in link for the person. `address` is its URL, a secret; the link is valid until the time `until`.
 
     `already`: the person has linked an account before.
     """

@@ -32,7 +32,7 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Notify these hooks of waits during a `with` block; at once if the call already waits. None notifies none."""
+        """Notify these hooks of waits during a `with` block; at once if the call already waits. None: do nothing."""
         if hooks is None:
             yield
             return

@@ -1,7 +1,8 @@
-"""What a request that starts a session takes beside the name (pure).
+"""Encode the details of a start that its name does not hold (pure).
 
-That is whom its link goes to, in which thread it is posted, or which command it may mean. It is the `argument` of the
-request, so that a restart loses nothing. The argument is encrypted, and gone with the answer.
+These are the customer's address, the thread in which to post the session, and an ambiguous command. The encoded details
+are the request's `argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the
+answer.
 """
 
 import hashlib
@@ -22,12 +23,14 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """The customer's address that the card offers the link to, or why it offers none, a thread, or a doubtful command.
+    """The details of a start: a customer's address, a thread, or the command that its name may mean.
 
-    `send_to` is a number in E.164 or an e-mail address; `rejected` says why an address is not kept. `fingerprint`
-    tells two addresses apart without showing them. `unless`: a command that the name means when it names one of the
-    requester's open sessions. `thread` is Slack's id of the message in whose thread the session is posted. `replaces`
-    is the id of the open session of the same conversation which this one replaces.
+    - `send_to`: a phone number in E.164 or an e-mail address. The session's card offers to send the link there.
+    - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
+    - `fingerprint`: a hash that tells two addresses apart without showing them.
+    - `unless`: a command word. The request means this command if its name mentions an open session of the requester.
+    - `thread`: Slack's id of the message in whose thread to post the session.
+    - `replaces`: the id of the open session in the same conversation that the new session replaces.
     """
 
     send_to: str = field(default="", repr=False)
@@ -72,7 +75,7 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return an argument in a form that contains no address: the fingerprint if it holds one, else the argument."""
+    """Return a request's argument. Replace one that holds an e-mail address or phone number by its fingerprint."""
     details = details_of(argument)
     return details.fingerprint if details.send_to else argument
 

@@ -1,4 +1,4 @@
-"""Convert errors to JSON records and back, so that the database can hold why a request failed (pure)."""
+"""Convert errors to JSON records and back, so that the database can store the reason for a failure (pure)."""
 
 from collections.abc import Iterator
 from dataclasses import Field, asdict, fields, is_dataclass
@@ -84,7 +84,7 @@ FIELDS_OF_DETAILS = {
     "country_not_allowed": "country",
     "text_too_long": "most",
 }
-"""The field of a record that holds `SendRejectedError.detail`, by code."""
+"""Maps the codes of SendRejectedError to the field of a record that holds its `detail`."""
 REQUIRED_FIELDS = {
     "interrupted": "maybe_created",
     "may_not_act_for_others": "target",
@@ -97,11 +97,11 @@ REQUIRED_FIELDS = {
     "conversation_kind_not_supported": "kinds",
     "not_a_member": "standing",
 }
-"""The field that a record of this code must have, although the error's class has a default for it."""
+"""Maps codes to a field that a record must have, although the error's class has a default for it."""
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
-    """Return the names of the fields that an error of this class and code has."""
+    """Return the names of the fields that an error with this class and code uses."""
     every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
     return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 

@@ -48,14 +48,15 @@ class RecoveryTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTiming:
-    """Durations of the messages to administrators about faults.
+    """Durations of notices.
 
-    `poll_seconds`: how often a replica looks for notices to send. `lease_seconds`: how long a replica has for each
-    message, before another one takes the notice. `edit_pause_seconds`: the pause between two rounds of updates of one
-    notice. `retry_seconds`: the pause after a message that Slack did not take. `renewal_seconds`: a fault that lasts
-    longer gets a new message, since updates notify nobody. `grace_seconds`: how long a person is linked before their
-    request for access ends without the name of an administrator. `stop_seconds`: how long a shutdown waits for messages
-    that are being sent.
+    - `poll_seconds`: how often a replica looks for messages to send.
+    - `lease_seconds`: how long a replica has for each message, before another replica may take over the notice.
+    - `edit_pause_seconds`: the pause between two rounds of updates of one notice.
+    - `retry_seconds`: the pause after a message that Slack did not accept.
+    - `renewal_seconds`: a fault that lasts longer gets a new message, since updates notify nobody.
+    - `grace_seconds`: how long after a person was linked their request for access waits for the administrator's name.
+    - `stop_seconds`: how long a shutdown waits for messages that are being sent.
     """
 
     poll_seconds: float = 5.0
@@ -129,19 +130,19 @@ class GenesysTiming:
     revoke_timeout: float = 4.0
     """How long one request that revokes a user's token may take."""
     renew_ahead_seconds: float = 300.0
-    """How long before its expiry a token is renewed, but at most a tenth of its lifetime."""
+    """How long before expiry a token is renewed: this value or, if shorter, a tenth of its lifetime."""
     unusable_ahead_seconds: float = 30.0
-    """How long before its expiry a token is no longer sent, but at most a twentieth of its lifetime."""
+    """How long before expiry a token is no longer sent: this value or, if shorter, a twentieth of its lifetime."""
     default_token_seconds: float = 600.0
     """The lifetime of a token whose answer does not state one."""
     account_cache_seconds: float = 60.0
     """How long a replica caches a user's linked account."""
     name_timeout: float = 3.0
-    """The read of a user's name, which is only shown."""
+    """How long it may take to read a user's name, which is for display only."""
     name_cache_seconds: float = 86_400.0
-    """How long a user's name is kept."""
+    """How long a user's name is cached."""
     no_name_cache_seconds: float = 600.0
-    """How long it is kept that Genesys does not say a user's name."""
+    """How long it is cached that Genesys does not return a user's name."""
     close_timeout: float = 5.0
     """How long a shutdown waits for token renewals in progress."""
 
@@ -170,7 +171,7 @@ class SlackTiming:
     probe_interval_seconds: float = 30.0
     """How often the host of response_urls is tried again after it stopped answering."""
     probe_timeout: float = 2.0
-    """How long one such try may take."""
+    """How long one try of that host may take."""
     edit_timeout: float = 8.0
     """How long one update of a message may take in total; the HTTP time-out starts again with each byte."""
     open_timeout: float = 12.0
@@ -183,7 +184,7 @@ class SlackTiming:
     lookup_timeout: float = 12.0
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
-    """The look-up of the contact's name, for a button."""
+    """How long the look-up of the contact's name may take, which is for a button."""
     max_lookup_retry_after: float = 60.0
     """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
     people_cache_seconds: float = 300.0
@@ -201,7 +202,7 @@ class SlackTiming:
     view_timeout: float = 10.0
     """How long one call that updates or publishes a view may take."""
     view_settle_seconds: float = 0.5
-    """How long after a submission the first update of its modal waits, so that the acknowledgement comes first."""
+    """How long the first update of a modal waits after its submission, so that the acknowledgement arrives first."""
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call that uses it later cannot succeed."""
     home_section_timeout: float = 10.0
@@ -215,7 +216,8 @@ class SlackTiming:
     large_body_min_seconds: float = 0.25
     """A large body that is incomplete after this time may be dropped in favour of a newer large body."""
     clock_window_seconds: float = 60.0
-    """If several signed requests in this time have a stale timestamp and none has a fresh one, this clock is wrong."""
+    """The period of the clock check. This machine's clock is wrong if several signed requests in this time have a stale
+    timestamp and none has a fresh one."""
     heartbeat_seconds: float = 5.0
     """The interval of pings. A Socket Mode connection that gets no pong within half of it is replaced."""
     hello_timeout: float = 10.0
@@ -244,8 +246,8 @@ class ReceiverBounds:
     envelopes: int = 1000
     """The maximum number of unprocessed envelopes of a Socket Mode connection. Beyond it, the bot stops reading."""
     callbacks: int = 20
-    """The maximum number of returns from a sign-in in progress. Each calls the database and Genesys, and anybody can
-    send one."""
+    """The maximum number of browsers that return from a sign-in at the same time. Each costs calls to the database and
+    Genesys, and anybody can send such a request."""
 
 
 RECEIVER_BOUNDS = ReceiverBounds()

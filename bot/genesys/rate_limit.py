@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
 """The maximum number of calls in flight. It is lower than the number of pooled connections, so that the login always
-gets one."""
+gets a connection."""
 MIN_CONCURRENT_CALLS = 8
 OPTIONAL_SHARE = 2
 """Of this many allowed calls, one may be optional, so that status look-ups leave room for creating sessions."""
@@ -104,7 +104,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Record an answer. After a 429, delay all calls if the token's limit is reached, else calls with this need."""
+        """Record an answer. A 429 delays all calls if the token is at its limit, else calls with this permission."""
         if response.status_code != 429:
             self._holds.record_answer(needs)
             return

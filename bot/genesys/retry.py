@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """The classes of failed calls that decide whether a call may be retried."""
+    """The reasons why a failed call may be retried, or may not."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -56,7 +56,7 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None if unset."""
+    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None if missing."""
 
     error: ServiceError
     rule: RetryRule = RetryRule.NEVER

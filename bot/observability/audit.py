@@ -1,7 +1,7 @@
 """Write the audit log: one JSON line for each decision with requester, action, agent and outcome.
 
-It holds every decision, whatever LOG_LEVEL is. It holds no link, no text that people typed, and of a customer's address
-only the last four digits or the domain.
+The audit log contains every decision, at any LOG_LEVEL. It contains no link and no text that people typed. Of a
+customer's phone number it contains the last four digits, and of an e-mail address the domain.
 """
 
 import errno
@@ -47,13 +47,13 @@ REFUSED_ERRORS = (PermissionDeniedError, NotAcceptedError, RetryRejectedError, H
 
 
 class AuditSetupError(SetupError):
-    """The audit log cannot be opened."""
+    """The bot cannot open the audit log."""
 
     code = "audit_log_unwritable"
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """Return the fields of an audit line except the time. Omit fields without a value."""
+    """Return the fields of an audit line, except its time. Omit fields without a value."""
     step = step_of(request)
     found = {
         "action": request.kind.value,
@@ -73,7 +73,7 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 
 
 def decision(outcome: Result) -> str:
-    """Return "allowed", "refused", or "failed" for a request that was allowed and then failed."""
+    """Return the decision about a request: "allowed", "refused", or "failed" (allowed, but ended with an error)."""
     if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
     return "failed" if isinstance(outcome, CobrowseError) else "allowed"
@@ -108,7 +108,7 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Append lines to a file with mode 600. Reopen the path after log rotation has moved the file."""
+    """Appends lines to a file with mode 600. Reopens the path after log rotation has moved the file."""
 
     def _open(self) -> Any:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
@@ -118,16 +118,16 @@ class AuditFile(WatchedFileHandler):
 
 
 class AuditStream(logging.StreamHandler[TextIO]):
-    """Write lines to standard output."""
+    """Writes lines to standard output."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         _log_lost_line(record)
 
 
 class AuditLog:
-    """Write an audit line for each event of a decision.
+    """Writes an audit line for each finished or rejected request.
 
-    If a line cannot be written, write its fields to the log and continue, so that the agent's request is not delayed.
+    If a line cannot be written, its fields go to the log, and the request goes on without a delay.
     """
 
     def __init__(self, where: str) -> None:
@@ -140,7 +140,7 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def record_event(self, event: Event) -> None:
-        """Write a line for each finished and each rejected request."""
+        """Write the line for a finished or rejected request. Ignore other events."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached):
                 self._write(request, result, reached=reached)
@@ -155,7 +155,7 @@ class AuditLog:
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, if there is one."""
         with suppress(OSError):  # a line that could not be flushed is already in the log
             if isinstance(self._handler, AuditFile):
                 self._handler.close()

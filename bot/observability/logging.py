@@ -1,6 +1,6 @@
 """Format log records as single lines and mask secrets in them.
 
-Mask tokens, keys, e-mail addresses, paths of URLs, and every secret value of the settings, also in tracebacks.
+Tokens, keys, e-mail addresses, the paths of URLs and all secret values of the settings are masked, in tracebacks too.
 """
 
 import json
@@ -13,33 +13,33 @@ from types import TracebackType
 from typing import TextIO
 
 NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
-"""Loggers that print URLs and bodies at INFO and DEBUG. They stay at WARNING at every LOG_LEVEL."""
+"""Loggers that print URLs and bodies at INFO and DEBUG. They stay at WARNING or above at any LOG_LEVEL."""
 
 MASK = "[redacted]"
 MIN_SECRET_LENGTH = 6
 MAX_LENGTH = 8_000
-"""Characters of a message or field that are written; the rest is cut off."""
+"""The maximum number of characters of a message or field. The rest is cut off."""
 MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Mask a URL except its scheme and host."""
+    """Mask all of a URL except its scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Mask user information and query of a URL."""
+    """Mask the user information and the query of a URL."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Mask a JSON Web Token: a JWT header and at least one more part after a dot."""
+    """Mask a JSON Web Token. A JWT header alone, with no further part after a dot, stays as it is."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Mask an e-mail address. Its domain has a dot, so `root@db` is left as it is."""
+    """Mask an e-mail address. A text without a dot in its domain, such as `root@db`, stays as it is."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -53,22 +53,22 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
     (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
 )
-"""Patterns of secrets, with their replacements. Each pattern takes linear time for any text: it consumes whole runs of
-characters without backtracking (`++`), or starts only at the start of such a run (`(?<!`)."""
+"""Patterns of secrets, each with its replacement. Each pattern takes linear time: it consumes runs of characters
+without backtracking (`++`), or starts only at the beginning of such a run (`(?<!`)."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
-"""Each text that a pattern matches contains one of these, in upper or lower case. Searching for them first saves time,
-since nearly all text is harmless."""
+"""Every text that a pattern matches contains one of these, in upper or lower case. Searching for these first saves
+time, since nearly all texts are harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
-"""A field value that needs no quotes."""
+"""A value of a field that needs no quotation marks."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SPACE_OR_QUOTE = "\"' \t\n\r"
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters that could make one record look like two lines."""
+"""Characters that could make one log record look like two lines."""
 
 
 class Redactor:
-    """Mask secrets in text: the given `secrets`, and whatever has the form of one."""
+    """Masks secrets in texts: the given `secrets`, and everything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
@@ -84,9 +84,9 @@ class Redactor:
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Mask the first `max_length` characters, and drop the rest.
+        """Return the first `max_length` characters with secrets masked, and drop the rest.
 
-        `keeps_paths`: mask only user information and query of URLs, since people copy URLs from lines about settings.
+        `keeps_paths`: keep the paths of URLs, since people copy URLs from lines about settings.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -98,7 +98,7 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return where to cut: before the word and the known secret that `max_length` falls into.
+        """Return the position at which to cut, `max_length` or before: never inside a word or a known secret.
 
         The patterns would not recognise half a secret.
         """
@@ -112,7 +112,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the start of the word that `end` falls into."""
+    """Return the start of the word that contains the position `end`."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -120,7 +120,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class LineFormatter(logging.Formatter):
-    """Write `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`, or one JSON object."""
+    """Formats a record as `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`, or as JSON."""
 
     def __init__(self, redact: Redactor, *, as_json: bool) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class LineFormatter(logging.Formatter):
         return f"{text}\n{traceback}" if traceback else text
 
     def _traceback(self, exc_info: ExcInfo) -> str:
-        """Return the masked traceback. Where its end is cut off, append the name of the exception."""
+        """Return the masked traceback. If its end is cut off, append the name of the exception."""
         text = self.formatException(exc_info)
         masked = self._redact(text, MAX_TRACEBACK_LENGTH)
         return f"{masked}\n{type(exc_info[1]).__qualname__}" if len(text) > MAX_TRACEBACK_LENGTH else masked
@@ -166,7 +166,7 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Make the root logger write masked lines to `stream`, None for standard error."""
+    """Make the root logger write masked lines to `stream`; None means standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
     root = logging.getLogger()
@@ -188,7 +188,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Log an uncaught exception. Python's own hook would print its traceback unmasked."""
+    """Log an uncaught exception with its secrets masked. Python's own hook would print the traceback unmasked."""
     logging.getLogger("bot").critical("uncaught", exc_info=(kind, error, traceback))
 
 

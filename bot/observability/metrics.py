@@ -1,6 +1,6 @@
-"""Count events and calls for Prometheus. core/ports.py says when each is counted.
+"""Count events and calls for Prometheus. core/ports.py describes the methods.
 
-docs/runbook.md explains each metric. No label names a person, a session or an address.
+docs/runbook.md explains each metric. No label contains a person, a session, an e-mail address or a URL.
 """
 
 import time
@@ -29,28 +29,28 @@ CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
 WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
-"""Why a Socket Mode connection failed. Each counter exists at 0 from the start, so that an alert sees the first."""
+"""The reasons why a Socket Mode connection fails. Each counter starts at 0, so that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 FAILED_STATUSES = ("none", "500", "501", "502", "503", "504")
-"""Labels that deploy/prometheus-alerts.yml watches. Their counters exist at 0 from the start: Prometheus sees no
-increase in a series that begins at 1, so the first failure would raise no alert."""
+"""Labels that deploy/prometheus-alerts.yml uses. Their counters start at 0: Prometheus sees no increase in a series
+that begins at 1, so the first failure would raise no alert."""
 STARTED = "start"
 
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """The latest call to Genesys: its HTTP status, or "none" for no answer, and its age."""
+    """The latest call to Genesys: its age, and its HTTP status or "none" if it got no answer."""
 
     status: str
     seconds_ago: float
 
 
 class PrometheusMetrics(Metrics):
-    """Implement core.ports.Metrics with prometheus_client. Each instance has its own registry. Thread-safe."""
+    """Implements core.ports.Metrics with prometheus_client. Each instance has a separate registry. Thread-safe."""
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
-        """Create the metrics, with counters at 0 for these `kinds` of requests and calls with these `needs`."""
+        """Create the metrics. Set the counters of these `kinds` of requests and of calls with these `needs` to 0."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
         self._registry = CollectorRegistry()
         self._make_requests()
@@ -61,7 +61,7 @@ class PrometheusMetrics(Metrics):
         self._create_series(kinds, needs)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
-        """Set the functions whose values the two gauges show."""
+        """Set the functions that return the values of the two gauges."""
         self._under_way.set_function(under_way)
         self._queue_length.set_function(queue_length)
 
@@ -71,14 +71,14 @@ class PrometheusMetrics(Metrics):
 
     @property
     def last_call(self) -> LastCall | None:
-        """Return the latest call to Genesys, None before the first."""
+        """Return the latest call to Genesys; None before the first call."""
         if self._last_call is None:
             return None
         status, at = self._last_call
         return LastCall(status, time.monotonic() - at)
 
     def record_event(self, event: Event) -> None:
-        """Count an event of a request."""
+        """Count a finished, rejected or resumed request."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
                 self._requests.labels(request.kind.value, result.code).inc()
@@ -148,7 +148,7 @@ class PrometheusMetrics(Metrics):
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard read before their first event."""
+        """Create the series that alerts and the dashboard need before the first event."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests.labels(kind, outcome)
         for need in needs:

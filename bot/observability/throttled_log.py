@@ -1,4 +1,4 @@
-"""Limit log lines that anybody can cause from outside: one line per reason and second, with a count."""
+"""Limit the log lines that anybody outside can cause: one line per reason and second, with a count."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Write the first record of a reason at once; then write at most one line per interval, with a `count` of records.
+    """Writes the first record of a reason at once, then one line per interval at most, with a `count` of records.
 
-    A reason is a constant, never text from outside. Needs a running event loop.
+    A reason must be a constant, never text from outside. Needs a running event loop.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -38,7 +38,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write the lines that are held back now."""
+        """Write all delayed lines now."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

@@ -39,7 +39,7 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """The messages that the user sees after one command; `failed`: an error message or no message."""
+    """The messages that the user sees after one command. `failed`: there is an error message or no message."""
 
     messages: Sequence[Message]
     ack_ms: float
@@ -55,7 +55,7 @@ class Answer:
         return "\n\n".join(paragraphs) or "Nothing came back."
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result for `--json`."""
+        """Return the result as JSON values, for `--json`."""
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]
         told = [
@@ -71,7 +71,7 @@ class Answer:
 
 
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
-    """Return a message as lines: its blocks, or its text without blocks."""
+    """Return a message as lines of text: its blocks, or its text if it has no blocks."""
     if not message.blocks:
         return _plain(message.text, names).splitlines()
     return [line for block in message.blocks for line in _block(block, names)]
@@ -96,7 +96,7 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return an element as text: the label of a button, all options of a menu or a choice, or a placeholder."""
+    """Return an element as text: a button's label, all options of a menu or choice, or any other's placeholder."""
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

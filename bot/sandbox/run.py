@@ -1,6 +1,6 @@
-"""Start the sandbox's Slack and Genesys, and the real bot connected to both over sockets.
+"""Start the sandbox's Slack and Genesys, and connect the real bot to both over sockets.
 
-Run one command and return its answer, or serve the page until a signal.
+Then run one command and return its answer, or serve the page until a signal.
 """
 
 import asyncio
@@ -44,11 +44,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "user-context": {},
     "active-conversation": {"on": "sms"},
 }
-"""The faults for `--genesys` and the page, with options; 429 ends after one call, so that a retry succeeds."""
+"""The faults for `--genesys` and the page, with their options. 429 ends after one call, so that a retry succeeds."""
 WHOLE_CLIENT = ("401", "403")
-"""Faults of the bot's OAuth client: its call that reads its own token fails, too."""
+"""Faults of the bot's OAuth client as a whole. The call that reads its token fails, too."""
 PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
-"""Faults of one API only: sessions have applications and join URLs, conversations have signed-in users."""
+"""The faults of one API only. Only the session service has applications and join URLs; only the public API has
+signed-in users."""
 
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
@@ -56,21 +57,21 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults that apply to the API that `conversations` selects, as in `open_sandbox`."""
+    """Return the names of the faults of the API that `conversations` selects; see `open_sandbox`."""
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The two servers of a running sandbox; `finish` stops the bot after it completes the accepted requests."""
+    """The two servers of a running sandbox. `finish` lets the bot complete the accepted requests, then stops it."""
 
     slack: SandboxSlack
     genesys: SandboxGenesys
     finish: Callable[[], Awaitable[None]]
 
     async def inject_fault(self, fault: str | None) -> None:
-        """Replace Genesys's fault with one of FAULTS, or remove it with None."""
+        """Replace the fault of Genesys by one of FAULTS. None removes the fault."""
         await self.genesys.inject_fault(None)
         self.genesys.conversations.requires_user = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
@@ -84,10 +85,10 @@ class Sandbox:
 async def open_sandbox(
     *, http: bool, conversations: str | None = None, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Start the servers and the bot; stop all of them at the end.
+    """Start the servers and the bot. Stop all of them at the end.
 
-    `http`: use signed HTTP instead of Socket Mode. `conversations`: a name in LIVE_COUNTS, which selects the public
-    Genesys Cloud API; None selects the session service.
+    `http`: use signed HTTP instead of Socket Mode. `conversations`: None selects the session service; a name in
+    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations.
     """
     keys = world.Keys()
     slack = SandboxSlack(
@@ -127,7 +128,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. Once it is ready for commands, yield a function that stops it."""
+    """Run the real bot. When it is ready for commands, yield a function that stops it."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -158,7 +159,7 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 async def run_once(
     line: str, role: str, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> Answer:
-    """Send one command as this role, and return the messages that the user sees."""
+    """Send one command as the user with this role, and return the messages that this user sees."""
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
     async with open_sandbox(http=http, conversations=conversations) as sandbox:
@@ -179,9 +180,9 @@ async def open_page(
     conversations: str | None = None,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox with its page. Raises StartError when the port is in use, before anything starts.
+    """Start the sandbox with its page. If the port is in use, start nothing and raise StartError.
 
-    `from_make` says that make runs this command, so that the error names a command of make.
+    `from_make`: make runs this command, so the error suggests a command for make.
     """
     pages: list[SandboxPage] = []
 
@@ -214,7 +215,7 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 
 
 def _listen(port: int, from_make: bool) -> socket.socket:
-    """Return a listening socket for the page. Raises StartError with a command that works."""
+    """Return a listening socket for the page. Raises StartError, which suggests a command with a free port."""
     try:
         return listen(port)
     except OSError as error:
@@ -225,7 +226,7 @@ def _listen(port: int, from_make: bool) -> socket.socket:
 
 
 def _next_free_port(port: int) -> int:
-    """Return the first free port above this one and above 1023; lower ports need special rights."""
+    """Return the first free port above this port and above 1023, since lower ports need special rights; 0 for none."""
     for other in range(max(port, 1023) + 1, 65536):
         with contextlib.suppress(OSError), listen(other):
             return other
@@ -240,7 +241,7 @@ async def serve_page(
     conversations: str | None = None,
     from_make: bool = False,
 ) -> None:
-    """Serve the page until a signal. The arguments are those of `open_page`."""
+    """Serve the page until a signal arrives. The arguments are as in `open_page`."""
     logs.set_up("INFO", as_json=False)
     opening = open_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
@@ -250,7 +251,7 @@ async def serve_page(
 
 
 def _free_port() -> int:
-    """Return a free port. The OAuth redirect URI contains it, so it must be known before the bot listens."""
+    """Return a free port for the bot. It must be known before the bot listens, since the redirect URI contains it."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
@@ -258,7 +259,7 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open the page in a graphical browser when a terminal is attached; a text browser would block the terminal."""
+    """Open the page in a browser if a terminal is attached. Open no text browser, which would block the terminal."""
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):

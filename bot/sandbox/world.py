@@ -1,6 +1,6 @@
-"""Define the sandbox's users, channels and keys, and the settings that connect the real bot to it.
+"""Define the sandbox's users, channels and keys, and the settings that connect the real bot to the sandbox.
 
-Each start creates new tokens and keys, which are valid in this sandbox only.
+Each start of the sandbox creates new tokens and keys, which are valid in that sandbox only.
 """
 
 import base64
@@ -16,7 +16,7 @@ from bot.sandbox.genesys.server import GenesysUser
 from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "admin": "U0ADA", "guest": "U0GUS"}
-"""The users to act as, by role."""
+"""The user who has each role."""
 
 LABELS = {
     "U0ANA": "Ana Agent, an agent",
@@ -56,7 +56,8 @@ STEPS = (
     ),
 )
 UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
-"""Una's Genesys user has another address than her Slack account: no rule finds it until an administrator links it."""
+"""Una's Genesys user and Slack account have different e-mail addresses, so no rule finds this user until an
+administrator links it."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
@@ -90,7 +91,7 @@ class Keys:
 
 
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
-    """Return the environment variables for `cobrowse-bot run` in this sandbox."""
+    """Return the environment variables that connect `cobrowse-bot run` to this sandbox."""
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
         "SLACK_APP_TOKEN": keys.app_token,
@@ -120,7 +121,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
-    """Return the additional variables for the public Genesys Cloud API, where sessions belong to conversations."""
+    """Return additional variables for the public Genesys Cloud API, in which sessions belong to conversations."""
     return {
         "GENESYS_COBROWSE_API": "conversations",
         "GENESYS_REGION": "mypurecloud.com",
@@ -133,7 +134,10 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return the additional variables for connected user accounts over HTTP on this port, and their OAuth client."""
+    """Return additional variables for users who connect their accounts, and the OAuth client for them.
+
+    `port` is the port of the bot's HTTP server, where a sign-in ends.
+    """
     url = f"http://127.0.0.1:{port}"
     client = UserLoginClient("people-client", keys.user_client_secret, (f"{url}/genesys/callback",))
     environ = {

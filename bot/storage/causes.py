@@ -135,7 +135,7 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the URL's parameters that the driver passes to the server. Look into `options`, too."""
+    """Return the names of the URL's parameters that the driver passes to the server, and those inside `options`."""
     try:
         pairs = parse_qsl(urlsplit(url).query)
     except ValueError:

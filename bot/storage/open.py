@@ -30,7 +30,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
 
     @property
     def notices(self) -> NoticeTable:
-        """Return the repository of notices to administrators."""
+        """Return the repository of notices."""
 
 
 @asynccontextmanager

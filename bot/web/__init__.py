@@ -1,1 +1,1 @@
-"""Serve HTTP: the health endpoints, and the page where a Genesys sign-in ends."""
+"""Serve HTTP: the health endpoints, and the page after a Genesys sign-in."""

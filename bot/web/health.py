@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for supervisors and Prometheus.
 
-Ready means that the bot can receive commands from Slack. The answer also shows the state of Genesys and the database,
-but does not depend on it: only a bot that receives commands can tell people that these are unavailable.
+The bot is ready if it can receive commands from Slack. The answer also shows the state of Genesys and the database, but
+the bot is ready without them, because it still has to tell people that they are unavailable.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bot.observability.metrics import CONTENT_TYPE, PrometheusMetrics
 NO_REQUEST = RequestId("")
 STORE_TIMEOUT = 1.0
 STORE_CACHE_SECONDS = 1.0
-"""How long one answer of the database is reused, so that frequent probes do not load it."""
+"""How long an answer of the database is reused, so that frequent probes do not load the database."""
 
 
 async def _not_yet() -> bool:
@@ -25,10 +25,10 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Serve the three paths.
+    """Serves the three paths.
 
     `find` reads a request from the database; if it raises, the database counts as unavailable. `slack_refusal` returns
-    Slack's error code while Slack refuses the bot token, else "".
+    Slack's error code while Slack refuses the bot token, "" otherwise.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Health:
         return web.Response(body=self.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     def _genesys(self) -> dict[str, object]:
-        """Return the state of Genesys after the latest call; send no call."""
+        """Return the state of Genesys as of the latest call. Send no call."""
         last = self.metrics.last_call
         if last is None:
             return {"state": "unknown"}

@@ -1,4 +1,4 @@
-"""Answer bytes that are not HTTP with 400 and one log line, and keep software names out of responses."""
+"""Answer bytes that are not HTTP with status 400 and one log line; remove software names from responses."""
 
 import logging
 from typing import Any
@@ -10,19 +10,19 @@ from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 from bot.observability.throttled_log import ThrottledLog
 
 UNREADABLE = (HttpProcessingError, RequestPayloadError, PayloadAccessError)
-"""The errors that aiohttp raises for bytes that it cannot parse. Message and traceback may quote those bytes."""
+"""aiohttp's errors for bytes that it cannot parse. Their messages and tracebacks may quote those bytes."""
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Connection(web.RequestHandler):
-    """Handle one HTTP connection as aiohttp does, but quote unreadable bytes neither in the log nor in the answer."""
+    """Handles an HTTP connection as aiohttp does, but shows unreadable bytes neither in the log nor in the answer."""
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
         super().__init__(manager, **options)
         self._refusals = refusals
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log what aiohttp reports about a request; for unreadable bytes, a line of the bot instead."""
+        """Log an error that aiohttp reports. For unreadable bytes, log the bot's own line instead."""
         error = kw.get("exc_info")
         if isinstance(error, UNREADABLE):
             self._refuse(error)
@@ -36,7 +36,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer unreadable bytes with 400 and no body; handle other errors as aiohttp does."""
+        """Answer unreadable bytes with status 400 and no body. Handle other errors as aiohttp does."""
         if not isinstance(exc, UNREADABLE):
             return super().handle_error(request, status, exc, message)
         self._refuse(exc)
@@ -51,10 +51,10 @@ class Connection(web.RequestHandler):
 
 
 async def remove_server_header(_: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Remove the header `Server`, which names the versions of aiohttp and Python. Handles `on_response_prepare`."""
+    """Remove the header `Server`, which shows the versions of aiohttp and Python. Handles `on_response_prepare`."""
     response.headers.popall(hdrs.SERVER, None)
 
 
 def new_refusal_log() -> ThrottledLog:
-    """Create a log for the unreadable requests of one server."""
+    """Create the throttled log for one server's unreadable requests."""
     return ThrottledLog(logging.getLogger(__name__))

@@ -1,6 +1,6 @@
-"""Serve GET /genesys/callback, to which Genesys redirects a browser after sign-in.
+"""Serve GET /genesys/callback, to which Genesys redirects the browser after a sign-in.
 
-core/use_cases/accounts.py handles the sign-in; oauth_page.py renders the page. No part of the URL is logged.
+core/use_cases/accounts.py handles the sign-in, and oauth_page.py renders the page. No part of the URL is logged.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from bot.web.oauth_page import BUSY, HEADERS, page
 MAX_PARAMETERS = 10
 
 PageFuture = asyncio.Future[web.Response]
-"""The page that a browser waits for. It is cancelled when the browser or the bot stops waiting."""
+"""The page that a browser waits for. The future is cancelled when the browser or the bot stops waiting."""
 
 
 class OAuthCallback:
-    """Handle the callback, and answer with a page.
+    """Handles the callback, and answers with a page.
 
-    Also send a Slack message to people whose account is connected, or whose link somebody else used.
+    A person also gets a Slack message when their account is connected, or when somebody else used their link.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class OAuthCallback:
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. Do not serve HEAD, since a link is valid for one request."""
+        """Add the route to a server. Do not serve HEAD, since a link is valid for one request only."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the log lines that the throttle still holds back."""
+        """Write the log lines that are still delayed."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer every request with a page."""
+        """Answer a request with a page. Refuse it with status 429 if too many are in progress."""
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
             return _answer(429, BUSY)
@@ -68,7 +68,7 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in and show the page. If the browser has gone, send the result as a Slack message."""
+        """Finish the sign-in and show the page. If the browser has disconnected, send the result as a Slack message."""
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
             if request is None and outcome.code == "connect_link_expired":  # anybody can send one
@@ -99,7 +99,7 @@ class OAuthCallback:
 
 
 def _single(request: web.Request, name: str) -> str:
-    """Return a query parameter; "" if it is missing, repeated, or one of too many."""
+    """Return a query parameter; "" if it is missing or repeated, or the request has too many parameters."""
     values = request.query.getall(name, [])
     return values[0] if len(values) == 1 and len(request.query) <= MAX_PARAMETERS else ""
 

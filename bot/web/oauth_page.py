@@ -1,6 +1,6 @@
-"""Render the page after a sign-in to Genesys: result, next step, reference (pure).
+"""Render the page after a sign-in to Genesys, with the result, the next step and the references (pure).
 
-The page loads nothing and runs no script. Its headers forbid caching, framing, indexing and referrers.
+The page loads no resources and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
 
 import base64
@@ -49,7 +49,7 @@ CONNECT_LATER = said(
 
 
 def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, str]:
-    """Return HTTP status and HTML. `request` is None without a pending sign-in; `to` reads plain text."""
+    """Return the HTTP status and the HTML. `request` is None if no sign-in was pending. `to` is the reader."""
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
         return 200, _html(True, title, then, _references(outcome, request))
@@ -60,7 +60,7 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return the problem, and the lines below it. `is_used`: the link was valid and is now used up."""
+    """Return the sentence for the problem, and the text below it. `is_used`: the link was valid and is now used up."""
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
         return copy.problem, to.language.say(CONNECT_LATER, command=to.command, contact=to.contact)
@@ -74,7 +74,7 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None) -> str:
-    """Return the references that support asks for."""
+    """Return the text with the references that a support team asks for; "" if there are none."""
     references = [f"Reference {request.id}"] if request else []
     if reference := getattr(outcome, "reference", None):
         references.append(f"Genesys {reference}")

@@ -24,7 +24,7 @@ MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
 MAX_USERS = 2
-"""The maximum number of Genesys users, active or not, with one e-mail address. If more have it, it gives no host."""
+"""How many Genesys users, active or not, may share an e-mail address. If more do, the address maps to no host."""
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and how many seconds it may be cached."""
@@ -38,7 +38,7 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """An address that maps to no host."""
+    """The result for an e-mail address that gives no host."""
 
     why: MissReason
 
@@ -112,7 +112,7 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return the same agent with another host: the one that an administrator linked them to."""
+        """Return a copy with the host that an administrator linked the agent to."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
 

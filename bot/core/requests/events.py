@@ -146,10 +146,10 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Hold the newest failure of the session service, and when requests last worked. Subscribes to RequestFinished.
+    """Holds the newest failure of the session service, and the times of the newest successes.
 
-    `worked` and `worked_for` hold the monotonic time of the newest success of each kind, and of each person's start or
-    whoami.
+    Subscribes to RequestFinished. `worked` holds the time of the newest success of each kind of request, `worked_for`
+    that of each person's newest start or whoami. These times are `time.monotonic()` values.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -175,7 +175,10 @@ class ServiceStatus:
 
 
 class Followers:
-    """Record who opened a Home tab, and call `update` when what it shows changes. Subscribes to RequestFinished."""
+    """Records the users who opened their Home tab, and updates a tab when its content changes.
+
+    Subscribes to RequestFinished.
+    """
 
     def __init__(self, update: Callable[[Request, UserId], None]) -> None:
         """Take `update`, which gets the request that changed a session, and the user whose tab to update."""
@@ -192,7 +195,7 @@ class Followers:
         return self._newest.get((team_id, user_id)) is token
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each follower whose session or set-up changed, and for who ended one in a Home tab."""
+        """Call `update` for each follower whose session or set-up changed, and for the user of a Home tab's END."""
         if event.is_sign_in:
             return
         request, result = event.request, event.result

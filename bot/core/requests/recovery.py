@@ -43,7 +43,7 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait for the session of the original of a duplicate request; None if it has no open session."""
+    """Wait for the session of the request that this request duplicates. Return None if it has no open session."""
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
         if other is None or other.failure or other.session_over:

@@ -53,7 +53,7 @@ class RequestRun:
         self._notices = ProgressNotifier(request, notifier, timing)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
-        """States whose commit failed without an answer, so that the store may hold them."""
+        """The states that the store may hold, because it did not answer when they were committed."""
         self._is_unsaved = False
 
     @property
@@ -141,7 +141,7 @@ class RequestRun:
     async def record_result(self, result: Result) -> Result:
         """Save the result unless it is already saved, and return the result for the requester.
 
-        This is another result if the store rejects the session. Raises OwnershipLostError.
+        If the store rejects the session, return that UnusableAnswerError instead. Raises OwnershipLostError.
         """
         if self._is_unsaved:
             return result

@@ -38,7 +38,7 @@ class RequestWorker:
         timing: CoreTiming,
         report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None,
     ) -> None:
-        """Take the parts. `report` stores a failure for administrators before the request counts as answered."""
+        """Take `report`, which stores a failure for administrators before the request counts as answered."""
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
         self._events, self._recovery, self._timing = events, recovery, timing

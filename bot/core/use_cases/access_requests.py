@@ -1,7 +1,7 @@
 """Ask the administrators to connect a person to a Genesys user, and tell the person when it is done.
 
-One notice for each person asks the administrators; another one tells the person. So any replica sends what is not sent
-yet, and all administrators' messages change when one of them has connected the person.
+One notice for each person asks the administrators, and a second notice tells the person. So any replica can send the
+messages, and the messages of all administrators change when one of them has connected the person.
 """
 
 import time
@@ -44,19 +44,22 @@ from bot.core.results import AccessRequested
 from bot.core.timing import NoticeTiming
 
 REPEAT_AFTER = timedelta(days=1)
-"""How long a request for access stands before the same person can ask again."""
+"""How long a person has to wait before they can ask for access again."""
 MAX_LISTED, MAX_SEEN = 10, 10_000
 LISTED_SECONDS = 7 * 86_400.0
-"""How long ago somebody tried whom the list for administrators names."""
+"""The list for administrators shows the people who tried to start a session within this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """What the notice about a person says who wants to be connected.
+    """The content of a notice about a person who wants to be connected.
 
-    `ids`: all Slack ids of the person. `tried`: why no rule found a host. `asked_by`: a supervisor who asked for them,
-    else None. `connected_by`: the administrator, None for any other way; `connected_in`: the administrator's request.
-    `host_name` is "" where it is not known.
+    - `ids`: all Slack ids of the person.
+    - `tried`: the reason of each rule that found no host.
+    - `asked_by`: the supervisor who asked for the person, None if the person asked.
+    - `connected_by`: the administrator who connected the person, None for any other way.
+    - `connected_in`: the id of the administrator's request.
+    - `host_name`: the Genesys user's name, "" if unknown.
     """
 
     person: PersonKey
@@ -71,7 +74,7 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Unconnected:
-    """A person who tried to start a session and has no Genesys user; `last_at` is the newest try."""
+    """A person who tried to start a session but has no Genesys user. `last_at` is the time of the newest try."""
 
     person: PersonKey
     last_at: datetime
@@ -83,12 +86,12 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Return what every notice about a person says (pure)."""
+    """Build a request for access with the fields that every such request has (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
 def read_access(data: Mapping[str, Any]) -> AccessRequest:
-    """Return what the data of a notice say (pure)."""
+    """Convert the data of a notice to a request for access (pure)."""
     team_id, user_id = data["person"]
     return AccessRequest(
         person=(TeamId(team_id), UserId(user_id)),
@@ -103,7 +106,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
 
 
 def write_access(asked: AccessRequest) -> dict[str, Any]:
-    """Return a request for access as JSON values (pure)."""
+    """Convert a request for access to the data of a notice, as JSON values (pure)."""
     return {
         "person": list(asked.person),
         "ids": list(asked.ids),
@@ -117,21 +120,21 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
 
 
 def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
-    """Return the notice after a person has asked; None when their earlier request still stands (pure)."""
+    """Add a request for access to a notice. Return None if the person's earlier request is still open (pure)."""
     if is_standing(notice):
         return None
     return replace(notice, team_id=asked.person[0], opened_at=notice.read_at, over_at=None, data=write_access(asked))
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether a request for access was made within a day, and nobody has connected the person yet (pure)."""
+    """Return whether a request for access is open: less than a day old, and nobody has connected the person (pure)."""
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Return the notice after the person was connected; None when that is known (pure)."""
+    """Mark the request of a notice as done, because the person is connected. Return None if it is already (pure)."""
     if not notice.data or notice.over_at:
         return None
     asked = replace(read_access(notice.data), connected_by=by, host_name=host_name, connected_in=connected_in)
@@ -139,7 +142,7 @@ def with_connection(
 
 
 class AccessRequests:
-    """Carries out ASK. Follows each request for access until the person is connected, whichever way."""
+    """Carries out ASK. Watches each request for access until the person is connected in any way."""
 
     def __init__(
         self,
@@ -152,7 +155,7 @@ class AccessRequests:
         name_of: Callable[[HostId], Awaitable[str]],
         timing: NoticeTiming,
     ) -> None:
-        """Take all parts. `name_of` returns the name of a Genesys user, "" where it is not known; it never raises."""
+        """Take `name_of`, which returns the name of a Genesys user, "" if it is unknown, and never raises."""
         self._board, self._access, self._hosts = board, access, hosts
         self._links, self._starts, self._status, self._name_of = links, starts, status, name_of
         self._timing = timing
@@ -160,7 +163,7 @@ class AccessRequests:
         board.follow(NoticeKind.ACCESS, self._update, self._prepare)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request; `target` is the person whom a supervisor asks for."""
+        """Return the handlers by kind of request. `target` is the person for whom a supervisor asks."""
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
@@ -185,15 +188,19 @@ class AccessRequests:
         return AccessRequested(person.user_id, is_new=is_new, asked_at=standing.opened_at)
 
     async def asked_at(self, person: SlackUser) -> datetime | None:
-        """Return when a person asked to be connected, if that request stands. Raises StorageUnavailableError."""
+        """Return the time of a person's open request for access, None if there is none.
+
+        Raises StorageUnavailableError.
+        """
         notice = await self._board.find(NoticeKind.ACCESS, access_key((person.team_id, person.user_id)))
         return notice.opened_at if is_standing(notice) else None
 
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Tell everybody concerned that an administrator connected a person; return the Genesys user's name or "".
+        """Notify the person and the administrators that an administrator connected the person.
 
-        `is_answer`: the person is told even without a request: they tried, and an administrator took it from a list.
-        Safe to repeat after a crash. Raises StorageUnavailableError.
+        Return the Genesys user's name, "" if unknown. `is_answer`: notify the person even if they did not ask, because
+        an administrator took them from the list of people who tried. Safe to repeat after a crash. Raises
+        StorageUnavailableError.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None
@@ -211,7 +218,10 @@ class AccessRequests:
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
-        """Return who tried lately and has no link yet, newest first. Raises StorageUnavailableError."""
+        """Return the people who tried to start a session lately and have no link yet, newest first.
+
+        Raises StorageUnavailableError.
+        """
         found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
         missing = []
         for user_id, last_at in found:
@@ -223,7 +233,7 @@ class AccessRequests:
         return missing[:MAX_LISTED]
 
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
-        """Tell a person that they are connected, once for each request."""
+        """Notify a person that they are connected, once for each request."""
         told = replace(asked, connected_by=by, host_name=name)
 
         def edit(notice: Notice) -> Notice | None:
@@ -235,7 +245,7 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request whose person was connected in another way: by the command line, or by a rule."""
+        """End a request if its person was connected in another way: by the command line, or by a rule."""
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[0], asked.ids):
             seen_at = self._linked_since.setdefault(notice.key, time.monotonic())

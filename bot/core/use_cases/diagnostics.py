@@ -29,7 +29,7 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-    """Tell nobody."""
+    """Notify nobody. Return "" as the host's name."""
     return ""
 
 
@@ -53,9 +53,9 @@ class Diagnostics:
         *,
         help_timeout: float = 2.0,
     ) -> None:
-        """Take all parts. `connected` returns whether a person linked this host's account, None where nobody can.
+        """Take `connected`, which returns whether a person has linked this host's account; None if nobody can.
 
-        `help_timeout`: how long a help waits for the search of its reader's host.
+        `help_timeout`: how many seconds HELP waits for the search of the requester's host.
         """
         self._announce, self._help_timeout = announce, help_timeout
         self._access, self._hosts, self._links = access, hosts, links
@@ -74,7 +74,7 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        """Return what a person can type. Raises HostNotFoundError for an agent for whom nothing of it would work."""
+        """Return the requester's commands. Raises HostNotFoundError for an agent without a host, who can use none."""
         person = await self._access.require_member(request)
         try:
             role = await self._access.role(request.requester, request.team_id)
@@ -85,7 +85,7 @@ class Diagnostics:
         return Help(role)
 
     async def _require_host(self, person: SlackUser) -> None:
-        """Raise HostNotFoundError for a person without a host; say nothing where Genesys does not answer in time."""
+        """Raise HostNotFoundError if a person has no host. Do nothing if Genesys does not answer in time."""
         with suppress(ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._help_timeout):
                 await self._hosts.find(person)
@@ -98,8 +98,8 @@ class Diagnostics:
     async def why(self, request: Request) -> AccessReport:
         """Check whether a person could start a session in this channel. Start nothing.
 
-        The person is the requester; supervisors and administrators can name somebody else. Raises RoleRequiredError if
-        other requesters do.
+        The person is the requester, or somebody else if a supervisor or administrator asks. Raises RoleRequiredError if
+        a member asks about somebody else.
         """
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:

@@ -1,7 +1,7 @@
-"""Report faults that an administrator has to repair: who was hit, since when, and when it is over.
+"""Report faults that an administrator has to fix: the people affected, the beginning, and the end.
 
-One notice for each fault counts the requests that it failed, in all replicas. It is over when the same kind of request
-succeeds later, or when an administrator presses *Check again* and the check finds it repaired.
+One notice for each fault collects the failed requests of all replicas. The fault is over when a request of the same
+kind succeeds later, or when an administrator presses *Check again* and the check finds the fault fixed.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from bot.core.timing import NoticeTiming
 log = logging.getLogger(__name__)
 
 MAX_PEOPLE = 200
-"""How many people a notice names by id; beyond it, the number stays."""
+"""The maximum number of people whose ids a notice holds."""
 MAX_REFERENCES = 3
 MAX_UNSAVED = 1000
 CALLING = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS, RequestKind.END)
@@ -47,11 +47,13 @@ POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a notice of a fault says.
+    """The content of a notice about a fault.
 
-    `people`: whom it hit, oldest first; `hurt`: those of them for whom nothing has worked since. `kinds`: the kinds of
-    requests that failed. `references`: the newest requests, each with the service's reference or "". `checked_at`,
-    `checked_by`, `state`: the newest check, if there was one.
+    - `people`: the people affected, oldest first.
+    - `hurt`: those of them for whom no request has succeeded since.
+    - `kinds`: the kinds of requests that failed.
+    - `references`: the ids of the newest failed requests, each with the service's correlation id or "".
+    - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check, None before the first.
     """
 
     error: CobrowseError
@@ -75,7 +77,7 @@ class Hit:
 
 
 def read_fault(data: Mapping[str, Any]) -> Fault:
-    """Return what the data of a notice say (pure)."""
+    """Convert the data of a notice to a fault (pure)."""
     checked = data.get("checked_at")
     return Fault(
         error=from_record(dict(data["error"])),
@@ -92,7 +94,7 @@ def read_fault(data: Mapping[str, Any]) -> Fault:
 
 
 def write_fault(fault: Fault) -> dict[str, Any]:
-    """Return a fault as JSON values (pure)."""
+    """Convert a fault to the data of a notice, as JSON values (pure)."""
     return {
         "error": to_record(fault.error),
         "since": fault.since.timestamp(),
@@ -108,9 +110,9 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice after these requests failed (pure).
+    """Add failed requests to the notice of their fault (pure).
 
-    After `renewal_seconds` it gets new messages. A fault that has ended counts from zero then.
+    If the notice is older than `renewal_seconds`, it gets new messages; a fault that was over then begins again.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -148,9 +150,9 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice after what succeeded since its newest failure (pure).
+    """Update a notice by the requests that succeeded since its newest failure (pure).
 
-    `ages`: how many seconds ago a request of each kind succeeded; `ages_for`: the same for people.
+    `ages` holds how many seconds ago a request of each kind succeeded, `ages_for` the same for each person.
     """
     fault = read_fault(notice.data)
 
@@ -170,14 +172,14 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Return the notice after a check (pure)."""
+    """Add the result of a check to a notice (pure)."""
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
     return replace(notice, data=write_fault(fault), over_at=over_at)
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error hits some people and spares others, so that their success proves nothing for them."""
+    """Return whether an error affects only some people, so that the success of others proves nothing for them."""
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or error.needs.startswith("directory:")
     return isinstance(error, InvalidHostError | SlackUnavailableError)
@@ -209,7 +211,10 @@ def _time(seconds: float) -> datetime:
 
 
 class FaultReports:
-    """Report faults to administrators, and carry out RECHECK. `name_fault` names the fault behind an error, or None."""
+    """Reports faults to administrators, and carries out RECHECK.
+
+    `name_fault` returns the name of the fault that caused an error, None if administrators cannot fix it.
+    """
 
     def __init__(
         self,
@@ -227,13 +232,13 @@ class FaultReports:
         board.follow(NoticeKind.FAULT, self._update, self._save_waiting)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request; `argument` names the fault."""
+        """Return the handlers by kind of request. `argument` is the name of the fault."""
         return {RequestKind.RECHECK: QueryHandler(self.check_again)}
 
     async def record(self, request: Request, error: CobrowseError) -> None:
-        """Store that a request failed, if an administrator has to repair it. Never raises.
+        """Store the failure of a request if an administrator has to fix its cause. Never raises.
 
-        Failures that arrive during a write share the next one.
+        Failures that arrive during a write share the next write.
         """
         name = self._name_fault(error)
         if name is None:
@@ -247,7 +252,7 @@ class FaultReports:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
 
     async def check_again(self, request: Request) -> FaultChecked:
-        """Check whether a fault is repaired, and show that in its messages. Raises RoleRequiredError."""
+        """Check whether a fault is fixed, and show the result in its messages. Raises RoleRequiredError."""
         await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("may_not_check")

@@ -14,7 +14,7 @@ from bot.core.notices import NoticeBoard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnd:
-    """What the notice says. `for_all`: nobody is in the session any more; else those who have joined may go on."""
+    """The content of a notice about a session's end. `for_all`: False if participants may still be in the session."""
 
     session_id: SessionId
     name: str
@@ -25,7 +25,7 @@ class SessionEnd:
 
 
 def read_end(data: Mapping[str, Any]) -> SessionEnd:
-    """Return what the data of a notice say (pure)."""
+    """Convert the data of a notice to the end of a session (pure)."""
     return SessionEnd(
         session_id=SessionId(data["session_id"]),
         name=str(data["name"]),
@@ -37,7 +37,7 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Return the notice about a session that this request ended; None when it is stored already (pure)."""
+    """Fill in the notice about a session that this request ended. Return None if it is already stored (pure)."""
     if notice.version:
         return None
     data = {
@@ -52,13 +52,13 @@ def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice 
 
 
 class SessionEnds:
-    """Tell the agent of a session who ended it."""
+    """Notifies the agent when somebody else has ended their session."""
 
     def __init__(self, board: NoticeBoard) -> None:
         self._board = board
 
     async def tell_agent(self, record: SessionRecord, request: Request) -> None:
-        """Store the notice before the request counts as answered: a crash loses none. Never raises."""
+        """Store the agent's notice before the request counts as answered, so that no crash loses it. Never raises."""
         await self._board.change_surely(
             NoticeKind.ENDED, record.session.id, lambda notice: with_end(notice, record, request)
         )

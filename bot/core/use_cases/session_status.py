@@ -1,7 +1,7 @@
 """Read the status of sessions from the service, and cache it for ten seconds for all readers.
 
-Within the service's rate limit, creates have priority. A status that the service or the limit does not let the bot read
-counts as open.
+Creating sessions has priority within the service's rate limit. If the service returns no status, or the limit leaves no
+call for it, the session counts as open.
 """
 
 import asyncio

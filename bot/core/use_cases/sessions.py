@@ -44,7 +44,7 @@ MAX_OWN, MAX_WORKSPACE = 8, 40
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Tell nobody."""
+    """Notify nobody."""
 
 
 class SessionService:
@@ -60,7 +60,7 @@ class SessionService:
         timing: CoreTiming,
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
     ) -> None:
-        """Take the parts. `tell_agent` tells the agent of a session that somebody else has ended it; never raises."""
+        """Take `tell_agent`, which notifies the agent of a session that somebody else has ended it. It never raises."""
         self._tell_agent = tell_agent
         self._store, self._access, self._service = store, access, service
         self._messages, self._events = messages, events
@@ -140,7 +140,7 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Share a session that this start request has just created, by the rules of `share`. Once for each request."""
+        """Share the session that this start has just created, by the rules of `share`, once for each request."""
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
         record = await self._named(replace(request, argument=session_id))
@@ -174,11 +174,11 @@ class SessionService:
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation in which a person with these ids is the agent."""
+        """Return the newest open session of each conversation, out of those that this person hosts."""
         return await self._store.open_by_conversation(team_id, user_ids)
 
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
-        """Mark a session as ended, because a new one in the same conversation has replaced it. Never raises."""
+        """Mark a session as ended, because a new session in its conversation has replaced it. Never raises."""
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
             if record and not record.is_over and record.team_id == team_of(request):

@@ -52,7 +52,7 @@ class StartSession(Handler):
         timing: RunTiming,
         in_conversations: bool = False,
     ) -> None:
-        """Take the parts. `in_conversations`: sessions belong to conversations, and a new one replaces an open one."""
+        """Take `in_conversations`: sessions belong to conversations, and a new session replaces an open one."""
         self._in_conversations = in_conversations
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
@@ -129,16 +129,16 @@ class StartSession(Handler):
         return await self._announce(request, started)
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the open sessions that a new one could replace, by conversation."""
+        """Return the open sessions that a new session could replace, by conversation."""
         if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
             return {}
         found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Tell the agent about a session that somebody else started, and post it in the thread that was asked for.
+        """Notify the agent if somebody else started the session, and post it in the requested thread.
 
-        A session that this one replaces is over from now on.
+        Mark the session that it replaces as ended.
         """
         if (replaced := details_of(request.argument).replaces) and replaced != started.session.id:
             await self._own_sessions.close_replaced(SessionId(replaced), request)

@@ -110,9 +110,9 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the longest valid phone number at the beginning of `run`, which is a plus and digits; else all of it.
+    """Return the longest valid phone number at the beginning of `run`, which is a plus and digits.
 
-    `start` is the position of `run` in the whole text.
+    Return all of `run` if there is no valid number. `start` is the position of `run` in the whole text.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

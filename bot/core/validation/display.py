@@ -13,7 +13,7 @@ from bot.core.models import NAME_LENGTH
 
 _WORD = re.compile(r"\w+")
 _JOINERS = "\u200c\u200d"
-"""Zero-width joiners. Emoji, Persian and Indic scripts need them inside a word; at the edge of a name they go."""
+"""Zero-width joiners. Emoji, Persian and Indic scripts need them; `clean` removes them at the edges of a name."""
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 """Format characters that are visible (Unicode: Prepended_Concatenation_Mark)."""
 _BLANK = re.compile(

@@ -15,7 +15,7 @@ _NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a t
 
 
 def unquoted(text: str) -> str:
-    """Strip white space and one pair of quotation marks around the text."""
+    """Return the text without white space and one pair of quotation marks around it."""
     text = text.strip()
     for opening, closing in _PAIRS:
         inner = text[1:-1]
@@ -57,7 +57,7 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first character that is invisible or breaks the line, and its position from 1; "" if none is."""
+    """Describe the first character that is invisible or breaks the line, and its position from 1; "" for none."""
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
             return f"{_named(letter)} at character {place}"

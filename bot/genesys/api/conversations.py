@@ -86,10 +86,10 @@ class ConversationSessions:
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Offer co-browse in the host's conversation.
+        """Offer co-browse in the host's conversation, and return the offer as a session.
 
-        Raises ServiceError. NoUsableConversationError and SeveralConversationsError mean that nothing was created.
-        Raises OpenSessionError if an open session of the conversation would be replaced.
+        Raises ServiceError. NoUsableConversationError, SeveralConversationsError and OpenSessionError (an open session
+        would be replaced) mean that nothing was created.
         """
         live = await self._conversation(request, LookupHooks(hooks))
         await self._keep_open_session(live, request)

@@ -1,4 +1,4 @@
-"""Try whether a fault of the bot's set-up at Genesys is repaired. The calls only read."""
+"""Find out whether a fault of the bot's set-up at Genesys is fixed, with calls that only read."""
 
 import asyncio
 
@@ -17,11 +17,11 @@ from bot.genesys.auth.introspection import fetch_token_info
 from bot.genesys.client import GenesysClient
 
 NOBODY = "nobody@cobrowse-bot.invalid"
-"""An address that belongs to nobody, for a search whose result does not matter."""
+"""An e-mail address that belongs to nobody, for a search whose result does not matter."""
 
 
 class GenesysProbe:
-    """Implement core's SetupProbe. `timeout` limits each attempt, in seconds."""
+    """Implements core's SetupProbe. `timeout` limits each check, in seconds."""
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:
         self._client, self._catalog, self._timeout = client, catalog, timeout
@@ -60,7 +60,7 @@ class GenesysProbe:
         return True
 
     async def _allows(self, needs: str) -> bool | None:
-        """Return whether the scopes of the token or the roles of the client hold this one."""
+        """Return whether the token's scopes or the client's roles include a permission; None if that is unknown."""
         scopes = (await fetch_token_info(self._client)).scopes
         if scopes:
             return needs in scopes

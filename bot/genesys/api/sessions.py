@@ -56,7 +56,7 @@ class CobrowseSessions:
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session and return it.
 
-        Raises ServiceError: InvalidHostError or UnknownApplicationError when the service rejects one of these ids.
+        Raises ServiceError; InvalidHostError or UnknownApplicationError if the service rejects the host or application.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)

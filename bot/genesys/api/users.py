@@ -77,7 +77,7 @@ class UsersApi:
 
 
 def _users(response: httpx.Response) -> tuple[list[DirectoryUser], int]:
-    """Return the users in an answer, and how many match. Raises UnusableAnswerError."""
+    """Return the users in an answer, and the number of all matching users. Raises UnusableAnswerError."""
     try:
         body = response.json()
         return [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)

@@ -1,10 +1,11 @@
 """Sign users in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
 
-https://developer.genesys.cloud/api/rest/authorization/use-authorization-code and the vendor's Python SDK 269,
-api_client.py: the client authenticates by HTTP Basic (get_code_authorization_token, refresh_code_authorization_token),
-and each refresh returns a new refresh token that replaces the old one; verifier and challenge as in get_pkce_token and
-compute_pkce_code_challenge. A client without a secret gets no refresh token: "only usable by confidential clients"
-(https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422). user_tokens.py caches the tokens.
+https://developer.genesys.cloud/api/rest/authorization/use-authorization-code . The requests are those of the vendor's
+Python SDK 269 (api_client.py): get_code_authorization_token and refresh_code_authorization_token authenticate the
+client by HTTP Basic, and each refresh returns a new refresh token that replaces the old one; get_pkce_token and
+compute_pkce_code_challenge make verifier and challenge. A client without a secret gets no refresh token: "only usable
+by confidential clients" (https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422).
+user_tokens.py caches the tokens.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ _GRANT_ENDED = ("invalid_grant", "invalid_token")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a sign-in or refresh: an access token, and the refresh token with which to get the next one."""
+    """The result of a sign-in or refresh: an access token, and a refresh token that gets the next access token."""
 
     token: Token
     refresh_token: str = field(repr=False)
@@ -111,7 +112,7 @@ class AuthorizationCodeClient:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Read the Genesys user to whom the token belongs. Return its id (None if malformed), and the correlation id.
+        """Read the Genesys user who owns the token. Return the user's id (None if malformed), and the correlation id.
 
         Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """

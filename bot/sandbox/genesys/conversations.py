@@ -1,6 +1,6 @@
-"""Model live conversations and render them for the analytics query and for the conversation endpoint.
+"""Model live conversations, and convert them to responses of the analytics query and the conversation endpoint.
 
-Shapes and terms follow the official SDK's models AnalyticsConversationQueryResponse and Conversation.
+The responses have the shapes of the official SDK's models AnalyticsConversationQueryResponse and Conversation.
 """
 
 import time
@@ -21,7 +21,7 @@ MEDIA = {
     "callback": ("callbacks", "callback"),
     "email": ("emails", "email"),
 }
-"""For each medium: the key of its communications in a participant, and its media type in the analytics."""
+"""For each medium, the key of its communications in a participant, and its media type in the analytics."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 
@@ -31,8 +31,8 @@ class Conversation:
     """A conversation between a customer and a host.
 
     `medium` is a key of MEDIA; "internal" is a call to a colleague. `since` and `ended_at` are in seconds since 1970.
-    `in_analytics` is false until the analytics report the conversation; they lag by some seconds.
-    `monitored_by` is the user id of a supervisor who listens in.
+    `in_analytics` is False while the analytics, which are some seconds late, do not report the conversation yet.
+    `monitored_by` is the user id of a supervisor who listens in, None if nobody does.
     """
 
     host_user_id: str
@@ -45,13 +45,13 @@ class Conversation:
     in_analytics: bool = True
     monitored_by: str | None = None
     cobrowse_session_id: str | None = None
-    """The id of the co-browse session that the customer has joined."""
+    """The id of the co-browse session that the customer has joined, None if there is none."""
 
     def end(self) -> None:
         self.ended_at, self.host_connected = time.time(), False
 
     def as_analytics(self) -> dict[str, Any]:
-        """Return the SDK's AnalyticsConversationWithoutAttributes."""
+        """Return the conversation in the shape of the SDK's AnalyticsConversationWithoutAttributes."""
         segment = {"segmentType": "interact", "segmentStart": iso_time(self.since), "conference": False}
         if not self.host_connected:
             segment["segmentEnd"] = iso_time(self.ended_at or time.time())
@@ -70,7 +70,7 @@ class Conversation:
         return {**result, "originatingDirection": "inbound", "divisionIds": [_derived_id(self.id, "division")]}
 
     def as_conversation(self) -> dict[str, Any]:
-        """Return the SDK's Conversation."""
+        """Return the conversation in the shape of the SDK's Conversation."""
         participants = [
             self._participant("customer", connected=self.ended_at is None, name=self.customer) | self._other_party
         ]
@@ -112,14 +112,14 @@ class Conversation:
 
     @property
     def _other_party(self) -> dict[str, str]:
-        """Return the fields of the participant that the host talks to."""
+        """Return the fields of the other participant, a customer or a colleague."""
         if self.medium == "internal":
             return {"purpose": "agent", "userId": _derived_id(self.id, "colleague")}
         return {"purpose": "customer"}
 
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """Return the analytics response. Raises ApiError for any query but the one form that the bot sends."""
+    """Answer an analytics query. Raises ApiError unless the query has the form that the bot sends."""
     if unknown := set(body) - _QUERY:
         raise ApiError(400, f"The query does not know: {', '.join(sorted(unknown))}.")
     begin, end = _interval(body.get("interval"))
@@ -152,7 +152,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return an id for a part of a conversation, such as a participant; it is the same in each response."""
+    """Return the id of a part of a conversation, such as a participant. It is the same in each response."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

@@ -21,7 +21,7 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """An error response in the API's shape: message, code, status, contextId, details, errors."""
+    """An error response in the API's shape, with message, code, status, contextId, details and errors."""
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -40,14 +40,14 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """An error response of the token endpoint (RFC 6749 section 5.2); `code` is the `error` field."""
+    """An error response of the token endpoint (RFC 6749 section 5.2). `code` is the value of its field `error`."""
 
     def body(self, context_id: str) -> dict[str, Any]:
         return {"error": self.code, "error_description": self.message}
 
 
 def rate_limited(seconds: int) -> ApiError:
-    """Return the response of the platform's rate limit."""
+    """Return the error for a call beyond Genesys's rate limit. `seconds` is its Retry-After."""
     message = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
     return ApiError(429, message, "too.many.requests", {"Retry-After": str(seconds)})
 
@@ -56,12 +56,12 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Return whether a text is a UUID in Genesys's form, in upper or lower case."""
+    """Return whether a value is a UUID in Genesys's form, in upper or lower case."""
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
 async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
-    """Return the body, a JSON object with exactly these keys. Raises ApiError for any other body."""
+    """Return the request's body, a JSON object with exactly these keys. Raises ApiError for any other body."""
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
     try:
@@ -74,7 +74,7 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Raise ApiError for a field of the wrong type; this does not check that host and application exist."""
+    """Raise ApiError if a field of the body has the wrong type. Do not check that host and application exist."""
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
         raise ApiError(400, "sessionName must be a string.")
@@ -87,9 +87,9 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
-    """Return the terms in the body of users/search: fields, lower-case value, and whether the whole value must match.
+    """Return the terms in a body of users/search: fields, lower-case value, and whether the whole value must match.
 
-    Raises ApiError for a form that Genesys does not document, or that nobody here needs.
+    Raises ApiError for a form that Genesys does not document or the sandbox does not support.
     """
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:

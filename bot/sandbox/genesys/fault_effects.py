@@ -1,4 +1,4 @@
-"""Implement the effects of Genesys faults on a call: error responses, changed bodies, delays and lost responses.
+"""Implement the effects of faults on calls to Genesys: error responses, changed bodies, delays and lost responses.
 
 faults.py lists the faults and decides which calls they affect.
 """
@@ -16,9 +16,9 @@ from aiohttp import web
 from bot.sandbox.genesys.errors import ApiError
 
 Process = Callable[[], Awaitable[web.Response]]
-"""Process the call as without a fault. Returns an error response instead of raising."""
+"""A function that processes the call as if there were no fault. It returns an error response instead of raising."""
 Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
-"""Respond instead of the real handler; None when the connection is closed without a response."""
+"""A function that responds instead of the real handler; None if the connection was closed without a response."""
 
 
 # -- Responses instead of the real one --
@@ -36,7 +36,7 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
     """Return an effect that responds with an error in the API's shape.
 
-    Options of the fault: `processes`, `retry_after` in seconds, and another `message`.
+    Options of the fault: `processes` (process the call first), `retry_after` in seconds, and another `message`.
     """
 
     def answer(options: Mapping[str, Any]) -> web.Response:
@@ -84,7 +84,7 @@ def with_join_url(url: str) -> Effect:
 
 
 async def slow(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call and respond after `seconds`."""
+    """Wait `seconds`, then process the call and respond."""
     await asyncio.sleep(options["seconds"])
     return await process()
 
@@ -130,7 +130,7 @@ async def cut(request: web.Request, process: Process, _options: Mapping[str, Any
 
 
 async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Abort a connection that arrived while the listener closed; the closed port refuses all others."""
+    """Abort a connection that arrived just before the port was closed. The closed port refuses all others."""
     if request.transport is not None:
         request.transport.abort()
     return None

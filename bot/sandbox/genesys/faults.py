@@ -1,6 +1,6 @@
-"""List the faults of the sandbox's Genesys, and decide which fault a call meets.
+"""Define the faults of the sandbox's Genesys, and decide which fault affects a call.
 
-fault_effects.py implements what a fault does with a call.
+fault_effects.py implements the effects.
 """
 
 from collections.abc import Mapping
@@ -153,12 +153,12 @@ _FAULT_TYPES: Mapping[str, _FaultType] = {
 }
 
 FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type in _FAULT_TYPES.items()}
-"""A description of each fault that `inject_fault` accepts, for the page and the traffic table."""
+"""The name of each fault that `inject_fault` accepts, and its description for the page and the traffic table."""
 
 
 @dataclass
 class Fault:
-    """An injected fault; `remaining` counts the calls that it still affects, None means no limit."""
+    """An injected fault. `remaining` is the number of calls that it still affects, None for no limit."""
 
     name: str
     options: Mapping[str, Any]
@@ -169,7 +169,7 @@ class Fault:
 
 
 class Faults:
-    """Hold the injected faults, one for each kind of call; `down` affects every call."""
+    """Holds the injected faults, at most one for each kind of call. The fault `down` affects every call."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -182,7 +182,10 @@ class Faults:
         self._faults.clear()
 
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
-        """Inject a fault into one kind of call. Raises ValueError for an unknown fault, call or option."""
+        """Inject a fault into calls of the kind `on`. Raises ValueError for an unknown fault, kind or option.
+
+        `times` is the number of calls to affect; None means the fault's default.
+        """
         if name not in _FAULT_TYPES:
             raise ValueError(f"No such fault: {name}. There are: {', '.join(_FAULT_TYPES)}")
         fault_type = _FAULT_TYPES[name]
@@ -196,7 +199,7 @@ class Faults:
         self._faults[on] = Fault(name, {**fault_type.options, **options}, None if name == "down" else remaining)
 
     def next_fault(self, call: str) -> Fault | None:
-        """Return the fault that this call meets, or None, and count the call."""
+        """Count a call of this kind, and return the fault that affects it; None if no fault does."""
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:
             fault.remaining -= 1

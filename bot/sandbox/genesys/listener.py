@@ -1,4 +1,4 @@
-"""Listen on the port of the sandbox's Genesys, and close and reopen it for the `down` fault."""
+"""Listen on the port of the sandbox's Genesys. Close and reopen the port for the fault `down`."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be closed and reopened; it starts closed. The closed port stays bound and refuses connections."""
+    """A port that can be opened and closed, closed at first. While closed, it stays bound and refuses connections."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -18,7 +18,7 @@ class Listener:
         self._socket: socket.socket | None = None
 
     async def bind(self, app: web.Application, host: str, port: int) -> str:
-        """Bind the port without listening, and return the URL. Raises OSError for a port in use."""
+        """Bind the port without listening, and return its URL. Raises OSError if the port is in use."""
         self._socket = _bound_socket(host, port)
         host, port = self._socket.getsockname()[:2]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -26,7 +26,7 @@ class Listener:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def set_open(self, *, is_open: bool) -> None:
-        """Start or stop listening; closing aborts every connection. Does nothing before `bind` and after `close`."""
+        """Start or stop listening. Stopping aborts every connection. Do nothing before `bind` and after `close`."""
         async with self._lock:
             if self._runner is None or self._socket is None or is_open == (self._site is not None):
                 return

@@ -12,7 +12,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class GenesysUser:
-    """A user of the organization; `state` is active, inactive or deleted, `cobrowse` means a license."""
+    """A user of the organization. `state` is active, inactive or deleted. `cobrowse`: the user may host sessions."""
 
     id: str
     name: str
@@ -23,7 +23,7 @@ class GenesysUser:
 
 @dataclass
 class Session:
-    """A co-browse session; `created_at` is seconds since 1970, `status` active or ended."""
+    """A co-browse session. `created_at` is in seconds since 1970. `status` is active or ended."""
 
     id: str
     host_user_id: str
@@ -35,16 +35,16 @@ class Session:
     application_id: str
 
     def expire_if_due(self) -> None:
-        """Set the status to ended after `timeout_seconds`."""
+        """Set the status to ended if `timeout_seconds` have passed."""
         if time.time() >= self.created_at + self.timeout_seconds:
             self.status = "ended"
 
 
 @dataclass
 class Create:
-    """A call to create a session that reached the server, with or without a response.
+    """A call to create a session that reached the server, whether it got a response or not.
 
-    `created_session` tells whether a session exists because of this call.
+    `created_session`: the call created a session, `session_id`.
     """
 
     at: float  # monotonic
@@ -56,7 +56,7 @@ class Create:
 
 @dataclass
 class Call:
-    """One request to the server. `status` is None without a response. `path` may contain secrets."""
+    """One request to the server. `status` is None if it got no response. `path` may contain secrets."""
 
     at: float  # monotonic
     method: str
@@ -76,7 +76,7 @@ class BoundedList(list[T]):
 
 
 def add_bounded(entries: dict[K, T], key: K, value: T) -> None:
-    """Add an entry; a full dictionary drops its oldest one."""
+    """Add an entry to a dictionary. If the dictionary is full, drop its oldest entry."""
     if len(entries) >= MAX_ENTRIES:
         del entries[next(iter(entries))]
     entries[key] = value

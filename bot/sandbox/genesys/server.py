@@ -1,6 +1,6 @@
 """Run a small Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
-It shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
+The server shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
 fault_effects.py the faults, listener.py the port, messenger.py the customer's side.
 """
 
@@ -28,7 +28,7 @@ __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session
 
 
 class SandboxGenesys(Api):
-    """The server; `url` is both its API URL and its login URL. Tests may change its users, applications and options."""
+    """The server. `url` is both its API URL and its login URL. Tests may change its users, applications and options."""
 
     def __init__(
         self,
@@ -54,16 +54,16 @@ class SandboxGenesys(Api):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """Return the number of requests of a kind so far, with or without a response."""
+        """Return how many requests of this kind arrived so far, whether they got a response or not."""
         return self._counts[kind]
 
     async def inject_fault(
         self, fault: str | None, *, times: int | None = None, on: str = "create", **options: Any
     ) -> None:
-        """Inject one of FAULTS into the kind of call `on`, `times` times or without limit; None removes all faults.
+        """Inject one of FAULTS into calls of the kind `on`. None removes all faults.
 
-        A kind of call has one fault at a time; `down` affects the whole server. Raises ValueError for an unknown fault,
-        call or option.
+        `times` is the number of calls to affect; None means the fault's default, mostly no limit. Each kind of call has
+        at most one fault; `down` affects the whole server. Raises ValueError for an unknown fault, kind or option.
         """
         if fault is None:
             self._faults.clear()
@@ -100,7 +100,7 @@ class SandboxGenesys(Api):
         return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """Return the real handler's response or that of a fault, which may process the call first."""
+        """Return the real handler's response, or a fault's response, before which the call may be processed."""
         try:
             body = await request.read()
         except OSError:
@@ -159,7 +159,7 @@ class SandboxGenesys(Api):
 
 
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """Return the real handler's response; errors have the API's shape."""
+    """Return the real handler's response. Convert its errors to responses in the API's shape."""
     try:
         response = await handler(request)
     except web.HTTPException as error:  # from the router: unknown path or method

@@ -1,6 +1,6 @@
-"""Inject faults into the sandbox's Slack, for one Web API method, `response_url` or `socket` at a time.
+"""Inject faults into the sandbox's Slack: into Web API methods, `response_url` or `socket`.
 
-`Faults` decides which calls fail and how often; the servers ask it for a fault before they respond.
+`Faults` decides which calls fail and how often. The servers take a fault from it before they respond.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Fault:
     """One injected fault.
 
     `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
-    of calls that it affects, None means no limit. `options` are those of `SandboxSlack.inject_fault`.
+    of calls that the fault still affects, None for no limit. `options` are as in `SandboxSlack.inject_fault`.
     """
 
     code: str
@@ -30,7 +30,7 @@ class Fault:
 
 @dataclass
 class RateLimit:
-    """The maximum number of calls of one method in each window; `used` includes the rejected calls."""
+    """The maximum number of calls of one method in each window. `used` includes the rejected calls."""
 
     allowed: int
     window_seconds: float
@@ -38,7 +38,7 @@ class RateLimit:
     ends_at: float = -math.inf
 
     def count(self) -> Fault | None:
-        """Count a call, and return `ratelimited` when the call exceeds the limit."""
+        """Count a call. Return the fault `ratelimited` if the call exceeds the limit, else None."""
         now = time.monotonic()
         if now >= self.ends_at:
             self.used, self.ends_at = 0, now + self.window_seconds
@@ -49,7 +49,7 @@ class RateLimit:
 
 
 class Faults:
-    """Hold the injected faults and the rate limits, by method."""
+    """Holds the injected faults and the rate limits, by method."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -62,7 +62,7 @@ class Faults:
             self._faults[method] = Fault(code, times, options)
 
     def take(self, method: str) -> Fault | None:
-        """Return the fault that this call meets, or None, and count the call."""
+        """Count a call of this method, and return the fault that affects it; None if no fault does."""
         fault = self._faults.get(method)
         if fault is None and method in self.limits:
             return self.limits[method].count()
@@ -79,7 +79,7 @@ class Faults:
 
 
 class TrickleResponse(web.StreamResponse):
-    """A response without an end that sends one byte every `seconds`."""
+    """A response that never ends: it sends one byte every `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class TrickleResponse(web.StreamResponse):
 
 
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
-    """Return the response of a fault and its name for the log; None when the fault only adds a delay."""
+    """Return a fault's response and its name for the log; None if the fault only adds a delay."""
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))
         return None

@@ -1,4 +1,4 @@
-"""Define the data of the sandbox's Slack: users, channels, messages, the log of calls, and deliveries to the bot."""
+"""Define the data of the sandbox's Slack: users, channels, messages, the bot's calls, and deliveries to the bot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 TEAM_ID, APP_ID, BOT_USER_ID, BOT_NAME = "T0SANDBOX", "A0SANDBOX", "U0BOT", "cobrowse"
 COMMAND = "/cobrowse"
 MAX_ENTRIES = 10_000
-"""The maximum length of each growing list."""
+"""The maximum length of each list that grows."""
 
 Args = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -18,7 +18,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A user of the workspace, or an external user (`is_stranger`, or another `team_id`)."""
+    """A user of the workspace, or an external user: with `is_stranger` or another `team_id`."""
 
     id: str
     name: str
@@ -34,14 +34,14 @@ class SlackUser:
     is_email_confirmed: bool = True
     tz: str = "Europe/Berlin"
     enterprise_user_id: str | None = None
-    """The user's id in the Enterprise Grid."""
+    """The user's id in the Enterprise Grid, None outside a Grid."""
     reported_id: str | None = None
-    """The id that `users.info` returns instead of the requested one."""
+    """The id that `users.info` returns instead of the requested id; None for the requested id."""
 
 
 @dataclass(frozen=True)
 class SlackChannel:
-    """A channel with every user of the workspace, and with external users when it is shared (`is_ext_shared`)."""
+    """A channel. Its members are all users of the workspace, and external users if it is shared (`is_ext_shared`)."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class SlackChannel:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A shortcut of the app's manifest: `global` in the lightning menu, `message` in each message's menu."""
+    """A shortcut of the app's manifest: `global` is in the lightning menu, `message` in each message's menu."""
 
     callback_id: str
     name: str
@@ -61,7 +61,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An input or output of a step; `type` is a type of Slack's, such as `string` or `slack#/types/user_id`."""
+    """An input or output of a step. `type` is Slack's name of its type, such as `string` or `slack#/types/user_id`."""
 
     name: str
     title: str
@@ -81,11 +81,11 @@ class Step:
 
 @dataclass(eq=False)
 class Message:
-    """One message; compared by identity, because an update changes it in place.
+    """A message. It is compared by identity, because an update changes it in place.
 
-    `thread_ts` is the message that a reply belongs to, `visible_to` the only reader of an ephemeral message. `at` is a
-    `time.monotonic()` value. `via` is the origin: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`,
-    `slackbot` (Slack's own error line) or `person`.
+    `thread_ts` is the message that a reply belongs to, None for no reply. `visible_to` is the only reader of an
+    ephemeral message, None for other messages. `at` is a `time.monotonic()` value. `via` is the origin: `ack`,
+    `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
     """
 
     ts: str
@@ -104,7 +104,7 @@ class Message:
 
 @dataclass
 class ApiCall:
-    """One call of the bot: a Web API method or `response_url`. `args` never contains the token."""
+    """A call of the bot to a Web API method or a response_url. `args` never contains the token."""
 
     method: str
     args: dict[str, Any]
@@ -115,7 +115,7 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Ack:
-    """The bot's response to one payload: the HTTP status (None over a socket) and the body of the ack."""
+    """The bot's response to a payload: the HTTP status (None over a socket) and the body of the ack."""
 
     acked: bool
     status: int | None = None
@@ -125,9 +125,9 @@ class Ack:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One payload sent to the bot, and its result.
+    """One delivery of a payload to the bot, and its result.
 
-    `error` is Slack's error code for a failed delivery. `retry` counts the earlier deliveries of this payload.
+    `error` is Slack's error code if the delivery failed. `retry` is the number of earlier deliveries of this payload.
     """
 
     acked: bool
@@ -142,7 +142,7 @@ class Delivery:
 
 
 class CallLog:
-    """Hold the newest calls of the bot, and report each call and delivery to `on_traffic` without secrets."""
+    """Holds the newest calls of the bot, and reports each call and delivery to `on_traffic`, without secrets."""
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
         self.calls: list[ApiCall] = []
@@ -168,7 +168,7 @@ class CallLog:
 
 
 class ApiError(Exception):
-    """An error response of the Web API, with one of Slack's error codes and further fields (`more`)."""
+    """An error response of the Web API. `code` is Slack's error code, `more` holds further fields."""
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)
@@ -182,13 +182,13 @@ def invalid_arguments(message: str) -> ApiError:
 
 
 def required_argument(args: Args, name: str) -> str:
-    """Return a required argument. Raises ApiError without it."""
+    """Return a required argument as text. Raises ApiError if it is missing or empty."""
     if not args.get(name):
         raise invalid_arguments(f"missing required field: {name}")
     return str(args[name])
 
 
 def trim_entries(entries: list[Any]) -> None:
-    """Drop the oldest entries of a list beyond MAX_ENTRIES."""
+    """Cut a list to its newest MAX_ENTRIES entries."""
     if len(entries) > MAX_ENTRIES:
         del entries[: len(entries) - MAX_ENTRIES]

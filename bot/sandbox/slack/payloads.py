@@ -19,7 +19,7 @@ HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 
 
 def view_object(workspace: Workspace, view: View) -> Shape:
-    """Return a view as in API responses and payloads."""
+    """Return a view in the shape of API responses and payloads."""
     body = view.body
     return {
         "id": view.id,
@@ -58,7 +58,7 @@ def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
 
 
 def view_actions(workspace: Workspace, user_id: str, view: View) -> Shape:
-    """Return a `block_actions` payload of a modal or Home tab without `actions`. It has no response_url."""
+    """Return a `block_actions` payload of a modal or Home tab. The caller adds `actions`. It has no response_url."""
     container = {"type": "view", "view_id": view.id}
     head = {"type": "block_actions", "api_app_id": APP_ID, "trigger_id": new_trigger_id(), "container": container}
     return {**head, **actor(workspace, user_id), "view": view_object(workspace, view)}
@@ -71,7 +71,7 @@ def shortcut(workspace: Workspace, user_id: str, callback_id: str) -> Shape:
 
 
 def message_action(workspace: Workspace, user_id: str, message: Message, callback_id: str) -> Shape:
-    """Return the payload of a message shortcut, still without its response_url."""
+    """Return the payload of a message shortcut. The caller adds the response_url."""
     return {
         "type": "message_action",
         "callback_id": callback_id,
@@ -88,7 +88,7 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
 
 
 def event_callback(workspace: Workspace, event: Shape) -> Shape:
-    """Return an event in its envelope."""
+    """Wrap an event in the envelope in which Slack sends it."""
     install = {"enterprise_id": None, "team_id": workspace.team_id, "user_id": workspace.bot_user_id, "is_bot": True}
     return {
         "token": "sandbox",
@@ -104,13 +104,13 @@ def event_callback(workspace: Workspace, event: Shape) -> Shape:
 
 
 def app_home_opened(workspace: Workspace, user_id: str, tab: str, home: View | None) -> Shape:
-    """Return the event for a user who opens the app's tab `home` or `messages`, with the published Home tab."""
+    """Return the event for a user who opens the app's tab `home` or `messages`. `home` is the published Home tab."""
     event = {"type": "app_home_opened", "user": user_id, "channel": workspace.open_im(user_id), "tab": tab}
     return {**event, "view": view_object(workspace, home)} if home and tab == "home" else event
 
 
 def function_executed(execution: Execution, step: Step) -> Shape:
-    """Return the event for the start of a step in a workflow."""
+    """Return the event that starts a step of a workflow."""
     function = {
         "id": f"Fn{APP_ID[1:]}",
         "callback_id": step.callback_id,

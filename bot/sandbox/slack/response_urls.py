@@ -1,6 +1,6 @@
 """Create response_urls and handle their requests: five uses within thirty minutes.
 
-A response_url of a command only adds messages. One of a button press may also change or delete that message.
+The response_url of a command only adds messages. That of a button may also change or delete the button's message.
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
@@ -23,7 +23,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """One response_url: its user, its channel, and the message that it may change (None for a command's)."""
+    """A response_url: its user, its channel, and the message that it may change (None if it belongs to a command)."""
 
     user_id: str
     channel: str
@@ -34,7 +34,7 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """Hold the valid response_urls, and handle requests to `/response/<secret>`."""
+    """Holds the valid response_urls, and handles requests to `/response/<secret>`."""
 
     def __init__(self, workspace: Workspace, faults: Faults, log: CallLog) -> None:
         self.lifetime_seconds = 1800.0

@@ -1,7 +1,7 @@
 """Run a small Slack on localhost: a workspace with user actions, and the servers that the bot connects to.
 
-It follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions; workspace.py,
-views.py and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
+The server follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions;
+workspace.py, views.py and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """Run the server; send payloads as signed HTTP to `events_url`, or over Socket Mode when it is None."""
+    """The server. It sends payloads by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None."""
 
     def __init__(
         self,
@@ -103,19 +103,22 @@ class SandboxSlack(UserActions):
         self.dispatcher.http.open()
 
     async def stop(self) -> None:
-        """Close all connections; pending deliveries fail."""
+        """Close all connections, so that pending deliveries fail."""
         await self.dispatcher.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     async def connected(self, timeout: float = 10) -> None:  # noqa: ASYNC109 - what tests expect of a wait
-        """Wait for a Socket Mode connection. Raises TimeoutError."""
+        """Wait until the bot has a Socket Mode connection. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             await self.sockets.connected()
 
     async def disconnect_sockets(self, reason: str = "refresh_requested", *, seconds: float = 0.5) -> None:
-        """Send `warning`, `refresh_requested` or `link_disabled` to every socket and close it some seconds later."""
+        """Send a disconnect message on every socket, and close the sockets after `seconds`.
+
+        `reason` is `warning`, `refresh_requested` or `link_disabled`.
+        """
         self.sockets.disconnect(reason, seconds)
         await asyncio.sleep(0)
 
@@ -124,7 +127,7 @@ class SandboxSlack(UserActions):
 
     @property
     def events_url(self) -> str | None:
-        """Return the URL for signed HTTP; None means Socket Mode."""
+        """Return the bot's URL for signed HTTP; None means Socket Mode."""
         return self.dispatcher.events_url
 
     @events_url.setter
@@ -133,7 +136,7 @@ class SandboxSlack(UserActions):
 
     @property
     def ack_seconds(self) -> float:
-        """Return the time limit for an ack in seconds."""
+        """Return the time limit for an ack, in seconds."""
         return self.dispatcher.ack_seconds
 
     @ack_seconds.setter
@@ -152,16 +155,16 @@ class SandboxSlack(UserActions):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Return every payload that was sent to the bot, including retries."""
+        """Return all deliveries of payloads to the bot, including retries."""
         return self.dispatcher.deliveries
 
     @property
     def executions(self) -> list[Execution]:
-        """Return every execution of a workflow step, with its outputs or its error."""
+        """Return all executions of workflow steps, with their outputs or errors."""
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Return the number of calls of one Web API method, or of `response_url`."""
+        """Return the number of the bot's calls of a Web API method, or of response_urls (`response_url`)."""
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
@@ -169,35 +172,35 @@ class SandboxSlack(UserActions):
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:
-        """Return a user's open modals, the top one last."""
+        """Return a user's open modals, the topmost last."""
         return self.views.modals_of(user_id)
 
     def home_of(self, user_id: str) -> View | None:
-        """Return a user's Home tab, or None before the bot publishes one."""
+        """Return a user's Home tab; None before the bot has published one."""
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until `seen_by` has more than `after` messages, and return the next one. Raises TimeoutError."""
+        """Wait until the user sees more than `after` messages, and return the next message. Raises TimeoutError."""
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Return the first true value of `condition`, which runs after each message, view, execution and event.
+        """Call `condition` now and after each change until it returns a true value, and return this value.
 
         Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.until(condition, timeout)
 
     def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:
-        """Inject a fault into a method, `response_url` or `socket`, `times` times or without limit; None removes it.
+        """Inject a fault into a method, `response_url` or `socket`. None removes the fault.
 
-        Faults of a method: an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop`,
-        `slow` or `trickle` (`seconds=`). With `processes=True` the call is processed and only its response is lost.
-
-        Faults of `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
+        `times` is the number of calls to affect, None for no limit. Faults of a method and of `response_url`: an error
+        code of Slack, `ratelimited` (option `retry_after`), a status such as `500`, `drop`, `slow` or `trickle` (option
+        `seconds`). With the option `processes=True`, the call is processed and only its response is lost. Faults of
+        `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
         `too_many_websockets`, `warning` and `refresh_requested`.
         """
         self.faults.set(method, fault, times, **options)
 
     def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
-        """Accept this number of calls of a method in each window; the others are `ratelimited`."""
+        """Limit the calls of a method to this number in each window. The others get the error `ratelimited`."""
         self.faults.limits[method] = RateLimit(calls, window_seconds)

@@ -1,4 +1,4 @@
-"""Build users, messages, channels and the payloads of commands and button presses in Slack's shapes."""
+"""Build users, messages, channels and the payloads of commands and buttons in Slack's shapes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bot.sandbox.slack.workspace import Workspace
 
 Shape = dict[str, Any]
 OTHER_TEAM_ID = "T0OTHER"
-"""The external team of shared channels."""
+"""The id of the external team in shared channels."""
 
 
 def user_object(user: SlackUser) -> Shape:
-    """Return a user as `users.info` does; a deactivated account has few fields."""
+    """Return a user in the shape of `users.info`. A deactivated user has fewer fields."""
     profile = {
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
@@ -42,7 +42,7 @@ def user_object(user: SlackUser) -> Shape:
 
 
 def workspace_user_object(workspace: Workspace, user: SlackUser) -> Shape:
-    """Return a user as `users.info` does in this workspace, with Enterprise Grid fields where they apply."""
+    """Return a user in the shape of `users.info` in this workspace, with any fields of an Enterprise Grid."""
     shape = user_object(user)
     if user.reported_id:
         shape["id"] = user.reported_id
@@ -53,7 +53,7 @@ def workspace_user_object(workspace: Workspace, user: SlackUser) -> Shape:
 
 
 def message_object(workspace: Workspace, message: Message) -> Shape:
-    """Return a message as in API responses and interaction payloads."""
+    """Return a message in the shape of API responses and interaction payloads."""
     shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
     if message.user == workspace.bot_user_id:
         shape |= {"bot_id": bot_id(workspace), "app_id": APP_ID}
@@ -63,7 +63,7 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return the fields of a command's payload that name its user, team and channel."""
+    """Return the fields of a command's payload about its user, team and channel."""
     user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
@@ -79,7 +79,7 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str) -> Shape:
-    """Return the fields of an interaction payload that name its user and team."""
+    """Return the fields of an interaction payload about its user and team."""
     user = workspace.users.get(user_id)
     handle = user.name if user else user_id.lower()
     team_id = user.team_id if user else workspace.team_id
@@ -93,7 +93,7 @@ def actor(workspace: Workspace, user_id: str) -> Shape:
 
 
 def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
-    """Return a `block_actions` payload without `actions`, and without `message` for an ephemeral one."""
+    """Return a `block_actions` payload. The caller adds `actions`. It has no `message` if that is ephemeral."""
     container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
     payload: Shape = {
         "type": "block_actions",
@@ -109,13 +109,13 @@ def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
 
 
 def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a channel as in interaction payloads."""
+    """Return a channel in the shape of interaction payloads."""
     channel = workspace.channels.get(channel_id)
     return {"id": channel_id, "name": channel.name if channel else "directmessage"}
 
 
 def channel_object(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a channel or a direct message with the bot as `conversations.info` does."""
+    """Return a channel, or a direct message with the bot, in the shape of `conversations.info`."""
     shape: Shape = {"id": channel_id, "created": 1_767_225_600, "is_archived": False, "is_org_shared": False}
     channel = workspace.channels.get(channel_id)
     if channel is None:
@@ -142,7 +142,7 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block and the element with this action id. Raises LookupError without a match."""
+    """Return the block and the element with this action id, in this block or (None) in any. Raises LookupError."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
@@ -151,7 +151,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the app's bot id, which differs from its user id."""
+    """Return the bot id of the app, which is not the bot's user id."""
     return "B" + workspace.bot_user_id[1:]
 
 

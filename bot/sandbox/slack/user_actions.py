@@ -1,4 +1,4 @@
-"""Turn what users do in the sandbox's Slack into payloads: commands, presses, modals, shortcuts, workflow steps."""
+"""Convert the actions of users into payloads: commands, buttons, modals, shortcuts and workflow steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Perform the actions of users. Each method sends one payload to the bot and waits for its ack."""
+    """Performs the actions of users. Most methods send one payload to the bot and wait for its ack."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Send the command; `escape` formats mentions and entities as `should_escape: true` in the manifest does."""
+        """Send a slash command. `escape`: format mentions and entities, like `should_escape: true` in the manifest."""
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
         payload = {
@@ -86,8 +86,8 @@ class UserActions:
     ) -> Delivery:
         """Press a button or choose an option in a message, a modal or a Home tab.
 
-        `chosen` is what a select or an overflow menu gets: an option's value or a user id. `values` holds the rest.
-        Raises LookupError for an unknown action id or option.
+        `chosen` is the new value of a select or an overflow menu: an option's value or a user id. `values` holds the
+        values of other inputs. Raises LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
@@ -119,13 +119,13 @@ class UserActions:
         return await self.send({**payload, "response_url": self.url + path}, "interactive")
 
     def post_message(self, user_id: str, channel_id: str, text: str) -> Message:
-        """Post an ordinary message of a user. The bot gets no payload for it."""
+        """Post an ordinary message of a user. The bot gets no payload."""
         return self.workspace.add(channel_id, self.workspace.format_typed_text(text), [], via="person", user=user_id)
 
     # modals, the Home tab, workflows
 
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
-        """Set inputs of a modal by block_id or action_id, submit it, and apply the ack.
+        """Fill in a modal, submit it, and apply the ack. The keys of `values` are block_ids or action_ids.
 
         Raises IncompleteFormError for invalid inputs, and LookupError for an unknown input, option or modal.
         """
@@ -144,7 +144,7 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal, or with `clear` the whole stack. Returns None without `notify_on_close`."""
+        """Close a modal; `clear`: the user's whole stack. Return the delivery, None if the bot asked for no payload."""
         stack = self.views.modals_of(user_id)
         if view not in stack:
             raise LookupError("this person has no such modal open")
@@ -159,7 +159,7 @@ class UserActions:
         return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home))
 
     async def function_executed(self, callback_id: str, inputs: Mapping[str, Any]) -> Execution:
-        """Start a workflow step; the returned Execution gets its result later."""
+        """Start a workflow step. The returned Execution gets its outputs or error later."""
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
         execution.delivery = await self.event(payloads.function_executed(execution, step))
@@ -169,15 +169,15 @@ class UserActions:
     # deliveries
 
     async def event(self, event: dict[str, Any]) -> Delivery:
-        """Send an event to the bot. Without an ack, the dispatcher sends it again."""
+        """Send an event to the bot. If it gets no ack, the dispatcher sends it again."""
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the same payload again, with its ids and response_url, in a new envelope or with a new signature."""
+        """Deliver the same payload again, with its ids and response_url. Its envelope or signature is new."""
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver a payload, wait for the ack, and show the user what Slack shows for a command."""
+        """Deliver a payload and wait for its ack. For a command, show the user the ack's answer or Slack's error."""
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):
             self.views.register_trigger(str(payload["trigger_id"]), str(user))

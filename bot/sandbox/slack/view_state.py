@@ -1,6 +1,6 @@
-"""Manage the values of inputs in blocks: initial values, validation as Slack does it, and the `state` of payloads.
+"""Manage the values of inputs in blocks: initial values, Slack's validation, and the `state` in payloads.
 
-A value is a string (text, an option's value, a user id), a list of strings for checkboxes, or None.
+A value is a string (a text, an option's value, a user id), a list of strings for checkboxes, or None for empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bot.sandbox.slack.validation.elements import elements_of, is_number
 Block = dict[str, Any]
 Value = str | list[str] | None
 Values = dict[tuple[str, str], Value]
-"""Values by block_id and action_id."""
+"""Values of inputs, by block_id and action_id."""
 TEXTS = {"plain_text_input", "number_input", "email_text_input", "url_text_input"}
 STATEFUL = TEXTS | {"users_select", "static_select", "radio_buttons", "checkboxes"}
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
@@ -23,7 +23,7 @@ REQUIRED = "Please complete this required field."
 
 
 class IncompleteFormError(Exception):
-    """A modal with invalid inputs, which Slack does not submit; `errors` holds Slack's message by block_id."""
+    """A modal has invalid inputs, so Slack does not submit it. `errors` holds Slack's messages by block_id."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(str(errors))
@@ -31,7 +31,7 @@ class IncompleteFormError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Yield each block and element that holds a value."""
+    """Yield pairs of a block and an element in it, for each element that has a value."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
@@ -39,7 +39,7 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the initial values of the inputs; an input in `previous` keeps its value."""
+    """Return the initial values of the inputs. An input that is in `previous` keeps its value."""
     result: Values = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
@@ -60,7 +60,7 @@ def _initial(element: Block) -> Value:
 
 
 def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
-    """Set values from user inputs, keyed by block_id, action_id or both.
+    """Change `values` to the user's `inputs`, whose keys are block_ids, action_ids or pairs of both.
 
     Raises LookupError for an unknown input or option.
     """
@@ -75,7 +75,7 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 
 
 def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
-    """Return Slack's own validation messages by block_id."""
+    """Return the messages with which Slack rejects invalid values, by block_id."""
     result = {}
     for block, element in fields_of(blocks):
         value = values[block["block_id"], element["action_id"]]
@@ -108,7 +108,7 @@ def _problem(element: Block, value: Value) -> str | None:
 
 
 def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> dict[str, Any]:
-    """Return the `state` of a payload: values by block_id, then by action_id."""
+    """Return the `state` in a payload: values by block_id, then by action_id."""
     shown: dict[str, dict[str, Any]] = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
@@ -118,7 +118,7 @@ def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> di
 
 
 def value_payload(element: Block, value: Value) -> dict[str, Any]:
-    """Return the fields that hold an input's value in Slack's payloads. Raises LookupError for an unknown option."""
+    """Return an input's value in the shape of Slack's payloads. Raises LookupError for an unknown option."""
     match element["type"]:
         case "users_select":
             return {"selected_user": value or None}

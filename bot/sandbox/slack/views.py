@@ -1,4 +1,4 @@
-"""Hold the modals and Home tabs of the sandbox's Slack, and apply the Web API's and the acks' changes to them.
+"""Hold the modals and Home tabs of the sandbox's Slack. Web API methods and acks change them.
 
 https://docs.slack.dev/surfaces/modals and https://docs.slack.dev/surfaces/app-home
 """
@@ -23,10 +23,10 @@ MAX_STACKED_VIEWS = 3
 
 @dataclass(eq=False)
 class View:
-    """One modal or Home tab; compared by identity, because an update changes it in place.
+    """A modal or Home tab. It is compared by identity, because an update changes it in place.
 
-    `body` is the view from the bot, `values` holds the inputs, `errors` the messages at input blocks by block_id, and
-    `submit_error` Slack's message about a failed submission.
+    `body` is the view from the bot, and `values` holds the values of its inputs. `errors` holds the messages at input
+    blocks, by block_id. `submit_error` is Slack's message about a failed submission, None if it did not fail.
     """
 
     id: str
@@ -54,7 +54,7 @@ class View:
         return str(self.body["title"]["text"]) if "title" in self.body else ""
 
     def show(self, body: dict[str, Any]) -> None:
-        """Replace the body; inputs with the same block_id and action_id keep their values."""
+        """Replace the body. Inputs with the same block_id and action_id keep their values."""
         self.body = {**body, "blocks": with_ids(body["blocks"])}
         self.values = initial_values(self.blocks, self.values)
         self.hash = f"{int(time.time())}.{secrets.token_urlsafe(6)}"
@@ -62,12 +62,12 @@ class View:
 
 
 class Views:
-    """Hold the stack of open modals and the Home tab of each user."""
+    """Holds the stack of open modals and the Home tab of each user."""
 
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
         self.ack_delay_seconds = 0.0
-        """How long the ack of a submission is under way; views.update calls may be carried out before it."""
+        """How long the ack of a submission takes to arrive. A call of views.update can be carried out before it."""
         self.listeners: list[Callable[[View], None]] = []
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
@@ -75,7 +75,7 @@ class Views:
         self._used_triggers: dict[str, None] = {}
 
     def modals_of(self, user_id: str) -> list[View]:
-        """Return a user's open modals, the top one last."""
+        """Return a user's open modals, the topmost last."""
         return list(self._stacks.get(user_id, []))
 
     def home(self, user_id: str) -> View | None:
@@ -84,7 +84,7 @@ class Views:
     # triggers
 
     def register_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Accept this trigger id once within `trigger_seconds`; a redelivery does not extend the time."""
+        """Make a trigger id valid for one use within `trigger_seconds`. A second delivery does not extend the time."""
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
         while len(self._triggers) > MAX_ENTRIES:
             del self._triggers[next(iter(self._triggers))]
@@ -105,7 +105,7 @@ class Views:
     # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Open a modal for the trigger's user and close the user's other modals."""
+        """Open a modal for the trigger's user, and close this user's other modals."""
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         for other in self.modals_of(user_id):
@@ -145,7 +145,7 @@ class Views:
         return view
 
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Create or update a user's Home tab."""
+        """Create or update a user's Home tab. Raises ApiError `hash_conflict` when `known_hash` is outdated."""
         home = self._homes.get(user_id)
         if home is not None:
             return self.update(home, body, known_hash)
@@ -188,7 +188,7 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the ack of a submission: close the modal for an empty ack, else show errors, update, push or clear."""
+        """Apply the ack of a submission. An empty ack closes the modal; others show errors, update, push or clear."""
         if not view.is_open:
             return
         body = answer.body if answer.acked else "failed"

@@ -1,4 +1,4 @@
-"""Hold the executions of workflow steps: their inputs, and the outputs or errors from the bot.
+"""Hold the executions of workflow steps: their inputs, and the outputs or errors that the bot reports.
 
 https://docs.slack.dev/workflows/workflow-steps
 """
@@ -22,7 +22,7 @@ def _token() -> str:
 
 @dataclass(eq=False)
 class Execution:
-    """One execution of a step; `delivery` is the event to the bot, `outputs` or `error` the result."""
+    """One execution of a step. `delivery` is that of the event to the bot; `outputs` or `error` is the result."""
 
     callback_id: str
     inputs: dict[str, Any]
@@ -36,7 +36,7 @@ class Execution:
 
 
 class Executions:
-    """Hold all executions, and the steps that the app's manifest declares."""
+    """Holds all executions, and the steps that the app's manifest declares."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = {step.callback_id: step for step in steps}
@@ -51,7 +51,7 @@ class Executions:
         return execution
 
     def find_by_token(self, token: str) -> Execution | None:
-        """Return the execution with this bot access token, or None."""
+        """Return the execution with this bot access token; None if there is none."""
         return next(
             (one for one in self.all if secrets.compare_digest(one.bot_access_token.encode(), token.encode())), None
         )

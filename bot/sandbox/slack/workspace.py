@@ -1,4 +1,4 @@
-"""Hold the state of the sandbox's workspace: users, channels, messages, and who can see each message.
+"""Hold the state of the sandbox's workspace: users, channels, messages, and the readers of each message.
 
 This module uses no HTTP and no sockets.
 """
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """Hold the users, channels, direct messages and messages of one workspace."""
+    """Holds the users, channels, direct messages and messages of one workspace."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Workspace:
         self.bot_user_id = BOT_USER_ID
         self.enterprise_id: str | None = None
         self.is_org_wide = False
-        """True when the bot's token is valid for the whole organization; `enterprise_id` is set then."""
+        """The bot's token is valid for the whole organization. `enterprise_id` is set then."""
         self.messages: list[Message] = []
         self.listeners: list[Callable[[Message], None]] = []
         self._ims: dict[str, str] = {}
@@ -53,14 +53,14 @@ class Workspace:
     # users and channels
 
     def open_im(self, user_id: str) -> str:
-        """Return the id of the direct message between the bot and a user; create it on the first call."""
+        """Return the id of the direct message between the bot and a user. Create it on the first call."""
         if user_id not in self._ims:
             im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
             self._ims[user_id], self._im_owners[im] = im, user_id
         return self._ims[user_id]
 
     def move_im(self, user_id: str) -> str:
-        """Give a direct message and its messages a new channel id, as when the workspace joins an organization."""
+        """Give a user's direct message a new channel id, as when the workspace joins an organization. Return the id."""
         old, new = self.open_im(user_id), "D" + secrets.token_hex(5).upper()
         del self._im_owners[old]
         self._ims[user_id], self._im_owners[new] = new, user_id
@@ -89,7 +89,7 @@ class Workspace:
         return user.is_stranger or user.team_id != self.team_id
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Return whether a user is in a channel: every internal user is; external ones only in a shared channel."""
+        """Return whether a user is in a channel. Internal users are in all channels, external users in shared ones."""
         channel = self.channels.get(channel_id)
         if channel is None:
             return self._im_owners.get(channel_id) == user_id
@@ -101,7 +101,7 @@ class Workspace:
     # messages
 
     def next_ts(self) -> str:
-        """Return a timestamp that is later than every earlier one."""
+        """Return a new message timestamp, later than all earlier ones."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
@@ -119,7 +119,7 @@ class Workspace:
     ) -> Message:
         """Add a message to a channel, or to the thread of its message `thread_ts`.
 
-        Like Slack, give an id to blocks and elements without one.
+        Like Slack, add the missing ids of blocks and elements.
         """
         author = self.bot_user_id if user is None else user
         message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
@@ -169,7 +169,10 @@ class Workspace:
         *,
         only_for: str | None = None,
     ) -> T:
-        """Return the first true value of `condition`, evaluated after each change. Raises TimeoutError."""
+        """Call `condition` now and after each change until it returns a true value, and return this value.
+
+        `only_for`: ignore changes that only other users see. Raises TimeoutError.
+        """
         async with asyncio.timeout(timeout):
             while not (value := condition()):
                 future = asyncio.get_running_loop().create_future()
@@ -186,7 +189,7 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make `until` evaluate its conditions again; with `user_id`, only those for this user or for all users."""
+        """Make `until` call its conditions again. `user_id`: only the conditions for this user or for all users."""
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
             if not others and not future.done():
@@ -195,7 +198,7 @@ class Workspace:
     # typed text
 
     def format_typed_text(self, text: str) -> str:
-        """Format typed text as Slack sends it: entities escaped; known users, channels and links in angle brackets."""
+        """Format typed text as Slack does: escape entities; put known users, channels and links in angle brackets."""
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)
         text = CHANNEL.sub(self._channel_reference, text)
@@ -223,7 +226,7 @@ def _count_key(message: Message) -> str:
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a copy of the blocks in which every block and element has an id."""
+    """Return a copy of the blocks, with the missing ids of blocks and elements added."""
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))

@@ -1,6 +1,6 @@
-"""Convert messages, users, views and traffic to the page's JSON, and stream events to one open page.
+"""Convert messages, users, views and traffic to JSON for the page, and stream events to an open page.
 
-The page shows all traffic, so this masks secrets that a server did not leave out.
+The page shows all traffic, so this module masks the secrets that a server did not leave out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """Return a message for the page; `values` are the initial ones of its inputs."""
+    """Return a message as JSON for the page. `values` holds the initial values of its inputs."""
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -57,25 +57,25 @@ def message_json(message: Message) -> dict[str, Any]:
 
 
 def user_json(user: SlackUser) -> dict[str, Any]:
-    """Return a user for the page."""
+    """Return a user as JSON for the page."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
 
 
 @dataclass
 class ConversationChoice:
-    """The page's choice of how many live conversations each agent has; `choose` applies a choice."""
+    """The page's menu for the number of live conversations of each agent. `choose` applies a choice."""
 
     choices: tuple[str, ...]
     chosen: str
     choose: Callable[[str], None]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the possible choices and the current one, as JSON for the page."""
+        """Return the possible choices and the current choice as JSON for the page."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """Return a modal or Home tab for the page; `values` by block_id, then by action_id."""
+    """Return a modal or Home tab as JSON for the page. `values` is by block_id, then by action_id."""
     texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
     fields = {"id": view.id, **texts, "blocks": view.blocks, "values": _nested(view.values)}
     return {
@@ -94,25 +94,25 @@ def _nested(values: Values) -> dict[str, dict[str, Any]]:
 
 
 def step_json(step: Step) -> dict[str, Any]:
-    """Return a workflow step for the page."""
+    """Return a workflow step as JSON for the page."""
     return {"callback_id": step.callback_id, "name": step.name, "inputs": [asdict(each) for each in step.inputs]}
 
 
 def execution_json(execution: Execution) -> dict[str, Any]:
-    """Return a step's execution for the page; `acked` is None until the delivery to the bot ends."""
+    """Return a step's execution as JSON for the page. `acked` is None until the delivery to the bot has ended."""
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
 
 
 class EventStream:
-    """The server-sent events of one open page: its acting user (`person`) and a queue of events."""
+    """A stream of server-sent events to one open page. `person` is its acting user, `events` the queue."""
 
     def __init__(self, person: str) -> None:
         self.person = person
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Queue an event. A full queue ends the stream; the page reconnects and gets the whole state."""
+        """Add an event to the queue. A full queue ends the stream; then the page reconnects and gets its state."""
         try:
             self.events.put_nowait((event, data))
         except asyncio.QueueFull:
@@ -124,7 +124,7 @@ class EventStream:
         self.events.put_nowait(None)
 
     async def send(self, response: web.StreamResponse) -> None:
-        """Write events until `close`. Raises ConnectionError when the page is closed."""
+        """Write events to the response until `close` is called. Raises ConnectionError when the page is closed."""
         while True:
             try:
                 event = await asyncio.wait_for(self.events.get(), KEEP_ALIVE_SECONDS)

@@ -1,6 +1,6 @@
 """Serve the sandbox's page on localhost: the files of `page/`, its POST requests and its event stream.
 
-The page shows one acting user what that user sees in the sandbox's Slack.
+The page shows the sandbox's Slack as one user sees it: the acting user.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ HEADERS = {
 
 
 class SandboxPage:
-    """Serve the page.
+    """Serves the page.
 
-    `fault` is the injected fault. `live_conversations` is a choice for the panel, or None.
-    `outbox_url` is the page of messages to customers; the page shows it in a frame.
+    `fault` is the name of the injected fault, None for none. `live_conversations` is the menu for the number of live
+    conversations, None if the page has no such menu. `outbox_url` is the URL of the messages to customers, which the
+    page shows in a frame.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class SandboxPage:
         self._runner: web.AppRunner | None = None
 
     async def start(self, listener: socket.socket | None = None) -> None:
-        """Serve on this listening socket of localhost, or on a free port without one."""
+        """Serve on this listening socket of localhost; None means any free port."""
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(self._add_headers)
@@ -110,7 +111,7 @@ class SandboxPage:
             self._runner = None
 
     def traffic(self, entry: dict[str, Any]) -> None:
-        """Show one request between the bot and a server, with secrets masked."""
+        """Show a request between the bot and a server on the page, with its secrets masked."""
         shown = mask_secrets(entry)
         self._traffic.append(shown)
         self._push("traffic", shown)
@@ -119,7 +120,7 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject requests of other sites and with other host names (CSRF, DNS rebinding)."""
+        """Reject requests from other sites and to other host names (CSRF, DNS rebinding)."""
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and request.path != "/":
@@ -160,7 +161,7 @@ class SandboxPage:
     # the event stream
 
     async def _stream_events(self, request: web.Request) -> web.StreamResponse:
-        """Stream the acting user's state and each change as server-sent events."""
+        """Stream the acting user's whole state, then each change, as server-sent events."""
         person = self._person(request.query.get("as", ""))
         if person is None:
             return web.Response(status=400, text="There is no such person here.")
@@ -178,7 +179,7 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the person with this handle or id, and the first one without a name. None for an unknown name."""
+        """Return the id of the person with this handle or id; the first person for "", None for an unknown name."""
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
         return names.get(name, name if name in self._people else None)
@@ -229,7 +230,7 @@ class SandboxPage:
                 stream.push("unread", recipient)
 
     def _view_changed(self, view: View) -> None:
-        """Send a user's open modals or Home tab to that user's pages."""
+        """Send a user's open modals or Home tab to the pages on which this user acts."""
         if view.body["type"] == "home":
             self._push("home", view_json(view), to=view.user_id)
             return
@@ -250,5 +251,5 @@ class SandboxPage:
 
 
 def listen(port: int) -> socket.socket:
-    """Return a listening socket of localhost; port 0 is any free port. Raises OSError when the port is in use."""
+    """Return a listening socket of localhost. Port 0 means any free port. Raises OSError if the port is in use."""
     return socket.create_server((HOST, port))

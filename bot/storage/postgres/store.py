@@ -177,7 +177,7 @@ class PostgresStore:
 
     @property
     def notices(self) -> NoticeTable:
-        """Return the repository of notices to administrators."""
+        """Return the repository of notices."""
         return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:

@@ -1,4 +1,4 @@
-"""Store Genesys accounts of people who signed in, and sign-ins that have begun.
+"""Store the linked Genesys accounts of people, and pending sign-ins.
 
 The OAuth state is stored as a hash; code verifiers and refresh tokens are encrypted.
 """
@@ -13,7 +13,7 @@ from bot.storage.encryption import Encryptor
 
 
 class AccountTable:
-    """Implement AccountRepository for both databases."""
+    """Implements AccountRepository for both databases."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

@@ -1,4 +1,4 @@
-"""Store notices to administrators, and which messages in Slack show them."""
+"""Store notices and the Slack messages that show them, and read failed starts."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Implement NoticeRepository and FailedStarts for both databases."""
+    """Implements NoticeRepository and FailedStarts for both databases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -68,7 +68,7 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Return the notices in these rows; log unreadable rows and leave them out, and so those of a newer version."""
+    """Return the notices in these rows. Leave out notices of newer versions; log unreadable rows and leave them out."""
     found = []
     for row in rows:
         if row["kind"] not in KINDS:

@@ -1,4 +1,4 @@
-"""Store sessions that the bot created, and the messages in Slack that show them."""
+"""Store the sessions that the bot created, and the Slack messages that show these sessions."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,11 +27,11 @@ from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable
 
 MAX_IN_CONVERSATIONS = 100
-"""How many open sessions of an agent are compared with the conversation of a new one."""
+"""The maximum number of an agent's open sessions that are compared with the conversation of a new session."""
 
 
 class SessionTable:
-    """Implement SessionRepository and PostedMessageRepository for both databases."""
+    """Implements SessionRepository and PostedMessageRepository for both databases."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
@@ -94,7 +94,7 @@ class SessionTable:
         await self._database.fetch("drop_post", _post_row(post))
 
     async def _records(self, name: str, values: Mapping[str, Any]) -> list[SessionRecord]:
-        """Run a statement and return the sessions in its rows; log unreadable rows and leave them out."""
+        """Run a statement and return the sessions in its rows. Log unreadable rows and leave them out."""
         records = []
         for row in await self._database.fetch(name, values):
             with suppress(UnexpectedError):

@@ -162,7 +162,7 @@ class SQLiteStore:
 
     @property
     def notices(self) -> NoticeTable:
-        """Return the repository of notices to administrators."""
+        """Return the repository of notices."""
         return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:

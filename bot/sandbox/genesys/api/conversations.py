@@ -1,7 +1,7 @@
 """Serve the public Genesys Cloud API for co-browse sessions in conversations.
 
-The analytics query finds conversations, and another call reads each one. A co-browse offer in a conversation has a join
-code, which the Messenger stand-in (messenger.py) accepts. Request and response shapes follow the official SDK.
+The analytics query finds conversations, and another call reads each of them. A co-browse offer in a conversation has a
+join code, which the sandbox's Messenger (messenger.py) accepts. Requests and responses have the official SDK's shapes.
 """
 
 import json
@@ -21,7 +21,7 @@ from bot.sandbox.genesys.records import GenesysUser, add_bounded
 DEPLOYMENT_ID = "de910c0b-0000-4000-8000-000000000001"
 CUSTOMERS = ("Carla Customer", "Carl Kunde", "Chloé Cliente")
 LIVE_COUNTS = {"none": 0, "one": 1, "several": 3}
-"""Numbers of live conversations for each agent, by the name that `--conversations` and the page use."""
+"""The number of live conversations for each agent, by the name that `--conversations` and the page use for it."""
 OFFER_LIFETIME_SECONDS = 600
 _ID_PATTERN = "{id:[0-9a-fA-F-]{36}}"
 _OFFER_PATH = "/api/v2/webdeployments/deployments/{deployment}/cobrowse/{offer}"
@@ -32,8 +32,8 @@ Authorize = Callable[[web.Request], Grant]
 class Offer:
     """An offer to co-browse in a conversation.
 
-    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user, or None for the OAuth client.
-    `is_withdrawn` is true after the agent withdraws the offer or the customer stops sharing.
+    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user who created the offer, None for the OAuth
+    client. `is_withdrawn` is True after the agent withdraws the offer or the customer stops sharing.
     """
 
     conversation: Conversation
@@ -52,7 +52,7 @@ class Offer:
         )
 
     def as_json(self, url: str) -> dict[str, str]:
-        """Return the offer as the SDK's CobrowseWebMessagingSession."""
+        """Return the offer in the shape of the SDK's CobrowseWebMessagingSession."""
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
         medium = "Message" if self.conversation.medium == "message" else "Call"
         fields = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": iso_time(self.ends_at)}
@@ -61,10 +61,10 @@ class Offer:
 
 
 class ConversationsApi:
-    """Hold the live conversations and co-browse offers, and handle their endpoints.
+    """Holds the live conversations and co-browse offers, and handles their endpoints.
 
-    `missing_permissions` holds the permissions that the client's role lacks. With `requires_user`, only signed-in
-    users can create an offer.
+    `missing_permissions` holds the permissions that the client's role lacks. `requires_user`: only signed-in users can
+    create an offer.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
@@ -108,7 +108,7 @@ class ConversationsApi:
         return offer
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
-        """Return the token's grant. Raises ApiError without a valid token and one of these permissions."""
+        """Return the token's grant. Raises ApiError unless the token is valid and has one of these permissions."""
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:
             listed = ", ".join(permissions)
@@ -172,7 +172,7 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the offer whose id is in the path. Genesys requires no token for these calls."""
+        """Return the offer with the id in the request's path. Genesys requires no token for these calls."""
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")
         return self.offer(request.match_info["offer"])

@@ -1,6 +1,6 @@
-"""Accept agentless SMS and e-mails to customers and store them in an outbox; the sandbox delivers none.
+"""Accept agentless SMS and e-mails to customers. Store them in an outbox, and deliver none.
 
-The shapes are the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
+The requests have the shapes of the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
 """
 
 import html
@@ -27,7 +27,7 @@ _E164, _EMAIL = re.compile(r"\+[1-9][0-9]{6,14}"), re.compile(r"[^@\s]+@[^@\s]+\
 
 @dataclass(frozen=True)
 class SentMessage:
-    """An accepted SMS or e-mail; the `subject` of an SMS is empty."""
+    """An accepted SMS or e-mail. An SMS has no `subject`."""
 
     kind: str
     sender: str
@@ -38,7 +38,7 @@ class SentMessage:
 
 
 class Outbox:
-    """Hold the accepted messages, oldest first, and handle their endpoints."""
+    """Holds the accepted messages, oldest first, and handles their endpoints."""
 
     def __init__(self, require_permission: Callable[..., Grant]) -> None:
         self.sent: list[SentMessage] = BoundedList()

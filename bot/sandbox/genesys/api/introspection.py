@@ -1,4 +1,4 @@
-"""Describe a token, the roles of its client, and the server's clock, as far as `cobrowse-bot check` reads them."""
+"""Build the responses that only `cobrowse-bot check` reads: about a token, its client's roles, the server's clock."""
 
 import time
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from bot.sandbox.genesys.api.login import Login
 
 
 def token_info(login: Login, request: web.Request) -> web.Response:
-    """Return Genesys Cloud's TokenInfo: the organization, the client and the scopes of the request's token."""
+    """Return the SDK's TokenInfo: the organization, the client and the scopes of the request's token."""
     organization = {"id": login.org_id, "name": "Sandbox"}
     grant = login.grant(request)
     client = {"id": login.client_id, "name": "cobrowse-bot", "organization": organization}
@@ -30,15 +30,15 @@ PERMISSIONS = (
     "conversation:message:create",
     "directory:user:view",
 )
-"""The permissions of the client's role, except the missing ones."""
+"""The permissions of the client's role. A test can declare some of them missing."""
 
 
 def authorization_subject(
     login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
 ) -> web.Response:
-    """Return Genesys Cloud's AuthzSubject: the client's grants, with their policies for `includeFullRoles=true`.
+    """Return the SDK's AuthzSubject: the client's grants, and their policies if the query has `includeFullRoles=true`.
 
-    `only_division` names the one division in which the client has its role; "" means all divisions.
+    `only_division` is the name of the only division in which the client has its role; "" means all divisions.
     """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
@@ -54,5 +54,5 @@ def authorization_subject(
 
 
 def date_header(offset_seconds: float) -> str:
-    """Return the value of a Date header from a clock that is `offset_seconds` ahead."""
+    """Return the value of the header Date by a clock that is `offset_seconds` ahead."""
     return formatdate(time.time() + offset_seconds, usegmt=True)

@@ -1,4 +1,4 @@
-"""Issue access tokens for private_key_jwt (RFC 7523), HTTP Basic and the grants of signed-in users."""
+"""Issue access tokens to the OAuth client, by private_key_jwt (RFC 7523) or HTTP Basic, and to signed-in users."""
 
 import base64
 import hmac
@@ -22,9 +22,9 @@ from bot.sandbox.genesys.records import add_bounded
 
 @dataclass
 class Grant:
-    """The rights of one access token and its number of requests in the current rate-limit window.
+    """The rights of an access token, and its number of requests in the current rate-limit window.
 
-    Without `scopes` the token has all of them. `expires_at` and `window_ends_at` are `time.monotonic()` values.
+    A token with empty `scopes` has all scopes. `expires_at` and `window_ends_at` are `time.monotonic()` values.
     """
 
     expires_at: float
@@ -43,7 +43,7 @@ class Grant:
 
 
 class Login:
-    """Handle the token endpoint for one OAuth client of one organization; `user_login` handles users' sign-ins."""
+    """Handles the token endpoint for an organization's OAuth client. `user_login` handles the sign-ins of users."""
 
     user_login: UserLogin
 
@@ -61,7 +61,7 @@ class Login:
         self._grants: dict[str, Grant] = {}
 
     def grant(self, request: web.Request) -> Grant | None:
-        """Return the grant of the request's token, or None without a valid token."""
+        """Return the grant of the request's token; None if there is no valid token."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None

@@ -1,6 +1,6 @@
 """Handle the API calls of the sandbox's Genesys: tokens, users, applications, sessions and the join page.
 
-The sessions follow the contract of the session service. server.py adds faults, rate limits and the record of calls.
+Sessions follow the contract of the session service. server.py adds faults, rate limits and the record of calls.
 """
 
 import html
@@ -26,7 +26,7 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """Hold the organization's data and handle its endpoints; `url` is both the API URL and the login URL."""
+    """Holds the organization's data and handles its endpoints. `url` is both the API URL and the login URL."""
 
     def __init__(
         self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
@@ -46,7 +46,7 @@ class Api:
         self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
-        """Return the routes. The part of a route's name before the dot is the kind of call that `count` counts."""
+        """Return the routes. In a route's name, the part before the dot is the kind of call that `count` counts."""
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),
@@ -67,7 +67,7 @@ class Api:
         ]
 
     def sign_in(self, user_id: str) -> str:
-        """Return an access token of this user, without the sign-in pages."""
+        """Sign a user in without the sign-in pages, and return the access token."""
         return self._login.issue_user_token(user_id, self.token_seconds)
 
     def _require(self, request: web.Request, scope: str | None = None) -> Grant:

@@ -1,7 +1,7 @@
-"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens for one use.
+"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens for one use each.
 
-Follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. Only a client that authenticates with its secret gets a
-refresh token; a client with PKCE alone gets none, as in Genesys Cloud.
+Follow RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, the client gets a refresh token only
+if it authenticates with its secret, not with PKCE alone.
 """
 
 import base64
@@ -37,7 +37,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass
 class UserLoginClient:
-    """The OAuth client of the authorization code grant; redirect URIs must match exactly."""
+    """The OAuth client for the authorization code grant. Redirect URIs must match exactly."""
 
     id: str
     secret: str = field(repr=False)
@@ -46,7 +46,7 @@ class UserLoginClient:
 
 @dataclass(frozen=True)
 class AuthorizationCode:
-    """An issued code with the data of its request; `expires_at` is a `time.monotonic()` value."""
+    """An issued authorization code, with the data of its request. `expires_at` is a `time.monotonic()` value."""
 
     user_id: str
     redirect_uri: str
@@ -55,9 +55,9 @@ class AuthorizationCode:
 
 
 class UserLogin:
-    """Hold the users' sign-ins and handle their endpoints.
+    """Holds the users' sign-ins and handles their endpoints.
 
-    `client` is None while the organization has no client of this grant. `refresh_tokens` holds the valid tokens and the
+    `client` is None while the organization has no client for this grant. `refresh_tokens` maps the valid tokens to the
     ids of their users.
     """
 
@@ -80,9 +80,10 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Exchange a code or a refresh token for a user id and a new refresh token or None. Raises OAuthError.
+        """Exchange a code or a refresh token, and return the user's id and a new refresh token. Raises OAuthError.
 
-        `form` and `authorization` are the form and the Authorization header of the token request.
+        `form` and `authorization` are the form and the Authorization header of the token request. The refresh token is
+        None if the client did not authenticate with its secret.
         """
         is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
@@ -134,7 +135,7 @@ class UserLogin:
         return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
     def _request_error(self, parameters: Mapping[str, str]) -> str:
-        """Return why the authorization request is invalid, or "". An invalid request gets no redirect."""
+        """Return the reason why the authorization request is invalid, and gets no redirect; "" if it is valid."""
         if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."
         if parameters.get("redirect_uri") not in self.client.redirect_uris:
@@ -147,7 +148,7 @@ class UserLogin:
         return ""
 
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
-        """Return whether the client authenticated with its secret. A client that sends only its id needs PKCE."""
+        """Return True if the client authenticated with its secret, False if it sent only its id. Raises OAuthError."""
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
         if authorization is None:

@@ -15,7 +15,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """Implement the methods chat.* and conversations.*; `methods` maps each method's name to its function."""
+    """Implements the methods chat.* and conversations.*. `methods` maps the name of each to its function."""
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace
@@ -64,7 +64,7 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the message that starts the thread: a reply to a reply belongs to the same thread."""
+        """Return the `ts` of the message that starts the thread. A reply to a reply belongs to the same thread."""
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
         message = next(matches, None)
         if message is None or message.deleted:
@@ -97,9 +97,10 @@ class ChatMethods:
         return {"channel": message.channel, "ts": message.ts}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
-        """Return the bot's message that the arguments name. Raises ApiError `refusal` for another user's message.
+        """Return the bot's message with the channel and `ts` in the arguments. Raises ApiError.
 
-        Ephemeral messages are not found, because Slack does not keep them.
+        `refusal` is the error code for another user's message. Ephemeral messages are not found, because Slack does not
+        keep them.
         """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)

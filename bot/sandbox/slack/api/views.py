@@ -19,7 +19,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 
 class ViewMethods:
-    """Implement the methods views.* and functions.*; `methods` maps each method's name to its function."""
+    """Implements the methods views.* and functions.*. `methods` maps the name of each to its function."""
 
     def __init__(self, workspace: Workspace, views: Views, executions: Executions) -> None:
         self._workspace = workspace

@@ -1,4 +1,4 @@
-"""Deliver each payload over Socket Mode or signed HTTP, record the result, and retry events without an ack.
+"""Deliver payloads over Socket Mode or signed HTTP, record the results, and retry events that got no ack.
 
 https://docs.slack.dev/apis/events-api#retries
 """
@@ -15,7 +15,7 @@ from bot.sandbox.slack.models import Ack, CallLog, Delivery, Kind, trim_entries
 
 
 class Dispatcher:
-    """Deliver payloads to the bot: as signed HTTP to `events_url`, or over Socket Mode when it is None."""
+    """Delivers payloads to the bot: by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None."""
 
     def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog) -> None:
         self.sockets = sockets
@@ -31,7 +31,7 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once and wait for its ack; `reason` is Slack's reason for this retry."""
+        """Deliver a payload once and wait for its ack. `retry` is the number of this retry, `reason` Slack's reason."""
         started = time.monotonic()
         answer = await self._answer(payload, kind, retry, reason)
         seconds = time.monotonic() - started
@@ -53,7 +53,7 @@ class Dispatcher:
         return await self.http.deliver(self.events_url, kind, payload, self.ack_seconds, retry, reason)
 
     async def dispatch_event(self, payload: dict[str, Any]) -> Delivery:
-        """Deliver an event. Without an ack, start up to three retries in the background."""
+        """Deliver an event. If it gets no ack, start up to three retries in the background."""
         delivery = await self.dispatch(payload, "events_api")
         if not delivery.acked:
             task = asyncio.create_task(self._retry(delivery))
@@ -69,7 +69,7 @@ class Dispatcher:
                 return
 
     async def close(self) -> None:
-        """Cancel the retries and close the transports; pending deliveries fail."""
+        """Cancel the retries and close the transports, so that pending deliveries fail."""
         for task in list(self._retrying):
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Send payloads to the bot as Slack does: over Socket Mode or as signed HTTP, with a time limit for the ack.
+"""Send payloads to the bot as Slack does: over Socket Mode or by signed HTTP, with a time limit for the ack.
 
 https://docs.slack.dev/apis/events-api/using-socket-mode and
 https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -22,16 +22,16 @@ from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.models import APP_ID, Ack, Kind
 
 MAX_SOCKETS = 10
-"""An app's maximum number of sockets. Slack sends a hello on one more, then `too_many_websockets`."""
+"""An app's maximum number of sockets. On any further socket, Slack sends a hello and then `too_many_websockets`."""
 END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
 class SocketClosedError(Exception):
-    """The socket closed before the ack."""
+    """The socket was closed before the ack arrived."""
 
 
 class Socket:
-    """One WebSocket of the bot, and the envelopes on it that still wait for an ack."""
+    """One WebSocket of the bot, with the envelopes that wait for an ack on it."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -41,7 +41,7 @@ class Socket:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def send(self, kind: Kind, payload: dict[str, Any], retry: int) -> Ack:
-        """Send one envelope and wait for its ack. Raises SocketClosedError."""
+        """Send a payload in an envelope and wait for its ack. Raises SocketClosedError."""
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = kind != "events_api"
@@ -66,8 +66,8 @@ class Socket:
     async def run(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
         """Send a hello, then read acks and exchange pings until the bot closes the socket.
 
-        `fault` is one of END_REASONS (disconnect after the hello), `close` (close after the hello without a reason) or
-        `no_hello`.
+        `fault` is one of END_REASONS (disconnect after the hello), `close` (close after the hello without a reason),
+        `no_hello` (close without a hello), or None.
         """
         pinging = asyncio.create_task(self._ping(ping_seconds))
         try:
@@ -118,12 +118,12 @@ class Socket:
 
 
 class Sockets:
-    """Hold all sockets of the bot, and send payloads to them in rotation."""
+    """Holds all sockets of the bot, and sends payloads to them in rotation."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
         self.stale_connections = 0
-        """Connections without a closing handshake, which Slack still counts for hours."""
+        """The number of connections that ended without a closing handshake. Slack still counts them for hours."""
         self._faults = faults
         self._tickets: set[str] = set()
         self._sockets: list[Socket] = []
@@ -133,7 +133,7 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a new ticket, which the URL of one socket must contain."""
+        """Return a new ticket. The URL of a socket must contain a ticket, and each ticket is valid once."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -165,7 +165,7 @@ class Sockets:
             await self._changed.wait_for(lambda: bool(self._ready()) or self._is_closed)
 
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
-        """Deliver a payload to the next socket, and to another one if the first closes before its ack."""
+        """Deliver a payload to the next socket. If it closes before its ack, deliver the payload to another socket."""
         if not self._ready():
             return Ack(False, error="dispatch_failed")
         try:
@@ -192,7 +192,7 @@ class Sockets:
         return ready[self._next_index % len(ready)]
 
     def disconnect(self, reason: str, seconds: float) -> None:
-        """Send a disconnect message on every socket and close it after `seconds`."""
+        """Send a disconnect message on every socket, and close the sockets after `seconds`."""
         for socket in self._ready():
             socket.is_closing = True
             task = asyncio.create_task(socket.disconnect(reason, seconds))
@@ -212,7 +212,7 @@ class Sockets:
 
 
 class HttpDelivery:
-    """Send signed requests to the bot's events URL."""
+    """Sends signed requests to the bot's events URL."""
 
     def __init__(self, signing_secret: str) -> None:
         self._secret = signing_secret.encode()
@@ -228,7 +228,7 @@ class HttpDelivery:
     async def deliver(
         self, url: str, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int, reason: str
     ) -> Ack:
-        """Post one payload. Any status but 200, or no response within `timeout_seconds`, is a failure."""
+        """Post one payload. Only the status 200 within `timeout_seconds` counts as an ack."""
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")
         body, content_type = encode(kind, payload)
@@ -252,7 +252,7 @@ class HttpDelivery:
 
 
 def encode(kind: Kind, payload: dict[str, Any]) -> tuple[bytes, str]:
-    """Return the body and content type that Slack posts: a form, a form with JSON in `payload`, or JSON."""
+    """Encode a payload as Slack does, by kind: a form, a form with JSON in `payload`, or JSON. Return body and type."""
     if kind == "events_api":
         return json.dumps(payload).encode(), "application/json"
     flat = {"payload": json.dumps(payload)} if kind == "interactive" else payload

@@ -1,4 +1,4 @@
-"""Check messages, and the blocks of messages, modals and Home tabs, against Slack's limits and shapes.
+"""Check messages, and the blocks of messages, modals and Home tabs, against Slack's shapes and limits.
 
 elements.py checks the interactive elements and inputs. Limits: https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -22,14 +22,14 @@ from bot.sandbox.slack.validation.limits import (
 )
 
 UNCHECKED = {"image", "video", "file", "markdown", "table", "context_actions"}
-"""Blocks of Slack that the bot does not use; they are accepted without a check."""
+"""Types of blocks that the bot does not use. They are accepted without a check."""
 IMAGE = frozenset({"image"})
 RICH_LEAVES = {"text", "link", "user", "usergroup", "channel", "emoji", "date", "broadcast", "color", "team"}
 RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a valid message. Raises BlockError for any other."""
+    """Return the text and the blocks of a message. Raises BlockError if the message is invalid."""
     text, blocks = args.get("text"), args.get("blocks")
     if isinstance(blocks, str):
         try:
@@ -47,7 +47,7 @@ def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def check_blocks(blocks: Any, at: str = "/blocks", maximum: int = 50) -> None:
-    """Raise BlockError unless these are valid blocks: up to 50 in a message, 100 in a view."""
+    """Raise BlockError unless these are at most `maximum` valid blocks: 50 in a message, 100 in a view."""
     require(isinstance(blocks, list), "must be an array", at)
     require(len(blocks) <= maximum, f"no more than {maximum} items allowed", at)
     ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]

@@ -1,6 +1,6 @@
-"""Check the interactive elements and inputs of messages, modals and Home tabs as Slack does.
+"""Check the interactive elements and inputs of messages, modals and Home tabs against Slack's limits.
 
-Limits: https://docs.slack.dev/reference/block-kit/block-elements
+The limits are in https://docs.slack.dev/reference/block-kit/block-elements
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNCHECKED = {
     "multi_users_select", "multi_conversations_select", "multi_channels_select", "datepicker",
     "timepicker", "datetimepicker", "workflow_button", "icon_button", "feedback_buttons",
 }  # fmt: skip
-"""Elements of Slack that the bot does not use; they are accepted without a check."""
+"""Types of elements that the bot does not use. They are accepted without a check."""
 INPUT_ONLY = {"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}
 NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
 
@@ -38,7 +38,10 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 
 
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
-    """Raise BlockError unless this element is valid in an actions or section block (`in_input`: an input block)."""
+    """Raise BlockError unless this element is valid in an actions or section block.
+
+    `in_input`: it is in an input block instead. `others` holds further types that are allowed here.
+    """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
     is_misplaced = kind in (NEVER_IN_INPUT if in_input else INPUT_ONLY)
@@ -164,7 +167,7 @@ def _plain_text_input(element: Element, at: str) -> None:
 
 
 def _address_input(element: Element, at: str) -> None:
-    """Raise BlockError unless this email_text_input or url_text_input is valid."""
+    """Raise BlockError unless this element is a valid email_text_input or url_text_input."""
     check_keys(element, "type action_id initial_value dispatch_action_config focus_on_load placeholder", at)
     check_flags(element, ["focus_on_load"], at)
     if "initial_value" in element:
@@ -192,7 +195,7 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Return whether a text is a number in a form that this number_input accepts. Its limits are not checked."""
+    """Return whether this number_input accepts the form of a number in `text`. Do not check its limits."""
     try:
         float(text) if element["is_decimal_allowed"] else int(text)
     except ValueError:

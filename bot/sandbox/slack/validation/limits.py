@@ -1,4 +1,4 @@
-"""Check the parts of Slack's limits: lengths, types, keys, texts and URLs, each with a JSON pointer for the error."""
+"""Check lengths, types, keys, texts and URLs against Slack's limits. `at` is the JSON pointer for the error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class BlockError(Exception):
-    """An invalid message or view; `code` is Slack's error code, the text explains it with a JSON pointer."""
+    """A message or view is invalid. `code` is Slack's error code; the text has the reason and a JSON pointer."""
 
     def __init__(self, message: str, pointer: str = "", code: str = "invalid_blocks") -> None:
         super().__init__(f"{message} [json-pointer:{pointer}]" if pointer else message)
@@ -16,33 +16,33 @@ class BlockError(Exception):
 
 
 def require(condition: bool, message: str, at: str) -> None:
-    """Raise BlockError unless the condition holds."""
+    """Raise BlockError with this message unless the condition holds."""
     if not condition:
         raise BlockError(message, at)
 
 
 def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
-    """Raise BlockError unless this is a string of `minimum` to `maximum` characters."""
+    """Raise BlockError unless the value is a string of `minimum` to `maximum` characters."""
     require(isinstance(value, str), "must be a string", at)
     require(len(value) >= minimum, f"must be more than {minimum - 1} characters", at)
     require(len(value) <= maximum, f"must be less than {maximum + 1} characters", at)
 
 
 def check_keys(value: Any, keys: str, at: str) -> None:
-    """Raise BlockError for anything but an object whose keys are all among `keys`."""
+    """Raise BlockError unless the value is an object with no other keys than `keys`, which spaces separate."""
     require(isinstance(value, dict), "must be an object", at)
     for key in value:
         require(key in keys.split(), f"invalid additional property: {key}", at)
 
 
 def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Raise BlockError unless each of these keys is absent, true or false."""
+    """Raise BlockError unless the value of each of these keys is missing, true or false."""
     for key in keys:
         require(isinstance(value.get(key, False), bool), "must be a boolean", f"{at}/{key}")
 
 
 def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> None:
-    """Raise BlockError for anything but a text object of 1 to `maximum` characters."""
+    """Raise BlockError unless the value is a text object of 1 to `maximum` characters. `plain`: without markup."""
     require(isinstance(value, dict), "must be an object", at)
     kind = value.get("type")
     require(kind == "plain_text" or (kind == "mrkdwn" and not plain), f"unsupported type: {kind}", f"{at}/type")
@@ -51,7 +51,7 @@ def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> Non
 
 
 def check_url(url: Any, at: str) -> None:
-    """Raise BlockError for anything but an absolute URL."""
+    """Raise BlockError unless the value is an absolute URL."""
     check_length(url, 1, 3000, at)
     try:
         parts = urlsplit(url)
@@ -64,7 +64,7 @@ def check_url(url: Any, at: str) -> None:
 def items_of(value: dict[str, Any], key: str, maximum: int, at: str) -> list[tuple[Any, str]]:
     """Return the items of the array `value[key]`, each with its JSON pointer.
 
-    Raises BlockError unless it is an array of 1 to `maximum` items.
+    Raises BlockError unless the array has 1 to `maximum` items.
     """
     items = value.get(key)
     require(isinstance(items, list) and bool(items), f"must provide at least one of {key}", f"{at}/{key}")

@@ -1,4 +1,4 @@
-"""Check a modal or a Home tab against Slack's limits and shapes.
+"""Check a modal or a Home tab against Slack's shapes and limits.
 
 Limits: https://docs.slack.dev/reference/views
 """
@@ -18,7 +18,7 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return `value` if it is a valid view of type `kind`, `modal` or `home`. Raises BlockError for any other."""
+    """Return a view, given as an object or as JSON. `kind` is `modal` or `home`. Raises BlockError if it is invalid."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
