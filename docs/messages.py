@@ -36,6 +36,7 @@ GROUPS = {
     "people": "Two people in one sentence.",
     "question": "A text may mean two things: the question, and the answers to a press.",
     "reader": "Whom people are told to ask when nobody is set up for it.",
+    "reference": "What a support team asks for.",
     "refusal": "A text that starts nothing, and why.",
     "rule": "What a host rule is called.",
     "rule_miss": "Why a host rule found no Genesys user.",

@@ -21,7 +21,7 @@ from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, Markup
 from bot.slack.messages.error_copy import SOMEBODY, Addressee
 from bot.slack.messages.renderer import MessageRenderer
-from bot.web.oauth_page import BUSY, HEADERS, page
+from bot.web.oauth_page import HEADERS, busy_page, page
 
 MAX_PARAMETERS = 10
 
@@ -60,7 +60,7 @@ class OAuthCallback:
         """Answer a request with a page. Refuse it with status 429 if too many are in progress."""
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
-            return _answer(429, BUSY)
+            return _answer(429, busy_page(self._renderer.language))
         state, code, error = (_single(request, name) for name in ("state", "code", "error"))
         page_future: PageFuture = asyncio.get_running_loop().create_future()
         self._under_way += 1

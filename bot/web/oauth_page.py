@@ -11,8 +11,8 @@ from bot.core.errors import CobrowseError, PermissionDeniedError, StorageUnavail
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import said
-from bot.slack.messages.error_copy import Addressee, error_copy
+from bot.slack.messages.catalogue.sentence import Language, said
+from bot.slack.messages.error_copy import Addressee, error_copy, references
 
 STYLE = """
 :root { color-scheme: light dark; font: 1.125rem/1.55 system-ui, sans-serif }
@@ -42,6 +42,8 @@ CONNECTED = said("page.connected", "Your Genesys account is connected.")
 CONNECTED_NEXT = said(
     "page.connected_next", "You can close this page. In Slack, {command} now starts co-browse in your conversations."
 )
+BUSY = said("page.busy", "Too many people are signing in. Nothing was connected.")
+BUSY_NEXT = said("page.busy_next", "Load this page again in a minute.")
 CONNECT_LATER = said(
     "page.connect_later",
     "Wait a minute, then type {command} connect in Slack for a new link. If it keeps happening, tell {contact}.",
@@ -52,11 +54,11 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
     """Return the HTTP status and the HTML. `request` is None if no sign-in was pending. `to` is the reader."""
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
-        return 200, _html(True, title, then, _references(outcome, request))
+        return 200, _html(True, title, then, _references(outcome, request, to))
     if not isinstance(outcome, CobrowseError):  # a sign-in has no other results
         raise TypeError(outcome.code)
     problem, then = _copy(outcome, request is not None, to)
-    return _status(outcome), _html(False, problem, then, _references(outcome, request))
+    return _status(outcome), _html(False, problem, then, _references(outcome, request, to))
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
@@ -73,12 +75,9 @@ def _status(error: CobrowseError) -> int:
     return 403 if isinstance(error, PermissionDeniedError) else 503
 
 
-def _references(outcome: Result, request: Request | None) -> str:
+def _references(outcome: Result, request: Request | None, to: Addressee) -> str:
     """Return the text with the references that a support team asks for; "" if there are none."""
-    references = [f"Reference {request.id}"] if request else []
-    if reference := getattr(outcome, "reference", None):
-        references.append(f"Genesys {reference}")
-    return " · ".join(references)
+    return references(to.language, request.id if request else None, getattr(outcome, "reference", None))
 
 
 def _html(done: bool, what: str, then: str, references: str) -> str:
@@ -97,6 +96,6 @@ def _html(done: bool, what: str, then: str, references: str) -> str:
 """
 
 
-BUSY = _html(
-    False, "Too many people sign in just now, so nothing was connected.", "Load this page again in a minute.", ""
-)
+def busy_page(language: Language) -> str:
+    """Return the page for somebody who comes when too many people sign in at the same time."""
+    return _html(False, language.say(BUSY), language.say(BUSY_NEXT), "")

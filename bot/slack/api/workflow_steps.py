@@ -17,6 +17,9 @@ from bot.core.results import Result
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import error_code
 from bot.slack.error_codes import Group, is_of
+from bot.slack.messages.catalogue.errors import NOTHING_DONE, Situation
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.error_copy import references
 from bot.slack.messages.renderer import MessageRenderer
 
 log = logging.getLogger(__name__)
@@ -72,10 +75,10 @@ class WorkflowStepResult:
     def _sentence(self, request: Request, outcome: Result) -> str:
         """Return the error text that the workflow shows for a step without a session."""
         if not isinstance(outcome, CobrowseError):
-            return f"Nothing was started. Reference: {request.id}"
-        genesys = outcome.reference if isinstance(outcome, ServiceError) else None
-        reference = f"Reference: {request.id}" + (f", Genesys {genesys}" if genesys else "")
-        return f"{self._renderer.failure(outcome, request.id, reader=request.requester).text} {reference}"
+            return f"{PLAIN_ENGLISH.say(NOTHING_DONE[Situation.START])} {references(PLAIN_ENGLISH, request.id)}"
+        service = outcome.reference if isinstance(outcome, ServiceError) else None
+        told = self._renderer.failure(outcome, request.id, reader=request.requester).text
+        return f"{told} {references(PLAIN_ENGLISH, request.id, service)}"
 
 
 def outputs_of(session: Session) -> dict[str, object]:

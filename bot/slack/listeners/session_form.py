@@ -103,7 +103,7 @@ class SessionForm:
         try:
             self._access.peek_start(request)
         except CobrowseError as error:  # the worker authorizes again and sends all other errors
-            if request.for_another and (text := session_form.host_error(error)):
+            if request.for_another and (text := session_form.host_error(error, self._renderer.language)):
                 return {HOST: text}
         return request
 

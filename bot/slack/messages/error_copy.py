@@ -8,7 +8,14 @@ from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.core.models import UserId
 from bot.core.validation.conversations import LiveConversation
-from bot.slack.messages.catalogue.errors import ERRORS, NOTHING_DONE, ErrorEntry, Situation
+from bot.slack.messages.catalogue.errors import (
+    ERRORS,
+    NOTHING_DONE,
+    REFERENCE,
+    SERVICE_REFERENCE,
+    ErrorEntry,
+    Situation,
+)
 from bot.slack.messages.catalogue.host_rules import explain_miss, miss_reason
 from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
 from bot.slack.messages.catalogue.sentence import (
@@ -238,6 +245,12 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
         case errors.SeveralConversationsError(candidates=candidates):
             return {"conversations": Markup("; ".join(candidate(one, language) for one in candidates[:MAX_LISTED]))}
     return {}
+
+
+def references(language: Language, ours: str | None, service: str | None = None) -> str:
+    """Return the line with the request's id and the service's, if there are any."""
+    told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
+    return " · ".join(language.say(sentence, reference=Markup(found)) for sentence, found in told if found)
 
 
 def candidate(one: LiveConversation, language: Language) -> str:

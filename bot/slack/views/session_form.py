@@ -85,6 +85,14 @@ TRYING_AGAIN = said("form.trying_again", "Trying again…")
 APPEARS_HERE = said("form.appears_here", "The answer appears here and in our direct messages. You can close this.")
 LEAVE_OPEN = said("form.leave_open", "The answer appears here. Please leave this open.")
 HOST_LABEL = label("form.host", "Who is it for?")
+NOT_LISTED = label("form.host.wrong.not_listed", "This person may not use co-browse here.")
+NO_AGENT = {
+    MembershipStatus.MEMBER: label("form.host.wrong.member", "This person can’t use co-browse."),
+    MembershipStatus.GUEST: label("form.host.wrong.guest", "This person is a guest. Guests can’t use co-browse."),
+    MembershipStatus.BOT: label("form.host.wrong.bot", "This is a bot. Choose a person."),
+    MembershipStatus.DEACTIVATED: label("form.host.wrong.deactivated", "This person’s account is deactivated."),
+    MembershipStatus.OUTSIDER: label("form.host.wrong.outsider", "This person is from outside this workspace."),
+}
 HOST_HINT = label("form.host.hint", "If it’s somebody else, I tell them that you started it.")
 NAME_LABEL = label("form.name", "Name")
 NAME_HINT = label("form.name.hint", "Such as “Checkout help”. Your customer may see it.")
@@ -206,23 +214,14 @@ def is_message_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
-def host_error(error: CobrowseError) -> str | None:
-    """Return the field error for the chosen host; None when the error is about something else."""
+def host_error(error: CobrowseError, language: Language = ENGLISH) -> str | None:
+    """Return the field error for the chosen person; None when the error is about something else."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
-            return _NO_HOSTS[standing]
+            return language.say(NO_AGENT[standing])
         case PersonNotAllowedError(code="not_listed", is_target=True):
-            return "This person is not on the list of people who may have co-browse sessions."
+            return language.say(NOT_LISTED)
     return None
-
-
-_NO_HOSTS = {
-    MembershipStatus.MEMBER: "This person cannot host a session.",
-    MembershipStatus.GUEST: "This person is a guest. Guests cannot host a session.",
-    MembershipStatus.BOT: "This is a bot. Bots cannot host a session.",
-    MembershipStatus.DEACTIVATED: "This person's account is deactivated.",
-    MembershipStatus.OUTSIDER: "This person is not a member of this workspace.",
-}
 
 
 def _modal(blocks: list[Block], close: Sentence, language: Language = ENGLISH) -> View:

@@ -28,6 +28,11 @@ NOTHING_DONE = {
 }
 
 
+REFERENCE = said("reference", "Reference `{reference}`")
+SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
+"""What support teams ask for: the request's id, and the id that Genesys gave its answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
     """Hold the sentences of one error.

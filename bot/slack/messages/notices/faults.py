@@ -6,7 +6,7 @@ from bot.core.models import Notice, RequestKind
 from bot.core.results import FaultChecked, FaultState
 from bot.core.use_cases.faults import Fault, read_fault
 from bot.slack.messages.blocks import NOTICE_BLOCK, Block, Message, button, buttons, context, section
-from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.errors import REFERENCE, SERVICE_REFERENCE, Situation
 from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, counted, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
 
@@ -42,8 +42,6 @@ CONTINUED = said("fault.continued", "This still fails. My newer message below ha
 FIX = said("fault.fix", "*Fix:* {fix}")
 HIT = said("fault.hit", "Hit: {people}")
 HIT_MORE = said("fault.hit_more", "Hit: {people} and {more} more")
-REFERENCE = said("fault.reference", "Reference `{reference}`")
-SERVICE_REFERENCE = said("fault.service_reference", "Genesys `{reference}`")
 CHECKED = {
     FaultState.FAILING: said("fault.checked_failing", "Checked by {person} at {at}: it still fails."),
     FaultState.REPAIRED: said("fault.checked_repaired", "Checked by {person} at {at}: it works."),

@@ -180,7 +180,7 @@ def test_refused_host_is_told_in_words_that_a_field_can_show(standing: Membershi
 
 
 def test_a_host_who_is_not_listed_is_told() -> None:
-    assert "not on the list" in str(host_error(PersonNotAllowedError("not_listed", UserId("U0BEN"), is_target=True)))
+    assert "may not use" in str(host_error(PersonNotAllowedError("not_listed", UserId("U0BEN"), is_target=True)))
     assert host_error(StorageUnavailableError()) is None
 
 
