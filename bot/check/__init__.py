@@ -14,6 +14,8 @@ from bot.check.configuration import Setup
 from bot.check.reachability import Reachability
 from bot.check.results import CheckResult, as_json, as_text, passed, skipped
 from bot.config import settings
+from bot.config.reader import EXAMPLE
+from bot.config.variables import example
 from bot.core.models import UserId
 from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
 from bot.observability import logging as logs
@@ -49,8 +51,15 @@ async def run_checks(
     )
     redact = Redactor(secrets)
     keep_paths = partial(redact, keeps_paths=True)
-    of_settings = [_redacted(each, keep_paths, keep_paths) for each in parts.results]
+    of_settings = [_redacted(each, keep_paths, partial(_redact_fix, keep_paths)) for each in parts.results]
     return [*of_settings, *(_redacted(each, redact, keep_paths) for each in found)]
+
+
+def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
+    """Mask a fix, but not the example at its end, which is one of ours and may look like a secret."""
+    rest, mark, line = f" {fix}".rpartition(EXAMPLE)
+    name = line.partition("=")[0]
+    return f"{redact(rest)}{mark}{line}".strip() if mark and line == example(name) else redact(fix)
 
 
 def check_environment(person: str | None = None) -> list[CheckResult]:

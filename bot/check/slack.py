@@ -97,7 +97,7 @@ async def _socket_mode(
 ) -> CheckResult:
     """Open a socket and close it at once. `single_process`: the database allows only one replica."""
     if slack.mode == "http":
-        return skipped("slack door", "it is HTTP; only Slack itself can show that it reaches us and signs as we expect")
+        return skipped("slack delivery", "it is HTTP, and only Slack itself can show that it reaches us")
     try:
         async with asyncio.timeout(HELLO_TIMEOUT):
             url = str((await web.apps_connections_open(app_token=slack.app_token))["url"])
@@ -105,11 +105,11 @@ async def _socket_mode(
     except SlackApiError as error:
         code = error_code(error) or "no usable answer"
         message, _, fix = REFUSALS.get(code, f"Slack opens no socket ({code}). Try again later.").partition(". ")
-        return failed("slack door", f"{message}.", fix)
+        return failed("slack delivery", f"{message}.", fix)
     except (*CALL_ERRORS, *MALFORMED_ERRORS, OSError) as error:
         message = f"no socket came about ({error_label(error)})."
         fix = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
-        return failed("slack door", message, fix)
+        return failed("slack delivery", message, fix)
     return _sockets(connections_in(hello) or 1, single_process=single_process)
 
 
@@ -124,12 +124,12 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
             "Stop the other bot, or make a separate Slack app for it. If you know of none, check again in a few"
             " minutes: Slack also counts a socket that is just being renewed, and for hours one that died silently."
         )
-        return warning("slack door", message, fix)
+        return warning("slack delivery", message, fix)
     if sockets > MAX_SOCKETS - 1:
         message = f"Socket Mode says hello, with {sockets} sockets open, this check's included; Slack allows ten."
         fix = "Keep nine replicas at most, and no other program with this app's token: each renewal takes one more."
-        return warning("slack door", message, fix)
-    return ok("slack door", f"Socket Mode says hello; sockets of this app, this one included: {sockets}")
+        return warning("slack delivery", message, fix)
+    return ok("slack delivery", f"Socket Mode says hello; sockets of this app, this one included: {sockets}")
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:

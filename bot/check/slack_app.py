@@ -61,8 +61,10 @@ async def check_app(
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
+    app_id = _app_id_in(app_token) or await _app_id_of(web, identity)
+    if not app_id:
+        return skipped(APP, "the bot cannot read its app's id; see the lines above")
     try:
-        app_id = _app_id_in(app_token) or str((await web.bots_info(bot=identity.bot_id))["bot"]["app_id"])
         answer = await config.apps_manifest_export(token=config.token, app_id=app_id)
         installed = _parsed(answer.get("manifest"))
     except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
@@ -90,6 +92,14 @@ def _app_id_in(app_token: str) -> str:
     """Return the app's id, which an app-level token holds in its second part; "" for another form."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
+
+
+async def _app_id_of(web: AsyncWebClient, identity: BotIdentity) -> str:
+    """Ask Slack for the app's id; return "" if it does not say."""
+    try:
+        return str((await web.bots_info(bot=identity.bot_id))["bot"]["app_id"])
+    except (*CALL_ERRORS, *MALFORMED_ERRORS):
+        return ""
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from bot.cli import terminal
 from bot.cli.hosts import hosts
 from bot.cli.manifest import manifest
 from bot.cli.setup.commands import init, keygen
+from bot.cli.terminal import examples
 
 if TYPE_CHECKING:
     from bot.config import settings
@@ -37,10 +38,11 @@ class _Commands(click.Group):
         return super().main(*arguments, **how)
 
 
+RUN_CHECK = "Run `cobrowse-bot check`: it says what is wrong, and how to fix it."
 _ABOUT = "A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."
 
 
-@click.group(cls=_Commands, help=_ABOUT)
+@click.group(cls=_Commands, help=_ABOUT, epilog=examples("cobrowse-bot init", "cobrowse-bot run --help"))
 @click.version_option(__version__, prog_name="cobrowse-bot")
 def main() -> None:
     """Run the command that the command line names."""
@@ -50,7 +52,7 @@ for command in (hosts, init, keygen, manifest):
     main.add_command(command)
 
 
-@main.command()
+@main.command(epilog=examples("cobrowse-bot run", "LOG_FORMAT=json cobrowse-bot run"))
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     tuning.pause_collector()
@@ -64,7 +66,7 @@ def run() -> None:
         environment = settings.read_environment()
         loaded = settings.load(environment.values)
     except settings.SettingsError as fault:
-        _settings_fault(fault.faults)
+        _refuse_to_start(_faults_text(fault.faults))
     logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
     for remark in environment.remarks:
         log.warning("part of .env is not read", extra={"fields": {"why": remark}})
@@ -79,10 +81,10 @@ def run() -> None:
         with asyncio.Runner(loop_factory=server.event_loop_factory()) as runner:
             runner.run(serving())
     except SetupError as error:
-        _fail(error.line)
+        _refuse_to_start(error.line)
 
 
-@main.command()
+@main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --person U012AB3CD --json"))
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(person: str | None, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def check(person: str | None, as_json: bool) -> None:
     sys.exit(0 if report.passed(results) else 1)
 
 
-@main.command()
+@main.command(epilog=examples("cobrowse-bot health", "HEALTH_PORT=3001 cobrowse-bot health"))
 def health() -> None:
     """Exit with 0 when the bot on this machine lives, else say why not: for the health command of a container."""
     from bot.cli import health as probe
@@ -113,7 +115,12 @@ def health() -> None:
         _fail(wrong)
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "cobrowse-bot start --host-user-id 11111111-2222-4333-8444-555555555555",
+        'cobrowse-bot start --name "Checkout help" --timeout 600 --json',
+    )
+)
 @click.option("--host-user-id", metavar="UUID", help="The host's Genesys user id; default GENESYS_HOST_USER_ID.")
 @click.option("--name", default="Co-browse session", show_default=True, help="The session's name.")
 @click.option("--application", metavar="ID", help="Default COBROWSE_APPLICATION_ID.")
@@ -172,7 +179,7 @@ def _print_session(session: "Session", *, as_json: bool) -> None:
         click.echo("\n".join(f"{label}: {value}" for label, value in fields.values()))
 
 
-@main.command()
+@main.command(epilog=examples("cobrowse-bot applications", "cobrowse-bot applications | cut -f1"))
 def applications() -> None:
     """List the ids of the co-browse applications there are."""
     from bot.cli import sessions as service
@@ -183,7 +190,11 @@ def applications() -> None:
         click.echo(f"{clean(application_id)}\t{shown}" if shown else clean(application_id))
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "cobrowse-bot sandbox --port 8081", 'cobrowse-bot sandbox --once "/cobrowse Checkout help" --as supervisor'
+    )
+)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The page's port.")
 @click.option(
     "--once", metavar="TEXT", help='Run one command such as "/cobrowse Checkout help", print the answer, exit.'
@@ -294,7 +305,15 @@ def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
 
 
 def _settings_fault(faults: list[str]) -> NoReturn:
-    _fail("The settings need mending [settings_invalid]:\n" + "\n".join(f"  {fault}" for fault in faults))
+    _fail(_faults_text(faults))
+
+
+def _faults_text(faults: list[str]) -> str:
+    return "The settings need mending [settings_invalid]:\n" + "\n".join(f"  {fault}" for fault in faults)
+
+
+def _refuse_to_start(sentence: str) -> NoReturn:
+    _fail(f"{sentence}\n{RUN_CHECK}")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -6,15 +6,23 @@ from typing import Any, NoReturn
 
 import click
 
+from bot.cli.terminal import examples
+
 team = click.option("--team", metavar="T…", help="In this Slack workspace only.")
 
 
-@click.group()
+@click.group(epilog=examples("cobrowse-bot hosts list", "cobrowse-bot hosts import hosts.csv"))
 def hosts() -> None:
     """Link Slack users to Genesys hosts; a link comes before every other rule, and takes effect at once."""
 
 
-@hosts.command("set")
+@hosts.command(
+    "set",
+    epilog=examples(
+        "cobrowse-bot hosts set U012AB3CD 11111111-2222-4333-8444-555555555555",
+        "cobrowse-bot hosts set U012AB3CD 11111111-2222-4333-8444-555555555555 --team T012AB3CD",
+    ),
+)
 @click.argument("slack_user_id")
 @click.argument("genesys_user_id")
 @team
@@ -31,7 +39,9 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
     click.echo(f"{slack_user_id} is linked to {link[2]}.")
 
 
-@hosts.command()
+@hosts.command(
+    epilog=examples("cobrowse-bot hosts remove U012AB3CD", "cobrowse-bot hosts remove U012AB3CD --team T012AB3CD")
+)
 @click.argument("slack_user_id")
 @team
 def remove(slack_user_id: str, team: str | None) -> None:
@@ -43,7 +53,7 @@ def remove(slack_user_id: str, team: str | None) -> None:
     click.echo(f"{slack_user_id} is linked no more.")
 
 
-@hosts.command("list")
+@hosts.command("list", epilog=examples("cobrowse-bot hosts list", "cobrowse-bot hosts list | grep U012AB3CD"))
 def list_() -> None:
     """Show all links."""
     from bot.cli import host_links
@@ -55,7 +65,9 @@ def list_() -> None:
         click.echo(f"{user_id}\t{host}\t{team_id or 'any workspace'}")
 
 
-@hosts.command("import")
+@hosts.command(
+    "import", epilog=examples("cobrowse-bot hosts import hosts.csv", "cobrowse-bot hosts import /srv/people.csv")
+)
 @click.argument("path")
 def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
@@ -74,7 +86,7 @@ def import_(path: str) -> None:
     click.echo("1 link imported." if len(read) == 1 else f"{len(read)} links imported.")
 
 
-@hosts.command()
+@hosts.command(epilog=examples("cobrowse-bot hosts export hosts.csv", "cobrowse-bot hosts export - | wc -l"))
 @click.argument("path", default="-")
 def export(path: str) -> None:
     """Write all links to a CSV file, or to standard output."""

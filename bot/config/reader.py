@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from bot.config.variables import VARIABLES, Form
+from bot.config.variables import VARIABLES, Form, example
 from bot.core.validation.text import hidden_character, odd_character, plain, unquoted
 from bot.genesys.auth.key_forms import Unusable, convert_file
 
 T = TypeVar("T")
+EXAMPLE = " Example: "
+_NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
+"""Words of a fix that needs no example."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Start of a value that Kubernetes sets: a Service called `health` sets HEALTH_PORT to `tcp://…`."""
 
@@ -35,8 +38,12 @@ class Reader:
         self._unreadable: set[str] = set()
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of a variable, once. A value with an impossible character gets no second fault."""
-        if name not in self._unreadable and (line := f"{name}: {fix}") not in self.faults:
+        """Note a fault of a variable, once. A value with an impossible character gets no second fault.
+
+        Add an example of the variable, unless the fix has one.
+        """
+        line = f"{name}: {fix}{_example(name, fix)}"
+        if name not in self._unreadable and line not in self.faults:
             self.faults.append(line)
 
     def given(self, name: str) -> str:
@@ -176,6 +183,12 @@ class Reader:
         if value and value not in self.secrets:
             self.secrets.append(value)
         return value
+
+
+def _example(name: str, fix: str) -> str:
+    """Return a sentence with an example of the variable; "" where the fix has one, or needs none."""
+    line = example(name)
+    return "" if not line or any(words in fix for words in _NO_EXAMPLE) else f"{EXAMPLE}{line}"
 
 
 def read_file(path: str) -> str:

@@ -4,6 +4,7 @@ Each command reads only the part that it uses. All faults are collected before t
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -30,7 +31,8 @@ T = TypeVar("T")
 
 ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
 """Hosts by team and user; team None means any team."""
-CONFIG_TOKEN = "xoxe.xoxp-"  # noqa: S105 - what each of these tokens begins with
+BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
+"""What each kind of Slack's tokens begins with."""
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
@@ -169,10 +171,7 @@ def read_slack(reader: Reader) -> SlackSettings:
     """Read the connection to Slack."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
-    if bot_token and not bot_token.startswith(("xoxb-", "xoxe.xoxb-")):
-        reader.fault("SLACK_BOT_TOKEN", "is no bot token: one begins with xoxb-.")
-    if app_token and not app_token.startswith("xapp-"):
-        reader.fault("SLACK_APP_TOKEN", "is no app-level token: one begins with xapp-.")
+    _check_tokens(reader, bot_token, app_token, signing_secret)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
     if mode == "auto" and not app_token and not signing_secret:
         wanted = "is missing, and so is SLACK_SIGNING_SECRET. Set the first for Socket Mode, the second for HTTP."
@@ -194,11 +193,38 @@ def read_slack(reader: Reader) -> SlackSettings:
     )
 
 
+def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret: str) -> None:
+    """Note a fault for each token that is of another kind; one fault for two that are swapped."""
+    if bot_token.startswith(APP_TOKEN) and app_token.startswith(BOT_TOKENS):
+        fix = "Exchange their values: xoxb-… belongs to SLACK_BOT_TOKEN, xapp-… to SLACK_APP_TOKEN."
+        reader.fault("SLACK_BOT_TOKEN", f"and SLACK_APP_TOKEN are swapped. {fix}")
+        return
+    if bot_token and not bot_token.startswith(BOT_TOKENS):
+        reader.fault("SLACK_BOT_TOKEN", f"is no bot token: one begins with xoxb-.{_other_kind(bot_token)}")
+    if app_token and not app_token.startswith(APP_TOKEN):
+        reader.fault("SLACK_APP_TOKEN", f"is no app-level token: one begins with xapp-.{_other_kind(app_token)}")
+    if signing_secret.startswith((*BOT_TOKENS, APP_TOKEN)):
+        reader.fault("SLACK_SIGNING_SECRET", f"is no signing secret.{_other_kind(signing_secret)}")
+
+
+def _other_kind(token: str) -> str:
+    """Say which kind of token this is, and where it belongs; "" for an unknown kind."""
+    kinds = {
+        APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
+        "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",
+        CONFIG_TOKEN: "This is an app configuration token. Take the Bot User OAuth Token, under OAuth & Permissions.",
+        "xoxp-": "This is a user's token. Take the Bot User OAuth Token, under OAuth & Permissions.",
+    }
+    if re.fullmatch(r"[0-9a-f]{32}", token):
+        return " This looks like the signing secret, which belongs to SLACK_SIGNING_SECRET."
+    return next((f" {words}" for start, words in kinds.items() if token.startswith(start)), "")
+
+
 def _config_token(reader: Reader) -> str:
     token = reader.text("SLACK_CONFIG_TOKEN")
     if token and not token.startswith(CONFIG_TOKEN):
-        kind = "the refresh token. Take the access token" if token.startswith("xoxe-") else "no configuration token"
-        reader.fault("SLACK_CONFIG_TOKEN", f"is {kind}: one begins with {CONFIG_TOKEN}.")
+        why = " This is the refresh token. Take the access token." if token.startswith("xoxe-") else _other_kind(token)
+        reader.fault("SLACK_CONFIG_TOKEN", f"is no configuration token: one begins with {CONFIG_TOKEN}.{why}")
     return token
 
 

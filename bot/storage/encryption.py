@@ -67,7 +67,9 @@ def check_key(key: str) -> None:
     try:
         _functions([key])
     except ValueError:
-        raise ValueError("must hold Fernet keys: 32 bytes, url-safe base64") from None
+        raise ValueError(
+            "must hold Fernet keys: 32 bytes, url-safe base64. Run `cobrowse-bot keygen encryption`"
+        ) from None
 
 
 def new_key() -> str:

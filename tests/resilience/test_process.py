@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cli.commands import RUN_CHECK
 from bot.core.timing import SlackTiming
 from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support.app import (
@@ -95,7 +96,7 @@ async def test_socket_mode_switched_off_ends_run_with_one_sentence(tmp_path: Pat
         code, _, err = await ended(process, 10)
         assert code
         sentence = "Socket Mode was switched off for this app in Slack. Switch it on, or use HTTP."
-        assert err.splitlines() == [f"{sentence} [socket_mode_unavailable]"]
+        assert err.splitlines() == [f"{sentence} [socket_mode_unavailable]", RUN_CHECK]
 
 
 async def test_a_socket_slack_renews_goes_on_serving(tmp_path: Path) -> None:
@@ -149,9 +150,9 @@ async def test_unworkable_settings_end_run_with_one_sentence_each(tmp_path: Path
             ends = await asyncio.gather(*map(ended, started))
     for (_, sentence, word), (code, out, err) in zip(wrong, ends, strict=True):
         assert code == 1
-        assert err.endswith(f" [{word}]\n")
+        assert err.endswith(f" [{word}]\n{RUN_CHECK}\n")
         assert out == ""
-        assert len(err.splitlines()) == 1, err
+        assert len(err.splitlines()) == 2, err
         assert sentence in err
 
 

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bot import check
 from bot.check.results import Status, as_text, failed, ok, passed, warning
 from tests.support.app import Servers, free_port, open_servers
 from tests.support.check import checked, marks, right_environ, run_checks, untouched
@@ -26,7 +27,7 @@ async def servers() -> AsyncIterator[Servers]:
 async def test_correct_setup_has_right_lines_and_creates_nothing(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path))
     assert marks(found) == {}
-    wanted = {"settings", "key", "clock", "slack token", "slack scopes", "slack door", "database", "hosts file"}
+    wanted = {"settings", "key", "clock", "slack token", "slack scopes", "slack delivery", "database", "hosts file"}
     assert wanted | GENESYS_LINES <= set(found)
     assert "P-256" in found["key"].message
     assert "cobrowse:session:write" in found["permissions"].message
@@ -37,7 +38,7 @@ async def test_correct_setup_has_right_lines_and_creates_nothing(servers: Server
 
 async def test_socket_is_closed_before_a_command_can_get_lost_in_it(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path))
-    assert "hello" in found["slack door"].message
+    assert "hello" in found["slack delivery"].message
     delivery = await servers.slack.command("U0ANA", "")
     assert delivery.error == "dispatch_failed"  # there is no socket
 
@@ -58,6 +59,25 @@ async def test_how_a_token_begins_is_said_and_not_taken_for_one(servers: Servers
     found = await run_checks(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": "xapp-1-secret"})
     assert "one begins with xoxb-." in found["settings"].message
     assert "secret" not in as_text(list(found.values()))
+
+
+async def test_faults_end_with_an_example_that_is_not_masked(servers: Servers, tmp_path: Path) -> None:
+    key = "GENESYS_PRIVATE_KEY_PATH"
+    wrong = {"COBROWSE_EMAIL_FROM": "care", "PORT": "many", key: "", "GENESYS_PRIVATE_KEY": "hush-hush"}
+    results = await check.run_checks(right_environ(servers, tmp_path) | wrong, env_file="nowhere")
+    fixes = [each.fix for each in results if each.code == "settings_invalid"]
+    for line in ("COBROWSE_EMAIL_FROM=care@example.com", "PORT=3000"):
+        assert f"Example: {line}" in fixes
+    assert any(fix.endswith("MIIE…\\n-----END PRIVATE KEY-----") for fix in fixes)
+    assert "hush" not in str(results)
+
+
+async def test_swapped_tokens_are_called_swapped(servers: Servers, tmp_path: Path) -> None:
+    swapped = {"SLACK_BOT_TOKEN": servers.keys.app_token, "SLACK_APP_TOKEN": servers.keys.bot_token}
+    found = await run_checks(right_environ(servers, tmp_path) | swapped)
+    assert found["settings"].message == "SLACK_BOT_TOKEN: and SLACK_APP_TOKEN are swapped."
+    assert "Exchange their values" in found["settings"].fix
+    assert not [token for token in swapped.values() if token in str(found)]
 
 
 async def test_unwritable_audit_log_is_wrong_and_not_created(servers: Servers, tmp_path: Path) -> None:

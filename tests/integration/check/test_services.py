@@ -198,7 +198,7 @@ async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, 
     ("token", "code", "line", "told"),
     [
         ("SLACK_BOT_TOKEN", "xoxb-wrong-token", "slack token", "invalid_auth"),
-        ("SLACK_APP_TOKEN", "xapp-wrong-token", "slack door", "invalid_auth"),
+        ("SLACK_APP_TOKEN", "xapp-wrong-token", "slack delivery", "invalid_auth"),
     ],
 )
 async def test_a_token_that_slack_refuses_is_named(
@@ -230,7 +230,7 @@ async def test_sockets_of_the_app_are_judged_by_the_database(
     servers.slack.sockets.stale_connections = others
     nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
     url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
-    finding = (await run_checks(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
+    finding = (await run_checks(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack delivery"]
     assert finding.status is mark
     assert told in finding.message
     assert mark is Status.OK or "Stop the other bot" in finding.fix or "nine replicas at most" in finding.fix
@@ -238,5 +238,5 @@ async def test_sockets_of_the_app_are_judged_by_the_database(
 
 async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path) | {"BOT_MODE": "http"})
-    assert found["slack door"].status is Status.SKIPPED
+    assert found["slack delivery"].status is Status.SKIPPED
     assert servers.slack.count("apps.connections.open") == 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.check.results import CheckResult, Status
+from bot.check.slack_app import check_scopes
 from bot.slack.manifest import NEEDED
 from tests.support.app import CONFIG_TOKEN, Servers, open_servers
 from tests.support.check import marks, right_environ, run_checks, untouched
@@ -151,6 +152,18 @@ async def test_a_manifest_that_slack_does_not_show_is_a_warning(
     assert line.status is Status.WARNING
     assert told in line.fix
     assert CONFIG_TOKEN not in f"{line.message} {line.fix}"
+
+
+async def test_an_app_whose_id_the_bot_cannot_read_is_left_out(servers: Servers, tmp_path: Path) -> None:
+    servers.slack.api.scopes = "commands"
+    found = await run_checks(right_environ(servers, tmp_path))
+    assert (found["slack app"].status, found["slack scopes"].status) == (Status.SKIPPED, Status.FAILED)
+
+
+async def test_the_apps_id_is_read_from_the_app_level_token() -> None:
+    needed = check_scopes(["commands"], None, "xapp-1-A012AB3CD-123-hush")
+    assert "At https://api.slack.com/apps/A012AB3CD: under App Manifest" in needed.fix
+    assert "hush" not in str(needed)
 
 
 @pytest.mark.parametrize("manifest", ["{}", "no json", [], {"features": [], "settings": {"event_subscriptions": 7}}])

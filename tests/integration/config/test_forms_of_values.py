@@ -17,8 +17,6 @@ from tests.support.private_keys import pem
 from tests.support.settings import DEAD, FERNET, GENESYS, HOST, HTTP, said_by_check, said_by_run, without
 
 QUOTES = ['"{}"', "'{}'", " “{}” ", "„{}“", "`{}`", '" {} "']
-
-
 DASH, UNSEEN = "a typographic dash (U+2013)", "an invisible character (U+200B)"
 FAULTY = [
     ("SLACK_BOT_TOKEN", "xoxb-12\u201334", f"has {DASH} at character 8"),

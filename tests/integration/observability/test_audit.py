@@ -181,7 +181,7 @@ async def test_place_that_cannot_be_written_is_named_at_the_start(tmp_path: Path
         process = await start(tmp_path, servers.environ | {"AUDIT_LOG": str(tmp_path / "nowhere" / "audit.log")})
         code, _, err = await ended(process)
     assert code == 1
-    assert err.splitlines()[-1] == "AUDIT_LOG cannot be written (No such file or directory). [audit_log_unwritable]"
+    assert err.splitlines()[-2] == "AUDIT_LOG cannot be written (No such file or directory). [audit_log_unwritable]"
 
 
 async def test_audit_log_can_go_to_standard_output(tmp_path: Path) -> None:

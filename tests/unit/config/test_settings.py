@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import settings
 from bot.config.settings import SettingsError
-from bot.config.variables import VARIABLES
+from bot.config.variables import VARIABLES, example
 from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
 from tests.support.private_keys import pem
@@ -213,3 +213,57 @@ def test_both_addresses_stand_in_for_the_region():
     assert (service.api_url, service.login_url) == ("http://localhost:1", "https://login.example.com/sub")
     one = settings.load_part(settings.read_service_alone, GENESYS | {"GENESYS_API_URL": "https://gw.example.com"})
     assert (one.api_url, one.login_url) == ("https://gw.example.com", "https://login.usw2.pure.cloud")
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_each_fault_shows_an_example_that_is_right(name, value):
+    for line in faults(HTTP | SOCKET | {name: value}):
+        assert any(words in line for words in ("such as", "Write https://", f"Example: {name}=")), line
+
+
+def test_every_variable_has_an_example_and_the_settings_take_it():
+    examples = {name: example(name).removeprefix(f"{name}=") for name in VARIABLES}
+    assert all(examples.values())
+    shortened = {name for name, value in examples.items() if "…" in value}
+    assert shortened == {name for name, variable in VARIABLES.items() if variable.secret} - {
+        *("GENESYS_PRIVATE_KEY_PASSPHRASE", "DATABASE_URL")
+    }
+    files = {"GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_PASSPHRASE", "COBROWSE_HOSTS_FILE"}
+    others = {name: value for name, value in examples.items() if name not in shortened | files}
+    others["GENESYS_CONNECT_CLIENT_ID"] = "another-client"
+    needed = {"STORE_ENCRYPTION_KEY": FERNET, "GENESYS_CONNECT_CLIENT_SECRET": "hush"}
+    loaded = settings.load(SOCKET | others | needed)
+    assert (loaded.service.api_url, loaded.sending.sms_from) == ("https://api.usw2.pure.cloud", "+14155550100")
+
+
+TOKENS = {"SLACK_BOT_TOKEN": "xapp-hush-1", "SLACK_APP_TOKEN": "xoxb-hush-1"}
+
+
+def test_swapped_tokens_are_called_swapped_in_one_fault():
+    (line,) = faults(SOCKET | TOKENS)
+    assert line.startswith("SLACK_BOT_TOKEN: and SLACK_APP_TOKEN are swapped. Exchange their values:")
+    assert "hush" not in line
+    (line,) = faults(SOCKET | TOKENS | {"SLACK_APP_TOKEN": "xoxe.xoxb-hush-1"})
+    assert "are swapped" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SLACK_BOT_TOKEN", "xapp-hush", "This is an app-level token, which belongs to SLACK_APP_TOKEN."),
+        ("SLACK_BOT_TOKEN", "xoxp-hush", "This is a user's token. Take the Bot User OAuth Token"),
+        ("SLACK_BOT_TOKEN", "xoxe.xoxp-hush", "This is an app configuration token."),
+        ("SLACK_BOT_TOKEN", "0f" * 16, "This looks like the signing secret"),
+        ("SLACK_APP_TOKEN", "xoxb-hush", "This is a bot token, which belongs to SLACK_BOT_TOKEN."),
+        ("SLACK_APP_TOKEN", "0f" * 16, "This looks like the signing secret"),
+        ("SLACK_SIGNING_SECRET", "xapp-hush", "This is an app-level token"),
+        ("SLACK_SIGNING_SECRET", "xoxb-hush", "This is a bot token"),
+        ("SLACK_CONFIG_TOKEN", "xoxe-1-hush", "This is the refresh token. Take the access token."),
+        ("SLACK_CONFIG_TOKEN", "xapp-hush", "This is an app-level token"),
+    ],
+)
+def test_token_in_another_ones_place_is_told_where_it_belongs(name, value, told):
+    (line,) = faults(HTTP | SOCKET | {name: value})
+    assert line.startswith(f"{name}: ")
+    assert told in line
+    assert value not in line

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.cli.commands import RUN_CHECK
 from bot.core.timing import StorageTiming
 from bot.storage.open import open_store
 from tests.support.app import ended, free_port, open_servers, start
@@ -386,7 +387,7 @@ async def test_the_process_says_the_same_on_its_own_event_loop(url: str, authori
         ends = [await ended(await start(tmp_path, given | {"DATABASE_URL": each})) for each in wrong]
         for each, (code, out, err) in zip(wrong, ends, strict=True):
             word, sentence = (await said(each))["check"]
-            assert (code, out, err) == (1, "", f"{sentence} [{word}]\n")
+            assert (code, out, err) == (1, "", f"{sentence} [{word}]\n{RUN_CHECK}\n")
 
 
 async def test_a_key_that_does_not_fit_its_certificate_is_named(url: str, tmp_path: Path, authority: Authority) -> None:

@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from bot.cli.commands import RUN_CHECK
 from bot.core.timing import StorageTiming
 from bot.storage.errors import SENTENCES
 from bot.storage.open import open_store
@@ -245,7 +246,7 @@ async def test_every_command_prints_the_same_sentence_and_code(folder: Path) -> 
         )
     line = f"The file {path} may not be read and written by this user. Give the file to the bot's user."
     code = "database_file_denied"
-    assert (ran[0], ran[2]) == (1, f"{line} [{code}]\n")
+    assert (ran[0], ran[2]) == (1, f"{line} [{code}]\n{RUN_CHECK}\n")
     assert listed == (1, "", f"{line} [{code}]\n")
     found = {each["name"]: each for each in json.loads(checked[1])["findings"]}["database"]
     assert (checked[0], f"{found['what']} {found['mend']}", found["code"]) == (1, line, code)
