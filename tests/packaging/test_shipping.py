@@ -89,6 +89,9 @@ def test_the_image_has_no_sandbox_and_needs_none(tmp_path: Path) -> None:
     done = run_in(tmp_path, "-m", "bot", "sandbox", "--once", "/cobrowse")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The container image does not contain the sandbox.")
+    done = run_in(tmp_path, "-m", "bot", "manifest", "--all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (HOUSE / "manifest.yml").read_text(encoding="utf-8")
 
 
 def run_in(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

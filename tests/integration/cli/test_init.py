@@ -18,6 +18,7 @@ from bot.config import settings
 from bot.genesys.auth.private_keys import load_key
 from tests.support.app import Servers, open_servers
 from tests.support.cli import Run, typed
+from tests.support.private_keys import pem
 from tests.support.terminal import converse
 
 SECRET = "a-genesys-secret-of-ours"
@@ -189,6 +190,40 @@ async def test_a_person_can_have_a_key_pair_made_and_use_http(servers: Servers, 
     assert (loaded.slack.mode, loaded.service.conversations) == ("http", None)
     for secret in secrets(servers):
         assert secret not in screen
+
+
+async def test_an_encrypted_key_is_asked_for_its_passphrase(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "locked.pem").write_text(pem(passphrase="hush-hush"))
+    said = [
+        ("Number", "1"),
+        ("Region or domain", "mypurecloud.de"),
+        ("Client ID", "sandbox-client"),
+        ("Secret or key", "key"),
+        ("Private key file", "nowhere.pem"),
+        ("Make a key pair there?", "n"),
+        ("Private key file", "locked.pem"),
+        ("Its passphrase", "wrong-hush"),
+        ("Private key file", "locked.pem"),
+        ("Its passphrase", "hush-hush"),
+        ("Organization ID", "sandbox-org"),
+        ("Bot token", servers.keys.bot_token),
+        ("App-level token", servers.keys.app_token),
+    ]
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init", "--no-check"], said)
+    assert code == 0, screen
+    assert "the passphrase does not fit" in screen
+    assert "hush" not in screen
+    assert not (tmp_path / "nowhere.pem").exists()
+    assert dotenv_values(tmp_path / ".env")["GENESYS_PRIVATE_KEY_PASSPHRASE"] == "hush-hush"
+
+
+async def test_secrets_may_be_in_files_of_their_own(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(servers.keys.bot_token)
+    (tmp_path / "given").write_text(answers(servers, SLACK_BOT_TOKEN_FILE="token", SLACK_BOT_TOKEN=""))
+    run = await init(tmp_path, servers, "--answers", "given")
+    assert (run.code, run.err) == (0, ""), run.out
+    assert dotenv_values(tmp_path / ".env")["SLACK_BOT_TOKEN_FILE"] == "token"
+    assert servers.keys.bot_token not in (tmp_path / ".env").read_text()
 
 
 async def test_enter_keeps_each_setting_and_no_keeps_the_file(servers: Servers, tmp_path: Path) -> None:
