@@ -81,7 +81,7 @@ from bot.slack.listeners.commands import SlashCommand
 from bot.slack.manifest import needed_scopes
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
-from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup
+from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup, reader_mention
 from bot.storage.open import Storage, open_store
 from bot.web.health import Health
 from bot.web.oauth_callback import OAuthCallback
@@ -226,7 +226,8 @@ def _slack_parts(
     capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
     people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     access = AccessPolicy(settings.rules, identity.home, people)
-    contact = ContactName(people, _contact_person(settings), timing)
+    access_contact = _access_contact(settings)
+    contact = ContactName(people, UserId(access_contact) if access_contact[:1] in ("U", "W") else None, timing)
     renderer = MessageRenderer(
         slack.command,
         contact_markup(slack.help_contact, settings.rules.admins.users),
@@ -235,6 +236,7 @@ def _slack_parts(
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
         can_connect=access.is_known_admin,
         has_administrators=bool(settings.rules.admins),
+        access_contact=reader_mention(access_contact) if access_contact else "",
         contact_name=contact.known,
         starts_anywhere=not settings.rules.channels,
     )
@@ -254,11 +256,17 @@ def _slack_parts(
     )
 
 
-def _contact_person(settings: Settings) -> UserId | None:
-    """Return the person to ask for help: the contact, else the first administrator. None: the contact is no person."""
-    if contact := settings.slack.help_contact:
-        return UserId(contact) if contact_id(contact)[:1] in ("U", "W") else None
-    return min(settings.rules.admins.users, default=None)
+def _access_contact(settings: Settings) -> str:
+    """Return the channel or person to name to people without a Genesys user: one that can connect them, if it is known.
+
+    That is the contact where it is a channel or an administrator, else an administrator; "" without administrators.
+    """
+    contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
+    if not admins:
+        return ""
+    if contact[:1] in ("C", "G") or contact in admins.users or (contact and admins.groups):
+        return contact
+    return min(admins.users, default=UserId(contact))
 
 
 def _use_cases(
@@ -332,6 +340,8 @@ def _notice_board(
         if notice.kind is NoticeKind.WELCOME:
             return (read_access(notice.data).person[1],), True
         channels, users = ([contact], []) if contact[:1] in ("C", "G") else ([], [UserId(contact)] if contact else [])
+        if notice.kind is NoticeKind.ACCESS:  # its button is for administrators, whom a channel may hold
+            users = []
         administrators, are_all = await slack.access.administrators(notice.team_id, *users)
         return (*channels, *administrators), are_all
 

@@ -156,6 +156,18 @@ async def test_press_after_the_connection_says_that_it_is_there(journey: Journey
     await journey.slack.until(lambda: "You’re connected to Genesys" in words(card), SECONDS)
 
 
+async def test_contact_who_cannot_connect_people_is_not_asked() -> None:
+    async with open_with_admins(COBROWSE_HELP_CONTACT=SAM) as journey:
+        card = await journey.asks("Deal", who=UNA)
+        assert f"Ask <@{ADA}> to connect you." in words(card)
+        assert buttons(card)[ASK]["text"]["text"] == "Ask Ada Admin to connect me"
+        await journey.slack.press(UNA, card, ASK)
+        await journey.slack.until(lambda: f"I’m asking <@{ADA}>" in words(card), SECONDS)
+        await notice(journey, "asks to be connected")
+        await journey.finish()
+        assert journey.slack.seen_by(SAM) == []
+
+
 async def test_without_administrators_nobody_is_promised_anything() -> None:
     async with open_with_admins(COBROWSE_ADMINS="", COBROWSE_HELP_CONTACT=SAM) as journey:
         card = await journey.asks("Deal", who=UNA)

@@ -184,7 +184,7 @@ async def test_members_can_be_a_user_group() -> None:
 
 
 async def test_whom_refusals_name_is_as_it_was_set() -> None:
-    async with open_journey(COBROWSE_HELP_CONTACT="the <help> desk & co") as journey:
+    async with open_journey(COBROWSE_ADMINS="", COBROWSE_HELP_CONTACT="the <help> desk & co") as journey:
         assert "the &lt;help&gt; desk &amp; co" in words(await journey.asks(who=UNA))
 
 

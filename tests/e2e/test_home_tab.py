@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
 from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
-from tests.support.app import ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
+from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.views import (
     asks_for_a_form,
@@ -51,7 +51,7 @@ async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> 
 async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
     assert "One step left: your Slack isn’t connected to Genesys." in said(home)
-    assert f"Ask <@{SAM}> to connect you" in said(home)
+    assert f"Ask <@{ADA}> to connect you" in said(home)
     assert "same e-mail" not in said(home)
 
 

@@ -174,7 +174,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytes
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         assert "no rule leads" in words(await journey.asks("why", who=UNA))
         linked = words(await journey.asks("link @una ben@example.com", who=SAM))
-        assert f"<@{UNA}> hosts as Genesys user `{HOST}`" in linked
+        assert f"<@{UNA}> is connected to Genesys as" in linked
         await journey.asks("Deal", who=UNA)
         assert journey.genesys.creates[-1].body["hostUserId"] == HOST
         assert "is not linked" in words(await journey.asks("unlink @una", who=SAM))

@@ -8,7 +8,21 @@ from pathlib import Path
 import pytest
 
 from bot import __version__
-from tests.support.app import ANA, BEN, CARE, HOSTS, SAM, UNA, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.app import (
+    ADA,
+    ANA,
+    BEN,
+    CARE,
+    HOSTS,
+    SAM,
+    UNA,
+    Journey,
+    buttons,
+    is_failure,
+    link,
+    open_journey,
+    words,
+)
 from tests.support.session_buttons import presses
 from tests.support.timing import EARLY_NOTICES
 
@@ -189,7 +203,7 @@ async def test_unmapped_person_reads_a_contact(either: Journey) -> None:
     message = await either.asks(who=UNA)
     assert is_failure(message)
     assert "Your Slack account isn’t connected to Genesys yet. Nothing was started." in words(message)
-    assert f"Ask <@{SAM}> to connect you" in words(message)
+    assert f"Ask <@{ADA}> to connect you" in words(message)
     assert "same e-mail" not in words(message)
     assert "try_again" not in buttons(message)
     assert either.genesys.creates == []

@@ -49,7 +49,7 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.listeners.session_form import SessionForm
-from bot.slack.messages.blocks import START_ACTION, Block, View
+from bot.slack.messages.blocks import START_ACTION, View
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import home_tab
 from bot.slack.views.home_tab import REFRESH_ACTION, HomeTabData
@@ -121,11 +121,13 @@ class HomeTab:
         except CobrowseError as error:
             return home_tab.error_view(error, renderer.addressee(actor.requester))
         data = await self._load(actor, person, role, freshness)
-        buttons: Sequence[Block] = ()
+        buttons, to = [], renderer.addressee(actor.requester)
         if isinstance(data.identity, HostNotFoundError):
             await self._responder.learn_contact(data.identity)
-            buttons = renderer.access_buttons(data.identity, actor.requester)
-        to = renderer.addressee(actor.requester)
+            buttons, to = (
+                renderer.access_buttons(data.identity, actor.requester),
+                renderer.access_addressee(actor.requester),
+            )
         return home_tab.home(data, to, sends=renderer.features.sends, access=buttons)
 
     async def _load(self, actor: Request, person: SlackUser, role: Role, freshness: Freshness) -> HomeTabData:

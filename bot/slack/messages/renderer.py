@@ -27,7 +27,7 @@ from bot.core.models import (
     UserId,
     WaitNotice,
 )
-from bot.core.results import CommandSuggested, OpenSession, Result
+from bot.core.results import AccessRequested, CommandSuggested, OpenSession, Result
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
 from bot.slack.messages.blocks import (
@@ -105,8 +105,10 @@ class MessageRenderer:
     """Whether a person can connect people to Genesys users."""
     has_administrators: bool = False
     """Whether there is somebody who can connect people."""
+    access_contact: Value = ""
+    """Who is asked to connect people: the contact if that is a channel or an administrator, else an administrator."""
     contact_name: Callable[[], str] = lambda: ""
-    """The name of the person who is asked for help; "" where it is not known."""
+    """The name of the person who is asked to connect people; "" where it is not known."""
     starts_anywhere: bool = True
     """Whether the form works outside channels."""
 
@@ -139,7 +141,9 @@ class MessageRenderer:
             is_readable = bool(session.join_url or session.join_code)
             card = self.card(request, SessionStarted(session)) if is_readable else None
             return open_already(request, outcome, card, self.addressee(request.requester))
-        return reply(self.addressee(request.requester), outcome, request, self.features)
+        is_access = isinstance(outcome, AccessRequested)
+        to = self.access_addressee(request.requester) if is_access else self.addressee(request.requester)
+        return reply(to, outcome, request, self.features)
 
     def _with_thread(self, card: Message, started: SessionStarted) -> Message:
         """Add to a card whether the session was posted in the thread that was asked for."""
@@ -194,7 +198,8 @@ class MessageRenderer:
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
-        to = replace(self.addressee(reader), told=told_markup(self.told(error), self.contact))
+        addressee = self.access_addressee(reader) if isinstance(error, HostNotFoundError) else self.addressee(reader)
+        to = replace(addressee, told=told_markup(self.told(error), self.contact))
         copy = error_copy(error, situation, to)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
@@ -207,6 +212,11 @@ class MessageRenderer:
             row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
         blocks += [buttons(*row)] if row else []
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
+
+    def access_addressee(self, reader: UserId | None) -> Addressee:
+        """Return for whom a sentence about a missing Genesys user is worded: its contact can connect people."""
+        to = self.addressee(reader)
+        return replace(to, contact=self.access_contact) if self.access_contact else to
 
     def access_buttons(self, error: HostNotFoundError, reader: UserId | None) -> list[Block]:
         """Return how the reader gets a Genesys user: by asking, or for an administrator by a dialog."""
