@@ -47,6 +47,7 @@ from bot.core.use_cases.faults import FaultReports
 from bot.core.use_cases.session_ends import SessionEnds, read_end
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
+from bot.core.validation.contact import ContactChannel
 from bot.factories import host_rules, open_genesys, open_user_tokens, required_permissions, sessions_api
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.customer_messages import CustomerMessagesApi
@@ -69,14 +70,17 @@ from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
 from bot.slack.listeners import (
     actions,
+    cards,
     choices,
     connect_person,
     customer_messages,
     errors,
     home_tab,
+    lists,
     session_form,
     workflow_step,
 )
+from bot.slack.listeners.cards import CardPresses
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.manifest import needed_scopes
 from bot.slack.messages.error_copy import fault_name
@@ -222,8 +226,15 @@ def _slack_parts(
     timing: SlackTiming,
 ) -> _SlackParts:
     slack, web = settings.slack, clients.web
-    conversations = settings.service.conversations is not None
-    capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
+    conversations = settings.service.conversations
+    capabilities = Capabilities(
+        settings.sending.any_on,
+        not settings.connect.off,
+        conversations is not None,
+        conversations.app if conversations else None,
+        settings.sending.is_on(ContactChannel.SMS),
+        settings.sending.is_on(ContactChannel.EMAIL),
+    )
     people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     access = AccessPolicy(settings.rules, identity.home, people)
     access_contact = _access_contact(settings)
@@ -242,7 +253,7 @@ def _slack_parts(
     )
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
     session_messages = SlackSessionMessages(
-        web, clients.without_retries, direct, channels, store.sessions, sends=capabilities.sends, timing=timing
+        web, clients.without_retries, direct, channels, store.sessions, cards=renderer.cards, timing=timing
     )
     return _SlackParts(
         access=access,
@@ -436,7 +447,10 @@ def _bolt_app(
     actions.register(app, requests, responder, renderer)
     choices.register(app, requests, responder, renderer, form, offers)
     session_form.register(app, requests, form)
-    customer_messages.register(app, requests, views, responder, renderer)
+    presses = CardPresses(requests, use_cases.sessions, views, responder, renderer)
+    cards.register(app, presses)
+    lists.register(app, presses, tab)
+    customer_messages.register(app, requests, responder, renderer, settings.sending)
     home_tab.register(app, tab, form)
     dialog = connect_person.ConnectDialog(
         views,

@@ -47,7 +47,7 @@ def picture(*, dots: int = 2) -> Callable[[Picture], Picture]:
 async def card(page: Page) -> Locator:
     """Show what an agent reads after `/cobrowse Checkout help`."""
     await say(page, "/cobrowse Checkout help")
-    return message(page, "Co-browse session ready")
+    return message(page, "Checkout help · ends")
 
 
 @picture()
@@ -62,9 +62,10 @@ async def failure(page: Page) -> Locator:
 async def shared(page: Page) -> Locator:
     """Show a session that an agent has shared with the channel."""
     await say(page, "/cobrowse Checkout help")
-    await message(page, "Co-browse session ready").get_by_role("button", name="Share to channel").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Share").click()
-    return message(page, "shares a co-browse session")
+    await message(page, "Checkout help · ends").get_by_role("button", name="More").click()
+    await page.get_by_role("menuitem", name="Post in this channel").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Post link").click()
+    return message(page, "posted “Checkout help” in this channel")
 
 
 @picture()
@@ -81,7 +82,7 @@ async def form(page: Page) -> Locator:
 async def home(page: Page) -> Page:
     """Show the Home tab of an agent with an open session."""
     await say(page, "/cobrowse Checkout help")
-    await message(page, "Co-browse session ready").wait_for()
+    await message(page, "Checkout help · ends").wait_for()
     await page.get_by_role("button", name="cobrowse", exact=True).click()
     await page.get_by_role("tab", name="Home").click()
     await page.get_by_text("Checkout help").last.wait_for()
@@ -95,7 +96,7 @@ async def sandbox(page: Page) -> Page:
     await page.get_by_label("Act as").select_option(value=ROLES["supervisor"])
     await message(page, "My basket is empty").wait_for()
     await say(page, "/cobrowse @ana Card payment")
-    await message(page, "Co-browse session ready").wait_for()
+    await message(page, "Card payment · ends").wait_for()
     return page
 
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, get_args
 
-from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
+from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, SessionRecord, TeamId, UserId
 from bot.core.validation.conversations import LiveConversation
 
 WEB_PAGE = "a web page in place of an answer"
@@ -509,7 +509,8 @@ class SessionActionError(CobrowseError):
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join with the link.
 
-    `agent`: the person of the first two codes if it is not the requester, else None.
+    `agent`: the person of the first two codes if it is not the requester, else None. `record` and `records`: the
+    session, or those to choose among, as far as they are known; they are not stored with the error.
     """
 
     code: Literal[
@@ -524,6 +525,8 @@ class SessionActionError(CobrowseError):
     ever: bool = field(default=True, metadata=_only("no_open_session"), kw_only=True)
     sessions: tuple[tuple[str, str], ...] = field(default=(), metadata=_only("several_open_sessions"), kw_only=True)
     agent: UserId | None = field(default=None, metadata=_only("no_open_session", "several_open_sessions"), kw_only=True)
+    record: SessionRecord | None = field(default=None, metadata=_only(), kw_only=True, repr=False)
+    records: tuple[SessionRecord, ...] = field(default=(), metadata=_only(), kw_only=True, repr=False)
 
 
 @dataclass(eq=False)

@@ -125,6 +125,10 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 """The kinds that create a session."""
 
 
+CARD_KEY, ROW_KEY = "card:", "row:"
+"""How the key of a press on a session's card begins, and of one in a list of sessions."""
+
+
 class RequestState(StrEnum):
     """The state of a request: accepted <-> creating -> created -> answered, or failed -> answered."""
 
@@ -133,6 +137,15 @@ class RequestState(StrEnum):
     CREATED = "created"
     FAILED = "failed"
     ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSession:
+    """A session that is open while another one of the same agent starts."""
+
+    id: SessionId
+    name: str
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +163,7 @@ class Request:
     - `replaces`: the answer replaces the message that holds the button.
     - `duplicate_of`: the earlier request that shares its session with this one.
     - `is_group_message`: the request came from a group message, where the bot cannot post. This is not stored.
+    - `other_open`: the agent's newest session that is open when the request is accepted. This is not stored.
     """
 
     id: RequestId
@@ -171,6 +185,17 @@ class Request:
     view_id: str | None = None
     duplicate_of: RequestId | None = None
     is_group_message: bool = field(default=False, compare=False)
+    other_open: OtherSession | None = field(default=None, compare=False)
+
+    @property
+    def is_on_card(self) -> bool:
+        """Return whether the pressed button stands on a session's card, which shows the result in its place."""
+        return self.replaces and self.key.startswith(CARD_KEY)
+
+    @property
+    def is_in_list(self) -> bool:
+        """Return whether the pressed button stands in a list of sessions, which shows the result in its place."""
+        return self.replaces and self.key.startswith(ROW_KEY)
 
     @property
     def agent(self) -> UserId:
@@ -340,8 +365,10 @@ class SessionStatus(StrEnum):
 class SessionRecord:
     """A session as stored. Its link is "" when nobody else can join with it, and for people who may not see it.
 
-    `ended_by` is the request that ended the session, None for any other end. `read_at` is the time of the read by the
-    store's clock; `session.ends_at` is by the same clock.
+    `request_id` is the request that created the session, `channel_id` the channel of that request, "" if it is unknown.
+    `ended_by` is the request that ended the session and `ender` its requester, both None for any other end. `ended_at`
+    is None for a session whose time ran out. `read_at` is the time of the read by the store's clock; `session.ends_at`
+    is by the same clock.
     """
 
     session: Session
@@ -349,7 +376,12 @@ class SessionRecord:
     requester: UserId
     agent: UserId
     is_over: bool
+    request_id: RequestId | None = None
+    channel_id: ChannelId = ChannelId("")
+    started_at: datetime | None = field(default=None, compare=False)
     ended_by: RequestId | None = None
+    ender: UserId | None = None
+    ended_at: datetime | None = field(default=None, compare=False)
     is_gone: bool = False
     read_at: datetime | None = field(default=None, compare=False)
 

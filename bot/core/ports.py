@@ -23,6 +23,7 @@ from bot.core.models import (
     Notice,
     NoticeKind,
     NoticeMessage,
+    OtherSession,
     PendingAuthorization,
     PersonKey,
     PostedMessage,
@@ -72,13 +73,14 @@ class Accepted:
     `duplicate_of` is an earlier request by the same person with the same text, target and channel, whose session is
     being created or was created at most JOIN_SECONDS ago: the new request gets that session. Otherwise, `state` is
     `creating` if the session can be created at once, and `linked` is the host that an administrator linked the agent
-    to, None if no administrator did.
+    to, None if no administrator did. `other_open` is the newest session that the agent of a start has open already.
     """
 
     is_new: bool
     duplicate_of: RequestId | None = None
     state: RequestState = RequestState.ACCEPTED
     linked: HostId | None = None
+    other_open: OtherSession | None = None
 
 
 class RequestRepository(Protocol):
@@ -162,8 +164,16 @@ class SessionRepository(Protocol):
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
         """Return the newest session that this person requested or hosts; None if there is none."""
 
-    async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` open sessions, newest first: those of this person, or of everybody for user_id None."""
+    async def open_sessions(self, team_id: TeamId, user_id: UserId, most: int) -> Sequence[SessionRecord]:
+        """Return at most `most` open sessions that this person requested or hosts, newest first."""
+
+    async def live_sessions(
+        self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
+    ) -> tuple[Sequence[SessionRecord], int]:
+        """Return at most `most` open sessions of a workspace by agent, without the first `skipped`, and their number.
+
+        `agents`: one or two ids of one person, whose sessions alone count; everybody's if it is empty.
+        """
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]

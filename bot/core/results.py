@@ -3,6 +3,7 @@
 Each class has a `code` like the errors: its stable name in the log, the metrics and the audit log.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -64,26 +65,76 @@ class LastSession:
     record: SessionRecord
 
 
+ON_CARD = "card."
+"""How the rest of an End's argument begins that was pressed on the card of another session, whose id follows."""
+
+
+class ListKind(StrEnum):
+    """What a list of sessions is for."""
+
+    OWN = "own"
+    """The requester's own sessions, newest first."""
+    END = "end"
+    """The same, to choose which one to end."""
+    LIVE = "live"
+    """The whole workspace's, by agent."""
+    HOME = "home"
+    """The same on the Home tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list; the buttons of a list carry it as text. `agent`: only the sessions that this person hosts."""
+
+    kind: ListKind = ListKind.OWN
+    number: int = 0
+    agent: UserId | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.number}.{self.agent or ''}"
+
+    @property
+    def size(self) -> int:
+        """Return how many sessions a page shows. A message has 50 blocks at most; an agent's name takes one, too."""
+        return 20 if self.kind is ListKind.LIVE else 10
+
+    @classmethod
+    def read(cls, text: str | None, default: ListKind) -> "ListPage":
+        """Return the page of a text; the first page of `default` for any other text."""
+        kind, _, rest = (text or "").partition(".")
+        number, _, agent = rest.partition(".")
+        if kind not in set(ListKind) or not re.fullmatch("[0-9]{1,4}", number):
+            return cls(default)
+        return cls(ListKind(kind), int(number), UserId(agent) if agent else None)
+
+
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """Open sessions: the requester's own, newest first, or (`everybodys`) those of the whole workspace, sorted by host.
+    """Open sessions: the page's, of `total` altogether.
 
-    `cut`: more sessions are open than `records` holds.
+    `ended`: the session that a press in this list has ended. `asks`: the requester has to choose which one to end.
     """
 
     code = "session_list"
     records: tuple[SessionRecord, ...]
-    everybodys: bool = False
-    cut: bool = False
+    page: ListPage = ListPage()
+    total: int = 0
+    ended: SessionRecord | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session has ended. `reference` is the service's correlation id, None if there is none."""
+    """The session has ended. `reference` is the service's correlation id, None if there is none.
+
+    `listing`: what is open, if a press in a list ended it. `card`: the session on whose card the press was.
+    """
 
     code = "session_ended"
     record: SessionRecord
     reference: str | None = None
+    listing: SessionList | None = None
+    card: SessionRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

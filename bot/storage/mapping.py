@@ -13,6 +13,7 @@ from bot.core.models import (
     ConversationId,
     HostId,
     HostLink,
+    OtherSession,
     Request,
     RequestId,
     RequestKind,
@@ -90,7 +91,15 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
-    return Accepted(True, duplicate_of, RequestState(row["state"]), HostId(row["linked"]) if row["linked"] else None)
+    linked = HostId(row["linked"]) if row["linked"] else None
+    return Accepted(True, duplicate_of, RequestState(row["state"]), linked, _other_session(row["other_open"]))
+
+
+def _other_session(text: str | None) -> OtherSession | None:
+    """Convert the value `other_open` of the statement `accept`: id, end and name. An unreadable one counts as none."""
+    session_id, _, rest = (text or "").partition(" ")
+    ends_at, _, name = rest.partition(" ")
+    return _readable(lambda: OtherSession(SessionId(session_id), name, time_of(float(ends_at)))) if text else None
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:

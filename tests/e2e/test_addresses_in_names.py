@@ -14,7 +14,7 @@ from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, OFFER_ACTION
 from bot.slack.messages.catalogue.questions import NAME_ERROR, OFFER_REFUSALS, OPTIONS, SENT_ALREADY
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.storage.encryption import new_key
-from tests.support.app import ANA, BEN, NO_KEY, SAM, Journey, is_failure, link, open_journey, words
+from tests.support.app import ANA, BEN, NO_KEY, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.conversations import KEY, talk
 from tests.support.message_buttons import labels, presses
 
@@ -30,6 +30,12 @@ def offered(message: Message) -> dict[str, Any] | None:
     return next((row for row in rows if row["action_id"] == OFFER_ACTION), None)
 
 
+def elements(message: Message) -> list[dict[str, Any]]:
+    """All buttons and menus of a message."""
+    beside = [block["accessory"] for block in message.blocks if block.get("accessory")]
+    return [*beside, *(each for block in message.blocks for each in block.get("elements", ()))]
+
+
 def sent(journey: Journey) -> list[tuple[str, str]]:
     return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
 
@@ -39,9 +45,13 @@ def names(journey: Journey) -> list[str]:
 
 
 async def takes_offer(journey: Journey, card: Message, *, who: str = ANA) -> Message:
-    before = len(journey.slack.messages)
+    before, was = len(journey.slack.messages), str(card.blocks)
     assert (await journey.slack.press(who, card, OFFER_ACTION)).acked
-    return await journey.reads(who, before)
+
+    def told() -> Message | None:
+        return card if str(card.blocks) != was else next(iter(journey.slack.messages[before:]), None)
+
+    return await journey.slack.workspace.until(told, ANSWER_TIMEOUT)
 
 
 async def test_number_starts_a_session_and_one_press_sends_its_link(either: Journey) -> None:
@@ -49,9 +59,12 @@ async def test_number_starts_a_session_and_one_press_sends_its_link(either: Jour
     assert names(either) == ["Refund"]
     assert "Send this link to *+1 415-555-0123*?" in words(card)
     assert "555" not in card.text
+    assert [each.get("style") for each in elements(card)].count("primary") == 1
     assert sent(either) == []
-    told = await takes_offer(either, card)
-    assert "was sent to the number ending in 0123" in words(told)
+    assert await takes_offer(either, card) is card
+    assert "✓ Texted to …0123 · <!date" in words(card)
+    assert "555" not in words(card)
+    assert "send_to_customer" in buttons(card)  # to send it again
     assert sent(either) == [("SMS", NUMBER)]
     assert link(card) in either.genesys.outbox.sent[0].text
 
@@ -65,7 +78,9 @@ async def test_email_address_alone_starts_an_unnamed_session(journey: Journey) -
 
 async def test_second_press_of_the_offer_sends_nothing(journey: Journey) -> None:
     card = await journey.asks(NUMBER)
+    was = card.blocks
     await takes_offer(journey, card)
+    card.blocks = was  # as if the card had not changed in time
     assert words(await takes_offer(journey, card)) == ENGLISH.say(SENT_ALREADY)
     assert sent(journey) == [("SMS", NUMBER)]
     assert link(card)
@@ -143,6 +158,7 @@ async def test_address_of_no_use_is_told_on_the_card(journey: Journey, address: 
     card = await journey.asks(f"{address} Refund")
     assert ENGLISH.say(OFFER_REFUSALS[key]) in words(card)
     assert offered(card) is None
+    assert "send_to_customer" in buttons(card)
     assert names(journey) == ["Refund"]
 
 

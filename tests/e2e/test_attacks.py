@@ -18,6 +18,7 @@ from bot.core.validation.conversations import GenesysApp
 from bot.slack.command_parser import clean_name, parse
 from tests.support.app import ANA, GUS, SINGLE, Journey, buttons, link, open_journey, words
 from tests.support.proxy import needs_caddy, proxy
+from tests.support.session_buttons import POST, as_earlier_card, confirms, menu
 
 TIMES = 200
 HIDDEN = b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n"
@@ -77,12 +78,12 @@ async def test_one_signed_command_sent_often_at_once_is_one_session(over_http: J
 
 async def test_one_signed_share_sent_often_at_once_is_one_message(over_http: Journey) -> None:
     card = await over_http.asks("Checkout")
-    pressed = await over_http.slack.press(ANA, card, "share_session")
+    pressed = await confirms(over_http.slack, ANA, card, POST)
     sent = await asyncio.gather(*(over_http.slack.redeliver(pressed) for _ in range(TIMES // 2)))
     assert [each.error for each in sent if not each.acked] == []
     await over_http.finish()
     _, *told = over_http.slack.messages
-    assert sorted(message.visible_to or "" for message in told) == ["", ANA]  # the one in the channel, and one answer
+    assert [message.visible_to for message in told] == [None]  # the one in the channel; the answer stands on the card
 
 
 def smuggled() -> list[bytes]:
@@ -154,9 +155,15 @@ async def test_guest_on_every_list_of_leaders_gets_nothing(who: str) -> None:
         typed = ("", "Checkout", "@ana", "for @ana x", "last", "status", "list", "end", "why @ana", "apps")
         for text in (*typed, "link @ana ana@example.com", "unlink @ana", "send +14155550123"):
             await journey.asks(text, who=who)
-        for action in set(buttons(card)) - {"open"}:
+        for action in set(buttons(card)) - {"session_menu"}:
+            assert (await journey.slack.press(who, card, action)).acked
+        for chosen in menu(card):
+            assert (await journey.slack.press(who, card, "session_menu", chosen=chosen)).acked
+        as_earlier_card(card, next(iter(journey.genesys.sessions)))
+        for action in buttons(card):
             assert (await journey.slack.press(who, card, action)).acked
         await journey.finish()
+        assert journey.slack.views_of(who) == []
         for message in journey.slack.messages[before:]:
             assert url not in str(message.blocks) + message.text
             assert "Secret customer" not in words(message)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.timing import CoreTiming
+from bot.slack.messages.session_card import spoken
 from tests.support.accounts import BENS
 from tests.support.app import (
     ANA,
@@ -23,6 +24,7 @@ from tests.support.app import (
     words,
 )
 from tests.support.conversations import KEY, codes, talk
+from tests.support.session_buttons import menu
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 NOWHERE = "99999999-9999-4999-8999-999999999999"
@@ -35,12 +37,14 @@ async def journey(timing: CoreTiming) -> AsyncIterator[Journey]:
 
 
 async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:
-    talk(journey)
+    talked = talk(journey)
     message = await journey.asks("Checkout")
     (code,) = codes(journey)
     assert link(message) == f"https://help.example.com/cobrowse#{code}"
-    assert f"`{code}`" in words(message)
-    assert "can be joined until about" in words(message)
+    assert "Ask them to open *help.example.com/cobrowse* and type:" in words(message)
+    assert spoken(code) in words(message)
+    assert "join by" in words(message)
+    assert talked.id in menu(message)["genesys"]["url"]
     assert code not in message.text
     assert message.visible_to == ANA
 
@@ -53,7 +57,7 @@ async def test_card_without_a_template_holds_the_code() -> None:
         (shown,) = (message for message in journey.slack.seen_by(BEN))
         for card in (message, shown):
             assert link(card) == code  # it stands where a link would
-            assert "open" not in buttons(card)
+            assert "preview" not in menu(card)
             assert "Messenger" in words(card)
             assert "link" not in words(card)
             assert code not in card.text

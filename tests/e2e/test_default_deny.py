@@ -10,6 +10,7 @@ from bot.core.models import TeamId
 from bot.slack.api.channels import share_refusal
 from tests.support import session_messages
 from tests.support.app import ANA, CARE, SAM, Journey, is_failure, link, words
+from tests.support.session_buttons import POST, confirms
 from tests.support.session_messages import World
 
 world = session_messages.world
@@ -142,7 +143,7 @@ async def test_a_person_reads_why_an_unclear_channel_gets_nothing(journey: Journ
 
     methods["conversations.info"] = told
     before = len(journey.slack.messages)
-    await journey.slack.press(ANA, card, "share_session")
+    await confirms(journey.slack, ANA, card, POST)
     message = await journey.reads(ANA, before)
     assert "Slack doesn’t tell me who is in this channel, so I don’t post links here" in words(message)
     assert [each for each in journey.slack.messages if each.visible_to is None] == []

@@ -9,6 +9,7 @@ from bot.sandbox.slack.server import Message
 from bot.slack.api.direct_messages import GONE
 from tests.support import session_messages
 from tests.support.app import ANA, BEN, Journey, link, open_journey, words
+from tests.support.session_buttons import confirms
 from tests.support.session_messages import World
 from tests.support.views import opens_home
 
@@ -20,8 +21,8 @@ async def posted(journey: Journey) -> tuple[Journey, Message]:
     """A card whose session stands in Ana's direct messages, too: their channel is known to the bot."""
     card = await journey.asks()
     before = len(journey.slack.messages)
-    await journey.slack.press(ANA, card, "send_session")
-    await journey.slack.until(lambda: len(journey.slack.messages) == before + 2)  # and the word that it is there
+    await journey.slack.press(ANA, card, "session_menu", chosen="copy")
+    await journey.slack.until(lambda: len(journey.slack.messages) == before + 1)
     return journey, card
 
 
@@ -34,12 +35,12 @@ async def test_send_to_me_arrives_in_the_new_channel(posted: tuple[Journey, Mess
     journey, card = posted
     moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
     made = len(journey.slack.calls)
-    await journey.slack.press(ANA, card, "send_session")
+    await journey.slack.press(ANA, card, "session_menu", chosen="copy")
     (message,) = await journey.slack.until(lambda: directs(journey, before))
     assert (message.channel, link(message)) == (moved, link(card))
     calls = [call.method for call in journey.slack.calls[made:] if call.method.startswith(("conversations", "chat"))]
     assert calls == ["chat.postMessage", "conversations.open", "chat.postMessage"]
-    await journey.slack.press(ANA, card, "send_session")
+    await journey.slack.press(ANA, card, "session_menu", chosen="copy")
     await journey.slack.until(lambda: len(directs(journey, before)) == 2)
     assert journey.slack.count("conversations.open") == 2  # the new one is kept
 
@@ -60,9 +61,9 @@ async def test_home_tab_press_is_told_in_the_new_channel(posted: tuple[Journey, 
     journey, _ = posted
     home = await opens_home(journey, ANA)
     moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
-    await journey.slack.press(ANA, home, "end_session")
+    await confirms(journey.slack, ANA, home, "row_menu", chosen="end")
     message = await journey.reads(ANA, before)
-    assert (message.channel, "is over" in message.text) == (moved, True)
+    assert (message.channel, "Ended" in message.text) == (moved, True)
 
 
 @pytest.mark.parametrize("word", GONE)
@@ -106,7 +107,7 @@ async def test_a_message_that_moved_says_that_its_session_is_over(world: World) 
         world.servers.slack.workspace.move_im(who)
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
     await world.update_ended()
-    assert ["Co-browse session over" in words(message) for message in messages] == [True, True]
+    assert [" · ended " in words(message) for message in messages] == [True, True]
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 
@@ -115,8 +116,8 @@ async def test_a_message_that_is_gone_with_its_channel_is_dropped() -> None:
     async with open_journey() as journey:
         card = await journey.asks()
         before = len(journey.slack.messages)
-        await journey.slack.press(ANA, card, "send_session")
-        await journey.slack.until(lambda: len(journey.slack.messages) == before + 2)
+        await journey.slack.press(ANA, card, "session_menu", chosen="copy")
+        await journey.slack.until(lambda: len(journey.slack.messages) == before + 1)
         (message,) = directs(journey, before)
         journey.slack.workspace.move_im(ANA)
         journey.slack.workspace.delete(message)
@@ -128,4 +129,4 @@ async def test_a_message_that_is_gone_with_its_channel_is_dropped() -> None:
                 await asyncio.sleep(0.05)
         await journey.finish()
         assert journey.slack.count("chat.update") == 2  # where it was, and where it would be now
-        assert "Co-browse session over" not in words(message)
+        assert "ended by" not in words(message)

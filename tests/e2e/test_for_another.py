@@ -42,8 +42,9 @@ async def test_a_supervisor_starts_a_session_and_both_learn_of_it(either: Journe
     assert create.body["sessionName"] == "Checkout help"
     assert link(card) == link(note)
     assert f"<@{BEN}>" in words(card)
-    assert "has got the link too" in words(card)
-    assert f"<@{SAM}> started" in words(note)
+    assert f"*For <@{BEN}>* · Checkout help" in words(card)
+    assert f"<@{BEN}> has this link too" in words(card)
+    assert f"*Checkout help* · from <@{SAM}>" in words(note)
     assert f"<@{SAM}>" in note.text
     assert link(note) not in note.text
     assert note.via == "chat.postMessage"
@@ -58,7 +59,7 @@ async def test_a_supervisor_starts_a_session_and_both_learn_of_it(either: Journe
 async def test_the_requester_reads_that_the_agent_could_not_be_told(journey: Journey, method: str, fault: str) -> None:
     journey.slack.inject_fault(method, fault)
     card = await journey.asks("@ben", who=SAM)
-    assert f"<@{BEN}> could not be told" in words(card)
+    assert f"I couldn’t reach <@{BEN}>" in words(card)
     assert link(card)
     assert journey.slack.seen_by(BEN) == []
 
@@ -87,7 +88,7 @@ async def test_an_agent_may_not_start_one_for_another(either: Journey) -> None:
 async def test_a_mention_of_oneself_needs_no_rank(journey: Journey) -> None:
     card = await journey.asks("@ana Refund")
     assert link(card)
-    assert "You (" in words(card)
+    assert f"<@{ANA}>" not in words(card)
     assert journey.slack.count("chat.postMessage") == 0
 
 

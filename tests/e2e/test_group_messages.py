@@ -4,6 +4,7 @@ import pytest
 
 from bot.sandbox.slack.server import SlackChannel
 from tests.support.app import ANA, CARE, Journey, buttons, link, words
+from tests.support.session_buttons import POST, confirms
 
 NAME = "mpdm-ana--ben--sam-1"
 
@@ -15,8 +16,8 @@ async def test_group_message_offers_no_share(journey: Journey, channel_id: str, 
     journey.slack.workspace.channels[channel_id] = SlackChannel(channel_id, NAME, bot_is_member=False)
     message = await journey.asks(text, channel_id=channel_id)
     assert link(message) if text != "status" else words(message)
-    assert "end_session" in str(message.blocks)
-    assert "share_session" not in str(message.blocks)
+    assert "End session" in str(message.blocks)
+    assert "Post in this channel" not in str(message.blocks)
 
 
 async def test_share_pressed_in_a_group_message_says_what_to_do(journey: Journey) -> None:
@@ -24,7 +25,7 @@ async def test_share_pressed_in_a_group_message_says_what_to_do(journey: Journey
     channels = journey.slack.workspace.channels
     channels[CARE] = SlackChannel(CARE, NAME, bot_is_member=False)  # a button that an earlier version left there
     before = len(journey.slack.messages)
-    await journey.slack.press(ANA, card, "share_session")
+    await confirms(journey.slack, ANA, card, POST)
     message = await journey.reads(ANA, before)
     assert "Copy the link and paste it here yourself." in words(message)
     assert "Invite me" not in words(message)
@@ -37,5 +38,5 @@ async def test_try_again_in_a_group_message_offers_no_share(journey: Journey) ->
     message = await journey.asks(channel_id="C0GROUP")
     await journey.genesys.inject_fault(None)
     await journey.tries_again(message)
-    assert "end_session" in str(message.blocks)
-    assert "share_session" not in str(message.blocks)
+    assert "End session" in str(message.blocks)
+    assert "Post in this channel" not in str(message.blocks)

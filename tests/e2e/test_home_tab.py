@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
-from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
 from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
+from tests.support.session_buttons import END, confirms, opens
 from tests.support.views import (
     asks_for_a_form,
     called,
@@ -30,7 +30,7 @@ UNA = "U0UNA"
 async def test_home_tab_says_who_i_am_and_opens_the_form(either: Journey) -> None:
     home = await opens_home(either, ANA)
     assert "Connected to Genesys as *Ana Agent*" in said(home)
-    assert "There is none." in said(home)
+    assert "No open sessions." in said(home)
     assert presses(home) == ["home_start", "home_refresh"]
     assert (await either.slack.press(ANA, home, "home_start")).acked
     assert link(await sends(either, ANA, await filled(either, ANA), name="Deal"))
@@ -67,37 +67,35 @@ async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
     url = link(await either.asks("Deal"))
     home = await home_says(either, ANA, "*Deal*")
     assert either.genesys.count("read") == 0  # the rate limit is for creates
-    assert url in said(home)
-    assert presses(home) == ["home_start", "home_refresh", "send_to_customer", "open", "end_session"]
+    assert presses(home) == ["home_start", "home_refresh", "row_menu"]
+    shown = await opens(either, home, "row_menu", chosen="show")
+    assert url in said(shown)
     before = len(either.slack.messages)
-    assert (await either.slack.press(ANA, home, "end_session")).acked
-    await home_says(either, ANA, "There is none.")
-    assert url not in said(home)
-    assert "is over" in (await either.reads(ANA, before)).text
+    assert (await confirms(either.slack, ANA, home, "row_menu", chosen="end")).acked
+    await home_says(either, ANA, "No open sessions.")
+    assert "Ended *Deal*" in (await either.reads(ANA, before)).text
     (session,) = either.genesys.sessions.values()
     assert session.status == "ended"
 
 
 async def test_list_says_when_there_are_more_sessions() -> None:
     async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="0") as journey:
-        for number in range(MAX_OWN):
+        for number in range(10):
             await journey.asks(f"Own {number}", who=SAM)
         assert "… and more" not in said(await opens_home(journey, SAM))
         await journey.asks("Own, too", who=SAM)
-        for number in range(MAX_WORKSPACE - MAX_OWN):
-            await journey.asks(f"His {number}", who=BEN)
-        own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
+        own, live = said(await opens_home(journey, SAM)).split("Live now: 11")
         assert "… and more: `/cobrowse status` shows them." in own
-        assert "… and more: `/cobrowse list` shows them." in others
+        assert "Page 1 of 2" in live
 
 
 async def test_end_redraws_a_home_tab_unknown_to_this_process(journey: Journey) -> None:
     """As after a restart, or when another replica has shown it."""
     await journey.asks("Deal")
     home = await opens_home(journey, ANA)
-    await journey.slack.press(ANA, home, "end_session")
+    await confirms(journey.slack, ANA, home, "row_menu", chosen="end")
     payload = json.loads(json.dumps(journey.slack.deliveries[-1].payload))
-    payload["user"]["id"], payload["trigger_id"] = SAM, "another"
+    payload["user"]["id"], payload["view"]["id"] = SAM, "another"
     await journey.slack.send(payload, "interactive")  # it is over by now
     await home_says(journey, SAM, "Connected to Genesys")
 
@@ -108,7 +106,7 @@ async def test_refresh_shows_what_has_changed_in_genesys(journey: Journey) -> No
     (session,) = journey.genesys.sessions.values()
     session.status = "ended"
     assert (await journey.slack.press(ANA, home, "home_refresh")).acked
-    await home_says(journey, ANA, "There is none.")
+    await home_says(journey, ANA, "No open sessions.")
 
 
 async def test_nobody_gets_a_tab_who_did_not_open_it(journey: Journey) -> None:
@@ -120,24 +118,26 @@ async def test_nobody_gets_a_tab_who_did_not_open_it(journey: Journey) -> None:
 
 async def test_supervisor_sees_others_sessions_and_can_end_them(journey: Journey) -> None:
     url = link(await journey.asks("Anas", who=ANA))
-    mine = link(await journey.asks("Refund", who=SAM))
+    await journey.asks("Refund", who=SAM)
     await opens_home(journey, ANA)
     home = await opens_home(journey, SAM)
-    own, others = said(home).split("Open sessions of others")
-    assert mine in own
+    own, others = said(home).split("Live now: 2")
+    assert "*Refund*" in own
     assert "*Anas*" in others
     assert url not in said(home)
     assert "set-up" not in said(home)
-    block = next(block for block in home.blocks if "accessory" in block)
-    await journey.slack.press(SAM, home, "end_session", block_id=block["block_id"])
-    await home_says(journey, SAM, "There is none.")
-    await home_says(journey, ANA, "There is none.")  # whose session it was
+    block = next(block for block in home.blocks if "*Anas*" in str(block))
+    dialog = await opens(journey, home, END, who=SAM, block_id=block["block_id"])
+    assert f"End *Anas* of <@{ANA}>?" in said(dialog)
+    await journey.slack.submit(SAM, dialog)
+    await home_says(journey, SAM, "Live now: 1")
+    await home_says(journey, ANA, "No open sessions.")  # whose session it was
 
 
 async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Journey) -> None:
     await opens_home(journey, BEN)
-    url = link(await sends(journey, SAM, await asks_for_a_form(journey, SAM), host=BEN))
-    assert url in said(await home_says(journey, BEN, f"started by <@{SAM}>"))
+    await sends(journey, SAM, await asks_for_a_form(journey, SAM), host=BEN)
+    await home_says(journey, BEN, f"from <@{SAM}>")
 
 
 async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
@@ -200,13 +200,13 @@ async def test_failed_look_up_is_told(tmp_path: Path) -> None:
         await journey.genesys.inject_fault("down")
         home = await opens_home(journey, ANA)
         assert "I can’t tell which Genesys user you are right now.* I can’t reach Genesys." in said(home)
-        assert "They cannot be seen now. I can’t reach my records right now." in said(home)
+        assert "I can’t show them right now. I can’t reach my records right now." in said(home)
         blocker.execute("ALTER TABLE gone RENAME TO sessions")
         blocker.close()
         await journey.genesys.inject_fault(None)
         await journey.slack.press(ANA, home, "home_refresh")
         await home_says(journey, ANA, "Connected to Genesys")
-        assert "There is none." in said(home)
+        assert "No open sessions." in said(home)
 
 
 async def test_home_tab_is_empty_while_slack_does_not_identify(journey: Journey) -> None:
@@ -238,15 +238,15 @@ async def test_an_older_look_does_not_come_after_a_newer_one(journey: Journey) -
     assert journey.slack.count("views.publish") == before + 1
 
 
-async def test_unavailable_store_at_an_end_is_told_by_direct_message(tmp_path: Path) -> None:
+async def test_unavailable_store_at_an_end_is_told_in_the_dialog(tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         await journey.asks("Deal")
         home = await opens_home(journey, ANA)
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        dialog = await opens(journey, home, "row_menu", chosen="end")
         blocker.execute("ALTER TABLE requests RENAME TO gone")
-        before = len(journey.slack.messages)
-        assert (await journey.slack.press(ANA, home, "end_session")).acked
-        message = await journey.reads(ANA, before)
-        assert "I can’t reach my records right now" in words_of(message)
+        assert (await journey.slack.submit(ANA, dialog)).acked
+        assert "I can’t reach my records right now" in said(dialog)
+        assert dialog.body["close"]["text"] == "Close"
         blocker.execute("ALTER TABLE gone RENAME TO requests")
         blocker.close()

@@ -27,6 +27,7 @@ from tests.support.app import (
 from tests.support.bot_processes import SECONDS, Bots, outcomes
 from tests.support.conversations import HOST, PUBLIC
 from tests.support.postgres import new_database
+from tests.support.session_buttons import END, confirms
 
 BENS, SAMS = "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
 OF_CONVERSATIONS = {
@@ -82,7 +83,7 @@ async def test_somebody_elses_id_is_an_unusable_answer(journey: Journey) -> None
     anas = link(await journey.asks(SECRET_NAME))
     assert_unusable(await journey.asks("Deal", who=BEN), anas)
     assert "No sessions yet" in words(await journey.asks("last", who=BEN))
-    assert "You have no open session" in words(await journey.asks("status", who=BEN))
+    assert "No open sessions" in words(await journey.asks("status", who=BEN))
     assert link(await journey.asks("last")) == anas
 
 
@@ -99,7 +100,7 @@ async def test_end_of_ones_own_does_not_end_somebody_elses(journey: Journey) -> 
     anas = link(await journey.asks(SECRET_NAME))
     refused = await journey.asks("Deal", who=SAM)
     assert_unusable(refused, anas)
-    assert "end_session" not in buttons(refused)
+    assert END not in buttons(refused)
     assert is_failure(await journey.asks("end", who=SAM))
     assert link(await journey.asks("last")) == anas
 
@@ -108,8 +109,8 @@ async def test_agent_hears_nothing_of_somebody_elses_session(journey: Journey) -
     card = await journey.asks(SECRET_NAME)
     assert_unusable(await journey.asks("@ben Deal", who=SAM), link(card))
     assert journey.slack.seen_by(BEN) == []
-    await journey.slack.press(ANA, card, "end_session")
-    await journey.slack.workspace.until(lambda: "end_session" not in buttons(card), SECONDS)
+    await confirms(journey.slack, ANA, card, END)
+    await journey.slack.workspace.until(lambda: END not in buttons(card), SECONDS)
     await asyncio.sleep(0.3)
     assert journey.slack.seen_by(BEN) == []
     assert all(SECRET_NAME not in words(message) for message in journey.slack.seen_by(SAM))
@@ -120,8 +121,8 @@ async def test_same_person_gets_the_new_link_of_a_known_id(journey: Journey, end
     card = await journey.asks("One")
     first = link(card)
     if ended:
-        await journey.slack.press(ANA, card, "end_session")
-        await journey.slack.workspace.until(lambda: "end_session" not in buttons(card), SECONDS)
+        await confirms(journey.slack, ANA, card, END)
+        await journey.slack.workspace.until(lambda: END not in buttons(card), SECONDS)
     second = link(await journey.asks("Two"))
     assert second != first
     said = await journey.asks("last")

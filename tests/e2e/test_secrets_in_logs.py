@@ -15,6 +15,7 @@ from tests.support.app import ANA, BEN, BILLING, SAM, UNA, Servers, ended, free_
 from tests.support.conversations import PUBLIC
 from tests.support.postgres import new_database
 from tests.support.secret_search import EMAIL, MARK, NUMBER, Told, of_postgres, of_sqlite, shown
+from tests.support.session_buttons import COPY, END, POST
 
 IN_THE_DATABASE = ("trigger ids", "payloads")
 """Kinds of which the database holds what it needs: the names of sessions, and by which key a request came."""
@@ -107,7 +108,7 @@ async def _journeys(servers: Servers, told: Told) -> None:
     await told.asks("last", who=ANA)
     for address in (NUMBER, EMAIL):
         await told.asks_and_sends(address)
-    for action in ("send_session", "share_session", "end_session"):
+    for action in (COPY, POST, END):
         await told.presses_on(action)
     for agent in (BEN, UNA, None):
         await told.runs(agent=agent, name=MARK)

@@ -33,7 +33,7 @@ async def test_sms_is_asked_about_with_its_number_before_it_is_sent(either: Jour
     (sms,) = either.genesys.outbox.sent
     assert (sms.kind, sms.sender, sms.to) == ("SMS", "+14155550100", NUMBER)
     assert sms.text == f"Here is your link to share your screen with us: {link(card)}"
-    assert "was sent to the number ending in 0123" in question.text
+    assert "Texted the link of “Checkout” to …0123." in question.text
     assert "send_link" not in buttons(question)
 
 
@@ -50,20 +50,69 @@ async def test_an_email_is_sent_with_its_subject(either: Journey) -> None:
     assert link(card) in mail.text
 
 
-async def test_the_cards_button_asks_for_the_address_in_a_form(either: Journey) -> None:
-    card = await either.asks()
+async def test_the_cards_button_asks_and_sends_in_one_dialog(either: Journey) -> None:
+    card = await either.asks("Checkout")
+    url, before = link(card), len(either.slack.messages)
     await either.slack.press(ANA, card, "send_to_customer")
     (form,) = await either.slack.workspace.until(lambda: either.slack.views_of(ANA), ANSWER_TIMEOUT)
+    assert form.body["title"]["text"] == buttons(card)["send_to_customer"]["text"]["text"]
     await either.slack.submit(ANA, form, {"to": "0170 1234567"})
     assert "country code" in form.errors["to"]
-    before = len(either.slack.messages)
+    await either.slack.submit(ANA, form, {"to": "+81 90 1234 5678"})
+    assert "I don’t text numbers in this country" in form.errors["to"]
     await either.slack.submit(ANA, form, {"to": "+49 170 1234567"})
-    question = await either.reads(ANA, before)
+    assert form.is_open
+    assert "Text this to *+49 170 1234567*?" in str(form.blocks)
+    assert "“Checkout”" in str(form.blocks)
+    assert form.body["submit"]["text"] == "Send"
+    assert sent(either) == []
+    submitted = await either.slack.submit(ANA, form)
     assert not form.is_open
-    assert question.visible_to == ANA
-    assert question.channel == card.channel
-    await presses(either, question, "send_link")
+    await either.slack.workspace.until(lambda: "✓ Texted to …4567" in words(card) or None, ANSWER_TIMEOUT)
+    assert link(card) == url
+    assert (await either.slack.redeliver(submitted)).acked
+    await either.finish()
     assert sent(either) == [("SMS", "+491701234567")]
+    assert len(either.slack.messages) == before
+
+
+@pytest.mark.parametrize(
+    ("off", "button", "field"),
+    [
+        ("COBROWSE_EMAIL_FROM", "Text link", "Customer’s mobile number"),
+        ("COBROWSE_SMS_FROM", "Email link", "Customer’s email"),
+    ],
+)
+async def test_button_and_dialog_name_the_way_that_is_set_up(off: str, button: str, field: str) -> None:
+    async with open_journey(**{off: ""}) as journey:
+        card = await journey.asks()
+        assert buttons(card)["send_to_customer"]["text"]["text"] == button
+        await journey.slack.press(ANA, card, "send_to_customer")
+        (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), ANSWER_TIMEOUT)
+        assert form.body["title"]["text"] == button
+        assert form.blocks[0]["label"]["text"] == field
+
+
+async def test_closed_dialog_sends_nothing(journey: Journey) -> None:
+    card = await journey.asks()
+    await journey.slack.press(ANA, card, "send_to_customer")
+    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), ANSWER_TIMEOUT)
+    await journey.slack.submit(ANA, form, {"to": NUMBER})
+    await journey.slack.close(ANA, form)
+    await journey.finish()
+    assert sent(journey) == []
+
+
+async def test_send_that_fails_leaves_the_card_and_says_so(journey: Journey) -> None:
+    card = await journey.asks()
+    url, before = link(card), len(journey.slack.messages)
+    await journey.slack.press(ANA, card, "send_to_customer")
+    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), ANSWER_TIMEOUT)
+    await journey.slack.submit(ANA, form, {"to": NUMBER})
+    await journey.genesys.inject_fault("403", on="sms")
+    await journey.slack.submit(ANA, form)
+    assert is_failure(await journey.reads(ANA, before))
+    assert link(card) == url
 
 
 async def test_two_presses_send_one_message(journey: Journey) -> None:
@@ -89,7 +138,7 @@ async def test_cancel_after_send_does_not_read_as_unsent(journey: Journey) -> No
     await journey.genesys.inject_fault("slow", on="sms", seconds=0.7)
     await journey.slack.press(ANA, question, "send_link")
     await presses(journey, question, "cancel_sending")
-    assert "was sent to the number ending in 0123" in question.text
+    assert "to …0123" in question.text
     assert sent(journey) == [("SMS", NUMBER)]
 
 

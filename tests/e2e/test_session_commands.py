@@ -18,10 +18,9 @@ from tests.support.app import (
     is_failure,
     link,
     open_journey,
-    texts,
     words,
 )
-from tests.support.session_buttons import presses, says, status
+from tests.support.session_buttons import END, presses, says, status
 
 HOST = HOSTS[BEN] + "-2222-4222-8222-222222222222"
 
@@ -31,51 +30,52 @@ async def test_the_link_that_was_lost_comes_again(either: Journey) -> None:
     message = await either.asks("last", channel_id=BILLING)
     assert (link(message), message.visible_to, message.channel) == (first, ANA, BILLING)
     assert "Checkout" in words(message)
-    assert set(buttons(message)) >= {"open", "send_session", "share_session", "end_session"}
+    assert set(buttons(message)) >= {"send_to_customer", END, "session_menu"}
     assert first not in message.text
 
 
 async def test_person_without_sessions_reads_that(journey: Journey) -> None:
     assert "No sessions yet" in words(await journey.asks("last"))
-    assert "You have no open session" in words(await journey.asks("status"))
+    assert "No open sessions" in words(await journey.asks("status"))
     assert "You have no open session" in words(await journey.asks("end"))
-    assert "no open session in this workspace" in words(await journey.asks("list", who=SAM))
+    assert "Nobody has an open session" in words(await journey.asks("list", who=SAM))
     assert journey.genesys.calls == []
 
 
-async def test_status_shows_each_session_with_link_and_end(either: Journey) -> None:
+async def test_status_shows_each_session_as_a_row_with_a_menu(either: Journey) -> None:
     cards = [await either.asks(name) for name in ("One", "Two")]
     message = await either.asks("status")
     said = words(message)
-    assert "You have 2 open sessions." in said
-    assert all(link(card) in str(message.blocks) for card in cards)
-    assert len(re.findall(r"ends about <!date\^", said)) == 2
-    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
-    assert [[button["action_id"] for button in row] for row in rows] == [
-        ["send_to_customer", "open", "send_session", "share_session", "end_session"]
+    assert "2 open sessions" in said
+    assert "*Two* · 30 minutes left" in said
+    rows = [block for block in message.blocks if "accessory" in block]
+    assert [[option["value"] for option in row["accessory"]["options"]] for row in rows] == [
+        ["show", "send", "end"]
     ] * 2
     assert either.genesys.count("read") == 2
+    shown = await presses(either, message, "row_menu", chosen="show", block_id=rows[1]["block_id"])
+    assert link(shown) == link(cards[0])
+    assert END in buttons(shown)
 
 
 async def test_host_of_a_supervisors_session_sees_and_ends_it(journey: Journey) -> None:
     card = await journey.asks("@ben Deal", who=SAM)
     (note,) = journey.slack.seen_by(BEN)
-    for who in (BEN, SAM):
-        message = await journey.asks("status", who=who)
-        assert link(card) in str(message.blocks)
-    assert f"started by <@{SAM}>" in words(await journey.asks("status", who=BEN))
+    for who, shown in ((BEN, f"*Deal* · from <@{SAM}>"), (SAM, f"*Deal* · for <@{BEN}>")):
+        assert link(await journey.asks("last", who=who)) == link(card)
+        assert shown in words(await journey.asks("status", who=who))
     ended = await journey.asks("end", who=BEN)
-    assert "is over now" in words(ended)
-    await says(journey, note, "Co-browse session over")
+    assert "Ended *Deal*. The link no longer works." in words(ended)
+    await says(journey, note, f"ended by <@{BEN}>")
     assert status(journey) == ["ended"]
 
 
 async def test_end_ends_it_once(either: Journey) -> None:
     await either.asks("Deal")
-    assert "“Deal” is over now" in words(await either.asks("end"))
+    assert "Ended *Deal*" in words(await either.asks("end"))
     assert status(either) == ["ended"]
     assert "You have no open session" in words(await either.asks("end"))
-    assert "is over" in words(await either.asks("last"))
+    assert f"*Deal* · ended by <@{ANA}>" in words(await either.asks("last"))
 
 
 async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
@@ -84,9 +84,9 @@ async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
     asked = words(await journey.asks("end"))
     one, _ = journey.genesys.sessions.values()
     assert "Which session should I end?" in asked
-    assert f"One ({one.id})" in asked
+    assert one.id not in asked
     assert status(journey) == ["active", "active"]
-    assert "“One” is over now" in words(await journey.asks(f"end {one.id}"))
+    assert "Ended *One*" in words(await journey.asks(f"end {one.id}"))
     assert "already ended" in words(await journey.asks(f"end `{one.id}`"))
     assert status(journey) == ["ended", "active"]
     assert "I can’t find that session" in words(await journey.asks("end 12345678"))
@@ -96,14 +96,20 @@ async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> Non
     cards = [await journey.asks(f"{number} of {who}", who=who) for number, who in enumerate((BEN, ANA, BEN))]
     await journey.asks("Own", who=SAM)
     listed = await journey.asks("list", who=SAM)
-    assert "This workspace has 4 open sessions." in words(listed)
+    assert "Live now: 4" in words(listed)
     assert not any(link(card) in str(listed.blocks) for card in cards)
-    lines = [text for text in texts(listed.blocks) if " · *" in text]
-    assert [re.match(r"<@(\w+)>", line)[1] for line in lines] == [ANA, BEN, BEN, SAM]  # type: ignore[index]
+    lines = [block["text"]["text"] for block in listed.blocks]
+    shown = [re.sub(r" · since <!date.*", "", line) for line in lines[1:]]
+    assert shown == [
+        *(f"<@{ANA}>", f"*1 of {ANA}*"),
+        *(f"<@{BEN}>", f"*2 of {BEN}*", f"*0 of {BEN}*"),
+        *(f"<@{SAM}>", "*Own*"),
+    ]
     row = next(block for block in listed.blocks if "*1 of U0ANA*" in str(block))
-    told = await presses(journey, listed, "end_session", who=SAM, block_id=row["block_id"])
-    assert told is not listed  # the list stays
-    assert "“1 of U0ANA” is over now" in words(told)
+    told = await presses(journey, listed, END, who=SAM, block_id=row["block_id"])
+    assert told is listed
+    assert f"*1 of {ANA}* · ended by <@{SAM}>" in words(told)
+    assert "Live now: 3" in words(told)
     assert status(journey) == ["active", "ended", "active", "active"]
 
 
@@ -151,7 +157,7 @@ async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: J
     await journey.genesys.inject_fault(None)
     told = await presses(journey, failed, "try_again")
     assert told is failed  # whose place it takes
-    assert "Co-browse session over*\nOne" in words(told)
+    assert "Ended *One*" in words(told)
     assert status(journey) == ["ended", "active"]
 
 
@@ -211,4 +217,4 @@ async def test_sessions_of_a_channel_can_be_ended_from_anywhere() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.asks("Deal")
         assert "Deal" in words(await journey.asks("status", channel_id=BILLING))
-        assert "is over now" in words(await journey.asks("end", channel_id=BILLING))
+        assert "Ended *Deal*" in words(await journey.asks("end", channel_id=BILLING))

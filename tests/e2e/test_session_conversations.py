@@ -1,15 +1,18 @@
 """A session in a conversation, after it was made: its code comes again, is shared, and is gone when it is over."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.support.app import ANA, Journey, buttons, link, open_journey, words
+from bot.sandbox.slack.server import Message
+from bot.slack.messages.session_card import spoken
+from tests.support.app import ANA, Journey, buttons, open_journey, words
 from tests.support.conversations import KEY, codes, talk
 from tests.support.customer_messages import NUMBER, sent
 from tests.support.message_buttons import presses as sends
-from tests.support.session_buttons import presses, says
+from tests.support.session_buttons import COPY, END, POST, presses, says
 from tests.support.timing import FRESH_STATUS
 
 
@@ -21,30 +24,39 @@ async def journey(request: pytest.FixtureRequest) -> AsyncIterator[Journey]:
         yield opened
 
 
+def handed_over(message: Message) -> list[Any]:
+    """What the customer gets: the code, and the link where there is one."""
+    return [
+        block.get("text") or block["elements"] for block in message.blocks if block["type"] in ("header", "rich_text")
+    ]
+
+
 async def test_code_comes_again_by_last_status_and_direct_message(journey: Journey) -> None:
     card = await journey.asks("Checkout")
     (code,) = codes(journey)
-    for text in ("last", "status"):
-        message = await journey.asks(text)
-        assert link(message) == link(card)
-        assert code in str(message.blocks)
-        assert "can be joined until about" in words(message)
-        assert code not in message.text
-    await presses(journey, card, "send_session")
+    message, listed = await journey.asks("last"), await journey.asks("status")
+    shown = await presses(journey, listed, "row_menu", chosen="show")
+    for each in (message, shown):
+        assert handed_over(each) == handed_over(card)
+        assert spoken(code) in words(each)
+        assert "join by" in words(each)
+        assert code not in each.text
+    assert code not in words(listed)
+    await presses(journey, card, COPY)
     (message,) = [each for each in journey.slack.seen_by(ANA) if each.visible_to is None]
-    assert link(message) == link(card)
+    assert handed_over(message) == handed_over(card)
 
 
 async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journey) -> None:
     card = await journey.asks("Checkout")
-    await presses(journey, card, "share_session")
+    await presses(journey, card, POST)
     (code,) = codes(journey)
     (message,) = [each for each in journey.slack.messages if each.visible_to is None]
-    assert code in str(message.blocks)
-    assert set(buttons(message)) <= {"open", "end_session"}
-    await presses(journey, card, "end_session")
-    await says(journey, message, "can be joined no more")
-    assert code not in str(message.blocks) + str(card.blocks)
+    assert spoken(code) in words(message)
+    assert list(buttons(message)) == [END]
+    await presses(journey, card, END)
+    await says(journey, message, f"closed by <@{ANA}>")
+    assert spoken(code) not in words(message) + words(card)
     assert next(iter(journey.genesys.conversations.offers.values())).is_withdrawn
 
 
@@ -81,11 +93,11 @@ async def test_reader_of_an_unknown_offer_is_told(journey: Journey) -> None:
     offer.is_withdrawn = True
     for text in ("status", "last"):
         message = await journey.asks(text)
-        assert "Genesys knows its offer no more: somebody has joined by it, or it is over" in words(message)
-        assert offer.join_code not in str(message.blocks)
-        assert not {"share_session", "send_session", "send_to_customer", "open"} & set(buttons(message))
+        assert re.search("link used or expired|was used, or it has expired", words(message))
+        assert spoken(offer.join_code) not in words(message)
+        assert not {"session_menu", "row_menu", "send_to_customer"} & set(buttons(message))
     before = len(journey.slack.messages)
-    for action in ("share_session", "send_session"):
+    for action in (POST, COPY):
         await presses(journey, card, action)
     assert ["The link was used, or it has expired" in words(each) for each in journey.slack.messages[before:]] == [
         True,

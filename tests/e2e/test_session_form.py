@@ -10,6 +10,7 @@ from bot.core.timing import SlackTiming
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, ROBOT, SAM, Journey, buttons, is_failure, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.conversations import KEY
+from tests.support.session_buttons import END, confirms
 from tests.support.views import HERE, START, asks_for_a_form, complaints, fields, filled, said, sends
 
 # -- Opened, sent, answered --
@@ -24,7 +25,7 @@ async def test_new_command_opens_a_form_with_a_direct_answer(either: Journey) ->
     assert session.name == "Checkout <help>"
     assert session.join_url not in message.text
     # it stands where it is kept, and in no channel
-    assert set(buttons(message)) == {"open", "end_session", "send_to_customer"}
+    assert set(buttons(message)) == {"send_to_customer", END, "session_menu"}
     assert [call.method for call in either.slack.calls if call.method == "chat.postEphemeral"] == []
 
 
@@ -67,12 +68,12 @@ async def test_a_supervisor_chooses_the_host_who_is_told(journey: Journey) -> No
     assert str(create.body["hostUserId"]).startswith(HOSTS[BEN])
     (bens,) = journey.slack.seen_by(BEN)
     assert link(bens) == link(message)
-    assert f"<@{SAM}> started a co-browse session for you" in words_of(bens)
+    assert f"*Deal* · from <@{SAM}>" in words_of(bens)
 
 
 async def test_a_supervisor_who_leaves_themselves_there_gets_their_own(journey: Journey) -> None:
     message = await sends(journey, SAM, await asks_for_a_form(journey, SAM))
-    assert "are already the host" in words_of(message)
+    assert "*Co-browse with Sam Supervisor* · ends" in words_of(message)
     assert journey.slack.seen_by(SAM) == [message]
 
 
@@ -110,7 +111,7 @@ async def test_where_sessions_belong_to_conversations_one_can_be_named() -> None
         delivery = await journey.slack.submit(ANA, wrong, {"conversation": "Carla"})
         assert delivery.body["response_action"] == "errors"
         message = await sends(journey, ANA, wrong, conversation=one.id)
-        assert "can be joined until about" in words_of(message)
+        assert "join by" in words_of(message)
 
 
 # -- Once --
@@ -207,8 +208,8 @@ async def test_genesys_failure_comes_by_direct_message_with_a_retry(either: Jour
     (first, second) = either.genesys.creates
     assert first.body["sessionName"] == second.body["sessionName"] == "Deal"
     assert second.body["timeoutSeconds"] == 3600  # it is the same wish
-    await either.slack.press(ANA, message, "end_session")  # it stands where the failure stood
-    await either.slack.until(lambda: "is over" in message.text or None)
+    await confirms(either.slack, ANA, message, END)  # it stands where the failure stood
+    await either.slack.until(lambda: "has ended" in message.text or None)
 
 
 async def test_retry_works_in_a_direct_message_under_channel_rules() -> None:

@@ -58,7 +58,7 @@ async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
         card = await journey.asks(who=who)
         journey.slack.inject_fault("chat.postMessage", "messages_tab_disabled")
         before = len(journey.slack.messages)
-        await journey.slack.press(who, card, "send_session")
+        await journey.slack.press(who, card, "session_menu", chosen="copy")
         message = await journey.reads(who, before)
         assert "Slack doesn’t accept my messages" in words(message)
         assert ("Messages Tab under App Home" in words(message)) is (who == SAM)  # the contact

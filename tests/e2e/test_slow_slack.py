@@ -73,7 +73,7 @@ async def test_agents_waiting_direct_message_does_not_hold_up_the_rest(patient: 
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks("@ben", who=SAM)
     assert link(message)
-    assert "could not be told" in words(message)
+    assert "I couldn’t reach" in words(message)
 
 
 async def test_an_agent_who_cannot_be_told_holds_nothing_up() -> None:
@@ -84,7 +84,7 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up() -> None:
         message = await journey.asks("@ben", who=SAM)
         assert time.monotonic() - began < 2
         assert link(message)
-        assert f"<@{BEN}> could not be told" in words(message)
+        assert f"I couldn’t reach <@{BEN}>" in words(message)
         assert journey.slack.seen_by(BEN) == []
         assert len(journey.genesys.creates) == 1
 

@@ -23,7 +23,7 @@ from tests.support.app import (
     open_journey,
     words,
 )
-from tests.support.session_buttons import presses
+from tests.support.session_buttons import DETAILS, END, menu, opens, presses
 from tests.support.timing import EARLY_NOTICES
 
 
@@ -55,7 +55,9 @@ async def test_the_create_is_word_for_word_what_the_contract_says(either: Journe
         "timeoutSeconds": 1800,
         "metadata": {"source": "cobrowse-bot", "context": "slack", "requestId": request_id},
     }
-    assert f"Reference `{request_id}`" in words(message)
+    details = await opens(either, message, DETAILS)
+    assert f"Reference `{request_id}`" in str(details.blocks)
+    assert request_id not in words(message)
     assert create.headers["Authorization"].startswith("Bearer ")
     assert create.headers["Content-Type"] == "application/json"
     assert create.headers["Accept"] == "application/json"
@@ -110,27 +112,26 @@ async def test_repeated_typing_is_two_answers_with_one_session(either: Journey) 
     assert len(either.genesys.creates) == 1
 
 
-async def test_link_stands_in_preformatted_text_and_a_button_only(either: Journey) -> None:
+async def test_link_stands_in_preformatted_text_and_the_menu_only(either: Journey) -> None:
     message = await either.asks()
     url = link(message)
-    assert buttons(message)["open"]["url"] == url
+    assert menu(message)["preview"]["url"] == url
     assert url not in message.text
     everything = json.dumps(message.blocks)
     assert everything.count(url) == 2
-    opened = await either.slack.press(ANA, message, "open")
+    opened = await either.slack.press(ANA, message, "session_menu", chosen="preview")
     assert opened.acked
     assert not opened.body
 
 
-async def test_card_says_whose_link_it_is_who_hosts_and_the_end(journey: Journey) -> None:
+async def test_card_is_three_lines_of_name_link_and_buttons(journey: Journey) -> None:
     message = await journey.asks("Checkout help")
     (session,) = journey.genesys.sessions.values()
     shown = words(message)
     assert "Checkout help" in message.text
-    assert "Send this link to your customer" in shown
-    assert "already the host" in shown
-    assert session.id in shown
-    assert f"<@{ANA}>" in shown
+    assert [block["type"] for block in message.blocks] == ["section", "rich_text", "actions"]
+    assert list(buttons(message)) == ["send_to_customer", END, "session_menu"]
+    assert session.id not in shown
     ends_at = int(shown.partition("<!date^")[2].partition("^")[0])
     assert abs(ends_at - (time.time() + 1800)) < 5
 

@@ -16,6 +16,7 @@ from bot.sandbox.slack.server import Message
 from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support import session_messages as session_messages_support
 from tests.support.app import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
+from tests.support.session_buttons import END, POST, confirms
 from tests.support.session_messages import World
 
 world = session_messages_support.world
@@ -57,7 +58,7 @@ async def test_a_share_without_an_answer_is_told_as_unknown(acted: bool) -> None
         card = await journey.asks()
         journey.slack.inject_fault("chat.postMessage", "trickle", seconds=BYTE_SECONDS, processes=acted)
         before = len(journey.slack.messages)
-        await journey.slack.press(ANA, card, "share_session")
+        await confirms(journey.slack, ANA, card, POST)
         until = journey.slack.workspace.until
 
         def answer() -> Message | None:
@@ -75,9 +76,9 @@ async def test_send_to_me_without_an_answer_is_told_as_unknown() -> None:
     async with open_journey(slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("chat.postMessage", "trickle", times=1, seconds=BYTE_SECONDS)
-        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "session_menu", chosen="copy"))
         assert "may or may not be in your messages" in words(message)
-        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "session_menu", chosen="copy"))
         assert journey.slack.workspace.im_owner(message.channel) == ANA
 
 
@@ -85,7 +86,7 @@ async def test_send_to_me_without_a_channel_is_told_as_not_posted() -> None:
     async with open_journey(COBROWSE_HELP_CONTACT=ANA, slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.open", "trickle", seconds=BYTE_SECONDS)
-        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "session_menu", chosen="copy"))
         assert "Slack didn’t accept my message" in words(message)
         assert "(`no answer`)" in words(message)
 
@@ -119,7 +120,7 @@ async def test_a_channel_without_an_answer_gets_no_share() -> None:
     async with open_journey(COBROWSE_HELP_CONTACT=ANA, slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.info", "trickle", seconds=BYTE_SECONDS)
-        message = await reads(journey, lambda: journey.slack.press(ANA, card, "share_session"))
+        message = await reads(journey, lambda: confirms(journey.slack, ANA, card, POST))
         assert "(`no answer`)" in words(message)
 
 
@@ -168,7 +169,7 @@ async def told_in_many_places(world: World, count: int) -> list[Message]:
 
 
 def over(messages: list[Message]) -> int:
-    return sum("Co-browse session over" in words(message) for message in messages)
+    return sum(" · ended " in words(message) for message in messages)
 
 
 @pytest.mark.parametrize("trickling", [1, recovery.MAX_SILENT - 1])
@@ -227,8 +228,8 @@ async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds() -> None:
         await journey.slack.command(SAM, "@ana")
         async with asyncio.timeout(4):
             message = await journey.reads(SAM, before)
-        assert "could not be told" in words(message)
-        assert "end_session" in buttons(message)
+        assert "I couldn’t reach" in words(message)
+        assert END in buttons(message)
 
 
 async def test_the_unknown_share_survives_in_the_store(world: World) -> None:

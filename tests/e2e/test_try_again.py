@@ -189,9 +189,9 @@ async def test_card_in_a_direct_message_offers_what_makes_sense_there(
     journey.slack.inject_fault("response_url", None)
     await journey.tries_again(message)
     assert link(message)
-    assert set(buttons(message)) == {"send_to_customer", "open", "end_session"}
+    assert set(buttons(message)) == {"send_to_customer", "ask_end_session", "session_menu"}
     await journey.asks("end")
-    await journey.slack.workspace.until(lambda: "Co-browse session over" in words(message), 6)
+    await journey.slack.workspace.until(lambda: "ended by" in words(message), 6)
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "drop", "ratelimited"])

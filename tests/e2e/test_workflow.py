@@ -47,7 +47,7 @@ async def test_a_step_starts_a_session_and_gives_the_workflow_its_link(either: J
 async def test_host_is_told_of_a_workflow_start_and_has_the_link(journey: Journey) -> None:
     execution = await runs(journey, agent=BEN, name="Checkout help")
     (note,) = journey.slack.seen_by(BEN)
-    assert "A workflow started a co-browse session for you" in words(note)
+    assert "*Checkout help* · from a workflow" in words(note)
     assert note.text.startswith("A workflow started")
     assert link(note) == execution.outputs["link"]
     assert link(note) not in note.text
@@ -56,7 +56,8 @@ async def test_host_is_told_of_a_workflow_start_and_has_the_link(journey: Journe
 
 async def test_connected_persons_session_is_the_hosts_own(journey: Journey) -> None:
     execution = await runs(journey, agent=BEN, name="Checkout help")
-    assert execution.outputs["link"] in words(await journey.asks("status", who=BEN))
+    assert link(await journey.asks("last", who=BEN)) == execution.outputs["link"]
+    assert "Checkout help" in words(await journey.asks("status", who=BEN))
 
 
 async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:

@@ -95,8 +95,8 @@ async def test_agent_of_a_supervisors_session_is_told_after_a_crash(bots: Bots) 
     await bots.resume()
     (card,) = await outcomes(bots, SAM, 1)
     (told,) = await outcomes(bots, BEN, 1)
-    assert "has got the link too" in card
-    assert f"<@{SAM}> started a co-browse session for you" in told
+    assert "has this link too" in card
+    assert f"from <@{SAM}>" in told
 
 
 async def test_stop_while_the_agent_is_told_keeps_the_session(bots: Bots) -> None:

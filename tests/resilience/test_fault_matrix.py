@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.sandbox.slack.server import Message
 from bot.slack.api.identity import SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from tests.support.app import ANA, BEN, SAM, is_failure, is_note, link, words
@@ -18,12 +19,12 @@ from tests.support.server_faults import HUGE_BYTES
 
 __all__ = ["clock", "world"]
 
-LINK = "Send this link to your customer"
+LINK = "End session"
 NOBODY = ""
 TAKEN_AT_ITS_WORD = {"truncated JSON": NOBODY, "wrong types": NOBODY}
 """A response_url that says 200 and shows no page was Slack's."""
 NO_ANSWER = "tell me who you are"
-NOT_TOLD = "could not be told"
+NOT_TOLD = "I couldn’t reach"
 
 ROWS = {
     "token": Row("genesys", "/oauth/token", told(**GENESYS_SAYS, **CANNOT, no_json="a login answer without a token")),
@@ -132,12 +133,22 @@ def one_outcome_each(world: World) -> None:
     """An outcome may be told twice, never two different ones."""
     by_reference: dict[tuple[str, str], set[str]] = {}
     for message in filter(lambda message: not is_note(message), world.servers.slack.messages):
-        reference = re.search(r"Reference `([a-z2-7]{12})`", words(message))
+        reference = reference_of(world, message)
         assert reference, words(message)
         reader = message.visible_to or message.channel
-        by_reference.setdefault((reference[1], reader), set()).add(words(message))
+        by_reference.setdefault((reference, reader), set()).add(words(message))
     assert by_reference
     assert all(len(texts) == 1 for texts in by_reference.values()), by_reference
+
+
+def reference_of(world: World, message: Message) -> str:
+    """Return the id of the request that a message answers; a card shows none, but its session was created for one."""
+    if found := re.search(r"Reference `([a-z2-7]{12})`", words(message)):
+        return found[1]
+    creates = {create.session_id: create.body["metadata"]["requestId"] for create in world.servers.genesys.creates}
+    rows = [str(block.get("block_id")) for block in message.blocks]
+    (session_id,) = [row.removeprefix("card-") for row in rows if row.startswith("card-")]
+    return str(creates[session_id])
 
 
 async def test_whatever_fails_at_the_start_ends_in_a_sentence(world: World) -> None:

@@ -63,5 +63,5 @@ async def test_whatever_fails_it_is_told_and_nothing_is_sent_twice(world: World,
         await front.inject_fault("")
         again = await question(world, to)
         await world.press(again, "send_link")
-        assert "was sent to" in words(again), (fault, words(again))
+        assert "ed the link of" in words(again), (fault, words(again))
         assert [each.to for each in sent].count(to) == 1 + (fault == "answer lost"), fault

@@ -54,7 +54,7 @@ async def test_customer_messages_outlive_a_token_without_duplicates(world: World
             genesys.revoke_tokens()
     await world.until_ended(before + len(wanted))
     assert sorted(sent.to for sent in genesys.outbox.sent) == wanted
-    assert all("was sent to" in words(message) for message in asked if message)
+    assert all("Texted the link of" in words(message) for message in asked if message)
     assert genesys.count("token") == 2
 
 

@@ -61,8 +61,8 @@ async def test_possibly_sent_message_is_not_sent_by_the_next_process(bots: Bots)
     ("dies", "told"),
     [
         ("before:created:send", "may or may not be sent"),
-        ("after:created:send", "was sent to the number ending in 0123"),
-        ("before:answered:send", "was sent to the number ending in 0123"),
+        ("after:created:send", "Texted the link of “Checkout” to …0123"),
+        ("before:answered:send", "Texted the link of “Checkout” to …0123"),
     ],
 )
 async def test_sent_message_is_told_as_sent_and_nothing_else(bots: Bots, dies: str, told: str) -> None:

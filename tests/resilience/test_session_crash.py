@@ -9,8 +9,9 @@ import pytest
 from bot.sandbox.slack.server import Message
 from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
-from tests.support.app import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, words
+from tests.support.app import ANA, HOSTS, SAM, UNA, buttons, open_servers, words
 from tests.support.bot_processes import SECONDS, Bots, outcomes
+from tests.support.session_buttons import END, POST, confirms
 
 HOST = HOSTS[ANA] + "-1111-4111-8111-111111111111"
 
@@ -32,7 +33,7 @@ async def card_and_crash(bots: Bots, dies: str, action: str) -> tuple[Message, l
     await outcomes(bots, ANA, 1)
     (card,) = slack.seen_by(ANA)
     await asyncio.sleep(0.3)  # that it was answered is written down, too: else it would be told once more
-    pressing = asyncio.create_task(slack.press(ANA, card, action))
+    pressing = asyncio.create_task(confirms(slack, ANA, card, action))
     await dead.wait()
     was, before = str(card.blocks), len(slack.messages)
     await bots.start()
@@ -52,8 +53,8 @@ def public(bots: Bots) -> list[Message]:
 
 @pytest.mark.parametrize("dies", ["before:end_session", "after:end_session", "before:answered:end"])
 async def test_an_end_is_told_as_one_however_far_it_had_come(bots: Bots, dies: str) -> None:
-    card, told = await card_and_crash(bots, dies, "end_session")
-    assert "Co-browse session over" in words(card)
+    card, told = await card_and_crash(bots, dies, END)
+    assert f"ended by <@{ANA}>" in words(card)
     assert told == []
     assert [session.status for session in bots.servers.genesys.sessions.values()] == ["ended"]
 
@@ -69,25 +70,25 @@ async def test_end_by_name_of_none_spares_what_started_after_the_crash(bots: Bot
     genesys.latency_seconds = 0.3
     await bots.start()
     await slack.command(ANA, "Two")
-    assert any("“One” is over now" in said for said in await outcomes(bots, ANA, 3))
+    assert any("Ended *One*" in said for said in await outcomes(bots, ANA, 3))
     assert [session.status for session in genesys.sessions.values()] == ["ended", "active"]
 
 
 @pytest.mark.parametrize("dies", ["before:add_post:intended", "after:add_post:posted", "before:answered:share"])
 async def test_a_share_stands_in_the_channel_once(bots: Bots, dies: str) -> None:
-    _, (told,) = await card_and_crash(bots, dies, "share_session")
-    assert "Shared: everybody" in words(told)
-    assert not is_failure(told)
+    card, told = await card_and_crash(bots, dies, POST)
+    assert "✓ Posted in" in words(card)
+    assert told == []
     assert len(public(bots)) == 1
 
 
 @pytest.mark.parametrize(("dies", "posted"), [("after:add_post:intended", 0), ("before:add_post:posted", 1)])
 async def test_a_share_of_which_nobody_knows_is_not_repeated_but_told(bots: Bots, dies: str, posted: int) -> None:
-    card, (told,) = await card_and_crash(bots, dies, "share_session")
+    card, (told,) = await card_and_crash(bots, dies, POST)
     assert "may or may not be in the channel" in words(told)
     assert "try_again" not in buttons(told)
     assert len(public(bots)) == posted
-    await bots.servers.slack.press(ANA, card, "share_session")  # who has looked, and does not see it
+    await confirms(bots.servers.slack, ANA, card, POST)  # who has looked, and does not see it
     await bots.servers.slack.workspace.until(lambda: len(public(bots)) == posted + 1, SECONDS)
 
 

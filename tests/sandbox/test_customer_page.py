@@ -208,7 +208,7 @@ async def test_sandbox_offers_a_choice_of_conversations(browser: Any) -> None:
         page.set_default_timeout(5000)
         await page.goto(sandbox.url)
         box = page.get_by_role("combobox", name="Message")
-        for choice, told in (("several", "Which customer"), ("none", "don’t see"), ("one", "Send this link")):
+        for choice, told in (("several", "Which customer"), ("none", "don’t see"), ("one", "one · join by")):
             await page.get_by_label("Live conversations of each agent").select_option(choice)
             await box.fill(f"/cobrowse {choice}")
             await box.press("Enter")

@@ -242,8 +242,10 @@ def words(message: Message) -> str:
 
 
 def link(message: Message) -> str:
-    """The preformatted text: where the customer's link stands."""
+    """The preformatted text, where the customer's link stands; where there is none, the code in large text."""
     rich = [block for block in message.blocks if block["type"] == "rich_text"]
+    if not rich and (large := [block for block in message.blocks if block["type"] == "header"]):
+        return str(large[0]["text"]["text"]).replace(" ", "")
     assert len(rich) == 1, words(message)
     (element,) = rich[0]["elements"]
     assert element["type"] == "rich_text_preformatted"

@@ -60,14 +60,27 @@ def assert_fit_for_slack(message: Message) -> None:
     ids = [block["block_id"] for block in message.blocks if "block_id" in block]
     assert len(set(ids)) == len(ids)
     for block in message.blocks:
-        assert block["type"] in ("section", "context", "actions", "rich_text")
+        assert block["type"] in ("section", "context", "actions", "rich_text", "header")
+        assert len(block.get("block_id", "")) <= 255
         if block["type"] == "section":
             assert len(block["text"]["text"]) <= 3000
         for element in block.get("elements", ()):
             if block["type"] == "context":
                 assert len(element["text"]) <= 3000
+            elif element.get("type") == "overflow":
+                assert_fit_menu(element)
             elif block["type"] == "actions":
                 assert len(element["text"]["text"]) <= 75
                 assert len(element["action_id"]) <= 255
                 assert len(element.get("value", "")) <= 2000
                 assert len(element.get("url", "")) <= 3000
+
+
+def assert_fit_menu(element: dict[str, Any]) -> None:
+    """A menu has two to five options: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element"""
+    assert 2 <= len(element["options"]) <= 5
+    assert "confirm" not in element  # it would hold for all options
+    for option in element["options"]:
+        assert len(option["text"]["text"]) <= 75
+        assert len(option["value"]) <= 150
+        assert len(option.get("url", "")) <= 3000

@@ -13,6 +13,7 @@ from bot.sandbox.slack.server import Delivery, Execution, Message
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, Servers, is_note
 from tests.support.monitoring import get
+from tests.support.session_buttons import COPY, confirms
 
 MARK = "Zanzibar checkout"
 """In every session's name: payloads are not logged, so no word of one may be."""
@@ -53,8 +54,11 @@ class Told:
         """A button of the newest card, and what comes of it."""
         slack = self._servers.slack
         before = len(slack.messages)
-        message = next(message for message in reversed(slack.seen_by(ANA)) if action in str(message.blocks))
-        self._deliveries.append(await slack.press(ANA, message, action))
+        message = next(each for each in reversed(slack.seen_by(ANA)) if each.visible_to and "card-" in str(each.blocks))
+        if action == COPY:
+            self._deliveries.append(await slack.press(ANA, message, "session_menu", chosen=action))
+        else:
+            self._deliveries.append(await confirms(slack, ANA, message, action))
         await slack.workspace.until(lambda: len(slack.messages) > before or message.replaced, 15)
 
     def _question(self, before: int) -> Message | None:

@@ -105,10 +105,10 @@ def fields(view: View | dict[str, Any]) -> list[str]:
 
 
 def presses(view: View | dict[str, Any]) -> list[str]:
-    """What its buttons do."""
+    """What its buttons and menus do."""
     blocks = view.blocks if isinstance(view, View) else view["blocks"]
     found = [[*(block.get("elements") or ()), block.get("accessory")] for block in blocks if block["type"] != "context"]
-    return [each["action_id"] for row in found for each in row if each and each["type"] == "button"]
+    return [each["action_id"] for row in found for each in row if each and each["type"] in ("button", "overflow")]
 
 
 async def called(journey: Journey, method: str) -> None:

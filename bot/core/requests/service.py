@@ -148,6 +148,8 @@ class RequestService:
             request = replace(request, duplicate_of=accepted.duplicate_of) if accepted.duplicate_of else request
             if resolved and accepted.linked:
                 resolved = resolved.linked_to(accepted.linked)
+            if accepted.other_open:
+                request = replace(request, other_open=accepted.other_open)
             is_creating = accepted.state is RequestState.CREATING
             self._worker.process(StoredRequest(request, accepted.state), resolved if is_creating else None)
         return accepted.is_new

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.models import Notice, NoticeKind, Request, SessionId, SessionRecord, UserId
+from bot.core.models import ChannelId, Notice, NoticeKind, Request, SessionId, SessionRecord, UserId
 from bot.core.notices import NoticeBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnd:
-    """The content of a notice about a session's end. `for_all`: False if participants may still be in the session."""
+    """The content of a notice about a session's end.
+
+    `for_all`: False if participants may still be in the session. `channel_id`: where it was started, "" if unknown.
+    """
 
     session_id: SessionId
     name: str
@@ -22,6 +25,7 @@ class SessionEnd:
     ender: UserId
     at: datetime
     for_all: bool
+    channel_id: ChannelId
 
 
 def read_end(data: Mapping[str, Any]) -> SessionEnd:
@@ -33,6 +37,7 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
         ender=UserId(data["ender"]),
         at=datetime.fromtimestamp(data["at"], UTC),
         for_all=bool(data["for_all"]),
+        channel_id=ChannelId(data.get("channel_id") or ""),
     )
 
 
@@ -47,6 +52,7 @@ def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice 
         "ender": request.requester,
         "at": notice.read_at.timestamp(),
         "for_all": bool(record.session.application_id),
+        "channel_id": record.channel_id,
     }
     return replace(notice, team_id=request.team_id, over_at=notice.read_at, data=data)
 

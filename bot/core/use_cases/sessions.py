@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
+    CobrowseError,
     RoleRequiredError,
     SessionAccessError,
     SessionActionError,
@@ -35,12 +37,23 @@ from bot.core.models import (
 from bot.core.ports import SessionMessages, SessionRepository, SessionsApi
 from bot.core.requests.events import EventLog, SessionClosed
 from bot.core.requests.handlers import Handlers, QueryHandler
-from bot.core.results import LastSession, SentDirect, SessionEnded, SessionList, SessionShared
+from bot.core.results import (
+    ON_CARD,
+    LastSession,
+    ListKind,
+    ListPage,
+    SentDirect,
+    SessionEnded,
+    SessionList,
+    SessionShared,
+)
 from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import Freshness, SessionStatusCache
 
-MAX_OWN, MAX_WORKSPACE = 8, 40
-"""The maximum numbers of sessions in a message: a person's own, and a workspace's. Slack allows 50 blocks."""
+MAX_OWN = 500
+"""The maximum number of open sessions of one person that are read: more than anybody has."""
+MAX_ASKED = 10
+"""The maximum number of them that the service is asked about."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
@@ -78,6 +91,9 @@ class SessionService:
         }
 
     async def last(self, request: Request) -> LastSession:
+        """Return the requester's newest session, or the one that a row of a list names."""
+        if request.argument:
+            return LastSession(await self.readable(request))
         person = await self._access.require_member(request)
         newest = [await self._store.last_session(team_of(request), each) for each in person.ids]
         records = _newest_first([[record] if record else [] for record in newest])
@@ -86,52 +102,59 @@ class SessionService:
         return LastSession(await self._with_status(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return the requester's open sessions. `freshness` is the required age of each status."""
+        """Return a page of the requester's open sessions. `freshness` is the required age of each status."""
         person = await self._access.require_member(request)
-        team_id = team_of(request)
-        of_each = [await self._store.open_sessions(team_id, each, MAX_OWN + 1) for each in person.ids]
-        found = _newest_first(of_each)
-        records: Sequence[SessionRecord] = found[:MAX_OWN]
-        if freshness is not Freshness.KNOWN:
-            records = await self._still_open(records, fresh=freshness is Freshness.NOW)
-        return SessionList(tuple(records), cut=len(found) > MAX_OWN)
+        return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
     async def list_workspace(self, request: Request) -> SessionList:
+        """Return a page of the workspace's open sessions, by agent."""
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
-        found = await self._store.open_sessions(team_of(request), None, MAX_WORKSPACE + 1)
-        seen = [record.seen_by(*person.ids) for record in found[:MAX_WORKSPACE]]
-        by_host = sorted(seen, key=lambda record: record.agent)  # stable: each host's sessions stay in their order
-        return SessionList(tuple(by_host), everybodys=True, cut=len(found) > MAX_WORKSPACE)
+        return await self._live_page(request, person.ids, ListPage.read(request.argument, ListKind.LIVE))
 
     async def end(self, request: Request) -> SessionEnded:
         person = await self._access.require_member(request)
-        if request.argument:
+        session_id, _, listed = (request.argument or "").partition(" ")
+        if session_id:
             record = await self._named(request)
         elif request.for_another and request.agent not in person.ids:
             record = await self._only_one_of_another(request)
         else:
             record = await self._only_one(request, person.ids)
-        if (
-            not record.concerns(*person.ids)
-            and await self._access.role(request.requester, request.team_id) is Role.MEMBER
-        ):
-            raise SessionAccessError("may_not_end", record.agent, record.requester)
+        if not record.concerns(*person.ids):
+            await self._check_may_end(request, record)
         reference = None
         if not record.is_over:
             if not request.argument:  # after a crash, the request names what the service may have ended already
                 await self._store.name_ending(request.id, record.session.id)
             reference = await self._end(record)
             try:
-                record = await self._close(record, request.id)
+                record = await self._close(record, request.id, request.requester)
             except StorageUnavailableError:  # it has ended all the same, and the next status read notices
-                record = replace(record, ended_by=request.id)
+                over = replace(record, is_over=True, ended_by=request.id, ender=request.requester)
+                record = replace(over, ended_at=datetime.now(UTC), session=_without_link(record.session))
         if record.ended_by != request.id:
-            raise SessionActionError("already_ended")
+            raise SessionActionError("already_ended", record=record)
         if record.agent not in person.ids:
             await self._tell_agent(record, request)
+        if listed and request.is_in_list:
+            with suppress(CobrowseError):  # it has ended all the same
+                return await self._ended_in(request, person.ids, listed, SessionEnded(record, reference))
         return SessionEnded(record, reference)
+
+    async def pressed(self, request: Request, *, reads_link: bool = True) -> SessionRecord:
+        """Return the session whose button was pressed, ended or not, as it is stored.
+
+        Raises an error unless the requester may read its link, or end it if `reads_link` is False.
+        """
+        person = await self._access.require_member(request)
+        record = await self._named(request)
+        if not record.concerns(*person.ids):
+            if reads_link:
+                raise SessionAccessError("may_not_read_link", record.agent, record.requester)
+            await self._check_may_end(request, record)
+        return record
 
     async def share(self, request: Request) -> SessionShared:
         self._access.check_channel_allowed(request)
@@ -166,7 +189,7 @@ class SessionService:
             raise SessionAccessError("may_not_read_link", record.agent, record.requester)
         record = await self._with_status(record, fresh=True)
         if record.is_over:
-            raise SessionActionError("already_ended")
+            raise SessionActionError("already_ended", record=record)
         if record.is_gone:
             raise SessionActionError("link_used_up")
         return record
@@ -182,7 +205,7 @@ class SessionService:
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
             if record and not record.is_over and record.team_id == team_of(request):
-                await self._close(record, request.id)
+                await self._close(record, request.id, request.requester)
                 if record.agent != request.requester:
                     await self._tell_agent(record, request)
 
@@ -190,11 +213,59 @@ class SessionService:
         """Return a session as stored, ended or not; None if it is not stored."""
         return await self._store.session(session_id)
 
+    async def _own_page(
+        self, request: Request, user_ids: Sequence[UserId], page: ListPage, freshness: Freshness
+    ) -> SessionList:
+        of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in user_ids]
+        found = _newest_first(of_each)
+        page = replace(page, number=min(page.number, max(0, len(found) - 1) // page.size))
+        shown: Sequence[SessionRecord] = found[page.number * page.size : (page.number + 1) * page.size]
+        total = len(found) - len(shown)
+        if freshness is not Freshness.KNOWN:
+            shown = await self._still_open(shown, fresh=freshness is Freshness.NOW)
+        return SessionList(tuple(shown), page, total + len(shown))
+
+    async def _live_page(self, request: Request, viewer_ids: Sequence[UserId], page: ListPage) -> SessionList:
+        team_id, size = team_of(request), page.size
+        agents = await self._access.ids(page.agent) if page.agent else ()
+        found, total = await self._store.live_sessions(team_id, agents, size, page.number * size)
+        if not total and page.number:  # sessions have ended, and this page with them
+            page = replace(page, number=0)
+            found, total = await self._store.live_sessions(team_id, agents, size, 0)
+        return SessionList(tuple(record.seen_by(*viewer_ids) for record in found), page, total)
+
+    async def _ended_in(
+        self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
+    ) -> SessionEnded:
+        """Return the result with what is shown in place of the message: a list, or another session's card."""
+        if place.startswith(ON_CARD):
+            card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
+            is_theirs = card and card.team_id == team_of(request) and card.concerns(*user_ids)
+            return replace(outcome, card=card) if is_theirs else outcome
+        page = ListPage.read(place, ListKind.OWN)
+        return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
+
+    async def _page_after(
+        self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
+    ) -> SessionList | None:
+        """Return the list in which a session was ended. The service is not asked again."""
+        if page.kind in (ListKind.OWN, ListKind.END):
+            return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
+        if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
+            return None
+        return replace(await self._live_page(request, user_ids, page), ended=ended)
+
     async def _named(self, request: Request) -> SessionRecord:
-        record = await self._store.session(SessionId(request.argument or ""))
+        """Return the session whose id the argument begins with."""
+        record = await self._store.session(SessionId((request.argument or "").partition(" ")[0]))
         if record is None or record.team_id != team_of(request):
             raise SessionActionError("session_not_found")
         return record
+
+    async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
+        """Raise SessionAccessError unless the requester may end other people's sessions."""
+        if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
+            raise SessionAccessError("may_not_end", record.agent, record.requester)
 
     async def _only_one_of_another(self, request: Request) -> SessionRecord:
         """Return the only open session that the named agent hosts. Raises RoleRequiredError, SessionActionError."""
@@ -204,6 +275,7 @@ class SessionService:
             return await self._only_one(request, await self._access.ids(request.agent), hosted=True)
         except SessionActionError as error:
             error.agent = request.agent
+            error.records = tuple(record.seen_by(request.requester) for record in error.records)
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
@@ -215,13 +287,14 @@ class SessionService:
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
         if ended := [record for record in found if record.ended_by == request.id]:
-            return ended[0]
-        still_open = await self._still_open(found, fresh=True)
+            return replace(ended[0], ender=request.requester)
+        asked, more = found[:MAX_ASKED], found[MAX_ASKED:]
+        still_open = [*await self._still_open(asked, fresh=True), *more]
         if not still_open:
             raise SessionActionError("no_open_session")
         if len(still_open) > 1:
-            choices = tuple((record.session.id, record.session.name) for record in still_open)
-            raise SessionActionError("several_open_sessions", sessions=choices)
+            choices = tuple((record.session.id, record.session.name) for record in still_open[:MAX_ASKED])
+            raise SessionActionError("several_open_sessions", sessions=choices, records=tuple(still_open))
         return still_open[0]
 
     async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:
@@ -251,12 +324,15 @@ class SessionService:
                 raise
             return error.reference
 
-    async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
+    async def _close(self, record: SessionRecord, by: RequestId | None, ender: UserId | None = None) -> SessionRecord:
         self._statuses.drop(record.session.id)
         ours = await self._store.end_session(record.session.id, by)
         self._events.emit(SessionClosed(record.session.id))
+        if not ours and (now := await self._store.session(record.session.id)):
+            return now  # it says who was first
         over = _without_link(record.session)
-        return replace(record, is_over=True, ended_by=by if ours else None, session=over)
+        ended = replace(record, is_over=True, ended_at=datetime.now(UTC), session=over)
+        return replace(ended, ended_by=by, ender=ender) if ours else ended
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:

@@ -40,6 +40,10 @@ class GenesysApp:
 
     host: str = ""
 
+    def address(self, conversation_id: ConversationId) -> str:
+        """Return the URL of a conversation in the web app; "" without a host."""
+        return f"https://{self.host}/directory/#/analytics/interactions/{conversation_id}/admin" if self.host else ""
+
     def conversation_id(self, text: str) -> ConversationId | None:
         """Return the id in a pasted id or in a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
 

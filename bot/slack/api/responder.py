@@ -26,9 +26,9 @@ from slack_sdk.http_retry.jitter import Jitter
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import HostNotFoundError, UnexpectedError
+from bot.core.errors import CobrowseError, HostNotFoundError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
-from bot.core.results import LastSession, OpenSession, Result, SessionEnded
+from bot.core.results import LastSession, OpenSession, Result
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
 from bot.slack.api.directory import ContactName
@@ -47,7 +47,7 @@ from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.messages.session_card import agent_card, with_direct_off
+from bot.slack.messages.session_card import with_direct_off
 from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
@@ -180,14 +180,7 @@ class SlackResponder:
         if request.view_id:
             return await self._in_view(request, message, outcome)
         waiting = is_recent(request)
-        # The answer to Try again replaces the failure. The answer to End replaces the session card only when the
-        # session is over: a session that is still open keeps its link.
-        # An End that names no session comes from a question, which every answer replaces.
-        makes_way = request.replaces and (
-            request.kind is not RequestKind.END
-            or not request.argument
-            or outcome.code in (SessionEnded.code, "already_ended")
-        )
+        makes_way = _makes_way(request, outcome)
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:
                 await self._session_messages.remember(outcome.session.id, *place)
@@ -278,7 +271,7 @@ class SlackResponder:
     async def tell_agent(self, request: Request, session: Session) -> bool:
         agent = request.agent
         try:
-            message = agent_card(request, session, send=self._words.features.sends)
+            message = self._words.cards.for_agent(request, session)
             async with asyncio.timeout(self._timing.agent_timeout):  # the requester's answer waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
@@ -405,6 +398,17 @@ class Deadlines:
         for deadline in self._open:
             if not deadline.expired():  # an expired time-out cannot be rescheduled
                 deadline.reschedule(min(deadline.when() or soon, soon))
+
+
+def _makes_way(request: Request, outcome: Result) -> bool:
+    """Return whether the answer replaces the message whose button was pressed.
+
+    The answer to Try again replaces the failure. A card or a list shows what was done; a failure changes nothing, so
+    the card keeps its link.
+    """
+    if request.is_on_card or request.is_in_list:
+        return not isinstance(outcome, CobrowseError) or outcome.code == "already_ended"
+    return request.replaces
 
 
 def is_recent(request: Request) -> bool:

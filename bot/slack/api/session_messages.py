@@ -36,7 +36,7 @@ from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostE
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.session_card import closed_card, direct_card, shared_card
+from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +56,10 @@ class SlackSessionMessages:
         places: ChannelDirectory,
         book: PostedMessageRepository,
         *,
-        sends: bool = False,
+        cards: CardRenderer = CardRenderer(),  # noqa: B008 - frozen
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `sends`: the bot can send links to customers, so cards have a button for it."""
-        self._sends, self._timing = sends, timing
+        self._cards, self._timing = cards, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def is_shareable(self, channel_id: ChannelId) -> bool:
@@ -100,7 +99,7 @@ class SlackSessionMessages:
             await self._book.drop_post(intent)
 
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
-        message = shared_card(record, request.requester)
+        message = self._cards.shared(record, request.requester)
         thread = details_of(request.argument).thread if request.kind is RequestKind.START else ""
         try:
             async with asyncio.timeout(self._timing.post_timeout):
@@ -123,7 +122,7 @@ class SlackSessionMessages:
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         try:
-            channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
+            channel_id, ts = await self._direct.post(user_id, self._cards.of_record(record, user_id, DIRECT_MESSAGE))
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             raise SharingError("message_not_posted", slack_error=code, passes=passes(code)) from None
@@ -144,7 +143,7 @@ class SlackSessionMessages:
             log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        message = closed_card(record, shared=post.kind is PostedMessageKind.SHARED)
+        message = self._cards.closed(record, is_public=post.kind is PostedMessageKind.SHARED)
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)

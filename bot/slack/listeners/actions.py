@@ -1,4 +1,4 @@
-"""Listen for button presses and submit each as a request.
+"""Listen for button presses and submit each as a request. cards.py has the listeners of today's cards.
 
 The worker authorizes the actor of each press, because outsiders can press the buttons that they see. Open is a link:
 the listener only acknowledges its press, since Slack shows a warning without an acknowledgement.
@@ -11,7 +11,17 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import NotAcceptedError, RetryRejectedError
-from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
+from bot.core.models import (
+    CARD_KEY,
+    ROW_KEY,
+    ChannelId,
+    Request,
+    RequestId,
+    RequestKind,
+    TeamId,
+    UserId,
+    new_request_id,
+)
 from bot.core.requests.service import RequestService
 from bot.core.start_details import StartDetails
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
@@ -22,10 +32,10 @@ from bot.slack.messages.catalogue.sentence import Sentence
 from bot.slack.messages.conversation_choice import PICK_ACTION, REPLACE_ACTION, read_pick, read_replace
 from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
 from bot.slack.messages.notices.access import ASK_ACTION
-from bot.slack.messages.notices.ended import START_NEW_ACTION, read_start_new
 from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
-from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
+from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, SHARE_ACTION
+from bot.slack.messages.session_list import LISTED, ROW, read_row
 from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
@@ -50,20 +60,18 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
         @app.action(action)
         async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
             argument, press = read_press(body)
-            container, block_id = body.get("container") or {}, str(body["actions"][0].get("block_id"))
-            request = replace(
-                press,
-                kind=kind,
-                key=f"{action}:{body.get('trigger_id') or press.id}",
-                argument=argument,
-                target=UserId(argument) if kind is RequestKind.ASK and argument != press.requester else None,
-                replaces=kind is RequestKind.ASK
-                or (
-                    kind is RequestKind.END
-                    and bool(container.get("is_ephemeral") or press.view_id)
-                    and not block_id.startswith(LISTED)
-                ),
-            )
+            if action in SESSION_ACTIONS:
+                request = read_card_press(body, kind, argument)
+                note_place(responder, body, request)
+            else:
+                request = replace(
+                    press,
+                    kind=kind,
+                    key=f"{action}:{body.get('trigger_id') or press.id}",
+                    argument=argument,
+                    target=UserId(argument) if kind is RequestKind.ASK and argument != press.requester else None,
+                    replaces=kind is RequestKind.ASK,
+                )
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
@@ -73,7 +81,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
     for action, kind in ACTIONS.items():
         on_action(action, kind)
     _register_retries(app, requests, responder, renderer)
-    _register_start_new(app, requests, responder, renderer)
+    _register_replace(app, requests, responder, renderer)
     _register_help(app, requests, responder, renderer)
 
 
@@ -127,10 +135,10 @@ def show_start(
         responder.show_soon(press.view_id, view, str(body["view"].get("hash") or ""))
 
 
-def _register_start_new(
+def _register_replace(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the buttons that start a session like one that somebody else has ended, or in place of an open one."""
+    """Register the button that starts a session in place of an open one."""
 
     @app.action(REPLACE_ACTION)
     async def on_replace(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -147,24 +155,6 @@ def _register_start_new(
                 show_start(responder, renderer, body, press, STARTING)
         except NotAcceptedError as error:
             responder.tell_soon(press, renderer.answer(press, error))
-        await ack()
-
-    @app.action(START_NEW_ACTION)
-    async def on_start_new(ack: AsyncAck, body: dict[str, Any]) -> None:
-        session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
-        press = read_actor(body)
-        request = replace(
-            press,
-            key=f"start-new:{session_id}:{(body.get('container') or {}).get('message_ts')}",
-            name=name or None,
-            target=None if agent == press.requester else agent,
-            channel_id=channel_id or press.channel_id,
-        )
-        try:
-            if not await requests.submit(request):
-                responder.tell_soon(request, chosen_already())
-        except NotAcceptedError as error:
-            responder.tell_soon(request, renderer.answer(request, error))
         await ack()
 
 
@@ -202,6 +192,32 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
         responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
+
+
+def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
+    """Build the request of a press on a card or in a list (pure).
+
+    The result of an End in a list takes the list's place: the argument holds the page after the session's id.
+    """
+    press, action = read_actor(body), body["actions"][0]
+    called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
+    page, _ = read_row(str(action.get("block_id")))
+    if page and kind is RequestKind.END:
+        argument = f"{session_id} {page}"
+        return replace(press, kind=kind, key=f"{ROW_KEY}{called}", argument=argument, replaces=is_private(body))
+    return replace(press, kind=kind, key=f"{CARD_KEY}{called}", argument=session_id, replaces=is_in_place(body))
+
+
+def is_in_place(body: dict[str, Any]) -> bool:
+    """Return whether the answer to a press on a card takes the card's place: not in a list, nor in a channel (pure)."""
+    return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
+
+
+def is_private(body: dict[str, Any]) -> bool:
+    """Return whether the presser alone sees the message or modal that was pressed (pure)."""
+    container, view = body.get("container") or {}, body.get("view") or {}
+    is_direct = str(container.get("channel_id", "")).startswith("D")
+    return bool(container.get("is_ephemeral")) or is_direct or view.get("type") == "modal"
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:

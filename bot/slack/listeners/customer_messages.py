@@ -1,7 +1,7 @@
-"""Listen for the steps that send a link to a customer: the form for the address, then the buttons Send and Cancel.
+"""Listen for the steps that send a link to a customer: the dialog for the address, and the buttons Send and Cancel.
 
-The bot shows the address and asks for confirmation before it sends. views/customer_message_form.py builds the form,
-messages/customer_message.py the question. The worker authorizes the actor of each step separately.
+The bot shows the address and asks before it sends. views/customer_message_form.py builds the dialog, which cards.py
+opens, messages/customer_message.py the question of a typed command. The worker authorizes the actor of each request.
 """
 
 from dataclasses import replace
@@ -11,76 +11,80 @@ from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import MaybeAcceptedError, NotAcceptedError
-from bot.core.models import Request, RequestKind
+from bot.core.models import CARD_KEY, RequestKind
 from bot.core.requests.service import RequestService
+from bot.core.use_cases.customer_messages import MessagingConfig, pack
+from bot.core.validation.contact import ContactAddress
 from bot.slack.api.responder import SlackResponder
-from bot.slack.api.views import Views
-from bot.slack.listeners.actions import read_actor, read_press
+from bot.slack.listeners.actions import is_in_place, note_place, read_press
+from bot.slack.listeners.cards import dialog_request, note_dialog_place
 from bot.slack.messages.ambiguity import OFFER_ACTION, sent_already
-from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
-from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.messages.session_card import SEND_TO_ACTION
-from bot.slack.views import customer_message_form
-from bot.slack.views.customer_message_form import SEND_FORM, TO, FormInput
-from bot.slack.views.session_form import not_opened, result_view
+from bot.slack.views import confirmation, customer_message_form
+from bot.slack.views.customer_message_form import SEND_FORM, SEND_QUESTION
+from bot.slack.views.session_form import result_view
 
 MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
 """How many questions that were answered with Send the bot remembers, and for how long: as a request lasts at most."""
 
 
 def register(
-    app: AsyncApp, requests: RequestService, views: Views, responder: SlackResponder, renderer: MessageRenderer
+    app: AsyncApp,
+    requests: RequestService,
+    responder: SlackResponder,
+    renderer: MessageRenderer,
+    config: MessagingConfig,
 ) -> None:
-    """Register the listeners of the button that opens the form, of the form, and of Send and Cancel."""
-
-    async def open_form(trigger_id: str, session_id: str, actor: Request) -> None:
-        show = views.push if actor.view_id else views.open
-        if code := await show(trigger_id, customer_message_form.form(session_id, actor.channel_id, actor.reply_url)):
-            await responder.tell(
-                actor,
-                not_opened(
-                    replace(renderer.addressee(actor.requester), command=f"{renderer.command} send"), actor.id, code
-                ),
-            )
-
-    @app.action(SEND_TO_ACTION)
-    async def on_open(ack: AsyncAck, body: dict[str, Any]) -> None:
-        session_id, press = read_press(body)
-        responder.soon(open_form(str(body.get("trigger_id")), session_id, press))
-        await ack()
+    """Register the listeners of the dialog, and of the buttons Send and Cancel."""
 
     @app.view(SEND_FORM)
-    async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        filled = customer_message_form.read_form(body["view"], renderer.addressee(None))
-        if not isinstance(filled, FormInput):
-            await ack(response_action="errors", errors=filled)
-            return
-        actor = read_actor(body)
-        request = replace(
-            actor,
-            kind=RequestKind.PROPOSE,
-            key=f"view:{body['view']['id']}",
-            channel_id=filled.channel_id,
-            argument=filled.argument,
-            reply_url=filled.reply_url,
-            # above a session's modal the question stands in the modal, else where the card is
-            view_id=actor.view_id if body["view"].get("previous_view_id") else None,
-        )
+    async def on_address(ack: AsyncAck, body: dict[str, Any]) -> None:
+        address = customer_message_form.read_form(body["view"], config, renderer.addressee(None))
+        if isinstance(address, ContactAddress):
+            view = customer_message_form.question(body["view"], address, renderer.cards)
+            await ack(response_action="update", view=view)
+        else:
+            await ack(response_action="errors", errors=address)
+
+    @app.view(SEND_QUESTION)
+    async def on_yes(ack: AsyncAck, body: dict[str, Any]) -> None:
+        pressed, address = customer_message_form.read_question(body["view"])
+        request = dialog_request(body, pressed, RequestKind.SEND, pack(pressed.session_id, address.text))
+        note_dialog_place(responder, pressed, request)
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            await ack(
-                response_action="errors", errors={TO: error_copy(error, Situation.QUERY, renderer.addressee(None)).text}
-            )
+            view = confirmation.notice(renderer.answer(request, error), renderer.language)
+            await ack(response_action="update", view=view)
         else:
             if request.view_id:
-                await ack(response_action="update", view=customer_message_form.waiting(renderer.language))
+                await ack(response_action="update", view=customer_message_form.waiting(renderer.cards))
             else:
                 await ack()
 
+    _register_offer(app, requests, responder, renderer)
     _register_question(app, requests, responder, renderer)
+
+
+def _register_offer(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
+) -> None:
+    """Register the listener of the Send button on a card that a command with an address led to."""
+
+    @app.action(OFFER_ACTION)
+    async def on_offer(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        asked, _, argument = value.partition(" ")
+        key = f"{CARD_KEY}send:{asked}"  # each offer can send only once
+        request = replace(press, kind=RequestKind.SEND, key=key, argument=argument, replaces=is_in_place(body))
+        note_place(responder, body, request)
+        try:
+            if not await requests.submit(request):
+                responder.tell_soon(request, sent_already())
+        except NotAcceptedError as error:
+            responder.tell_soon(request, renderer.answer(request, error))
+        await ack()
 
 
 def _register_question(
@@ -102,19 +106,6 @@ def _register_question(
         except NotAcceptedError as error:
             if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)
-            responder.tell_soon(request, renderer.answer(request, error))
-        await ack()
-
-    @app.action(OFFER_ACTION)
-    async def on_offer(ack: AsyncAck, body: dict[str, Any]) -> None:
-        value, press = read_press(body)
-        asked, _, argument = value.partition(" ")
-        # the card stays, with its link
-        request = replace(press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument, replaces=False)
-        try:
-            if not await requests.submit(request):
-                responder.tell_soon(request, sent_already())
-        except NotAcceptedError as error:
             responder.tell_soon(request, renderer.answer(request, error))
         await ack()
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.access import AccessPolicy
@@ -26,6 +27,7 @@ from bot.core.models import (
     Identity,
     Notice,
     NoticeKind,
+    PersonKey,
     Request,
     RequestKind,
     Role,
@@ -37,9 +39,9 @@ from bot.core.models import (
 )
 from bot.core.notices import NoticeBoard
 from bot.core.ports import HostDirectory
-from bot.core.requests.events import Followers, ServiceStatus
+from bot.core.requests.events import FOLLOW_SECONDS, MAX_FOLLOWERS, Followers, ServiceStatus
 from bot.core.requests.service import RequestLimiter
-from bot.core.results import SessionList
+from bot.core.results import ListKind, ListPage, SessionList
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.use_cases.access_requests import AccessRequests, Unconnected
 from bot.core.use_cases.diagnostics import Diagnostics
@@ -86,13 +88,24 @@ class HomeTab:
         self._access_requests, self._board, self._directory = access_requests, board, directory
         self._timing = timing
         self.followers = Followers(self._update)
+        self._pages: TTLCache[PersonKey, ListPage] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
-    def show_soon(self, actor: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
+    def show_soon(
+        self,
+        actor: Request,
+        *,
+        is_new: bool = False,
+        freshness: Freshness = Freshness.RECENT,
+        page: ListPage | None = None,
+    ) -> None:
         """Publish the Home tab of `actor.requester` in the background.
 
-        `is_new`: the user has no tab yet, so publish a loading view first. `freshness` says whether to ask the session
+        `page`: of the sessions of all, which later updates of the tab keep. `is_new`: the user has no tab yet, so
+        publish a loading view first. `freshness` says whether to ask the session
         service for the status of the sessions; beyond the limit of views per minute, the tab shows the stored status.
         """
+        if page:
+            self._pages[actor.team_id, actor.requester] = page
         if freshness is not Freshness.KNOWN and not self._limiter.admit_view(actor):
             freshness = Freshness.KNOWN
         token = self.followers.follow(actor.team_id, actor.requester)
@@ -103,7 +116,7 @@ class HomeTab:
 
         Show the sessions as stored, so that the tab takes no calls from the rate limit that creates need.
         """
-        visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
+        visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)
         self.show_soon(visitor, freshness=Freshness.KNOWN)
 
     async def _show(self, actor: Request, token: object, is_new: bool, freshness: Freshness) -> None:
@@ -128,7 +141,7 @@ class HomeTab:
                 renderer.access_buttons(data.identity, actor.requester),
                 renderer.access_addressee(actor.requester),
             )
-        return home_tab.home(data, to, sends=renderer.features.sends, access=buttons)
+        return home_tab.home(data, to, renderer.cards, access=buttons)
 
     async def _load(self, actor: Request, person: SlackUser, role: Role, freshness: Freshness) -> HomeTabData:
         channel_refusal, identity, own = await asyncio.gather(
@@ -136,19 +149,21 @@ class HomeTab:
             self._result_or_error(self._diagnostics.whoami(actor)),
             self._result_or_error(self._sessions.status(actor, freshness=freshness)),
         )
-        others: SessionList | CobrowseError | None = None
+        live: SessionList | CobrowseError | None = None
         if role is not Role.MEMBER:
-            others = await self._result_or_error(self._sessions_of_others(actor))
+            page = self._pages.get((actor.team_id, actor.requester)) or ListPage(ListKind.HOME)
+            live = await self._result_or_error(self._sessions.list_workspace(replace(actor, argument=str(page))))
         is_admin = role is Role.ADMIN
         faults, unconnected = await self._for_administrators(actor) if is_admin else ((), ())
         return HomeTabData(
+            visitor=actor.requester,
             identity=identity,
             role=role,
             host_name=await self._host_name(identity, freshness),
             asked_at=await self._asked_at(identity, person),
             channel_refusal=channel_refusal,
             own=own,
-            others=others,
+            live=live,
             config_warnings=self._config_warnings if is_admin else None,
             failure=self._status.failure if is_admin and not faults else None,
             faults=faults,
@@ -179,11 +194,6 @@ class HomeTab:
             () if isinstance(faults, CobrowseError) else faults,
             () if isinstance(people, CobrowseError) else people,
         )
-
-    async def _sessions_of_others(self, actor: Request) -> SessionList:
-        found = await self._sessions.list_workspace(actor)
-        ids = await self._access.ids(actor.requester)
-        return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
 
     async def _channel_refusal(self, actor: Request) -> ChannelNotAllowedError | None:
         try:

@@ -10,6 +10,8 @@ Block = dict[str, Any]
 View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK, NOTICE_BLOCK = "failure", "session", "notice"
 """The first block's id says what kind of answer a message is."""
+CODE_BLOCK = "code"
+"""The id of the block with a customer's code."""
 OPEN_ACTION = "open"
 START_ACTION = "home_start"
 """Opens the form that starts a session."""
@@ -66,3 +68,28 @@ def confirm(title: str, text: str, yes: str) -> Block:
 def button(label: str, action_id: str, **fields: Any) -> Block:
     """A button; `fields` is its `url`, `value`, `style` or `confirm`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **fields}
+
+
+def header(text: str, block_id: str) -> Block:
+    """Return a line of large plain text."""
+    return {"type": "header", "block_id": block_id, "text": _plain(text) | {"emoji": False}}
+
+
+def option(text: str, value: str, **fields: Any) -> Block:
+    """Return an option of a menu; `fields` is its `url`. https://docs.slack.dev/reference/block-kit/composition-objects"""
+    return {"text": _plain(text), "value": value, **fields}
+
+
+def overflow(action_id: str, *options: Block) -> Block:
+    """Return a menu behind three dots, of two to five options."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)}
+
+
+def users_select(action_id: str, placeholder: str, initial_user: str | None = None) -> Block:
+    """Return a choice of one person."""
+    element = {"type": "users_select", "action_id": action_id, "placeholder": _plain(placeholder)}
+    return element | {"initial_user": initial_user} if initial_user else element
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}

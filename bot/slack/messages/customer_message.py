@@ -4,40 +4,56 @@ from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import ContactChannel
-from bot.slack.messages.blocks import Block, Message, button, buttons, escape, section
+from bot.slack.messages.blocks import Block, Message, button, buttons, section
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language, label, said
 
 SEND_ACTION, CANCEL_ACTION = "send_link", "cancel_sending"
+ASK_TEXT = said("send.ask_text", "Text the link of “{name}” to *{address}*?")
+ASK_EMAIL = said("send.ask_email", "Email the link of “{name}” to *{address}*?")
+WHICH_TEXT = said("send.which_text", "Which link should I text to *{address}*?")
+WHICH_EMAIL = said("send.which_email", "Which link should I email to *{address}*?")
+ASK = said("send.ask", "Send the link to your customer?")
+WHICH = said("send.which", "Which link should I send to your customer?")
+ROW = said("send.row", "“{name}”")
+SEND = label("send.yes", "Send")
+CANCEL = label("send.no", "Cancel")
+TEXTED = said("send.texted", "Texted the link of “{name}” to …{digits}.")
+EMAILED = said("send.emailed", "Emailed the link of “{name}” to {address}.")
+NOT_SENT = said("send.cancelled", "Nothing was sent.")
 
 
-def question(proposed: SendPreview, request_id: RequestId) -> Message:
-    """Shows whom it would go to, and sends nothing. The address stands in the blocks alone: notifications show none."""
-    address = proposed.address
-    to = f"*{escape(address.shown)}*"
-    cancel = button("Cancel", CANCEL_ACTION, value=request_id)
+def question(proposed: SendPreview, request_id: RequestId, language: Language = ENGLISH) -> Message:
+    """Ask whether to send. The address stands in the blocks alone: notifications show none."""
+    say, address = language.say, proposed.address
+    is_text = address.medium is ContactChannel.SMS
+    cancel = button(say(CANCEL), CANCEL_ACTION, value=request_id)
 
     def send(session_id: str) -> Block:
-        return button("Send", SEND_ACTION, value=f"{request_id} {pack(session_id, address.text)}", style="primary")
+        return button(say(SEND), SEND_ACTION, value=f"{request_id} {pack(session_id, address.text)}", style="primary")
 
     if len(proposed.records) == 1:
         (record,) = proposed.records
-        asked = section(f":envelope: Send the link of “{escape(record.session.name)}” to {to}?")
-        return Message("Send the link to your customer?", [asked, buttons(send(record.session.id), cancel)])
+        asked = say(ASK_TEXT if is_text else ASK_EMAIL, name=record.session.name, address=address.shown)
+        return Message(say(ASK), [section(f":envelope: {asked}"), buttons(send(record.session.id), cancel)])
     rows = [
-        section(f"“{escape(record.session.name)}”") | {"accessory": send(record.session.id)}
+        section(say(ROW, name=record.session.name)) | {"accessory": send(record.session.id)}
         for record in proposed.records
     ]
-    asked = section(f":envelope: Which session's link shall go to {to}?")
-    return Message("Which link shall be sent to your customer?", [asked, *rows, buttons(cancel)])
+    asked = say(WHICH_TEXT if is_text else WHICH_EMAIL, address=address.shown)
+    return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(cancel)])
 
 
-def sent(outcome: CustomerMessageSent) -> Message:
-    """It went out. The address is not repeated."""
-    name, address = escape(outcome.record.session.name), outcome.address
-    to = f"the number ending in {address.text[-4:]}" if address.medium is ContactChannel.SMS else escape(address.masked)
-    text = f"The link of “{name}” was sent to {to}."
+def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:
+    """Say that the link is on its way. The address is not repeated."""
+    name, address = outcome.record.session.name, outcome.address
+    if address.medium is ContactChannel.SMS:
+        text = language.say(TEXTED, name=name, digits=address.text[-4:])
+    else:
+        text = language.say(EMAILED, name=name, address=address.masked)
     return Message(text, [section(f":white_check_mark: {text}")])
 
 
-def cancelled() -> Message:
-    """In the question's place."""
-    return Message("Nothing was sent.", [section("Nothing was sent.")])
+def cancelled(language: Language = ENGLISH) -> Message:
+    """Return what takes the question's place."""
+    text = language.say(NOT_SENT)
+    return Message(text, [section(text)])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.models import Role
+from bot.core.validation.conversations import GenesysApp
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, said
 
@@ -51,11 +52,18 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Whether links are sent to customers, people sign in to Genesys themselves, sessions belong to conversations."""
+    """Whether links are sent to customers, people sign in to Genesys themselves, sessions belong to conversations.
+
+    `texts` and `emails`: how links are sent, if they are. `genesys_app` is the web app in which a conversation opens;
+    None where sessions belong to none.
+    """
 
     sends: bool = False
     connects: bool = False
     in_conversations: bool = False
+    genesys_app: GenesysApp | None = None
+    texts: bool = True
+    emails: bool = True
 
 
 PLAIN = Capabilities()

@@ -14,6 +14,7 @@ from bot.core.errors import (
     HostNotFoundError,
     SendRejectedError,
     ServiceError,
+    SessionActionError,
     SeveralConversationsError,
 )
 from bot.core.models import (
@@ -27,19 +28,29 @@ from bot.core.models import (
     UserId,
     WaitNotice,
 )
-from bot.core.results import AccessRequested, CommandSuggested, OpenSession, Result
+from bot.core.results import (
+    AccessRequested,
+    CommandSuggested,
+    CustomerMessageSent,
+    ListKind,
+    ListPage,
+    OpenSession,
+    Result,
+    SentDirect,
+    SessionEnded,
+    SessionList,
+    SessionShared,
+)
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
 from bot.slack.messages.blocks import (
     FAILURE_BLOCK,
     OPEN_ACTION,
-    SESSION_BLOCK,
     Block,
     Message,
     button,
     buttons,
     context,
-    escape,
     section,
 )
 from bot.slack.messages.catalogue.errors import Situation
@@ -60,15 +71,8 @@ from bot.slack.messages.notices.access import access_notice, ask_button, connect
 from bot.slack.messages.notices.ended import ended_notice
 from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.replies import reply
-from bot.slack.messages.session_card import (
-    can_share,
-    controls,
-    join_blocks,
-    join_label,
-    link_alone,
-    reference_line,
-    small_print,
-)
+from bot.slack.messages.session_card import CardRenderer, link_alone, place_of, reference_line
+from bot.slack.messages.session_list import list_message
 
 TRY_AGAIN_ACTION = "try_again"
 NOT_REPEATABLE = (
@@ -121,6 +125,13 @@ class MessageRenderer:
         """Render the result of a request for its requester."""
         if isinstance(outcome, SessionStarted):
             return self._with_thread(self.card(request, outcome), outcome)
+        if request.is_on_card and (card := self._card_after(request, outcome)):
+            return card
+        if isinstance(outcome, SessionEnded) and outcome.card:
+            done = self.cards.other_ended(outcome.record)
+            return self.cards.of_record(outcome.card, request.requester, place_of(request), done=done)
+        if isinstance(outcome, SessionActionError) and outcome.records:
+            return list_message(_choice(outcome), request.requester, self.cards, self.command)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
             if isinstance(outcome, SendRejectedError):  # also for a message that was not yet confirmed
@@ -159,27 +170,31 @@ class MessageRenderer:
     def card(self, request: Request, started: SessionStarted) -> Message:
         """The session, for the person who asked for it."""
         session = started.session
-        name, agent = escape(session.name), f"<@{request.agent}>"
-        whose = f" for {agent}" if request.for_another else ""
-        host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
-        agent_note = []
-        if started.agent_told is True:
-            agent_note = [context(f"{agent} has got the {join_label(session)} too, and knows that you started it.")]
-        elif started.agent_told is False:
-            agent_note = [section(f":warning: {agent} could not be told. Pass the {join_label(session)} on yourself.")]
         offered = offer(session, details_of(request.argument), request.id) if request.argument else []
-        return Message(
-            f"Co-browse session “{name}”{whose} is ready. "
-            f"The {join_label(session)} for your customer is in this message.",
-            [
-                section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
-                *join_blocks(session),
-                *offered,
-                *agent_note,
-                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.features.sends),
-                *small_print(host_line, session, request.id),
-            ],
-        )
+        return self.cards.started(request, session, agent_told=started.agent_told, offered=offered)
+
+    @property
+    def cards(self) -> CardRenderer:
+        """Return the renderer of cards."""
+        return CardRenderer(self.features, self.language)
+
+    def _card_after(self, request: Request, outcome: Result) -> Message | None:
+        """Return the card after a press on it; None for a failure, which leaves the card as it is."""
+        cards = self.cards
+        match outcome:
+            case SessionEnded(record=record):
+                return cards.closed(record)
+            case SessionActionError(code="already_ended", record=record) if record:
+                return cards.closed(record)
+            case SessionShared(record=record, channel_id=channel_id):
+                done = cards.posted(channel_id)
+            case SentDirect(record=record):
+                done = cards.copied()
+            case CustomerMessageSent(record=record, address=address):
+                done = cards.sent(address)
+            case _:
+                return None
+        return cards.of_record(record, request.requester, place_of(request), done=done)
 
     def failure(
         self,
@@ -245,6 +260,12 @@ class MessageRenderer:
             wait = self.language.wait(note.wait_seconds)
             text = self.language.say(WAITING_START if is_start else WAITING, wait=wait)
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
+
+
+def _choice(error: SessionActionError) -> SessionList:
+    """Return the sessions that an End may mean, as a list in which one press ends one."""
+    page = ListPage(ListKind.LIVE, agent=error.agent) if error.agent else ListPage(ListKind.END)
+    return SessionList(error.records[: page.size], page, len(error.records), asks=True)
 
 
 MAX_CONTACTS = 2

@@ -3,7 +3,7 @@
 The answer to a start is in renderer.py, the sentences about errors are in catalogue/.
 """
 
-from bot.core.models import Identity, Request
+from bot.core.models import Identity, Request, SessionRecord
 from bot.core.results import (
     AccessReport,
     AccessRequested,
@@ -23,27 +23,17 @@ from bot.core.results import (
     SignInOffered,
 )
 from bot.core.validation.display import clean
-from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
+from bot.slack.messages.blocks import OPEN_ACTION, Message, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss
-from bot.slack.messages.catalogue.sentence import ENGLISH, mention
+from bot.slack.messages.catalogue.sentence import ENGLISH, channel_mention, mention, said
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
 from bot.slack.messages.notices.access import DONE_AS, access_requested
 from bot.slack.messages.notices.faults import fault_checked
-from bot.slack.messages.session_card import (
-    GONE,
-    can_share,
-    closed_card,
-    controls,
-    ended_text,
-    join_blocks,
-    join_label,
-    listed,
-    reference_line,
-    until,
-)
+from bot.slack.messages.session_card import COPIED, POSTED, CardRenderer, place_of
+from bot.slack.messages.session_list import list_message
 
 ALLOWED = "It lets me offer co-browse in your conversations as you; I do nothing else in your name."
 
@@ -98,17 +88,18 @@ Reply = (
 
 
 MAX_APPLICATIONS = 20
-MAX_SEND_BUTTONS = 6
-"""So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
+ENDED = said("session.ended", "Ended *{name}*. The link no longer works.")
+WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by its link or code.")
+LINK_GONE = said("session.link_gone", "The link of *{name}* was used, or it has expired.")
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
     """Render a result."""
     command = to.command
     if isinstance(outcome, SendPreview):
-        message = question(outcome, request.id)
+        message = question(outcome, request.id, to.language)
     elif isinstance(outcome, CustomerMessageSent):
-        message = sent(outcome)
+        message = sent(outcome, to.language)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
         message = connecting(command, outcome)
     elif isinstance(outcome, AccessRequested):
@@ -121,26 +112,25 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
         else:
             message = short_help(command, to.language)
     else:
-        message = _message(to, outcome, request, features.sends)
-    return Message(message.text, [*message.blocks, reference_line(request.id)])
+        message = _message(to, outcome, request, features)
+    return message
 
 
-def _message(to: Addressee, outcome: Answer, request: Request, sends: bool) -> Message:
-    command = to.command
+def _message(to: Addressee, outcome: Answer, request: Request, features: Capabilities) -> Message:
+    command, say = to.command, to.language.say
     match outcome:
-        case LastSession():
-            return _last_session(outcome, request, sends)
-        case SessionList():
-            return _session_list(command, outcome, request, sends)
-        case SessionEnded(record=record) if request.replaces:
-            return closed_card(record)
+        case LastSession(record=record):
+            return _last_session(record, request, CardRenderer(features, to.language))
+        case SessionList() as found:
+            return list_message(found, request.requester, CardRenderer(features, to.language), command)
+        case SessionEnded(listing=found) if found:
+            return list_message(found, request.requester, CardRenderer(features, to.language), command)
         case SessionEnded(record=record):
-            return _text(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
-        case SessionShared(record=record, channel_id=channel_id):
-            return _text(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
-        case SentDirect(record=record):
-            name = escape(record.session.name)
-            return _text(f"The session “{name}” is in your direct messages with me now.")
+            return _text(say(ENDED if record.session.application_id else WITHDRAWN, name=record.session.name))
+        case SessionShared(channel_id=channel_id):
+            return _text(say(POSTED, channel=channel_mention(channel_id)))
+        case SentDirect():
+            return _text(say(COPIED))
         case Applications():
             return _applications(outcome)
         case HostLinked(user_id=user_id, host_id=None):
@@ -164,34 +154,10 @@ def _connected(command: str, connected: bool | None) -> str:
     return f" You are not connected to Genesys yourself; `{command} connect` does that."
 
 
-def _last_session(outcome: LastSession, request: Request, sends: bool) -> Message:
-    record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
-    if record.is_over:
-        return _text(f"Your last session, “{name}”, {ended_text(session)}.")
+def _last_session(record: SessionRecord, request: Request, cards: CardRenderer) -> Message:
     if record.is_gone:
-        return _text(f"Your last session is “{name}”. {GONE}.")
-    text = f"Your last session is “{name}”. The {join_label(session)} for your customer is in this message."
-    head = section(f":link: *{name}* · {until(session)} {ENGLISH.moment(session.ends_at)}")
-    row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
-    return Message(text, [head, *join_blocks(session), row])
-
-
-def _session_list(command: str, outcome: SessionList, request: Request, sends: bool) -> Message:
-    count, everybodys = len(outcome.records), outcome.everybodys
-    if not count:
-        whose = "There is no open session in this workspace." if everybodys else "You have no open session."
-        return _text(f"{whose} `{command}` starts one.")
-    counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
-    text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
-    blocks: list[Block] = [section(f"*{text}*")]
-    share, alone, elsewhere = can_share(request), count == 1 and not everybodys, not request.reply_url
-    for number, record in enumerate(outcome.records):  # five blocks each at most, or one, or two of MAX_SEND_BUTTONS
-        if not everybodys and len(blocks) > 1:
-            blocks.append({"type": "divider"})
-        send = sends and (not everybodys or len(blocks) - number <= MAX_SEND_BUTTONS)
-        blocks += listed(record, everybodys=everybodys, elsewhere=elsewhere, share=share, alone=alone, send=send)
-    more = [context(f"These are the newest {count}.")] if outcome.cut else []
-    return Message(text, [*blocks, *more])
+        return _text(cards.language.say(LINK_GONE, name=record.session.name))
+    return cards.of_record(record, request.requester, place_of(request))
 
 
 def _applications(outcome: Applications) -> Message:

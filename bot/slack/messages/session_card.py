@@ -1,186 +1,369 @@
-"""A session as others see it, and later: in lists, in direct messages, in a channel, and when it is over (pure).
+"""Render the card of a session: its link or code, what can be done with it, and what stands there later (pure).
 
-The card that answers a start is in renderer.py. listeners/actions.py carries out a button, and checks who presses it.
+A card is three lines and at most two buttons and a menu. listeners/cards.py carries out a press and checks who presses.
 """
 
-from bot.core.models import Request, RequestId, RequestKind, Session, SessionRecord, UserId
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.models import (
+    ChannelId,
+    OtherSession,
+    Request,
+    RequestId,
+    RequestKind,
+    Session,
+    SessionId,
+    SessionRecord,
+    UserId,
+)
+from bot.core.validation.contact import ContactAddress, ContactChannel
+from bot.core.validation.display import url_host
 from bot.slack.messages.blocks import (
-    OPEN_ACTION,
+    CODE_BLOCK,
     SESSION_BLOCK,
     Block,
     Message,
     button,
     buttons,
-    confirm,
     context,
     escape,
+    header,
+    option,
+    overflow,
     section,
 )
-from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.catalogue.sentence import (
+    ENGLISH,
+    Language,
+    Markup,
+    Sentence,
+    channel_mention,
+    label,
+    mention,
+    said,
+)
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
-
-BUTTON_URL_LENGTH = 3000
-
-
-def join_blocks(session: Session, aside: str = "") -> list[Block]:
-    """What to hand to the customer; `aside` follows the words that say so."""
-    if not session.join_url:
-        how = "On your website they open the Messenger, choose to share their screen, and type it in."
-        return [section(f"Tell your customer this code{aside}. {how}"), _preformatted(session.join_code)]
-    return [section(f"Send this link to your customer{aside}:"), *bare_join_blocks(session)]
-
-
-def bare_join_blocks(session: Session) -> list[Block]:
-    """The same without the words, where several sessions stand below each other."""
-    if not session.join_url:
-        return [_preformatted(session.join_code)] if session.join_code else []
-    blocks = [_preformatted(session.join_url)]
-    if session.join_code:  # its letters can end no mark-up: see genesys/sessions.py, ID
-        blocks.append(context(f"The code alone, if your customer is asked for one: `{session.join_code}`"))
-    return blocks
-
-
-def link_alone(url: str) -> list[Block]:
-    """A link to copy; nothing where there is none."""
-    return [_preformatted(url)] if url else []
-
-
-def open_button(session: Session) -> list[Block]:
-    """The link once more, to press; none where there is no link, or one that is too long for a button."""
-    fits = session.join_url and len(session.join_url) <= BUTTON_URL_LENGTH
-    return [button("Open as customer", OPEN_ACTION, url=session.join_url)] if fits else []
-
-
-def join_label(session: Session) -> str:
-    """What the customer gets, in a word."""
-    return "link" if session.join_url else "code"
-
-
-def ended_text(session: Session) -> str:
-    """What is the case when `ends_at` has passed. A session in a conversation, which has no application, may go on."""
-    return "is over. Nobody can join it any more" if session.application_id else "can be joined no more"
-
-
-def until(session: Session) -> str:
-    """What happens at `ends_at`, in words that its time follows."""
-    return "can be joined until about" if session.join_code else "ends about"
-
-
-def _preformatted(text: str) -> Block:
-    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
-    return {"type": "rich_text", "elements": [element]}
-
+from bot.slack.messages.help import PLAIN, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
-SEND_TO_ACTION = "send_to_customer"
-GONE = "Genesys knows its offer no more: somebody has joined by it, or it is over"
-LISTED = "listed-"
-"""How the block of a session in a list is called: its End does not take the place of the whole list."""
+"""Buttons of earlier cards, which had asked before the press arrived; END_ACTION ends at once in lists, too."""
+SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
+    "send_to_customer",
+    "ask_end_session",
+    "session_menu",
+    "start_new_session",
+)
+POST, COPY, PREVIEW, GENESYS, DETAILS = "post", "copy", "preview", "genesys", "details"
+"""The values of the menu's options."""
+CARD = "card-"
+"""How the id of a card's row of buttons begins. The session's id follows: an option's value has no room for it."""
+OTHER = "other-"
+"""How the id of the block begins that says that another session is open; the id of the card's session follows."""
+BUTTON_URL_LENGTH = 3000
+
+TITLE = said("card.title", "*{name}* · {ends}")
+TITLE_FOR = said("card.title_for", "*For {agent}* · {name} · {ends}")
+TITLE_FROM = said("card.title_from", "*{name}* · from {starter} · {ends}")
+TITLE_FROM_WORKFLOW = said("card.title_from_workflow", "*{name}* · from a workflow · {ends}")
+ENDS = said("card.ends", "ends {time}")
+JOIN_BY = said("card.join_by", "join by {time}")
+ASK_ADDRESS = said("card.ask_address", "Ask them to open *{address}* and type:")
+ASK_MESSENGER = said(
+    "card.ask_messenger", "Ask them to open the Messenger on your website, choose to share their screen, and type:"
+)
+READY = said("card.ready", "“{name}” is ready. The link for your customer is in this message.")
+READY_CODE = said("card.ready_code", "“{name}” is ready. The code for your customer is in this message.")
+READY_FOR = said("card.ready_for", "“{name}” for {agent} is ready. The link for the customer is in this message.")
+READY_CODE_FOR = said(
+    "card.ready_code_for", "“{name}” for {agent} is ready. The code for the customer is in this message."
+)
+STARTED_FOR_YOU = said(
+    "card.started_for_you", "{starter} started “{name}” for you. What your customer needs is in here."
+)
+WORKFLOW_STARTED = said(
+    "card.workflow_started", "A workflow started “{name}” for you. What your customer needs is in here."
+)
+COPY_OF = said("card.copy_of", "“{name}”: what your customer needs is in this message.")
+SHARED_BY = said("card.shared_by", "{person} posted “{name}” in this channel.")
+AGENT_HAS_LINK = said("card.agent_has_link", "{agent} has this link too.")
+AGENT_HAS_CODE = said("card.agent_has_code", "{agent} has this code too.")
+AGENT_NOT_TOLD = said("card.agent_not_told", "I couldn’t reach {agent}. Please pass this on yourself.")
+SEND_LINK = label("card.send_link", "Text or email link")
+TEXT_LINK = label("card.text_link", "Text link")
+EMAIL_LINK = label("card.email_link", "Email link")
+END = label("card.end", "End session")
+START_NEW = label("card.start_new", "Start a new one")
+MENU_POST = label("card.menu_post", "Post in this channel")
+MENU_COPY = label("card.menu_copy", "Send me a copy")
+MENU_PREVIEW = label("card.menu_preview", "Preview customer page")
+MENU_GENESYS = label("card.menu_genesys", "Open in Genesys")
+MENU_DETAILS = label("card.menu_details", "Details for support")
+TEXTED = said("card.texted", "✓ Texted to …{digits} · {time}")
+EMAILED = said("card.emailed", "✓ Emailed to {address} · {time}")
+POSTED = said("card.posted", "✓ Posted in {channel}")
+STILL_OPEN = said("card.still_open", "*{name}* is still open, until {time}.")
+STILL_OPEN_OF = said("card.still_open_of", "*{name}* of {agent} is still open, until {time}.")
+END_IT = label("card.end_it", "End it")
+OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
+COPIED = said("card.copied", "✓ Sent to your direct messages with me")
+ENDED = said("card.ended", "*{name}* · ended {time}")
+ENDED_BY = said("card.ended_by", "*{name}* · ended by {person}, {time}")
+ENDED_WITH = said("card.ended_with", "*{name}* with {agent} · ended {time}")
+ENDED_BY_WITH = said("card.ended_by_with", "*{name}* with {agent} · ended by {person}, {time}")
+CLOSED = said("card.closed", "*{name}* · nobody else can join since {time}")
+CLOSED_BY = said("card.closed_by", "*{name}* · closed by {person}, {time}")
+CLOSED_WITH = said("card.closed_with", "*{name}* with {agent} · nobody else can join since {time}")
+CLOSED_BY_WITH = said("card.closed_by_with", "*{name}* with {agent} · closed by {person}, {time}")
+HAS_ENDED = said("card.has_ended", "“{name}” has ended.")
+IS_CLOSED = said("card.is_closed", "Nobody else can join “{name}”.")
+_ENDINGS = {
+    (True, False, False): ENDED,
+    (True, True, False): ENDED_BY,
+    (True, False, True): ENDED_WITH,
+    (True, True, True): ENDED_BY_WITH,
+    (False, False, False): CLOSED,
+    (False, True, False): CLOSED_BY,
+    (False, False, True): CLOSED_WITH,
+    (False, True, True): CLOSED_BY_WITH,
+}
+"""The title of a session that is over: whether it has ended for all, whether it is known who ended it, whether the
+agent is named. In a conversation, those who have joined may go on."""
 
 
-def controls(session: Session, *, share: bool = True, direct: bool = True, send: bool = False) -> Block:
-    """The buttons of one session."""
-    row = open_button(session)
-    if send and session.join_url:  # what the link is for, so it comes first
-        row.insert(0, _send_button(session) | {"style": "primary"})
-    if direct:
-        row.append(button("Send to me", DIRECT_ACTION, value=session.id))
-    if share:
-        asked = f"Everybody in this channel will see the customer's {join_label(session)}, and who shared it."
-        sure = confirm("Share it?", asked, "Share")
-        row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
-    return buttons(*row, _end_button(session))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a card stands. `posts`: its link can be posted there. `copies`: it goes away, so its reader can get a copy.
+
+    `is_public`: everybody in a channel reads it.
+    """
+
+    posts: bool = False
+    copies: bool = False
+    is_public: bool = False
+
+
+DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
+
+
+def place_of(request: Request) -> Place:
+    """Return where the answer to a request stands: for its requester alone, in a channel or in a direct message."""
+    return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
 def can_share(request: Request) -> bool:
-    """Whether what answers this request stands in a channel, for its requester only."""
+    """Return whether what answers this request stands in a channel, for its requester only."""
     return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
 
 
-def listed(
-    record: SessionRecord,
-    *,
-    everybodys: bool,
-    elsewhere: bool = False,
-    share: bool = True,
-    alone: bool = False,
-    send: bool = False,
-) -> list[Block]:
-    """One line of a list; of one's own with its link and its buttons. `elsewhere` than in a message where it was asked
-    for: none that leads to a channel or a direct message. `alone`: the list is this one.
+@dataclass(frozen=True, slots=True)
+class CardRenderer:
+    """Renders the cards of one installation."""
 
-    `send`: there is Send to customer, too, for who may read the link, which nobody else's record has.
-    """
-    session, name = record.session, escape(record.session.name)
-    ends = GONE if record.is_gone else f"{until(session)} {ENGLISH.moment(session.ends_at)}"
-    given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    named = {} if alone or elsewhere else {"block_id": f"{LISTED}{session.id}"}
-    if everybodys:
-        line = section(f"<@{record.agent}> · *{name}* · {ends}{given}")
-        if send and session.join_url:
-            return [line, buttons(_send_button(session), _end_button(session)) | named]
-        return [line | named | {"accessory": _end_button(session)}]
-    whose = f" · host <@{record.agent}>{given}" if given else ""
-    inside = not elsewhere and not record.is_gone
-    row = controls(session, share=share and inside, direct=inside)
-    if send and session.join_url:
-        row["elements"].insert(0, _send_button(session))  # it does not stand out: there may be several
-    return [section(f"*{name}* · {ends}{whose}"), *bare_join_blocks(session), row | named]
+    features: Capabilities = PLAIN
+    language: Language = ENGLISH
+
+    @property
+    def send_label(self) -> Sentence:
+        """Return the words on the button that sends the link to a customer: the ways that are set up."""
+        if not self.features.emails:
+            return TEXT_LINK
+        return SEND_LINK if self.features.texts else EMAIL_LINK
+
+    def started(
+        self, request: Request, session: Session, *, agent_told: bool | None = None, offered: Sequence[Block] = ()
+    ) -> Message:
+        """Return the card for the person who started it. `offered`: what it says about a customer's address."""
+        say, agent = self.language.say, mention(request.agent)
+        below = list(offered)
+        if agent_told is True:
+            below.append(context(say(AGENT_HAS_LINK if session.join_url else AGENT_HAS_CODE, agent=agent)))
+        elif agent_told is False:
+            below.append(section(f":warning: {say(AGENT_NOT_TOLD, agent=agent)}"))
+        if request.other_open and request.other_open.id != session.id:
+            below.append(self._still_open(request, session, request.other_open))
+        title = self._title(session, agent=request.agent, starter=request.requester, viewer=request.requester)
+        has_offer = any("accessory" in block for block in offered)
+        blocks = self._blocks(session, title, place_of(request), below, is_primary=not has_offer, sends=not has_offer)
+        if request.for_another:
+            ready = say(READY_FOR if session.join_url else READY_CODE_FOR, name=session.name, agent=agent)
+        else:
+            ready = say(READY if session.join_url else READY_CODE, name=session.name)
+        return Message(ready, blocks)
+
+    def for_agent(self, request: Request, session: Session) -> Message:
+        """Return the card of a session that somebody else has just started, for the agent."""
+        say, starter = self.language.say, mention(request.requester)
+        if request.kind is RequestKind.STEP:
+            title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))
+            told = say(WORKFLOW_STARTED, name=session.name)
+        else:
+            title = self._title(session, agent=request.agent, starter=request.requester, viewer=request.agent)
+            told = say(STARTED_FOR_YOU, starter=starter, name=session.name)
+        return Message(told, self._blocks(session, title, DIRECT_MESSAGE))
+
+    def _still_open(self, request: Request, session: Session, other: OtherSession) -> Block:
+        """Return the row of another session that the agent has open: one press ends it."""
+        say = self.language.say
+        sentence = STILL_OPEN_OF if request.for_another else STILL_OPEN
+        text = say(sentence, name=other.name, agent=mention(request.agent), time=other.ends_at)
+        end = button(say(END_IT), END_ACTION, value=other.id)
+        return section(text, f"{OTHER}{session.id}") | {"accessory": end}
+
+    def of_record(self, record: SessionRecord, viewer: UserId, place: Place, *, done: str = "") -> Message:
+        """Return the card of a session that exists. `done`: what a press on it has just done."""
+        if record.is_over:
+            return self.closed(record)
+        session, title = record.session, self.title(record, viewer)
+        blocks = self._blocks(session, title, place, [context(done)] if done else [])
+        return Message(self.language.say(COPY_OF, name=session.name), blocks)
+
+    def shared(self, record: SessionRecord, sharer: UserId) -> Message:
+        """Return the card of a session in a channel, for all in it."""
+        say, session = self.language.say, record.session
+        told = say(SHARED_BY, person=mention(sharer), name=session.name)
+        title = say(TITLE_FOR, agent=mention(record.agent), name=session.name, ends=self.ends(session))
+        by = context(say(SHARED_BY, person=mention(sharer), name=session.name))
+        return Message(told, self._blocks(session, title, CHANNEL, [by]))
+
+    def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
+        """Return what stands in place of a session that is over."""
+        session, has_ended = record.session, bool(record.session.application_id)
+        blocks = [section(self.ended(record, is_public=is_public))]
+        if not is_public:
+            value = start_new_value(session.id, session.name, record.agent, record.channel_id)
+            blocks.append(buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value)))
+        told = self.language.say(HAS_ENDED if has_ended else IS_CLOSED, name=session.name)
+        return Message(told, blocks)
+
+    def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
+        """Return who ended a session, and when."""
+        sentence = _ENDINGS[bool(record.session.application_id), record.ender is not None, is_public]
+        text = self.language.say(
+            sentence,
+            name=record.session.name,
+            agent=mention(record.agent),
+            person=mention(record.ender or ""),
+            time=record.ended_at or record.session.ends_at,
+        )
+        return f":white_circle: {text}"
+
+    def sent(self, address: ContactAddress) -> str:
+        """Return what a card says when its link is on its way. The address is not repeated."""
+        now = self.language.now()
+        if address.medium is ContactChannel.SMS:
+            return self.language.say(TEXTED, digits=address.text[-4:], time=now)
+        return self.language.say(EMAILED, address=address.masked, time=now)
+
+    def posted(self, channel_id: ChannelId) -> str:
+        """Return what a card says when its link is in the channel."""
+        return self.language.say(POSTED, channel=channel_mention(channel_id))
+
+    def other_ended(self, record: SessionRecord) -> str:
+        """Return what a card says when another session has ended from it."""
+        return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
+
+    def copied(self) -> str:
+        """Return what a card says when its reader has it as a direct message."""
+        return self.language.say(COPIED)
+
+    def ends(self, session: Session) -> Markup:
+        """Return when the session ends, or until when its code can be used."""
+        return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
+
+    def join_blocks(self, session: Session) -> list[Block]:
+        """Return what to hand to the customer: the code first and large, for it is read out, and then the link."""
+        blocks: list[Block] = []
+        if session.join_code:
+            address = _address(session)
+            ask = self.language.say(ASK_ADDRESS, address=address) if address else self.language.say(ASK_MESSENGER)
+            blocks += [section(ask), header(spoken(session.join_code), CODE_BLOCK)]
+        return [*blocks, *link_alone(session.join_url)]
+
+    def title(self, record: SessionRecord, viewer: UserId) -> str:
+        """Return the first line of a card."""
+        return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer)
+
+    def _title(self, session: Session, *, agent: UserId, starter: UserId, viewer: UserId) -> str:
+        say, name, ends = self.language.say, session.name, self.ends(session)
+        if agent == starter == viewer:
+            return say(TITLE, name=name, ends=ends)
+        if viewer == agent:
+            return say(TITLE_FROM, name=name, starter=mention(starter), ends=ends)
+        return say(TITLE_FOR, agent=mention(agent), name=name, ends=ends)
+
+    def _blocks(
+        self,
+        session: Session,
+        title: str,
+        place: Place,
+        below: Sequence[Block] = (),
+        *,
+        sends: bool = True,
+        is_primary: bool = True,
+    ) -> list[Block]:
+        """Return the blocks of a card. `below` stands between the link and the buttons."""
+        say, row = self.language.say, []
+        if sends and self.features.sends and session.join_url and not place.is_public:
+            style = {"style": "primary"} if is_primary else {}
+            row.append(button(say(self.send_label), SEND_TO_ACTION, value=session.id, **style))
+        row.append(button(say(END), ASK_END_ACTION, value=session.id))
+        row += self._menu(session, place)
+        head = section(f":large_green_circle: {title}", SESSION_BLOCK)
+        return [head, *self.join_blocks(session), *below, buttons(*row) | {"block_id": f"{CARD}{session.id}"}]
+
+    def _menu(self, session: Session, place: Place) -> list[Block]:
+        say, options = self.language.say, []
+        if place.is_public:
+            return []
+        if place.posts:
+            options.append(option(say(MENU_POST), POST))
+        if place.copies:
+            options.append(option(say(MENU_COPY), COPY))
+        if session.join_url and len(session.join_url) <= BUTTON_URL_LENGTH:
+            options.append(option(say(MENU_PREVIEW), PREVIEW, url=session.join_url))
+        app = self.features.genesys_app
+        if app and session.conversation_id and (address := app.address(session.conversation_id)):
+            options.append(option(say(MENU_GENESYS), GENESYS, url=address))
+        details = option(say(MENU_DETAILS), DETAILS)
+        if not options:  # a menu has two options at least
+            return [button(say(MENU_DETAILS), MENU_ACTION, value=DETAILS)]
+        return [overflow(MENU_ACTION, *options, details)]
 
 
-def agent_card(request: Request, session: Session, *, send: bool = False) -> Message:
-    """A session that somebody else has just started, for the agent who hosts it."""
-    name, starter, what = escape(session.name), f"<@{request.requester}>", join_label(session)
-    aside = f" ({starter} has it too)"
-    if request.kind is RequestKind.STEP:
-        starter, aside = "A workflow", " (the workflow has it too)"
-    return Message(
-        f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
-        [
-            section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-            *join_blocks(session, aside),
-            controls(session, share=False, direct=False, send=send),
-            *small_print("You are already the host", session, request.id),
-        ],
-    )
+def spoken(code: str) -> str:
+    """Return a code the way people read it out: a long number in groups of three."""
+    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", " ", code) if re.fullmatch(r"\d{6,}", code) else code
 
 
-def direct_card(record: SessionRecord, *, send: bool = False) -> Message:
-    """A session in a direct message to its host or requester."""
-    session, name = record.session, escape(record.session.name)
-    return Message(
-        f"Your co-browse session “{name}”. The {join_label(session)} for your customer is in this message.",
-        [
-            section(f":link: *Co-browse session*\n{name}"),
-            *join_blocks(session),
-            controls(session, share=False, direct=False, send=send),
-            _whose(record),
-        ],
-    )
+def _address(session: Session) -> str:
+    """Return the page on which the customer types the code, as one says it; "" where there is none."""
+    host = url_host(session.join_url)
+    if not host:
+        return ""
+    path = session.join_url.partition("#")[0].partition("://")[2].partition("?")[0].rstrip("/")
+    return host if session.join_code in path else path
 
 
-def shared_card(record: SessionRecord, sharer: UserId) -> Message:
-    """A session in a channel, for all in it: who shares what, and with whom as host."""
-    session, name = record.session, escape(record.session.name)
-    return Message(
-        f"<@{sharer}> shares the co-browse session “{name}” with this channel.",
-        [
-            section(f":link: *<@{sharer}> shares a co-browse session with this channel*\n{name}"),
-            section(f"The customer's {join_label(session)}:"),
-            *bare_join_blocks(session),
-            controls(session, share=False, direct=False),
-            _whose(record),
-        ],
-    )
+def link_alone(url: str) -> list[Block]:
+    """Return a link to copy; nothing where there is none."""
+    if not url:
+        return []
+    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": url}]}
+    return [{"type": "rich_text", "elements": [element]}]
 
 
-def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
-    """What stands in place of a session that is over."""
-    name = escape(record.session.name)
-    title = "over" if record.session.application_id else "can be joined no more"
-    host = f"<@{record.agent}> was the host." if shared else "Start a new one when you need it."
-    blocks = [section(f":white_circle: *Co-browse session {title}*\n{name}"), context(host)]
-    return Message(f"The co-browse session “{name}” {ended_text(record.session)}.", blocks)
+def start_new_value(session_id: SessionId, name: str, agent: UserId, channel_id: ChannelId) -> str:
+    """Return the value of the button that starts a session like this one, which is over."""
+    return json.dumps([session_id, name, agent, channel_id])
+
+
+def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
+    """Return the session that is over, its name, its agent, and the channel that it was started from."""
+    session_id, name, agent, channel_id = json.loads(value)
+    return session_id, name, UserId(agent), ChannelId(channel_id)
 
 
 TAB_OFF = "messages_tab_disabled"
@@ -194,30 +377,5 @@ def with_direct_off(message: Message) -> Message:
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:
-    """What somebody who helps will ask for: our reference, and the service's where there is one."""
+    """Return what somebody who helps will ask for: our reference, and the service's where there is one."""
     return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
-
-
-def small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
-    """What can be read and need not be."""
-    return [
-        context(f"{host_line} · {until(session)} {ENGLISH.moment(session.ends_at)}"),
-        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
-    ]
-
-
-def _send_button(session: Session) -> Block:
-    return button("Send to customer…", SEND_TO_ACTION, value=session.id)
-
-
-def _end_button(session: Session) -> Block:
-    asked = "The customer's page stops being shared at once. This cannot be taken back."
-    sure = confirm("End the session?", asked, "End") | {"style": "danger"}
-    return button("End", END_ACTION, value=session.id, style="danger", confirm=sure)
-
-
-def _whose(record: SessionRecord) -> Block:
-    session = record.session
-    given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    ends = f"{until(session)} {ENGLISH.moment(session.ends_at)}"
-    return context(f"<@{record.agent}> is the host{given} · {ends} · `{escape(session.id)}`")

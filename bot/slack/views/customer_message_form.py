@@ -1,65 +1,94 @@
-"""Build and read the form that asks for a customer's address (pure)."""
+"""Build and read the dialog that sends a link to a customer: the address first, then the question (pure)."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
 
 from bot.core.errors import SendRejectedError
-from bot.core.models import ChannelId
-from bot.core.use_cases.customer_messages import pack
-from bot.core.validation.contact import read_address
+from bot.core.use_cases.customer_messages import MessagingConfig, usable_address
+from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.slack.messages.blocks import View, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import ENGLISH, Language
+from bot.slack.messages.catalogue.sentence import label, said
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.views.session_form import LOADING
+from bot.slack.messages.session_card import CardRenderer
+from bot.slack.views.confirmation import Pressed, read_pressed
 
-SEND_FORM = "send_to_customer_form"
+SEND_FORM, SEND_QUESTION = "send_to_customer_form", "send_to_customer_question"
 TO = "to"
 """Block id and action id of the one field."""
 
+ADDRESS = label("send_form.address", "Customer’s mobile number or email")
+MOBILE = label("send_form.mobile", "Customer’s mobile number")
+EMAIL = label("send_form.email", "Customer’s email")
+HINT = label("send_form.hint", "Such as +14155550123 or name@example.com. You can check it before I send.")
+HINT_MOBILE = label("send_form.hint_mobile", "Such as +14155550123. You can check it before I send.")
+HINT_EMAIL = label("send_form.hint_email", "Such as name@example.com. You can check it before I send.")
+NEXT = label("send_form.next", "Next")
+CANCEL = label("send_form.cancel", "Cancel")
+ASK_TEXT = said("send_form.ask_text", "Text this to *{address}*?")
+ASK_EMAIL = said("send_form.ask_email", "Email this to *{address}*?")
+WHAT = said("send_form.what", "The link of “{name}”.")
+SEND = label("send_form.send", "Send")
+SENDING = said("send_form.sending", "Sending…")
+CLOSE = label("send_form.close", "Close")
 
-@dataclass(frozen=True, slots=True)
-class FormInput:
-    """Hold a valid submission, and where the card was posted. `argument`: session id and address, packed."""
 
-    argument: str
-    channel_id: ChannelId
-    reply_url: str | None
-
-
-def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
-    """Return the form for the address. `private_metadata` carries the session, the channel and the response_url."""
+def form(pressed: Pressed, cards: CardRenderer) -> View:
+    """Return the form for the address."""
+    language, features = cards.language, cards.features
+    asked, hint = (ADDRESS, HINT) if features.texts and features.emails else (EMAIL, HINT_EMAIL)
+    if not features.emails:
+        asked, hint = MOBILE, HINT_MOBILE
     field = {"type": "plain_text_input", "action_id": TO, "max_length": 254, "focus_on_load": True}
-    hint = "Such as +14155550123 or name@example.com. You are asked once more before it is sent."
-    ask = {"type": "input", "block_id": TO, "label": _plain("Mobile number or e-mail address"), "element": field}
-    return {
-        "type": "modal",
-        "callback_id": SEND_FORM,
-        "title": _plain("Send to customer"),
-        "submit": _plain("Next"),
-        "close": _plain("Cancel"),
-        "blocks": [ask | {"hint": _plain(hint)}],
-        "private_metadata": json.dumps([session_id, channel_id, reply_url]),
+    ask = {"type": "input", "block_id": TO, "label": _plain(language.say(asked)), "element": field}
+    return _dialog(SEND_FORM, cards) | {
+        "submit": _plain(language.say(NEXT)),
+        "blocks": [ask | {"hint": _plain(language.say(hint))}],
+        "private_metadata": pressed.packed(),
     }
 
 
-def waiting(language: Language = ENGLISH) -> View:
-    """Return the view that takes the place of the form until the question comes."""
-    head = {"type": "modal", "callback_id": SEND_FORM, "title": _plain("Send to customer"), "close": _plain("Close")}
-    return head | {"blocks": [section(language.say(LOADING))]}
+def waiting(cards: CardRenderer) -> View:
+    """Return the view that takes the place of the question until the result comes."""
+    return _dialog(SEND_QUESTION, cards) | {
+        "close": _plain(cards.language.say(CLOSE)),
+        "blocks": [section(cards.language.say(SENDING))],
+    }
 
 
-def read_form(view: View, to: Addressee) -> FormInput | dict[str, str]:
-    """Return the submission, or the errors by block id."""
-    values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
+def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
+    """Return the address, or the errors by block id."""
+    values = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
-    session_id, channel_id, reply_url = json.loads(view["private_metadata"])
     try:
-        address = read_address(text)
+        return usable_address(config, text)
     except SendRejectedError as error:
         return {TO: error_copy(error, Situation.QUERY, to).text}
-    return FormInput(pack(session_id, address.text), ChannelId(channel_id), reply_url)
+
+
+def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
+    """Return the question that takes the form's place; `view` is the submitted form."""
+    language, metadata = cards.language, view["private_metadata"]
+    ask = ASK_TEXT if address.medium is ContactChannel.SMS else ASK_EMAIL
+    text = language.say(ask, address=address.shown)
+    if name := read_pressed(metadata).name:
+        text += f"\n{language.say(WHAT, name=name)}"
+    return _dialog(SEND_QUESTION, cards) | {
+        "submit": _plain(language.say(SEND)),
+        "blocks": [section(text)],
+        "private_metadata": json.dumps([metadata, address.text]),
+    }
+
+
+def read_question(view: View) -> tuple[Pressed, ContactAddress]:
+    """Return where the button stands that opened the dialog, and the address that was shown."""
+    metadata, address = json.loads(view["private_metadata"])
+    return read_pressed(metadata), read_address(address)
+
+
+def _dialog(callback_id: str, cards: CardRenderer) -> View:
+    """Return a dialog that is called like the button that opens it."""
+    head = {"type": "modal", "callback_id": callback_id, "title": _plain(cards.language.say(cards.send_label))}
+    return head | {"close": _plain(cards.language.say(CANCEL))}
 
 
 def _plain(text: str) -> dict[str, str]:

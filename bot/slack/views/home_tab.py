@@ -3,29 +3,25 @@
 https://docs.slack.dev/reference/views/home-tab-views
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, HostNotFoundError
-from bot.core.models import Identity, Notice, Role
+from bot.core.models import Identity, Notice, Role, UserId
 from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import label, mention, said
+from bot.slack.messages.catalogue.sentence import Markup, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.notices.access import ASKED_BEFORE, connect_button
 from bot.slack.messages.notices.faults import fault_notice
-from bot.slack.messages.session_card import listed
+from bot.slack.messages.session_card import CardRenderer
+from bot.slack.messages.session_list import list_blocks, list_rows
 
 REFRESH_ACTION = "home_refresh"
-MAX_OWN, MAX_OTHERS = 8, 15
-"""A view may have a hundred blocks; an own session takes six at limit, any other one."""
-MAX_SESSIONS_LENGTH = 18_000
-"""Characters of all sessions as JSON: Slack sends the tab back on each open, and the HTTP receiver bounds bodies."""
 MAX_WARNINGS = 10
 MAX_FAULTS, MAX_UNCONNECTED = 3, 5
 TITLE = label("home.title", "Co-browse")
@@ -40,6 +36,11 @@ SET_UP = said("home.set_up", "Set-up")
 ALL_GOOD = said("home.all_good", "Everything looks good.")
 IDENTITY_UNKNOWN = said("home.identity_unknown", "I can’t tell which Genesys user you are right now.")
 TYPE_THERE = said("home.type_there", "Type `{command}` there.")
+YOUR_SESSIONS = said("home.your_sessions", "Your open sessions")
+NONE_OPEN = said("home.none_open", "No open sessions.")
+LIVE = said("home.live", "Live now")
+MORE_OWN = said("home.more_own", "… and more: `{command} status` shows them.")
+SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them right now. {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +48,19 @@ class HomeTabData:
     """Hold what the tab shows to a member: each part is a result, or the error that kept it from loading.
 
     `host_name`: the name of the Genesys user, "" where it is not known. `asked_at`: when the reader asked to be
-    connected to one. `channel_refusal`: why no session can start without a channel. `others` is None for members;
-    `config_warnings` is None, and `faults` and `unconnected` are empty, for all but administrators.
+    connected to one. `channel_refusal`: why no session can start without a channel. `live`, a page of the workspace's
+    sessions, is None for members; `config_warnings` is None, and `faults` and `unconnected` are empty, for all but
+    administrators.
     """
 
+    visitor: UserId
     identity: Identity | CobrowseError
     role: Role = Role.MEMBER
     host_name: str = ""
     asked_at: datetime | None = None
     channel_refusal: ChannelNotAllowedError | None
     own: SessionList | CobrowseError
-    others: SessionList | CobrowseError | None = None
+    live: SessionList | CobrowseError | None = None
     config_warnings: Sequence[str] | None = None
     failure: ServiceFailure | None = None
     faults: Sequence[Notice] = ()
@@ -75,29 +78,22 @@ def error_view(error: CobrowseError, to: Addressee) -> View:
     return _home([section("\n".join((f":no_entry: *{copy.problem}*", *copy.lines)))])
 
 
-def home(data: HomeTabData, to: Addressee, *, sends: bool = False, access: Sequence[Block] = ()) -> View:
-    """Return the complete tab. `sends`: links can be sent to customers.
-
-    `access`: the buttons by which a reader without a Genesys user gets one.
-    """
-    command, say = to.command, to.language.say
+def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
+    """Return the complete tab. `access`: the buttons by which a reader without a Genesys user gets one."""
+    say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
     blocks += [*_faults(data.faults, to), *_identity(data, to, access)]
     if _is_unconnected(data) and data.role is Role.MEMBER:
         has_sessions = isinstance(data.own, SessionList) and data.own.records
-        more = f"… and more: `{command} status` shows them."
-        own = _sessions("Your open sessions", data.own, MAX_OWN, more, to, own=True, send=sends) if has_sessions else []
-        return _home([*blocks, *own])
+        return _home([*blocks, *(_own(data.own, data.visitor, cards, to) if has_sessions else [])])
     blocks += _start(data, to)
-    more = f"… and more: `{command} status` shows them."
-    blocks += _sessions("Your open sessions", data.own, MAX_OWN, more, to, own=True, send=sends)
-    if data.others is not None:
-        more = f"… and more: `{command} list` shows them."
-        blocks += _sessions("Open sessions of others", data.others, MAX_OTHERS, more, to)
+    blocks += _own(data.own, data.visitor, cards, to)
+    if data.live is not None:
+        blocks += _live(data.live, data.visitor, cards, to)
     if data.config_warnings is not None:
         blocks += _unconnected_people(data.unconnected, to)
         blocks += _service_status(data.config_warnings, data.failure, to, has_faults=bool(data.faults))
-    lines = [say(AS_OF, at=datetime.now(UTC), command=command)]
+    lines = [say(AS_OF, at=datetime.now(UTC), command=to.command)]
     if isinstance(data.identity, Identity):
         lines.insert(0, say(CONNECTED_AS, name=data.host_name) if data.host_name else say(CONNECTED))
     return _home([*blocks, context(" · ".join(lines))])
@@ -156,30 +152,28 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
     return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
 
 
-def _sessions(
-    title: str,
-    found: SessionList | CobrowseError,
-    limit: int,
-    more: str,
-    to: Addressee,
-    *,
-    own: bool = False,
-    send: bool = False,
-) -> list[Block]:
-    head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
+def _own(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer, to: Addressee) -> list[Block]:
+    say = to.language.say
+    head: list[Block] = [{"type": "divider"}, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
-        return [*head, section(f":warning: They cannot be seen now. {_explanation(found, to)}")]
-    if not found.records and not found.cut:
-        return [*head, section("There is none.")]
-    shown, room = 0, MAX_SESSIONS_LENGTH
-    for record in found.records[:limit]:
-        line = listed(record, everybodys=not own, elsewhere=True, send=send)
-        room -= len(json.dumps(line))
-        if room < 0:
-            break
-        head += line
-        shown += 1
-    return [*head, context(more)] if found.cut or len(found.records) > shown else head
+        return [*head, _not_loaded(found, to)]
+    if not found.total:
+        return [*head, section(say(NONE_OPEN))]
+    more = [context(say(MORE_OWN, command=to.command))] if found.total > len(found.records) else []
+    return [*head, *list_rows(found, viewer, cards), *more]
+
+
+def _live(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer, to: Addressee) -> list[Block]:
+    divider: Block = {"type": "divider"}
+    if isinstance(found, CobrowseError):
+        return [divider, section(f"*{to.language.say(LIVE)}*"), _not_loaded(found, to)]
+    _, blocks = list_blocks(found, viewer, cards, to.command)
+    return [divider, *blocks]
+
+
+def _not_loaded(error: CobrowseError, to: Addressee) -> Block:
+    text = to.language.say(SESSIONS_NOT_LOADED, reason=Markup(_explanation(error, to)))
+    return section(f":warning: {text}")
 
 
 def _service_status(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from bot.core.errors import UnexpectedError
@@ -49,9 +48,17 @@ class SessionTable:
         newest = max(rows, key=lambda row: float(row["created_at"]), default=None)
         return self._record(newest) if newest else None
 
-    async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
+    async def open_sessions(self, team_id: TeamId, user_id: UserId, most: int) -> Sequence[SessionRecord]:
         values = {"team_id": team_id, "user_id": user_id, "most": most}
-        return await self._records("open_sessions_of_team" if user_id is None else "open_sessions_of_user", values)
+        return self._readable(await self._database.fetch("open_sessions_of_user", values))
+
+    async def live_sessions(
+        self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
+    ) -> tuple[Sequence[SessionRecord], int]:
+        agent, other_agent, *_ = (*agents, None, None)
+        values = {"team_id": team_id, "agent": agent, "other_agent": other_agent, "most": most, "skipped": skipped}
+        rows = await self._database.fetch("live_sessions", values)
+        return self._readable(rows), int(rows[0]["total"]) if rows else 0
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
@@ -61,14 +68,13 @@ class SessionTable:
             values = {"team_id": team_id, "user_id": user_id, "most": MAX_IN_CONVERSATIONS}
             for row in await self._database.fetch("open_sessions_in_conversations", values):
                 with suppress(UnexpectedError):
-                    record, conversation_id = self._record(row), ConversationId(row["conversation_id"])
-                    session = replace(record.session, conversation_id=conversation_id)
-                    found[conversation_id] = replace(record, session=session)
+                    found[ConversationId(row["conversation_id"])] = self._record(row)
         return found
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         person = {"team_id": team_of(request), "user_id": request.requester}
-        return await self._records("sessions_meant_by", person | {"request_id": request.id, "most": most})
+        values = person | {"request_id": request.id, "most": most}
+        return self._readable(await self._database.fetch("sessions_meant_by", values))
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
         values = {"id": request_id, "argument": self._encryptor.encrypt(session_id)}
@@ -93,10 +99,10 @@ class SessionTable:
     async def drop_post(self, post: PostedMessage) -> None:
         await self._database.fetch("drop_post", _post_row(post))
 
-    async def _records(self, name: str, values: Mapping[str, Any]) -> list[SessionRecord]:
-        """Run a statement and return the sessions in its rows. Log unreadable rows and leave them out."""
+    def _readable(self, rows: Sequence[Row]) -> list[SessionRecord]:
+        """Return the sessions in rows. Log unreadable rows and leave them out."""
         records = []
-        for row in await self._database.fetch(name, values):
+        for row in rows:
             with suppress(UnexpectedError):
                 records.append(self._record(row))
         return records
@@ -110,7 +116,8 @@ class SessionTable:
         raise UnexpectedError
 
     def _read(self, row: Row) -> SessionRecord:
-        is_over = bool(row["is_over"])
+        is_over, ended_at = bool(row["is_over"]), row["ended_at"]
+        about = dict(row)  # the statements for one session read more than the session itself
         join_url = "" if is_over else self._encryptor.decrypt(row["join_url"]) or ""
         session = Session(
             id=SessionId(row["id"]),
@@ -121,6 +128,7 @@ class SessionTable:
             ends_at=time_of(row["ends_at"]),
             join_url=join_url if is_safe_url(join_url) else "",
             join_code="" if is_over else self._encryptor.decrypt(row["join_code"]) or "",
+            conversation_id=ConversationId(about["conversation_id"]) if about.get("conversation_id") else None,
         )
         return SessionRecord(
             session=session,
@@ -128,8 +136,13 @@ class SessionTable:
             requester=UserId(row["requester"]),
             agent=UserId(row["agent"]),
             is_over=is_over,
+            request_id=RequestId(row["request_id"]),
+            channel_id=ChannelId(about.get("channel_id") or ""),
+            started_at=time_of(row["created_at"]),
             read_at=time_of(row["read_at"]),
             ended_by=RequestId(row["ended_by"]) if row["ended_by"] else None,
+            ender=UserId(about["ender"]) if about.get("ender") else None,
+            ended_at=None if ended_at is None else time_of(ended_at),
         )
 
 

@@ -1,18 +1,31 @@
 -- Sessions, and the messages in Slack that show them. A session is over when it was ended or its time is up.
 
 -- name: find_session
-SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
-FROM sessions s WHERE s.id = :id;
+-- One session, with who ended it, and the channel and conversation of the request that created it.
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at,
+    ending.requester AS ender, origin.channel_id AS channel_id, origin.conversation_id AS conversation_id
+FROM sessions s
+LEFT JOIN requests ending ON ending.id = s.ended_by
+LEFT JOIN requests origin ON origin.id = s.request_id
+WHERE s.id = :id;
 
 -- name: last_hosted_session
-SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
-FROM sessions s WHERE s.team_id = :team_id AND s.agent = :user_id
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at,
+    ending.requester AS ender, origin.channel_id AS channel_id, origin.conversation_id AS conversation_id
+FROM sessions s
+LEFT JOIN requests ending ON ending.id = s.ended_by
+LEFT JOIN requests origin ON origin.id = s.request_id
+WHERE s.team_id = :team_id AND s.agent = :user_id
 ORDER BY s.created_at DESC LIMIT 1;
 
 -- name: last_session_for_another
 -- The newest session that this person requested for somebody else.
-SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
-FROM sessions s WHERE s.team_id = :team_id AND s.requester = :user_id AND s.requester <> s.agent
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at,
+    ending.requester AS ender, origin.channel_id AS channel_id, origin.conversation_id AS conversation_id
+FROM sessions s
+LEFT JOIN requests ending ON ending.id = s.ended_by
+LEFT JOIN requests origin ON origin.id = s.request_id
+WHERE s.team_id = :team_id AND s.requester = :user_id AND s.requester <> s.agent
 ORDER BY s.created_at DESC LIMIT 1;
 
 -- name: open_sessions_of_user
@@ -21,10 +34,12 @@ FROM sessions s WHERE s.ended_at IS NULL AND s.ends_at > :now
     AND s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)
 ORDER BY s.created_at DESC LIMIT :most;
 
--- name: open_sessions_of_team
-SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+-- name: live_sessions
+-- A page of the open sessions of a workspace, by agent, and the number of all of them. One person may have two ids.
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at, count(*) OVER () AS total
 FROM sessions s WHERE s.ended_at IS NULL AND s.ends_at > :now AND s.team_id = :team_id
-ORDER BY s.created_at DESC LIMIT :most;
+    AND (CAST(:agent AS TEXT) IS NULL OR s.agent = CAST(:agent AS TEXT) OR s.agent = CAST(:other_agent AS TEXT))
+ORDER BY s.agent, s.created_at DESC LIMIT :most OFFSET :skipped;
 
 -- name: open_sessions_in_conversations
 -- The open sessions of an agent whose conversation is known, oldest first.

@@ -137,7 +137,7 @@ def test_supervisors_command_for_another_waits_over_http(runs: dict[str, Run]) -
     run = runs["once slow"]
     assert (run.code, run.err) == (0, "")
     assert "Starting your session" in run.out
-    assert "Co-browse session ready for @Ben Brandt" in run.out
+    assert "For @Ben Brandt" in run.out
     assert "/join/" in run.out
 
 

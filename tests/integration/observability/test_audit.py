@@ -23,6 +23,7 @@ from bot.observability.audit import AuditLog, AuditSetupError, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
 from tests.support.requests import request
+from tests.support.session_buttons import POST, confirms
 
 SESSION = Session(
     id="s1", status="open", host_id="h1", name="Mr Smith", ends_at=datetime.now(UTC), join_url="https://join/secret"
@@ -77,7 +78,7 @@ async def test_shares_and_ends_of_others_sessions_are_on_record(tmp_path: Path) 
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         card = await journey.asks("Deal")
-        assert (await journey.slack.press(ANA, card, "share_session")).acked
+        assert (await confirms(journey.slack, ANA, card, POST)).acked
         (shared,) = (await written(path, 2))[1:]
         await journey.asks(f"end {shared['session']}", who=SAM)
         (ended,) = (await written(path, 3))[2:]

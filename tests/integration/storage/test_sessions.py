@@ -80,11 +80,32 @@ async def test_open_sessions_are_listed_newest_first(store: Any, database: Datab
     table = store.sessions
     assert await ids(table.open_sessions(TEAM, ANA, 9)) == ["short", "c", "a"]
     assert await ids(table.open_sessions(TEAM, SAM, 9)) == ["c"]
-    assert await ids(table.open_sessions(TEAM, None, 9)) == ["short", "c", "b", "a"]
-    assert await ids(table.open_sessions(TEAM, None, 2)) == ["short", "c"]
+    assert await ids(table.open_sessions(TEAM, ANA, 2)) == ["short", "c"]
     await table.end_session("c", None)
     await database.age(300)
-    assert await ids(table.open_sessions(TEAM, None, 9)) == ["b", "a"]
+    assert await ids(table.open_sessions(TEAM, ANA, 9)) == ["a"]
+
+
+async def test_live_sessions_are_paged_by_agent_and_counted(store: Any, database: Database) -> None:
+    for name, who in (("a", {}), ("b", {"requester": BEN}), ("c", {"requester": SAM, "target": ANA}), ("short", {})):
+        await made(store, name, 3 if name == "short" else 30, **who)
+        await database.age(1)
+    await made(store, "elsewhere", team_id=TeamId("T0OTHER"))
+
+    async def page(agents: tuple[str, ...] = (), most: int = 9, skipped: int = 0) -> tuple[list[str], int]:
+        found, total = await store.sessions.live_sessions(TEAM, agents, most, skipped)
+        return [record.session.id for record in found], total
+
+    assert await page() == (["short", "c", "a", "b"], 4)
+    assert await page(most=3) == (["short", "c", "a"], 4)
+    assert await page(most=3, skipped=3) == (["b"], 4)
+    assert await page(most=3, skipped=6) == ([], 0)
+    assert await page((BEN,)) == (["b"], 1)
+    assert await page(("W0ANA", ANA)) == (["short", "c", "a"], 3)  # a person of a Grid has two ids
+    assert await page((SAM,)) == ([], 0)
+    await store.sessions.end_session("c", None)
+    await database.age(300)
+    assert await page() == (["a", "b"], 2)
 
 
 async def test_session_is_found_from_each_workspace_of_a_grid(store: Any) -> None:
@@ -102,6 +123,8 @@ async def test_an_ended_session_is_over_once_and_its_link_is_gone(store: Any, da
     assert not await store.sessions.end_session("s-1", None)
     record = await store.sessions.session("s-1")
     assert (record.is_over, record.ended_by, record.session.join_url) == (True, asked.id, "")
+    assert (record.ender, record.channel_id) == (asked.requester, asked.channel_id)
+    assert record.ended_at >= record.started_at
     assert await column(database, "join_url") == {None}
 
 

@@ -78,7 +78,7 @@ async def test_the_home_tab_and_the_unread_message_have_no_fault(page: Any, role
 
 async def test_a_confirmation_has_no_fault(page: Any) -> None:
     await say(page, "/cobrowse Checkout help")
-    await page.locator("[data-action^=end]").first.click()
+    await page.locator("[data-action^=ask_end]").first.click()
     await page.get_by_role("dialog").wait_for()
     assert await violations(page) == []
 

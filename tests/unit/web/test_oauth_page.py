@@ -9,7 +9,7 @@ from bot.core.models import MembershipStatus
 from bot.core.results import AccountLinked
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.error_copy import Addressee
-from bot.web.oauth_page import BUSY, page
+from bot.web.oauth_page import busy_page, page
 from tests.support.errors import ERRORS, name_of
 from tests.support.requests import request
 from tests.support.settings import HOST
@@ -51,4 +51,4 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
 def test_next_step_names_the_command():
     _, html = page(errors.AccountLinkError("connect_link_expired"), None, Addressee(PLAIN_ENGLISH, "/share"))
     assert "In Slack, type /share connect for a new one." in shown(html)
-    assert "in a minute" in shown(BUSY)
+    assert "in a minute" in shown(busy_page(PLAIN_ENGLISH))

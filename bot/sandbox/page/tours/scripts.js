@@ -46,7 +46,7 @@ export const TOURS = [
       openMessages("She opens the bot's messages and has the link, too."),
       actAs("sam", "Sam sees that the customer has hung up."),
       say("/cobrowse list", "He lists the sessions that are open."),
-      press("end_session", "He ends Ana's session."),
+      press("ask_end_session", "He ends Ana's session."),
       actAs("ana", "Ana is told again."),
       read("She reads that her session is over."),
     ],

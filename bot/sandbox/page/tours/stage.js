@@ -4,6 +4,7 @@ import { byId } from "../ui/element.js";
 
 const LOOK_MS = 50;
 const PATIENCE_MS = 5000;
+const DIALOG_MS = 1000; // the app opens its dialogs itself
 
 export class Stage {
   // `openChannel` opens a channel by its id.
@@ -57,7 +58,7 @@ export class Stage {
   async press(action) {
     const control = await appearance(() => controlOf(action));
     control.click();
-    const confirm = await appearance(() => document.querySelector("dialog[open] .buttons :last-child"), 300).catch(() => null);
+    const confirm = await appearance(() => document.querySelector("dialog[open] :is(.buttons :last-child, [type=submit])"), DIALOG_MS).catch(() => null);
     confirm?.click();
   }
 

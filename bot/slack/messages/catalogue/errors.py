@@ -529,7 +529,7 @@ _entry(
 )
 _entry(
     problem("several_open_sessions", "Which session should I end?"),
-    next_step("several_open_sessions", "`{command} status` shows them: {sessions}."),
+    next_step("several_open_sessions", "Type `{command} end` to choose one."),
     nothing_done=False,
 )
 _entry(

@@ -152,6 +152,10 @@ class Language:
             return self.say(MINUTES, count=round(seconds / 60))
         return self.say(SECONDS, count=max(1, round(seconds)))
 
+    def now(self) -> Markup:
+        """Return the current time in the reader's zone."""
+        return Markup(self.moment(datetime.now(UTC)))
+
     def moment(self, at: datetime) -> str:
         """Return a time in the reader's zone, with its day when it is far away.
 

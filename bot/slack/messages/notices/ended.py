@@ -1,14 +1,11 @@
 """Render the message to an agent whose session somebody else has ended (pure)."""
 
-import json
-
-from bot.core.models import ChannelId, Notice, UserId
+from bot.core.models import Notice
 from bot.core.use_cases.session_ends import read_end
 from bot.slack.messages.blocks import NOTICE_BLOCK, Message, button, buttons, section
-from bot.slack.messages.catalogue.sentence import Language, label, mention, said
+from bot.slack.messages.catalogue.sentence import Language, mention, said
+from bot.slack.messages.session_card import START_NEW, START_NEW_ACTION, start_new_value
 
-START_NEW_ACTION = "start_new_session"
-START_NEW = label("ended.start_new", "Start a new one")
 ENDED = said("ended.by", "{person} ended your session *{name}* at {time}.")
 CLOSED = said("ended.closed_by", "{person} closed your session *{name}* at {time}. Nobody else can join it.")
 
@@ -17,12 +14,6 @@ def ended_notice(notice: Notice, language: Language) -> Message:
     """Return the message. Its notification names the session, and so does its button's value."""
     end = read_end(notice.data)
     text = language.say(ENDED if end.for_all else CLOSED, person=mention(end.ender), name=end.name, time=end.at)
-    value = json.dumps([end.session_id, end.name, end.agent, ""])
+    value = start_new_value(end.session_id, end.name, end.agent, end.channel_id)
     row = buttons(button(language.say(START_NEW), START_NEW_ACTION, value=value, style="primary"))
     return Message(text.replace("*", ""), [section(f":white_circle: {text}", NOTICE_BLOCK), row])
-
-
-def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
-    """Return the session that is over, its name, its agent, and the channel that it was started from."""
-    session_id, name, agent, channel_id = json.loads(value)
-    return session_id, name, UserId(agent), ChannelId(channel_id)

@@ -16,7 +16,7 @@ from tests.support import storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
 from tests.support.clock import Clock
 from tests.support.requests import start
-from tests.support.session_buttons import presses, says
+from tests.support.session_buttons import COPY, END, presses, says
 from tests.support.sessions import Service
 from tests.support.sessions_api import RecordingHooks, opened, session_request
 from tests.support.storage import Database, request
@@ -44,16 +44,16 @@ async def test_a_press_and_the_end_command_look_at_once(journey: Journey) -> Non
     await journey.asks("status")
     (session,) = journey.genesys.sessions.values()
     session.status = "ended"  # somebody else has ended it, and the bot has just looked
-    assert "already ended" in words(await presses(journey, card, "send_session"))
+    assert " · ended " in words(await presses(journey, card, COPY))
     assert journey.genesys.count("read") == 2
 
 
 async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey) -> None:
     card = await journey.asks("Deal")
-    assert link(await journey.asks("status"))
-    await presses(journey, card, "end_session")
-    assert "You have no open session" in words(await journey.asks("status"))
-    await says(journey, card, "over")
+    assert "Deal" in words(await journey.asks("status"))
+    await presses(journey, card, END)
+    assert "No open sessions" in words(await journey.asks("status"))
+    await says(journey, card, "ended by")
 
 
 async def test_status_is_good_for_ten_seconds_even_without_an_answer() -> None:
@@ -90,7 +90,7 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
             await journey.asks(f"Deal {number}")
         for _ in range(3):
             for card in [each for each in journey.slack.seen_by(ANA) if "Deal" in words(each)][:8]:
-                await journey.slack.press(ANA, card, "send_session")
+                await journey.slack.press(ANA, card, "session_menu", chosen="copy")
         async with asyncio.timeout(10):
             assert link(await journey.asks("Refund", who=BEN))
 

@@ -12,6 +12,7 @@ from bot.core.errors import (
     UnknownSessionError,
 )
 from bot.core.models import RequestKind, SessionStatus, TeamId
+from bot.core.results import ListKind, ListPage
 from bot.core.timing import CoreTiming
 from tests.support import sessions as sessions_support
 from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, SessionHarness, refusal
@@ -76,7 +77,7 @@ async def test_supervisor_sees_all_sessions_and_own_links(harness: SessionHarnes
         await harness.made(name, **people)
     await harness.made("elsewhere", team_id=TeamId("T0OTHER"))
     listed = await harness.does(RequestKind.LIST, who)
-    assert (listed.everybodys, listed.cut) == (True, False)
+    assert (listed.page, listed.total) == (ListPage(ListKind.LIVE), 4)
     assert [record.agent for record in listed.records] == sorted([ANA, BEN, BEN, who])
     assert [record.session.id for record in listed.records if record.agent == BEN] == ["d", "a"]
     assert {record.session.id: record.session.join_url for record in listed.records if record.session.join_url} == {
@@ -128,15 +129,41 @@ async def test_a_session_that_is_none_of_this_workspace_is_not_found(
     assert (await refusal(harness, kind, ANA, about)).code == "session_not_found"
 
 
-async def test_too_many_sessions_for_a_message_are_cut_with_a_notice(harness: SessionHarness) -> None:
-    for number in range(9):
-        await harness.made(f"s-{number}")
+async def test_too_many_sessions_for_a_message_have_pages(harness: SessionHarness) -> None:
+    for number in range(11):
+        await harness.made(f"s-{number:02}")
     listed = await harness.does(RequestKind.STATUS)
-    assert ([record.session.id for record in listed.records], listed.cut) == (
-        [f"s-{n}" for n in range(8, 0, -1)],
-        True,
-    )
-    assert len(harness.service.asked) == 8
+    assert [record.session.id for record in listed.records] == [f"s-{n:02}" for n in range(10, 0, -1)]
+    assert listed.total == 11
+    assert len(harness.service.asked) == 10  # about those that are shown
+    more = await harness.does(RequestKind.STATUS, about="own.7.")
+    assert [record.session.id for record in more.records] == ["s-00"]
+    assert more.page == ListPage(number=1)
+
+
+async def test_page_without_those_that_are_over_has_the_right_total(harness: SessionHarness) -> None:
+    for name in ("s-1", "s-2"):
+        await harness.made(name)
+    harness.service.over = {"s-1"}
+    listed = await harness.does(RequestKind.STATUS)
+    assert ([record.session.id for record in listed.records], listed.total) == (["s-2"], 1)
+
+
+async def test_end_with_more_open_than_a_page_asks_about_one_page_alone(harness: SessionHarness) -> None:
+    for number in range(12):
+        await harness.made(f"s-{number:02}")
+    error = await refusal(harness, RequestKind.END)
+    assert isinstance(error, SessionActionError)
+    assert len(error.records) == 12
+    assert len(harness.service.asked) == 10
+
+
+async def test_choice_among_sessions_of_others_holds_no_link(harness: SessionHarness) -> None:
+    for name in ("s-1", "s-2"):
+        await harness.made(name, requester=BEN)
+    error = await refusal(harness, RequestKind.END, SAM, target=BEN)
+    assert isinstance(error, SessionActionError)
+    assert [record.session.join_url for record in error.records] == ["", ""]
 
 
 # -- what the service says --

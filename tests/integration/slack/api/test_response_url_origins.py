@@ -16,6 +16,7 @@ from bot.slack.api.responder import new_http_session
 from bot.slack.api.response_url import ForeignAddressError, ResponseUrls, slack_addresses
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.session_buttons import as_earlier_card
 from tests.support.storage import request
 
 SLACK = "https://slack.com/api/"
@@ -159,12 +160,13 @@ async def test_a_foreign_address_is_named_in_the_log_without_it(
 async def test_a_forged_press_sends_nothing_elsewhere(over_http: Journey, thief: Thief, action: str) -> None:
     card = await over_http.asks()
     before = len(over_http.slack.messages)
+    as_earlier_card(card, next(iter(over_http.genesys.sessions)))
     pressed = await over_http.slack.press(ANA, card, "open")  # which nothing answers
     press = {**pressed.payload, "response_url": thief.url, "trigger_id": "forged.1.x"}
     session = next(iter(over_http.genesys.sessions))
     press["actions"] = [{**press["actions"][0], "action_id": action, "value": session}]
     assert (await over_http.slack.send(press, "interactive")).acked
-    answered = "in your direct messages" if action == "send_session" else "Co-browse session over"
+    answered = "to your direct messages" if action == "send_session" else "ended by"
     await over_http.slack.workspace.until(
         lambda: answered in str([m.blocks for m in over_http.slack.messages[before:]]), 5
     )
@@ -196,13 +198,14 @@ async def test_a_forged_form_sends_nothing_elsewhere(thief: Thief) -> None:
         assert thief.url in view.body["private_metadata"]
         before = len(journey.slack.messages)
         assert (await journey.slack.submit(ANA, view, {"to": "+14155550123"})).acked
-        assert "+1 415-555-0123" in words(await journey.reads(ANA, before))
+        assert (await journey.slack.submit(ANA, view)).acked
+        assert "✓ Texted to …0123" in words(await journey.reads(ANA, before))
         assert thief.taken == []
 
 
 async def test_an_unhandled_payload_sends_nothing_elsewhere(over_http: Journey, thief: Thief) -> None:
     card = await over_http.asks()
-    pressed = await over_http.slack.press(ANA, card, "share_session")
+    pressed = await over_http.slack.press(ANA, card, "session_menu", chosen="preview")
     press = {**pressed.payload, "response_url": thief.url, "trigger_id": "forged.1.x"}
     press["actions"] = [{**press["actions"][0], "action_id": "unheard_of"}]
     assert (await over_http.slack.send(press, "interactive")).acked

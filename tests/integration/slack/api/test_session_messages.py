@@ -26,8 +26,8 @@ async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: Worl
     assert await world.shares(record, channel) is None
     (message,) = world.public()
     assert (message.channel, link(message)) == (channel, record.session.join_url)
-    assert f"<@{ANA}> shares a co-browse session" in words(message)
-    assert set(buttons(message)) == {"open", "end_session"}
+    assert f"<@{ANA}> posted “" in words(message)
+    assert set(buttons(message)) == {"ask_end_session"}
     assert "join.example" not in message.text
     (post,) = await world.store.sessions.posts(record.session.id)
     assert (post.channel_id, post.ts, post.kind) == (channel, message.ts, PostedMessageKind.SHARED)

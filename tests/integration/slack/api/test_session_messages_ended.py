@@ -11,6 +11,7 @@ from bot.core.requests.recovery import update_ended_messages
 from bot.sandbox.slack.server import Message
 from tests.support import session_messages
 from tests.support.app import ANA, buttons, words
+from tests.support.session_buttons import END
 from tests.support.session_messages import World
 from tests.support.storage import request, session
 
@@ -34,10 +35,10 @@ async def test_ended_session_is_told_wherever_it_stands_once(world: World) -> No
     record, messages = await shown(world)
     await ended(world)
     for message in messages:
-        assert "Co-browse session over" in words(message)
+        assert " · ended " in words(message)
         assert record.session.join_url not in str(message.blocks)
-        assert buttons(message) == {}
-    assert f"<@{record.agent}> was the host" in words(messages[0])
+        assert END not in buttons(message)
+    assert f"with <@{record.agent}> · ended" in words(messages[0])
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
     calls = len(world.servers.slack.calls)
     await world.update_ended()
@@ -50,7 +51,7 @@ async def test_one_whose_time_is_up_is_told_without_anybody_ending_it(world: Wor
     assert not any(message.replaced for message in messages)
     world.later_seconds = 31 * 60
     await world.update_ended()
-    assert all("Co-browse session over" in words(message) for message in messages)
+    assert all(" · ended " in words(message) for message in messages)
 
 
 @pytest.mark.parametrize("fault", ["ratelimited", "internal_error", "drop", "502"])
@@ -64,14 +65,14 @@ async def test_while_slack_is_not_well_it_is_left_for_later(world: World, fault:
     world.servers.slack.inject_fault("chat.update", None)
     world.later_seconds = 61
     await world.update_ended()
-    assert all("Co-browse session over" in words(message) for message in messages)
+    assert all(" · ended " in words(message) for message in messages)
 
 
 async def test_a_message_that_is_gone_does_not_keep_the_others_from_it(world: World) -> None:
     _, (first, second) = await shown(world)
     world.servers.slack.workspace.delete(first)
     await ended(world)
-    assert "Co-browse session over" in words(second)
+    assert " · ended " in words(second)
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 
@@ -117,7 +118,7 @@ async def test_message_is_given_up_by_the_stores_clock(
     else:
         await ended(world)
     (message,) = world.public()
-    assert ("Co-browse session over" in words(message)) is is_told
+    assert (" · ended " in words(message)) is is_told
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,13 +21,14 @@ from bot.core.models import (
     SlackUser,
     WaitNotice,
 )
+from bot.core.validation.conversations import GenesysApp
 from bot.slack.command_parser import New, NotUnderstood, Query, Reason, Start, clean_name, parse
 from bot.slack.messages.ambiguity import parse_error
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
 from bot.slack.messages.catalogue.sentence import Markup
 from bot.slack.messages.error_copy import SOMEBODY
+from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer, contact_markup
-from bot.slack.messages.session_card import agent_card
 from tests.support.rendered_messages import (
     DATE,
     ENDS,
@@ -40,7 +42,8 @@ from tests.support.rendered_messages import (
 )
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
-PREFORMATTED = "rich_text_preformatted.elements/text.text"
+PREFORMATTED, MENU_URL = "rich_text_preformatted.elements/text.text", "overflow.options/.url"
+SENDS = Capabilities(sends=True)
 FOR_ADMINISTRATORS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"), can_repair=lambda user_id: user_id == "U0ANA")
 
 
@@ -60,6 +63,12 @@ def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
             yield from places(value, wanted, path)
     elif wanted in str(node):
         yield "/".join(path.split("/")[-2:])
+
+
+def menu(message: Message) -> dict[str, Any]:
+    """The options of a card's menu by their values."""
+    found = [each for each in actions(message).values() if each["type"] == "overflow"]
+    return {option["value"]: option for each in found for option in each["options"]}
 
 
 def actions(message: Message) -> dict[str, Any]:
@@ -86,7 +95,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
 def test_no_session_name_gets_out_unescaped(name, for_another, told):
     asked = request(target="U0BEN") if for_another else request()
     outcome = started(clean_name(name) or name[:100] or "-", told)
-    for message in (WORDS.answer(asked, outcome), agent_card(asked, outcome.session)):
+    for message in (WORDS.answer(asked, outcome), WORDS.cards.for_agent(asked, outcome.session)):
         assert_fit_for_slack(message)
 
 
@@ -134,18 +143,18 @@ def test_long_application_ids_leave_room_for_what_to_do():
 
 
 @pytest.mark.parametrize("asked", [request(), request(target="U0BEN")], ids=["for oneself", "for another"])
-def test_join_url_stands_only_where_it_is_copied_and_in_a_button(asked):
-    for message in (WORDS.card(asked, started(told=False)), agent_card(asked, started().session)):
-        assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, "actions.elements/button.url"]
+def test_join_url_stands_only_where_it_is_copied_and_in_the_menu(asked):
+    for message in (WORDS.card(asked, started(told=False)), WORDS.cards.for_agent(asked, started().session)):
+        assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, MENU_URL]
         assert "join.example" not in message.text
-        assert actions(message)[OPEN_ACTION]["url"] == JOIN_URL
+        assert menu(message)["preview"]["url"] == JOIN_URL
 
 
-def test_a_join_url_too_long_for_a_button_can_still_be_copied():
+def test_a_join_url_too_long_for_the_menu_can_still_be_copied():
     url = "https://join.example/" + "x" * 2980
     message = WORDS.card(request(), started(join_url=url))
     assert list(places(message.payload(), url)) == [PREFORMATTED]
-    assert OPEN_ACTION in actions(WORDS.card(request(), started(join_url=url[:3000])))
+    assert "preview" in menu(WORDS.card(request(), started(join_url=url[:3000])))
 
 
 def test_nothing_is_unfurled():
@@ -153,25 +162,71 @@ def test_nothing_is_unfurled():
     assert (payload["unfurl_links"], payload["unfurl_media"]) == (False, False)
 
 
-def test_card_says_link_host_name_end_and_references():
-    message = WORDS.card(request(), started("Checkout"))
-    said = "\n".join(texts(message))
-    for part in ("your customer", "You (<@U0ANA>) are already the host", "Checkout", DATE, "`sess-1`", "ref7ref7ref7"):
-        assert part in said
-    assert message.blocks[0]["block_id"] == SESSION_BLOCK
+def test_card_is_name_and_end_then_the_link_then_the_buttons():
+    message = replace(WORDS, features=SENDS).card(request(reply_url="x"), started("Checkout"))
+    title, link, row = message.blocks
+    assert (title["block_id"], title["text"]["text"]) == (
+        SESSION_BLOCK,
+        f":large_green_circle: *Checkout* · ends {DATE}",
+    )
+    assert link["type"] == "rich_text"
+    assert list(actions(message)) == ["send_to_customer", "ask_end_session", "session_menu"]
+    assert [each.get("style") for each in row["elements"]] == ["primary", None, None]
+    assert row["block_id"] == "card-sess-1"
+    assert list(menu(message)) == ["post", "copy", "preview", "details"]
     assert "Checkout" in message.text
 
 
-@pytest.mark.parametrize(("told", "part"), [(True, "has got the link too"), (False, "could not be told")])
+def test_card_shows_no_id():
+    for message in (
+        WORDS.card(request(), started()),
+        WORDS.cards.for_agent(request(target="U0BEN"), started().session),
+    ):
+        said = "\n".join(texts(message))
+        assert not any(part in said for part in ("sess-1", HOST.id, "ref7ref7ref7"))
+
+
+@pytest.mark.parametrize(("code", "shown"), [("785004579", "785 004 579"), ("1234567", "1 234 567"), ("AB12", "AB12")])
+def test_code_comes_first_and_large(code, shown):
+    message = WORDS.card(request(), started(join_url=f"https://help.example.com/join#{code}", join_code=code))
+    ask, large, link = message.blocks[1:4]
+    assert ask["text"]["text"] == "Ask them to open *help.example.com/join* and type:"
+    assert (large["type"], large["text"]["text"]) == ("header", shown)
+    assert link["type"] == "rich_text"
+    assert "join by" in message.blocks[0]["text"]["text"]
+
+
+def test_code_in_the_path_of_a_link_is_not_read_out_with_it():
+    message = WORDS.card(request(), started(join_url="https://help.example.com/j/AB12", join_code="AB12"))
+    assert "open *help.example.com* and type" in message.blocks[1]["text"]["text"]
+
+
+def test_code_without_a_link_leads_to_the_messenger():
+    message = WORDS.card(request(), started(join_url="", join_code="785004579"))
+    assert "Messenger" in message.blocks[1]["text"]["text"]
+    assert [block["type"] for block in message.blocks] == ["section", "section", "header", "actions"]
+    assert [each["type"] for each in message.blocks[-1]["elements"]] == ["button", "button"]  # a menu needs two options
+
+
+def test_menu_opens_the_conversation_in_genesys():
+    words = replace(WORDS, features=Capabilities(in_conversations=True, genesys_app=GenesysApp("apps.example.com")))
+    conversation = "2f7b0c9e-0000-4000-8000-00000000000a"
+    shown = menu(words.card(request(reply_url="x"), started(conversation_id=conversation)))
+    assert list(shown) == ["post", "copy", "preview", "genesys", "details"]
+    assert GenesysApp("apps.example.com").conversation_id(shown["genesys"]["url"]) == conversation
+    assert "genesys" not in menu(words.card(request(), started()))
+
+
+@pytest.mark.parametrize(("told", "part"), [(True, "<@U0BEN> has this link too"), (False, "I couldn’t reach <@U0BEN>")])
 def test_a_supervisor_reads_whether_the_agent_was_told(told, part):
     said = "\n".join(texts(WORDS.card(request(target="U0BEN"), started(told=told))))
-    assert f"<@U0BEN> {part}" in said
-    assert "<@U0BEN> is the host" in said
+    assert part in said
+    assert "*For <@U0BEN>* · Checkout" in said
 
 
 def test_the_agent_reads_who_started_the_session():
-    message = agent_card(request(target="U0BEN"), started().session)
-    assert "<@U0ANA> started a co-browse session for you" in message.text
+    message = WORDS.cards.for_agent(request(target="U0BEN"), started().session)
+    assert "<@U0ANA> started “Checkout” for you" in message.text
     assert DATE in "\n".join(texts(message))
 
 

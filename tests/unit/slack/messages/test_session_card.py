@@ -10,24 +10,39 @@ from hypothesis import given
 
 from bot.core import errors
 from bot.core.errors import PersonNotAllowedError, RuleMiss
-from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, SessionRecord, TeamId, UserId
+from bot.core.models import (
+    ChannelId,
+    Host,
+    HostId,
+    RequestKind,
+    Role,
+    Session,
+    SessionId,
+    SessionRecord,
+    TeamId,
+    UserId,
+)
 from bot.core.results import (
     AccessReport,
     Applications,
+    CustomerMessageSent,
     Help,
     HostLinked,
     LastSession,
+    ListKind,
+    ListPage,
     SentDirect,
     SessionEnded,
     SessionList,
     SessionShared,
 )
-from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
+from bot.core.validation.contact import ContactAddress, ContactChannel
 from bot.slack.messages.help import Capabilities
-from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.messages.session_card import LISTED, closed_card, direct_card, shared_card
+from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer, read_start_new
+from bot.slack.messages.session_list import ROW, read_row
 from tests.support.rendered_messages import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
 
+CARDS = CardRenderer()
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 SOON = datetime.now(UTC) + timedelta(minutes=29)
 
@@ -45,7 +60,7 @@ def outcomes(word: str) -> list[Any]:
     code = record(name, join_url="", join_code="123", application_id="")
     return [
         *(LastSession(each) for each in (one, over, code)),
-        *(SessionList((one, code), everybodys=everybodys) for everybodys in (True, False)),
+        *(SessionList((one, code), ListPage(kind), 2, ended=over) for kind in ListKind),
         *(SessionEnded(over), SessionShared(one, "C0DESK"), SentDirect(one)),
         Applications(((word, word),) * 60, word),
         AccessReport(ANA, Role.MEMBER, None, Host(HostId("h"), word), ()),
@@ -79,61 +94,112 @@ def test_the_help_of_every_role_is_fit_for_slack(role: Role, sends: bool) -> Non
     assert_fit_for_slack(WORDS.answer(request(kind=RequestKind.HELP), Help(role)))
 
 
-@pytest.mark.parametrize(("everybodys", "most"), [(False, MAX_OWN), (True, MAX_WORKSPACE)])
-@pytest.mark.parametrize(
-    "words", [WORDS, replace(WORDS, features=Capabilities(sends=True))], ids=["sends not", "sends"]
-)
-def test_the_longest_list_is_whole_and_says_that_there_are_more(
-    everybodys: bool, most: int, words: MessageRenderer
-) -> None:
-    records = tuple(record("&" * 100, number, join_code="123") for number in range(most))
-    message = words.answer(request(kind=RequestKind.STATUS, reply_url="x"), SessionList(records, everybodys, cut=True))
-    assert len(message.blocks) <= 50
-    assert f"more than {most} open sessions" in message.text
-    assert f"newest {most}" in plain(message)
-    ends = [button for block in message.blocks for button in (block.get("elements") or [block.get("accessory")])]
-    assert sum(bool(button) and button.get("action_id") == "end_session" for button in ends) == most
-    ids = [block["block_id"] for block in message.blocks if "block_id" in block]
-    assert len(set(ids)) == len(ids) == most
-    assert all(one.startswith(LISTED) and len(one) <= 255 for one in ids)
-
-
-def test_list_of_all_lets_only_ones_own_links_be_sent() -> None:
-    own = [record(number=number) for number in range(9)]
-    others = [record(number=number).seen_by(UserId("U0SAM")) for number in range(9, 20)]
-    found = SessionList((*others, *own), everybodys=True)
-    message = replace(WORDS, features=Capabilities(sends=True)).answer(
-        request(kind=RequestKind.LIST, reply_url="x"), found
+@pytest.mark.parametrize("kind", ListKind)
+def test_the_longest_list_has_one_row_and_one_control_for_each_session(kind: ListKind) -> None:
+    words, page = replace(WORDS, features=Capabilities(sends=True)), ListPage(kind, 3, UserId("U" * 20))
+    agents = [UserId(f"U0A{number}") for number in range(page.size)]
+    records = tuple(
+        replace(record("&" * 100, number, join_code="123"), agent=agent) for number, agent in enumerate(agents)
     )
-    assert re.findall(r"'send_to_customer', 'value': 's+0*(\d+)'", str(message.blocks)) == list("012345")
+    found = SessionList(records, page, 99, ended=record(is_over=True, number=99))
+    message = words.answer(request(kind=RequestKind.STATUS, reply_url="x"), found)
+    assert len(message.blocks) <= 50
+    rows = [block for block in message.blocks if str(block.get("block_id")).startswith(ROW)]
+    assert len({block["block_id"] for block in rows}) == page.size
+    assert all(len(block["block_id"]) <= 255 and block["accessory"] for block in rows)
+    assert f"Page 4 of {-(-99 // page.size)}" in plain(message)
+    assert read_row(rows[0]["block_id"]) == (str(page), rows[0]["block_id"][-200:])
+
+
+@pytest.mark.parametrize("kind", ListKind)
+def test_a_list_shows_no_link_and_no_id_beside_the_rows(kind: ListKind) -> None:
+    message = WORDS.answer(
+        request(kind=RequestKind.LIST, reply_url="x"), SessionList((record(),), ListPage(kind), total=1)
+    )
     assert JOIN_URL not in str(message.blocks)
+    assert "ref7ref7ref7" not in str(message.blocks)
 
 
-def test_a_list_of_all_shows_no_link() -> None:
-    message = WORDS.answer(request(kind=RequestKind.LIST, reply_url="x"), SessionList((record(),), everybodys=True))
-    assert JOIN_URL not in str(message.blocks)
+def test_list_of_all_offers_only_ones_own_links() -> None:
+    records = (record(number=1), record(number=2).seen_by(UserId("U0SAM")))
+    message = WORDS.answer(request(kind=RequestKind.LIST), SessionList(records, ListPage(ListKind.LIVE), total=2))
+    rows = [block for block in message.blocks if str(block.get("block_id")).startswith(ROW)]
+    assert [row["accessory"]["type"] for row in rows] == ["overflow", "button"]
 
 
-@pytest.mark.parametrize("message", [direct_card(record()), shared_card(record(), ANA)], ids=["direct", "shared"])
+def shared() -> Any:
+    return CARDS.shared(record(), ANA)
+
+
+@pytest.mark.parametrize(
+    "message", [CARDS.of_record(record(), ANA, DIRECT_MESSAGE), shared()], ids=["direct", "shared"]
+)
 def test_link_stands_where_it_is_copied_not_in_notifications(message: Any) -> None:
     assert "join.example" not in message.text
     assert not any("join.example" in text for text in texts(message))
     assert JOIN_URL in str(message.blocks)
 
 
-def test_a_shared_session_says_who_and_with_whom_as_host() -> None:
-    said = plain(shared_card(record(), ANA))
-    assert f"<@{ANA}> shares a co-browse session with this channel" in said
-    assert f"<@{BEN}> is the host · started by <@{ANA}>" in said
+def test_a_posted_session_says_who_and_with_whom_and_offers_no_page_to_open() -> None:
+    said = plain(shared())
+    assert f"<@{ANA}> posted “Checkout” in this channel" in said
+    assert f"*For <@{BEN}>* · Checkout" in said
     assert "your customer" not in said  # those who read it need not have one
+    assert [each["action_id"] for each in shared().blocks[-1]["elements"]] == ["ask_end_session"]
 
 
-def test_ended_session_has_neither_link_nor_button() -> None:
-    for made in (record(is_over=True), record(is_over=True, application_id="")):
-        message = closed_card(made)
-        assert {block["type"] for block in message.blocks} == {"section", "context"}
-        assert ("over" in message.text) == bool(made.session.application_id)
-    assert f"<@{BEN}> was the host" in plain(closed_card(record(is_over=True), shared=True))
+@pytest.mark.parametrize(
+    ("changes", "is_public", "words"),
+    [
+        ({"ender": BEN}, False, f"*Checkout* · ended by <@{BEN}>, "),
+        ({}, False, "*Checkout* · ended <!date"),
+        ({"ender": ANA}, True, f"*Checkout* with <@{BEN}> · ended by <@{ANA}>, "),
+        ({}, True, f"*Checkout* with <@{BEN}> · ended <!date"),
+    ],
+)
+def test_ended_session_says_who_ended_it_and_has_no_link(changes: dict[str, Any], is_public: bool, words: str) -> None:
+    message = CARDS.closed(replace(record(is_over=True), **changes), is_public=is_public)
+    assert words in plain(message)
+    assert JOIN_URL not in str(message.blocks)
+    assert [block["type"] for block in message.blocks] == (["section"] if is_public else ["section", "actions"])
+
+
+def test_offer_in_a_conversation_that_is_over_is_not_said_to_stop_those_who_joined() -> None:
+    over = record(is_over=True, application_id="")
+    for made in (over, replace(over, ender=BEN)):
+        for is_public in (True, False):
+            message = CARDS.closed(made, is_public=is_public)
+            assert "ended" not in plain(message)
+    assert "Nobody else can join" in plain(WORDS.answer(request(kind=RequestKind.END), SessionEnded(over)))
+
+
+def test_new_session_is_like_the_one_that_is_over() -> None:
+    over = replace(record("N" * 100, is_over=True), channel_id=ChannelId("C0DESK"))
+    (button,) = CARDS.closed(over).blocks[-1]["elements"]
+    assert len(button["value"]) <= 2000
+    assert read_start_new(button["value"]) == (over.session.id, "N" * 100, BEN, "C0DESK")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (SessionShared(record(), ChannelId("C0DESK")), "✓ Posted in <#C0DESK>"),
+        (SentDirect(record()), "✓ Sent to your direct messages with me"),
+        (
+            CustomerMessageSent(record(), ContactAddress(ContactChannel.SMS, "+14155550123")),
+            "✓ Texted to …0123 · <!date",
+        ),
+        (
+            CustomerMessageSent(record(), ContactAddress(ContactChannel.EMAIL, "a@b.example")),
+            "✓ Emailed to …@b.example · ",
+        ),
+    ],
+)
+def test_card_shows_what_a_press_on_it_has_done(outcome: Any, words: str) -> None:
+    message = WORDS.answer(request(key="card:x", kind=RequestKind.SHARE, replaces=True, reply_url="x"), outcome)
+    assert words in plain(message)
+    assert JOIN_URL in str(message.blocks)
+    assert message.blocks[-1]["block_id"] == f"card-{record().session.id}"
 
 
 def test_failed_link_by_address_cannot_be_tried_again() -> None:

@@ -32,7 +32,7 @@ from bot.core.models import (
     UserId,
 )
 from bot.core.requests.events import RequestFinished, ServiceFailure, ServiceStatus
-from bot.core.results import Result, SessionList
+from bot.core.results import ListKind, ListPage, Result, SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.core.use_cases.faults import Hit, with_hits
 from bot.sandbox.slack.validation.views import read_view
@@ -41,6 +41,7 @@ from bot.slack.manifest import NEEDED
 from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
 from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.notices.access import ask_button
+from bot.slack.messages.session_card import CardRenderer
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
 from bot.slack.views.home_tab import HomeTabData, error_view, home, loading
 from tests.support.settings import FERNET, SOCKET
@@ -76,20 +77,20 @@ def hidden(number: int, **how: Any) -> SessionRecord:
 
 
 def look(**changes: Any) -> HomeTabData:
-    """Lists of records are all that there are."""
-    whole: dict[str, Any] = {"identity": WHO, "channel_refusal": None, "own": [record()]} | changes
-    return HomeTabData(
-        **{
-            name: SessionList(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
-            for name, it in whole.items()
-        }
-    )
+    """Lists of records are all that there are; a page shows ten."""
+    whole: dict[str, Any] = {"visitor": ANA, "identity": WHO, "channel_refusal": None, "own": [record()]} | changes
+    pages = {"own": ListPage(), "live": ListPage(ListKind.HOME)}
+    for name, page in pages.items():
+        if isinstance(it := whole.get(name), list):
+            whole[name] = SessionList(tuple(it[: page.size]), page, len(it))
+    return HomeTabData(**whole)
 
 
 def shown(**changes: Any) -> dict[str, Any]:
-    return home(look(**changes), Addressee(ENGLISH, contact=Markup("<@U0SAM>")))
+    return home(look(**changes), Addressee(ENGLISH, contact=Markup("<@U0SAM>")), CARDS)
 
 
+CARDS = CardRenderer()
 LONG = "<&" * 50
 BROKEN = with_hits(
     Notice(kind=NoticeKind.FAULT, key="x", team_id=TEAM, opened_at=NOW, read_at=NOW),
@@ -116,7 +117,7 @@ MOST = look(
     unconnected=[Unconnected((TEAM, UserId(f"U0NEW{number}")), NOW) for number in range(20)],
     identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
-    others=[hidden(n, name=LONG) for n in range(20, 40)],
+    live=[hidden(n, name=LONG) for n in range(20, 40)],
     config_warnings=["d" * 300] * 30,
     failure=FAILURE,
 )
@@ -129,13 +130,13 @@ ERRORS: list[CobrowseError] = [
 VIEWS = {
     "light": loading(),
     "usual": shown(),
-    "the most there can be": home(MOST, Addressee(ENGLISH, contact=Markup("<@U0SAM>"))),
-    "nothing": shown(own=[], others=[], config_warnings=[]),
+    "the most there can be": home(MOST, Addressee(ENGLISH, contact=Markup("<@U0SAM>")), CARDS),
+    "nothing": shown(own=[], live=[], config_warnings=[]),
     "elsewhere": shown(channel_refusal=PLACE),
     "refused": error_view(
         errors.PersonNotAllowedError("not_a_member", ANA, MembershipStatus.GUEST, is_target=False), Addressee(ENGLISH)
     ),
-    **{error.code: shown(identity=error, own=error, others=error, config_warnings=[]) for error in ERRORS},
+    **{error.code: shown(identity=error, own=error, live=error, config_warnings=[]) for error in ERRORS},
 }
 
 
@@ -151,28 +152,28 @@ def test_largest_view_fits_through_the_http_receiver() -> None:
 
 
 def test_sessions_beyond_the_tabs_room_are_told() -> None:
-    many = shown(own=[record(n, url_length=2900) for n in range(8)])
-    assert 0 < presses(many).count("end_session") < 8
+    many = shown(own=[record(n) for n in range(11)])
+    assert presses(many).count("row_menu") == 10
     assert "… and more: `/cobrowse status` shows them." in said(many)
-    whole = shown(own=[record(n, url_length=400) for n in range(8)])
-    assert presses(whole).count("end_session") == 8
+    whole = shown(own=[record(n) for n in range(10)])
+    assert presses(whole).count("row_menu") == 10
     assert "… and more" not in said(whole)
 
 
-def test_unknown_session_status_is_told_too() -> None:
-    some = SessionList((record(),), cut=True)
-    assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
-    assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
-    assert "There is none" not in said(shown(others=SessionList((), cut=True)))
+def test_sessions_of_all_have_pages() -> None:
+    view = shown(live=[hidden(n) for n in range(11)])
+    assert "Live now: 11" in said(view)
+    assert "Page 1 of 2" in said(view)
+    assert presses(view).count("list_next") == 1
 
 
 def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
     text = said(shown())
     assert text.splitlines()[-1].startswith("Connected to Genesys ·")
     assert HOST.id not in text
-    assert "https://join.example/" in text
-    assert presses(shown()) == ["home_start", "home_refresh", "open", "end_session"]
-    assert "Open sessions of others" not in text
+    assert "https://join.example/" not in text
+    assert presses(shown()) == ["home_start", "home_refresh", "row_menu"]
+    assert "Live now" not in text
     assert "set-up" not in text
 
 
@@ -185,10 +186,10 @@ def test_person_without_a_host_reads_the_rules_and_a_contact() -> None:
 def test_person_without_a_host_sees_nothing_that_could_only_fail() -> None:
     missing = HostNotFoundError(ANA, False, ())
     ask = [ask_button(missing, ENGLISH, "Ada")]
-    view = home(look(identity=missing, own=[]), Addressee(ENGLISH), access=ask)
+    view = home(look(identity=missing, own=[]), Addressee(ENGLISH), CARDS, access=ask)
     assert presses(view) == ["ask_access"]
-    assert presses(home(look(identity=missing, own=[], asked_at=NOW), Addressee(ENGLISH), access=ask)) == []
-    assert "end_session" in presses(shown(identity=missing))  # but their open session can be ended
+    assert presses(home(look(identity=missing, own=[], asked_at=NOW), Addressee(ENGLISH), CARDS, access=ask)) == []
+    assert "row_menu" in presses(shown(identity=missing))  # but their open session can be ended
     assert "home_start" in presses(shown(identity=missing, role=Role.SUPERVISOR))  # for somebody else
 
 
@@ -204,16 +205,16 @@ def test_administrator_sees_first_what_is_broken_and_each_unmapped_person() -> N
 
 
 def test_others_sessions_have_an_end_button_and_no_link() -> None:
-    view = shown(own=[], others=[hidden(2, name="Bens")])
+    view = shown(own=[], live=[hidden(2, name="Bens")])
     assert "Bens" in said(view)
     assert "https://" not in json.dumps(view)
-    assert presses(view) == ["home_start", "home_refresh", "end_session"]
+    assert presses(view) == ["home_start", "home_refresh", "ask_end_session"]
 
 
 def test_more_than_can_be_shown_is_said() -> None:
     text = said(VIEWS["the most there can be"])
     assert "`/cobrowse status` shows them" in text
-    assert "`/cobrowse list` shows them" in text
+    assert "Page 1 of 2" in text
 
 
 def test_where_nothing_can_be_started_from_it_says_where() -> None:
@@ -226,12 +227,12 @@ def test_where_nothing_can_be_started_from_it_says_where() -> None:
 def test_invisible_conversations_are_told_in_words_that_fit(error: CobrowseError) -> None:
     text = said(shown(identity=error, own=error))
     assert "I can’t tell which Genesys user you are right now." in text
-    assert "They cannot be seen now." in text
+    assert "I can’t show them right now." in text
     assert "Nothing was" not in text
 
 
 def test_a_name_rings_nobody() -> None:
-    view = shown(own=[record(name="<!channel> & <@U0BEN>")], others=[hidden(2, name="<!here>")])
+    view = shown(own=[record(name="<!channel> & <@U0BEN>")], live=[hidden(2, name="<!here>")])
     assert "<!" not in said(view).replace("<!date^", "")
     assert "&lt;!channel&gt; &amp; &lt;@U0BEN&gt;" in said(view)
 

@@ -1,0 +1,270 @@
+"""Listen for presses on a session's card and on the rows of lists: each asks in a dialog, or does what it says.
+
+A press on a session that is over, or that this person may not touch, opens no dialog: the worker gets its request and
+says what is the case. The worker checks the presser of every request again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.errors import CobrowseError, NotAcceptedError, SlackUnavailableError
+from bot.core.models import CARD_KEY, ROW_KEY, Request, RequestKind, SessionId, SessionRecord
+from bot.core.requests.service import RequestService
+from bot.core.use_cases.sessions import SessionService
+from bot.slack.api.responder import SlackResponder
+from bot.slack.api.views import Views
+from bot.slack.listeners.actions import note_place, read_actor, read_card_press, show_start
+from bot.slack.messages.ambiguity import chosen_already
+from bot.slack.messages.blocks import View
+from bot.slack.messages.renderer import MessageRenderer
+from bot.slack.messages.session_card import (
+    ASK_END_ACTION,
+    CARD,
+    COPY,
+    DETAILS,
+    MENU_ACTION,
+    POST,
+    SEND_TO_ACTION,
+    START_NEW_ACTION,
+    read_start_new,
+)
+from bot.slack.messages.session_list import ROW_END, ROW_MENU_ACTION, ROW_SEND, ROW_SHOW, read_row
+from bot.slack.views import confirmation, customer_message_form
+from bot.slack.views.confirmation import END_DIALOG, POST_DIALOG, Pressed, read_pressed
+from bot.slack.views.session_form import STARTING, not_opened
+
+COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAST: "last"}
+"""What can be typed where a dialog does not open."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardPresses:
+    """Open the dialogs of sessions, and submit what was pressed."""
+
+    requests: RequestService
+    sessions: SessionService
+    views: Views
+    responder: SlackResponder
+    renderer: MessageRenderer
+
+    async def ask_end(self, body: dict[str, Any], session_id: str) -> None:
+        """Ask whether to end the session."""
+
+        def build(record: SessionRecord, pressed: Pressed) -> View:
+            is_own = record.concerns(request.requester)
+            return confirmation.end_dialog(record, pressed, self.renderer.language, is_own=is_own)
+
+        request = read_card_press(body, RequestKind.END, session_id)
+        self._open_soon(body, request, build)
+
+    async def ask_post(self, body: dict[str, Any], session_id: str) -> None:
+        """Ask whether to post the session's link in the channel."""
+
+        def build(record: SessionRecord, pressed: Pressed) -> View:
+            return confirmation.post_dialog(record, pressed, self.renderer.language)
+
+        self._open_soon(body, read_card_press(body, RequestKind.SHARE, session_id), build)
+
+    async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
+        """Open the form for the customer's address."""
+
+        def build(record: SessionRecord, pressed: Pressed) -> View:
+            return customer_message_form.form(replace(pressed, name=record.session.name), self.renderer.cards)
+
+        self._open_soon(body, read_card_press(body, RequestKind.PROPOSE, session_id), build)
+
+    async def copy(self, body: dict[str, Any], session_id: str) -> None:
+        """Send the presser a copy of the card."""
+        request = read_card_press(body, RequestKind.DIRECT, session_id)
+        note_place(self.responder, body, request)
+        await self.submit(request)
+
+    async def show(self, body: dict[str, Any], session_id: str) -> None:
+        """Show the session's link: in a dialog where there is no message to answer."""
+        request = replace(read_card_press(body, RequestKind.LAST, session_id), replaces=False)
+        if request.reply_url:
+            await self.submit(request)
+        else:
+            cards = self.renderer.cards
+            self._open_soon(body, request, lambda record, _: confirmation.link(record, request.requester, cards))
+
+    async def show_details(self, body: dict[str, Any], session_id: str) -> None:
+        """Show the session's ids."""
+        request = read_card_press(body, RequestKind.LAST, session_id)
+        language = self.renderer.language
+        self._open_soon(body, request, lambda record, _: confirmation.details(record, language), is_query=True)
+
+    async def start_new(self, body: dict[str, Any]) -> None:
+        """Start a session like the one that is over, in place of its card."""
+        session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
+        press, container = read_actor(body), body.get("container") or {}
+        place = container.get("message_ts") or press.view_id
+        request = replace(
+            press,
+            key=f"start-new:{session_id}:{place}",
+            name=name or None,
+            target=None if agent == press.requester else agent,
+            channel_id=channel_id or press.channel_id,
+            replaces=True,
+        )
+        note_place(self.responder, body, request)
+        if not await self.submit(request):
+            self.responder.tell_soon(request, chosen_already())
+        else:
+            show_start(self.responder, self.renderer, body, request, STARTING)
+
+    async def submit(self, request: Request) -> bool:
+        """Submit a request, and say why if it is not accepted. Return False if it was submitted before."""
+        try:
+            return await self.requests.submit(request)
+        except NotAcceptedError as error:
+            self.responder.tell_soon(request, self.renderer.answer(request, error))
+            return True
+
+    def _open_soon(
+        self,
+        body: dict[str, Any],
+        request: Request,
+        build: Callable[[SessionRecord, Pressed], View],
+        *,
+        is_query: bool = False,
+    ) -> None:
+        """Open a dialog about a request's session in the background. `is_query`: also if the session is over."""
+        note_place(self.responder, body, request)
+        self.responder.soon(self._open(body, request, build, is_query=is_query))
+
+    async def _open(
+        self,
+        body: dict[str, Any],
+        request: Request,
+        build: Callable[[SessionRecord, Pressed], View],
+        *,
+        is_query: bool,
+    ) -> None:
+        try:
+            reads_link = request.kind is not RequestKind.END
+            record = await self.sessions.pressed(request, reads_link=reads_link)
+        except (SlackUnavailableError, NotAcceptedError) as error:
+            await self.responder.tell(request, self.renderer.answer(request, error))
+            return
+        except CobrowseError:
+            await self.submit(request)
+            return
+        if record.is_over and not is_query:
+            await self.submit(request)
+            return
+        view = build(record, pressed_at(body, request))
+        show = self.views.push if request.view_id else self.views.open
+        if code := await show(str(body.get("trigger_id")), view):
+            to = self.renderer.addressee(request.requester)
+            to = replace(to, command=f"{to.command} {COMMANDS.get(request.kind, 'last')}")
+            await self.responder.tell(request, not_opened(to, request.id, code))
+
+
+def register(app: AsyncApp, presses: CardPresses) -> None:
+    """Register the listeners of cards, rows and their dialogs."""
+    choices = {
+        POST: presses.ask_post,
+        COPY: presses.copy,
+        DETAILS: presses.show_details,
+        ROW_SHOW: presses.show,
+        ROW_SEND: presses.ask_address,
+        ROW_END: presses.ask_end,
+    }
+
+    @app.action(ASK_END_ACTION)
+    async def on_end(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await presses.ask_end(body, str(body["actions"][0]["value"]))
+        await ack()
+
+    @app.action(SEND_TO_ACTION)
+    async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await presses.ask_address(body, str(body["actions"][0]["value"]))
+        await ack()
+
+    @app.action(MENU_ACTION)
+    @app.action(ROW_MENU_ACTION)
+    async def on_menu(ack: AsyncAck, body: dict[str, Any]) -> None:
+        chosen, session_id = read_menu(body)
+        if choose := choices.get(chosen):  # the others are links, which Slack opens itself
+            await choose(body, session_id)
+        await ack()
+
+    @app.action(START_NEW_ACTION)
+    async def on_start_new(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await presses.start_new(body)
+        await ack()
+
+    _register_dialogs(app, presses)
+
+
+def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
+    def on_dialog(callback_id: str, kind: RequestKind) -> None:
+        @app.view(callback_id)
+        async def on_yes(ack: AsyncAck, body: dict[str, Any]) -> None:
+            pressed = read_pressed(body["view"]["private_metadata"])
+            request = dialog_request(body, pressed, kind, f"{pressed.session_id} {pressed.listing}".strip())
+            note_dialog_place(presses.responder, pressed, request)
+            try:
+                await presses.requests.submit(request)
+            except NotAcceptedError as error:
+                renderer = presses.renderer
+                view = confirmation.notice(renderer.answer(request, error), renderer.language)
+                await ack(response_action="update", view=view)
+            else:
+                await ack()
+
+    on_dialog(END_DIALOG, RequestKind.END)
+    on_dialog(POST_DIALOG, RequestKind.SHARE)
+
+
+def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
+    """Return what a dialog has to know of the press that opened it (pure)."""
+    container = body.get("container") or {}
+    stays = container.get("message_ts") and not container.get("is_ephemeral")
+    session_id, _, listing = (request.argument or "").partition(" ")
+    return Pressed(
+        session_id=SessionId(session_id),
+        channel_id=request.channel_id,
+        reply_url=request.reply_url,
+        ts=str(container["message_ts"]) if stays else "",
+        replaces=request.replaces,
+        is_group_message=request.is_group_message,
+        listing=listing,
+    )
+
+
+def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
+    """Build the request of a submitted dialog, which answers the press that opened it (pure).
+
+    The result of a dialog above a modal stands in the dialog for SEND, and in the modal for the others.
+    """
+    actor, below = read_actor(body), body["view"].get("previous_view_id")
+    return replace(
+        actor,
+        view_id=(actor.view_id if kind is RequestKind.SEND else str(below)) if below else None,
+        kind=kind,
+        key=f"{ROW_KEY if pressed.listing else CARD_KEY}{body['view']['callback_id']}:{body['view']['id']}",
+        channel_id=pressed.channel_id,
+        argument=argument,
+        reply_url=pressed.reply_url,
+        replaces=pressed.replaces,
+        is_group_message=pressed.is_group_message,
+    )
+
+
+def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
+    """Remember the message that the answer replaces, if it stands in a direct message."""
+    if pressed.ts:
+        responder.note_place(request.id, pressed.channel_id, pressed.ts)
+
+
+def read_menu(body: dict[str, Any]) -> tuple[str, str]:
+    """Return what was chosen in the menu of a card or row, and the session's id, which the block's id holds (pure)."""
+    action = body["actions"][0]
+    chosen = (action.get("selected_option") or action).get("value")
+    _, session_id = read_row(str(action.get("block_id")))
+    return str(chosen), session_id.removeprefix(CARD)

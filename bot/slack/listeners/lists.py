@@ -1,0 +1,51 @@
+"""Listen for the buttons that turn the pages of a list of sessions, and for the choice of a person in it.
+
+A message is replaced by the new page; the Home tab is published again. The worker checks who may see a list.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.models import ROW_KEY, RequestKind, UserId
+from bot.core.results import ListKind, ListPage
+from bot.slack.listeners.actions import is_private, read_actor
+from bot.slack.listeners.cards import CardPresses
+from bot.slack.listeners.home_tab import HomeTab
+from bot.slack.messages.session_list import AGENT_ACTION, EVERYBODY_ACTION, FILTER, NEXT_ACTION, PREVIOUS_ACTION
+
+KINDS = {ListKind.OWN: RequestKind.STATUS, ListKind.END: RequestKind.STATUS, ListKind.LIVE: RequestKind.LIST}
+
+
+def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
+    """Register the listeners of all lists."""
+
+    async def on_page(ack: AsyncAck, body: dict[str, Any]) -> None:
+        page = read_page(body)
+        if page.kind is ListKind.HOME:
+            tab.show_soon(read_actor(body), page=page)
+        else:
+            press, action = read_actor(body), str(body["actions"][0]["action_id"])
+            request = replace(
+                press,
+                kind=KINDS[page.kind],
+                key=f"{ROW_KEY}{action}:{body.get('trigger_id') or press.id}",
+                argument=str(page),
+                replaces=is_private(body),
+            )
+            await presses.submit(request)
+        await ack()
+
+    for action in (PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION):
+        app.action(action)(on_page)
+
+
+def read_page(body: dict[str, Any]) -> ListPage:
+    """Return the page that was asked for (pure)."""
+    action = body["actions"][0]
+    if action["action_id"] != AGENT_ACTION:
+        return ListPage.read(action.get("value"), ListKind.OWN)
+    shown = ListPage.read(str(action.get("block_id")).removeprefix(FILTER), ListKind.LIVE)
+    chosen = action.get("selected_user")
+    return ListPage(shown.kind, agent=UserId(chosen) if chosen else None)

@@ -1,0 +1,213 @@
+"""Render lists of sessions: one row and one control for each session, and pages (pure).
+
+listeners/lists.py turns pages, listeners/cards.py carries out what is pressed in a row.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from bot.core.models import SessionId, SessionRecord, UserId
+from bot.core.results import ON_CARD, ListKind, ListPage, SessionList
+from bot.slack.messages.blocks import Block, Message, button, buttons, context, option, overflow, section, users_select
+from bot.slack.messages.catalogue.sentence import (
+    Language,
+    Markup,
+    Sentence,
+    counted,
+    label,
+    mention,
+    said,
+)
+from bot.slack.messages.session_card import ASK_END_ACTION, END, END_ACTION, OTHER, CardRenderer
+
+ROW, LISTED = "row-", "listed-"
+"""How the id of a row's block begins, now and in earlier versions; the list's page and the session's id follow."""
+ROW_MENU_ACTION = "row_menu"
+ROW_SHOW, ROW_SEND, ROW_END = "show", "send", "end"
+"""The values of the menu's options."""
+PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
+    "list_previous",
+    "list_next",
+    "list_agent",
+    "list_everybody",
+)
+FILTER = "filter-"
+"""How the id of the block begins in which a person is chosen; the list's page follows."""
+
+SHOW_LINK = label("row.show_link", "Show link")
+SHOW_CODE = label("row.show_code", "Show code")
+END_ROW = label("row.end", "End")
+OWN = said("row.own", "*{name}* · {left}")
+OWN_FOR = said("row.own_for", "*{name}* · for {agent} · {left}")
+OWN_FROM = said("row.own_from", "*{name}* · from {starter} · {left}")
+LIVE = said("row.live", "*{name}* · since {since} · {ends}")
+LIVE_FROM = said("row.live_from", "*{name}* · from {starter} · since {since} · {ends}")
+MINUTES_LEFT = counted("row.minutes_left", "{count} minute left", "{count} minutes left")
+HOURS_LEFT = counted("row.hours_left", "{count} hour left", "{count} hours left")
+LINK_USED = said("row.link_used", "link used or expired")
+NONE_OPEN = said("list.none_open", "No open sessions. Type `{command}` to start one.")
+NONE_LIVE = said("list.none_live", "Nobody has an open session.")
+NONE_OF = said("list.none_of", "{agent} has no open session.")
+OWN_OPEN = counted("list.own", "{count} open session", "{count} open sessions")
+LIVE_NOW = counted("list.live", "Live now: {count}", "Live now: {count}")
+LIVE_OF = counted("list.live_of", "Live now, {agent}: {count}", "Live now, {agent}: {count}")
+WHICH = said("list.which", "Which session should I end?")
+WHICH_OF = said("list.which_of", "Which session of {agent} should I end?")
+PAGE = said("list.page", "Page {number} of {pages}")
+PREVIOUS = label("list.previous", "Previous")
+NEXT = label("list.next", "Next")
+FILTER_BY = label("list.filter", "Filter by person")
+EVERYBODY = label("list.everybody", "Show everybody")
+
+
+def list_message(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> Message:
+    """Return a list as a message."""
+    text, blocks = list_blocks(found, viewer, cards, command)
+    return Message(text.replace("*", ""), blocks)
+
+
+def list_blocks(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
+    """Return a list's title and blocks."""
+    page = found.page
+    title = _title(found, cards.language, command)
+    is_live = page.kind in (ListKind.LIVE, ListKind.HOME)
+    head = section(f"*{title}*" if found.total else title)
+    if is_live and (found.total > 1 or page.agent):
+        head |= {"block_id": f"{FILTER}{page}", "accessory": _filter(page, cards.language)}
+    return title, [head, *list_rows(found, viewer, cards), *_pager(found, cards.language)]
+
+
+def list_rows(found: SessionList, viewer: UserId, cards: CardRenderer) -> list[Block]:
+    """Return the rows of a list, with the one that has just ended in its place."""
+    is_live, records = found.page.kind in (ListKind.LIVE, ListKind.HOME), found.records
+    if ended := found.ended:
+        open_ones = (each for each in records if each.session.id != ended.session.id)
+        records = tuple(sorted((*open_ones, ended), key=_live_order if is_live else _own_order))
+    return _by_agent(records, found, cards) if is_live else [_own_row(each, found, viewer, cards) for each in records]
+
+
+def row_id(page: ListPage, session_id: SessionId) -> str:
+    """Return the id of a row's block."""
+    return f"{ROW}{page}-{session_id}"
+
+
+def read_row(block_id: str) -> tuple[str, str]:
+    """Return the page and the session's id of a row; the page is "" for another block.
+
+    For the row of another session on a card it is the card.
+    """
+    if block_id.startswith(OTHER):
+        return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
+    page, dash, session_id = block_id.removeprefix(ROW).partition("-")
+    return (page, session_id) if block_id.startswith(ROW) and dash else ("", block_id)
+
+
+def _title(found: SessionList, language: Language, command: str) -> str:
+    say, page = language.say, found.page
+    agent = mention(page.agent or "")
+    if not found.total:
+        if page.agent:
+            return say(NONE_OF, agent=agent)
+        return say(NONE_LIVE) if page.kind in (ListKind.LIVE, ListKind.HOME) else say(NONE_OPEN, command=command)
+    if found.asks or page.kind is ListKind.END:
+        return say(WHICH_OF, agent=agent) if page.agent else say(WHICH)
+    if page.kind in (ListKind.LIVE, ListKind.HOME):
+        return say(LIVE_OF, agent=agent, count=found.total) if page.agent else say(LIVE_NOW, count=found.total)
+    return say(OWN_OPEN, count=found.total)
+
+
+def _own_row(record: SessionRecord, found: SessionList, viewer: UserId, cards: CardRenderer) -> Block:
+    """Return the row of a session whose link the viewer may read."""
+    session, say = record.session, cards.language.say
+    if record.is_over:
+        return section(cards.ended(record))
+    sentence = OWN
+    if record.agent != record.requester:
+        sentence = OWN_FROM if record.agent == viewer else OWN_FOR
+    text = say(
+        sentence,
+        name=session.name,
+        agent=mention(record.agent),
+        starter=mention(record.requester),
+        left=Markup(time_left(record, cards.language)),
+    )
+    if found.page.kind is ListKind.END:
+        control = button(say(END_ROW), END_ACTION, value=session.id)
+    else:
+        control = _control(record, cards)
+    return section(text, row_id(found.page, session.id)) | {"accessory": control}
+
+
+def _by_agent(records: Sequence[SessionRecord], found: SessionList, cards: CardRenderer) -> list[Block]:
+    """Return the rows of all sessions, below the name of each agent."""
+    blocks = []
+    for agent, theirs in groupby(records, key=lambda record: record.agent):
+        blocks.append(section(mention(agent)))
+        blocks += [_live_row(record, found, cards) for record in theirs]
+    return blocks
+
+
+def _live_row(record: SessionRecord, found: SessionList, cards: CardRenderer) -> Block:
+    session, say = record.session, cards.language.say
+    if record.is_over:
+        return section(cards.ended(record))
+    sentence: Sentence = LIVE if record.agent == record.requester else LIVE_FROM
+    text = say(
+        sentence,
+        name=session.name,
+        starter=mention(record.requester),
+        since=record.started_at or session.ends_at,
+        ends=cards.ends(session),
+    )
+    return section(text, row_id(found.page, session.id)) | {"accessory": _control(record, cards)}
+
+
+def _control(record: SessionRecord, cards: CardRenderer) -> Block:
+    """Return a menu for a session whose link the viewer may read, else the button that ends it."""
+    session, say = record.session, cards.language.say
+    if not (session.join_url or session.join_code):
+        return button(say(END_ROW), ASK_END_ACTION, value=session.id)
+    options = [option(say(SHOW_LINK if session.join_url else SHOW_CODE), ROW_SHOW)]
+    if cards.features.sends and session.join_url:
+        options.append(option(say(cards.send_label), ROW_SEND))
+    return overflow(ROW_MENU_ACTION, *options, option(say(END), ROW_END))
+
+
+def _filter(page: ListPage, language: Language) -> Block:
+    return users_select(AGENT_ACTION, language.say(FILTER_BY), page.agent)
+
+
+def _pager(found: SessionList, language: Language) -> list[Block]:
+    """Return the buttons that turn the pages; none for a single page of everybody."""
+    say, page, pages = language.say, found.page, -(-found.total // found.page.size)
+    row = []
+    if page.number:
+        row.append(button(say(PREVIOUS), PREVIOUS_ACTION, value=str(_at(page, page.number - 1))))
+    if page.number + 1 < pages:
+        row.append(button(say(NEXT), NEXT_ACTION, value=str(_at(page, page.number + 1))))
+    if page.agent:
+        row.append(button(say(EVERYBODY), EVERYBODY_ACTION, value=str(ListPage(page.kind))))
+    where = [context(say(PAGE, number=page.number + 1, pages=pages))] if pages > 1 else []
+    return [*where, *([buttons(*row)] if row else [])]
+
+
+def _at(page: ListPage, number: int) -> ListPage:
+    return ListPage(page.kind, number, page.agent)
+
+
+def _own_order(record: SessionRecord) -> float:
+    return -(record.started_at or record.session.ends_at).timestamp()
+
+
+def _live_order(record: SessionRecord) -> tuple[str, float]:
+    return record.agent, _own_order(record)
+
+
+def time_left(record: SessionRecord, language: Language) -> str:
+    """Return how long a session goes on, or its code can be used."""
+    if record.is_gone or record.read_at is None:
+        return language.say(LINK_USED)
+    minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))
+    if minutes < 120:
+        return language.say(MINUTES_LEFT, count=minutes)
+    return language.say(HOURS_LEFT, count=round(minutes / 60))

@@ -1,0 +1,120 @@
+"""Build the dialogs that ask before a session ends or its link is posted, and the one with its ids (pure)."""
+
+import json
+from dataclasses import dataclass
+
+from bot.core.models import ChannelId, SessionId, SessionRecord, UserId
+from bot.slack.messages.blocks import Block, Message, View, section
+from bot.slack.messages.catalogue.sentence import Language, Sentence, channel_mention, label, mention, said
+from bot.slack.messages.session_card import CardRenderer
+
+END_DIALOG, POST_DIALOG = "end_session_dialog", "post_link_dialog"
+
+TITLE_END = label("dialog.end_title", "End session")
+ASK_END = said("dialog.end", "End *{name}*?")
+ASK_END_OF = said("dialog.end_of", "End *{name}* of {agent}?")
+END_NOTE = said("dialog.end_note", "Your customer’s screen stops being shared at once.")
+WITHDRAW_NOTE = said("dialog.withdraw_note", "Nobody else can join by the link or code then.")
+END = label("dialog.end_yes", "End session")
+KEEP = label("dialog.end_no", "Keep open")
+TITLE_POST = label("dialog.post_title", "Post link")
+ASK_POST = said("dialog.post", "Post the link in {channel}?")
+ASK_POST_CODE = said("dialog.post_code", "Post the code in {channel}?")
+POST_NOTE = said("dialog.post_note", "Everyone there will see it, and that you posted it.")
+POST = label("dialog.post_yes", "Post link")
+POST_CODE = label("dialog.post_code_yes", "Post code")
+DONT_POST = label("dialog.post_no", "Don’t post")
+TITLE_DETAILS = label("dialog.details_title", "Details for support")
+DETAILS = said("dialog.details", "Session `{session}`\nGenesys user `{genesys_user}`\nReference `{reference}`")
+DETAILS_CONVERSATION = said("dialog.details_conversation", "Interaction `{conversation}`")
+TITLE_LINK = label("dialog.link_title", "For your customer")
+CLOSE = label("dialog.close", "Close")
+TITLE_NOTICE = label("dialog.notice_title", "Co-browse")
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Where a button stands that opened a dialog, and what its session is.
+
+    `name` is the session's, where the dialog shows it later. `ts` is the message's id if it stands in a direct message,
+    else "". `replaces`: the result takes the message's place. `listing` is the page of the list in which it is a row.
+    """
+
+    session_id: SessionId
+    channel_id: ChannelId
+    reply_url: str | None
+    ts: str = ""
+    replaces: bool = False
+    is_group_message: bool = False
+    name: str = ""
+    listing: str = ""
+
+    def packed(self) -> str:
+        """Return it as a dialog's `private_metadata`."""
+        return json.dumps([getattr(self, each) for each in self.__slots__])
+
+
+def read_pressed(metadata: str) -> Pressed:
+    """Return what `packed` wrote; a dialog of an earlier version has the first three values only."""
+    session_id, channel_id, reply_url, *more = json.loads(metadata)
+    return Pressed(SessionId(session_id), ChannelId(channel_id), reply_url, *more)
+
+
+def end_dialog(record: SessionRecord, pressed: Pressed, language: Language, *, is_own: bool) -> View:
+    """Return the question whether to end a session. `is_own`: the reader hosts it or started it."""
+    ask = language.say(ASK_END if is_own else ASK_END_OF, name=record.session.name, agent=mention(record.agent))
+    note = language.say(END_NOTE if record.session.application_id else WITHDRAW_NOTE)
+    return _question(END_DIALOG, (TITLE_END, END, KEEP), [section(f"{ask}\n{note}")], pressed, language)
+
+
+def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> View:
+    """Return the question whether to post a session's link in the channel."""
+    has_link, channel = bool(record.session.join_url), channel_mention(pressed.channel_id)
+    ask = language.say(ASK_POST if has_link else ASK_POST_CODE, channel=channel)
+    words = (TITLE_POST, POST if has_link else POST_CODE, DONT_POST)
+    return _question(POST_DIALOG, words, [section(f"{ask}\n{language.say(POST_NOTE)}")], pressed, language)
+
+
+def details(record: SessionRecord, language: Language) -> View:
+    """Return the ids of a session, for somebody who helps."""
+    session = record.session
+    ids = {"session": session.id, "genesys_user": session.host_id, "reference": record.request_id or ""}
+    text = language.say(DETAILS, **ids)
+    if session.conversation_id:
+        text += f"\n{language.say(DETAILS_CONVERSATION, conversation=session.conversation_id)}"
+    return _notice(TITLE_DETAILS, [section(text)], language)
+
+
+def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
+    """Return what to hand to the customer."""
+    return _notice(
+        TITLE_LINK, [section(cards.title(record, viewer)), *cards.join_blocks(record.session)], cards.language
+    )
+
+
+def notice(message: Message, language: Language) -> View:
+    """Return a dialog that shows a message, without its buttons: a dialog has no place for their answers."""
+    shown = [block for block in message.blocks if block["type"] != "actions"]
+    blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]
+    return _notice(TITLE_NOTICE, blocks, language)
+
+
+def _question(
+    callback_id: str,
+    words: tuple[Sentence, Sentence, Sentence],
+    blocks: list[Block],
+    pressed: Pressed,
+    language: Language,
+) -> View:
+    title, yes, no = (_plain(language.say(each)) for each in words)
+    head = {"type": "modal", "callback_id": callback_id, "private_metadata": pressed.packed()}
+    return {**head, "title": title, "submit": yes, "close": no, "blocks": blocks}
+
+
+def _notice(title: Sentence, blocks: list[Block], language: Language) -> View:
+    head = {"type": "modal", "title": _plain(language.say(title)), "close": _plain(language.say(CLOSE))}
+    return {**head, "blocks": blocks}
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
