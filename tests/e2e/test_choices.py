@@ -64,7 +64,7 @@ async def test_near_miss_offers_the_command_and_the_name(journey: Journey) -> No
     assert question.text == "Did you mean help?"
     assert labels(question) == ["Show help", "Start one called “hepl”"]
     await presses(journey, question, FIRST)
-    assert "/cobrowse end" in words(question)
+    assert "All commands" in words(question)
     assert journey.genesys.creates == []
 
 

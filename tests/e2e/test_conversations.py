@@ -91,7 +91,7 @@ async def test_an_address_from_elsewhere_starts_nothing(journey: Journey, text: 
     talk(journey)
     message = await journey.asks(text)
     assert is_failure(message)
-    assert "your Genesys region" in words(message)
+    assert "I don’t know that interaction." in words(message)
     assert journey.genesys.calls == []
 
 

@@ -66,7 +66,7 @@ async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
         assert execution.status == "failed"
         assert execution.error is not None
         assert execution.error.startswith("Workflows can’t start co-browse here. Nothing was started.")
-        assert "Reference: " in execution.error
+        assert "Reference " in execution.error
         assert journey.genesys.creates == []
         assert journey.slack.messages == []
 
@@ -129,7 +129,7 @@ async def test_workflow_reads_a_genesys_refusal_with_both_references(journey: Jo
     execution = await runs(journey, agent=BEN)
     assert execution.error is not None
     assert "Genesys doesn’t let this Genesys user co-browse. Nothing was started." in execution.error
-    assert "Reference: " in execution.error
+    assert "Reference " in execution.error
     assert "Genesys " in execution.error
     assert journey.slack.messages == []
 

@@ -41,6 +41,7 @@ class Told:
         before = len(slack.messages)
         if MARK in text:  # with the same words they would be given the session of before
             text = f"{text} {len(self._deliveries)}"
+            self._servers.genesys.conversations.set_live_count("one")  # else an open session is given back
         self._deliveries.append(await slack.command(who, text, channel_id=channel_id))
         await slack.workspace.until(lambda: [each for each in slack.messages[before:] if not is_note(each)], 15)
 

@@ -134,13 +134,14 @@ class SessionService:
             except StorageUnavailableError:  # it has ended all the same, and the next status read notices
                 over = replace(record, is_over=True, ended_by=request.id, ender=request.requester)
                 record = replace(over, ended_at=datetime.now(UTC), session=_without_link(record.session))
-        if record.ended_by != request.id:
-            raise SessionActionError("already_ended", record=record)
-        if record.agent not in person.ids:
+        is_ours = record.ended_by == request.id
+        if is_ours and record.agent not in person.ids:
             await self._tell_agent(record, request)
         if listed and request.is_in_list:
             with suppress(CobrowseError):  # it has ended all the same
                 return await self._ended_in(request, person.ids, listed, SessionEnded(record, reference))
+        if not is_ours:
+            raise SessionActionError("already_ended", record=record)
         return SessionEnded(record, reference)
 
     async def pressed(self, request: Request, *, reads_link: bool = True) -> SessionRecord:

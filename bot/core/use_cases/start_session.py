@@ -25,7 +25,7 @@ from bot.core.requests.handlers import Handler, Handlers
 from bot.core.requests.recovery import session_of_duplicate
 from bot.core.requests.run import RequestRun
 from bot.core.results import CommandSuggested, OpenSession
-from bot.core.start_details import details_of
+from bot.core.start_details import NO_DETAILS, details_of
 from bot.core.timing import RunTiming
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
@@ -109,7 +109,8 @@ class StartSession(Handler):
         return order
 
     async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted | OpenSession:
-        order, replaced = self._order(request, resolved), details_of(request.argument).replaces
+        order = self._order(request, resolved)
+        replaced = details_of(request.argument).replaces if request.argument else ""
         is_open = await self._open_sessions(request, resolved) if self._in_conversations else {}
         kept = {each: record.session.id for each, record in is_open.items() if record.session.id != replaced}
         try:
@@ -140,10 +141,11 @@ class StartSession(Handler):
 
         Mark the session that it replaces as ended.
         """
-        if (replaced := details_of(request.argument).replaces) and replaced != started.session.id:
-            await self._own_sessions.close_replaced(SessionId(replaced), request)
+        details = details_of(request.argument) if request.argument else NO_DETAILS
+        if details.replaces and details.replaces != started.session.id:
+            await self._own_sessions.close_replaced(SessionId(details.replaces), request)
         started = await self._notify_agent(request, started)
-        if not request.argument or not details_of(request.argument).thread:
+        if not details.thread:
             return started
         try:
             await self._own_sessions.share_new(request, started.session.id)
