@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
 from bot.sandbox.slack.server import Message
-from tests.support.app import ADA, ANA, ANSWER_TIMEOUT, BEN, SAM, Journey, is_notice, link, open_journey, words
+from tests.support.app import ADA, ANA, ANSWER_TIMEOUT, BEN, CARE, SAM, Journey, is_notice, link, open_journey, words
 from tests.support.conversations import KEY, talk
 
 
@@ -95,3 +95,15 @@ async def test_closed_offer_in_a_conversation_says_that_nobody_else_can_join() -
         await journey.asks(f"end {offer.id}", who=SAM)
         assert f"<@{SAM}> closed your session *Checkout*" in words(await told_once(journey))
         assert "Nobody else can join it." in words(await told_once(journey))
+
+
+async def test_button_works_where_channels_are_set() -> None:
+    async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
+        await journey.asks("Checkout help")
+        (session,) = journey.genesys.sessions.values()
+        await journey.asks(f"end {session.id}", who=SAM)
+        message = await told_once(journey)
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, message, "start_new_session")
+        assert link(await journey.reads(ANA, before))
+        assert "ended your session" in words(message)  # who ended it can still be read

@@ -21,8 +21,9 @@ from tests.support.app import (
     words,
 )
 from tests.support.conversations import KEY
+from tests.support.session_buttons import DETAILS, END, confirms, opens
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
-from tests.support.views import START, asks_for_a_form, complaints, filled, presses, said, sends, shown
+from tests.support.views import START, asks_for_a_form, complaints, presses, said, sends, shown
 
 
 async def submitted(journey: Journey, view: View, **values: Any) -> dict[str, Any]:
@@ -49,7 +50,7 @@ async def test_submitted_form_waits_and_then_shows_link_and_buttons(either: Jour
     await shown(either, view, "Deal")
     (session,) = either.genesys.sessions.values()
     assert dialog_link(view) == session.join_url
-    assert set(presses(view)) == {"open", "end_session", "send_to_customer"}
+    assert set(presses(view)) == {"send_to_customer", END, "session_menu"}
     assert link(await either.slack.next_message(ANA)) == session.join_url
 
 
@@ -118,24 +119,46 @@ async def test_try_again_in_the_dialog_brings_the_link_there(either: Journey) ->
 async def test_session_that_is_ended_in_the_dialog_is_over_there(journey: Journey) -> None:
     view = await asks_for_a_form(journey, ANA)
     copy = await sends(journey, ANA, view, name="Deal")
-    await journey.slack.press(ANA, view, "end_session")
-    await shown(journey, view, "Co-browse session over")
-    assert presses(view) == []
-    await journey.slack.until(lambda: "is over" in copy.text or None)
+    await confirms(journey.slack, ANA, view, END)
+    await shown(journey, view, "*Deal* · ended by")
+    assert presses(view) == ["start_new_session"]
+    assert journey.slack.views_of(ANA) == [view]
+    await journey.slack.until(lambda: "has ended" in copy.text or None)
     await journey.finish()
     assert journey.slack.seen_by(ANA) == [copy]  # what the dialog shows needs no message
+
+
+async def test_ended_session_in_the_dialog_makes_way_for_a_new_one(either: Journey) -> None:
+    view = await asks_for_a_form(either, ANA)
+    await sends(either, ANA, view, name="Deal")
+    await confirms(either.slack, ANA, view, END)
+    await shown(either, view, "*Deal* · ended by")
+    before = len(either.slack.messages)
+    await either.slack.press(ANA, view, "start_new_session")
+    copy = await either.reads(ANA, before)
+    await shown(either, view, words(copy))
+    assert dialog_link(view) == link(copy)
+    assert [create.body["sessionName"] for create in either.genesys.creates] == ["Deal", "Deal"]
+
+
+async def test_details_stand_above_the_dialog(journey: Journey) -> None:
+    view = await asks_for_a_form(journey, ANA)
+    await sends(journey, ANA, view, name="Deal")
+    details = await opens(journey, view, DETAILS)
+    assert details.previous_view_id == view.id
+    (session,) = journey.genesys.sessions
+    assert session in said(details)
 
 
 async def test_link_is_sent_from_the_dialog_above_it(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
     copy = await sends(either, ANA, view, name="Deal")
-    await either.slack.press(ANA, view, "send_to_customer")
-    form = await filled(either, ANA)
-    assert (form.previous_view_id, form.body["title"]["text"]) == (view.id, "Send to customer")
+    form = await opens(either, view, "send_to_customer")
+    assert (form.previous_view_id, form.body["title"]["text"]) == (view.id, "Text or email link")
     assert (await submitted(either, form, to="+14155550123"))["response_action"] == "update"
-    await shown(either, form, "+1 415-555-0123")
-    await either.slack.press(ANA, form, "send_link")
-    await shown(either, form, "number ending in 0123")
+    assert "+1 415-555-0123" in said(form)
+    assert (await submitted(either, form))["response_action"] == "update"
+    await shown(either, form, "Texted to …0123")
     assert [sent.to for sent in either.genesys.outbox.sent] == ["+14155550123"]
     assert either.slack.seen_by(ANA) == [copy]
     await either.slack.close(ANA, form)
@@ -143,16 +166,16 @@ async def test_link_is_sent_from_the_dialog_above_it(either: Journey) -> None:
     assert dialog_link(view) == link(copy)
 
 
-async def test_cancelled_question_in_a_dialog_says_so(journey: Journey) -> None:
+async def test_cancelled_question_in_a_dialog_sends_nothing(journey: Journey) -> None:
     view = await asks_for_a_form(journey, ANA)
-    await sends(journey, ANA, view)
-    await journey.slack.press(ANA, view, "send_to_customer")
-    form = await filled(journey, ANA)
+    copy = await sends(journey, ANA, view)
+    form = await opens(journey, view, "send_to_customer")
     await submitted(journey, form, to="+14155550123")
-    await shown(journey, form, "+1 415-555-0123")
-    await journey.slack.press(ANA, form, "cancel_sending")
-    await shown(journey, form, "Nothing was sent.")
+    assert "+1 415-555-0123" in said(form)
+    await journey.slack.close(ANA, form)
+    await journey.finish()
     assert journey.genesys.outbox.sent == []
+    assert dialog_link(view) == link(copy)
 
 
 async def test_choice_among_conversations_is_made_in_the_dialog() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox.slack.server import Message, SlackChannel, View
 from tests.support.app import ANA, BEN, CARE, SAM, SHARED, Journey, link, open_journey, words
+from tests.support.session_buttons import END, confirms
 from tests.support.views import HERE, complaints, fields, filled, sends
 
 TEXT = "*Customer 4711* needs help\nand soon"
@@ -54,9 +55,9 @@ async def test_checked_box_posts_the_session_in_the_thread_once(either: Journey)
     assert "Posted in the thread." in words(copy)
     (reply,) = replies(either, message)
     assert link(reply) == link(copy)
-    assert f"<@{ANA}> shares a co-browse session" in words(reply)
-    await either.slack.press(ANA, view, "end_session")
-    await either.slack.until(lambda: "session over" in words(reply), 6)
+    assert f"<@{ANA}> posted “Customer 4711 needs help”" in words(reply)
+    await confirms(either.slack, ANA, view, END)
+    await either.slack.until(lambda: "ended by" in words(reply), 6)
 
 
 async def test_reply_in_a_thread_leads_to_the_same_thread(journey: Journey) -> None:
@@ -138,5 +139,5 @@ async def test_supervisors_session_for_another_names_who_shared_it(journey: Jour
     await journey.slack.message_shortcut(SAM, message, HERE)
     await sends(journey, SAM, await filled(journey, SAM), host=ANA, thread=["thread"])
     (reply,) = replies(journey, message)
-    assert f"<@{SAM}> shares a co-browse session" in words(reply)
-    assert f"<@{ANA}> is the host" in words(reply)
+    assert f"<@{SAM}> posted “help Ana”" in words(reply)
+    assert f"*For <@{ANA}>*" in words(reply)

@@ -160,7 +160,7 @@ async def test_answer_that_cannot_be_made_is_a_plain_sentence(
     def break_down(*_: Any) -> str:
         raise OverflowError("date value out of range")
 
-    monkeypatch.setattr(session_card, "until", break_down)
+    monkeypatch.setattr(session_card.CardRenderer, "ends", break_down)
     message = await journey.asks("Checkout")
     assert is_failure(message)
     assert "Something went wrong, so I don’t have a link for you" in words(message)

@@ -161,8 +161,8 @@ async def test_sessions_are_a_persons_by_either_id() -> None:
         twin = replace(servers.slack.workspace.users[ANA], id=TWIN, name="twin", enterprise_user_id=ANA)
         servers.slack.workspace.users[TWIN] = twin
         async with open_bot_between(servers, servers.environ, http=False) as journey:
-            url = link(await journey.asks())
+            url = link(await journey.asks("Deal"))
             assert url in str((await journey.asks("last", who=TWIN)).blocks)
-            assert url in str((await journey.asks("status", who=TWIN)).blocks)
-            assert "is over now" in words(await journey.asks("end", who=TWIN))
+            assert "*Deal*" in words(await journey.asks("status", who=TWIN))
+            assert "Ended *Deal*" in words(await journey.asks("end", who=TWIN))
             assert "no open session" in words(await journey.asks("end"))

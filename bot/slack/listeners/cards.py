@@ -18,7 +18,7 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import note_place, read_actor, read_card_press, show_start
 from bot.slack.messages.ambiguity import chosen_already
-from bot.slack.messages.blocks import View
+from bot.slack.messages.blocks import NOTICE_BLOCK, View
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import (
     ASK_END_ACTION,
@@ -98,7 +98,7 @@ class CardPresses:
         self._open_soon(body, request, lambda record, _: confirmation.details(record, language), is_query=True)
 
     async def start_new(self, body: dict[str, Any]) -> None:
-        """Start a session like the one that is over, in place of its card."""
+        """Start a session like the one that is over, in place of its card; a notice about the end stays."""
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
         place = container.get("message_ts") or press.view_id
@@ -108,9 +108,10 @@ class CardPresses:
             name=name or None,
             target=None if agent == press.requester else agent,
             channel_id=channel_id or press.channel_id,
-            replaces=True,
+            replaces=not is_notice(body),
         )
-        note_place(self.responder, body, request)
+        if request.replaces:
+            note_place(self.responder, body, press)
         if not await self.submit(request):
             self.responder.tell_soon(request, chosen_already())
         else:
@@ -260,6 +261,12 @@ def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Requ
     """Remember the message that the answer replaces, if it stands in a direct message."""
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)
+
+
+def is_notice(body: dict[str, Any]) -> bool:
+    """Return whether the button stands in a notice, which the bot may edit later (pure)."""
+    blocks = (body.get("message") or {}).get("blocks") or ()
+    return any(block.get("block_id") == NOTICE_BLOCK for block in blocks)
 
 
 def read_menu(body: dict[str, Any]) -> tuple[str, str]:
