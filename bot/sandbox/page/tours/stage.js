@@ -55,10 +55,11 @@ export class Stage {
   }
 
   // Press the control whose action_id starts with `action` in the modal or the newest message, and confirm.
+  // A dialog with a field is no question: a later step fills it in.
   async press(action) {
     const control = await appearance(() => controlOf(action));
     control.click();
-    const confirm = await appearance(() => document.querySelector("dialog[open] :is(.buttons :last-child, [type=submit])"), DIALOG_MS).catch(() => null);
+    const confirm = await appearance(() => document.querySelector(CONFIRM), DIALOG_MS).catch(() => null);
     confirm?.click();
   }
 
@@ -76,6 +77,7 @@ export class Stage {
 }
 
 const DIALOG = "dialog[open] .modal-form";
+const CONFIRM = "dialog[open] .buttons :last-child, dialog[open]:not(:has(.modal-body :is(input, textarea, select))) [type=submit]";
 
 // A list may have several such controls in one message, the newest session first.
 function controlOf(action) {
