@@ -110,7 +110,7 @@ def test_no_word_of_the_service_gets_out_unescaped(words):
             request(), Identity(SlackUser("T0", "U0ANA", "Ana", MembershipStatus.MEMBER), Host(HOST.id, words))
         )
     )
-    assert_fit_for_slack(WORDS.card(request(), started(id=words or "-")))
+    assert_fit_for_slack(WORDS.card(request(), started(id=words[:200] or "-")))  # no longer id is taken from Genesys
 
 
 @some
