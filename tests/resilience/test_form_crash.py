@@ -22,10 +22,13 @@ async def filled(bots: Bots) -> View:
 
 async def sent_and_killed(bots: Bots, dies: str) -> View:
     """A form that is sent to a process which does not live to answer it."""
-    slack = bots.servers.slack
+    slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start(dies)
+    if not dies.startswith("after:creating"):  # the request is stored before the host is known, in a write of its own
+        await genesys.inject_fault("403", on="search")
     await slack.shortcut(ANA, START)
     view = await filled(bots)
+    await genesys.inject_fault(None)
     slack.ack_seconds = 1.0  # it may not come
     await slack.submit(ANA, view, {"name": "Deal"})
     await dead.wait()
