@@ -321,6 +321,15 @@ async def test_administrator_reads_connect_instead_of_ask(journey: Journey) -> N
     await notice(journey, "You’re connected to Genesys", UNA)
 
 
+async def test_administrator_connects_from_the_answer_to_why(journey: Journey) -> None:
+    report = await journey.asks("why @una", who=ADA)
+    assert list(buttons(report)) == [CONNECT]
+    await journey.slack.press(ADA, report, CONNECT)
+    await connected(journey, await found(journey, await filled(journey, ADA), "una"))
+    assert buttons(await journey.asks("why @una", who=ADA)) == {}
+    assert buttons(await journey.asks("why @una", who=SAM)) == {}
+
+
 async def test_channel_rules_leave_the_button_out_of_the_welcome() -> None:
     async with open_with_admins(COBROWSE_CHANNELS=CARE) as journey:
         message = await asked(journey)

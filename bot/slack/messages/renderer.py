@@ -29,6 +29,7 @@ from bot.core.models import (
     WaitNotice,
 )
 from bot.core.results import (
+    AccessReport,
     AccessRequested,
     CommandSuggested,
     CustomerMessageSent,
@@ -154,7 +155,12 @@ class MessageRenderer:
             return open_already(request, outcome, card, self.addressee(request.requester))
         is_access = isinstance(outcome, AccessRequested)
         to = self.access_addressee(request.requester) if is_access else self.addressee(request.requester)
-        return reply(to, outcome, request, self.features)
+        message = reply(to, outcome, request, self.features)
+        is_missing = isinstance(outcome, AccessReport) and not outcome.refusal and not outcome.host
+        if is_missing and self.can_connect(request.requester):
+            row = buttons(connect_button((TeamId(""), request.agent), self.language))
+            return Message(message.text, [*message.blocks, row])
+        return message
 
     def _with_thread(self, card: Message, started: SessionStarted) -> Message:
         """Add to a card whether the session was posted in the thread that was asked for."""
