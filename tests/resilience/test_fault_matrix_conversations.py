@@ -38,10 +38,11 @@ ROWS = {
 async def test_each_fault_has_one_outcome_and_the_next_command_works(world: World, name: str) -> None:
     row, front = ROWS[name], world.fronts["genesys"]
     offers = world.servers.genesys.conversations.offers
-    world.servers.genesys.conversations.set_live_count("one")
     front.wrong_types = row.wrong_types
     for fault in ALL:
         world.clock.skipped += 200_000  # whatever was kept has run out
+        for count in ("none", "one"):  # another conversation: in the same one the open session is given back
+            world.servers.genesys.conversations.set_live_count(count)
         before = len(offers)
         await front.inject_fault(fault, row.on, row.after)
         message = await world.struck(front, fault, row.on, ANA, f"{name} {fault}")

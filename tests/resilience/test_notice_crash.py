@@ -100,7 +100,7 @@ async def test_agent_is_told_of_an_end_after_a_kill(bots: Bots, dies: str, is_na
     await dead.wait()
     await resume(bots)
     await typing
-    assert any("“Deal” is over now" in said for said in await outcomes(bots, SAM, 1))
+    assert any("Ended *Deal*" in said for said in await outcomes(bots, SAM, 1))
     assert session.status == "ended"
 
     def told() -> list[Message]:

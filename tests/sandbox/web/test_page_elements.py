@@ -101,7 +101,7 @@ async def test_a_choice_that_is_not_confirmed_goes_back(page: Any, slack: Sandbo
     post(slack, section("Which?", accessory={**radio, "confirm": SURE}))
     await page.get_by_role("radio", name="App").check()
     await page.get_by_role("dialog").get_by_role("button", name="Keep").click()
-    assert await page.get_by_role("radio", name="Web").is_checked()
+    await page.locator("input[type=radio]:checked").and_(page.get_by_role("radio", name="Web")).wait_for()
     assert bot.presses == []
 
 
