@@ -58,24 +58,25 @@ async def test_request_taken_over_is_told_by_the_other_replica_alone(servers: Se
     genesys = servers.genesys
     async with replica(servers, wire.url):
         await warm(servers, ANA, BEN)
-        await genesys.inject_fault("429", on="create", times=1, retry_after=1)
-        waiting = await servers.slack.command(BEN, "Waits its turn")
-        await until(lambda: genesys.calls[-1].status == 429)
-        genesys.latency_seconds = 1.0
+        genesys.latency_seconds = 5.0
         creating = await servers.slack.command(ANA, "Is being made")
         await until(lambda: genesys.creates[-1].body["sessionName"] == "Is being made")
         genesys.latency_seconds = 0.0
+        await genesys.inject_fault("429", on="create", times=1, retry_after=20)  # longer than this test
+        waiting = await servers.slack.command(BEN, "Waits its turn")
+        await until(lambda: genesys.calls[-1].status == 429)
+        await asyncio.sleep(1.0)  # the first one has stored that it waits
         wire.forget()
         async with replica(servers, url):
             await until(lambda: told(servers, waiting) and told(servers, creating))
-            await asyncio.sleep(3.2)  # the first has its answers from Genesys, and would have lost its patience
+            await asyncio.sleep(5.2)  # the first has its answers from Genesys, and would have lost its patience
             wire.heal()
             await asyncio.sleep(1.0)
     (interrupted,), (made,) = told(servers, creating), told(servers, waiting)
     assert "I was restarted meanwhile" in interrupted
     assert made in {session.join_url for session in genesys.sessions.values()}
     asked = [one.body["sessionName"] for one in genesys.creates[2:]]
-    assert asked == ["Waits its turn", "Is being made", "Waits its turn"]
+    assert asked == ["Is being made", "Waits its turn", "Waits its turn"]
 
 
 async def test_session_with_an_unconfirmed_commit_is_told_later(servers: Servers, wire: Wire) -> None:
