@@ -12,10 +12,11 @@ PAGE = Path(__file__).parent / "reference" / "messages.md"
 
 GROUPS = {
     "access": "An agent without a Genesys user asks to be connected: what the agent and the administrators read.",
+    "apps": "`/cobrowse apps`.",
     "button": "Buttons that several messages share.",
     "card": "The card of a session, and what it becomes.",
     "choice": "An agent talks to several customers, or has a session with this customer: which one?",
-    "connect": "The dialog in which an administrator connects somebody to a Genesys user.",
+    "connect": "`/cobrowse connect` and `disconnect`, and an administrator's dialog that connects somebody.",
     "contact": "Whom people are told to ask.",
     "conversation": "How a conversation is named in a list.",
     "dialog": "The dialogs of a card: a question before a session ends or its link is posted, and the ids for support.",

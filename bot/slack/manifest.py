@@ -161,7 +161,7 @@ def _step() -> dict[str, Any]:
                 "link": {
                     "type": "string",
                     "title": "Link for the customer",
-                    "description": "Whoever has it joins as the customer would. Show it to nobody else.",
+                    "description": "A person who has it joins as the customer. Show it to nobody else.",
                 },
                 "code": {
                     "type": "string",

@@ -31,7 +31,7 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     journey.genesys.conversations.set_live_count("one")  # else the open session is given back
     assert link(await journey.asks("Refund"))  # by the same token
     assert whose(journey) == [HOST, HOST]
-    assert "You are connected" in words(await journey.asks("whoami"))
+    assert "You signed in to Genesys yourself" in words(await journey.asks("whoami"))
     assert "/cobrowse connect" in words(await presses(journey, await journey.asks("help"), "help_all"))
     gone = await journey.asks("disconnect")
     assert "not connected to Genesys any more" in words(gone)
@@ -39,7 +39,7 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     journey.genesys.conversations.set_live_count("one")
     assert is_failure(await journey.asks("Once more"))
     assert len(whose(journey)) == 2
-    assert "You are not connected" in words(await journey.asks("whoami"))
+    assert "You haven’t signed in to Genesys yourself" in words(await journey.asks("whoami"))
 
 
 async def test_supervisor_reads_that_the_agent_has_to_connect(simple: Journey) -> None:
@@ -62,10 +62,10 @@ async def test_a_forwarded_link_connects_nobody(journey: Journey) -> None:
     assert "This link is for another Genesys user" in words(told)
     assert [call.status for call in journey.genesys.calls if call.kind == "me" and call.method == "DELETE"] == [200]
     for who in (ANA, BEN):
-        assert "You are not connected" in words(await journey.asks("whoami", who=who))
+        assert "You haven’t signed in to Genesys yourself" in words(await journey.asks("whoami", who=who))
     again = await opens(await signs_in(link_of_ana, HOST))  # nor does the right person's sign-in by it any more
     assert again.status == 400
-    assert "You are not connected" in words(await journey.asks("whoami"))
+    assert "You haven’t signed in to Genesys yourself" in words(await journey.asks("whoami"))
 
 
 async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journey) -> None:
@@ -91,7 +91,7 @@ async def test_link_connects_nobody_after_ten_minutes(tmp_path: Path) -> None:
                 file.execute("UPDATE connects SET good_until = good_until - ?", (seconds,))
             file.close()
             assert (await opens(back)).status == status
-            connected = "You are not connected" not in words(await journey.asks("whoami"))
+            connected = "You haven’t signed in to Genesys yourself" not in words(await journey.asks("whoami"))
             assert connected == (status == 200)
 
 
@@ -99,7 +99,7 @@ async def test_refused_consent_is_told(simple: Journey) -> None:
     page = await opens(await signs_in(await asks_to_connect(simple), ""))
     assert page.status == 403
     assert "Access to your Genesys account was declined" in page.text
-    assert "You are not connected" in words(await simple.asks("whoami"))
+    assert "You haven’t signed in to Genesys yourself" in words(await simple.asks("whoami"))
 
 
 async def test_removed_person_is_not_connected() -> None:
@@ -150,7 +150,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
             assert says not in words(refused)
             assert says in words(await journey.asks(command, who=SAM))  # the contact reads the repair
         assert "connect`" not in words(await presses(journey, await journey.asks("help"), "help_all"))
-        assert "connected" not in words(await journey.asks("whoami"))
+        assert "signed in" not in words(await journey.asks("whoami"))
         if http:
             assert (await opens(f"{journey.url}/genesys/callback?state={'s' * 43}&code=c")).status == 404
 

@@ -41,7 +41,7 @@ async def test_two_who_come_back_at_once_are_one_sign_in(journey: Journey) -> No
     pages = await asyncio.gather(*(opens(back) for _ in range(5)))
     assert sorted(page.status for page in pages) == [200, 400, 400, 400, 400]
     told = words(await journey.asks("whoami"))
-    assert "You are connected" in told
+    assert "You’re connected" in told
 
 
 async def test_refused_token_is_renewed_once_and_the_create_succeeds(journey: Journey) -> None:
@@ -66,7 +66,7 @@ async def test_person_signed_out_by_genesys_has_to_connect_again(
     assert "`/cobrowse connect`" in words(refused)
     assert "Reference" in words(refused)
     assert whose(journey) == []
-    assert "You are not connected" in words(await journey.asks("whoami"))
+    assert "You haven’t signed in to Genesys yourself" in words(await journey.asks("whoami"))
     await connects(journey)
     assert link(await journey.asks("Checkout"))
     assert whose(journey) == [HOST]
@@ -94,7 +94,7 @@ async def test_person_without_a_permission_reads_that_it_is_theirs(simple: Journ
 async def test_relinked_person_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
     await connects(simple)
     await simple.asks(f"link @ana {BENS}", who=SAM)
-    assert "You are not connected" in words(await simple.asks("whoami"))
+    assert "You haven’t signed in to Genesys yourself" in words(await simple.asks("whoami"))
     refused = await simple.asks("Checkout")
     assert "`/cobrowse connect`" in words(refused)
     assert whose(simple) == []
@@ -115,7 +115,7 @@ async def test_sign_in_genesys_does_not_complete_connects_nobody(fault: str) -> 
         assert "Reference" in page.text
         assert "was started" not in page.text
         await journey.genesys.inject_fault(None)
-        assert "You are not connected" in words(await journey.asks("whoami"))
+        assert "You haven’t signed in to Genesys yourself" in words(await journey.asks("whoami"))
 
 
 async def test_a_code_that_somebody_made_up_connects_nobody(simple: Journey) -> None:

@@ -156,7 +156,7 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
         await journey.asks("Deal")
         await reads(journey, BEN, "Working again")
         await journey.slack.press(BEN, home, "home_refresh")
-        await home_says(journey, BEN, "Since then a session was made.")
+        await home_says(journey, BEN, "A session was started after it.")
 
 
 async def reads(journey: Journey, who: str, text: str) -> None:

@@ -165,10 +165,13 @@ async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: J
 
 
 async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) -> None:
-    assert "by the rule “same e-mail”" in words(await journey.asks("why"))
-    assert "no rule leads to a Genesys user" in words(await journey.asks("why", who=UNA))
+    assert "can start co-browse" in words(await journey.asks("why"))
+    assert "isn’t connected to Genesys yet" in words(await journey.asks("why", who=UNA))
     assert "Only supervisors can see other people’s" in words(await journey.asks("why @ben"))
-    assert HOST in words(await journey.asks("why @ben", who=SAM))
+    told = words(await journey.asks("why @ben", who=SAM))  # who can repair it reads the user and the rule
+    assert HOST in told
+    assert "by the rule “same e-mail”" in told
+    assert "no rule leads to a Genesys user" in words(await journey.asks("why @una", who=SAM))
     guest = words(await journey.asks("why @gus", who=SAM))
     assert f"<@{GUS}> would be refused" in guest
     assert f"<@{GUS}> is a guest" in guest
@@ -178,12 +181,12 @@ async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) 
 async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
-        assert "no rule leads" in words(await journey.asks("why", who=UNA))
+        assert "isn’t connected" in words(await journey.asks("why", who=UNA))
         linked = words(await journey.asks("link @una ben@example.com", who=SAM))
         assert f"<@{UNA}> is connected to Genesys as" in linked
         await journey.asks("Deal", who=UNA)
         assert journey.genesys.creates[-1].body["hostUserId"] == HOST
-        assert "is not linked" in words(await journey.asks("unlink @una", who=SAM))
+        assert "no longer connected by hand" in words(await journey.asks("unlink @una", who=SAM))
         assert "There is no link" in words(await journey.asks("unlink @una", who=SAM))
         assert "I can’t connect them: no Genesys user has it" in words(
             await journey.asks("link @una x@example.com", who=SAM)

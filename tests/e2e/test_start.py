@@ -149,10 +149,13 @@ async def test_a_session_without_a_name_is_called_after_the_host(journey: Journe
     assert journey.genesys.creates[0].body["sessionName"] == "Co-browse with Ana Agent"
 
 
-async def test_whoami_names_the_host_and_the_rule(either: Journey) -> None:
-    message = await either.asks("whoami")
-    assert "11111111-1111-4111-8111-111111111111" in words(message)
+async def test_whoami_names_user_and_rule_to_who_can_repair_them(either: Journey) -> None:
+    message = await either.asks("whoami", who=SAM)
+    assert HOSTS[SAM] in words(message)
     assert "same e-mail" in words(message)
+    message = await either.asks("whoami")
+    assert "You’re connected to Genesys." in words(message)
+    assert HOSTS[ANA] not in words(message)
     assert message.visible_to == ANA
     assert either.genesys.creates == []
 
@@ -221,8 +224,8 @@ async def test_contact_reads_the_tried_rules_of_an_agent(either: Journey) -> Non
 async def test_the_hosts_file_comes_before_the_address(tmp_path: Path) -> None:
     listed = tmp_path / "hosts.csv"
     listed.write_text(f"slack_user_id,genesys_user_id\n{UNA},{'2' * 8}-2222-4222-8222-222222222222\n")
-    async with open_journey(COBROWSE_HOSTS_FILE=str(listed)) as journey:
-        message = await journey.asks("whoami", who=UNA)
+    async with open_journey(COBROWSE_HOSTS_FILE=str(listed), COBROWSE_HELP_CONTACT=UNA) as journey:
+        message = await journey.asks("whoami", who=UNA)  # the contact reads the rule
         assert "hosts file" in words(message)
         await journey.asks(who=UNA)
         assert journey.genesys.creates[0].body["hostUserId"].startswith(HOSTS[BEN])

@@ -1,4 +1,4 @@
-"""Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
+"""Render the answers to queries about sessions, people and the set-up as text and blocks (pure).
 
 The answer to a start is in renderer.py, the sentences about errors are in catalogue/.
 """
@@ -23,44 +23,77 @@ from bot.core.results import (
     SignInOffered,
 )
 from bot.core.validation.display import clean
-from bot.slack.messages.blocks import OPEN_ACTION, Message, button, buttons, context, escape, section
+from bot.slack.messages.blocks import OPEN_ACTION, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.host_rules import explain_miss
-from bot.slack.messages.catalogue.sentence import ENGLISH, channel_mention, mention, said
+from bot.slack.messages.catalogue.host_rules import explain_miss, rule_name
+from bot.slack.messages.catalogue.sentence import (
+    Language,
+    channel_mention,
+    counted,
+    fault,
+    label,
+    mention,
+    said,
+)
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
-from bot.slack.messages.notices.access import DONE_AS, access_requested
+from bot.slack.messages.notices.access import CONNECTED_ALREADY, DONE_AS, access_requested
 from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import COPIED, POSTED, CardRenderer, place_of
 from bot.slack.messages.session_list import list_message
 
-ALLOWED = "It lets me offer co-browse in your conversations as you; I do nothing else in your name."
+SIGN_IN = said("connect.sign_in", "Sign in to Genesys to connect your account.")
+SIGN_IN_AGAIN = said(
+    "connect.sign_in_again", "You’re connected to Genesys already. Sign in again if something is wrong with it."
+)
+SIGN_IN_BUTTON = label("connect.sign_in_button", "Sign in to Genesys")
+SIGN_IN_LINK = said("connect.sign_in_link", "The link is for you alone. It works once, until {until}.")
+ALLOWED = said("connect.allowed", "I use it to start co-browse in your conversations, and for nothing else.")
+TAKE_BACK = said("connect.take_back", "`{command} disconnect` takes it back.")
+LINKED = said("connect.linked", "You’re connected to Genesys.")
+NOT_YOU = said("connect.not_you", "Was that not you? `{command} disconnect` takes it back.")
+UNLINKED = said("connect.unlinked", "You’re not connected to Genesys any more. I’ve forgotten your sign-in.")
+UNLINKED_NEXT = said("connect.unlinked_next", "Another server of mine may use it for one more minute.")
+SIGNED_IN = said("who.signed_in", "You signed in to Genesys yourself. `{command} disconnect` takes it back.")
+NOT_SIGNED_IN = said("who.not_signed_in", "You haven’t signed in to Genesys yourself. `{command} connect` does that.")
+LINK_REMOVED = said("who.link_removed", "{person} is no longer connected by hand.")
+CONNECTED_AS = fault("who.connected_as", "{person} hosts as Genesys user `{host}` from now on.")
+YOU_ARE = fault("who.you_are", "You host co-browse sessions as Genesys user `{host}`, by the rule “{rule}”.")
+REFUSED = said("who.refused", "{person} would be refused.")
+CAN_START = said("who.can_start", "{person} can start co-browse.")
+CAN_START_AS = fault(
+    "who.can_start_as",
+    "{person} may start sessions ({role}), and hosts as Genesys user `{host}`, by the rule “{rule}”.",
+)
+NO_USER = said("who.no_user", "{person} isn’t connected to Genesys yet.")
+NO_USER_RULES = fault("who.no_user_rules", "{person} may start sessions ({role}), but no rule leads to a Genesys user.")
+NO_RULE_SET = fault("who.no_rule", "No rule is set up.")
+APPLICATIONS = said("apps.title", "The co-browse applications that Genesys has:")
+NO_APPLICATIONS = said("apps.none", "Genesys lists no co-browse applications for me.")
+APPLICATION = said("apps.application", "`{id}` {name}")
+APPLICATION_USED = said("apps.used", "`{id}` {name} (used here)")
+MORE_APPLICATIONS = counted("apps.more", "… and {count} more", "… and {count} more")
+UNLISTED = said("apps.unlisted", "`{id}`, which is used here, is none of them.")
 
 
-def connecting(command: str, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
-    """The message for it."""
+def connecting(to: Addressee, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
+    """Return the answer to `connect` and `disconnect`, and what follows a sign-in."""
+    say, command = to.language.say, to.command
     match outcome:
         case SignInOffered(address=address, until=until, already=already):
-            text = "Sign in to Genesys to connect your account."
-            if already:
-                text = "You are connected to Genesys already. Sign in again if something is wrong with it."
-            return Message(
-                text,
-                [
-                    section(f":link: *{text}*\n{ALLOWED} `{command} disconnect` takes it back."),
-                    buttons(button("Sign in to Genesys", OPEN_ACTION, url=address, style="primary")),
-                    context(f"The link is for you alone, good once, and until {ENGLISH.moment(until)}."),
-                ],
-            )
-        case AccountLinked(host_id=host_id):
-            text = f"You are connected to Genesys as user `{host_id}`."
-            then = f"{ALLOWED} Was that not you? `{command} disconnect` takes it back."
-            return Message(text.replace("`", ""), [section(f":white_check_mark: *{text}*\n{then}")])
+            text = say(SIGN_IN_AGAIN if already else SIGN_IN)
+            below = f"{say(ALLOWED)} {say(TAKE_BACK, command=command)}"
+            sign_in = button(say(SIGN_IN_BUTTON), OPEN_ACTION, url=address, style="primary")
+            link = context(say(SIGN_IN_LINK, until=until))
+            return Message(text, [section(f":link: *{text}*\n{below}"), buttons(sign_in), link])
+        case AccountLinked():
+            text = say(LINKED)
+            below = f"{say(ALLOWED)} {say(NOT_YOU, command=command)}"
+            return Message(text, [section(f":white_check_mark: *{text}*\n{below}")])
         case AccountUnlinked():
-            text = "You are not connected to Genesys any more: your sign-in is forgotten here."
-            then = "Another server of mine may go on using it for a minute."
-            return Message(text, [section(f"{text} {then}")])
+            text = say(UNLINKED)
+            return Message(text, [section(f"{text} {say(UNLINKED_NEXT)}")])
 
 
 Answer = (
@@ -101,7 +134,7 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
     elif isinstance(outcome, CustomerMessageSent):
         message = sent(outcome, to.language)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
-        message = connecting(command, outcome)
+        message = connecting(to, outcome)
     elif isinstance(outcome, AccessRequested):
         message = access_requested(outcome, to, for_another=request.for_another)
     elif isinstance(outcome, FaultChecked):
@@ -132,26 +165,28 @@ def _message(to: Addressee, outcome: Answer, request: Request, features: Capabil
         case SentDirect():
             return _text(say(COPIED))
         case Applications():
-            return _applications(outcome)
+            return _applications(outcome, to.language)
         case HostLinked(user_id=user_id, host_id=None):
-            return _text(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+            return _text(say(LINK_REMOVED, person=mention(user_id)))
         case HostLinked(user_id=user_id, name=name) if name:
-            return _text(to.language.say(DONE_AS, person=mention(user_id), name=name))
+            return _text(say(DONE_AS, person=mention(user_id), name=name))
         case HostLinked(user_id=user_id, host_id=host_id):
-            return _text(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
-        case Identity(host=host, connected=connected):
-            text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
-            return _text(text + _connected(command, connected))
+            return _text(say(CONNECTED_AS, person=mention(user_id), host=host_id or ""))
+        case Identity():
+            return _text(_identity(to, outcome))
         case AccessReport():
             return _access_report(to, outcome)
 
 
-def _connected(command: str, connected: bool | None) -> str:
-    if connected is None:
-        return ""
-    if connected:
-        return f" You are connected: Genesys knows you by your own sign-in. `{command} disconnect` takes it back."
-    return f" You are not connected to Genesys yourself; `{command} connect` does that."
+def _identity(to: Addressee, outcome: Identity) -> str:
+    say, host = to.language.say, outcome.host
+    if to.can_repair:
+        told = say(YOU_ARE, host=host.id, rule=rule_name(host.rule))
+    else:
+        told = say(CONNECTED_ALREADY, command=to.command)
+    if outcome.connected is None:
+        return told
+    return f"{told} {say(SIGNED_IN if outcome.connected else NOT_SIGNED_IN, command=to.command)}"
 
 
 def _last_session(record: SessionRecord, request: Request, cards: CardRenderer) -> Message:
@@ -160,33 +195,42 @@ def _last_session(record: SessionRecord, request: Request, cards: CardRenderer) 
     return cards.of_record(record, request.requester, place_of(request))
 
 
-def _applications(outcome: Applications) -> Message:
+def _applications(outcome: Applications, language: Language) -> Message:
+    say = language.say
     if not outcome.found:
-        return _text("Genesys lists no co-browse applications for this bot.")
+        return _text(say(NO_APPLICATIONS))
     lines = [
-        f"• `{escape(clean(found, 60))}` {escape(clean(name, 60))}" + (" (used here)" if found == outcome.used else "")
+        "• "
+        + say(APPLICATION_USED if found == outcome.used else APPLICATION, id=clean(found, 60), name=clean(name, 60))
         for found, name in outcome.found[:MAX_APPLICATIONS]
     ]
     if (more := len(outcome.found) - MAX_APPLICATIONS) > 0:
-        lines.append(f"… and {more} more")
+        lines.append(say(MORE_APPLICATIONS, count=more))
     if outcome.used not in [found for found, _ in outcome.found]:
-        lines.insert(0, f":warning: `{escape(outcome.used[:60])}`, which is used here, is none of them.")
-    text = "The co-browse applications that Genesys has:"
+        lines.insert(0, f":warning: {say(UNLISTED, id=outcome.used[:60])}")
+    text = say(APPLICATIONS)
     return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
 def _access_report(to: Addressee, outcome: AccessReport) -> Message:
-    who = f"<@{outcome.user_id}>"
+    say, person = to.language.say, mention(outcome.user_id)
     if outcome.refusal:
-        copy = error_copy(outcome.refusal, Situation.QUERY, to)
-        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{copy.problem}")])
+        copy, text = error_copy(outcome.refusal, Situation.QUERY, to), say(REFUSED, person=person)
+        return Message(text, [section(f":no_entry: *{text}*\n{copy.problem}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:
-        tried = "".join(f"\n• {explain_miss(to.language, miss)}" for miss in outcome.missed) or " No rule is set up."
-        text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
+        if not to.can_repair:
+            text = say(NO_USER, person=person)
+            return Message(text, [section(f":warning: *{text}*")])
+        misses = "".join(f"\n• {explain_miss(to.language, miss)}" for miss in outcome.missed)
+        tried = misses or f" {say(NO_RULE_SET)}"
+        text = say(NO_USER_RULES, person=person, role=role)
         return Message(text, [section(f":warning: *{text}*{tried}")])
-    rule = escape(outcome.host.rule)
-    text = f"{who} may start sessions ({role}), and hosts as Genesys user `{outcome.host.id}`, by the rule “{rule}”."
+    if to.can_repair:
+        rule = rule_name(outcome.host.rule)
+        text = say(CAN_START_AS, person=person, role=role, host=outcome.host.id, rule=rule)
+    else:
+        text = say(CAN_START, person=person)
     return Message(text, [section(f":white_check_mark: {text}")])
 
 

@@ -14,7 +14,7 @@ from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import Markup, label, mention, said
+from bot.slack.messages.catalogue.sentence import Markup, fault, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.notices.access import ASKED_BEFORE, connect_button
 from bot.slack.messages.notices.faults import fault_notice
@@ -34,6 +34,9 @@ TRIED_AT = said("home.tried_at", "{person} · tried at {at}")
 MORE_PEOPLE = said("home.more_people", "There are more. They appear here as you connect these.")
 SET_UP = said("home.set_up", "Set-up")
 ALL_GOOD = said("home.all_good", "Everything looks good.")
+NEWEST_FAILURE = fault("home.newest_failure", "The newest failure of Genesys ({at}, `{code}`): {what} {since}")
+PASSED_SINCE = fault("home.passed_since", "A session was started after it.")
+NONE_SINCE = fault("home.none_since", "No session was started after it.")
 IDENTITY_UNKNOWN = said("home.identity_unknown", "I can’t tell which Genesys user you are right now.")
 TYPE_THERE = said("home.type_there", "Type `{command}` there.")
 YOUR_SESSIONS = said("home.your_sessions", "Your open sessions")
@@ -184,10 +187,9 @@ def _service_status(
         copy = error_copy(failure.error, Situation.QUERY, replace(to, can_repair=True))
         name = failure.error.code
         mark = ":white_circle:" if failure.passed else ":red_circle:"
-        since = "Since then a session was made." if failure.passed else "Since then none was made."
-        lines.append(
-            f"{mark} The newest failure of Genesys ({to.language.moment(failure.at)}, `{name}`): {copy.text} {since}"
-        )
+        since = PASSED_SINCE if failure.passed else NONE_SINCE
+        told = to.language.say(NEWEST_FAILURE, at=failure.at, code=name, what=Markup(copy.text), since=since)
+        lines.append(f"{mark} {told}")
     if not lines and has_faults:
         return []
     text = "\n".join(lines) or f":white_check_mark: {to.language.say(ALL_GOOD)}"

@@ -172,6 +172,7 @@ async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
 async def test_link_takes_effect_at_once_in_a_running_bot(hosts: Typed, bots: Bots) -> None:
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     slack, told = bots.servers.slack, []
+    bots.environ["COBROWSE_HELP_CONTACT"] = UNA  # the contact reads the Genesys user and the rule
     await bots.start()
     for number, command in enumerate((None, ("set", UNA, host), ("remove", UNA)), 1):
         assert (
@@ -198,6 +199,7 @@ async def test_import_takes_effect_for_the_next_session(hosts: Typed, bots: Bots
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_second_run_on_one_file_ends_with_one_sentence(bots: Bots, tmp_path: Path) -> None:
+    bots.environ["COBROWSE_HELP_CONTACT"] = BEN  # the contact reads the Genesys user
     await bots.start()
     code, out, err = await ended(await start(tmp_path, {**bots.environ, "LOG_LEVEL": "ERROR"}))
     assert (code, out) == (1, "")

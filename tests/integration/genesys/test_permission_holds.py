@@ -63,7 +63,7 @@ async def test_a_refused_create_holds_up_no_search(journey: Journey) -> None:
     assert (await journey.slack.command(ANA, "Deal")).acked
     await notes_of(journey, ANA)
     began = time.monotonic()
-    assert "by the rule" in words(await journey.asks("whoami", who=BEN))
+    assert "You’re connected to Genesys" in words(await journey.asks("whoami", who=BEN))
     assert time.monotonic() - began < AT_ONCE_SECONDS
 
 

@@ -143,7 +143,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(tmp_path: Path) -> N
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     database = settings.load_part(settings.read_database, {"DATABASE_URL": url})
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
-    async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
+    async with open_journey(DATABASE_URL=url, COBROWSE_HELP_CONTACT=UNA, **WITHOUT_KEY) as journey:
         assert "isn’t connected to Genesys yet" in words(await journey.asks("whoami", who=UNA))
         await host_links.add(database, [(None, UNA, host)])
         told = words(await journey.asks("whoami", who=UNA))
@@ -158,7 +158,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(tmp_path: Path) -> N
 async def test_a_restarted_bot_looks_nobody_up_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     for searches in (1, 0):
-        async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
+        async with open_journey(DATABASE_URL=url, COBROWSE_HELP_CONTACT=BEN, **WITHOUT_KEY) as journey:
             assert HOSTS[BEN] in words(await journey.asks("whoami", who=BEN))
             assert journey.genesys.count("search") == searches
     store = SQLiteStore(str(tmp_path / "bot.db"))

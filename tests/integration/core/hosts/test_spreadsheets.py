@@ -115,7 +115,7 @@ def test_check_names_the_encoding_and_what_to_do(tmp_path: Path) -> None:
     environ = SOCKET | {"COBROWSE_HOSTS_FILE": str(tmp_path / "hosts.csv")}
     (found,) = (one for one in configuration.read_setup(environ, tmp_path / ".env").results if one.name == "hosts file")
     assert found.message == "COBROWSE_HOSTS_FILE: the file is not UTF-8 text (line 2)."
-    assert found.fix.startswith("Save it as “CSV UTF-8” in the spreadsheet.")
+    assert found.fix == "Save it as “CSV UTF-8” in the spreadsheet. Example: COBROWSE_HOSTS_FILE=hosts.csv"
 
 
 @pytest.mark.parametrize("arguments", [("", ""), (" ", ANA)])

@@ -252,7 +252,7 @@ def test_administrator_reads_the_fault_and_genesyss_status() -> None:
     assert "COBROWSE_MEMBERS is empty." in text
     assert "`permission_missing`" in text
     assert "lacks `cobrowse:session:write`" in text
-    assert "Since then none was made." in text
+    assert "No session was started after it." in text
     assert "Everything looks good" in said(shown(config_warnings=[]))
 
 
