@@ -425,23 +425,10 @@ def _bolt_app(
 ) -> AsyncApp:
     """Build the Bolt app, and register a listener for every payload that Slack sends."""
     responder, renderer, views = slack.responder, slack.renderer, slack.views
-    conversations, offer = settings.service.conversations, settings.service.offer
+    conversations, bot_token = settings.service.conversations, settings.slack.bot_token
     genesys_app = conversations.app if conversations else None
-    bot_token, countries = settings.slack.bot_token, settings.sending.sms_countries
     offers = LinkOffers(settings.sending, bot_token.encode())
-    form = session_form.SessionForm(
-        views,
-        slack.access,
-        use_cases.sessions_api,
-        offer,
-        responder,
-        renderer,
-        slack.session_messages,
-        use_cases.hosts,
-        genesys_app,
-        timing,
-        countries,
-    )
+    form = _session_form(settings, slack, use_cases, timing)
     command = SlashCommand(requests, renderer, form, genesys_app, offers)
     app = new_bolt_app(identity, bot_token, clients.without_token, command)
     actions.register(app, requests, responder, renderer)
@@ -452,19 +439,41 @@ def _bolt_app(
     lists.register(app, presses, tab)
     customer_messages.register(app, requests, responder, renderer, settings.sending)
     home_tab.register(app, tab, form)
-    dialog = connect_person.ConnectDialog(
-        views,
-        responder,
-        renderer,
+    connect_person.register(app, requests, renderer, _connect_dialog(slack, use_cases, timing))
+    workflow_step.register(app, requests, responder, settings.sending.sms_countries)
+    errors.register(app, responder, renderer)
+    return app
+
+
+def _session_form(
+    settings: Settings, slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming
+) -> session_form.SessionForm:
+    conversations = settings.service.conversations
+    return session_form.SessionForm(
+        slack.views,
+        slack.access,
+        use_cases.sessions_api,
+        settings.service.offer,
+        slack.responder,
+        slack.renderer,
+        slack.session_messages,
+        use_cases.hosts,
+        conversations.app if conversations else None,
+        timing,
+        settings.sending.sms_countries,
+    )
+
+
+def _connect_dialog(slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming) -> connect_person.ConnectDialog:
+    return connect_person.ConnectDialog(
+        slack.views,
+        slack.responder,
+        slack.renderer,
         access=slack.access,
         hosts=use_cases.hosts,
         directory=use_cases.directory,
         timing=timing,
     )
-    connect_person.register(app, requests, renderer, dialog)
-    workflow_step.register(app, requests, responder, countries)
-    errors.register(app, responder, renderer)
-    return app
 
 
 def _home_tab(

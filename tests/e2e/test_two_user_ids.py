@@ -81,7 +81,9 @@ async def test_hosts_file_knows_either_id(tmp_path: Path, listed: str) -> None:
     file.write_text(f"slack_user_id,genesys_user_id\n{listed},{OTHER_HOST}\n")
     async with open_servers() as servers:
         in_grid(servers)
-        assert OTHER_HOST in words(await asks(servers, "whoami", COBROWSE_HOSTS_FILE=str(file), COBROWSE_HELP_CONTACT=ANA))
+        assert OTHER_HOST in words(
+            await asks(servers, "whoami", COBROWSE_HOSTS_FILE=str(file), COBROWSE_HELP_CONTACT=ANA)
+        )
 
 
 async def test_two_ids_with_two_hosts_start_nothing(tmp_path: Path) -> None:
@@ -98,7 +100,11 @@ async def test_two_ids_with_two_hosts_start_nothing(tmp_path: Path) -> None:
 async def test_link_by_the_other_id_works_and_is_removed(tmp_path: Path) -> None:
     async with open_servers() as servers:
         in_grid(servers)
-        environ = {"COBROWSE_ADMINS": SAM, "COBROWSE_HELP_CONTACT": ANA, "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+        environ = {
+            "COBROWSE_ADMINS": SAM,
+            "COBROWSE_HELP_CONTACT": ANA,
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}",
+        }
         async with open_bot_between(servers, servers.environ | environ, http=False) as journey:
             servers.slack.workspace.users[TWIN] = replace(servers.slack.workspace.users[ANA], id=TWIN, name="twin")
             await journey.asks(f"link <@{TWIN}> {OTHER_HOST}", who=SAM, escape=False)
