@@ -121,7 +121,7 @@ class HomeTab:
 
     async def _show(self, actor: Request, token: object, is_new: bool, freshness: Freshness) -> None:
         if is_new:
-            await self._views.publish(actor.requester, home_tab.loading())
+            await self._views.publish(actor.requester, home_tab.loading(self._renderer.language))
         view = await self._view(actor, freshness)
         if self.followers.is_newest(actor.team_id, actor.requester, token):  # otherwise a newer call publishes
             await self._views.publish(actor.requester, view)

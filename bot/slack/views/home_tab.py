@@ -14,9 +14,9 @@ from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import Markup, fault, label, mention, said
+from bot.slack.messages.catalogue.sentence import Language, Markup, fault, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.messages.notices.access import ASKED_BEFORE, connect_button
+from bot.slack.messages.notices.access import ASKED_BEFORE, START, connect_button
 from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.session_card import CardRenderer
 from bot.slack.messages.session_list import list_blocks, list_rows
@@ -25,6 +25,8 @@ REFRESH_ACTION = "home_refresh"
 MAX_WARNINGS = 10
 MAX_FAULTS, MAX_UNCONNECTED = 3, 5
 TITLE = label("home.title", "Co-browse")
+LOADING = said("home.loading", "One moment…")
+REFRESH = label("home.refresh", "Refresh")
 ONE_STEP_LEFT = said("home.one_step_left", "One step left: your Slack isn’t connected to Genesys.")
 CONNECTED_AS = said("home.connected_as", "Connected to Genesys as *{name}*")
 CONNECTED = said("home.connected", "Connected to Genesys")
@@ -70,9 +72,9 @@ class HomeTabData:
     unconnected: Sequence[Unconnected] = ()
 
 
-def loading() -> View:
+def loading(language: Language) -> View:
     """Return the view shown while the data loads."""
-    return _home([section("One moment…")])
+    return _home([section(language.say(LOADING))])
 
 
 def error_view(error: CobrowseError, to: Addressee) -> View:
@@ -148,11 +150,11 @@ def _unconnected_people(people: Sequence[Unconnected], to: Addressee) -> list[Bl
 
 
 def _start(data: HomeTabData, to: Addressee) -> list[Block]:
-    refresh = button("Refresh", REFRESH_ACTION)
+    refresh = button(to.language.say(REFRESH), REFRESH_ACTION)
     if data.channel_refusal:
         copy = error_copy(data.channel_refusal, Situation.START, to)
         return [section(f"{copy.text} {to.language.say(TYPE_THERE, command=to.command)}"), buttons(refresh)]
-    return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
+    return [buttons(button(to.language.say(START), START_ACTION, style="primary"), refresh)]
 
 
 def _own(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer, to: Addressee) -> list[Block]:

@@ -1,12 +1,13 @@
 """Hold the sentences about host rules: what each rule is called, and why it found nobody (pure)."""
 
 from bot.core.errors import MissReason, RuleMiss
+from bot.core.hosts.resolver import LINK, EmailRule, ListedHostRule
 from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, Value, fault
 
 RULES = {
-    "hosts file": fault("rule.hosts_file", "hosts file"),
-    "same e-mail": fault("rule.same_email", "same e-mail"),
-    "linked by an administrator": fault("rule.link", "linked by an administrator"),
+    ListedHostRule.name: fault("rule.hosts_file", "hosts file"),
+    EmailRule.name: fault("rule.same_email", "same e-mail"),
+    LINK: fault("rule.link", "linked by an administrator"),
 }
 """The names of the rules, by what logs, audit and database call them."""
 

@@ -128,7 +128,7 @@ ERRORS: list[CobrowseError] = [
     errors.UnexpectedError(),
 ]
 VIEWS = {
-    "light": loading(),
+    "light": loading(ENGLISH),
     "usual": shown(),
     "the most there can be": home(MOST, Addressee(ENGLISH, contact=Markup("<@U0SAM>")), CARDS),
     "nothing": shown(own=[], live=[], config_warnings=[]),
