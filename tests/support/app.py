@@ -46,7 +46,7 @@ EVENTS_URL = "https://bot.example.com/slack/events"
 NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 """On top of an environment: the database is readable, so nothing is sent to customers."""
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
-QUICK_SLACK = SlackTiming(repeat_seconds=0.01, view_settle_seconds=0.1)
+QUICK_SLACK = SlackTiming(repeat_seconds=0.01, view_settle_seconds=0.3)
 """Retries that no Retry-After asked for come at once; their number stays as it is."""
 ROOT = str(Path(__file__).parents[2])
 BotProcess = Process | Forked
