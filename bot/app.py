@@ -4,7 +4,7 @@ Each function builds one layer from the layer before, and decides nothing.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -123,36 +123,75 @@ async def open_bot(
 
     Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
     """
-    timing, metrics = timing or CoreTiming(), PrometheusMetrics(RequestKind, required_permissions(settings))
-    async with (
-        TokenWatch(slack_timing) as watch,
-        _open_store(settings, metrics) as store,
-        new_http_session(slack_timing) as http,
-        open_genesys(settings.service, metrics, genesys_timing) as genesys,
-        open_user_tokens(settings, store.connections, genesys_timing) as tokens,
-    ):
-        clients = _slack_clients(settings, http, watch, slack_timing)
-        identity = await watch.start(clients.web, partial(identify, timing=slack_timing))
-        told = ToldReaders()
-        slack = _slack_parts(settings, clients, identity, http, store, told, slack_timing)
-        audit, events = AuditLog(settings.audit_log), EventLog()
-        board = _notice_board(settings, slack, store, told, timing)
-        use_cases = _use_cases(settings, slack, store, genesys, tokens, board, events, timing)
-        faults = _fault_reports(slack, use_cases, genesys, board, timing)
-        recovery, worker, requests = _request_parts(slack, store, use_cases, faults, events, timing)
-        metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
-        tab = _home_tab(settings, identity, slack, use_cases, board, slack_timing)
-        _subscribe(events, metrics, audit if settings.audit_log else None, use_cases.status, tab, recovery)
-        app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab, slack_timing)
-        health = Health(metrics, store.find, lambda: watch.refusal)
-        callback = _oauth_callback(settings, slack, use_cases, bounds)
+    async with _open_resources(settings, timing or CoreTiming(), genesys_timing, slack_timing) as resources:
+        clients = _slack_clients(resources)
+        identity = await resources.watch.start(clients.web, partial(identify, timing=slack_timing))
+        slack = _slack_parts(resources, clients, identity)
+        board = _notice_board(resources, slack)
+        use_cases = _use_cases(resources, slack, board)
+        recovery, worker, requests = _request_parts(resources, slack, use_cases, board)
+        tab = _home_tab(resources, identity, slack, use_cases, board)
+        _subscribe(resources, use_cases.status, tab, recovery)
+        app = _bolt_app(resources, clients, identity, slack, use_cases, requests, tab)
+        callback = _oauth_callback(resources, slack, use_cases, bounds)
+        health = Health(resources.metrics, resources.store.find, lambda: resources.watch.refusal)
         board.start()
         try:
             yield Bot(settings, app, requests, worker, clients.socket_web, health, callback, slack_timing, bounds)
         finally:
             await board.stop()
             await slack.responder.close()
-            audit.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    """What every layer is built from: the settings, the durations, the open connections, the event log.
+
+    `told` remembers which notices Slack has taken, and whose they were.
+    """
+
+    settings: Settings
+    timing: CoreTiming
+    slack_timing: SlackTiming
+    metrics: PrometheusMetrics
+    watch: TokenWatch
+    store: Storage
+    http: aiohttp.ClientSession
+    genesys: GenesysClient
+    tokens: UserTokens
+    audit: AuditLog
+    events: EventLog
+    told: ToldReaders
+
+
+@asynccontextmanager
+async def _open_resources(
+    settings: Settings, timing: CoreTiming, genesys_timing: GenesysTiming, slack_timing: SlackTiming
+) -> AsyncIterator[_Resources]:
+    """Open the store, the audit log and the connections to Slack and Genesys. Close them at the end."""
+    metrics, database = PrometheusMetrics(RequestKind, required_permissions(settings)), settings.database
+    async with (
+        TokenWatch(slack_timing) as watch,
+        open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
+        new_http_session(slack_timing) as http,
+        open_genesys(settings.service, metrics, genesys_timing) as genesys,
+        open_user_tokens(settings, store.connections, genesys_timing) as tokens,
+    ):
+        with closing(AuditLog(settings.audit_log)) as audit:
+            yield _Resources(
+                settings,
+                timing,
+                slack_timing,
+                metrics,
+                watch,
+                store,
+                http,
+                genesys,
+                tokens,
+                audit,
+                EventLog(),
+                ToldReaders(),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,18 +234,11 @@ class _UseCases:
     access_requests: AccessRequests
 
 
-def _open_store(settings: Settings, metrics: PrometheusMetrics) -> AbstractAsyncContextManager[Storage]:
-    database = settings.database
-    return open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
-
-
-def _slack_clients(
-    settings: Settings, http: aiohttp.ClientSession, watch: TokenWatch, timing: SlackTiming
-) -> _SlackClients:
-    slack = settings.slack
+def _slack_clients(resources: _Resources) -> _SlackClients:
+    slack, timing = resources.settings.slack, resources.slack_timing
     proxy = slack.proxies.of(slack.api_url)
-    client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=proxy, timing=timing)
-    bot_client = partial(client, slack.bot_token, watch=watch)
+    client = partial(new_web_client, base_url=slack.api_url, http=resources.http, proxy=proxy, timing=timing)
+    bot_client = partial(client, slack.bot_token, watch=resources.watch)
     return _SlackClients(
         web=bot_client(),
         without_retries=bot_client(repeats=False),
@@ -216,34 +248,34 @@ def _slack_clients(
     )
 
 
-def _slack_parts(
-    settings: Settings,
-    clients: _SlackClients,
-    identity: BotIdentity,
-    http: aiohttp.ClientSession,
-    store: Storage,
-    told: ToldReaders,
-    timing: SlackTiming,
-) -> _SlackParts:
-    slack, web = settings.slack, clients.web
-    conversations = settings.service.conversations
-    capabilities = Capabilities(
-        settings.sending.any_on,
-        not settings.connect.off,
-        conversations is not None,
-        conversations.app if conversations else None,
-        settings.sending.is_on(ContactChannel.SMS),
-        settings.sending.is_on(ContactChannel.EMAIL),
-    )
+def _slack_parts(resources: _Resources, clients: _SlackClients, identity: BotIdentity) -> _SlackParts:
+    settings, timing, web = resources.settings, resources.slack_timing, clients.web
     people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     access = AccessPolicy(settings.rules, identity.home, people)
     access_contact = _access_contact(settings)
     contact = ContactName(people, UserId(access_contact) if access_contact[:1] in ("U", "W") else None, timing)
-    renderer = MessageRenderer(
-        slack.command,
-        contact_markup(slack.help_contact, settings.rules.admins.users),
-        capabilities,
-        can_repair=lambda user_id: user_id == slack.help_contact or access.is_known_admin(user_id),
+    renderer = _renderer(settings, access, contact, access_contact, resources.told)
+    direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
+    session_messages = SlackSessionMessages(
+        web, clients.without_retries, direct, channels, resources.store.sessions, cards=renderer.cards, timing=timing
+    )
+    proxies = settings.slack.proxies.of
+    responder = SlackResponder(
+        web, resources.http, renderer, direct, session_messages, proxies, contact=contact, timing=timing
+    )
+    notices = SlackNotices(web, direct, channels, renderer.notice, timing)
+    return _SlackParts(access, renderer, session_messages, responder, Views(web, timing), notices)
+
+
+def _renderer(
+    settings: Settings, access: AccessPolicy, contact: ContactName, access_contact: str, told: ToldReaders
+) -> MessageRenderer:
+    help_contact = settings.slack.help_contact
+    return MessageRenderer(
+        settings.slack.command,
+        contact_markup(help_contact, settings.rules.admins.users),
+        _capabilities(settings),
+        can_repair=lambda user_id: user_id == help_contact or access.is_known_admin(user_id),
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
         can_connect=access.is_known_admin,
         has_administrators=bool(settings.rules.admins),
@@ -251,19 +283,17 @@ def _slack_parts(
         contact_name=contact.known,
         starts_anywhere=not settings.rules.channels,
     )
-    direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
-    session_messages = SlackSessionMessages(
-        web, clients.without_retries, direct, channels, store.sessions, cards=renderer.cards, timing=timing
-    )
-    return _SlackParts(
-        access=access,
-        renderer=renderer,
-        session_messages=session_messages,
-        responder=SlackResponder(
-            web, http, renderer, direct, session_messages, slack.proxies.of, contact=contact, timing=timing
-        ),
-        views=Views(web, timing),
-        notices=SlackNotices(web, direct, channels, renderer.notice, timing),
+
+
+def _capabilities(settings: Settings) -> Capabilities:
+    sending, conversations = settings.sending, settings.service.conversations
+    return Capabilities(
+        sending.any_on,
+        not settings.connect.off,
+        conversations is not None,
+        conversations.app if conversations else None,
+        sending.is_on(ContactChannel.SMS),
+        sending.is_on(ContactChannel.EMAIL),
     )
 
 
@@ -280,70 +310,62 @@ def _access_contact(settings: Settings) -> str:
     return min(admins.users, default=UserId(contact))
 
 
-def _use_cases(
-    settings: Settings,
-    slack: _SlackParts,
-    store: Storage,
-    genesys: GenesysClient,
-    tokens: UserTokens,
-    board: NoticeBoard,
-    events: EventLog,
-    timing: CoreTiming,
-) -> _UseCases:
-    access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
-    status = ServiceStatus()
-    hosts = HostResolver(host_rules(settings, users), store, waits=users.waits, found_seconds=timing.host_cache_seconds)
-    sessions = SessionService(
-        store.sessions, access, api, slack.session_messages, events, timing, SessionEnds(board).tell_agent
-    )
-    start_session = _start_session(settings, slack, store, hosts, api, sessions, timing)
-    accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
-    application_id = settings.service.offer.application_id
+def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) -> _UseCases:
+    settings, timing, store, access = resources.settings, resources.timing, resources.store, slack.access
+    users, api = UsersApi(resources.genesys), sessions_api(settings.service, resources.genesys, resources.tokens)
+    rules, status = host_rules(settings, users), ServiceStatus()
+    hosts = HostResolver(rules, store, waits=users.waits, found_seconds=timing.host_cache_seconds)
+    sessions = _session_service(resources, slack, api, board)
+    accounts = AccountLinking(access, hosts, store.connections, resources.tokens, resources.events, timing)
     requests = AccessRequests(board, access, hosts, store, store.notices, status, users.name_of, timing.notices)
+    application_id = settings.service.offer.application_id
+    connected = accounts.connected, requests.connected
     return _UseCases(
         limiter=RequestLimiter(settings.limits),
         status=status,
         hosts=hosts,
         directory=users,
         sessions_api=api,
-        start_session=start_session,
+        start_session=_start_session(resources, slack, hosts, api, sessions),
         sessions=sessions,
-        customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(genesys), settings.sending),
+        customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(resources.genesys), settings.sending),
         accounts=accounts,
-        diagnostics=Diagnostics(
-            access, hosts, store, users, api, application_id, accounts.connected, requests.connected
-        ),
+        diagnostics=Diagnostics(access, hosts, store, users, api, application_id, *connected),
         access_requests=requests,
     )
 
 
+def _session_service(
+    resources: _Resources, slack: _SlackParts, api: CobrowseSessions | ConversationSessions, board: NoticeBoard
+) -> SessionService:
+    store, messages, tell_agent = resources.store.sessions, slack.session_messages, SessionEnds(board).tell_agent
+    return SessionService(store, slack.access, api, messages, resources.events, resources.timing, tell_agent)
+
+
 def _start_session(
-    settings: Settings,
+    resources: _Resources,
     slack: _SlackParts,
-    store: Storage,
     hosts: HostResolver,
     api: CobrowseSessions | ConversationSessions,
     own_sessions: SessionService,
-    timing: CoreTiming,
 ) -> StartSession:
+    settings = resources.settings
     return StartSession(
-        store=store,
+        store=resources.store,
         access=slack.access,
         hosts=hosts,
         sessions=api,
         own_sessions=own_sessions,
         responder=slack.responder,
         defaults=replace(settings.service.offer, phone_countries=settings.sending.sms_countries),
-        timing=timing.run,
+        timing=resources.timing.run,
         in_conversations=settings.service.conversations is not None,
     )
 
 
-def _notice_board(
-    settings: Settings, slack: _SlackParts, store: Storage, told: ToldReaders, timing: CoreTiming
-) -> NoticeBoard:
+def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
     """Build the notice board, and decide the readers of each notice. Faults are for administrators and the contact."""
-    contact = contact_id(settings.slack.help_contact)
+    contact = contact_id(resources.settings.slack.help_contact)
 
     async def readers(notice: Notice) -> tuple[Sequence[str], bool]:
         if notice.kind is NoticeKind.ENDED:
@@ -356,24 +378,20 @@ def _notice_board(
         administrators, are_all = await slack.access.administrators(notice.team_id, *users)
         return (*channels, *administrators), are_all
 
-    return NoticeBoard(store.notices, slack.notices, readers, told, timing.notices)
+    return NoticeBoard(resources.store.notices, slack.notices, readers, resources.told, resources.timing.notices)
 
 
-def _fault_reports(
-    slack: _SlackParts, use_cases: _UseCases, genesys: GenesysClient, board: NoticeBoard, timing: CoreTiming
-) -> FaultReports:
-    probe = GenesysProbe(genesys, use_cases.sessions_api, timeout=timing.lookup_timeout)
+def _fault_reports(resources: _Resources, slack: _SlackParts, use_cases: _UseCases, board: NoticeBoard) -> FaultReports:
+    timing = resources.timing
+    probe = GenesysProbe(resources.genesys, use_cases.sessions_api, timeout=timing.lookup_timeout)
     return FaultReports(board, use_cases.status, slack.access, probe, fault_name, timing.notices)
 
 
 def _request_parts(
-    slack: _SlackParts,
-    store: Storage,
-    use_cases: _UseCases,
-    faults: FaultReports,
-    events: EventLog,
-    timing: CoreTiming,
+    resources: _Resources, slack: _SlackParts, use_cases: _UseCases, board: NoticeBoard
 ) -> tuple[Recovery, RequestWorker, RequestService]:
+    store, events, timing = resources.store, resources.events, resources.timing
+    faults = _fault_reports(resources, slack, use_cases, board)
     each = (
         use_cases.start_session,
         use_cases.sessions,
@@ -383,29 +401,26 @@ def _request_parts(
         use_cases.access_requests,
         faults,
     )
+    handlers = {kind: handler for use_case in each for kind, handler in use_case.handlers().items()}
     recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)
     worker = RequestWorker(
         store=store,
-        handlers={kind: handler for use_case in each for kind, handler in use_case.handlers().items()},
+        handlers=handlers,
         responder=slack.responder,
         events=events,
         recovery=recovery,
         timing=timing,
         report=faults.record,
     )
-    return recovery, worker, RequestService(store, worker, use_cases.limiter, events)
+    requests = RequestService(store, worker, use_cases.limiter, events)
+    resources.metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: resources.genesys.queue_length)
+    return recovery, worker, requests
 
 
-def _subscribe(
-    events: EventLog,
-    metrics: PrometheusMetrics,
-    audit: AuditLog | None,
-    status: ServiceStatus,
-    tab: home_tab.HomeTab,
-    recovery: Recovery,
-) -> None:
-    """Subscribe these objects to the events of requests, the log first. `audit` is None if there is no audit log."""
-    audits = (audit.record_event,) if audit else ()
+def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
+    """Subscribe these objects to the events of requests, the log first."""
+    events, metrics = resources.events, resources.metrics
+    audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
     events.subscribe(RequestFinished, status.record_event, tab.followers.record_event)
     events.subscribe(RequestRejected, metrics.record_event, *audits)
@@ -414,41 +429,37 @@ def _subscribe(
 
 
 def _bolt_app(
-    settings: Settings,
+    resources: _Resources,
     clients: _SlackClients,
     identity: BotIdentity,
     slack: _SlackParts,
     use_cases: _UseCases,
     requests: RequestService,
     tab: home_tab.HomeTab,
-    timing: SlackTiming,
 ) -> AsyncApp:
     """Build the Bolt app, and register a listener for every payload that Slack sends."""
-    responder, renderer, views = slack.responder, slack.renderer, slack.views
-    conversations, bot_token = settings.service.conversations, settings.slack.bot_token
-    genesys_app = conversations.app if conversations else None
-    offers = LinkOffers(settings.sending, bot_token.encode())
-    form = _session_form(settings, slack, use_cases, timing)
-    command = SlashCommand(requests, renderer, form, genesys_app, offers)
-    app = new_bolt_app(identity, bot_token, clients.without_token, command)
+    settings, responder, renderer = resources.settings, slack.responder, slack.renderer
+    offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
+    form = _session_form(resources, slack, use_cases)
+    conversations = settings.service.conversations
+    command = SlashCommand(requests, renderer, form, conversations.app if conversations else None, offers)
+    app = new_bolt_app(identity, settings.slack.bot_token, clients.without_token, command)
     actions.register(app, requests, responder, renderer)
     choices.register(app, requests, responder, renderer, form, offers)
     session_form.register(app, requests, form)
-    presses = CardPresses(requests, use_cases.sessions, views, responder, renderer)
+    presses = CardPresses(requests, use_cases.sessions, slack.views, responder, renderer)
     cards.register(app, presses)
     lists.register(app, presses, tab)
     customer_messages.register(app, requests, responder, renderer, settings.sending)
     home_tab.register(app, tab, form)
-    connect_person.register(app, requests, renderer, _connect_dialog(slack, use_cases, timing))
+    connect_person.register(app, requests, renderer, _connect_dialog(resources, slack, use_cases))
     workflow_step.register(app, requests, responder, settings.sending.sms_countries)
     errors.register(app, responder, renderer)
     return app
 
 
-def _session_form(
-    settings: Settings, slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming
-) -> session_form.SessionForm:
-    conversations = settings.service.conversations
+def _session_form(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> session_form.SessionForm:
+    settings, conversations = resources.settings, resources.settings.service.conversations
     return session_form.SessionForm(
         slack.views,
         slack.access,
@@ -459,12 +470,12 @@ def _session_form(
         slack.session_messages,
         use_cases.hosts,
         conversations.app if conversations else None,
-        timing,
+        resources.slack_timing,
         settings.sending.sms_countries,
     )
 
 
-def _connect_dialog(slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming) -> connect_person.ConnectDialog:
+def _connect_dialog(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> connect_person.ConnectDialog:
     return connect_person.ConnectDialog(
         slack.views,
         slack.responder,
@@ -472,18 +483,18 @@ def _connect_dialog(slack: _SlackParts, use_cases: _UseCases, timing: SlackTimin
         access=slack.access,
         hosts=use_cases.hosts,
         directory=use_cases.directory,
-        timing=timing,
+        timing=resources.slack_timing,
     )
 
 
 def _home_tab(
-    settings: Settings,
+    resources: _Resources,
     identity: BotIdentity,
     slack: _SlackParts,
     use_cases: _UseCases,
     board: NoticeBoard,
-    timing: SlackTiming,
 ) -> home_tab.HomeTab:
+    settings = resources.settings
     needed = needed_scopes(groups=settings.rules.uses_groups, emails=settings.match_email)
     warnings = (*config_warnings(settings), *missing(identity.scopes, needed))
     return home_tab.HomeTab(
@@ -499,13 +510,14 @@ def _home_tab(
         board=board,
         directory=use_cases.directory,
         config_warnings=warnings,
-        timing=timing,
+        timing=resources.slack_timing,
     )
 
 
 def _oauth_callback(
-    settings: Settings, slack: _SlackParts, use_cases: _UseCases, bounds: ReceiverBounds
+    resources: _Resources, slack: _SlackParts, use_cases: _UseCases, bounds: ReceiverBounds
 ) -> OAuthCallback | None:
-    if settings.connect.off:
+    connect = resources.settings.connect
+    if connect.off:
         return None
-    return OAuthCallback(use_cases.accounts, settings.connect.path, slack.responder, slack.renderer, bounds)
+    return OAuthCallback(use_cases.accounts, connect.path, slack.responder, slack.renderer, bounds)
