@@ -3,14 +3,16 @@
 Nobody may get a session that they did not mean, so a person whose text is ambiguous is asked.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+
+def _words(english: str, others: str = "") -> frozenset[str]:
+    """Return the English words, and those of the other languages in the field `others` of Vocabulary."""
+    return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
 
 ALIASES = {
@@ -20,29 +22,35 @@ ALIASES = {
     **dict.fromkeys(("start", "begin", "create"), "new"),
     **dict.fromkeys(("invite", "text", "sms", "email", "e-mail", "mail"), "send"),
     "me": "whoami",
+    **{word: command for vocabulary in VOCABULARIES.values() for word, command in vocabulary.aliases.items()},
 }
 """Other words for the commands."""
+BEGINS_NAMES = words_of("begins_names")
+"""Aliases that often begin a name. In front of unknown words they are a name without a question."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
     **ALIASES,
 }
 """Each command word, and the command that it means."""
-POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap")
+POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap", "polite")
 LEADING = POLITE | _words(
     "can could would will you i we want wanna need like to lets let give get show see view display tell "
-    "me my the all a an"
+    "me my the all a an",
+    "possessives",
 )
 """Fillers that may come before a command word."""
 FILLERS = LEADING | _words(
     "it its this that these those them any every each everything our us of for in on up with from at by and out off "
     "down here there also too again immediately away current active running latest recent newest existing open last "
-    "mine"
+    "mine",
+    "fillers",
 )
 """Words that change nothing about what a command means."""
 NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
-    "cobrowse co-browse cobrowsing co-browsing"
+    "cobrowse co-browse cobrowsing co-browsing",
+    "nouns",
 )
 """What commands are about. With one of them a sentence is ambiguous."""
 TRIGGERS = frozenset(COMMANDS) | FILLERS | NOUNS | {"who"}
@@ -74,8 +82,8 @@ PLAIN = Reading(Meaning.PLAIN_NAME)
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Return the words in lower case, without punctuation around them; what has no letter or digit is no word."""
-    words = (word.strip(EDGES) for word in unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the words in lower case, without accents and punctuation. What has no letter or digit is no word."""
+    words = (word.strip(EDGES) for word in without_marks(text).casefold().split())
     return tuple(word for word in words if any(letter.isalnum() for letter in word))
 
 
@@ -84,7 +92,7 @@ def read(words: Sequence[str]) -> Reading:
 
     The first one that is no polite word decides. If it means a command, and all others are fillers, nouns or the same
     command, all of them mean this command. If one of them is another command, a noun, or there are fewer than three
-    words, they may mean either. All other words are a name.
+    words, they may mean either. All other words are a name; so are two words if the first often begins a name.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -98,7 +106,8 @@ def read(words: Sequence[str]) -> Reading:
     if all(_fits(word, command) for word in rest):
         return Reading(Meaning.COMMAND, command)
     is_known = all(word in FILLERS | NOUNS or word in COMMANDS for word in rest)
-    if is_known or len(words) < MIN_WORDS_OF_NAME or any(word in NOUNS for word in rest):
+    is_short = len(words) < MIN_WORDS_OF_NAME and first[0] not in BEGINS_NAMES
+    if is_known or is_short or any(word in NOUNS for word in rest):
         return Reading(Meaning.EITHER, command)
     return Reading(Meaning.NAME, command)
 

@@ -221,7 +221,7 @@ def test_a_surprise_session_is_not_started(text):
         "Ürün demo",
         "Zoë's é",
         "for WORKSHOP20261",
-        "Hilfe für Ana",
+        "Termin für Ana",
         "e\u0301te\u0301",
         "می‌خواهم",
         "葛\U000e0100飾区",

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.core.models import RequestKind
 from bot.core.validation.contact import find_addresses
+from bot.slack.command_languages import VOCABULARIES, words_of
 from bot.slack.command_parser import Ambiguity, Choice, New, Query, Start, parse
 from bot.slack.command_words import COMMANDS, FILLERS, NOUNS
 
@@ -199,6 +200,91 @@ def test_command_words_and_fillers_alone_start_nothing(words: list[str]) -> None
 )
 def test_person_beside_a_command_is_asked_about_when_ambiguous(text: str, command: object) -> None:
     assert parse(text) == command
+
+
+# -- Other languages --
+
+OTHER_LANGUAGES = {
+    "es": {
+        "new": ["iniciar", "Empezar", "nueva sesión", "nuevo por favor"],
+        "end": ["fin", "Terminar", "cerrar la sesión", "terminar todas", "fin por favor"],
+        "status": ["estado", "mis sesiones"],
+        "last": ["último", "ultimo", "último enlace"],
+        "help": ["ayuda", "Ayuda por favor"],
+        "send": ["enviar", "enviar el enlace"],
+    },
+    "pt_BR": {
+        "new": ["iniciar", "começar", "comecar", "nova sessão"],
+        "end": ["encerrar", "fim", "encerrar a sessão", "fechar", "parar agora"],
+        "status": ["situação", "sessões", "minhas sessões"],
+        "last": ["última", "ultimo"],
+        "help": ["ajuda", "ajuda por favor"],
+        "send": ["enviar", "mandar"],
+    },
+    "fr": {
+        "new": ["démarrer", "demarrer", "nouvelle session"],
+        "end": ["fin", "arrêter", "terminer la session", "fermer svp", "fin s’il te plaît"],
+        "status": ["état", "statut"],
+        "last": ["dernier", "dernière session", "dernier lien"],
+        "help": ["aide", "aide svp"],
+        "send": ["envoyer", "envoyer le lien"],
+    },
+    "de": {
+        "new": ["neu", "starten", "neue Sitzung", "Starten bitte"],
+        "end": ["ende", "Beenden", "bitte beenden", "schließen", "stopp!", "Ende bitte"],
+        "status": ["Sitzungen", "meine Sitzungen"],
+        "last": ["letzte", "letzter Link", "letzte Sitzung"],
+        "help": ["hilfe", "Hilfe bitte"],
+        "send": ["senden", "schicken bitte"],
+    },
+    "ja": {
+        "new": ["開始", "新規", "新規 セッション"],
+        "end": ["終了", "セッション終了", "終了 お願いします"],
+        "status": ["状態", "ステータス"],
+        "last": ["前回", "最後 リンク"],
+        "help": ["ヘルプ", "使い方"],
+        "send": ["送信", "リンク送信"],
+    },
+}
+OTHER_NAMES = {
+    "es": ["Fin de mes", "Estado de cuenta Carla", "Ayuda con factura", "Nuevo contrato", "Última factura"],
+    "pt_BR": ["Fim do mês", "Ajuda com boleto", "Nova conta", "Último pedido", "Fechar conta Ana"],
+    "fr": ["Fin de mois", "Aide facture", "Nouveau contrat", "État des lieux", "Dernière facture"],
+    "de": ["Ende Vertrag", "Neuer Vertrag", "Hilfe bei Kasse", "Hilfe für Ana", "Letzte Rechnung", "Die Bestellung"],
+    "ja": ["新規 契約 田中様", "状況 確認", "最新 請求書"],
+}
+
+
+@pytest.mark.parametrize(
+    ("phrase", "word"),
+    [(phrase, word) for phrases in OTHER_LANGUAGES.values() for word, listed in phrases.items() for phrase in listed],
+)
+def test_command_of_another_language_is_the_command(phrase: str, word: str) -> None:
+    test_command_in_other_words_is_the_command(phrase, word)
+
+
+@pytest.mark.parametrize("phrase", [phrase for names in OTHER_NAMES.values() for phrase in names])
+def test_name_of_another_language_stays_a_name(phrase: str) -> None:
+    test_name_that_begins_like_a_command_is_a_name(phrase)
+
+
+@pytest.mark.parametrize("phrase", ["terminar Carla", "beenden Müller", "envoyer facture", "終了 田中様"])
+def test_two_words_that_begin_with_a_command_of_another_language_are_asked_about(phrase: str) -> None:
+    found = parse(phrase, None, COUNTRIES)
+    assert isinstance(found, Choice)
+    assert found.options[1] == Start(name=phrase)
+
+
+def test_every_language_has_words_for_the_commands_that_agents_need() -> None:
+    assert set(OTHER_LANGUAGES) == set(OTHER_NAMES) == set(VOCABULARIES)
+    for vocabulary in VOCABULARIES.values():
+        assert set(vocabulary.aliases.values()) == {"new", "end", "status", "last", "help", "send"}
+        assert words_of("begins_names") <= set(COMMANDS)
+
+
+def test_alias_means_the_same_in_every_language() -> None:
+    meanings = [pair for vocabulary in VOCABULARIES.values() for pair in vocabulary.aliases.items()]
+    assert all(COMMANDS[word] == command for word, command in meanings)
 
 
 # -- Addresses --
