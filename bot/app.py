@@ -209,6 +209,7 @@ class _SlackClients:
 class _SlackParts:
     """The objects that read from Slack and write to it."""
 
+    people: SlackDirectory
     access: AccessPolicy
     renderer: MessageRenderer
     session_messages: SlackSessionMessages
@@ -264,7 +265,7 @@ def _slack_parts(resources: _Resources, clients: _SlackClients, identity: BotIde
         web, resources.http, renderer, direct, session_messages, proxies, contact=contact, timing=timing
     )
     notices = SlackNotices(web, direct, channels, renderer.notice, timing)
-    return _SlackParts(access, renderer, session_messages, responder, Views(web, timing), notices)
+    return _SlackParts(people, access, renderer, session_messages, responder, Views(web, timing), notices)
 
 
 def _renderer(
@@ -328,7 +329,9 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
         sessions_api=api,
         start_session=_start_session(resources, slack, hosts, api, sessions),
         sessions=sessions,
-        customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(resources.genesys), settings.sending),
+        customer_messaging=CustomerMessaging(
+            sessions, CustomerMessagesApi(resources.genesys), settings.sending, slack.people.name_of
+        ),
         accounts=accounts,
         diagnostics=Diagnostics(access, hosts, store, users, api, application_id, *connected),
         access_requests=requests,

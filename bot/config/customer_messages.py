@@ -4,10 +4,18 @@ Load the libraries that check numbers and addresses only when a setting needs th
 """
 
 import re
+from dataclasses import replace
 from functools import partial
 
 from bot.config.reader import Reader
-from bot.core.use_cases.customer_messages import MessagingConfig, check_text
+from bot.config.variables import VARIABLES
+from bot.core.customer_texts import LANGUAGES, MAX_NAME_LENGTH, CustomerText, CustomerTexts, check_text
+from bot.core.use_cases.customer_messages import MessagingConfig
+from bot.core.validation.display import clean
+
+COMPANY_SMS_TEXT = "{company}: tap to share your screen with {agent}: {joinUrl}"
+"""The SMS where COBROWSE_COMPANY is set and COBROWSE_SMS_TEXT is left as it is."""
+_TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT", "email": "COBROWSE_EMAIL_TEXT"}
 
 
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
@@ -27,17 +35,39 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
     if on and not is_encrypted:
         wanted = f"is missing. {on[0]} needs it: customers' numbers and addresses are kept encrypted, or not at all."
         reader.fault("STORE_ENCRYPTION_KEY", wanted)
-    texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
-    for name, text in texts.items():
-        reader.parsed(name, partial(check_text, text))
     return MessagingConfig(
-        sms_from=sms_from,
-        sms_text=texts["COBROWSE_SMS_TEXT"],
-        sms_countries=frozenset(countries),
-        email_from=email_from,
-        email_subject=reader.text("COBROWSE_EMAIL_SUBJECT"),
-        email_text=texts["COBROWSE_EMAIL_TEXT"],
+        sms_from=sms_from, sms_countries=frozenset(countries), email_from=email_from, texts=_read_texts(reader)
     )
+
+
+def _read_texts(reader: Reader) -> CustomerTexts:
+    """Read the texts in all languages. An e-mail without a subject in its language gets the default subject."""
+    company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
+    sms = reader.text("COBROWSE_SMS_TEXT")
+    is_usual = sms == VARIABLES["COBROWSE_SMS_TEXT"].default
+    default = _checked(
+        reader,
+        company,
+        sms=COMPANY_SMS_TEXT if company and is_usual else sms,
+        email_subject=reader.text("COBROWSE_EMAIL_SUBJECT"),
+        email=reader.text("COBROWSE_EMAIL_TEXT"),
+    )
+    others: dict[str, CustomerText] = {}
+    for language in LANGUAGES:
+        suffix = f"_{language.upper()}"
+        values = {key: reader.text(f"{name}{suffix}") for key, name in _TEXTS.items()}
+        if any(values.values()):
+            subject = values["email_subject"] or default.email_subject
+            others[language] = replace(_checked(reader, company, suffix, **values), email_subject=subject)
+    return CustomerTexts(default, others=others, company=company)
+
+
+def _checked(reader: Reader, company: str, suffix: str = "", **values: str) -> CustomerText:
+    for key, value in values.items():
+        if value:
+            check = partial(check_text, value, company, has_link=key != "email_subject")
+            reader.parsed(f"{_TEXTS[key]}{suffix}", check)
+    return CustomerText(**values)
 
 
 def _unknown(countries: list[str]) -> list[str]:

@@ -27,6 +27,31 @@ class Variable:
     example: str = ""
 
 
+_TEXT_LANGUAGES = {
+    "EN": "English",
+    "ES": "Spanish",
+    "PT_BR": "Brazilian Portuguese",
+    "FR": "French",
+    "DE": "German",
+    "JA": "Japanese",
+}
+
+
+def _texts_by_language() -> list[Variable]:
+    """Return the variables for texts to customers in each language: SMS, an e-mail's subject, e-mail."""
+    texts = {"SMS_TEXT": "SMS", "EMAIL_SUBJECT": "e-mail's subject", "EMAIL_TEXT": "e-mail"}
+    return [
+        Variable(f"COBROWSE_{name}_{suffix}", f"the {what} in {language}", example=_TEXT_EXAMPLES[name])
+        for suffix, language in _TEXT_LANGUAGES.items()
+        for name, what in texts.items()
+    ]
+
+
+_TEXT_EXAMPLES = {
+    "SMS_TEXT": "Example Shop, {agent}: {joinUrl}",
+    "EMAIL_SUBJECT": "Example Shop",
+    "EMAIL_TEXT": "Example Shop, {agent}: {joinUrl}",
+}
 _ID = "11111111-2222-4333-8444-555555555555"
 _ALL = (
     Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True, form=Form.TOKEN, example="xoxb-…"),
@@ -191,7 +216,7 @@ _ALL = (
     ),
     Variable(
         "COBROWSE_SMS_TEXT",
-        "the SMS, with `{joinUrl}` once",
+        "the SMS, with `{joinUrl}` once; it may hold `{company}` and `{agent}`",
         "Here is your link to share your screen with us: {joinUrl}",
     ),
     Variable(
@@ -202,9 +227,11 @@ _ALL = (
     Variable("COBROWSE_EMAIL_SUBJECT", "the e-mail's subject", "Your link to share your screen with us"),
     Variable(
         "COBROWSE_EMAIL_TEXT",
-        "the e-mail, with `{joinUrl}` once",
+        "the e-mail, with `{joinUrl}` once; it may hold `{company}` and `{agent}`",
         "Here is the link to share your screen with us, as we have just talked about: {joinUrl}",
     ),
+    Variable("COBROWSE_COMPANY", "your company's name, for `{company}` in these texts", example="Example Shop"),
+    *_texts_by_language(),
     Variable("COBROWSE_PERSON_SENDS_PER_MINUTE", "links a person may send to customers in a minute; 0: any", "5"),
     Variable(
         "COBROWSE_HELP_CONTACT",

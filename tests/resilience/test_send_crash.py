@@ -87,8 +87,9 @@ async def test_sent_message_is_told_as_sent_and_nothing_else(bots: Bots, dies: s
 async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:
     """Its session's row is gone by the time at which it is told again."""
     nobody: Any = None
+    messaging = CustomerMessaging(Forgetful(), nobody, MessagingConfig(), nobody)
     with pytest.raises(InterruptedRequestError, match=r"^interrupted$") as told:
-        await CustomerMessaging(Forgetful(), nobody, MessagingConfig()).replay(request(argument=pack("s-1", NUMBER)))
+        await messaging.replay(request(argument=pack("s-1", NUMBER)))
     assert told.value.maybe_created
 
 

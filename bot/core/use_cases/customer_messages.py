@@ -4,9 +4,10 @@ Only the session's requester and its host may send it, and only while the sessio
 unknown is never sent again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.errors import (
     ConversationActiveError,
     InterruptedRequestError,
@@ -14,7 +15,7 @@ from bot.core.errors import (
     SessionActionError,
 )
 from bot.core.hosts.resolver import ResolvedHost
-from bot.core.models import Request, RequestKind, SessionId, SessionRecord
+from bot.core.models import Request, RequestKind, SessionId, SessionRecord, UserId
 from bot.core.ports import CallHooks, MessageSender, StoredRequest
 from bot.core.requests.handlers import Handler, Handlers, QueryHandler
 from bot.core.requests.run import RequestRun
@@ -23,9 +24,6 @@ from bot.core.start_details import StartDetails, fingerprint
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 
-LINK = "{joinUrl}"
-MAX_TEXT_LENGTH = 765
-"""The maximum number of characters of an SMS at Genesys. The bot applies it to e-mails, too."""
 MAX_PREVIEWED = 8
 
 
@@ -34,11 +32,9 @@ class MessagingConfig:
     """The settings of customer messages. SMS or e-mail is off if its sender is "". `sms_countries` are ISO codes."""
 
     sms_from: str = ""
-    sms_text: str = ""
     sms_countries: Collection[str] = ()
     email_from: str = field(default="", repr=False)
-    email_subject: str = ""
-    email_text: str = ""
+    texts: CustomerTexts = NO_TEXTS
 
     @property
     def any_on(self) -> bool:
@@ -48,15 +44,20 @@ class MessagingConfig:
         return bool(self.sms_from if medium is ContactChannel.SMS else self.email_from)
 
 
-def pack(session_id: str, address: str) -> str:
-    """Join a session id and a contact address to a request's `argument`. The id "" means the only open session."""
-    return f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
+def pack(session_id: str, address: str, language: str = "") -> str:
+    """Join a session id, a contact address and the customer's language to a request's `argument`.
+
+    The id "" means the only open session, the language "" that of the default text.
+    """
+    line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
+    return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
 
 
-def unpack(argument: str | None) -> tuple[SessionId, str]:
-    """Split a request's `argument` into the session id and the contact address."""
-    session_id, _, address = (argument or "").partition(" ")
-    return SessionId(session_id), address
+def unpack(argument: str | None) -> tuple[SessionId, str, str]:
+    """Split a request's `argument` into the session id, the contact address and the customer's language."""
+    line, _, language = (argument or "").partition("\n")
+    session_id, _, address = line.partition(" ")
+    return SessionId(session_id), address, language
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
@@ -90,8 +91,15 @@ class LinkOffers:
 class CustomerMessaging:
     """Previews and sends links to customers."""
 
-    def __init__(self, sessions: SessionService, sender: MessageSender, config: MessagingConfig) -> None:
-        self._sessions, self._sender, self._config = sessions, sender, config
+    def __init__(
+        self,
+        sessions: SessionService,
+        sender: MessageSender,
+        config: MessagingConfig,
+        name_of: Callable[[UserId], Awaitable[str]],
+    ) -> None:
+        """Take `name_of`, which returns a Slack user's name. It raises SlackUnavailableError."""
+        self._sessions, self._sender, self._config, self._name_of = sessions, sender, config, name_of
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request."""
@@ -99,7 +107,7 @@ class CustomerMessaging:
 
     async def preview(self, request: Request) -> SendPreview:
         """Return the sessions whose link can be sent, and the checked contact address. Send nothing."""
-        session_id, text = unpack(request.argument)
+        session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
             records = [await self._sessions.readable(replace(request, argument=session_id))]
@@ -114,25 +122,28 @@ class CustomerMessaging:
         return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Send the message to the customer, once, and return the result."""
-        session_id, text = unpack(request.argument)
+        """Send the message to the customer, once, and return the result.
+
+        Raises SlackUnavailableError when the text holds the agent's name, and Slack does not tell it.
+        """
+        session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
-        address = self._checked(text)
-        if not record.session.join_url:
+        address, link = self._checked(text), record.session.join_url
+        if not link:
             raise SessionActionError("no_link_to_send")
-        config, link = self._config, record.session.join_url
-        if address.medium is ContactChannel.SMS:
-            text_with_link = filled(config.sms_text, link)
-            try:
-                reference = await self._sender.sms(config.sms_from, address.text, text_with_link, hooks)
-            except ConversationActiveError as error:
-                error.join_url = link
-                raise
-        else:
-            text_with_link = filled(config.email_text, link)
-            reference = await self._sender.email(
-                config.email_from, address.text, config.email_subject, text_with_link, hooks
-            )
+        texts, medium, sender = self._config.texts, address.medium, self._sender
+        found = texts.in_language(medium, language)
+        agent = await self._name_of(record.agent) if texts.names_agent(medium, language) else ""
+        whole = texts.fill(found.of(medium), link, agent)
+        try:
+            if medium is ContactChannel.SMS:
+                reference = await sender.sms(self._config.sms_from, address.text, whole, hooks)
+            else:
+                subject = texts.fill(found.email_subject, link, agent)
+                reference = await sender.email(self._config.email_from, address.text, subject, whole, hooks)
+        except ConversationActiveError as error:
+            error.join_url = link
+            raise
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
@@ -140,7 +151,7 @@ class CustomerMessaging:
 
         Raises InterruptedRequestError when the session is no longer stored.
         """
-        session_id, text = unpack(request.argument)
+        session_id, text, _ = unpack(request.argument)
         record = await self._sessions.known(session_id)
         if record is None:
             raise InterruptedRequestError("interrupted", maybe_created=True)
@@ -161,20 +172,3 @@ class SendHandler(Handler):
 
     async def replay(self, stored: StoredRequest) -> CustomerMessageSent:
         return await self._messaging.replay(stored.request)
-
-
-def check_text(text: str) -> str:
-    """Return a message text of the settings if it is valid. Raises ValueError with the reason if it is not."""
-    if text.count(LINK) != 1:
-        raise ValueError(f"must hold {LINK} exactly once")
-    if len(text) - len(LINK) > MAX_TEXT_LENGTH - 100:
-        raise ValueError(f"must have {MAX_TEXT_LENGTH - 100} characters at most beside {LINK}, so that a link fits in")
-    return text
-
-
-def filled(text: str, link: str) -> str:
-    """Return the text with {joinUrl} replaced by the link. Raises SendRejectedError when the result is too long."""
-    whole = text.replace(LINK, link)
-    if len(whole) > MAX_TEXT_LENGTH:
-        raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))
-    return whole

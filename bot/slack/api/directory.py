@@ -67,6 +67,10 @@ class SlackDirectory:
         """Return the user with this id, as an outsider if Slack does not know it. Raises SlackUnavailableError."""
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
+    async def name_of(self, user_id: UserId) -> str:
+        """Return the name of a user. Raises SlackUnavailableError."""
+        return (await self.person(user_id)).name
+
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
         """Return whether a user is a member of a user group. Raises SlackUnavailableError.
 

@@ -126,7 +126,7 @@ def test_quotes_around_a_file_and_in_it_are_not_part_of_it(tmp_path: Path) -> No
 
 def test_quotes_within_a_text_stay() -> None:
     for text in ('"Your link" is {joinUrl}', 'Your link "{joinUrl}"', '"Hello", she said: "{joinUrl}"'):
-        assert settings.load(HTTP | {"COBROWSE_SMS_TEXT": text}).sending.sms_text == text
+        assert settings.load(HTTP | {"COBROWSE_SMS_TEXT": text}).sending.texts.default.sms == text
 
 
 def test_an_empty_value_in_quotes_is_the_same_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,16 @@ WRONG = [
     ("COBROWSE_SMS_TEXT", "no link"),
     ("COBROWSE_EMAIL_FROM", "care"),
     ("COBROWSE_EMAIL_TEXT", "no link"),
+    ("COBROWSE_EMAIL_SUBJECT", "{joinUrl}"),
+    *[
+        (f"{name}_{language}", wrong)
+        for language in ("EN", "ES", "PT_BR", "FR", "DE", "JA")
+        for name, wrong in (
+            ("COBROWSE_SMS_TEXT", "no link"),
+            ("COBROWSE_EMAIL_TEXT", "{joinUrl} {company}"),
+            ("COBROWSE_EMAIL_SUBJECT", "{joinUrl}"),
+        )
+    ],
     ("COBROWSE_PERSON_SENDS_PER_MINUTE", "-1"),
     ("COBROWSE_EMAIL_DOMAINS", "example.com, ana@example.com"),
     ("COBROWSE_SUPERVISORS", "U0BEN, @ben"),
@@ -78,7 +88,7 @@ FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SEC
         "COBROWSE_APPLICATION_TYPE",
         "COBROWSE_HELP_CONTACT",
         "AUDIT_LOG",
-        "COBROWSE_EMAIL_SUBJECT",
+        "COBROWSE_COMPANY",
     ),
     *("GENESYS_KEY_ID", "GENESYS_ORG_ID", "GENESYS_CONNECT_CLIENT_ID", "GENESYS_CONNECT_CLIENT_SECRET"),
 }
@@ -121,6 +131,22 @@ def test_each_wrong_variable_is_named_and_alone(name, value):
 
 def test_no_variable_is_left_out_of_these_tests():
     assert {name for name, _ in WRONG} | FREE | ELSEWHERE == set(VARIABLES)
+
+
+def test_email_of_a_language_without_a_subject_gets_the_usual_one() -> None:
+    texts = settings.load(HTTP | {"COBROWSE_EMAIL_TEXT_PT_BR": "Aqui: {joinUrl}"}).sending.texts
+    assert texts.others["pt_BR"].email == "Aqui: {joinUrl}"
+    assert texts.others["pt_BR"].email_subject == texts.default.email_subject
+
+
+def test_company_is_named_in_the_usual_text() -> None:
+    texts = settings.load(HTTP | {"COBROWSE_COMPANY": "Example Shop"}).sending.texts
+    assert (
+        texts.fill(texts.default.sms, "https://j", "Ana")
+        == "Example Shop: tap to share your screen with Ana: https://j"
+    )
+    own = {"COBROWSE_COMPANY": "Example Shop", "COBROWSE_SMS_TEXT": "Tap: {joinUrl}"}
+    assert settings.load(HTTP | own).sending.texts.default.sms == "Tap: {joinUrl}"
 
 
 def test_all_faults_are_listed_at_once():

@@ -8,7 +8,7 @@ from bot.config import settings
 from bot.core.errors import SendRejectedError
 from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import SendPreview
-from bot.core.use_cases.customer_messages import MAX_TEXT_LENGTH, check_text, filled, pack, unpack
+from bot.core.use_cases.customer_messages import pack, unpack
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Query, Start, parse
@@ -79,26 +79,13 @@ def test_unusable_address_is_refused_by_its_reason(typed: str, why: str) -> None
 )
 def test_send_takes_a_number_or_an_email_address(text: str, address: str) -> None:
     assert parse(text) == Query(RequestKind.PROPOSE, argument=pack("", address))
-    assert unpack(pack("", address)) == ("", address)
+    assert unpack(pack("", address)) == ("", address, "")
+    assert unpack(pack("s-1", address, "pt_BR")) == ("s-1", address, "pt_BR")
 
 
 @pytest.mark.parametrize("text", ["send the forms", "send 3 forms to Carla", "Send 2 pages"])
 def test_a_name_that_begins_with_send_is_a_name(text: str) -> None:
     assert isinstance(parse(text), Start)
-
-
-def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
-    text = check_text("{0} {joinUrl} {name}")
-    assert filled(text, "https://example.com/{joinUrl}%s") == "{0} https://example.com/{joinUrl}%s {name}"
-    for wrong in ("no link", "{joinUrl} {joinUrl}", "{joinURL}", "x" * 700 + "{joinUrl}"):
-        with pytest.raises(ValueError, match="must"):
-            check_text(wrong)
-
-
-def test_message_has_at_most_the_characters_genesys_takes() -> None:
-    assert len(filled("{joinUrl}", "x" * MAX_TEXT_LENGTH)) == MAX_TEXT_LENGTH
-    with pytest.raises(SendRejectedError, match=r"^text_too_long$"):
-        filled("{joinUrl}", "x" * (MAX_TEXT_LENGTH + 1))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""Hold the texts that customers get, by language, and fill their placeholders (pure)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.errors import SendRejectedError
+from bot.core.validation.contact import ContactChannel
+from bot.core.validation.display import clean
+
+LINK, COMPANY, AGENT = "{joinUrl}", "{company}", "{agent}"
+MAX_TEXT_LENGTH = 765
+"""The maximum number of characters of an SMS at Genesys. The bot applies it to e-mails, too."""
+MAX_LINK_LENGTH = 100
+"""How many characters of a text are kept free for a link."""
+MAX_NAME_LENGTH = 60
+"""The agent's name and the company are cut to this length."""
+LANGUAGES = ("en", "es", "pt_BR", "fr", "de", "ja")
+"""The languages that a text can be written in, as gettext names them."""
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerText:
+    """Hold the texts in one language. A medium without a text in this language is ""."""
+
+    sms: str = ""
+    email_subject: str = ""
+    email: str = ""
+
+    def of(self, medium: ContactChannel) -> str:
+        """Return the text for a medium."""
+        return self.sms if medium is ContactChannel.SMS else self.email
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTexts:
+    """Hold the texts in all languages.
+
+    `language` is that of `default`, the text that customers get unless the agent chooses another one.
+    """
+
+    default: CustomerText = CustomerText()
+    language: str = "en"
+    others: Mapping[str, CustomerText] = field(default_factory=dict)
+    company: str = ""
+
+    def languages(self, medium: ContactChannel) -> tuple[str, ...]:
+        """Return the languages that have a text for the medium, the default first."""
+        others = [name for name, text in self.others.items() if text.of(medium) and name != self.language]
+        return (self.language, *others)
+
+    def in_language(self, medium: ContactChannel, language: str) -> CustomerText:
+        """Return the text in a language. A language without one, such as "", gets the default."""
+        other = self.others.get(language)
+        return other if other and other.of(medium) else self.default
+
+    def names_agent(self, medium: ContactChannel, language: str) -> bool:
+        """Return whether a text holds the agent's name."""
+        text = self.in_language(medium, language)
+        return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
+
+    def fill(self, text: str, link: str, agent: str = "") -> str:
+        """Return the text with its placeholders filled. Raises SendRejectedError when the result is too long."""
+        values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
+        whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
+        if len(whole) > MAX_TEXT_LENGTH:
+            raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))
+        return whole
+
+
+NO_TEXTS = CustomerTexts()
+
+
+def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
+    """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
+
+    `has_link`: the text must hold the link; an e-mail's subject must not.
+    """
+    if text.count(LINK) != has_link:
+        raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")
+    unknown = [each for each in _PLACEHOLDER.findall(text) if each not in (LINK, COMPANY, AGENT)]
+    if unknown:
+        raise ValueError(f"holds {unknown[0]}. Only {LINK}, {COMPANY} and {AGENT} are filled")
+    if COMPANY in text and not company:
+        raise ValueError(f"holds {COMPANY}, and COBROWSE_COMPANY is not set")
+    whole = text.replace(LINK, "").replace(COMPANY, company).replace(AGENT, "x" * MAX_NAME_LENGTH)
+    if len(whole) > MAX_TEXT_LENGTH - MAX_LINK_LENGTH:
+        most = MAX_TEXT_LENGTH - MAX_LINK_LENGTH
+        raise ValueError(f"must have {most} characters at most beside {LINK}, so that a link fits in")
+    return text
