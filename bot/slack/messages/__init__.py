@@ -1,1 +1,1 @@
-"""Render results and errors as Slack messages (pure)."""
+"""Render results and errors as Slack messages. No module here does I/O."""

@@ -1,6 +1,7 @@
-"""Ask which of two a person means, say why a text was not taken, and offer to send a link (pure).
+"""Render the questions about an ambiguous command, and the offer to send a new session's link to a customer (pure).
 
-The sentences are in catalogue/questions.py. listeners/choices.py and listeners/customer_messages.py carry out a press.
+The sentences are in catalogue/questions.py. listeners/choices.py handles the buttons of a question,
+listeners/customer_messages.py the button *Send* of an offer.
 """
 
 import json
@@ -34,9 +35,10 @@ from bot.slack.messages.session_card import reference_line
 CHOOSE_ACTIONS = ("choose_first", "choose_second")
 OFFER_ACTION = "send_offered_link"
 QUESTION_BLOCK = "question"
-"""The first block's id of a question."""
+"""The block id of a question's first block."""
 LABEL_LENGTH = 75
-"""https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+"""The maximum length of a button's label, in characters.
+https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 KINDS = frozenset(
     (
         *(RequestKind.END, RequestKind.STATUS, RequestKind.LIST, RequestKind.LAST, RequestKind.WHOAMI),
@@ -44,11 +46,14 @@ KINDS = frozenset(
         *(RequestKind.CONNECT, RequestKind.DISCONNECT),
     )
 )
-"""The kinds that a press may choose, beside a start."""
+"""The kinds of requests that a button of a question can submit, besides START."""
 
 
 def parse_error(command: str, found: Command, reference: RequestId, language: Language = ENGLISH) -> Message:
-    """Return the message for text that starts nothing and is no request; `command` is what people type here."""
+    """Render the answer to text that the bot does not run: a question for a Choice, else a refusal.
+
+    `command` is the slash command of this installation, such as `/cobrowse`.
+    """
     if isinstance(found, Choice):
         return question(found, reference, language)
     why = language.say(REFUSALS[found.reason.name.lower()]) if isinstance(found, NotUnderstood) else ""
@@ -57,13 +62,19 @@ def parse_error(command: str, found: Command, reference: RequestId, language: La
 
 
 def other_command(command: str, reference: RequestId, language: Language = ENGLISH) -> Message:
-    """Return the message for a slash command of the app's that is not COBROWSE_COMMAND."""
+    """Render the answer to a slash command of the app that is not the configured one.
+
+    `command` is the configured one.
+    """
     text, hint = language.say(OTHER_COMMAND, command=command), language.say(OTHER_COMMAND_NEXT)
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 
 def question(choice: Choice, reference: RequestId, language: Language = ENGLISH) -> Message:
-    """Ask which of the options is meant: one line, and a button for each. `reference` makes one press count."""
+    """Render a question: one line, and a button for each possible meaning of the text.
+
+    All buttons carry `reference`, so the bot can ignore every press after the first.
+    """
     text = _asked(choice, language)
     row = [
         button(_label(choice, place, language), action, value=_packed(reference, option))
@@ -73,7 +84,7 @@ def question(choice: Choice, reference: RequestId, language: Language = ENGLISH)
 
 
 def suggested(request: Request, outcome: CommandSuggested, language: Language = ENGLISH) -> Message:
-    """Ask whether a name is a command: it names one of the requester's open sessions."""
+    """Render the question whether the typed name was a command. The name mentions an open session of the requester."""
     option = option_of(outcome.command, request.target)
     if isinstance(option, Query) and option.kind is RequestKind.END:
         option = Query(RequestKind.END, argument=outcome.session_id)
@@ -82,7 +93,10 @@ def suggested(request: Request, outcome: CommandSuggested, language: Language = 
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
-    """Return a question's reference and the chosen option; None for a value that this version cannot read."""
+    """Parse a question button's value into the question's reference and the chosen option.
+
+    Return None for a value that this version cannot read.
+    """
     try:
         reference, kind, target, name, extra, conversation_id = json.loads(value)
         if kind == "new":
@@ -98,19 +112,20 @@ def read_choice(value: str) -> tuple[RequestId, Option] | None:
 
 
 def chosen_already(language: Language = ENGLISH) -> Message:
-    """Say that a question is answered already."""
+    """Render the answer to a second press on a question."""
     return _plain(language.say(CHOSEN))
 
 
 def sent_already(language: Language = ENGLISH) -> Message:
-    """Say that the link is sent already, or on its way."""
+    """Render the answer to a second press on *Send*: the link was sent, or the bot is sending it."""
     return _plain(language.say(SENT_ALREADY))
 
 
 def offer(session: Session, details: StartDetails, request_id: RequestId, language: Language = ENGLISH) -> list[Block]:
-    """Return what a card says about the address that the command named; nothing when it named none.
+    """Render the part of a session card that offers to send the link to the customer's address in the command.
 
-    One press of *Send* sends the link; the address stands in the blocks alone, which no notification shows.
+    Return no block if the command had no address. If the bot cannot send to the address, the block says why. The
+    address is in the blocks only, because notifications show a message's text.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -125,7 +140,10 @@ def offer(session: Session, details: StartDetails, request_id: RequestId, langua
 
 
 def retry_argument(request: Request) -> str:
-    """Return what a button that repeats a start has to carry: its argument is gone when the request is answered."""
+    """Return the argument that a button to repeat this start must carry, "" if none.
+
+    The store deletes a request's argument once the request is answered.
+    """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
 

@@ -1,4 +1,4 @@
-"""Block Kit, as far as the messages need it (pure). https://docs.slack.dev/reference/block-kit/blocks"""
+"""Build the Block Kit objects that the messages use (pure). https://docs.slack.dev/reference/block-kit/blocks"""
 
 import re
 from dataclasses import dataclass
@@ -9,23 +9,26 @@ from bot.core.validation.display import one_line
 Block = dict[str, Any]
 View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK, NOTICE_BLOCK = "failure", "session", "notice"
-"""The first block's id says what kind of answer a message is."""
+"""Ids of a message's first block, by the kind of message."""
 CODE_BLOCK = "code"
-"""The id of the block with a customer's code."""
+"""The id of the block that shows the customer's join code."""
 OPEN_ACTION = "open"
 START_ACTION = "home_start"
-"""Opens the form that starts a session."""
+"""The action id of the button that opens the form for a new session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text` is what a notification shows, readable alone; `blocks` what Slack shows."""
+    """A message to post. Slack shows `blocks` in the channel and `text` in notifications."""
 
     text: str
     blocks: list[Block]
 
     def payload(self) -> dict[str, Any]:
-        """For an ack, a response_url or chat.post…: nothing is unfurled."""
+        """Return the fields for an acknowledgement, a response_url or a `chat.*` call.
+
+        Slack unfurls no link in the message.
+        """
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
 
 
@@ -38,55 +41,61 @@ def escape(text: str) -> str:
 
 
 def section(text: str, block_id: str | None = None) -> Block:
-    """Return a paragraph of mrkdwn."""
-    # verbatim: Slack must not look for links and mentions of its own in what people wrote
+    """Build a section: a paragraph of mrkdwn, cut to Slack's limit."""
+    # verbatim: Slack must not turn words that people wrote into links and mentions
     block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": cut(text), "verbatim": True}}
     return block | {"block_id": block_id} if block_id else block
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """Return as much of an escaped text as Slack takes; the cut is never inside an entity."""
+    """Shorten an escaped text to `max_length` characters, with "…" at its end. It never cuts inside an HTML entity."""
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 
 def context(text: str) -> Block:
-    """Return a line of small print, in mrkdwn."""
+    """Build a context block: a line of small print in mrkdwn, cut to Slack's limit."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text), "verbatim": True}]}
 
 
 def buttons(*row: Block) -> Block:
-    """Return a row of buttons."""
+    """Build an actions block: a row of buttons."""
     return {"type": "actions", "elements": list(row)}
 
 
 def confirm(title: str, text: str, yes: str) -> Block:
-    """A question before a button does something. https://docs.slack.dev/reference/block-kit/composition-objects"""
+    """Build the dialog in which Slack asks for confirmation after a click on a button.
+
+    `yes` is the label of the button that confirms. https://docs.slack.dev/reference/block-kit/composition-objects
+    """
     plain = {name: {"type": "plain_text", "text": words} for name, words in (("title", title), ("text", text))}
     return {**plain, "confirm": {"type": "plain_text", "text": yes}, "deny": {"type": "plain_text", "text": "Cancel"}}
 
 
 def button(label: str, action_id: str, **fields: Any) -> Block:
-    """A button; `fields` is its `url`, `value`, `style` or `confirm`."""
+    """Build a button. `fields` are further fields of the element: `url`, `value`, `style` or `confirm`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **fields}
 
 
 def header(text: str, block_id: str) -> Block:
-    """Return a line of large plain text."""
+    """Build a header block: a line of large plain text."""
     return {"type": "header", "block_id": block_id, "text": _plain(text) | {"emoji": False}}
 
 
 def option(text: str, value: str, **fields: Any) -> Block:
-    """Return an option of a menu; `fields` is its `url`. https://docs.slack.dev/reference/block-kit/composition-objects"""
+    """Build an option of a menu. `fields` are further fields, such as `url`.
+
+    https://docs.slack.dev/reference/block-kit/composition-objects
+    """
     return {"text": _plain(text), "value": value, **fields}
 
 
 def overflow(action_id: str, *options: Block) -> Block:
-    """Return a menu behind three dots, of two to five options."""
+    """Build an overflow menu, which opens from three dots. It needs two to five options."""
     return {"type": "overflow", "action_id": action_id, "options": list(options)}
 
 
 def users_select(action_id: str, placeholder: str, initial_user: str | None = None) -> Block:
-    """Return a choice of one person."""
+    """Build a menu to select one person. `initial_user` is selected at first."""
     element = {"type": "users_select", "action_id": action_id, "placeholder": _plain(placeholder)}
     return element | {"initial_user": initial_user} if initial_user else element
 

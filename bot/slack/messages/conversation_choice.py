@@ -1,6 +1,7 @@
-"""Ask which conversation a session is for, or whether its open session is replaced, and read the presses (pure).
+"""Render two questions about an agent's conversations, and parse the values of their buttons (pure).
 
-A press starts the request again; the session service checks once more that the agent is in that conversation.
+The questions: which conversation is the session for? Replace the conversation's open session? A press on a button
+submits the start again; the session service then checks again that the agent is in the conversation.
 """
 
 import json
@@ -17,10 +18,10 @@ from bot.slack.messages.session_card import reference_line
 
 PICK_ACTION, REPLACE_ACTION = "pick_conversation", "replace_session"
 OPEN_BLOCK = "open_already"
-"""The first block's id of a message about an open session."""
+"""The block id of the first block in a message about an open session."""
 MAX_CHOICES = 10
 NAME_LENGTH = 40
-"""A button's label has 75 characters at most."""
+"""The maximum length of a customer's name in a button's label, in characters. Slack limits the label to 75."""
 
 WHICH = said("choice.question", "Which customer is this for?")
 CHOICE = said("choice.row", "*{customer}* · since {since}")
@@ -38,9 +39,12 @@ MAKE_NEW = label("choice.make_new", "Make a new one (the old one stops working)"
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question. The customers' names stand in its blocks alone: a notification shows none.
+    """Render the question which conversation the session is for.
 
-    `argument`: what the start needs of its request's argument, which is gone when the request is answered.
+    Only its blocks, no notification, show customers' names.
+
+    `argument` is the part of the request's argument that the new start needs. The store deletes a request's argument
+    once the request is answered.
     """
     say = to.language.say
     rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]
@@ -51,10 +55,10 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 
 
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
-    """Say that the conversation has an open session, and offer a new one.
+    """Render the message that the conversation has an open session, with a button to replace that session.
 
-    `card` shows the session; None if the requester may not read its link. The customer's name stands in the blocks
-    alone.
+    `card` shows the open session; it is None if the requester may not read the link. Only the blocks, no notification,
+    show the customer's name.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
     if card is None:
@@ -70,7 +74,10 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
 
 
 def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:
-    """Return which session is replaced, and the name, the agent and the conversation of the new one."""
+    """Parse the value of the button that replaces a session.
+
+    Return the id of the session to replace, and the name, agent and conversation of the new session.
+    """
     session_id, name, target, wanted = json.loads(value)
     return SessionId(session_id), name or None, UserId(target) if target else None, conversation_id(wanted)
 
@@ -83,7 +90,10 @@ def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
 
 
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
-    """Return which request to try again, for which conversation, and with which argument."""
+    """Parse the value of a conversation's button.
+
+    Return the id of the request to repeat, the chosen conversation, and the argument of the new start.
+    """
     failed, _, rest = value.partition(" ")
     wanted, _, argument = rest.partition(" ")
     return RequestId(failed), conversation_id(wanted), argument or None

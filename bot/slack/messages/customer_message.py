@@ -1,4 +1,4 @@
-"""Render the question whether to send a link to a customer, and its answer (pure)."""
+"""Render the question whether to send a session's link to a customer, and the message after the answer (pure)."""
 
 from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
@@ -23,7 +23,10 @@ NOT_SENT = said("send.cancelled", "Nothing was sent.")
 
 
 def question(proposed: SendPreview, request_id: RequestId, language: Language = ENGLISH) -> Message:
-    """Ask whether to send. The address stands in the blocks alone: notifications show none."""
+    """Ask the requester to confirm the message to the customer, or to choose one of several links.
+
+    Only the blocks, no notification, show the customer's address.
+    """
     say, address = language.say, proposed.address
     is_text = address.medium is ContactChannel.SMS
     cancel = button(say(CANCEL), CANCEL_ACTION, value=request_id)
@@ -44,7 +47,7 @@ def question(proposed: SendPreview, request_id: RequestId, language: Language = 
 
 
 def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:
-    """Say that the link is on its way. The address is not repeated."""
+    """Render the result of a sent link. It shows four digits of a phone number, or a masked e-mail address."""
     name, address = outcome.record.session.name, outcome.address
     if address.medium is ContactChannel.SMS:
         text = language.say(TEXTED, name=name, digits=address.text[-4:])
@@ -54,6 +57,6 @@ def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:
 
 
 def cancelled(language: Language = ENGLISH) -> Message:
-    """Return what takes the question's place."""
+    """Render the message that replaces the question after a click on *Cancel*."""
     text = language.say(NOT_SENT)
     return Message(text, [section(text)])

@@ -1,4 +1,7 @@
-"""Choose the sentences about an error for one reader, and fill them (pure). The sentences stand in catalogue/."""
+"""Choose the sentences about an error for one reader, and fill in their placeholders (pure).
+
+The sentences themselves are in catalogue/.
+"""
 
 import math
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 MIN_TOLD_WAIT_SECONDS = 30.0
-"""A shorter wait is told as "in a minute"."""
+"""The answer states a wait of at least this length. For a shorter one it says "in a minute"."""
 MAX_LISTED = 10
 MAX_CHANNELS = 5
 MAX_APPLICATIONS = 20
@@ -46,9 +49,12 @@ SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Describe for whom an error is worded: language, what to type, whom to ask, and whether they can repair things.
+    """The reader of an error message.
 
-    `told`: who has a message about this error, "" when nobody has.
+    - `command`: the slash command of this installation.
+    - `contact`: the person or channel to ask for help.
+    - `can_repair`: the reader can fix faults, so the message says how.
+    - `told`: the person or channel that already got a message about this error, "" if nobody did.
     """
 
     language: Language
@@ -60,9 +66,10 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCopy:
-    """Hold what one person reads about an error; all but `problem` may be "".
+    """The sentences about an error for one reader. All texts but `problem` may be "".
 
-    `broken` and `fix` are for administrators: what is broken, and how to repair it.
+    `broken` and `fix` are for administrators: the fault, and how to fix it. `has_status_page`: the message links to the
+    status page of Genesys.
     """
 
     problem: str
@@ -73,22 +80,22 @@ class ErrorCopy:
 
     @property
     def repair(self) -> str:
-        """What an administrator reads, on one line."""
+        """Return the administrators' part, the fault and how to fix it, on one line."""
         return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What stands below the problem."""
+        """Return the lines below the problem."""
         return tuple(line for line in (self.repair, self.next_step) if line)
 
     @property
     def text(self) -> str:
-        """All of it on one line."""
+        """Return all sentences on one line."""
         return " ".join((self.problem, *self.lines))
 
 
 def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
-    """Return what the addressee reads about the error."""
+    """Word an error for the addressee. `situation` is what the person asked for."""
     entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
     is_told = bool(entry.told and to.told)
     contact = to.told if is_told else to.contact
@@ -108,7 +115,7 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
-    """Return the entry of an error: the most specific one that the catalogue has."""
+    """Return the catalogue's most specific entry for an error: by variant and situation first, by code alone last."""
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:
         for found in (ERRORS.get(f"{key}@{situation}"), ERRORS.get(f"{error.code}@{situation}"), ERRORS.get(key)):
@@ -118,9 +125,9 @@ def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
 
 
 def fault_name(error: CobrowseError) -> str | None:
-    """Return the name of the fault that an administrator has to repair; None for an error that is no such fault.
+    """Return the name of the fault behind an error; None if an administrator has nothing to fix.
 
-    Errors with one cause and one repair have one name. A refusal is no fault: its repair says no more than the refusal.
+    Errors with the same cause and the same fix have the same name. A refusal, such as a missing role, is no fault.
     """
     repair = find_repair(error)
     if repair is None or error.code == "connect_failed" or getattr(error, "passes", False):
@@ -133,13 +140,13 @@ def fault_name(error: CobrowseError) -> str | None:
 
 
 def find_repair(error: CobrowseError) -> Repair | None:
-    """Return how an administrator repairs it; None where nothing has to be repaired."""
+    """Return the sentences that tell an administrator how to fix an error; None if there are none."""
     keys = (*(f"{error.code}.{variant}" for variant in variants(error)), error.code)
     return next((REPAIRS[key] for key in keys if key in REPAIRS), None)
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return what an error of one code can differ by, the most important first."""
+    """Return the variants of an error within its code, the most important first. They select the catalogue's entry."""
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)
@@ -196,7 +203,7 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
 
 
 def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
-    """Return what fills the placeholders of an error's sentences, besides command and contact."""
+    """Return the values for the placeholders in an error's sentences, except `command` and `contact`."""
     match error:
         case errors.RateLimitedError(wait_seconds=seconds) | errors.QueueTooLongError(wait_seconds=seconds):
             return {"wait": language.wait(seconds)}
@@ -248,13 +255,13 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Return the line with the request's id and the service's, if there are any."""
+    """Render the line with the request's id and Genesys's correlation id. Leave out an id that is None."""
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=Markup(found)) for sentence, found in told if found)
 
 
 def candidate(one: LiveConversation, language: Language) -> str:
-    """Return a conversation the way people tell it from others."""
+    """Describe a conversation so that people recognise it: customer, start time and id."""
     return language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id)
 
 

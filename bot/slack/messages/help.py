@@ -1,4 +1,4 @@
-"""Render the help: how to start a session, and all commands by role and by what this installation can do (pure)."""
+"""Render the help: a short introduction, and the list of all commands for a role and an installation (pure)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,10 +52,12 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Whether links are sent to customers, people sign in to Genesys themselves, sessions belong to conversations.
+    """The optional features that are set up in this installation.
 
-    `texts` and `emails`: how links are sent, if they are. `genesys_app` is the web app in which a conversation opens;
-    None where sessions belong to none.
+    - `sends`: the bot can send links to customers; `texts` and `emails`: by text message, by e-mail.
+    - `connects`: people can sign in to Genesys themselves.
+    - `in_conversations`: sessions belong to Genesys conversations.
+    - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
     """
 
     sends: bool = False
@@ -70,7 +72,7 @@ PLAIN = Capabilities()
 
 
 def short_help(command: str, language: Language = ENGLISH) -> Message:
-    """Return how to start a session, with buttons for what most people want next."""
+    """Render a short introduction, with buttons to start a session, list one's own, and show all commands."""
     say = language.say
     row = buttons(
         button(say(START_BUTTON), HELP_START_ACTION, value=ALL, style="primary"),
@@ -81,7 +83,7 @@ def short_help(command: str, language: Language = ENGLISH) -> Message:
 
 
 def all_commands(command: str, role: Role, features: Capabilities, language: Language = ENGLISH) -> Message:
-    """Return all commands that a person in this role can type."""
+    """Render the list of all commands that a person in this role can type."""
     blocks: list[Block] = []
     for title, *lines in _groups(role, features):
         told = "".join(f"\n• {language.say(line, command=command)}" for line in lines)
@@ -90,7 +92,7 @@ def all_commands(command: str, role: Role, features: Capabilities, language: Lan
 
 
 def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
-    """Yield each group of commands: its title, then its lines."""
+    """Yield each group of commands: its title first, then its lines."""
     leads = role is not Role.MEMBER
 
     def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:

@@ -1,6 +1,6 @@
-"""A result or an error -> text and blocks: how every message looks. Step 5 of five (pure).
+"""Render every message of the bot: the answer to a request, its error, and notices, as text and blocks (pure).
 
-The sentences about failures are in error_copy.py; the link and the code are in session_card.py.
+error_copy.py words the errors, session_card.py renders a session, replies.py the answers to queries.
 """
 
 import re
@@ -80,10 +80,10 @@ NOT_REPEATABLE = (
     RequestKind.LINK,
     RequestKind.PROPOSE,
     RequestKind.SEND,
-)  # what takes an address, which is gone when it could be tried again
+)  # their argument is an address, and the store deletes it once the request is answered
 GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
-"""What was asked for, by kind of request; any other is a query."""
+"""The situation that selects an error's sentences, by kind of request. Any other kind is Situation.QUERY."""
 TRY_AGAIN = label("button.try_again", "Try again")
 GENESYS_STATUS = label("button.genesys_status", "Genesys status")
 IN_THREAD = said("thread.posted", "Posted in the thread.")
@@ -96,29 +96,33 @@ WAITING = said("note.waiting", "Genesys is busy. Your answer comes in about {wai
 
 @dataclass(frozen=True, slots=True)
 class MessageRenderer:
-    """What the messages of one installation have in common: its command, whom refusals name, what it can do besides."""
+    """Render the messages of one installation.
+
+    `command` is its slash command, `contact` the person or channel to ask for help, `features` its optional features.
+    """
 
     command: str = "/cobrowse"
     contact: Value = SOMEBODY
     features: Capabilities = PLAIN
     language: Language = ENGLISH
     can_repair: Callable[[UserId], bool] = lambda user_id: False
-    """Whether a person can repair what is wrong with the bot, and so reads how."""
+    """Whether a user can fix faults of the bot. Error messages to such a user say how."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """Who has a message about the fault behind an error: users and channels."""
+    """The ids of the users and channels that got a message about the fault behind an error."""
     can_connect: Callable[[UserId], bool] = lambda user_id: False
-    """Whether a person can connect people to Genesys users."""
+    """Whether a user can connect people to Genesys users."""
     has_administrators: bool = False
-    """Whether there is somebody who can connect people."""
+    """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
-    """Who is asked to connect people: the contact if that is a channel or an administrator, else an administrator."""
+    """The person or channel to ask for a connection: the contact if that is a channel or an administrator, else an
+    administrator."""
     contact_name: Callable[[], str] = lambda: ""
-    """The name of the person who is asked to connect people; "" where it is not known."""
+    """The name of the person who is asked for a connection; "" if unknown."""
     starts_anywhere: bool = True
-    """Whether the form works outside channels."""
+    """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
     def addressee(self, reader: UserId | None) -> Addressee:
-        """Return for whom an error is worded. `reader`: None when it is not known who reads it."""
+        """Describe the reader of an error message. `reader` is None if unknown."""
         can_repair = reader is not None and self.can_repair(reader)
         return Addressee(self.language, self.command, self.contact, can_repair)
 
@@ -163,7 +167,7 @@ class MessageRenderer:
         return message
 
     def _with_thread(self, card: Message, started: SessionStarted) -> Message:
-        """Add to a card whether the session was posted in the thread that was asked for."""
+        """Add a line to a card: whether the bot posted the session in the requested thread."""
         if started.is_shared:
             note = context(f":white_check_mark: {self.language.say(IN_THREAD)}")
         elif isinstance(error := started.share_error, CobrowseError):
@@ -174,18 +178,18 @@ class MessageRenderer:
         return Message(card.text, [*card.blocks, note])
 
     def card(self, request: Request, started: SessionStarted) -> Message:
-        """The session, for the person who asked for it."""
+        """Render the card of a started session for its requester."""
         session = started.session
         offered = offer(session, details_of(request.argument), request.id) if request.argument else []
         return self.cards.started(request, session, agent_told=started.agent_told, offered=offered)
 
     @property
     def cards(self) -> CardRenderer:
-        """Return the renderer of cards."""
+        """Return the renderer of session cards."""
         return CardRenderer(self.features, self.language)
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
-        """Return the card after a press on it; None for a failure, which leaves the card as it is."""
+        """Render a card again after a press on it. Return None for an error, after which the card stays as it is."""
         cards = self.cards
         match outcome:
             case SessionEnded(record=record):
@@ -212,10 +216,13 @@ class MessageRenderer:
         situation: Situation = Situation.START,
         argument: str = "",
     ) -> Message:
-        """Render an error: what it means, what to do, buttons, a reference.
+        """Render an error: the problem, the next step, buttons and a reference.
 
-        `is_repeatable`: *Try again* can repeat the request, because it is stored. `reader`: None when unknown.
-        `argument`: what a repeated start needs of the request's argument, which is gone by then.
+        - `reader`: the person who reads the message, None if unknown.
+        - `is_repeatable`: the request is stored, so *Try again* can repeat it.
+        - `situation`: what the person asked for.
+        - `argument`: the part of the request's argument that a repeated start needs. The store deletes the argument
+          once the request is answered.
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
@@ -235,12 +242,16 @@ class MessageRenderer:
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Return for whom a sentence about a missing Genesys user is worded: its contact can connect people."""
+        """Describe the reader of an error about a missing Genesys user. Its contact can connect people."""
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
 
     def access_buttons(self, error: HostNotFoundError, reader: UserId | None) -> list[Block]:
-        """Return how the reader gets a Genesys user: by asking, or for an administrator by a dialog."""
+        """Build the button by which a person gets a Genesys user.
+
+        For an administrator it opens the dialog that connects the person; for anybody else it asks an administrator.
+        Return no button if the reader is unknown, or if the installation has nobody who can connect people.
+        """
         if reader is not None and self.can_connect(reader):
             return [connect_button((TeamId(""), error.user_id), self.language, is_primary=True)]
         if reader is None or not self.has_administrators:
@@ -248,7 +259,7 @@ class MessageRenderer:
         return [ask_button(error, self.language, self.contact_name())]
 
     def notice(self, notice: Notice, opened_at: datetime) -> Message:
-        """Render a notice for its readers. `opened_at`: that of the message."""
+        """Render a message about a notice. `opened_at` is the notice's `opened_at` when this message was posted."""
         match notice.kind:
             case NoticeKind.ENDED:
                 return ended_notice(notice, self.language)
@@ -259,7 +270,7 @@ class MessageRenderer:
         return fault_notice(notice, replace(self.addressee(None), can_repair=True), opened_at)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
-        """Render a notice that the requester has to wait."""
+        """Render the interim message that the requester has to wait."""
         is_start = request.kind is RequestKind.START
         text = self.language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
@@ -269,7 +280,7 @@ class MessageRenderer:
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions that an End may mean, as a list in which one press ends one."""
+    """Return the sessions that an ambiguous `end` may mean, as a list in which a click ends one."""
     page = ListPage(ListKind.LIVE, agent=error.agent) if error.agent else ListPage(ListKind.END)
     return SessionList(error.records[: page.size], page, len(error.records), asks=True)
 
@@ -279,9 +290,9 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), language: Language = ENGLISH) -> Value:
-    """Return COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, anything else stays text.
+    """Return COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, any other text stays as it is.
 
-    Without one, the first of the `admins` are the contact.
+    If it is empty, return mentions of the first two `admins`; without admins, a general phrase.
     """
     if contact_id(contact):
         return reader_mention(contact)
@@ -297,11 +308,14 @@ def contact_id(contact: str) -> str:
 
 
 def reader_mention(reader: str) -> Markup:
-    """Return the mention of a user or channel."""
+    """Return the mention of a user or channel, by its id."""
     return channel_mention(reader) if reader[0] in "CG" else mention(reader)
 
 
 def told_markup(readers: Sequence[str], contact: Value) -> Value:
-    """Return who of these readers is named: the contact, else the first one; "" when there is none."""
+    """Choose which of the notified `readers` a message names: the contact if it is one of them, else the first.
+
+    `readers` are ids of users and channels. Return "" if there are none.
+    """
     named = [reader_mention(reader) for reader in readers]
     return next((each for each in named if each == contact), named[0] if named else "")

@@ -1,6 +1,6 @@
 """Render the answers to queries about sessions, people and the set-up as text and blocks (pure).
 
-The answer to a start is in renderer.py, the sentences about errors are in catalogue/.
+renderer.py renders the answer to a start. The sentences about errors are in catalogue/.
 """
 
 from bot.core.models import Identity, Request, SessionRecord
@@ -78,7 +78,7 @@ UNLISTED = said("apps.unlisted", "`{id}`, which is used here, is none of them.")
 
 
 def connecting(to: Addressee, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
-    """Return the answer to `connect` and `disconnect`, and what follows a sign-in."""
+    """Render the answer to `connect` or `disconnect`, or the message after a sign-in."""
     say, command = to.language.say, to.command
     match outcome:
         case SignInOffered(address=address, until=until, already=already):
@@ -127,7 +127,7 @@ LINK_GONE = said("session.link_gone", "The link of *{name}* was used, or it has 
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
-    """Render a result."""
+    """Render the result of a request. renderer.py renders started sessions, open sessions and errors."""
     command = to.command
     if isinstance(outcome, SendPreview):
         message = question(outcome, request.id, to.language)

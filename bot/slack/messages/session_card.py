@@ -1,6 +1,6 @@
-"""Render the card of a session: its link or code, what can be done with it, and what stands there later (pure).
+"""Render the card of a session: its link or code, its buttons, and later its end (pure).
 
-A card is three lines and at most two buttons and a menu. listeners/cards.py carries out a press and checks who presses.
+A card has three lines, at most two buttons, and a menu. listeners/cards.py handles the buttons and checks who pressed.
 """
 
 import json
@@ -49,7 +49,9 @@ from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.help import PLAIN, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
-"""Buttons of earlier cards, which had asked before the press arrived; END_ACTION ends at once in lists, too."""
+"""Action ids of buttons on cards of earlier versions, which asked for confirmation in Slack's dialog.
+
+In lists, and for another open session on a card, END_ACTION still ends a session at once."""
 SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "send_to_customer",
     "ask_end_session",
@@ -59,9 +61,10 @@ SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
 POST, COPY, PREVIEW, GENESYS, DETAILS = "post", "copy", "preview", "genesys", "details"
 """The values of the menu's options."""
 CARD = "card-"
-"""How the id of a card's row of buttons begins. The session's id follows: an option's value has no room for it."""
+"""The prefix of the block id of a card's row of buttons. The session's id follows, because an option's value is too
+short for it."""
 OTHER = "other-"
-"""How the id of the block begins that says that another session is open; the id of the card's session follows."""
+"""The prefix of the id of the block about another open session. The id of the card's own session follows."""
 BUTTON_URL_LENGTH = 3000
 
 TITLE = said("card.title", "*{name}* · {ends}")
@@ -129,15 +132,17 @@ _ENDINGS = {
     (False, False, True): CLOSED_WITH,
     (False, True, True): CLOSED_BY_WITH,
 }
-"""The title of a session that is over: whether it has ended for all, whether it is known who ended it, whether the
-agent is named. In a conversation, those who have joined may go on."""
+"""The title of a session that is over. The keys: it has ended for all participants; its ender is known; the title names
+the agent. In a Genesys conversation, a closed session goes on for those who have joined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a card stands. `posts`: its link can be posted there. `copies`: it goes away, so its reader can get a copy.
+    """Where a card is shown.
 
-    `is_public`: everybody in a channel reads it.
+    - `posts`: a button can post the session in this channel.
+    - `copies`: the card is ephemeral, so a button can send a copy as a direct message.
+    - `is_public`: everybody in the channel can read the card.
     """
 
     posts: bool = False
@@ -149,25 +154,25 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return where the answer to a request stands: for its requester alone, in a channel or in a direct message."""
+    """Return the place of the answer to a request."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
 def can_share(request: Request) -> bool:
-    """Return whether what answers this request stands in a channel, for its requester only."""
+    """Return whether the answer to this request is an ephemeral message in a channel where the bot can post."""
     return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
 
 
 @dataclass(frozen=True, slots=True)
 class CardRenderer:
-    """Renders the cards of one installation."""
+    """Render the session cards of one installation."""
 
     features: Capabilities = PLAIN
     language: Language = ENGLISH
 
     @property
     def send_label(self) -> Sentence:
-        """Return the words on the button that sends the link to a customer: the ways that are set up."""
+        """Return the label of the button that sends the link to a customer: by text message, by e-mail, or either."""
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK
@@ -175,7 +180,11 @@ class CardRenderer:
     def started(
         self, request: Request, session: Session, *, agent_told: bool | None = None, offered: Sequence[Block] = ()
     ) -> Message:
-        """Return the card for the person who started it. `offered`: what it says about a customer's address."""
+        """Render the card of a new session for the person who started it.
+
+        `agent_told`: whether the bot notified the agent, None if it had not to. `offered`: the blocks about a
+        customer's address, see `ambiguity.offer`.
+        """
         say, agent = self.language.say, mention(request.agent)
         below = list(offered)
         if agent_told is True:
@@ -194,7 +203,7 @@ class CardRenderer:
         return Message(ready, blocks)
 
     def for_agent(self, request: Request, session: Session) -> Message:
-        """Return the card of a session that somebody else has just started, for the agent."""
+        """Render the card for an agent for whom somebody else or a workflow has just started a session."""
         say, starter = self.language.say, mention(request.requester)
         if request.kind is RequestKind.STEP:
             title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))
@@ -205,7 +214,7 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE))
 
     def _still_open(self, request: Request, session: Session, other: OtherSession) -> Block:
-        """Return the row of another session that the agent has open: one press ends it."""
+        """Build the row about another open session of the agent, with a button that ends that session."""
         say = self.language.say
         sentence = STILL_OPEN_OF if request.for_another else STILL_OPEN
         text = say(sentence, name=other.name, agent=mention(request.agent), time=other.ends_at)
@@ -213,7 +222,10 @@ class CardRenderer:
         return section(text, f"{OTHER}{session.id}") | {"accessory": end}
 
     def of_record(self, record: SessionRecord, viewer: UserId, place: Place, *, done: str = "") -> Message:
-        """Return the card of a session that exists. `done`: what a press on it has just done."""
+        """Render the card of a stored session for `viewer`.
+
+        `done`: a line about the result of the last press on the card.
+        """
         if record.is_over:
             return self.closed(record)
         session, title = record.session, self.title(record, viewer)
@@ -221,7 +233,7 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def shared(self, record: SessionRecord, sharer: UserId) -> Message:
-        """Return the card of a session in a channel, for all in it."""
+        """Render the card of a session for everybody in a channel. `sharer` posted it there."""
         say, session = self.language.say, record.session
         told = say(SHARED_BY, person=mention(sharer), name=session.name)
         title = say(TITLE_FOR, agent=mention(record.agent), name=session.name, ends=self.ends(session))
@@ -229,7 +241,7 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, CHANNEL, [by]))
 
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
-        """Return what stands in place of a session that is over."""
+        """Render the message that replaces the card of a session that is over."""
         session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]
         if not is_public:
@@ -239,7 +251,7 @@ class CardRenderer:
         return Message(told, blocks)
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Return who ended a session, and when."""
+        """Render one line: the session is over, since when, and who ended it if known."""
         sentence = _ENDINGS[bool(record.session.application_id), record.ender is not None, is_public]
         text = self.language.say(
             sentence,
@@ -251,30 +263,33 @@ class CardRenderer:
         return f":white_circle: {text}"
 
     def sent(self, address: ContactAddress) -> str:
-        """Return what a card says when its link is on its way. The address is not repeated."""
+        """Render the card's line about a sent link.
+
+        It shows four digits of a phone number, or a masked e-mail address.
+        """
         now = self.language.now()
         if address.medium is ContactChannel.SMS:
             return self.language.say(TEXTED, digits=address.text[-4:], time=now)
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Return what a card says when its link is in the channel."""
+        """Render the card's line that the session was posted in the channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Return what a card says when another session has ended from it."""
+        """Render the card's line that its button has ended another session."""
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Return what a card says when its reader has it as a direct message."""
+        """Render the card's line that the bot sent its reader a copy as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Return when the session ends, or until when its code can be used."""
+        """Render the time when the session ends, or when its code expires."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session) -> list[Block]:
-        """Return what to hand to the customer: the code first and large, for it is read out, and then the link."""
+        """Build the blocks that the customer needs: the code in large letters, if there is one, then the link."""
         blocks: list[Block] = []
         if session.join_code:
             address = _address(session)
@@ -283,7 +298,7 @@ class CardRenderer:
         return [*blocks, *link_alone(session.join_url)]
 
     def title(self, record: SessionRecord, viewer: UserId) -> str:
-        """Return the first line of a card."""
+        """Render the first line of a card as `viewer` reads it."""
         return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer)
 
     def _title(self, session: Session, *, agent: UserId, starter: UserId, viewer: UserId) -> str:
@@ -304,7 +319,10 @@ class CardRenderer:
         sends: bool = True,
         is_primary: bool = True,
     ) -> list[Block]:
-        """Return the blocks of a card. `below` stands between the link and the buttons."""
+        """Build all blocks of a card. `below` comes between the link and the buttons.
+
+        `sends`: the card may have a button that sends the link to a customer. `is_primary`: that button is highlighted.
+        """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:
             style = {"style": "primary"} if is_primary else {}
@@ -328,18 +346,21 @@ class CardRenderer:
         if app and session.conversation_id and (address := app.address(session.conversation_id)):
             options.append(option(say(MENU_GENESYS), GENESYS, url=address))
         details = option(say(MENU_DETAILS), DETAILS)
-        if not options:  # a menu has two options at least
+        if not options:  # Slack accepts no menu with fewer than two options
             return [button(say(MENU_DETAILS), MENU_ACTION, value=DETAILS)]
         return [overflow(MENU_ACTION, *options, details)]
 
 
 def spoken(code: str) -> str:
-    """Return a code the way people read it out: a long number in groups of three."""
+    """Format a code for reading it out: split a number of six or more digits into groups of three."""
     return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", " ", code) if re.fullmatch(r"\d{6,}", code) else code
 
 
 def _address(session: Session) -> str:
-    """Return the page on which the customer types the code, as one says it; "" where there is none."""
+    """Return the address of the page on which the customer types the code, without scheme and query.
+
+    Return "" if the session has no link.
+    """
     host = url_host(session.join_url)
     if not host:
         return ""
@@ -348,7 +369,7 @@ def _address(session: Session) -> str:
 
 
 def link_alone(url: str) -> list[Block]:
-    """Return a link to copy; nothing where there is none."""
+    """Build a block that holds only the link, so people can copy it. Return no block for ""."""
     if not url:
         return []
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": url}]}
@@ -356,26 +377,26 @@ def link_alone(url: str) -> list[Block]:
 
 
 def start_new_value(session_id: SessionId, name: str, agent: UserId, channel_id: ChannelId) -> str:
-    """Return the value of the button that starts a session like this one, which is over."""
+    """Encode the value of the button that starts a new session like the given one, which is over."""
     return json.dumps([session_id, name, agent, channel_id])
 
 
 def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
-    """Return the session that is over, its name, its agent, and the channel that it was started from."""
+    """Decode the value of that button: the old session's id, name and agent, and the channel of its request."""
     session_id, name, agent, channel_id = json.loads(value)
     return session_id, name, UserId(agent), ChannelId(channel_id)
 
 
 TAB_OFF = "messages_tab_disabled"
-"""Slack's error code when the app's Messages tab is off."""
+"""Slack's error code when an administrator has turned off the app's Messages tab."""
 
 
 def with_direct_off(message: Message) -> Message:
-    """The message, and why it is not in the direct messages."""
+    """Add a line to a message: why the bot could not send it as a direct message, and the fix."""
     why = f"{reason(ENGLISH, TAB_OFF)} {remedy(ENGLISH, TAB_OFF)}"
     return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:
-    """Return what somebody who helps will ask for: our reference, and the service's where there is one."""
+    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one."""
     return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))

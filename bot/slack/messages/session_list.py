@@ -1,6 +1,6 @@
-"""Render lists of sessions: one row and one control for each session, and pages (pure).
+"""Render lists of sessions: a row with one control for each session, and buttons to turn the page (pure).
 
-listeners/lists.py turns pages, listeners/cards.py carries out what is pressed in a row.
+listeners/lists.py handles the paging, listeners/cards.py the controls in the rows.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,11 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.session_card import ASK_END_ACTION, END, END_ACTION, OTHER, CardRenderer
 
 ROW, LISTED = "row-", "listed-"
-"""How the id of a row's block begins, now and in earlier versions; the list's page and the session's id follow."""
+"""Prefixes of the id of a row's block, today's and that of earlier versions. The list's page and the session's id
+follow."""
 ROW_MENU_ACTION = "row_menu"
 ROW_SHOW, ROW_SEND, ROW_END = "show", "send", "end"
-"""The values of the menu's options."""
+"""The values of the options in a row's menu."""
 PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_previous",
     "list_next",
@@ -32,7 +33,7 @@ PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_everybody",
 )
 FILTER = "filter-"
-"""How the id of the block begins in which a person is chosen; the list's page follows."""
+"""The prefix of the id of the block with the filter by person. The list's page follows."""
 
 SHOW_LINK = label("row.show_link", "Show link")
 SHOW_CODE = label("row.show_code", "Show code")
@@ -61,13 +62,13 @@ EVERYBODY = label("list.everybody", "Show everybody")
 
 
 def list_message(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> Message:
-    """Return a list as a message."""
+    """Render a list of sessions as a message to `viewer`. `command` is the slash command of this installation."""
     text, blocks = list_blocks(found, viewer, cards, command)
     return Message(text.replace("*", ""), blocks)
 
 
 def list_blocks(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
-    """Return a list's title and blocks."""
+    """Render a list of sessions for `viewer`. Return its title and its blocks."""
     page = found.page
     title = _title(found, cards.language, command)
     is_live = page.kind in (ListKind.LIVE, ListKind.HOME)
@@ -78,7 +79,7 @@ def list_blocks(found: SessionList, viewer: UserId, cards: CardRenderer, command
 
 
 def list_rows(found: SessionList, viewer: UserId, cards: CardRenderer) -> list[Block]:
-    """Return the rows of a list, with the one that has just ended in its place."""
+    """Build the rows of a list. If a press in the list ended a session, its row stays in place and states the end."""
     is_live, records = found.page.kind in (ListKind.LIVE, ListKind.HOME), found.records
     if ended := found.ended:
         open_ones = (each for each in records if each.session.id != ended.session.id)
@@ -87,14 +88,15 @@ def list_rows(found: SessionList, viewer: UserId, cards: CardRenderer) -> list[B
 
 
 def row_id(page: ListPage, session_id: SessionId) -> str:
-    """Return the id of a row's block."""
+    """Return the block id of a session's row on a page of a list."""
     return f"{ROW}{page}-{session_id}"
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Return the page and the session's id of a row; the page is "" for another block.
+    """Parse the block id of a row into the list's page, as text, and the session's id.
 
-    For the row of another session on a card it is the card.
+    The block about another open session on a card counts as a row: its page is "card." and the id of the card's
+    session. For any other block the page is "".
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -117,7 +119,7 @@ def _title(found: SessionList, language: Language, command: str) -> str:
 
 
 def _own_row(record: SessionRecord, found: SessionList, viewer: UserId, cards: CardRenderer) -> Block:
-    """Return the row of a session whose link the viewer may read."""
+    """Build the row of a session whose link the viewer may read."""
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
@@ -139,7 +141,7 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: UserId, cards: C
 
 
 def _by_agent(records: Sequence[SessionRecord], found: SessionList, cards: CardRenderer) -> list[Block]:
-    """Return the rows of all sessions, below the name of each agent."""
+    """Build the rows of all sessions, grouped under the mention of each agent. The records must be sorted by agent."""
     blocks = []
     for agent, theirs in groupby(records, key=lambda record: record.agent):
         blocks.append(section(mention(agent)))
@@ -163,7 +165,10 @@ def _live_row(record: SessionRecord, found: SessionList, cards: CardRenderer) ->
 
 
 def _control(record: SessionRecord, cards: CardRenderer) -> Block:
-    """Return a menu for a session whose link the viewer may read, else the button that ends it."""
+    """Build a row's control.
+
+    It is a menu if the viewer may read the session's link or code, else a button that ends the session.
+    """
     session, say = record.session, cards.language.say
     if not (session.join_url or session.join_code):
         return button(say(END_ROW), ASK_END_ACTION, value=session.id)
@@ -178,7 +183,10 @@ def _filter(page: ListPage, language: Language) -> Block:
 
 
 def _pager(found: SessionList, language: Language) -> list[Block]:
-    """Return the buttons that turn the pages; none for a single page of everybody."""
+    """Build the line with the page number and the buttons to turn the page.
+
+    Return no block if there is nothing to turn.
+    """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []
     if page.number:
@@ -204,7 +212,7 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Return how long a session goes on, or its code can be used."""
+    """Render how long the session still goes on. A used or expired link gets a phrase that says so."""
     if record.is_gone or record.read_at is None:
         return language.say(LINK_USED)
     minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))

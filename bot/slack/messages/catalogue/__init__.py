@@ -1,1 +1,1 @@
-"""Hold every sentence that a person reads: one entry for each, in one place, ready for translation (pure)."""
+"""Hold every sentence that people read in Slack, one catalogue entry for each, ready for translation (pure)."""

@@ -1,8 +1,8 @@
-"""Hold the sentences about errors: by code, variant and situation (pure).
+"""Hold the sentences about errors, by code, variant and situation (pure). error_copy.py chooses the entry.
 
-A key is a code, then `.variant` where an error says more than one thing, then `@situation` where it depends on what
-was asked for: `host_not_found.target`, `outcome_unknown@send`. error_copy.py chooses the entry.
-Administrators read the sentences of repairs.py instead, where an error has some there.
+A key is the error's code, then `.variant` if the code has several meanings, then `@situation` if the sentence depends
+on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. If repairs.py has sentences for
+an error, administrators read those, too.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, pro
 
 
 class Situation(StrEnum):
-    """What the person asked for when the error came up."""
+    """What the person asked for when the error occurred."""
 
     START = "start"
     SEND = "send"
     CONNECT = "connect"
     QUERY = "query"
-    """Anything else: nothing was to be started, sent or connected."""
+    """Anything else, such as a list. The person did not ask to start, send or connect anything."""
 
 
 NOTHING_DONE = {
@@ -30,15 +30,16 @@ NOTHING_DONE = {
 
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
-"""What support teams ask for: the request's id, and the id that Genesys gave its answer."""
+"""The references for support: the request's id, and the correlation id of Genesys's answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """Hold the sentences of one error.
+    """The sentences about one error.
 
-    `told`: replaces the next step once an administrator has a message about it. `nothing_done`: the answer adds that
-    nothing was started, sent or connected. `has_status_page`: it links to Genesys's status page.
+    - `told`: the next step once an administrator got a message about the error.
+    - `nothing_done`: the message adds that nothing was started, sent or connected.
+    - `has_status_page`: the message links to the status page of Genesys.
     """
 
     problem: Sentence
@@ -63,7 +64,7 @@ def _entry(*sentences: Sentence, nothing_done: bool = True, has_status_page: boo
     )
 
 
-# The bot itself.
+# Errors of the bot itself.
 _entry(problem("shutting_down", "I’m restarting."), next_step("shutting_down", "Try again in a few seconds."))
 _entry(problem("overloaded", "I have too much to do right now."), next_step("overloaded", "Try again in a minute."))
 _entry(
@@ -145,7 +146,7 @@ _entry(
     next_step("too_many_inquiries", "Try again in {wait}."),
 )
 
-# Who may do what.
+# Roles and permissions.
 _entry(
     problem("wrong_workspace", "I don’t work in this workspace."),
     next_step("wrong_workspace", "Use me in your company’s own workspace."),
@@ -241,7 +242,7 @@ _entry(
     next_step("may_not_read_link", "Ask them for it."),
 )
 
-# Who is who.
+# The Genesys user of a person.
 _entry(
     problem("host_not_found", "Your Slack account isn’t connected to Genesys yet."),
     next_step("host_not_found", "Ask {contact} to connect you."),
@@ -373,7 +374,7 @@ _entry(
     nothing_done=False,
 )
 
-# What Genesys makes of a request.
+# Genesys's answers to a request.
 _entry(
     problem("invalid_host", "Genesys doesn’t let this Genesys user co-browse."),
     next_step("invalid_host", "Please tell {contact}. Usually a license is missing."),
@@ -502,7 +503,7 @@ _entry(
     next_step("connect_failed", "Type `{command} connect` in Slack for a new link, or tell {contact}."),
 )
 
-# Sessions that exist.
+# Existing sessions.
 _entry(
     problem("no_open_session", "You have no open session."),
     next_step("no_open_session", "Type `{command}` to start one."),

@@ -1,4 +1,4 @@
-"""Hold the sentences about host rules: what each rule is called, and why it found nobody (pure)."""
+"""Hold the sentences about host rules: the name of each rule, and why a rule found nobody (pure)."""
 
 from bot.core.errors import MissReason, RuleMiss
 from bot.core.hosts.resolver import LINK, EmailRule, ListedHostRule
@@ -9,7 +9,7 @@ RULES = {
     EmailRule.name: fault("rule.same_email", "same e-mail"),
     LINK: fault("rule.link", "linked by an administrator"),
 }
-"""The names of the rules, by what logs, audit and database call them."""
+"""The names that people read, by the rules' names in logs, audit log and database."""
 
 MISSES = {
     MissReason.NOT_LISTED: fault("rule_miss.not_listed", "not listed"),
@@ -43,17 +43,20 @@ MISS = fault("rule_miss", "{rule}: {why}")
 
 
 def rule_name(rule: str) -> Value:
-    """Return what a rule is called; the name itself for a rule that this version does not have."""
+    """Return the name that people read; the given name itself if this version has no such rule."""
     return RULES.get(rule, rule)
 
 
 def miss_reason(why: str) -> Sentence | str:
-    """Return the sentence of a MissReason; rows of earlier versions hold the sentence itself."""
+    """Return the sentence for a MissReason.
+
+    Return any other text as it is: rows of earlier versions hold the sentence.
+    """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 
 
 def explain_miss(language: Language, miss: RuleMiss) -> str:
-    """Return the rule's name and why it found nobody, in the language's markup."""
+    """Render a rule's name and the reason why it found nobody."""
     first, second = (*miss.people, "", "")[:2]
     why = miss_reason(miss.why)
     told: Value = why if isinstance(why, str) else Markup(language.say(why, first=first, second=second))

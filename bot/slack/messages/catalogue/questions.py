@@ -1,4 +1,4 @@
-"""Hold the questions about text that may mean two things, their buttons, and why text started nothing (pure)."""
+"""Hold the sentences of the questions about ambiguous commands: question, buttons, and refusals (pure)."""
 
 from bot.slack.messages.catalogue.sentence import Sentence, label, said
 
@@ -19,7 +19,7 @@ QUESTIONS: dict[str, Sentence] = {
         "question.address_alone", "A name can’t hold a phone number or email address. Start without it?"
     ),
 }
-"""What a person is asked, by ambiguity; `_for` where it concerns somebody else."""
+"""The question for each kind of ambiguity. The suffix `_for` marks the form for a session of another person."""
 
 OPTIONS: dict[str, Sentence] = {
     "end": label("option.end", "End session"),
@@ -45,7 +45,7 @@ OPTIONS: dict[str, Sentence] = {
     "for_person": label("option.for_person", "For {person}"),
     "for_them": label("option.for_them", "For them"),
 }
-"""The buttons below a question, by what a press does."""
+"""The labels of the buttons below a question, by the action of the button."""
 
 REFUSALS: dict[str, Sentence] = {
     "no_person": said("refusal.no_person", "Name one person, not a group or a channel."),
@@ -56,7 +56,7 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "no_conversation": said("refusal.no_conversation", "I don’t know that interaction. Paste its address, or its id."),
 }
-"""Why a text started nothing, by Reason."""
+"""Why the bot started nothing, by `command_parser.Reason` in lower case."""
 
 OFFER_REFUSALS: dict[str, Sentence] = {
     "no_link": said(
@@ -82,7 +82,7 @@ OFFER_REFUSALS: dict[str, Sentence] = {
         "offer_refusal.invalid_address.email", "That doesn’t look like an email address. Try another one."
     ),
 }
-"""Why a card does not offer to send the link to what the command named."""
+"""Why a session card does not offer to send the link to the address in the command."""
 
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
 NAME_ERROR = said(

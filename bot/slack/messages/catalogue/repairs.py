@@ -1,6 +1,6 @@
-"""Hold what administrators read about errors that they can repair: what is broken, and how to fix it (pure).
+"""Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
 
-A key is a code, then `.variant` where the repair depends on more than the code, as in errors.py.
+A key is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Hold the sentences of one repair. `fault`: None where the agent's sentence says it all."""
+    """The sentences of one repair. `fault` is None if the sentence for everybody already says what is broken."""
 
     fix: Sentence
     fault: Sentence | None = None

@@ -1,8 +1,8 @@
-"""Define a sentence of the catalogue, and how its placeholders are filled (pure).
+"""Define the catalogue's sentences, and fill in their placeholders (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
-calls of the functions below by these keywords: `problem:1c,2 next_step:1c,2 told:1c,2 fault:1c,2 fix:1c,2
-label:1c,2 said:1c,2 counted:1c,2,3`.
+sentences from the calls of the functions below. Its keywords are `problem:1c,2 next_step:1c,2 told:1c,2 fault:1c,2
+fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`.
 """
 
 import math
@@ -13,35 +13,38 @@ from enum import Enum, auto
 from bot.slack.messages.blocks import escape
 
 FAR = timedelta(hours=6)
-"""A time that is further away is shown with its day."""
+"""A time that is further away than this is shown with its date."""
 
 
 class Reader(Enum):
-    """Who reads a sentence."""
+    """The people who read a sentence."""
 
     EVERYBODY = auto()
     ADMINISTRATOR = auto()
 
 
 class Part(Enum):
-    """Where in a message a sentence stands, and so how long it may be."""
+    """The part of a message that a sentence is for. Tests limit a sentence's length by its part."""
 
     PROBLEM = auto()
     NEXT_STEP = auto()
     TOLD = auto()
-    """The next step once somebody who can repair it has been told."""
+    """The next step, if somebody who can fix the fault already got a message about it."""
     FAULT = auto()
-    """What is broken, for administrators."""
+    """The fault, worded for administrators."""
     FIX = auto()
-    """How to repair it, for administrators."""
+    """How to fix the fault, worded for administrators."""
     LABEL = auto()
-    """Plain text on a button or field, without markup."""
+    """Plain text of a button or field. It has no markup."""
     TEXT = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Hold one sentence with named placeholders. `plural`: the form for counts other than one, or ""."""
+    """A sentence of the catalogue, with named placeholders.
+
+    `plural` is the form for any `{count}` but one; "" for a sentence without a count.
+    """
 
     key: str
     text: str
@@ -50,12 +53,12 @@ class Sentence:
 
     @property
     def reader(self) -> Reader:
-        """Who reads it."""
+        """Return the people who read the sentence."""
         return Reader.ADMINISTRATOR if self.part in (Part.FAULT, Part.FIX) else Reader.EVERYBODY
 
 
 CATALOGUE: dict[tuple[str, Part], Sentence] = {}
-"""Every sentence, by key and part."""
+"""All sentences, by key and part."""
 
 
 def _enter(sentence: Sentence) -> Sentence:
@@ -66,58 +69,61 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Enter what an error means to the person. `key`: its code, then `.variant` and `@situation` where they matter."""
+    """Add the sentence that says what an error means to the person.
+
+    `key` is the error's code, then `.variant` and `@situation` if the sentence depends on them.
+    """
     return _enter(Sentence(key, text, Part.PROBLEM))
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Enter what the person can do about an error."""
+    """Add the sentence that says what the person can do about an error. `key` is the same as for `problem`."""
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
 def told(key: str, text: str) -> Sentence:
-    """Enter the next step for an error about which the contact has been told."""
+    """Add the next step for the case that the contact already got a message about the error."""
     return _enter(Sentence(key, text, Part.TOLD))
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Enter what is broken, for administrators."""
+    """Add a sentence that tells administrators what is broken."""
     return _enter(Sentence(key, text, Part.FAULT))
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Enter how an administrator repairs it."""
+    """Add a sentence that tells administrators how to fix an error."""
     return _enter(Sentence(key, text, Part.FIX))
 
 
 def label(key: str, text: str) -> Sentence:
-    """Enter the text of a button, field or title: plain text."""
+    """Add the plain text of a button, a field or a title."""
     return _enter(Sentence(key, text, Part.LABEL))
 
 
 def said(key: str, text: str) -> Sentence:
-    """Enter any other sentence."""
+    """Add a sentence that fits none of the other functions."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Enter a sentence with a `{count}`: the form for one, and the form for other counts."""
+    """Add a sentence with a `{count}`. `text` is the form for one, `plural` the form for any other count."""
     return _enter(Sentence(key, text, Part.TEXT, plural))
 
 
 class Markup(str):
-    """Text that is mrkdwn already, such as a mention. Everything else is escaped when it fills a placeholder."""
+    """Text that is already mrkdwn, such as a mention. `Language.say` escapes any other text."""
 
     __slots__ = ()
 
 
 def mention(user_id: str) -> Markup:
-    """Return a user's mention."""
+    """Return the mrkdwn mention of a user."""
     return Markup(f"<@{user_id}>")
 
 
 def channel_mention(channel_id: str) -> Markup:
-    """Return a channel's mention."""
+    """Return the mrkdwn mention of a channel."""
     return Markup(f"<#{channel_id}>")
 
 
@@ -125,7 +131,7 @@ Value = str | int | datetime | Sentence
 
 
 class Language:
-    """Say sentences in one language and one markup: Slack's mrkdwn, or plain text for terminal and web page."""
+    """Write sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page."""
 
     def __init__(self, *, plain: bool = False) -> None:
         self._plain = plain
@@ -133,8 +139,8 @@ class Language:
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence with its placeholders filled.
 
-        A str is escaped, unless it is Markup, or the sentence a label. A datetime becomes a time in the reader's zone.
-        A Sentence is said, too.
+        A str is escaped, unless it is Markup or the text is plain. A datetime becomes a time in the reader's zone (UTC
+        in plain text). A Sentence is filled in, too.
         """
         text = sentence.plural if sentence.plural and values["count"] != 1 else sentence.text
         plain = self._plain or sentence.part is Part.LABEL
@@ -145,7 +151,7 @@ class Language:
         return text.format_map({name: self._shown(value, plain) for name, value in values.items()})
 
     def wait(self, seconds: float) -> str:
-        """Return a duration the way people say it; it may be infinite, then it is "a few minutes"."""
+        """Return a duration in words, such as "20 seconds". Infinity becomes "a few minutes"."""
         if math.isinf(seconds):
             return self.say(A_FEW_MINUTES)
         if seconds >= 90:
@@ -157,7 +163,7 @@ class Language:
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return a time in the reader's zone, with its day when it is far away.
+        """Return a time in the reader's zone, with its date if it is more than six hours away.
 
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
@@ -178,7 +184,7 @@ class Language:
     def _date(self, at: datetime, *, with_day: bool) -> str:
         try:
             at = at.astimezone(UTC)
-        except OverflowError:  # at the ends of the calendar
+        except OverflowError:  # the first or last day that a datetime can hold
             return self.say(UNKNOWN_TIME)
         shown, plain = ("{date_short_pretty} at {time}", "%d %b %H:%M") if with_day else ("{time}", "%H:%M")
         text = f"{at.strftime(plain)} UTC"

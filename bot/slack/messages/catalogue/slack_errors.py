@@ -1,4 +1,4 @@
-"""Hold the sentences about Slack’s error codes: what each means, and what an administrator has to fix (pure)."""
+"""Hold the sentences about Slack's error codes: their meaning, and the fix for administrators (pure)."""
 
 from bot.slack.error_codes import explain
 from bot.slack.messages.catalogue.sentence import Language, Sentence, fault, fix
@@ -183,11 +183,11 @@ _entry(
 
 
 def reason(language: Language, code: str) -> str:
-    """Return what an error code of Slack means."""
+    """Return the meaning of a Slack error code."""
     return language.say(_REASONS[explain(code).key])
 
 
 def remedy(language: Language, code: str) -> str:
-    """Return what an administrator has to fix; "" if there is nothing to fix."""
+    """Return the fix for a Slack error code; "" if an administrator can fix nothing."""
     found = _REMEDIES.get(explain(code).key)
     return language.say(found) if found else ""

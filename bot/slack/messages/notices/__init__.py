@@ -1,1 +1,1 @@
-"""The messages that several people get about one matter, and that change as it goes on."""
+"""Render notices: messages about one matter, such as a fault, that the bot edits as the matter goes on."""

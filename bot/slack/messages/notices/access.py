@@ -1,4 +1,7 @@
-"""Render what is said about a person without a Genesys user: to administrators, to the person, to who asked (pure)."""
+"""Render the messages about a person without a Genesys user (pure).
+
+The readers are the administrators, the person, and the requester who asked for a connection.
+"""
 
 from datetime import datetime
 
@@ -46,7 +49,11 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 
 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
-    """Return the administrators' message about a person. `opened_at`: that of the message; a newer one may follow."""
+    """Render the administrators' message about a person who has no Genesys user.
+
+    `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
+    has replaced this one.
+    """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])
     if notice.over_at:
@@ -67,7 +74,10 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
 
 
 def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
-    """Return the message to a person who was connected. `has_form`: the form works in a direct message."""
+    """Render the message to a person whom an administrator has connected.
+
+    `has_form`: the message gets a button that opens the form, because the form works in direct messages.
+    """
     asked, say = read_access(notice.data), to.language.say
     text, lines = say(WELCOME), []
     if asked.connected_by:
@@ -82,7 +92,10 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 
 
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
-    """Return the answer to who asked."""
+    """Render the answer to the requester who asked for a connection.
+
+    `for_another`: the connection is for another person.
+    """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}
     if outcome.is_connected:
@@ -96,7 +109,10 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Return the button that asks the administrators. `name`: that of the one who is asked, "" where it is unknown."""
+    """Build the button that asks an administrator for a connection.
+
+    `name` is the administrator's name, "" if unknown.
+    """
     if error.is_target:
         text = language.say(ASK_FOR_ANOTHER)
     else:
@@ -106,12 +122,15 @@ def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> 
 
 
 def connect_button(person: PersonKey, language: Language, *, is_primary: bool = False) -> Block:
-    """Return the button with which an administrator connects a person."""
+    """Build the button that opens an administrator's dialog to connect `person`."""
     style = {"style": "primary"} if is_primary else {}
     return button(language.say(CONNECT), CONNECT_ACTION, value=access_key(person), **style)
 
 
 def read_person(value: str) -> PersonKey | None:
-    """Return the person of a connect button; None for any other value. The team is "" where the button names none."""
+    """Parse the value of a connect button into the person to connect. The team is "" if the value has none.
+
+    Return None for any other value.
+    """
     team_id, _, user_id = value.rpartition(" ")
     return (TeamId(team_id), UserId(user_id)) if user_id else None

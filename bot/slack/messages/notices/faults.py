@@ -1,4 +1,4 @@
-"""Render the message to administrators about a fault: what is broken, how to fix it, whom it hits (pure)."""
+"""Render the administrators' message about a fault: what is broken, how to fix it, and the people affected (pure)."""
 
 from datetime import datetime
 
@@ -55,7 +55,11 @@ ANSWERS = {
 
 
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
-    """Return the message about a fault. `opened_at`: that of the message; a newer one may have replaced it."""
+    """Render the administrators' message about a fault.
+
+    `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
+    has replaced this one.
+    """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:
         text = say(CONTINUED)
@@ -72,7 +76,7 @@ def fault_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
 
 
 def fault_checked(outcome: FaultChecked, language: Language) -> Message:
-    """Return the answer to *Check again*, for who pressed it."""
+    """Render the answer to *Check again* for the person who pressed it."""
     text = language.say(ANSWERS[outcome.state])
     return Message(text, [section(text)])
 
@@ -83,7 +87,7 @@ def _failing(fault: Fault) -> Sentence:
 
 
 def _details(fault: Fault, to: Addressee) -> list[Block]:
-    """Return what is broken and how to fix it, whom it hits, the references, and the newest check."""
+    """Build the blocks below the title: the fault, its fix, the people affected, references, and the newest check."""
     say, lines = to.language.say, _what_and_fix(fault, to)
     named = Markup(", ".join(mention(person) for person in fault.people[:MAX_NAMED]))
     more = len(fault.people) - MAX_NAMED
@@ -99,6 +103,6 @@ def _details(fault: Fault, to: Addressee) -> list[Block]:
 
 def _what_and_fix(fault: Fault, to: Addressee) -> list[str]:
     copy = error_copy(fault.error, Situation.QUERY, to)
-    if not copy.fix:  # another version of the program stored the error
+    if not copy.fix:  # another version stored the error, and this version has no repair for it
         return [copy.text]
     return [copy.broken or copy.problem, to.language.say(FIX, fix=Markup(copy.fix))]
