@@ -1,1 +1,1 @@
-"""Build modals and the Home tab, and read what people filled in (pure)."""
+"""Build modals and the Home tab, and parse what people submit in them. No module here does I/O."""

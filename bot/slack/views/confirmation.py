@@ -1,4 +1,7 @@
-"""Build the dialogs that ask before a session ends or its link is posted, and the one with its ids (pure)."""
+"""Build the dialogs about one session: confirm its end, confirm a post in the channel, show its ids or its link (pure).
+
+listeners/cards.py opens the dialogs and handles their submissions.
+"""
 
 import json
 from dataclasses import dataclass
@@ -34,10 +37,15 @@ TITLE_NOTICE = label("dialog.notice_title", "Co-browse")
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Where a button stands that opened a dialog, and what its session is.
+    """A pressed button that opened a dialog: its session and its message.
 
-    `name` is the session's, where the dialog shows it later. `ts` is the message's id if it stands in a direct message,
-    else "". `replaces`: the result takes the message's place. `listing` is the page of the list in which it is a row.
+    - `channel_id`: the channel of the press, "" outside channels.
+    - `reply_url`: Slack's response_url of the press, a secret; None if the button is in a modal or in the Home tab.
+    - `ts`: the id of the button's message; "" for an ephemeral message, a modal and the Home tab.
+    - `replaces`: the result replaces the button's message.
+    - `is_group_message`: the button's message is in a group message.
+    - `name`: the session's name, for dialogs that show it later.
+    - `listing`: the page of the list that has the button, "" if the button is in no list.
     """
 
     session_id: SessionId
@@ -50,25 +58,25 @@ class Pressed:
     listing: str = ""
 
     def packed(self) -> str:
-        """Return it as a dialog's `private_metadata`."""
+        """Encode the press as the `private_metadata` of a dialog."""
         return json.dumps([getattr(self, each) for each in self.__slots__])
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Return what `packed` wrote; a dialog of an earlier version has the first three values only."""
+    """Decode what `packed` encoded. A dialog of an earlier version has only the first three values."""
     session_id, channel_id, reply_url, *more = json.loads(metadata)
     return Pressed(SessionId(session_id), ChannelId(channel_id), reply_url, *more)
 
 
 def end_dialog(record: SessionRecord, pressed: Pressed, language: Language, *, is_own: bool) -> View:
-    """Return the question whether to end a session. `is_own`: the reader hosts it or started it."""
+    """Build the dialog that asks whether to end a session. `is_own`: the reader hosts or started the session."""
     ask = language.say(ASK_END if is_own else ASK_END_OF, name=record.session.name, agent=mention(record.agent))
     note = language.say(END_NOTE if record.session.application_id else WITHDRAW_NOTE)
     return _question(END_DIALOG, (TITLE_END, END, KEEP), [section(f"{ask}\n{note}")], pressed, language)
 
 
 def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> View:
-    """Return the question whether to post a session's link in the channel."""
+    """Build the dialog that asks whether to post a session's link in the channel."""
     has_link, channel = bool(record.session.join_url), channel_mention(pressed.channel_id)
     ask = language.say(ASK_POST if has_link else ASK_POST_CODE, channel=channel)
     words = (TITLE_POST, POST if has_link else POST_CODE, DONT_POST)
@@ -76,7 +84,7 @@ def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> 
 
 
 def details(record: SessionRecord, language: Language) -> View:
-    """Return the ids of a session, for somebody who helps."""
+    """Build the dialog with the ids of a session, which people can give to support."""
     session = record.session
     ids = {"session": session.id, "genesys_user": session.host_id, "reference": record.request_id or ""}
     text = language.say(DETAILS, **ids)
@@ -86,14 +94,17 @@ def details(record: SessionRecord, language: Language) -> View:
 
 
 def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
-    """Return what to hand to the customer."""
+    """Build the dialog with the link and the code of a session."""
     return _notice(
         TITLE_LINK, [section(cards.title(record, viewer)), *cards.join_blocks(record.session)], cards.language
     )
 
 
 def notice(message: Message, language: Language) -> View:
-    """Return a dialog that shows a message, without its buttons: a dialog has no place for their answers."""
+    """Build a dialog that shows a message without its buttons.
+
+    The bot could not show the result of a press in this dialog.
+    """
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]
     return _notice(TITLE_NOTICE, blocks, language)

@@ -1,6 +1,7 @@
-"""Build and read the dialog in which an administrator connects a person to a Genesys user (pure).
+"""Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
-It asks for a name or e-mail address, then shows whom Genesys found. Where the bot may not search, it asks for the id.
+The first step asks for a name or e-mail address, the second shows the Genesys users that match. If the bot may not
+search, the only step asks for the Genesys user's id.
 """
 
 import json
@@ -17,10 +18,11 @@ from bot.slack.views.session_form import CANCEL, CLOSE, LOADING
 FIND_FORM, CHOOSE_FORM, ID_FORM = "connect_find_form", "connect_choose_form", "connect_id_form"
 AGAIN_ACTION = "connect_search_again"
 TEXT, USER = "text", "user"
-"""Block ids; the one field of each block has the same action id."""
+"""Block ids. Each block has one field, with the same text as its action id."""
 MIN_TEXT_LENGTH, MAX_TEXT_LENGTH = 2, 100
 MAX_CHOICES = 10
-"""https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element"""
+"""The maximum number of options of a radio button group.
+https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element"""
 OPTION_LENGTH = 75
 
 TITLE = label("connect.title", "Connect to Genesys")
@@ -44,17 +46,20 @@ NO_ID = label("connect.id.wrong", "That isn’t a Genesys user’s ID. It looks 
 
 
 def loading(external_id: str, language: Language = ENGLISH) -> View:
-    """Return the view shown while the dialog loads. `external_id`: for views.update."""
+    """Build the view that people see while the dialog loads. `external_id` identifies the view for views.update."""
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
 def note(sentence: Sentence, language: Language = ENGLISH, **values: str) -> View:
-    """Return a view that says one thing."""
+    """Build a view that shows one sentence."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
 def find_form(person: PersonKey, text: str = "", problem: str = "", language: Language = ENGLISH) -> View:
-    """Return the first step. `problem` (mrkdwn): why the search before this one found nobody."""
+    """Build the first step, the search. `text` is the initial text of its field.
+
+    `problem` is mrkdwn: the reason why the previous search found nobody, "" before the first search.
+    """
     field: Block = {"type": "plain_text_input", "min_length": MIN_TEXT_LENGTH, "max_length": MAX_TEXT_LENGTH}
     if suggested := clean(text, MAX_TEXT_LENGTH):
         field["initial_value"] = suggested
@@ -66,7 +71,7 @@ def find_form(person: PersonKey, text: str = "", problem: str = "", language: La
 def choose_form(
     person: PersonKey, text: str, users: Sequence[DirectoryUser], *, more: bool = False, language: Language = ENGLISH
 ) -> View:
-    """Return the second step: the users whom Genesys found. `more`: there are others."""
+    """Build the second step, the choice of a Genesys user. `more`: Genesys has further matches that are not shown."""
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [
         _who(person, language),
@@ -78,7 +83,7 @@ def choose_form(
 
 
 def id_form(person: PersonKey, permission: str, language: Language = ENGLISH) -> View:
-    """Return the only step where the bot may not search; `permission` is what it lacks."""
+    """Build the only step for a bot that may not search. `permission` is the permission that the bot lacks."""
     field: Block = {"type": "plain_text_input", "max_length": MAX_TEXT_LENGTH}
     blocks = [
         _who(person, language),
@@ -89,7 +94,7 @@ def id_form(person: PersonKey, permission: str, language: Language = ENGLISH) ->
 
 
 def read_person(view: View) -> tuple[PersonKey, str]:
-    """Return whom the dialog connects, and the text of the search that it shows."""
+    """Return the person that the dialog connects, and the text of its last search."""
     team_id, user_id, text = json.loads(view["private_metadata"])
     return (TeamId(team_id), UserId(user_id)), str(text)
 
@@ -100,7 +105,7 @@ def read_text(view: View) -> str:
 
 
 def read_user(view: View) -> HostId | None:
-    """Return the chosen Genesys user; None for a text that is no id."""
+    """Return the id of the chosen Genesys user; None for a text that is no such id."""
     return host_id(_value(view, USER))
 
 

@@ -1,4 +1,4 @@
-"""Build and read the dialog that sends a link to a customer: the address first, then the question (pure)."""
+"""Build and parse the dialog that sends a link to a customer: the form for the address, then a question (pure)."""
 
 import json
 
@@ -14,7 +14,7 @@ from bot.slack.views.confirmation import Pressed, read_pressed
 
 SEND_FORM, SEND_QUESTION = "send_to_customer_form", "send_to_customer_question"
 TO = "to"
-"""Block id and action id of the one field."""
+"""The block id and the action id of the form's only field."""
 
 ADDRESS = label("send_form.address", "Customer’s mobile number or email")
 MOBILE = label("send_form.mobile", "Customer’s mobile number")
@@ -33,7 +33,7 @@ CLOSE = label("send_form.close", "Close")
 
 
 def form(pressed: Pressed, cards: CardRenderer) -> View:
-    """Return the form for the address."""
+    """Build the form for the customer's address."""
     language, features = cards.language, cards.features
     asked, hint = (ADDRESS, HINT) if features.texts and features.emails else (EMAIL, HINT_EMAIL)
     if not features.emails:
@@ -48,7 +48,7 @@ def form(pressed: Pressed, cards: CardRenderer) -> View:
 
 
 def waiting(cards: CardRenderer) -> View:
-    """Return the view that takes the place of the question until the result comes."""
+    """Build the view that replaces the question until the result arrives."""
     return _dialog(SEND_QUESTION, cards) | {
         "close": _plain(cards.language.say(CLOSE)),
         "blocks": [section(cards.language.say(SENDING))],
@@ -56,7 +56,7 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the address, or the errors by block id."""
+    """Return the submitted address; if it is invalid, the error messages by block id."""
     values = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
     try:
@@ -66,7 +66,7 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Return the question that takes the form's place; `view` is the submitted form."""
+    """Build the question whether to send, which replaces the form. `view` is the submitted form."""
     language, metadata = cards.language, view["private_metadata"]
     ask = ASK_TEXT if address.medium is ContactChannel.SMS else ASK_EMAIL
     text = language.say(ask, address=address.shown)
@@ -80,13 +80,13 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress]:
-    """Return where the button stands that opened the dialog, and the address that was shown."""
+    """Return the press that opened the dialog, and the address that the question showed."""
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address)
 
 
 def _dialog(callback_id: str, cards: CardRenderer) -> View:
-    """Return a dialog that is called like the button that opens it."""
+    """Build an empty dialog. Its title is the label of the button that opens it."""
     head = {"type": "modal", "callback_id": callback_id, "title": _plain(cards.language.say(cards.send_label))}
     return head | {"close": _plain(cards.language.say(CANCEL))}
 

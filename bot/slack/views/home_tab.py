@@ -1,6 +1,6 @@
-"""Build the Home tab: the user's host, open sessions and buttons (pure). listeners/home_tab.py loads and publishes it.
+"""Build the Home tab: the user's Genesys user, open sessions, and buttons (pure).
 
-https://docs.slack.dev/reference/views/home-tab-views
+listeners/home_tab.py loads the data and publishes the tab. https://docs.slack.dev/reference/views/home-tab-views
 """
 
 from collections.abc import Sequence
@@ -50,12 +50,18 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """Hold what the tab shows to a member: each part is a result, or the error that kept it from loading.
+    """The content of a member's Home tab. Each part is a result, or the error that prevented its loading.
 
-    `host_name`: the name of the Genesys user, "" where it is not known. `asked_at`: when the reader asked to be
-    connected to one. `channel_refusal`: why no session can start without a channel. `live`, a page of the workspace's
-    sessions, is None for members; `config_warnings` is None, and `faults` and `unconnected` are empty, for all but
-    administrators.
+    - `visitor`: the user whose tab it is.
+    - `host_name`: the name of the Genesys user, "" if unknown.
+    - `asked_at`: the time when the user asked for a connection to a Genesys user, None if they did not.
+    - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
+    - `own`: the user's own open sessions.
+    - `live`: a page of the workspace's sessions. It is None except for supervisors and administrators.
+    - `config_warnings`: sentences about the settings. This is None except for administrators.
+    - `failure`: the newest failure of Genesys, for administrators.
+    - `faults`: the notices about present faults, for administrators.
+    - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
     """
 
     visitor: UserId
@@ -73,18 +79,18 @@ class HomeTabData:
 
 
 def loading(language: Language) -> View:
-    """Return the view shown while the data loads."""
+    """Build the view that people see while the data loads."""
     return _home([section(language.say(LOADING))])
 
 
 def error_view(error: CobrowseError, to: Addressee) -> View:
-    """Return a view with one error: for users without access, or whose access cannot be checked now."""
+    """Build a view that shows only an error: the user has no access, or the bot cannot check it at the moment."""
     copy = error_copy(error, Situation.QUERY, to)
     return _home([section("\n".join((f":no_entry: *{copy.problem}*", *copy.lines)))])
 
 
 def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
-    """Return the complete tab. `access`: the buttons by which a reader without a Genesys user gets one."""
+    """Build the complete tab. `access` holds the buttons by which a user without a Genesys user gets one."""
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
     blocks += [*_faults(data.faults, to), *_identity(data, to, access)]
@@ -109,7 +115,10 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Return what stands between the reader and a session, "" for who has a Genesys user: the last line names it."""
+    """Build the blocks about a missing or unknown Genesys user.
+
+    Return no block for a user who has one: `home` names it below.
+    """
     identity, say = data.identity, to.language.say
     match identity:
         case Identity():
@@ -126,18 +135,21 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
 
 
 def _faults(faults: Sequence[Notice], to: Addressee) -> list[Block]:
-    """Return what is broken now, each with its fix and a button that checks it again."""
+    """Build the blocks about the present faults, each with its fix and a button to check it again."""
     administrator = replace(to, can_repair=True)
     blocks = [
         block for each in faults[:MAX_FAULTS] for block in fault_notice(each, administrator, each.opened_at).blocks
     ]
     for number, block in enumerate(blocks):
-        block["block_id"] = f"fault-{number}"  # a notice has one id, and a view must not have it twice
+        block["block_id"] = f"fault-{number}"  # all notices have the same id, and a view must have each id once
     return [*blocks, {"type": "divider"}] if blocks else []
 
 
 def _unconnected_people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
-    """Return who tried to start a session and has no Genesys user, each with a button that connects them."""
+    """Build a row for each person who tried to start a session without a Genesys user.
+
+    Each row has a button to connect the person.
+    """
     if not people:
         return []
     rows = [

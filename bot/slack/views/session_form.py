@@ -1,6 +1,6 @@
-"""Build the modal that starts a session, and read a submission (pure). listeners/session_form.py opens it.
+"""Build the modal that starts a session, and parse its submission (pure).
 
-https://docs.slack.dev/reference/views/modal-views
+listeners/session_form.py opens it. https://docs.slack.dev/reference/views/modal-views
 """
 
 import json
@@ -35,20 +35,26 @@ from bot.slack.messages.session_card import reference_line
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
 THREAD = "thread"
-"""Block ids; the one field of each block has the same action id."""
+"""Block ids. Each block has one field, with the same text as its action id."""
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
-"""As COBROWSE_TIMEOUT_SECONDS."""
+"""The limits of a session's duration, the same as for COBROWSE_TIMEOUT_SECONDS."""
 OFFERED_SECONDS = (300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 MAX_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
-"""https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
+"""The maximum number of options in a menu, and the maximum lengths of an option's label and value, in characters.
+https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Hold the choices of the form. `host` and `timeout_seconds`: None hides the field. `host` "" has no default.
+    """The fields of the form, with their defaults.
 
-    `applications`: pairs of id and name; `application_id` is the default. `name` is suggested. `thread` is the id of
-    the message that the form was opened at, if the session may be posted in its thread.
+    - `channel_id`: the channel where the form was opened, "" for none.
+    - `host`: the preselected agent. None leaves the field out, "" selects nobody.
+    - `applications`: pairs of id and name. `application_id` is the default.
+    - `timeout_seconds`: the default duration. None leaves the field out.
+    - `takes_conversation`: the form has a field for a Genesys conversation.
+    - `name`: the suggested name, "" for none.
+    - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
     """
 
     channel_id: ChannelId
@@ -63,9 +69,10 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """Hold a valid submission; None stands for the default. `channel_id`: where the form was opened, or "".
+    """A valid submission. None stands for the default.
 
-    `thread` is the message in whose thread the session is to be posted, "" for none.
+    `channel_id` is the channel where the form was opened, "" for none. `thread` is the id of the message in whose
+    thread to post the session, "" for none.
     """
 
     channel_id: ChannelId
@@ -111,17 +118,20 @@ CONVERSATION_WRONG = label("form.conversation.wrong", "I don’t know that inter
 
 
 def loading(external_id: str) -> View:
-    """Return the view shown while the form loads. `external_id`: for views.update."""
+    """Build the view that people see while the form loads. `external_id` identifies the view for views.update."""
     return _modal([section(ENGLISH.say(LOADING))], CANCEL) | {"external_id": external_id}
 
 
 def result_view(message: Message) -> View:
-    """Return a view that shows a message: an answer or an error in place of the form."""
+    """Build the view that shows a message, an answer or an error, in place of the form."""
     return _modal(message.blocks, CLOSE)
 
 
 def starting_view(language: Language = ENGLISH, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
-    """Return the view that waits for the answer. `has_copy`: the answer is also a direct message."""
+    """Build the view that people see until the answer arrives.
+
+    `has_copy`: the answer is sent as a direct message, too.
+    """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
     lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))
     return _modal(lines, CLOSE, language)
@@ -134,7 +144,7 @@ NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}
 
 
 def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
-    """Return the message for a form that did not open. `code`: Slack's error code."""
+    """Render the message that a form could not be opened. `code` is Slack's error code."""
     row = explain(code)
     values: dict[str, Value] = {"command": to.command, "contact": to.contact}
     sentences = (NOT_OPENED, NOT_OPENED_NEXT) if row.passes else (NEVER_OPENED, NEVER_OPENED_NEXT)
@@ -145,7 +155,7 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language = ENGLISH) -> View:
-    """Return the form."""
+    """Build the form for a new session."""
     say = language.say
     blocks = []
     if fields.host is not None:
@@ -174,7 +184,12 @@ def form(fields: Fields, language: Language = ENGLISH) -> View:
 def read(
     view: View, genesys_app: GenesysApp | None, countries: Collection[str] = (), language: Language = ENGLISH
 ) -> FormInput | dict[str, str]:
-    """Return the submission, or the errors by block id. `countries`: whose phone numbers no name may hold."""
+    """Return the submission; if it is invalid, the error messages by block id.
+
+    A name with an e-mail address or a phone number is invalid. `countries` are ISO codes: a number without a plus
+    counts if it is valid in one of these countries. With a `genesys_app`, the form has a field for a conversation's id
+    or URL.
+    """
     name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
     errors = {}
     if name and plain_name(name) is None:
@@ -201,7 +216,10 @@ def read(
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Return the channel and the message where the form was opened. Forms of earlier versions hold a channel only."""
+    """Return the channel where the form was opened, and the message of its thread; "" for none.
+
+    The form of an earlier version holds the channel only.
+    """
     try:
         channel_id, thread = json.loads(metadata)
     except (TypeError, ValueError):
@@ -210,12 +228,12 @@ def _place(metadata: str) -> tuple[ChannelId, str]:
 
 
 def is_message_id(text: str) -> bool:
-    """Return whether a text has the form of Slack's id of a message, such as 1767225600.000100."""
+    """Return whether a text has the form of a message's id in Slack, such as 1767225600.000100."""
     return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
 def host_error(error: CobrowseError, language: Language = ENGLISH) -> str | None:
-    """Return the field error for the chosen person; None when the error is about something else."""
+    """Return the error message for the field with the agent; None if the error is about something else."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
             return language.say(NO_AGENT[standing])
@@ -243,7 +261,7 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """Return up to MAX_OPTIONS options, the default first; none where there is nothing to choose."""
+    """Return up to MAX_OPTIONS options, the default first; none if there is only the default."""
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
     if list(known) == [fields.application_id]:
         return []
@@ -268,7 +286,7 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _value(view: View, name: str) -> str | None:
-    """Return the value of a text input, user select or static select; None when empty."""
+    """Return the value of a text field, a user menu or a menu of options; None if it is empty."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")
@@ -276,7 +294,7 @@ def _value(view: View, name: str) -> str | None:
 
 
 def _is_checked(view: View, name: str) -> bool:
-    """Return whether the one box of this block is checked."""
+    """Return whether the only checkbox of this block is checked."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     chosen = ((state.get(name) or {}).get(name) or {}).get("selected_options")
     return bool(chosen)

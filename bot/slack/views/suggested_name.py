@@ -1,6 +1,6 @@
 """Suggest a session's name from the message whose shortcut opened the form (pure).
 
-https://docs.slack.dev/messaging/formatting-message-text
+https://docs.slack.dev/messaging/formatting-message-text describes the markup of a message.
 """
 
 import html
@@ -12,9 +12,10 @@ from bot.core.validation.contact import find_addresses
 from bot.core.validation.display import clean
 
 MAX_LINE_LENGTH = 4000
-"""Slack cuts a message's text at 40,000 characters; a longer first line suggests no name."""
+"""The maximum length of a first line that suggests a name. Slack cuts a message's text at 40,000 characters."""
 _STEP = 200
-"""find_addresses reads a little over 350 characters: windows that begin this far apart overlap."""
+"""The distance between the windows of a line to search, in characters. `find_addresses` reads a little over 350
+characters, so windows overlap."""
 _REFERENCE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _ADDRESS_SCHEMES = ("mailto:", "tel:", "sms:")
 _EMOJI = re.compile(r":[a-z0-9_+'-]+(?:::skin-tone-[2-6])?:")
@@ -22,14 +23,15 @@ _STYLED = re.compile(r"(?<!\w)([*_~`]{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _BULLET = re.compile(r"\A(?:(?:>+|[•◦▪▫*-])\s+|>+)+")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _LONG_NUMBER = re.compile(r"\d(?:[\s()./-]{0,3}\d){6,}")
-"""Seven digits or more, with what people write between them: a phone number of any country, perhaps."""
+"""At least seven digits, with the separators that people write between them. It may be a phone number of any
+country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first line of a message in mrkdwn as a name: plain text, "" for none.
+    """Return the first line of a message as a name in plain text; "" if the line suggests none.
 
-    A line with an e-mail address or what may be a phone number suggests nothing: a name holds no address. `countries`
-    (ISO codes): whose phone numbers count without a plus.
+    `text` is mrkdwn. A name may hold no address, so a line with an e-mail address or a possible phone number suggests
+    none. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):
@@ -41,13 +43,13 @@ def suggested_name(text: str, countries: Collection[str] = ()) -> str:
 def _plain(line: str) -> str:
     """Return a line without Slack's markup."""
     line = _BULLET.sub("", _EMOJI.sub(" ", html.unescape(_REFERENCE.sub(_shown, line.strip()))), count=1)
-    for _ in range(3):  # bold in italics in a strike-through
+    for _ in range(3):  # styles can be nested: bold in italics in a strike-through
         line = _STYLED.sub(r"\2", line)
     return clean(line, MAX_LINE_LENGTH)
 
 
 def _shown(reference: re.Match[str]) -> str:
-    """Return what people see of a mention, a channel, a link or a date; nothing where only an id is known."""
+    """Return the text that Slack shows for a mention, a channel, a link or a date; "" for a bare id."""
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):
         return f"{target[0]}{text.lstrip('@#')}" if text else ""
@@ -65,7 +67,7 @@ def _may_hold_address(line: str, countries: Collection[str]) -> bool:
 
 
 def _cut(name: str) -> str:
-    """Return at most NAME_LENGTH characters, whole words if there are several."""
+    """Cut a name to NAME_LENGTH characters, at the end of a word if possible."""
     if len(name) <= NAME_LENGTH:
         return name
     whole, _, _ = name[: NAME_LENGTH + 1].rpartition(" ")
