@@ -1,7 +1,7 @@
-"""Listen for button presses and submit each as a request. cards.py has the listeners of today's cards.
+"""Listen for button presses and submit each one as a request. cards.py has the listeners of today's session cards.
 
-The worker authorizes the actor of each press, because outsiders can press the buttons that they see. Open is a link:
-the listener only acknowledges its press, since Slack shows a warning without an acknowledgement.
+The worker authorizes each press, because outsiders can press the buttons that they see. The button OPEN_ACTION is a
+link: its listener only acknowledges the press, because Slack shows a warning without an acknowledgement.
 """
 
 from dataclasses import replace
@@ -40,17 +40,17 @@ from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK, ASK_ACTION: RequestKind.ASK}
-"""The kind of request of each button; its value is the request's argument."""
+"""The kind of request of each button. The button's value is the request's argument."""
 HELP_ACTIONS = {
     HELP_START_ACTION: RequestKind.START,
     HELP_SESSIONS_ACTION: RequestKind.STATUS,
     HELP_ALL_ACTION: RequestKind.HELP,
 }
-"""The kind of request of each button of the help."""
+"""The kind of request of each button in the help."""
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the listeners of all buttons on cards and lists."""
+    """Register the listeners of all buttons that this module handles."""
 
     @app.action(OPEN_ACTION)
     async def on_open(ack: AsyncAck) -> None:
@@ -88,7 +88,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
 def _register_retries(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of two buttons: Try again after a failure, and the choice of one conversation."""
+    """Register the listeners of two buttons: *Try again* after an error, and the choice of a conversation."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -128,7 +128,10 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Say in the modal of a press that its request has begun, unless its answer already stands there."""
+    """Show in the modal of a press that its request has started. Do nothing if the press was in no modal.
+
+    If the modal already shows the answer, it stays as it is.
+    """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
         view = starting_view(renderer.language, has_copy=has_copy, doing=doing)
@@ -138,14 +141,14 @@ def show_start(
 def _register_replace(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the button that starts a session in place of an open one."""
+    """Register the listener of the button that replaces an open session by a new one."""
 
     @app.action(REPLACE_ACTION)
     async def on_replace(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         session_id, name, target, wanted = read_replace(value)
         details = StartDetails(replaces=session_id)
-        key = f"replace:{session_id}"  # one session takes its place
+        key = f"replace:{session_id}"  # each session can be replaced only once
         press = replace(press, key=key, name=name, target=target, conversation_id=wanted, argument=details.argument)
         note_place(responder, body, press)
         try:
@@ -161,7 +164,7 @@ def _register_replace(
 def _register_help(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the buttons of the help. Each press does what a command does; *All commands* replaces the short help."""
+    """Register the listeners of the help's buttons. Each runs a command; the full help replaces the short one."""
 
     def on_help(action: str, kind: RequestKind) -> None:
         @app.action(action)
@@ -188,16 +191,17 @@ def _register_help(
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Remember the message of a button that stays when it is replaced: in a direct message."""
+    """Record the message of a button, so that the answer can replace it. Ignore ephemeral messages and views."""
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
         responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
 
 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
-    """Build the request of a press on a card or in a list (pure).
+    """Build the request of a press on a session card or in a list (pure).
 
-    The result of an End in a list takes the list's place: the argument holds the page after the session's id.
+    The result of END in a list replaces the list, so the request's argument also holds the list's page, after the
+    session's id.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -209,19 +213,22 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 
 
 def is_in_place(body: dict[str, Any]) -> bool:
-    """Return whether the answer to a press on a card takes the card's place: not in a list, nor in a channel (pure)."""
+    """Return whether the answer to a press replaces its message (pure).
+
+    It does for a card that only one person sees, but not for a row of a list or for a public card.
+    """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 
 
 def is_private(body: dict[str, Any]) -> bool:
-    """Return whether the presser alone sees the message or modal that was pressed (pure)."""
+    """Return whether only the person who pressed sees the message or modal of the button (pure)."""
     container, view = body.get("container") or {}, body.get("view") or {}
     is_direct = str(container.get("channel_id", "")).startswith("D")
     return bool(container.get("is_ephemeral")) or is_direct or view.get("type") == "modal"
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the button's value, and a request for the press with the key of a Try again (pure).
+    """Return the button's value, and a request for the press whose key is the one of *Try again* (pure).
 
     `body` is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -230,7 +237,7 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Build a start request for the actor and channel of an interaction payload (pure). Callers replace its kind."""
+    """Build a START request for the user and channel of an interaction payload (pure). Callers replace its kind."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     view = body.get("view") or {}
@@ -240,7 +247,7 @@ def read_actor(body: dict[str, Any]) -> Request:
         id=request_id,
         key=request_id,
         kind=RequestKind.START,
-        # the presser's own team: in a shared channel it need not be the one the message was posted in
+        # the user's own workspace: in a shared channel, the message may come from another one
         team_id=TeamId(user.get("team_id") or team["id"]),
         enterprise_id=TeamId(enterprise) if enterprise else None,
         channel_id=ChannelId(channel),

@@ -1,7 +1,7 @@
-"""Listen for presses on a session's card and on the rows of lists: each asks in a dialog, or does what it says.
+"""Listen for buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-A press on a session that is over, or that this person may not touch, opens no dialog: the worker gets its request and
-says what is the case. The worker checks the presser of every request again.
+No dialog opens if the session is over, or if this person may not use the button: the worker then gets the request and
+reports the reason. The worker authorizes each request again.
 """
 
 from collections.abc import Callable
@@ -37,12 +37,12 @@ from bot.slack.views.confirmation import END_DIALOG, POST_DIALOG, Pressed, read_
 from bot.slack.views.session_form import STARTING, not_opened
 
 COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAST: "last"}
-"""What can be typed where a dialog does not open."""
+"""The command that people can type if a dialog does not open."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardPresses:
-    """Open the dialogs of sessions, and submit what was pressed."""
+    """Open the dialogs about sessions, and submit the requests of pressed buttons."""
 
     requests: RequestService
     sessions: SessionService
@@ -51,7 +51,7 @@ class CardPresses:
     renderer: MessageRenderer
 
     async def ask_end(self, body: dict[str, Any], session_id: str) -> None:
-        """Ask whether to end the session."""
+        """Open the dialog that asks whether to end the session."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             is_own = record.concerns(request.requester)
@@ -61,7 +61,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def ask_post(self, body: dict[str, Any], session_id: str) -> None:
-        """Ask whether to post the session's link in the channel."""
+        """Open the dialog that asks whether to post the session's link in the channel."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             return confirmation.post_dialog(record, pressed, self.renderer.language)
@@ -77,13 +77,13 @@ class CardPresses:
         self._open_soon(body, read_card_press(body, RequestKind.PROPOSE, session_id), build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
-        """Send the presser a copy of the card."""
+        """Send a copy of the card to the person who pressed, as a direct message."""
         request = read_card_press(body, RequestKind.DIRECT, session_id)
         note_place(self.responder, body, request)
         await self.submit(request)
 
     async def show(self, body: dict[str, Any], session_id: str) -> None:
-        """Show the session's link: in a dialog where there is no message to answer."""
+        """Show the session's link: in a message if the press has a response_url, else in a dialog."""
         request = replace(read_card_press(body, RequestKind.LAST, session_id), replaces=False)
         if request.reply_url:
             await self.submit(request)
@@ -92,13 +92,16 @@ class CardPresses:
             self._open_soon(body, request, lambda record, _: confirmation.link(record, request.requester, cards))
 
     async def show_details(self, body: dict[str, Any], session_id: str) -> None:
-        """Show the session's ids."""
+        """Open the dialog with the session's ids."""
         request = read_card_press(body, RequestKind.LAST, session_id)
         language = self.renderer.language
         self._open_soon(body, request, lambda record, _: confirmation.details(record, language), is_query=True)
 
     async def start_new(self, body: dict[str, Any]) -> None:
-        """Start a session like the one that is over, in place of its card; a notice about the end stays."""
+        """Start a session like the one that is over.
+
+        Its card replaces the old card; a notice about the end stays as it is.
+        """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
         place = container.get("message_ts") or press.view_id
@@ -118,7 +121,10 @@ class CardPresses:
             show_start(self.responder, self.renderer, body, request, STARTING)
 
     async def submit(self, request: Request) -> bool:
-        """Submit a request, and say why if it is not accepted. Return False if it was submitted before."""
+        """Submit a request, and tell the person the reason if it is not accepted.
+
+        Return False if it was submitted before.
+        """
         try:
             return await self.requests.submit(request)
         except NotAcceptedError as error:
@@ -133,7 +139,10 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open a dialog about a request's session in the background. `is_query`: also if the session is over."""
+        """Open a dialog about a request's session in the background.
+
+        `is_query`: open it even if the session is over.
+        """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
 
@@ -166,7 +175,7 @@ class CardPresses:
 
 
 def register(app: AsyncApp, presses: CardPresses) -> None:
-    """Register the listeners of cards, rows and their dialogs."""
+    """Register the listeners of session cards, of list rows, and of their dialogs."""
     choices = {
         POST: presses.ask_post,
         COPY: presses.copy,
@@ -223,7 +232,7 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
 
 
 def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
-    """Return what a dialog has to know of the press that opened it (pure)."""
+    """Return the details of a press that its dialog has to keep (pure)."""
     container = body.get("container") or {}
     stays = container.get("message_ts") and not container.get("is_ephemeral")
     session_id, _, listing = (request.argument or "").partition(" ")
@@ -239,9 +248,9 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
 
 
 def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
-    """Build the request of a submitted dialog, which answers the press that opened it (pure).
+    """Build the request of a submitted dialog. It answers the press that opened the dialog (pure).
 
-    The result of a dialog above a modal stands in the dialog for SEND, and in the modal for the others.
+    If the dialog was opened above another modal, that modal shows the result. For SEND, the dialog itself shows it.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -258,19 +267,19 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Remember the message that the answer replaces, if it stands in a direct message."""
+    """Record the message of the press, so that the answer can replace it. Ignore ephemeral messages and views."""
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)
 
 
 def is_notice(body: dict[str, Any]) -> bool:
-    """Return whether the button stands in a notice, which the bot may edit later (pure)."""
+    """Return whether the button belongs to a notice, which the bot may edit later (pure)."""
     blocks = (body.get("message") or {}).get("blocks") or ()
     return any(block.get("block_id") == NOTICE_BLOCK for block in blocks)
 
 
 def read_menu(body: dict[str, Any]) -> tuple[str, str]:
-    """Return what was chosen in the menu of a card or row, and the session's id, which the block's id holds (pure)."""
+    """Return the option chosen in the menu of a card or row, and the session's id from the block's id (pure)."""
     action = body["actions"][0]
     chosen = (action.get("selected_option") or action).get("value")
     _, session_id = read_row(str(action.get("block_id")))

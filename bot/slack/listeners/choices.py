@@ -1,6 +1,7 @@
-"""Listen for the answer to a question of messages/ambiguity.py, and submit what was chosen like any other request.
+"""Listen for the buttons of a question from messages/ambiguity.py, and submit the chosen option as a request.
 
-The presser is checked like everybody who types the command. A question counts once, also after a restart.
+The worker authorizes the person who pressed, as for a typed command. Each question counts one press, also after a
+restart.
 """
 
 from dataclasses import replace
@@ -28,7 +29,7 @@ def register(
     forms: SessionForm,
     offers: LinkOffers,
 ) -> None:
-    """Register the buttons of all questions."""
+    """Register the listeners of the buttons of all questions."""
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
@@ -53,7 +54,10 @@ def register(
 
 
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request for what was chosen (pure). Both buttons of a question have one key, so one press counts."""
+    """Build the request for the chosen option (pure).
+
+    Both buttons of a question give the same key, so only one press counts.
+    """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):
         details = offers.details(option.send_to) if option.send_to else None

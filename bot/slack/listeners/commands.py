@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """Call `handle_cobrowse` for the slash command, as a Bolt middleware: an `@app.command` listener costs more CPU.
+    """Call `handle_cobrowse` for the slash command.
+
+    This is a Bolt middleware: an `@app.command` listener costs more CPU.
 
     docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
@@ -46,7 +48,7 @@ class SlashCommand(AsyncMiddleware):
         genesys_app: GenesysApp | None = None,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Take the parts that `handle_cobrowse` needs.
+        """Store the dependencies of `handle_cobrowse`.
 
         `genesys_app` reads conversation ids and URLs in the command's text. It is None for a session service whose
         sessions belong to no conversation.
@@ -75,8 +77,8 @@ async def handle_cobrowse(
     """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
 
     `SlashCommand` calls this from a Bolt middleware; the command has no `@app.command` listener. `body` is Slack's
-    payload. The request is stored before this returns. The answer follows later, so the returned body is usually "".
-    If the request cannot be stored, the returned body contains the error message.
+    payload. The request is stored before this function returns. The answer follows later, so the returned body is
+    usually "". It is a message if the text is ambiguous or not understood, or if the request cannot be stored.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:

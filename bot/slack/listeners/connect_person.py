@@ -1,6 +1,7 @@
-"""Open the dialog in which an administrator connects a person to a Genesys user, search, and submit the choice.
+"""Handle the dialog in which an administrator connects a person to a Genesys user: open it, search, submit the choice.
 
-views/connect_person.py builds the dialog. The choice is a stored request like `link`, which the dialog shows.
+views/connect_person.py builds the dialog. The choice becomes a stored request of the kind LINK, as for the command
+`link`, and the dialog shows its result.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 class ConnectDialog:
-    """Build each step of the dialog. Each step checks again who uses it."""
+    """Run the steps of the dialog. Only an administrator can open it and search; the worker authorizes the choice."""
 
     def __init__(
         self,
@@ -63,11 +64,11 @@ class ConnectDialog:
         self._language = renderer.language
 
     def open_soon(self, trigger_id: str, actor: Request, user_id: UserId) -> None:
-        """Open the dialog about a person in the background."""
+        """Open the dialog about the person `user_id` in the background. `actor` is a request of the administrator."""
         self._responder.soon(self._open(trigger_id, actor, user_id))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """Search in the background, and show the result in the dialog of the submission."""
+        """Search Genesys for `text` in the background, and show the result in the submitted dialog."""
         self._responder.soon(self._find(actor, person, text))
 
     def search_again(self, actor: Request, view: View) -> None:
@@ -88,7 +89,7 @@ class ConnectDialog:
             await self._require_admin(actor)
             return await self._searched(person, text)
 
-        # Slack may carry out the acknowledgement of the submission later than an update that comes at once
+        # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step()), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
 
@@ -99,15 +100,15 @@ class ConnectDialog:
             return connect_person.note(connect_person.CONNECTED, self._language, person=mention(user_id))
         key = (person.team_id, person.user_id)
         try:
-            await self._search(person.name)  # shows whether the bot may search
+            await self._search(person.name)  # fails if the bot may not search
         except PermissionMissingError as missing:
             return connect_person.id_form(key, missing.needs, self._language)
         except ServiceError:
-            pass  # the person's own search tells it
+            pass  # the administrator's own search shows the error
         return connect_person.find_form(key, person.name, language=self._language)
 
     async def _searched(self, person: PersonKey, text: str) -> View:
-        """Return the second step, or the first one with the reason why there is no second one."""
+        """Return the second step; if the search finds nobody or fails, the first step with the reason."""
         try:
             users, more = await self._search(text)
         except PermissionMissingError as missing:
@@ -156,7 +157,7 @@ class ConnectDialog:
 
 
 def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
-    """Register the button that opens the dialog, and the dialog's steps."""
+    """Register the listeners of the button that opens the dialog, and of the dialog's steps."""
 
     @app.action(CONNECT_ACTION)
     async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:

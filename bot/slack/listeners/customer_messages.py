@@ -1,7 +1,7 @@
-"""Listen for the steps that send a link to a customer: the dialog for the address, and the buttons Send and Cancel.
+"""Listen for the steps that send a link to a customer: the dialog for the address, and the buttons *Send* and *Cancel*.
 
-The bot shows the address and asks before it sends. views/customer_message_form.py builds the dialog, which cards.py
-opens, messages/customer_message.py the question of a typed command. The worker authorizes the actor of each request.
+The bot shows the address and asks before it sends. views/customer_message_form.py builds the dialog, and cards.py opens
+it. messages/customer_message.py renders the question for a typed command. The worker authorizes each request.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ from bot.slack.views.customer_message_form import SEND_FORM, SEND_QUESTION
 from bot.slack.views.session_form import result_view
 
 MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
-"""How many questions that were answered with Send the bot remembers, and for how long: as a request lasts at most."""
+"""How many answered questions the bot remembers, and for how many seconds. No request lasts longer than this."""
 
 
 def register(
@@ -36,7 +36,7 @@ def register(
     renderer: MessageRenderer,
     config: MessagingConfig,
 ) -> None:
-    """Register the listeners of the dialog, and of the buttons Send and Cancel."""
+    """Register the listeners of the dialog, of *Send* and of *Cancel*."""
 
     @app.view(SEND_FORM)
     async def on_address(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -70,7 +70,10 @@ def register(
 def _register_offer(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listener of the Send button on a card that a command with an address led to."""
+    """Register the listener of *Send* on a session card.
+
+    The card has this button if the command contained an address.
+    """
 
     @app.action(OFFER_ACTION)
     async def on_offer(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -90,7 +93,7 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of Send and Cancel. After Send, a press of Cancel does not replace the result."""
+    """Register the listeners of *Send* and *Cancel*. After *Send*, *Cancel* does not replace the result."""
     sent: TTLCache[str, bool] = TTLCache(MAX_QUESTIONS, QUESTION_TTL_SECONDS)
 
     @app.action(SEND_ACTION)

@@ -1,6 +1,7 @@
-"""Answer an error before the acknowledgement with status 200 and a message.
+"""Turn an error before the acknowledgement into a response with status 200 and a message.
 
-Over Socket Mode, Bolt's adapter acknowledges only a 200. Over HTTP, Slack's error message for a 500 is of little use.
+Over Socket Mode, Bolt's adapter sends an acknowledgement only for status 200. Over HTTP, Slack's own message for a
+status 500 would not help people.
 """
 
 import logging
@@ -28,7 +29,7 @@ MAX_NAME_LENGTH = 60
 
 
 async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
-    """Dispatch a payload to Bolt and return Bolt's response; an empty acknowledgement if Bolt raises."""
+    """Pass a payload to Bolt and return Bolt's response; an empty acknowledgement if Bolt raises."""
     began = time.monotonic()
     try:
         return await app.async_dispatch(request)
@@ -40,7 +41,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -
 
 
 def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the error handler of the Bolt app."""
+    """Register the error handler of the Bolt app. It also handles payloads without a listener."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -62,7 +63,7 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log a payload that no listener handles, with its identifying names. `reference` is the id for the log."""
+    """Log a payload that no listener handles, with its identifying names. `reference` is the id in the log line."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
@@ -73,7 +74,7 @@ def names_in(body: dict[str, Any]) -> dict[str, str]:
 
     The names are cleaned and cut. No other content of the payload is read.
 
-    https://docs.slack.dev/interactivity/handling-user-interaction#payloads , and those of commands and events.
+    https://docs.slack.dev/interactivity/handling-user-interaction#payloads describes the payloads of interactions.
     """
     view, event = _object(body.get("view")), _object(body.get("event"))
     actions = body.get("actions")

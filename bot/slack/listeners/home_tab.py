@@ -1,7 +1,7 @@
-"""Publish the Home tab when a user opens it, presses a button in it, or one of their sessions changes.
+"""Publish the Home tab when a user opens it, presses a button in it, or when one of their sessions changes.
 
-views/home_tab.py builds the content. Publishing the tab stores no request; the tab shows an error for each part that
-did not load.
+views/home_tab.py builds the content. Publishing stores no request. The tab shows an error for each part that did not
+load.
 """
 
 import asyncio
@@ -81,7 +81,10 @@ class HomeTab:
         config_warnings: Sequence[str],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `config_warnings` are sentences about the settings, which administrators see in their tab."""
+        """Store the dependencies.
+
+        `config_warnings` are sentences about the settings; only administrators see them in their tab.
+        """
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
@@ -100,9 +103,10 @@ class HomeTab:
     ) -> None:
         """Publish the Home tab of `actor.requester` in the background.
 
-        `page`: of the sessions of all, which later updates of the tab keep. `is_new`: the user has no tab yet, so
-        publish a loading view first. `freshness` says whether to ask the session
-        service for the status of the sessions; beyond the limit of views per minute, the tab shows the stored status.
+        - `is_new`: the user has no tab yet, so publish a loading view first.
+        - `freshness`: whether to ask the session service for the status of the sessions. Beyond the limit of views per
+          minute, the tab shows the stored status.
+        - `page`: the page of the workspace's sessions to show. Later updates of the tab keep it.
         """
         if page:
             self._pages[actor.team_id, actor.requester] = page
@@ -114,7 +118,8 @@ class HomeTab:
     def _update(self, request: Request, user_id: UserId) -> None:
         """Publish the tab of a user after `request` changed one of the user's sessions.
 
-        Show the sessions as stored, so that the tab takes no calls from the rate limit that creates need.
+        Show the stored status of the sessions, so that the tab uses no calls from the rate limit that new sessions
+        need.
         """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)
         self.show_soon(visitor, freshness=Freshness.KNOWN)
@@ -171,7 +176,7 @@ class HomeTab:
         )
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
-        """Return the name of the reader's Genesys user; ask Genesys only for a reader who looks at the tab now."""
+        """Return the name of the user's Genesys user, "" if unknown. Ask Genesys for it unless `freshness` is KNOWN."""
         if not isinstance(identity, Identity):
             return ""
         if freshness is Freshness.KNOWN:
@@ -185,7 +190,10 @@ class HomeTab:
         return None if isinstance(found, CobrowseError) else found
 
     async def _for_administrators(self, actor: Request) -> tuple[Sequence[Notice], Sequence[Unconnected]]:
-        """Return what is broken now, and who has no Genesys user; nothing of what does not load."""
+        """Load the notices about present faults, and the people without a Genesys user.
+
+        A part that does not load is empty.
+        """
         faults, people = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),
             self._result_or_error(self._access_requests.unconnected(team_of(actor))),
@@ -205,7 +213,7 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Await `call` and return its result or its error; ServiceBusyError after `home_section_timeout`."""
+        """Await `call` and return its result or its error; ServiceBusyError after `home_section_timeout` seconds."""
         try:
             async with asyncio.timeout(self._timing.home_section_timeout):
                 return await call
@@ -240,7 +248,10 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a start request for the user who opened the tab (pure). https://docs.slack.dev/reference/events/app_home_opened"""
+    """Build a START request for the user who opened the tab (pure).
+
+    https://docs.slack.dev/reference/events/app_home_opened
+    """
     (where, *_) = body.get("authorizations") or [{}]
     enterprise = body.get("enterprise_id") or where.get("enterprise_id")
     request_id = new_request_id()

@@ -1,6 +1,6 @@
-"""Listen for the buttons that turn the pages of a list of sessions, and for the choice of a person in it.
+"""Listen for the buttons that turn the pages of a list of sessions, and for the list's filter by person.
 
-A message is replaced by the new page; the Home tab is published again. The worker checks who may see a list.
+The new page replaces the message; for the Home tab, the tab is published again. The worker authorizes the requester.
 """
 
 from dataclasses import replace
@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the page that was asked for (pure)."""
+    """Return the page that the press selects (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

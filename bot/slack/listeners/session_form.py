@@ -1,7 +1,7 @@
-"""Open the modal that starts a session, and submit a request for each submission of it.
+"""Open the modal that starts a session, and submit a request for each of its submissions.
 
-views/session_form.py builds the modal. A submission turns it into a note, and the answer takes the note's place;
-a direct message is the copy.
+views/session_form.py builds the modal. After a submission, the modal shows a wait message and then the answer. A direct
+message holds a copy of the answer.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Open the session form and read its submissions."""
+    """Open the session form and parse its submissions."""
 
     def __init__(
         self,
@@ -71,10 +71,11 @@ class SessionForm:
         timing: SlackTiming = SLACK_TIMING,
         countries: Collection[str] = (),
     ) -> None:
-        """Take the parts of the form.
+        """Store the dependencies.
 
-        `genesys_app` is set for a session service whose sessions belong to conversations. They have no application and
-        no duration. `countries` (ISO codes): whose phone numbers no name may hold, beside those with a plus.
+        `genesys_app` is set for a session service whose sessions belong to conversations; they have no application and
+        no duration. `countries` are ISO codes: no name may hold a phone number that is valid in one of them, or one
+        with a plus.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
@@ -84,18 +85,21 @@ class SessionForm:
 
     @property
     def starting_view(self) -> View:
-        """Return the view that takes the place of a submitted form until the answer comes."""
+        """Return the view that replaces a submitted form until the answer arrives."""
         return session_form.starting_view(self._renderer.language, has_copy=not self._responder.has_no_direct_messages)
 
     def open_soon(self, trigger_id: str, actor: Request, message: dict[str, Any] | None = None) -> None:
-        """Open the form in the background. `actor`: a start request with the requester and the channel.
+        """Open the form in the background. `actor` is a START request with the requester and the channel.
 
-        `message` is the Slack message whose shortcut was used.
+        `message` is the Slack message whose shortcut was used, None for any other way.
         """
         self._responder.soon(self._open(trigger_id, actor, message or {}))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
-        """Return the request of a submission, or the errors by block id. `body` is a `view_submission` payload."""
+        """Return the request of a submission; if it is invalid, the error messages by block id.
+
+        `body` is a `view_submission` payload.
+        """
         filled = session_form.read(body["view"], self._genesys_app, self._countries, self._renderer.language)
         if not isinstance(filled, FormInput):
             return filled
@@ -108,7 +112,7 @@ class SessionForm:
         return request
 
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
-        """Build the start request. The view's id is its key, so repeated submissions start one session."""
+        """Build the START request. The view's id is in its key, so repeated submissions start one session."""
         actor, defaults = read_actor(body), self._defaults
         usual = (filled.application_id == defaults.application_id, filled.timeout_seconds == defaults.timeout_seconds)
         return replace(
@@ -126,7 +130,7 @@ class SessionForm:
 
     @property
     def addressee(self) -> Addressee:
-        """Return for whom the errors of a submission are worded."""
+        """Return the reader of the errors in a submission."""
         return self._renderer.addressee(None)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any]) -> None:
@@ -142,7 +146,7 @@ class SessionForm:
         await self._views.update(view, external_id=actor.id)
 
     async def _filled(self, actor: Request, message: dict[str, Any]) -> View:
-        """Return the form, or a view that says why this user cannot start a session, or not from this channel."""
+        """Return the form; if the user cannot start a session from here, a view with the reason."""
         chooses_host, missing = False, None
         try:
             agent = await self._access.authorize_start(actor)
@@ -170,7 +174,10 @@ class SessionForm:
         )
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
-        """Return why a person has no Genesys user; None when they have one, or when Genesys does not say it in time."""
+        """Return the error that says why a person has no Genesys user.
+
+        Return None if the person has one, or if Genesys gives no answer in time.
+        """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
                 await self._hosts.find(agent)
@@ -186,14 +193,14 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the message whose thread the session can be posted in; "" where none may be shared."""
+        """Return the id of the message in whose thread the session can be posted; "" if it may not be posted there."""
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:
             return ""
         return thread if await self._session_messages.is_shareable(actor.channel_id) else ""
 
     async def _known_applications(self) -> list[tuple[str, str]]:
-        """Return the ids and names of the applications; none when the session service fails or is slow."""
+        """Return the ids and names of the applications; none if the session service fails or is slow."""
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
                 return await self._applications.get("", self._ask_applications)
@@ -205,7 +212,7 @@ class SessionForm:
 
 
 def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> None:
-    """Register the shortcuts and the submission of the form."""
+    """Register the listeners of the shortcuts and of the form's submission."""
 
     @app.global_shortcut(SHORTCUT)
     @app.message_shortcut(MESSAGE_SHORTCUT)
@@ -228,6 +235,6 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Return the error text for the form when the request was not stored. The form stays open for another attempt."""
+    """Word the error message for a form whose request was not stored. The form stays open, so people can try again."""
     problem = error_copy(error, Situation.START, to).problem
     return f"{problem} {to.language.say(STARTS_ONCE if isinstance(error, MaybeAcceptedError) else INPUT_STAYS)}"

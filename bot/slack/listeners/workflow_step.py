@@ -22,14 +22,17 @@ from bot.slack.command_parser import MAX_TEXT_LENGTH, clean_name, plain_name
 
 CALLBACK_ID = "start_cobrowse_session"
 MAX_RETRIES = 3
-"""How often Slack sends an unacknowledged event again."""
+"""The number of times that Slack repeats an unacknowledged event."""
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def register(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, countries: Collection[str] = ()
 ) -> None:
-    """Register the listener of the step. `countries`: whose phone numbers no name may hold."""
+    """Register the listener of the step.
+
+    `countries` are ISO codes: a session's name may hold no phone number that is valid in one of them.
+    """
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
     async def on_step(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
@@ -67,9 +70,9 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 
 
 def _name(text: str, countries: Collection[str]) -> str | None:
-    """Return the session's name with an ellipsis for each phone number and e-mail address.
+    """Return the session's name, with an ellipsis in place of each phone number and e-mail address.
 
-    A workflow is not refused for them: its inputs often come from a customer's form.
+    The step is not refused because of them: a workflow's inputs often come from a customer's form.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)
@@ -80,6 +83,6 @@ def _name(text: str, countries: Collection[str]) -> str | None:
 
 
 def _retry_number(request: AsyncBoltRequest) -> int:
-    """Return how often Slack has sent this event before."""
+    """Return how often Slack sent this event before."""
     text = next(iter(request.headers.get("x-slack-retry-num", ())), "0")
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
