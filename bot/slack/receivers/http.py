@@ -1,6 +1,7 @@
-"""Receive payloads over HTTP: verify the raw bytes, then dispatch to Bolt.
+"""Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-Bolt answers 500, or raises, on a malformed timestamp, signature or body; here each of these gets a 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
+Bolt answers 500, or raises, on a malformed timestamp, signature or body; this module answers each of them with a 4xx.
+https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 import asyncio
@@ -29,8 +30,8 @@ from bot.slack.manifest import EVENTS_PATH
 PATH = EVENTS_PATH
 BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
-"""The size limit of interactive payloads, and how many the bot reads at the same time. A message shortcut contains its
-message's text twice, with eight bytes for each non-ASCII letter."""
+"""The size limit of interactive payloads in bytes, and how many large ones the bot reads at the same time. A message
+shortcut contains its message's text twice, with up to eight bytes for each non-ASCII letter."""
 _INTERACTIVE = b"payload="
 MAX_FIELDS = 100
 MAX_AGE_SECONDS = 300
@@ -46,7 +47,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class RejectedError(Exception):
-    """A request was refused before Bolt saw it. `status` is a 4xx, or 503 when no slot is free for its body."""
+    """A request was refused before Bolt saw it. `status` is a 4xx, or 503 if no slot is free for its body."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -54,7 +55,7 @@ class RejectedError(Exception):
 
 
 class HttpReceiver:
-    """Handle POST /slack/events: verify each request, dispatch it to Bolt, and return Bolt's response."""
+    """Handle POST /slack/events: verify each request, pass it to Bolt, and return Bolt's response."""
 
     def __init__(
         self,
@@ -75,16 +76,19 @@ class HttpReceiver:
         self.clock = ClockWatch(timing.clock_window_seconds)
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to an application. It needs no limit for bodies: this class has one."""
+        """Add the route to an application. The application needs no limit for bodies, because this class has one."""
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Log the events that were counted and not yet logged."""
+        """Log the events that were counted but not logged yet."""
         self._log.flush()
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Return the response to a request; a 4xx unless Slack's signature is valid."""
+        """Return the response to a request. It is a 4xx without a valid signature of Slack.
+
+        It is a 503 if the bot is reading too many other bodies.
+        """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
                 _check_before_body(request)
@@ -100,13 +104,13 @@ class HttpReceiver:
         return _response(await dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body within limits for its size and time. Raises RejectedError as soon as one is exceeded."""
+        """Read the body within limits for its size and time. Raises RejectedError as soon as one limit is exceeded."""
         if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
             return request.content.read_nowait()  # nothing to wait for, so no timer and no slot
         return await self._read_slowly(request)
 
     async def _read_slowly(self, request: web.Request) -> bytes:
-        """Read a body that is large, or that has not arrived with its headers."""
+        """Read a body that is large, or that did not arrive together with its headers. Raises RejectedError."""
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(self._timing.body_timeout) as timeout:
@@ -157,30 +161,31 @@ class HttpReceiver:
 
 
 class NoBodySlotError(Exception):
-    """No slot is free for another body; the text says why."""
+    """No slot is free for another body. The text is the reason."""
 
     code = "no_body_slot"
 
 
 class BodyWait:
-    """A request body that is being read. `displaced` is the reason why it lost its slot to a newer body, else None."""
+    """A request body that is being read. `displaced` is the reason if it lost its slot to a newer body, else None."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self.displaced: str | None = None
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body: expire its time-out now."""
+        """Stop reading this body: let its time-out expire now."""
         if not self._timeout.expired():
             self.displaced = why
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class BodySlots:
-    """Limit the bodies that are read at the same time to `count`.
+    """Limit to `count` the bodies that are read at the same time.
 
-    When all slots are taken, a new body takes the slot of the oldest one: refusing new bodies would let stalled senders
-    block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive in milliseconds.
+    If all slots are taken, a new body takes the slot of the oldest one. If the bot refused new bodies instead, stalled
+    senders could block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive
+    within milliseconds. `why` is the reason for the log and the response.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -205,9 +210,10 @@ class BodySlots:
 
 
 class ClockWatch:
-    """Detect from the timestamps that Slack signs whether this machine's clock is wrong.
+    """Detect, by the timestamps that Slack signs, whether this machine's clock is wrong.
 
-    A single request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
+    One request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
+    `window_seconds` is the period in which such requests are counted.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -221,7 +227,10 @@ class ClockWatch:
         self._fitted_at = time.monotonic()
 
     def missed(self, signature: str, seconds_off: int) -> None:
-        """Record a request with a valid signature and a timestamp `seconds_off`; each signature counts once."""
+        """Record a request with a valid signature and a stale timestamp. Each signature counts once.
+
+        `seconds_off` is the age of the timestamp, negative for a time in the future.
+        """
         now = time.monotonic()
         self._misfits = {known: at for known, at in self._misfits.items() if now - at < self._window_seconds}
         if len(self._misfits) < MAX_MISFITS:
@@ -229,17 +238,17 @@ class ClockWatch:
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
     def is_right(self) -> bool:
-        """Return False if the last `window_seconds` had MIN_MISFITS stale timestamps and no current one."""
+        """Return False if the last `window_seconds` had at least MIN_MISFITS stale timestamps and no current one."""
         since = time.monotonic() - self._window_seconds
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Log the events that were counted and not yet logged."""
+        """Log the events that were counted but not logged yet."""
         self._log.flush()
 
 
 def seconds_off(timestamp: str) -> int:
-    """Return the seconds between Slack's timestamp and this machine's clock; positive for the past."""
+    """Return the age of Slack's timestamp by this machine's clock, in seconds; negative for a time in the future."""
     return round(time.time()) - int(timestamp)
 
 
@@ -249,14 +258,14 @@ def is_off(timestamp: str) -> bool:
 
 
 def _check_before_body(request: web.Request) -> None:
-    """Raise RejectedError on missing or stale signature headers, before the body is read."""
+    """Raise RejectedError if the signature headers are missing or stale, before the body is read."""
     timestamp, _ = _signature_headers(request)
     if is_off(timestamp):
         raise RejectedError(401, "the timestamp is old, or ahead")
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
-    """Return whether this is Slack's unsigned check of the TLS certificate (`ssl_check`); it does nothing.
+    """Return whether this is Slack's unsigned check of the TLS certificate (`ssl_check`), which needs no processing.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands/
     """
@@ -265,7 +274,7 @@ def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
 
 
 def _signature_headers(request: web.Request) -> tuple[str, str]:
-    """Return the timestamp and the signature headers. Raises RejectedError when either is missing or malformed."""
+    """Return the timestamp and the signature headers. Raises RejectedError if one is missing or malformed."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
@@ -274,7 +283,7 @@ def _signature_headers(request: web.Request) -> tuple[str, str]:
 
 
 def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
-    """Parse the body into the object for Bolt: a form, its `payload` field, or JSON. Raises RejectedError."""
+    """Parse the body into the object for Bolt: a form, its field `payload`, or JSON. Raises RejectedError."""
     if content_type == _JSON:
         return _object(body)
     if content_type != _FORM:
@@ -287,7 +296,7 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """Build a Bolt request in Socket Mode's form: parsed, with no signature to verify. Raises RejectedError."""
+    """Build a Bolt request as Socket Mode does: parsed, without a signature to verify. Raises RejectedError."""
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))
     }

@@ -22,7 +22,7 @@ Openings are at most 15 * 1.1 = 16.5 s apart, so commands arrive again within 20
 They are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas.
 """
 STEADY_SECONDS = 30.0
-"""For each such period that a connection lived, the delay is halved once."""
+"""The delay is halved once for each such period that a connection lived."""
 DEAF_SECONDS = 300.0
 HEARD_FACTOR = 10.0
 """Each second with a connection offsets ten seconds without one: 30 s offset all of DEAF_SECONDS."""
@@ -33,8 +33,8 @@ MAX_ORDERED_SECONDS = 120.0
 class ReconnectBackoff:
     """Decide when the bot may open the next connection. `clock` returns seconds and never goes back.
 
-    The delay runs from the start of one opening to the start of the next, even if the first failed, hung or gave a
-    connection that ended. So failures cannot raise the rate, and a connection that lived longer than the delay is
+    The delay runs from the start of one opening to the start of the next, even if the first failed, hung, or gave a
+    connection that soon ended. So failures cannot raise the rate. A connection that lived longer than the delay is
     replaced at once.
     """
 
@@ -52,12 +52,12 @@ class ReconnectBackoff:
 
     @property
     def wait_seconds(self) -> float:
-        """Return the seconds to wait before the next opening; 0.0 when the bot may open one now."""
+        """Return the seconds to wait before the next opening; 0.0 if the bot may open a connection now."""
         return max(0.0, self._next_at - self._clock())
 
     @property
     def is_deaf(self) -> bool:
-        """Return whether the bot had no connection, or hardly any, for DEAF_SECONDS."""
+        """Return whether the bot had hardly any connection for `deaf_seconds`, by default DEAF_SECONDS."""
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
     def opening(self) -> None:
@@ -68,11 +68,11 @@ class ReconnectBackoff:
         self._next_at = self._clock() + delay * random.uniform(*JITTER)  # noqa: S311 - spreads a crowd, hides nothing
 
     def ended(self, lived_seconds: float) -> bool:
-        """Record that a connection ended after `lived_seconds`; return whether that was before STEADY_SECONDS."""
+        """Record that a connection ended after `lived_seconds`. Return whether it lived less than STEADY_SECONDS."""
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by the seconds of Slack's Retry-After."""
+        """Delay the next opening by the seconds of Slack's Retry-After, at most MAX_ORDERED_SECONDS."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

@@ -1,4 +1,4 @@
-"""Read the envelopes of one Socket Mode connection, dispatch them to Bolt, and acknowledge each on it.
+"""Read the envelopes of one Socket Mode connection, pass them to Bolt, and acknowledge each over the same connection.
 
 socket_mode.py replaces connections. https://docs.slack.dev/apis/events-api/using-socket-mode
 """
@@ -25,17 +25,17 @@ log = logging.getLogger(__name__)
 
 MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
-"""The reasons of a `disconnect` message after which Slack still sends payloads on the connection."""
+"""The reasons of a `disconnect` message after which Slack still sends payloads over the connection."""
 CLOSED = "closed"
 
 
 class SocketConnection:
     """One open Socket Mode connection.
 
-    `ready` is set after Slack's hello, or when the connection ends without one; `said_hello` tells which. `leaving`
-    resolves to the reason why another connection must replace this one. `num_connections` is the number of the app's
-    connections in Slack's hello, including this one; 0 when the hello has none. `is_lost` is true if the connection
-    ended without a closing handshake, so that Slack may count it for hours.
+    - `ready`: set after Slack's hello, or when the connection ends without one. `said_hello` tells the two apart.
+    - `leaving`: resolves to the reason why another connection must replace this one.
+    - `num_connections`: the number of the app's connections in Slack's hello, with this one; 0 if the hello has none.
+    - `is_lost`: the connection ended without a closing handshake, so Slack may count it for hours.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SocketConnection:
 
     @property
     def is_read(self) -> bool:
-        """Return whether Slack still sends payloads on this connection."""
+        """Return whether Slack still sends payloads over this connection."""
         return self.is_open and (not self.leaving.done() or self.leaving.result() in RENEWALS)
 
     @property
@@ -63,7 +63,7 @@ class SocketConnection:
         return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:
-        """Stop reading, answer received envelopes within `seconds`, and close."""
+        """Stop reading, answer the received envelopes for at most `seconds`, and close."""
         self._reading.cancel()
         if self._answering:
             await asyncio.wait(self._answering, timeout=seconds)
@@ -74,7 +74,7 @@ class SocketConnection:
         await asyncio.wait([self._reading])
 
     async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
-        """Send an acknowledgement; Bolt's adapter calls this."""
+        """Send an acknowledgement. Bolt's adapter calls this method."""
         await self._web_socket.send_str(json.dumps(response.to_dict()))
 
     async def _read(self) -> None:
@@ -117,8 +117,8 @@ class SocketConnection:
         bolt_request = AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
         response = await dispatch(self._app, bolt_request, self._metrics)
         try:
-            await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # all that it needs
-        except (aiohttp.ClientError, OSError) as error:  # Slack sends it again; its key makes it one request
+            await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # Bolt uses two members of it
+        except (aiohttp.ClientError, OSError) as error:  # Slack sends it again, and the key makes both one request
             log.warning("an acknowledgement was lost", extra={"fields": {"error": error_label(error)}})
 
     def _request_successor(self, reason: str) -> None:
@@ -128,6 +128,6 @@ class SocketConnection:
 
 
 def connections_in(hello: dict[str, Any]) -> int:
-    """Return the number of the app's connections in Slack's hello, including the new one; 0 when it has none."""
+    """Return the number of the app's connections in Slack's hello, with the new one; 0 if the hello has none."""
     number = hello.get("num_connections")
     return min(number, MAX_NUM_CONNECTIONS) if isinstance(number, int) and number > 0 else 0

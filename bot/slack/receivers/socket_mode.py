@@ -1,8 +1,8 @@
 """Receive payloads over Socket Mode: keep one connection, and open the next one before the old one closes.
 
-https://docs.slack.dev/apis/events-api/using-socket-mode . slack_sdk's client closes the old socket before it
-opens the new one, queues without a bound, and retries for ever on permanent errors. Envelopes and their responses are
-the SDK's and Bolt's (socket_connection.py).
+slack_sdk's own client closes the old socket before it opens the new one, queues without a bound, and retries permanent
+errors for ever. This module still uses the SDK's envelopes and Bolt's responses (socket_connection.py).
+https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -38,11 +38,11 @@ DEAF_SHORT = (
 END_REASONS = (TOO_MANY, *RENEWALS, CLOSED)
 OTHER, NOT_OPENED = "other", "not_opened"
 FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
-"""The values of the metric's label `reason`; any other reason counts as OTHER."""
+"""The values of the metric's label `reason`. Any other reason counts as OTHER."""
 
 
 class EndedBeforeHelloError(Exception):
-    """A connection ended before Slack's hello. `reason` is Slack's reason or another word for the log."""
+    """A connection ended before Slack's hello. `reason` is Slack's reason, or another word for the log."""
 
     code = "ended_before_hello"
 
@@ -52,10 +52,10 @@ class EndedBeforeHelloError(Exception):
 
 
 class SocketModeReceiver:
-    """Receive payloads over Socket Mode and answer each with Bolt's response.
+    """Receive payloads over Socket Mode, and answer each with Bolt's response.
 
-    `refused` resolves to a sentence when the receiver gives up. `single_process`: no other replica can run, so any
-    other connection of the app belongs to another bot, and the log warns of it.
+    `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: no other replica can run,
+    so another connection of the app must be another bot's, and the log warns about it.
     """
 
     def __init__(
@@ -77,15 +77,15 @@ class SocketModeReceiver:
         self._backoff, self._timing, self._bounds = backoff or ReconnectBackoff(), timing, bounds
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connection: SocketConnection | None = None
-        self._leaving: set[asyncio.Task[None]] = set()  # replaced, and read until they end
-        self._ending: set[asyncio.Task[None]] = set()  # closed at once, within close_timeout
+        self._leaving: set[asyncio.Task[None]] = set()  # read replaced connections until they end
+        self._ending: set[asyncio.Task[None]] = set()  # close connections that ended before Slack's hello
         self._lost_at: deque[float] = deque(maxlen=10)
         self._other_connections, self._warned_too_many = 0, False
         self._last_failure = NOT_OPENED
         self._keeper: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start to keep a connection open; return after Slack's hello, or once `refused` is resolved."""
+        """Start to keep a connection open. Return after Slack's hello, or once `refused` is resolved."""
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()
@@ -95,7 +95,7 @@ class SocketModeReceiver:
         return self._connection is not None and self._connection.is_read
 
     async def close(self) -> None:
-        """Answer received payloads, then close all connections."""
+        """Answer the payloads that were received, then close all connections."""
         if self._keeper:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -108,7 +108,10 @@ class SocketModeReceiver:
         await self._http.close()
 
     async def _keep_connected(self, ready: asyncio.Event) -> None:
-        """Keep a connection open until `refused` is resolved, and open the next one when this one must be replaced."""
+        """Keep a connection open until `refused` is resolved.
+
+        Open the next one when Slack asks for it or this one ends.
+        """
         loop = asyncio.get_running_loop()
         try:
             while not self.refused.done():
@@ -144,14 +147,17 @@ class SocketModeReceiver:
         self._metrics.connection_failed(reason)
 
     def _warn_too_many(self, num_connections: int) -> None:
-        """Warn that Slack counts too many connections; once, until a connection has lived for a while."""
+        """Warn that Slack counts too many connections.
+
+        Do not repeat it until a connection has lived for STEADY_SECONDS.
+        """
         if not self._warned_too_many:
             self._warned_too_many = True
             fields = {"num_connections": num_connections or "unknown"}
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Warn when Slack counts more connections than this process opened, although no other replica can run."""
+        """Warn if Slack counts more connections than this process opened, although no other replica can run."""
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
@@ -162,7 +168,7 @@ class SocketModeReceiver:
         self._other_connections = max(others, self._other_connections) if others > 0 else 0
 
     async def _open(self) -> SocketConnection | None:
-        """Open a connection, with retries, and return it after Slack's hello; None after a permanent error."""
+        """Open a connection, with retries. Return it after Slack's hello, or None after a permanent error."""
         while True:
             await asyncio.sleep(self._backoff.wait_seconds)
             if self._backoff.is_deaf:
@@ -210,7 +216,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until it ends, for at most `max_leaving_seconds`, and close it."""
+        """Read a replaced connection until it ends, for at most `max_leaving_seconds`. Then close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()
@@ -222,7 +228,7 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Run `ending` in a task, so that the next connection need not wait for it; `close` waits for it."""
+        """Run `ending` as a task in `tasks`, so that the next connection does not wait for it. `close` waits for it."""
         task = asyncio.create_task(ending)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
