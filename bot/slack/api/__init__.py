@@ -1,1 +1,1 @@
-"""Call Slack's Web API and response_urls."""
+"""Call Slack's Web API, and post to response_urls."""

@@ -1,8 +1,9 @@
-"""Check whether a session may be shared in a channel. https://docs.slack.dev/reference/methods/conversations.info
+"""Check whether a session may be posted in a channel.
 
-A session is shared only where every field of the conversation object shows that no other organization reads the
-channel: https://docs.slack.dev/reference/objects/conversation-object . A missing or contradictory field refuses.
-Nothing is cached: sharing is rare, and a channel may just have been opened to others.
+A session is posted only if every field of Slack's conversation object shows that no other organization reads the
+channel. A missing or contradictory field is a refusal. Nothing is cached: people rarely post sessions, and a channel
+may just have been opened to others. https://docs.slack.dev/reference/methods/conversations.info and
+https://docs.slack.dev/reference/objects/conversation-object
 """
 
 import asyncio
@@ -19,10 +20,10 @@ from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 GROUP_MESSAGE_PREFIX = "mpdm-"
-"""The start of the name of a group direct message, whose id may look like a channel's."""
+"""The prefix of a group message's name. Its id may look like a channel's."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
-"""Boolean fields that every conversation object has. Without one of them, nothing may be shared."""
+"""Boolean fields that every conversation object has. If one is missing, no session may be posted."""
 EXTERNAL_TEAM_FIELDS = (
     "connected_team_ids",
     "connected_limited_team_ids",
@@ -34,13 +35,16 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Ask Slack whether a channel may show a session. `home` is the bot's workspace."""
+    """Ask Slack whether a session may be posted in a channel. `home` is the bot's workspace."""
 
     def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Raise SharingError unless the channel may show a session; SlackUnavailableError without an answer."""
+        """Check that a session may be posted in the channel.
+
+        Raises SharingError if it may not, and SlackUnavailableError if Slack gives no usable answer.
+        """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
         try:
@@ -59,9 +63,10 @@ class ChannelDirectory:
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
-    """Return why no session may be shared in a channel: "outside", "unclear" or "closed"; None when one may (pure).
+    """Return why no session may be posted in a channel; None if one may (pure).
 
-    `channel` is Slack's conversation object. Raises MALFORMED_ERRORS.
+    The reasons are "outside" (another organization reads it), "unclear" (a field is missing) and "closed" (it is
+    archived). `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)
@@ -75,7 +80,7 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
 
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
-    """Return whether only the bot's workspace, or only workspaces of the same organisation, can read the channel."""
+    """Return whether only the bot's workspace, or only workspaces of the same organization, can read the channel."""
     if channel["is_shared"] and not channel["is_org_shared"]:
         return False  # Slack does not say which organisation shares it
     if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organisation may read it

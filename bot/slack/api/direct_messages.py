@@ -1,9 +1,8 @@
 """Send direct messages from the bot, and notices to people and channels.
 
-https://docs.slack.dev/reference/methods/conversations.open
-
 The bot caches the id of each direct-message channel for a day. Slack can replace such an id, for example when the
-workspace joins an organisation. Then the bot asks Slack for the new id and posts again.
+workspace joins an organization. The bot then asks Slack for the new id and posts again.
+https://docs.slack.dev/reference/methods/conversations.open
 """
 
 import asyncio
@@ -29,16 +28,16 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
-"""Errors after which a later message to the same reader may succeed."""
+"""Groups of errors after which a later message to the same reader may succeed."""
 Render = Callable[[Notice, datetime], Message]
-"""Returns the message of a notice for a message that was opened at this time (pure)."""
+"""Render a notice for a message that was posted at the given `opened_at` of the notice (pure)."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
 
 
 class UnconfirmedPostError(SlackClientError):
-    """Nobody knows whether Slack posted a message. The text is Slack's error code or a label from `error_label`."""
+    """It is unknown whether Slack posted a message. The text is Slack's error code or a label from `error_label`."""
 
     code = "post_unknown"
 
@@ -53,9 +52,9 @@ class DirectMessages:
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Post a message to a user and return its channel and `ts`.
+        """Post a message to a user. Return its channel and its `ts`.
 
-        Raises UnconfirmedPostError when Slack may have posted the message.
+        Raises UnconfirmedPostError if Slack may have posted the message in spite of an error.
         """
         kept = self._channels.peek(user_id)
         channel = kept or await self.channel(user_id)
@@ -97,7 +96,10 @@ class DirectMessages:
 
 
 class SlackNotices:
-    """Implement core's NoticeMessages over Slack. People of other organizations read none of them."""
+    """Implement core's NoticeMessages over Slack.
+
+    Notices never go to channels that people of other organizations read.
+    """
 
     def __init__(
         self,
@@ -163,7 +165,7 @@ class SlackNotices:
         return EditResult.DONE
 
     async def _update(self, message: NoticeMessage, shown: Message) -> None:
-        """Update a message, also if its direct-message channel has got a new id since."""
+        """Update a message. If its direct-message channel has a new id by now, update it there."""
         fields: dict[str, Any] = {"ts": message.ts, "text": shown.text, "blocks": shown.blocks}
         try:
             await self._web.chat_update(channel=message.channel_id, **fields)

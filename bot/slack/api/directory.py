@@ -1,4 +1,4 @@
-"""Read Slack users and user groups, and cache them, so that a repeated command needs no look-up.
+"""Read Slack users and user groups. Cache them, so that a repeated command needs no call.
 
 core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
 """
@@ -45,7 +45,7 @@ RATE_LIMITED = "ratelimited"
 
 
 class SlackDirectory:
-    """Implement core's MemberDirectory for one workspace. `web` and `max_wait_seconds` are as in ThrottledMethod."""
+    """Implement core's MemberDirectory for one workspace. For `web` and `max_wait_seconds`, see ThrottledMethod."""
 
     def __init__(
         self,
@@ -74,21 +74,21 @@ class SlackDirectory:
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
         """Return whether a user is a member of a user group. Raises SlackUnavailableError.
 
-        `team_id` is the workspace of the command; a call with an org-wide token must name it.
+        `team_id` is the workspace of the command. A call with an org-wide token must name it.
         """
         return user_id in await self.members(group_id, team_id)
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
-        """Return the users in a user group. Raises SlackUnavailableError. `team_id` is as in `in_group`."""
+        """Return the users in a user group. Raises SlackUnavailableError. For `team_id`, see `in_group`."""
         team_id = team_id if self.home.org_wide else NO_TEAM
         return await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a user from the cache, without a call to Slack; None when the user is not cached."""
+        """Return a user from the cache, without a call to Slack; None if the user is not cached."""
         return self._people.peek(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether a user is a member of a user group; None when the group is not cached."""
+        """Return whether a user is a member of a user group, by the cache only; None if the group is not cached."""
         members = self._groups.peek((team_id if self.home.org_wide else NO_TEAM, group_id))
         return None if members is None else user_id in members
 
@@ -117,7 +117,7 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return the ids of the person whom a user object shows: its own, and the one in the Enterprise Grid (pure).
+    """Return all ids in a user object: the user's own, and the one in the Enterprise Grid if there is one (pure).
 
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
@@ -129,15 +129,15 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 class ContactName:
-    """The name of the person who is asked for help, for buttons: plain text can hold no mention."""
+    """The name of the person to ask for help. Buttons need it, because plain text can hold no mention."""
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
-        """`user_id`: None where the contact is no person."""
+        """Store the dependencies. `user_id` is None if the contact is no person."""
         self._people, self._user_id, self._timing = people, user_id, timing
         self._name = ""
 
     def known(self) -> str:
-        """Return the name, "" before Slack has said it."""
+        """Return the name; "" if Slack has not returned it yet."""
         return self._name
 
     async def learn(self) -> None:
@@ -151,8 +151,8 @@ class ContactName:
 def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
     """Convert Slack's user object to a SlackUser of this workspace (pure).
 
-    `asked` is the id that the look-up used; None takes the object's own id.
-    Raises SlackUnavailableError when the object does not say whether the user is a full member.
+    `asked` is the id that the look-up used; None takes the object's own id. Raises SlackUnavailableError if the object
+    does not say whether the user is a full member.
     """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
@@ -195,10 +195,10 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Call one Web API method, at most MAX_CONCURRENT_CALLS at a time, first in, first out.
+    """Call one Web API method, with at most MAX_CONCURRENT_CALLS calls at a time, first in, first out.
 
     `max_wait_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
-    without a rate-limit retry handler: while the handler sleeps, the call would block a place that others need.
+    without a rate-limit retry handler: while such a handler sleeps, its call would block the others.
     """
 
     def __init__(
@@ -225,11 +225,14 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Return Slack's answer; None after a wait for an earlier Retry-After, or after a new one: try again then."""
+        """Call the method once and return Slack's answer, or None if the caller has to try again.
+
+        None follows the wait for an earlier Retry-After, and an answer with a new one.
+        """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:
             await asyncio.sleep(wait_seconds)
-            return None  # another call may have got a later time meanwhile
+            return None  # another call may have received a later Retry-After by now
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
                 response = await self._web.api_call(self._method, http_verb="GET", params=params)
@@ -248,7 +251,10 @@ class ThrottledMethod:
 
 
 def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
-    """Return the Retry-After of a rate-limit error, at most `max_seconds`; None for a longer one and other errors."""
+    """Return the Retry-After of a rate-limit error, in seconds.
+
+    Return None if it is longer than `max_seconds`, and for any other error.
+    """
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None
     ordered = str(getattr(error.response, "headers", {}).get("Retry-After", ""))

@@ -1,4 +1,4 @@
-"""Identify the bot by one auth.test at start, so that no later call needs it.
+"""Identify the bot by one call of auth.test at the start, so that no later call needs it.
 
 https://docs.slack.dev/reference/methods/auth.test
 """
@@ -26,7 +26,7 @@ _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
 class SlackSetupError(SetupError):
-    """Slack rejects the bot's token."""
+    """Slack refuses the bot's token."""
 
     code = "slack_token_refused"
 
@@ -39,7 +39,10 @@ class SlackUnreachableError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted; no scopes when Slack lists none."""
+    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted.
+
+    `scopes` is empty if Slack lists none.
+    """
 
     home: Workspace
     bot_id: str | None
@@ -48,7 +51,10 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
-    """Return the workspace and ids of the token. Raises SlackSetupError, SlackUnreachableError."""
+    """Ask Slack for the workspace and the ids of the token. Raises SlackSetupError or SlackUnreachableError.
+
+    `tries` is the maximum number of calls.
+    """
     for attempt in range(tries):
         if attempt:
             await asyncio.sleep(timing.identify_retry_seconds * attempt)
@@ -88,6 +94,9 @@ def _text(value: object) -> str | None:
 
 
 def missing(granted: frozenset[str], needed: Mapping[str, str] = NEEDED) -> tuple[str, ...]:
-    """Return one sentence for each needed scope that is not in `granted`; none when `granted` is empty."""
+    """Return a sentence for each needed scope that Slack has not granted. Return none if `granted` is empty.
+
+    `needed` maps scopes to their purposes.
+    """
     lacking = [(scope, why) for scope, why in needed.items() if granted and scope not in granted]
     return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)

@@ -1,6 +1,6 @@
-"""Send results to people: by response_url first, then chat.postEphemeral, then a direct message.
+"""Send results to people: by response_url first, then by chat.postEphemeral, then as a direct message.
 
-All connections are pooled. No address is ever logged.
+All connections are pooled. No log line contains an address.
 """
 
 import asyncio
@@ -56,13 +56,13 @@ T = TypeVar("T")
 
 CONNECTIONS = 1000
 ANSWERABLE = timedelta(minutes=29)
-"""How long after a request the bot posts to its response_url, which Slack accepts for 30 minutes."""
+"""How long after a request the bot posts to its response_url. Slack accepts posts for 30 minutes."""
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
     """Retry after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
 
-    The requester waits, and the responder has other ways to reach them.
+    The requester is waiting, and the responder has other ways to reach them.
     """
 
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
@@ -73,7 +73,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Add up to twice the first interval to each retry interval; slack_sdk's own class adds up to one second."""
+    """Add up to twice the first interval to each retry interval. slack_sdk's own class adds up to one second."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -94,7 +94,7 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """Return the connection pool for all calls to Slack. It sets the time-outs, since slack_sdk sets none on it."""
+    """Return the connection pool for all calls to Slack. It has time-outs, because slack_sdk sets none on a pool."""
     timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return aiohttp.ClientSession(
@@ -115,8 +115,10 @@ def new_web_client(
 ) -> WebClient:
     """Return a Web API client.
 
-    `repeats` False: send no call again whose outcome is unknown. `waits` False: send no call again after a 429.
-    `watch` learns from each call whether Slack accepts the token; only clients of the bot token have one.
+    - `proxy`: the URL of the proxy, None for none.
+    - `waits`: repeat a call after a 429 with a short Retry-After.
+    - `repeats`: also repeat a call whose outcome is unknown.
+    - `watch`: learns from each call whether Slack accepts the token. Only clients with the bot token have one.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
@@ -127,7 +129,10 @@ def new_web_client(
 
 
 class SlackResponder:
-    """Implement core's Responder over Slack. Methods that send never raise; they return whether the message arrived."""
+    """Implement core's Responder over Slack. Methods that send never raise.
+
+    `answer`, `tell_agent` and `post` return whether the message arrived.
+    """
 
     def __init__(
         self,
@@ -141,7 +146,7 @@ class SlackResponder:
         contact: ContactName | None = None,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `contact` learns the name that a button shows."""
+        """Store the dependencies. `contact` fetches the name for the button that asks an administrator."""
         self._timing, self._contact = timing, contact
         self._web, self._direct, self._session_messages = web, direct, session_messages
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
@@ -153,14 +158,14 @@ class SlackResponder:
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice by response_url, or show it in the request's modal; without either, post nothing."""
+        """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing."""
         if request.reply_url:
             await self.post(request.reply_url, self._words.note(request, note))
         elif request.view_id:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Learn the name of whom people ask for a Genesys user, if this result tells to ask. Never raises."""
+        """Fetch the name of the person to ask for a Genesys user, if this result says to ask. Never raises."""
         if self._contact and isinstance(outcome, HostNotFoundError):
             await self._contact.learn()
 
@@ -175,7 +180,7 @@ class SlackResponder:
     async def _reach(self, request: Request, outcome: Result) -> bool:
         if request.kind is RequestKind.STEP:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
-        place = self._standing.pop(request.id, None)  # a direct message, which only the requester reads
+        place = self._standing.pop(request.id, None)  # set if the button's message is not ephemeral
         message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
         if request.view_id:
             return await self._in_view(request, message, outcome)
@@ -199,9 +204,9 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Try an ephemeral message and a direct message; return whether one reached the requester.
+        """Try an ephemeral message and then a direct message. Return whether one reached the requester.
 
-        `is_in_channel`: the requester still looks at the channel of the request.
+        `is_in_channel`: the requester probably still looks at the channel of the request.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -221,10 +226,10 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the modal of the request; return whether it reached the requester.
+        """Show the answer in the modal of the request. Return whether it reached the requester.
 
-        The answer to a start is also a direct message: that is the copy which stays, and the answer where the modal is
-        closed. Anything else is a direct message only where the modal is closed.
+        The answer to a START is sent as a direct message, too: the copy stays when the modal is closed. Any other
+        answer becomes a direct message only if the modal is already closed.
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if request.kind is not RequestKind.START:
@@ -239,10 +244,12 @@ class SlackResponder:
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:
-        """Show a message in the modal of the request; return whether Slack accepted it: no when it is closed.
+        """Show a message in the modal of the request.
 
-        Slack may carry out the acknowledgement of a submission after an update that was sent later. So the update waits
-        until the acknowledgement has had time to arrive.
+        Return whether Slack accepted it; it does not if the modal is closed.
+
+        Slack may apply an update before an acknowledgement that was sent earlier. So the update waits until the
+        acknowledgement has had time to arrive.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -253,11 +260,11 @@ class SlackResponder:
             return False
 
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
-        """Update a modal in the background; with a hash, only if nothing else has changed it."""
+        """Update a modal in the background. With `known_hash`, Slack updates it only if nothing else has changed it."""
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Record that the answer to a request will replace this direct message.
+        """Record the message that the answer to a request will replace.
 
         If the answer shows a session, the bot updates the message when the session ends.
         """
@@ -281,10 +288,10 @@ class SlackResponder:
             return False
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
-        """Post an ephemeral message to a response_url and return whether Slack accepted it.
+        """Post an ephemeral message to a response_url. Return whether Slack accepted it.
 
-        `replace`: replace the message that the response_url belongs to. `insist`: post even if the host let an
-        earlier post time out, because there is no other way to reach the requester.
+        `replace`: replace the message that the response_url belongs to. `insist`: post even if an earlier post to the
+        host timed out, because there is no other way to reach the requester.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
@@ -313,7 +320,10 @@ class SlackResponder:
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Post a message that is not the result of a stored request: by response_url, in its modal, else otherwise."""
+        """Send a message that is no result of a stored request.
+
+        Post it by response_url, else show it in the request's modal, else send it as an ephemeral or direct message.
+        """
         if request.reply_url and await self.post(request.reply_url, message):
             return
         if request.view_id and await self._show(request, message):
@@ -331,14 +341,14 @@ class SlackResponder:
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Wait up to `http_timeout` for the posts in progress, then cancel the rest."""
+        """Wait up to `http_timeout` seconds for the posts in progress, then cancel the rest."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background and log its exception; `close` waits for it."""
+        """Run a coroutine in the background and log its exception. `close` waits for it."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -375,7 +385,7 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limit the time for each attempt to reach a person; shorten the limit when the process is about to stop."""
+    """Limit the time for each attempt to reach a person. Shorten the limit when the process is about to stop."""
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
@@ -401,10 +411,10 @@ class Deadlines:
 
 
 def _makes_way(request: Request, outcome: Result) -> bool:
-    """Return whether the answer replaces the message whose button was pressed.
+    """Return whether the answer replaces the message of the pressed button.
 
-    The answer to Try again replaces the failure. A card or a list shows what was done; a failure changes nothing, so
-    the card keeps its link.
+    The answer to *Try again* replaces the error. On a card or in a list, a success replaces the message, and so does
+    the error that the session has already ended. Any other error does not, so the card keeps its link.
     """
     if request.is_on_card or request.is_in_list:
         return not isinstance(outcome, CobrowseError) or outcome.code == "already_ended"
@@ -412,12 +422,15 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def is_recent(request: Request) -> bool:
-    """Return whether the request is recent: its response_url works, and the requester still looks at the channel."""
+    """Return whether the request's response_url still works. The requester then probably still looks at the channel."""
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
 def _plain(outcome: Result) -> UnexpectedError:
-    """Return the error to post in place of a result that cannot be rendered. A retry would not help."""
+    """Return an error to send in place of a result that cannot be rendered.
+
+    It offers no retry, because none would help.
+    """
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

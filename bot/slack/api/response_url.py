@@ -1,11 +1,12 @@
 """Post answers to the response_url of a request.
 
-https://docs.slack.dev/interactivity/handling-user-interaction#message_responses . A post that fails is repeated: the
-same answer may arrive twice, but must not be lost. A response_url is a secret, so no log line contains one. Every
-command makes this one call to Slack, so it uses the connection pool directly, without slack_sdk.
+A failed post is repeated: the same answer may arrive twice, but must not be lost. A response_url is a secret, so no log
+line contains one. Every command makes this one call to Slack, so the module uses the connection pool directly, without
+slack_sdk. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
-Each response_url is checked before each post. It comes from a payload or the database: an attacker with the signing
-secret, or with write access to the database, could name any address, and the message contains the customer's link.
+The module checks a response_url before each post. It comes from a payload or from the database: an attacker with the
+signing secret, or with write access to the database, could name any address, and the message contains the customer's
+link.
 """
 
 import asyncio
@@ -26,12 +27,13 @@ log = logging.getLogger(__name__)
 
 REPEATS = 2
 MAX_RETRY_AFTER_SECONDS = 5
-"""The longest Retry-After that the bot waits for. The requester waits, and the bot has other ways to reach them."""
+"""The longest Retry-After that the bot waits for. The requester is waiting, and the bot has other ways to reach
+them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
-"""Printable ASCII without a space or a backslash, which parsers read in different ways."""
+"""A path of printable ASCII without spaces and backslashes, because parsers disagree about those."""
 _PORTS = {"https": 443, "http": 80}
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ class ForeignAddressError(ValueError):
 
 
 def slack_addresses(api_url: str) -> re.Pattern[str]:
-    """Return a pattern that matches the response_urls that the bot may post to (pure).
+    """Return a pattern that matches the response_urls to which the bot may post (pure).
 
     It allows https to one of HOSTS at the default port, and the exact origin of `api_url` (SLACK_API_URL), which may be
     a sandbox or a gateway. It allows no user information in the URL.
@@ -85,8 +87,8 @@ class ResponseUrls:
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Post a JSON body and return the HTTP status. Retry after a connection error, a 5xx or a short Retry-After.
 
-        Raises ForeignAddressError, before anything is sent, for a `url` that is not Slack's; aiohttp.ClientError,
-        TimeoutError or ValueError when there is no answer.
+        Raises ForeignAddressError, before anything is sent, for a `url` that is not Slack's. Raises
+        aiohttp.ClientError, TimeoutError or ValueError if no usable answer arrives.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -95,7 +97,7 @@ class ResponseUrls:
             try:
                 status, delay = await self._post_once(url, data)
             except aiohttp.ConnectionTimeoutError:
-                raise  # a second attempt would probably time out as well
+                raise  # a second attempt would probably time out, too
             except aiohttp.ClientConnectionError:
                 if not left:
                     raise
@@ -107,7 +109,7 @@ class ResponseUrls:
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
-        """Post once; return the status, and the seconds to wait before a retry, None when a retry cannot help."""
+        """Post once. Return the status and the seconds to wait before a retry; None if a retry cannot help."""
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
             url, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
@@ -124,13 +126,13 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The host of a response_url let an earlier post time out, so this one was not sent."""
+    """A host let an earlier post time out, so the bot did not send this one."""
 
     code = "host_is_silent"
 
 
 class SilentHosts:
-    """Record which hosts let a post time out, and refuse posts to them until the next attempt is due.
+    """Record the hosts that let a post time out, and refuse posts to such a host until the next attempt is due.
 
     `clock` returns seconds and never goes back.
     """
@@ -145,9 +147,10 @@ class SilentHosts:
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Await `post` and return its result. Raises SilentHostError at once for a silent host, and what `post` raises.
+        """Await `post` and return its result.
 
-        `insist`: post to a silent host too, without a shorter time-out.
+        Raises SilentHostError at once if the host is silent and no attempt is due, and the errors of `post`. `insist`:
+        post to a silent host in any case, with the full time-out.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist
@@ -188,7 +191,7 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return the scheme and the host of a URL, which decide on its proxy."""
+    """Return the scheme and the host of a URL. They determine its proxy."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

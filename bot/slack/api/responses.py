@@ -1,7 +1,7 @@
-"""Read HTTP responses of Slack with bounds, and name the errors of calls.
+"""Read Slack's HTTP responses within limits, and name the errors of calls.
 
-A proxy may answer in Slack's place. No redirect is followed, since a message holds a customer's link; the size of a
-body is bounded.
+A proxy may answer in Slack's place. A message holds a customer's link, so the bot follows no redirect. It limits the
+size of a body.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 MAX_RESPONSE_BYTES = 2 * 1024 * 1024
 MAX_WORD_LENGTH = 60
-"""The maximum length of a word, in characters. Slack's longest word is half as long."""
+"""The maximum length of a word, such as an error code, in characters. Slack's longest word is half as long."""
 MAX_CAUSES = 8
-"""How many causes of an exception `error_label` looks at."""
+"""The maximum number of exceptions in a chain of causes that `error_label` looks at."""
 
 CALL_ERRORS = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
-"""Exceptions that slack_sdk raises when a call fails."""
+"""The exceptions that slack_sdk raises when a call fails."""
 MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
-"""Exceptions that code raises on JSON of an unexpected shape, including slack_sdk's code."""
+"""The exceptions that code raises on JSON of an unexpected shape, including slack_sdk's code."""
 
 
 class SlackAnswer(aiohttp.ClientResponse):
@@ -37,7 +37,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return self
 
     async def read(self) -> bytes:
-        """Read the body. Raises ClientPayloadError for a body beyond MAX_RESPONSE_BYTES."""
+        """Read the body. Raises ClientPayloadError for a body of more than MAX_RESPONSE_BYTES."""
         if self._body is None:
             is_complete = self.content.is_eof()  # nearly every body arrives together with its headers
             body = self.content.read_nowait() if is_complete else await self._read_chunks()
@@ -48,7 +48,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return await super().read()
 
     async def _read_chunks(self) -> bytes:
-        """Read the body in chunks; stop once it is longer than MAX_RESPONSE_BYTES."""
+        """Read the body in chunks. Stop once it is longer than MAX_RESPONSE_BYTES."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
@@ -58,29 +58,35 @@ class SlackAnswer(aiohttp.ClientResponse):
 
 
 def error_code(error: SlackApiError) -> str:
-    """Return Slack's error code, "" without one: for an answer that is not JSON, slack_sdk keeps the raw response."""
+    """Return Slack's error code, "" if the answer has none.
+
+    If an answer is not JSON, slack_sdk keeps the raw response, which has no code.
+    """
     data = getattr(error.response, "data", None)
     return word(data.get("error")) if isinstance(data, dict) else ""
 
 
 def word(value: object) -> str:
-    """Return a word of an answer, such as an error code, cut to MAX_WORD_LENGTH for logs and messages; "" for None."""
+    """Convert a value of an answer, such as an error code, for logs and messages.
+
+    Cut it to MAX_WORD_LENGTH; None becomes "".
+    """
     return str(value or "")[:MAX_WORD_LENGTH]
 
 
 def retry_after_seconds(error: SlackApiError) -> float:
-    """Return Slack's `Retry-After` in seconds; 0.0 when it is missing or unusable."""
+    """Return Slack's `Retry-After` in seconds; 0.0 if it is missing or unusable."""
     value = str((getattr(error.response, "headers", None) or {}).get("Retry-After", ""))
     return float(value) if re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body is a web page. Slack sends none here, so a proxy or a gateway sent it."""
+    """Return whether a body is a web page. Slack sends no page here, so a proxy or a gateway sent it."""
     return body.lstrip().startswith(b"<")
 
 
 def error_label(error: BaseException | None) -> str:
-    """Return a word for logs that names an error: `timed_out`, `connection_refused`, Slack's own code, or others."""
+    """Return a short name of an error for logs: `timed_out`, `connection_refused`, Slack's own code, or another one."""
     for each in _with_causes(error):
         if label := _label(each):
             return label

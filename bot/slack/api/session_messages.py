@@ -1,7 +1,6 @@
-"""Post messages about sessions to channels and direct messages, record where, and update them when the session ends.
+"""Post messages about sessions to channels and direct messages, record them, and update them when the session ends.
 
-https://docs.slack.dev/reference/methods/chat.update . The store records each message, so that any replica
-can update it.
+The store records each message, so any replica can update it. https://docs.slack.dev/reference/methods/chat.update
 """
 
 import asyncio
@@ -41,12 +40,12 @@ from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer
 log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
-"""Errors after which a later update may succeed. With any other error, the message cannot be updated."""
+"""Groups of errors after which a later update may succeed. After any other error, the message can never be updated."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed", Group.THREAD: "thread"}
 
 
 class SlackSessionMessages:
-    """Implement core's SessionMessages over Slack. `once` is a Web API client that sends nothing twice."""
+    """Implement core's SessionMessages over Slack. `once` is a Web API client that sends no call twice."""
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class SlackSessionMessages:
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def is_shareable(self, channel_id: ChannelId) -> bool:
-        """Return whether a session may be posted in a channel; no when Slack does not say."""
+        """Return whether a session may be posted in a channel. Return False if Slack does not answer."""
         try:
             await self._places.check_shareable(channel_id)
         except (SharingError, SlackUnavailableError):
@@ -75,7 +74,7 @@ class SlackSessionMessages:
         here = [
             post for post in posts if post.kind is PostedMessageKind.SHARED and post.channel_id == request.channel_id
         ]
-        if mine := [post for post in here if post.request_id == request.id]:  # a crash interrupted this request
+        if mine := [post for post in here if post.request_id == request.id]:  # this request was interrupted by a crash
             if any(post.ts for post in mine):
                 return
             await self._book.drop_post(mine[0])
@@ -133,7 +132,7 @@ class SlackSessionMessages:
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
-        """Store that a direct message shows a session, so that it can be updated. Never raises."""
+        """Record that a direct message shows a session, so that it can be updated. Never raises."""
         await self._remember(PostedMessage(session_id, channel_id, ts, PostedMessageKind.DIRECT))
 
     async def _remember(self, post: PostedMessage) -> None:
@@ -157,9 +156,9 @@ class SlackSessionMessages:
         return edit
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a direct message whose channel got a new id in Slack.
+        """Update a direct message whose channel has a new id in Slack.
 
-        The store does not say whose channel it was, so try the agent's and the requester's.
+        The store does not record the person of the channel, so try the agent's and the requester's channel.
         """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
@@ -172,7 +171,7 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Update a message; return the result and an error code, "" on success. Raises TimeoutError."""
+        """Update a message. Return the result and an error code, "" on success. Raises TimeoutError."""
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
         except TimeoutError:

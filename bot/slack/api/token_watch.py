@@ -1,6 +1,6 @@
-"""Watch all calls of Slack's Web API, to learn when Slack refuses the bot token and when it accepts it again.
+"""Watch all calls of Slack's Web API, to detect when Slack refuses the bot token and when it accepts the token again.
 
-https://docs.slack.dev/reference/methods
+https://docs.slack.dev/reference/methods lists the error codes.
 """
 
 import asyncio
@@ -47,9 +47,10 @@ class TokenWatch:
             self._probing.cancel()
 
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
-        """Await `identify` and return its result. Raises what `identify` raises.
+        """Await `identify` and return its result. Raises the errors of `identify`.
 
-        After that, test a refused token every `token_probe_seconds`. Log a warning for a token that expires.
+        After that, a refused token is tested every `token_probe_seconds`. Log a warning if the token is one that
+        expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -59,13 +60,16 @@ class TokenWatch:
         return identity
 
     def succeeded(self) -> None:
-        """Record that Slack answered a call with this token."""
+        """Record that Slack accepted a call with this token."""
         if self.refusal:
             self.refusal = ""
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Record Slack's error code of a failed call. Ignored before `start`, where the bot stops with an error."""
+        """Record Slack's error code of a failed call.
+
+        Before `start`, do nothing, because the bot then stops with the error.
+        """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return
         if not self.refusal:
@@ -91,7 +95,7 @@ class WebClient(AsyncWebClient):
     watch: TokenWatch | None = None
 
     async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
-        """Call a method of the Web API. Raises what slack_sdk raises."""
+        """Call a method of the Web API. Raises the errors of slack_sdk."""
         try:
             answer = await super().api_call(api_method, **kwargs)
         except SlackApiError as error:

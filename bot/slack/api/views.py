@@ -1,6 +1,6 @@
-"""Open, update and publish views: modals and the Home tab. The package `views` builds their content.
+"""Open, update and publish views, which are modals and the Home tab. The package `views` builds their content.
 
-https://docs.slack.dev/reference/methods/views.open , views.update and views.publish need no scope.
+The methods need no scope. https://docs.slack.dev/reference/methods/views.open , views.update and views.publish
 """
 
 import asyncio
@@ -29,9 +29,9 @@ class Views:
         self._web, self._timing = web, timing
 
     async def open(self, trigger_id: str, view: View) -> str:
-        """Open a modal and return Slack's error code, "" on success.
+        """Open a modal. Return Slack's error code, "" on success.
 
-        `exchanged_trigger_id` is a success: the answer to a first try was lost.
+        `exchanged_trigger_id` counts as success: a first call opened the modal, and its answer was lost.
         """
         code = await self._error_code_of(
             "views.open", self._web.views_open(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
@@ -39,16 +39,19 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def push(self, trigger_id: str, view: View) -> str:
-        """Open a modal above the one that was pressed, and return Slack's error code, "" on success; as `open`."""
+        """Open a modal above the modal of the pressed button.
+
+        Return Slack's error code, "" on success, as `open` does.
+        """
         code = await self._error_code_of(
             "views.push", self._web.views_push(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
         )
         return "" if code == OPENED_BEFORE else code
 
     async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
-        """Update the modal with this id or external id and return Slack's error code, "" on success.
+        """Update the modal with this id or external id. Return Slack's error code, "" on success.
 
-        `known_hash`: the modal's hash in a payload; Slack then updates the modal only if it is still the same.
+        `known_hash` is the modal's hash from a payload. Slack then updates the modal only if it still has this hash.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:
@@ -60,7 +63,7 @@ class Views:
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
-        """Await a call and return its error code, "" on success. `seconds`: its time-out, instead of `view_timeout`."""
+        """Await a call. Return its error code, "" on success. `seconds` is its time-out, by default `view_timeout`."""
         try:
             async with asyncio.timeout(seconds or self._timing.view_timeout):
                 await call

@@ -1,7 +1,7 @@
-"""Report the result of a workflow step to Slack. https://docs.slack.dev/reference/methods/functions.completeSuccess
+"""Report the result of a workflow step to Slack.
 
-The calls use the bot token. Each event carries a token for its step, but the bot would have to store it to report the
-result after a crash.
+The calls use the bot token. Each event carries a token for its step, but the bot would have to store that token to
+report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio
@@ -35,9 +35,9 @@ class WorkflowStepResult:
         self._web, self._renderer, self._timing = web, renderer, timing
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
-        """Complete the step of a request; retry, and return whether Slack has the result.
+        """Complete the step of a request, with retries. Return whether Slack has the result.
 
-        When the bot stops during the retries, the next start reports the result.
+        If the bot stops during the retries, it reports the result after its next start.
         """
         step = step_of(request)
         if step is None:  # the result was reported before
@@ -73,7 +73,7 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """Return the error text that the workflow shows for a step without a session."""
+        """Return the error text that the workflow shows if the step started no session."""
         if not isinstance(outcome, CobrowseError):
             return f"{PLAIN_ENGLISH.say(NOTHING_DONE[Situation.START])} {references(PLAIN_ENGLISH, request.id)}"
         service = outcome.reference if isinstance(outcome, ServiceError) else None
@@ -82,7 +82,7 @@ class WorkflowStepResult:
 
 
 def outputs_of(session: Session) -> dict[str, object]:
-    """Return the outputs that manifest.yml declares; `link` is empty when the service returns only a join code."""
+    """Return the outputs that manifest.yml declares. `link` is "" if the service returns only a join code."""
     outputs: dict[str, object] = {
         "session_id": session.id,
         "ends_at": int(session.ends_at.timestamp()),
