@@ -1,4 +1,4 @@
-"""Configure Bolt so that it reads nothing from the environment and makes no call to Slack before an acknowledgement."""
+"""Configure Bolt. It reads no environment variable, and makes no call to Slack before an acknowledgement."""
 
 import logging
 
@@ -13,9 +13,10 @@ from bot.slack.api.identity import BotIdentity
 def new_bolt_app(
     identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
-    """Build a Bolt app without listeners. It verifies no signatures: receivers/http.py does, and Socket Mode has none.
+    """Build a Bolt app without listeners.
 
-    `command` is a middleware that runs first. Bolt's authorization accepts every user; core/access.py authorizes them.
+    `command` is a middleware that runs before all others. Bolt verifies no signature: receivers/http.py does that, and
+    Socket Mode has no signatures. Bolt's authorization accepts every user: core/access.py authorizes users.
     """
 
     async def authorize() -> AuthorizeResult:

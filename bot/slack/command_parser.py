@@ -1,8 +1,8 @@
 """Parse the text after the slash command into one typed command (pure).
 
-Text that may mean a user or a subcommand never becomes a session's name: the person is asked. No name holds a phone
-number or an e-mail address.
-Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>` because the manifest says should_escape.
+If the text may mean a user or a subcommand, it never becomes a session's name: the bot asks. No name contains a phone
+number or an e-mail address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`, because the manifest
+sets `should_escape`. command_words.py decides whether words mean a command.
 """
 
 import difflib
@@ -48,13 +48,13 @@ _UNRESOLVED = re.compile(
     rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|{'|'.join(COMMANDS)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
 _PERSON_ID = r"[UW](?:0[A-Z0-9]{2,10}|(?=[A-Z]*[0-9])[A-Z0-9]{8,10})(?![A-Za-z0-9])"
-"""A Slack user id: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" are none."""
+"""A Slack user id: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" do not match."""
 _BARE_PERSON = re.compile(
     rf"(?:^(?=\S+$)|^(?i:to|{'|'.join(COMMANDS)})\s+|\b(?i:for|with)\s+)(?P<id>{_PERSON_ID})|\b(?i:for|with)\s+@\S"
 )
-"""A typed user id in the place of a mention, or an @ that Slack did not turn into a mention."""
+"""A typed user id instead of a mention, or an @ that Slack did not turn into a mention."""
 _GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
-"""A mention of a user group or of everybody in a channel."""
+"""A mention of a user group, or of everybody in a channel."""
 _NOT_A_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
@@ -68,7 +68,8 @@ _HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Invisible characters outside Unicode's format category (Unicode: Default_Ignorable_Code_Point)."""
 MAX_TEXT_LENGTH = 2000
-"""The parser cuts longer text, because it runs before the acknowledgement."""
+"""The maximum length of a text, in characters. The parser cuts longer text, because it runs before the
+acknowledgement."""
 
 
 class Reason(Enum):
@@ -81,7 +82,7 @@ class Reason(Enum):
 
 
 class Ambiguity(Enum):
-    """Why a text may mean either of two."""
+    """The reasons why a text may have two meanings."""
 
     COMMAND = "a command or a name"
     TYPO = "close to a command word"
@@ -93,11 +94,13 @@ class Ambiguity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a session for the user `target`, or for the requester when it is None.
+    """Start a session for the user `target`; None means the requester.
 
-    `name` is None or 1 to 100 characters of plain text. `conversation_id` is the conversation that the text names.
-    `send_to` is the customer's address, as typed, that the card offers to send the link to. `unless` is a value of
-    COMMANDS: the name means this command when it contains the name of one of the requester's open sessions.
+    - `name`: 1 to 100 characters of plain text, or None.
+    - `conversation_id`: the Genesys conversation that the text refers to.
+    - `send_to`: the customer's address as typed. The session's card offers to send the link there.
+    - `unless`: a value of COMMANDS. The name means this command instead if it contains the name of an open session of
+      the requester.
     """
 
     target: UserId | None = None
@@ -109,7 +112,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Run a subcommand that starts no session; `target` and `argument` are its user and its other argument."""
+    """Run a subcommand that starts no session. `target` is the user in its text, `argument` the rest of its text."""
 
     kind: RequestKind
     target: UserId | None = None
@@ -126,9 +129,9 @@ Option = Start | Query | New
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The text may mean either of the `options`, one or two, so the person is asked.
+    """Ask which of the `options` the text means. There are one or two options.
 
-    `subject` is plain text that the question names: a command word, a person, an address.
+    `subject` is plain text for the question: a command word, a person or an address.
     """
 
     code = "choice_offered"
@@ -139,7 +142,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Reject the text, because it may mean something other than a session's name."""
+    """Reject the text, because it may mean something else than a session's name."""
 
     code = "not_understood"
     reason: Reason
@@ -150,9 +153,10 @@ Command = Start | Query | New | Choice | NotUnderstood
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What an installation understands. With a `genesys_app`, a text may name a conversation by id or URL.
+    """The parts of the grammar that depend on the installation.
 
-    `countries` (ISO codes) have the phone numbers that no name may hold, beside those with a plus.
+    With a `genesys_app`, a text may refer to a conversation by id or URL. `countries` are ISO codes: no name may
+    contain a phone number that is valid in one of them, or a number with a plus.
     """
 
     genesys_app: GenesysApp | None = None
@@ -163,10 +167,10 @@ _PLAIN = Grammar()
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
-    """Parse the text as Slack delivers it. Never raises. The other arguments are those of Grammar."""
+    """Parse the text as Slack delivers it. Never raises. The other parameters are the fields of Grammar."""
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
-    ):  # a mention after the cut, or one that the cut splits
+    ):  # there is a mention after the cut, or the cut splits one
         return NotUnderstood(Reason.PERSON_LATER)
     text = one_line(text[:MAX_TEXT_LENGTH]).strip()
     if not text:
@@ -197,9 +201,9 @@ def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collectio
 
 
 def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Return a session's name without quotes, markup and control characters, at most `most` characters long.
+    """Return a session's name without quotes, markup and control characters, cut to `most` characters.
 
-    Return None when nothing is left. The result is plain text, so callers must escape it for Slack.
+    Return None if nothing is left. The result is plain text, so callers must escape it for Slack.
     """
     text = one_line(text).strip()
     if _is_quoted(text):
@@ -210,13 +214,16 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 
 
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Clean a name from a form, like `clean_name`; forms contain no markup."""
+    """Clean a name from a form, as `clean_name` does. Forms contain no markup."""
     name = clean(text, most)
     return name if _is_visible(name) else None
 
 
 def option_of(command: str, target: UserId | None = None) -> Option:
-    """Return what a command word (a value of COMMANDS) does without arguments, where a person may be named."""
+    """Return the option for a command word without arguments.
+
+    `command` is a value of COMMANDS, `target` the user in the text.
+    """
     match command:
         case "new":
             return Start(target) if target else New()
@@ -247,7 +254,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Read the text behind the person, if there is one: as a command, as a name, or as what has to be asked about."""
+    """Parse the text after the user, if there is one: as a command, as a name, or as a question."""
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
     first, _, more = _normalized(text).partition(" ")
@@ -260,7 +267,7 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Return what command words and fillers mean; None for a name without any."""
+    """Parse a text of command words and fillers. Return None if the text is a name without any of them."""
     reading = command_words.read(command_words.split(_normalized(text)))
     if reading.meaning is Meaning.PLAIN_NAME:
         return None
@@ -279,7 +286,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Return the start with the conversation and the name that the text holds."""
+    """Return a start with the conversation and the name in the text."""
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
     if first and app:
@@ -292,9 +299,10 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
-    """Return the start with the text as its name, or ask when the text holds an address.
+    """Return a start with the text as its name. Ask if the text contains an address.
 
-    An address that stands first, and no other, is whom the link goes to. `is_forced`: the text is a name by its quotes.
+    Do not ask if the text begins with its only address, and this is an e-mail address or a phone number with a plus:
+    the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it is a name.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -316,25 +324,27 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return the start with the text as its name, without the addresses in it."""
+    """Return a start with the text as its name, without the addresses in it."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=clean_name(text))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Return the name before it is cut, and the addresses in it."""
+    """Return the uncut name, and the addresses in it."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return the start with a name that holds no address; the only address is whom the link is offered to.
+    """Return a start whose name contains no address.
 
-    What is left is no name when it is a command, or says nothing.
+    If there is only one address, the start offers to send the link there.
+
+    The rest of the text is no name if it is a command or consists of fillers.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
-    if more := find_addresses(rest, grammar.countries):  # made of what stood around the first ones
+    if more := find_addresses(rest, grammar.countries):  # the text around the removed addresses forms a new one
         rest, send_to = without_addresses(rest, more), None
     reading = command_words.read(command_words.split(rest))
     is_name = reading.meaning in (Meaning.PLAIN_NAME, Meaning.NAME) and not find_addresses(rest, grammar.countries)
@@ -342,13 +352,16 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
 
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
-    """Ask about an @ that Slack knows nobody by; `plain` is the text from where it may begin."""
+    """Ask about an @ with a name that Slack did not turn into a mention. `plain` is the text from that place on."""
     at = _AT_WORD.search(plain)
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Ask about a person who does not stand first, at `at` in the text; `typed` is the text for oneself."""
+    """Ask about a user who is not mentioned first: is the session for that user or for the requester?
+
+    `at` is the place of the user in `text`, as start and end. `typed` is the text for a session of the requester.
+    """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())
     reading = command_words.read(command_words.split(_normalized(rest)))
@@ -382,7 +395,7 @@ def _subcommand(text: str, grammar: Grammar) -> Command | None:
     argument = address[1] if address else words.strip("`")
     if word == "send":
         return Query(RequestKind.PROPOSE, argument=pack("", argument))
-    if word == "end" and find_addresses(argument, grammar.countries):  # no session's id
+    if word == "end" and find_addresses(argument, grammar.countries):  # an address is no session id
         return None
     return Query(RequestKind(word), UserId(about[1].upper()) if about else None, argument or None)
 
@@ -392,8 +405,11 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word that this one resembles, "" for none; swapped letters count at any length."""
-    if len(word) > MAX_TYPO_LENGTH:  # longer words resemble none
+    """Return the command word that resembles this word, "" if none does.
+
+    Swapped letters count in words of any length.
+    """
+    if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
         return ""
     swapped = [each for each in _TYPO_WORDS if sorted(word) == sorted(each)]
     close = swapped or difflib.get_close_matches(word, _TYPO_WORDS, n=1, cutoff=_MIN_SIMILARITY)
@@ -405,7 +421,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """Return the text in Unicode's form NFKD, without combining marks and invisible characters, for matching."""
+    """Normalize a text for matching: Unicode's form NFKD, without combining marks and invisible characters."""
     if text.isascii():
         return text.strip()
     letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]

@@ -13,12 +13,12 @@ class Group(Enum):
 
     RATE_LIMIT = auto()
     FAULT = auto()
-    """Slack failed, and may have done what was asked."""
+    """Slack failed, and may have carried out the call."""
     MOVING = auto()
-    """Slack moves the workspace into an organization."""
+    """Slack is moving the workspace into an organization."""
     NO_ANSWER = auto()
     TOKEN = auto()
-    """Slack no longer accepts the token; no call works until it is replaced."""
+    """Slack does not accept the token; no call works until somebody replaces it."""
     ACCESS = auto()
     SCOPE = auto()
     ARGUMENT = auto()
@@ -43,9 +43,9 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """Hold what an error code means.
+    """The meaning of an error code.
 
-    `passes`: the same call may succeed later. `key` names its sentences in messages/catalogue/slack_errors.py.
+    `passes`: the same call may succeed later. `key` is the key of its sentences in messages/catalogue/slack_errors.py.
     """
 
     group: Group
@@ -59,7 +59,7 @@ class ApiError:
 
     @property
     def maybe_done(self) -> bool:
-        """Return whether Slack may have done what was asked."""
+        """Return whether Slack may have carried out the call."""
         return self.group is Group.FAULT
 
 
@@ -132,7 +132,7 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 
 
 def explain(code: str) -> ApiError:
-    """Return what a code means. A code that the table does not list counts as one that passes."""
+    """Return the meaning of a code. For a code that the table does not list, assume that the call may succeed later."""
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]
     return _ROWS.get(code, _UNKNOWN)
@@ -166,4 +166,4 @@ REFUSALS = {
         for code in ("invalid_auth", "not_authed")
     },
 }
-"""The errors of `apps.connections.open` with which the bot ends, and what to fix: the app-level token or the app."""
+"""The errors of `apps.connections.open` after which the bot stops, each with the message that says what to fix."""

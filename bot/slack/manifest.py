@@ -1,4 +1,4 @@
-"""Build the Slack app's manifest for one installation (pure).
+"""Build the manifest of the Slack app for one installation (pure).
 
 https://docs.slack.dev/reference/app-manifest
 """
@@ -17,7 +17,7 @@ NEEDED = {
     "users:read.email": "the same e-mail address as a rule",
     "usergroups:read": "supervisors, administrators and members by user group",
 }
-"""The scopes of an app with every feature, and why the bot needs each."""
+"""The scopes of an app with every feature, and the purpose of each."""
 FOR_GROUPS, FOR_EMAILS = "usergroups:read", "users:read.email"
 """The scopes that only some installations need."""
 EVENTS_PATH = "/slack/events"
@@ -31,16 +31,19 @@ COMMENTS = NEEDED | {
     "org_deploy_enabled": "workflow steps need it; one workspace is still where it is installed",
     "token_rotation_enabled": "the bot does not renew tokens",
 }
-"""A comment for each scope, event and key that needs one."""
+"""The comments in manifest.yml, by the scope, event or key that they explain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What the installation uses.
+    """The features that an installation uses.
 
-    `url`: the address to which Slack sends everything, "" for Socket Mode or while it is not known, as `over_http`
-    says. `groups`: user groups in a setting. `emails`: the rule that compares e-mail addresses. `steps`: the step for
-    Workflow Builder.
+    - `command`: the slash command.
+    - `over_http`: Slack sends payloads over HTTP; otherwise over Socket Mode.
+    - `url`: the address for Slack's payloads. It is "" for Socket Mode, and while it is unknown.
+    - `groups`: a setting names a user group.
+    - `emails`: the host rule that compares e-mail addresses is on.
+    - `steps`: the step for Workflow Builder is on.
     """
 
     command: str = "/cobrowse"
@@ -55,13 +58,19 @@ ALL_FEATURES = Features()
 
 
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
-    """Return the scopes that an installation needs, and why: with user groups in a setting, with the e-mail rule."""
+    """Return the scopes that an installation needs, and the purpose of each.
+
+    `groups`: a setting names a user group. `emails`: the host rule that compares e-mail addresses is on.
+    """
     off = {*([] if groups else [FOR_GROUPS]), *([] if emails else [FOR_EMAILS])}
     return {scope: why for scope, why in NEEDED.items() if scope not in off}
 
 
 def build(features: Features) -> dict[str, Any]:
-    """Return the manifest, of dicts, lists, texts, integers and booleans. Features that are off are left out."""
+    """Build the manifest from dicts, lists, strings, integers and booleans.
+
+    Leave out what belongs to features that are off.
+    """
     step = {"functions": {"start_cobrowse_session": _step()}} if features.steps else {}
     return {
         "_metadata": {"major_version": 2},
