@@ -142,7 +142,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Reject the text, because it may mean something else than a session's name."""
+    """Reject the text, because it may mean something other than a session's name."""
 
     code = "not_understood"
     reason: Reason
@@ -254,7 +254,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse the text after the user, if there is one: as a command, as a name, or as a question."""
+    """Parse the text after the user in `start`, if it has one: as a command, as a name, or as a question."""
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
     first, _, more = _normalized(text).partition(" ")
@@ -286,7 +286,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Return a start with the conversation and the name in the text."""
+    """Return a Start with the conversation and the name in the text, or the reason against it."""
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
     if first and app:
@@ -299,10 +299,11 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
-    """Return a start with the text as its name. Ask if the text contains an address.
+    """Return a Start with the text as its name, or a Choice if the text contains an address.
 
-    Do not ask if the text begins with its only address, and this is an e-mail address or a phone number with a plus:
-    the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it is a name.
+    There is nothing to ask if the text begins with its only address, and this is an e-mail address or a phone number
+    with a plus: the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it is a
+    name.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -324,7 +325,7 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a start with the text as its name, without the addresses in it."""
+    """Return a Start with the text as its name, without the addresses in it."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=clean_name(text))
 
@@ -336,11 +337,10 @@ def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a start whose name contains no address.
+    """Return a Start whose name contains no address. If there is only one address, it becomes `send_to`.
 
-    If there is only one address, the start offers to send the link there.
-
-    The rest of the text is no name if it is a command or consists of fillers.
+    `whole` is the uncut name, `found` the addresses in it. The rest of the name is dropped if it is a command or
+    consists of fillers.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None

@@ -1,7 +1,7 @@
 """Map each of Slack's error codes to its group and to the key of its sentences (pure).
 
 https://docs.slack.dev/reference/methods lists the codes of each method. All code that interprets an error code uses
-this table. Codes with spaces are the bot's: they replace the code when Slack's answer has none.
+this table. Codes with spaces are the bot's: the bot uses them for answers of Slack that have no usable code.
 """
 
 from dataclasses import dataclass

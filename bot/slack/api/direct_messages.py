@@ -30,7 +30,8 @@ CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
 """Groups of errors after which a later message to the same reader may succeed."""
 Render = Callable[[Notice, datetime], Message]
-"""Render a notice for a message that was posted at the given `opened_at` of the notice (pure)."""
+"""A function that renders a notice for a message. It also gets the notice's `opened_at` at the time of the post
+(pure)."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
@@ -76,7 +77,7 @@ class DirectMessages:
 
     async def _post(self, channel: ChannelId, message: Message) -> tuple[ChannelId, str]:
         try:
-            async with asyncio.timeout(self._timing.post_timeout):  # the session's time-out restarts with each byte
+            async with asyncio.timeout(self._timing.post_timeout):  # the HTTP session's time-out restarts with each byte
                 answer = await self._web.chat_postMessage(channel=channel, **message.payload())
             self.is_off = False
             return channel, str(answer["ts"])
@@ -120,7 +121,7 @@ class SlackNotices:
             self._log(notice, code)
             if code == NO_CODE or is_of(code, *LATER):
                 return None
-            channel_id, ts = ChannelId(""), ""  # never possible, such as for a deactivated account
+            channel_id, ts = ChannelId(""), ""  # Slack never accepts a message for this reader
         except SharingError as error:
             self._log(notice, error.why)
             channel_id, ts = ChannelId(""), ""

@@ -129,7 +129,7 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 class ContactName:
-    """The name of the person to ask for help. Buttons need it, because plain text can hold no mention."""
+    """Fetch and keep the name of the person to ask for help. Buttons need it: plain text can hold no mention."""
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
         """Store the dependencies. `user_id` is None if the contact is no person."""

@@ -240,7 +240,7 @@ class SlackResponder:
             self._by_other_ways(request, message, session, is_in_channel=False),
         )
         if is_shown and not is_copied and self._direct.is_off:
-            await self._show(request, with_direct_off(message))  # the modal is the only place, so it says why
+            await self._show(request, with_direct_off(message))  # the modal is the only copy, so it says why
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:

@@ -85,7 +85,7 @@ class SlackSessionMessages:
             raise SharingError("share_refused", "group")
         await self._places.check_shareable(request.channel_id)
         intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
-        if not await self._book.add_post(intent):  # another request shares the session now
+        if not await self._book.add_post(intent):  # another request is posting the session now
             raise SessionActionError("already_shared")
         ts = await self._post(record, request, intent)
         await self._remember(

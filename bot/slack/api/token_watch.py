@@ -42,7 +42,7 @@ class TokenWatch:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop testing a refused token."""
+        """Cancel the task that tests a refused token."""
         if self._probing:
             self._probing.cancel()
 

@@ -25,7 +25,7 @@ from bot.slack.messages.renderer import MessageRenderer
 log = logging.getLogger(__name__)
 
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
-"""Try a named method once within its time-out, log a failure, and return whether it succeeded."""
+"""A function that tries a named method once within its time-out, logs a failure, and returns whether it succeeded."""
 
 
 class WorkflowStepResult:

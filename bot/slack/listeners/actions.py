@@ -215,7 +215,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces its message (pure).
 
-    It does for a card that only one person sees, but not for a row of a list or for a public card.
+    Return True for a card that only one person sees, False for a row of a list and for a public card.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 

@@ -199,7 +199,7 @@ def register(app: AsyncApp, presses: CardPresses) -> None:
     @app.action(ROW_MENU_ACTION)
     async def on_menu(ack: AsyncAck, body: dict[str, Any]) -> None:
         chosen, session_id = read_menu(body)
-        if choose := choices.get(chosen):  # the others are links, which Slack opens itself
+        if choose := choices.get(chosen):  # the other options are links, which Slack opens
             await choose(body, session_id)
         await ack()
 

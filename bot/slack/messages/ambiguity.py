@@ -50,7 +50,7 @@ KINDS = frozenset(
 
 
 def parse_error(command: str, found: Command, reference: RequestId, language: Language = ENGLISH) -> Message:
-    """Render the answer to text that the bot does not run: a question for a Choice, else a refusal.
+    """Render the reply to a text that becomes no request: a question for a Choice, a refusal for anything else.
 
     `command` is the slash command of this installation, such as `/cobrowse`.
     """
@@ -179,14 +179,20 @@ def _label(choice: Choice, place: int, language: Language) -> str:
 
 
 def _cut(language: Language, key: str, **field: str) -> str:
-    """Return a label of at most LABEL_LENGTH characters. `field`: the placeholder and its value, which is cut."""
+    """Fill a label's placeholder. Cut the value so that the label has at most LABEL_LENGTH characters.
+
+    `key` selects the label in OPTIONS. `field` is the placeholder with its value.
+    """
     ((name, value),) = field.items()
     room = LABEL_LENGTH - len(language.say(OPTIONS[key], **{name: ""}))
     return language.say(OPTIONS[key], **{name: value if len(value) <= room else f"{value[: room - 1]}…"})
 
 
 def _packed(reference: RequestId, option: Option) -> str:
-    """Return a button's value: all that carrying out the option takes, so that a restart changes nothing."""
+    """Encode the value of an option's button.
+
+    It holds all details of the option, so a restart of the bot loses nothing.
+    """
     fields: list[str | None]
     if isinstance(option, New):
         fields = [reference, "new", "", "", "", ""]

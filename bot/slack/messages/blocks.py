@@ -19,7 +19,10 @@ START_ACTION = "home_start"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to post. Slack shows `blocks` in the channel and `text` in notifications."""
+    """A message to post. Slack shows `blocks` in the channel and `text` in notifications.
+
+    The text must make sense without the blocks.
+    """
 
     text: str
     blocks: list[Block]

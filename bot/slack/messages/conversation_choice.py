@@ -41,10 +41,9 @@ MAKE_NEW = label("choice.make_new", "Make a new one (the old one stops working)"
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
     """Render the question which conversation the session is for.
 
-    Only its blocks, no notification, show customers' names.
-
-    `argument` is the part of the request's argument that the new start needs. The store deletes a request's argument
-    once the request is answered.
+    The customers' names are in the blocks only, because notifications show a message's text. `argument` is the part of
+    the request's argument that the new start needs. The store deletes a request's argument once the request is
+    answered.
     """
     say = to.language.say
     rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]
@@ -57,8 +56,8 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
     """Render the message that the conversation has an open session, with a button to replace that session.
 
-    `card` shows the open session; it is None if the requester may not read the link. Only the blocks, no notification,
-    show the customer's name.
+    `card` shows the open session; it is None if the requester may not read the link. The customer's name is in the
+    blocks only, because notifications show a message's text.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
     if card is None:

@@ -25,7 +25,7 @@ NOT_SENT = said("send.cancelled", "Nothing was sent.")
 def question(proposed: SendPreview, request_id: RequestId, language: Language = ENGLISH) -> Message:
     """Ask the requester to confirm the message to the customer, or to choose one of several links.
 
-    Only the blocks, no notification, show the customer's address.
+    The customer's address is in the blocks only, because notifications show a message's text.
     """
     say, address = language.say, proposed.address
     is_text = address.medium is ContactChannel.SMS

@@ -255,7 +255,7 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Render the line with the request's id and Genesys's correlation id. Leave out an id that is None."""
+    """Render the line with the request's id and Genesys's correlation id. Leave out a missing id."""
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=Markup(found)) for sentence, found in told if found)
 

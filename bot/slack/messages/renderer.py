@@ -114,10 +114,10 @@ class MessageRenderer:
     has_administrators: bool = False
     """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
-    """The person or channel to ask for a connection: the contact if that is a channel or an administrator, else an
+    """The person or channel to ask for a Genesys user: the contact if that is a channel or an administrator, else an
     administrator."""
     contact_name: Callable[[], str] = lambda: ""
-    """The name of the person who is asked for a connection; "" if unknown."""
+    """The name of the person to ask for a Genesys user; "" if unknown."""
     starts_anywhere: bool = True
     """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
@@ -139,7 +139,7 @@ class MessageRenderer:
             return list_message(_choice(outcome), request.requester, self.cards, self.command)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
-            if isinstance(outcome, SendRejectedError):  # also for a message that was not yet confirmed
+            if isinstance(outcome, SendRejectedError):  # PROPOSE raises it, too, before the person confirms
                 situation = Situation.SEND
             is_repeatable = request.kind not in NOT_REPEATABLE
             return self.failure(
@@ -189,7 +189,10 @@ class MessageRenderer:
         return CardRenderer(self.features, self.language)
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
-        """Render a card again after a press on it. Return None for an error, after which the card stays as it is."""
+        """Render a card again after a press on it.
+
+        Return None for a result that does not change the card, such as most errors.
+        """
         cards = self.cards
         match outcome:
             case SessionEnded(record=record):

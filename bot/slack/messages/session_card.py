@@ -132,8 +132,9 @@ _ENDINGS = {
     (False, False, True): CLOSED_WITH,
     (False, True, True): CLOSED_BY_WITH,
 }
-"""The title of a session that is over. The keys: it has ended for all participants; its ender is known; the title names
-the agent. In a Genesys conversation, a closed session goes on for those who have joined."""
+"""The title of a session that is over. Each key has three flags: the session has ended for all participants; the person
+who ended it is known; the title names the agent. Without the first flag, the session belongs to a Genesys conversation,
+and goes on for those who have joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,8 @@ class CardRenderer:
     ) -> Message:
         """Render the card of a new session for the person who started it.
 
-        `agent_told`: whether the bot notified the agent, None if it had not to. `offered`: the blocks about a
-        customer's address, see `ambiguity.offer`.
+        `agent_told`: whether the bot notified the agent, None if the agent started the session. `offered`: the blocks
+        about a customer's address, see `ambiguity.offer`.
         """
         say, agent = self.language.say, mention(request.agent)
         below = list(offered)
@@ -377,18 +378,18 @@ def link_alone(url: str) -> list[Block]:
 
 
 def start_new_value(session_id: SessionId, name: str, agent: UserId, channel_id: ChannelId) -> str:
-    """Encode the value of the button that starts a new session like the given one, which is over."""
+    """Encode the value of the button that starts a new session like one that is over."""
     return json.dumps([session_id, name, agent, channel_id])
 
 
 def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
-    """Decode the value of that button: the old session's id, name and agent, and the channel of its request."""
+    """Decode the value from `start_new_value`: the id, name, agent and channel of the session that is over."""
     session_id, name, agent, channel_id = json.loads(value)
     return session_id, name, UserId(agent), ChannelId(channel_id)
 
 
 TAB_OFF = "messages_tab_disabled"
-"""Slack's error code when an administrator has turned off the app's Messages tab."""
+"""Slack's error code if the app's Messages tab is off."""
 
 
 def with_direct_off(message: Message) -> Message:

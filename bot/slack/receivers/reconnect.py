@@ -16,11 +16,10 @@ The first delay is under 0.5 s, because Slack may ask for a new connection soon 
 be open before Slack closes the old one.
 """
 JITTER = (0.8, 1.1)
-"""Spread replicas that lost Slack at the same moment.
+"""The range of a random factor for each delay. It spreads replicas that lost Slack at the same moment.
 
 Openings are at most 15 * 1.1 = 16.5 s apart, so commands arrive again within 20 s, with time for the opening itself.
-They are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas.
-"""
+They are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas."""
 STEADY_SECONDS = 30.0
 """The delay is halved once for each such period that a connection lived."""
 DEAF_SECONDS = 300.0

@@ -85,7 +85,7 @@ class SocketModeReceiver:
         self._keeper: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start to keep a connection open. Return after Slack's hello, or once `refused` is resolved."""
+        """Start a task that keeps a connection open. Return after Slack's hello, or once `refused` is resolved."""
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()

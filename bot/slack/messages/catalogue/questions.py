@@ -56,7 +56,7 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "no_conversation": said("refusal.no_conversation", "I don’t know that interaction. Paste its address, or its id."),
 }
-"""Why the bot started nothing, by `command_parser.Reason` in lower case."""
+"""The reasons why the bot started nothing. The keys are the names of `command_parser.Reason` in lower case."""
 
 OFFER_REFUSALS: dict[str, Sentence] = {
     "no_link": said(
@@ -82,7 +82,7 @@ OFFER_REFUSALS: dict[str, Sentence] = {
         "offer_refusal.invalid_address.email", "That doesn’t look like an email address. Try another one."
     ),
 }
-"""Why a session card does not offer to send the link to the address in the command."""
+"""The reasons why a session card does not offer to send the link to the address in the command."""
 
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
 NAME_ERROR = said(

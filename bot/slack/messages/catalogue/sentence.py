@@ -184,7 +184,7 @@ class Language:
     def _date(self, at: datetime, *, with_day: bool) -> str:
         try:
             at = at.astimezone(UTC)
-        except OverflowError:  # the first or last day that a datetime can hold
+        except OverflowError:  # in UTC, the time is beyond the years 1 to 9999
             return self.say(UNKNOWN_TIME)
         shown, plain = ("{date_short_pretty} at {time}", "%d %b %H:%M") if with_day else ("{time}", "%H:%M")
         text = f"{at.strftime(plain)} UTC"

@@ -1,6 +1,6 @@
 """Render the messages about a person without a Genesys user (pure).
 
-The readers are the administrators, the person, and the requester who asked for a connection.
+The readers are the administrators, the person, and the requester who asked to connect the person.
 """
 
 from datetime import datetime
@@ -74,7 +74,7 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
 
 
 def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
-    """Render the message to a person whom an administrator has connected.
+    """Render the message to a person who is now connected to a Genesys user.
 
     `has_form`: the message gets a button that opens the form, because the form works in direct messages.
     """
@@ -92,9 +92,9 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 
 
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
-    """Render the answer to the requester who asked for a connection.
+    """Render the answer to a requester who asked to be connected to a Genesys user.
 
-    `for_another`: the connection is for another person.
+    `for_another`: the requester asked for another person.
     """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}
@@ -109,7 +109,7 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Build the button that asks an administrator for a connection.
+    """Build the button that asks an administrator to connect a person to a Genesys user.
 
     `name` is the administrator's name, "" if unknown.
     """
