@@ -77,7 +77,7 @@ class DirectMessages:
 
     async def _post(self, channel: ChannelId, message: Message) -> tuple[ChannelId, str]:
         try:
-            async with asyncio.timeout(self._timing.post_timeout):  # the HTTP session's time-out restarts with each byte
+            async with asyncio.timeout(self._timing.post_timeout):  # the pool's time-out restarts with each byte
                 answer = await self._web.chat_postMessage(channel=channel, **message.payload())
             self.is_off = False
             return channel, str(answer["ts"])
