@@ -1,7 +1,7 @@
-"""List the words for commands in the other languages (pure). Every word counts for every reader.
+"""Hold the command words of the languages besides English (pure). Everybody can type the words of all languages.
 
-command_words.py says what they mean in a phrase. A word that often begins a name is a command only when it stands
-alone, or beside fillers and nouns: "fin" ends a session, "Fin de mes" is a name. Accents make no difference.
+command_words.py decides what the words mean in a text. A word that often begins a name means a command only if it is
+alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a name. Accents make no difference.
 """
 
 import unicodedata
@@ -15,11 +15,13 @@ def without_marks(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Hold the words of one language, in lower case and separated by spaces.
+    """The words of one language, in lower case and separated by spaces.
 
-    `new` to `send`: the aliases of each command. `begins_names`: the aliases that often begin a name. `polite` words,
-    `possessives` and `fillers` change nothing about what a command means; the first two may come before it. `nouns`:
-    what commands are about.
+    - `new`, `end`, `status`, `last`, `help`, `send`: the aliases of each command.
+    - `begins_names`: the aliases that often begin a name.
+    - `polite`, `possessives`: words that may come before a command and do not change its meaning.
+    - `fillers`: other words that do not change the meaning of a command.
+    - `nouns`: the things that commands are about.
     """
 
     new: str
@@ -36,7 +38,7 @@ class Vocabulary:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Return each alias without accents, and the command that it means."""
+        """Return the command of each alias. The aliases have no accents."""
         commands = ("new", "end", "status", "last", "help", "send")
         return {word: command for command in commands for word in without_marks(getattr(self, command)).split()}
 
@@ -107,9 +109,9 @@ JAPANESE = Vocabulary(
     nouns="セッション リンク お客様 画面 コード",
 )
 VOCABULARIES = {"es": SPANISH, "pt_BR": PORTUGUESE, "fr": FRENCH, "de": GERMAN, "ja": JAPANESE}
-"""The words of each language besides English."""
+"""The words of each language besides English, by Babel's name of the language."""
 
 
 def words_of(field: str) -> frozenset[str]:
-    """Return the words of one field of Vocabulary in all languages."""
+    """Return the words in one field of Vocabulary, of all languages together and without accents."""
     return frozenset(word for each in VOCABULARIES.values() for word in without_marks(getattr(each, field)).split())

@@ -1,6 +1,7 @@
-"""Say whether words mean a command, a name, or could mean either (pure).
+"""Decide whether words mean a command, a name, or may mean either (pure).
 
-Nobody may get a session that they did not mean, so a person whose text is ambiguous is asked.
+Nobody should get a session by mistake, so the bot asks when a text is ambiguous. command_languages.py has the words of
+other languages. command_parser.py parses the rest of the text.
 """
 
 from collections.abc import Sequence
@@ -26,42 +27,42 @@ ALIASES = {
 }
 """Other words for the commands."""
 BEGINS_NAMES = words_of("begins_names")
-"""Aliases that often begin a name. In front of unknown words they are a name without a question."""
+"""Aliases that often begin a name. Followed by an unknown word, they are a name, and the bot does not ask."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
     **ALIASES,
 }
-"""Each command word, and the command that it means."""
+"""The command that each command word means."""
 POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap", "polite")
 LEADING = POLITE | _words(
     "can could would will you i we want wanna need like to lets let give get show see view display tell "
     "me my the all a an",
     "possessives",
 )
-"""Fillers that may come before a command word."""
+"""Words that may come before a command word, such as "please show me the"."""
 FILLERS = LEADING | _words(
     "it its this that these those them any every each everything our us of for in on up with from at by and out off "
     "down here there also too again immediately away current active running latest recent newest existing open last "
     "mine",
     "fillers",
 )
-"""Words that change nothing about what a command means."""
+"""Words that do not change the meaning of a command."""
 NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
     "cobrowse co-browse cobrowsing co-browsing",
     "nouns",
 )
-"""What commands are about. With one of them a sentence is ambiguous."""
+"""The things that commands are about. A command word, one of these nouns and an unknown word together are ambiguous."""
 TRIGGERS = frozenset(COMMANDS) | FILLERS | NOUNS | {"who"}
-"""A text whose first word is none of these is a name, without further questions."""
+"""The possible first words of a text that means, or may mean, a command."""
 _WHO_AM_I = ("who", "am", "i")
 EDGES = ".,!?;:…()[]{}\"'`“”„‟‘’«»*_~"
 MIN_WORDS_OF_NAME = 3
 
 
 class Meaning(Enum):
-    """What words mean."""
+    """The possible meanings of words."""
 
     COMMAND = "a command, in other words"
     EITHER = "a command or a name"
@@ -72,7 +73,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What some words mean. `command`: a value of COMMANDS, "" for FILLERS and PLAIN_NAME."""
+    """The meaning of some words. `command` is a value of COMMANDS, "" for FILLERS and PLAIN_NAME."""
 
     meaning: Meaning
     command: str = ""
@@ -82,17 +83,22 @@ PLAIN = Reading(Meaning.PLAIN_NAME)
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Return the words in lower case, without accents and punctuation. What has no letter or digit is no word."""
+    """Split a text into lower-case words without accents and punctuation. A word has at least one letter or digit."""
     words = (word.strip(EDGES) for word in without_marks(text).casefold().split())
     return tuple(word for word in words if any(letter.isalnum() for letter in word))
 
 
 def read(words: Sequence[str]) -> Reading:
-    """Read words of `split`.
+    """Decide what the words from `split` mean.
 
-    The first one that is no polite word decides. If it means a command, and all others are fillers, nouns or the same
-    command, all of them mean this command. If one of them is another command, a noun, or there are fewer than three
-    words, they may mean either. All other words are a name; so are two words if the first often begins a name.
+    The first word that is not in LEADING decides. If it is a command word, the words mean
+
+    - the command, if all later words are fillers, nouns, or words for the same command;
+    - the command or a name, if a later word is a noun, if all later words are fillers, nouns or command words, or if
+      there are fewer than three words and the first one is not in BEGINS_NAMES;
+    - a name otherwise.
+
+    If it is no command word, see `_read_loose`. "who am I" and "me" mean `whoami`.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -113,7 +119,7 @@ def read(words: Sequence[str]) -> Reading:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Read words that do not begin with a command."""
+    """Decide what words mean that do not begin with a command word. One unknown word makes them a name."""
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN
     commands = [COMMANDS[word] for word in words if word in COMMANDS and word not in FILLERS and word not in NOUNS]
@@ -121,7 +127,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a further word leaves the command what it is."""
+    """Return whether a command with this further word is still the same command."""
     if word in FILLERS or word in NOUNS:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command
