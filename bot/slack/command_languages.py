@@ -109,7 +109,7 @@ JAPANESE = Vocabulary(
     nouns="セッション リンク お客様 画面 コード",
 )
 VOCABULARIES = {"es": SPANISH, "pt_BR": PORTUGUESE, "fr": FRENCH, "de": GERMAN, "ja": JAPANESE}
-"""The words of each language besides English, by Babel's name of the language."""
+"""The words of each language besides English, by locale."""
 
 
 def words_of(field: str) -> frozenset[str]:
