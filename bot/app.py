@@ -295,6 +295,7 @@ def _capabilities(settings: Settings) -> Capabilities:
         conversations.app if conversations else None,
         sending.is_on(ContactChannel.SMS),
         sending.is_on(ContactChannel.EMAIL),
+        sending.texts,
     )
 
 

@@ -43,6 +43,7 @@ GROUPS = {
     "rule_miss": "Why a host rule found no Genesys user.",
     "send": "The question before a link goes to a customer, and what came of it.",
     "send_form": "The dialog that asks for a customer’s number or e-mail address.",
+    "customer_language": "The choice of the language of the text that a customer gets.",
     "session": "What a command or a press has done to a session.",
     "slack": "What an error code of Slack means, and what to do about it.",
     "thread": "The form of the message shortcut: *Post in this thread*.",

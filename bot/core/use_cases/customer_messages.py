@@ -53,6 +53,12 @@ def pack(session_id: str, address: str, language: str = "") -> str:
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
 
 
+def in_language(argument: str, language: str) -> str:
+    """Add the customer's language to an argument that has none."""
+    session_id, address, _ = unpack(argument)
+    return pack(session_id, address, language)
+
+
 def unpack(argument: str | None) -> tuple[SessionId, str, str]:
     """Split a request's `argument` into the session id, the contact address and the customer's language."""
     line, _, language = (argument or "").partition("\n")

@@ -13,12 +13,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.errors import MaybeAcceptedError, NotAcceptedError
 from bot.core.models import CARD_KEY, RequestKind
 from bot.core.requests.service import RequestService
-from bot.core.use_cases.customer_messages import MessagingConfig, pack
+from bot.core.use_cases.customer_messages import MessagingConfig, in_language, pack
 from bot.core.validation.contact import ContactAddress
 from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.actions import is_in_place, note_place, read_press
 from bot.slack.listeners.cards import dialog_request, note_dialog_place
 from bot.slack.messages.ambiguity import OFFER_ACTION, sent_already
+from bot.slack.messages.customer_language import LANGUAGE_ACTION, read_language
 from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import confirmation, customer_message_form
@@ -49,8 +50,8 @@ def register(
 
     @app.view(SEND_QUESTION)
     async def on_yes(ack: AsyncAck, body: dict[str, Any]) -> None:
-        pressed, address = customer_message_form.read_question(body["view"])
-        request = dialog_request(body, pressed, RequestKind.SEND, pack(pressed.session_id, address.text))
+        pressed, address, language = customer_message_form.read_question(body["view"])
+        request = dialog_request(body, pressed, RequestKind.SEND, pack(pressed.session_id, address.text, language))
         note_dialog_place(responder, pressed, request)
         try:
             await requests.submit(request)
@@ -80,6 +81,7 @@ def _register_offer(
         value, press = read_press(body)
         asked, _, argument = value.partition(" ")
         key = f"{CARD_KEY}send:{asked}"  # each offer can send only once
+        argument = in_language(argument, read_language(body))
         request = replace(press, kind=RequestKind.SEND, key=key, argument=argument, replaces=is_in_place(body))
         note_place(responder, body, request)
         try:
@@ -100,6 +102,7 @@ def _register_question(
     async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         asked, _, argument = value.partition(" ")
+        argument = in_language(argument, read_language(body))
         request = replace(
             press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument
         )  # each question can send only once
@@ -111,6 +114,10 @@ def _register_question(
                 sent.pop(asked, None)
             responder.tell_soon(request, renderer.answer(request, error))
         await ack()
+
+    @app.action(LANGUAGE_ACTION)
+    async def on_language(ack: AsyncAck) -> None:
+        await ack()  # Send reads the choice
 
     @app.action(CANCEL_ACTION)
     async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ listeners/customer_messages.py the button *Send* of an offer.
 
 import json
 
+from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.errors import SendRejectedError
 from bot.core.models import ConversationId, Request, RequestId, RequestKind, Session, UserId
 from bot.core.results import CommandSuggested
@@ -30,6 +31,7 @@ from bot.slack.messages.catalogue.questions import (
     SENT_ALREADY,
 )
 from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, mention
+from bot.slack.messages.customer_language import language_select
 from bot.slack.messages.session_card import reference_line
 
 CHOOSE_ACTIONS = ("choose_first", "choose_second")
@@ -121,7 +123,13 @@ def sent_already(language: Language = ENGLISH) -> Message:
     return _plain(language.say(SENT_ALREADY))
 
 
-def offer(session: Session, details: StartDetails, request_id: RequestId, language: Language = ENGLISH) -> list[Block]:
+def offer(
+    session: Session,
+    details: StartDetails,
+    request_id: RequestId,
+    texts: CustomerTexts = NO_TEXTS,
+    language: Language = ENGLISH,
+) -> list[Block]:
     """Render the part of a session card that offers to send the link to the customer's address in the command.
 
     Return no block if the command had no address. If the bot cannot send to the address, the block says why. The
@@ -136,6 +144,8 @@ def offer(session: Session, details: StartDetails, request_id: RequestId, langua
     value = f"{request_id} {pack(session.id, details.send_to)}"
     send = button(language.say(SEND), OFFER_ACTION, value=value, style="primary")
     text = language.say(OFFER, subject=_shown(details.send_to))
+    if menu := language_select(texts, read_address(details.send_to).medium, language):
+        return [section(text), buttons(*menu, send)]
     return [section(text) | {"accessory": send}]
 
 

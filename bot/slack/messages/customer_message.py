@@ -6,6 +6,8 @@ from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import ContactChannel
 from bot.slack.messages.blocks import Block, Message, button, buttons, section
 from bot.slack.messages.catalogue.sentence import ENGLISH, Language, label, said
+from bot.slack.messages.customer_language import language_select
+from bot.slack.messages.help import PLAIN, Capabilities
 
 SEND_ACTION, CANCEL_ACTION = "send_link", "cancel_sending"
 ASK_TEXT = said("send.ask_text", "Text the link of “{name}” to *{address}*?")
@@ -22,7 +24,9 @@ EMAILED = said("send.emailed", "Emailed the link of “{name}” to {address}.")
 NOT_SENT = said("send.cancelled", "Nothing was sent.")
 
 
-def question(proposed: SendPreview, request_id: RequestId, language: Language = ENGLISH) -> Message:
+def question(
+    proposed: SendPreview, request_id: RequestId, features: Capabilities = PLAIN, language: Language = ENGLISH
+) -> Message:
     """Ask the requester to confirm the message to the customer, or to choose one of several links.
 
     The customer's address is in the blocks only, because notifications show a message's text.
@@ -30,6 +34,7 @@ def question(proposed: SendPreview, request_id: RequestId, language: Language = 
     say, address = language.say, proposed.address
     is_text = address.medium is ContactChannel.SMS
     cancel = button(say(CANCEL), CANCEL_ACTION, value=request_id)
+    menu = language_select(features.customer_texts, address.medium, language)
 
     def send(session_id: str) -> Block:
         return button(say(SEND), SEND_ACTION, value=f"{request_id} {pack(session_id, address.text)}", style="primary")
@@ -37,13 +42,13 @@ def question(proposed: SendPreview, request_id: RequestId, language: Language = 
     if len(proposed.records) == 1:
         (record,) = proposed.records
         asked = say(ASK_TEXT if is_text else ASK_EMAIL, name=record.session.name, address=address.shown)
-        return Message(say(ASK), [section(f":envelope: {asked}"), buttons(send(record.session.id), cancel)])
+        return Message(say(ASK), [section(f":envelope: {asked}"), buttons(*menu, send(record.session.id), cancel)])
     rows = [
         section(say(ROW, name=record.session.name)) | {"accessory": send(record.session.id)}
         for record in proposed.records
     ]
     asked = say(WHICH_TEXT if is_text else WHICH_EMAIL, address=address.shown)
-    return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(cancel)])
+    return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(*menu, cancel)])
 
 
 def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:

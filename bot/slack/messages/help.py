@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.models import Role
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
@@ -58,6 +59,7 @@ class Capabilities:
     - `connects`: people can sign in to Genesys themselves.
     - `in_conversations`: sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
+    - `customer_texts`: the texts that customers get, by language.
     """
 
     sends: bool = False
@@ -66,6 +68,7 @@ class Capabilities:
     genesys_app: GenesysApp | None = None
     texts: bool = True
     emails: bool = True
+    customer_texts: CustomerTexts = NO_TEXTS
 
 
 PLAIN = Capabilities()

@@ -180,7 +180,9 @@ class MessageRenderer:
     def card(self, request: Request, started: SessionStarted) -> Message:
         """Render the card of a started session for its requester."""
         session = started.session
-        offered = offer(session, details_of(request.argument), request.id) if request.argument else []
+        offered: list[Block] = []
+        if request.argument:
+            offered = offer(session, details_of(request.argument), request.id, self.features.customer_texts)
         return self.cards.started(request, session, agent_told=started.agent_told, offered=offered)
 
     @property

@@ -130,7 +130,7 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
     """Render the result of a request. renderer.py renders started sessions, open sessions and errors."""
     command = to.command
     if isinstance(outcome, SendPreview):
-        message = question(outcome, request.id, to.language)
+        message = question(outcome, request.id, features, to.language)
     elif isinstance(outcome, CustomerMessageSent):
         message = sent(outcome, to.language)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):

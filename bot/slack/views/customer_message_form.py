@@ -8,6 +8,7 @@ from bot.core.validation.contact import ContactAddress, ContactChannel, read_add
 from bot.slack.messages.blocks import View, section
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import label, said
+from bot.slack.messages.customer_language import language_input, read_language
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.session_card import CardRenderer
 from bot.slack.views.confirmation import Pressed, read_pressed
@@ -74,15 +75,15 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
         text += f"\n{language.say(WHAT, name=name)}"
     return _dialog(SEND_QUESTION, cards) | {
         "submit": _plain(language.say(SEND)),
-        "blocks": [section(text)],
+        "blocks": [section(text), *language_input(cards.features.customer_texts, address.medium, language)],
         "private_metadata": json.dumps([metadata, address.text]),
     }
 
 
-def read_question(view: View) -> tuple[Pressed, ContactAddress]:
-    """Return the press that opened the dialog, and the address that the question showed."""
+def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
+    """Return the press that opened the dialog, the address that the question showed, and the chosen language."""
     metadata, address = json.loads(view["private_metadata"])
-    return read_pressed(metadata), read_address(address)
+    return read_pressed(metadata), read_address(address), read_language(view)
 
 
 def _dialog(callback_id: str, cards: CardRenderer) -> View:
