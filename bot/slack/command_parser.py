@@ -18,7 +18,7 @@ from bot.core.validation.contact import MAY_HOLD_ADDRESS, FoundAddress, find_add
 from bot.core.validation.conversations import GenesysApp, is_address
 from bot.core.validation.display import clean, one_line
 from bot.slack import command_words
-from bot.slack.command_words import COMMANDS, EDGES, TRIGGERS, Meaning
+from bot.slack.command_words import ABOUT_IT, COMMANDS, EDGES, NOUNS, TRIGGERS, Meaning
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
@@ -268,9 +268,15 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
     """Parse a text of command words and fillers. Return None if the text is a name without any of them."""
-    reading = command_words.read(command_words.split(_normalized(text)))
+    if send := _send(start, text, grammar):
+        return send
+    words = command_words.split(_normalized(text))
+    reading = command_words.read(words)
     if reading.meaning is Meaning.PLAIN_NAME:
         return None
+    is_about_it = any(word in NOUNS or word in ABOUT_IT for word in words)
+    if reading.command == "disconnect" and is_about_it and not start.target:
+        return Choice(Ambiguity.COMMAND, (Query(RequestKind.END), Query(RequestKind.DISCONNECT)), "end")
     if reading.meaning is Meaning.FILLERS:
         return Choice(Ambiguity.FILLERS, (start, _option(start, text, grammar)))
     if reading.meaning is Meaning.NAME:
@@ -283,6 +289,19 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
     if reading.meaning is Meaning.COMMAND and (is_about or start.target is None):
         return option
     return Choice(Ambiguity.COMMAND, (option, _option(start, text, grammar)), reading.command)
+
+
+def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
+    """Return the request to send a link, for a command to send with one address in it; None for any other text."""
+    if start.target or not MAY_HOLD_ADDRESS.search(text):
+        return None
+    whole, found = _addresses(text, grammar)
+    if len(found) != 1 or not found[0].start or not found[0].text:
+        return None
+    reading = command_words.read(command_words.split(without_addresses(whole, found)))
+    if reading != command_words.Reading(Meaning.COMMAND, "send"):
+        return None
+    return Query(RequestKind.PROPOSE, argument=pack("", found[0].text))
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
@@ -389,6 +408,8 @@ def _subcommand(text: str, grammar: Grammar) -> Command | None:
         return None
     if word in ("new", "link", "send") and not rest:
         return option_of(word)
+    if word == "send" and (sent := _send(Start(), text, grammar)):
+        return sent
     about = MENTION.match(rest)
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)

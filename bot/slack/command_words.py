@@ -18,11 +18,13 @@ def _words(english: str, others: str = "") -> frozenset[str]:
 
 ALIASES = {
     **dict.fromkeys(("stop", "close", "cancel", "quit", "done", "finish", "finished", "exit", "delete"), "end"),
+    **dict.fromkeys(("terminate", "kill", "hangup", "logout", "logoff"), "end"),
     **dict.fromkeys(("mine", "sessions", "open"), "status"),
     **dict.fromkeys(("share", "url"), "last"),
     **dict.fromkeys(("start", "begin", "create"), "new"),
-    **dict.fromkeys(("invite", "text", "sms", "email", "e-mail", "mail"), "send"),
+    **dict.fromkeys(("invite", "text", "sms", "email", "e-mail", "mail", "resend"), "send"),
     "me": "whoami",
+    "how": "help",
     **{word: command for vocabulary in VOCABULARIES.values() for word, command in vocabulary.aliases.items()},
 }
 """Other words for the commands."""
@@ -34,11 +36,27 @@ COMMANDS = {
     **ALIASES,
 }
 """The command that each command word means."""
+PARTICLES = {
+    **dict.fromkeys(("turn", "switch"), ("off",)),
+    **dict.fromkeys(("log", "sign"), ("out", "off")),
+    "hang": ("up",),
+    "shut": ("down", "off"),
+}
+"""Verbs that mean *end* together with one of these particles, such as "turn it off"."""
+UNSURE = frozenset(("logout", "logoff", "log", "sign"))
+"""Words that may mean *end* or something else, so the person is always asked."""
+QUESTIONS = _words("what what's what’s whats which is are do does did")
+"""Words that make a question. Behind them only a command that changes nothing is carried out without asking."""
+CHANGES_NOTHING = frozenset(("help", "whoami", "why", "status", "list", "last"))
 POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap", "polite")
-LEADING = POLITE | _words(
-    "can could would will you i we want wanna need like to lets let give get show see view display tell "
-    "me my the all a an",
-    "possessives",
+LEADING = (
+    POLITE
+    | QUESTIONS
+    | _words(
+        "can could would will you i i'm i’m im we we're we’re want wanna need like to lets let give get show see view "
+        "display tell me my the all a an",
+        "possessives",
+    )
 )
 """Words that may come before a command word, such as "please show me the"."""
 FILLERS = LEADING | _words(
@@ -48,13 +66,18 @@ FILLERS = LEADING | _words(
     "fillers",
 )
 """Words that do not change the meaning of a command."""
+BEHIND_A_COMMAND = _words("one ones both two other others old first second")
+"""Words that are fillers only behind a command: "end the old one", but "First" is a name."""
 NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
-    "cobrowse co-browse cobrowsing co-browsing",
+    "screenshare screenshares call calls chat chats conversation conversations interaction interactions "
+    "cobrowse co-browse cobrowsing co-browsing co browse browsing",
     "nouns",
 )
 """The things that commands are about. A command word, one of these nouns and an unknown word together are ambiguous."""
-TRIGGERS = frozenset(COMMANDS) | FILLERS | NOUNS | {"who"}
+ABOUT_IT = frozenset(("it", "them", "this", "that", "him", "her"))
+"""Pronouns that mean a session or a customer."""
+TRIGGERS = frozenset(COMMANDS) | frozenset(PARTICLES) | FILLERS | NOUNS | {"who"}
 """The possible first words of a text that means, or may mean, a command."""
 _WHO_AM_I = ("who", "am", "i")
 EDGES = ".,!?;:…()[]{}\"'`“”„‟‘’«»*_~"
@@ -106,16 +129,25 @@ def read(words: Sequence[str]) -> Reading:
         return Reading(Meaning.COMMAND, "whoami")
     ahead = next((place for place, word in enumerate(words) if word not in LEADING), len(words))
     first, rest = words[ahead : ahead + 1], words[ahead + 1 :]
-    command = COMMANDS.get(first[0], "") if first else ""
+    command = _command_of(first[0], rest) if first else ""
     if not command:
         return _read_loose(words)
     if all(_fits(word, command) for word in rest):
-        return Reading(Meaning.COMMAND, command)
+        is_question = command not in CHANGES_NOTHING and any(word in QUESTIONS for word in words[:ahead])
+        is_unsure = is_question or first[0] in UNSURE
+        return Reading(Meaning.EITHER if is_unsure else Meaning.COMMAND, command)
     is_known = all(word in FILLERS | NOUNS or word in COMMANDS for word in rest)
     is_short = len(words) < MIN_WORDS_OF_NAME and first[0] not in BEGINS_NAMES
     if is_known or is_short or any(word in NOUNS for word in rest):
         return Reading(Meaning.EITHER, command)
     return Reading(Meaning.NAME, command)
+
+
+def _command_of(word: str, rest: Sequence[str]) -> str:
+    """Return the command that a first word means, with its particle among the `rest`; "" for none."""
+    if any(each in PARTICLES.get(word, ()) for each in rest):
+        return "end"
+    return COMMANDS.get(word, "")
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
@@ -128,6 +160,6 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 def _fits(word: str, command: str) -> bool:
     """Return whether a command with this further word is still the same command."""
-    if word in FILLERS or word in NOUNS:
+    if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

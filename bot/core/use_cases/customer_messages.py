@@ -70,7 +70,7 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
     """Parse a contact address to which the settings allow messages. Raises SendRejectedError for any other text."""
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
-    address = read_address(text)
+    address = read_address(text, config.sms_countries)
     if not config.is_on(address.medium):
         raise SendRejectedError("sending_off", address.medium.value)
     if address.medium is ContactChannel.SMS and address.country not in config.sms_countries:

@@ -6,11 +6,16 @@ since most bots send nothing to customers. No check uses the network.
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bot.core.errors import SendRejectedError
 from bot.core.models import NAME_LENGTH
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 TEXT_LENGTH = 254
 MAY_HOLD_ADDRESS = re.compile(r"[@＠﹫]|(?:\d\D{0,3}){6}")
@@ -65,10 +70,13 @@ class ContactAddress:
         return f"…{self.text[self.text.index('@') :] if self.medium is ContactChannel.EMAIL else self.text[-4:]}"
 
 
-def read_address(text: str) -> ContactAddress:
-    """Parse a phone number or an e-mail address that a person typed. Raises SendRejectedError for any other text."""
+def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
+    """Parse a phone number or an e-mail address that a person typed. Raises SendRejectedError for any other text.
+
+    A number without a plus must be valid in exactly one of `countries` (ISO codes).
+    """
     text = text.strip()
-    return _email(text) if "@" in text else _number(text)
+    return _email(text) if "@" in text else _number(text, countries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +171,36 @@ def _email(text: str) -> ContactAddress:
     return ContactAddress(ContactChannel.EMAIL, found.ascii_email or found.normalized)
 
 
-def _number(text: str) -> ContactAddress:
+def _national(text: str, countries: Collection[str]) -> str:
+    """Return a number without a plus in E.164; "" unless one country has it. A number that takes SMS goes first."""
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    takes_sms: set[str] = set()
+    valid: set[str] = set()
+    for country in countries:
+        with suppress(phonenumbers.NumberParseException):
+            number = phonenumbers.parse(text[: TEXT_LENGTH + 1], country)
+            if phonenumbers.is_valid_number_for_region(number, country) and not number.extension:
+                written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+                (takes_sms if _takes_sms(number) else valid).add(written)
+    found = takes_sms or valid
+    return found.pop() if len(found) == 1 else ""
+
+
+def _takes_sms(number: "PhoneNumber") -> bool:
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    return phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)) in _TAKE_SMS
+
+
+def _number(text: str, countries: Collection[str]) -> ContactAddress:
     if not text:
         raise SendRejectedError("invalid_address", "none")
     if not text.startswith(("+", "＋")):
-        raise SendRejectedError("invalid_address", "country" if text[0].isdigit() or text[0] == "(" else "neither")
+        looks_national = text[0].isdigit() or text[0] == "("
+        text = _national(text, countries) if looks_national else ""
+        if not text:
+            raise SendRejectedError("invalid_address", "country" if looks_national else "neither")
     import phonenumbers  # noqa: PLC0415 - see above
 
     try:
@@ -176,7 +209,7 @@ def _number(text: str) -> ContactAddress:
         raise SendRejectedError("invalid_address", "number") from None
     if not phonenumbers.is_valid_number(number) or number.extension:
         raise SendRejectedError("invalid_address", "number")
-    if phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)) not in _TAKE_SMS:
+    if not _takes_sms(number):
         raise SendRejectedError("invalid_address", "sms")
     country = phonenumbers.region_code_for_number(number) or ""
     return ContactAddress(

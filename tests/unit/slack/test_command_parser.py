@@ -269,7 +269,7 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
         ("send a@b", Query(RequestKind.PROPOSE, None, " a@b")),
         ("send a@b.example", Query(RequestKind.PROPOSE, None, " a@b.example")),
         ("send foo@", Query(RequestKind.PROPOSE, None, " foo@")),
-        ("Send to a@b.example please", Query(RequestKind.PROPOSE, None, " to a@b.example please")),
+        ("Send to a@b.example please", Query(RequestKind.PROPOSE, None, " a@b.example")),
         ("send +44 20 7946 0958 extra", Query(RequestKind.PROPOSE, None, " +44 20 7946 0958 extra")),
         ("send it to 0151/234 567", Query(RequestKind.PROPOSE, None, " it to 0151/234 567")),
         ("send", Query(RequestKind.PROPOSE, None, " ")),

@@ -1,5 +1,6 @@
 """Where a customer can be reached: what is taken as typed, what is refused, and what may stand in a log."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,7 +71,7 @@ def test_unusable_address_is_refused_by_its_reason(typed: str, why: str) -> None
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("send +1 (415) 555-0123", "+1 (415) 555-0123"),
+        ("send +1 (415) 555-0123", "+14155550123"),
         ("send <tel:+14155550123|+1 415 555 0123>", "+14155550123"),
         ("SEND <mailto:carla@example.com|carla@example.com>", "carla@example.com"),
         ("send carla@example.com", "carla@example.com"),
@@ -81,6 +82,25 @@ def test_send_takes_a_number_or_an_email_address(text: str, address: str) -> Non
     assert parse(text) == Query(RequestKind.PROPOSE, argument=pack("", address))
     assert unpack(pack("", address)) == ("", address, "")
     assert unpack(pack("s-1", address, "pt_BR")) == ("s-1", address, "pt_BR")
+
+
+@pytest.mark.parametrize(
+    ("text", "countries", "number"),
+    [
+        ("415 555 0123", ("US",), "+14155550123"),
+        ("(415) 555-0123", ("US", "DE"), "+14155550123"),
+        ("0171 1234567", ("US", "DE"), "+491711234567"),
+    ],
+)
+def test_number_without_a_plus_is_read_where_one_country_fits(text: str, countries: Sequence[str], number: str) -> None:
+    assert read_address(text, countries).text == number
+
+
+@pytest.mark.parametrize(("text", "countries"), [("415 555 0123", ()), ("415 555 0123", ("FR",)), ("123", ("US",))])
+def test_number_without_a_plus_that_fits_no_country_is_refused(text: str, countries: Sequence[str]) -> None:
+    with pytest.raises(SendRejectedError, match="invalid_address") as refused:
+        read_address(text, countries)
+    assert refused.value.detail == "country"
 
 
 @pytest.mark.parametrize("text", ["send the forms", "send 3 forms to Carla", "Send 2 pages"])
