@@ -11,7 +11,7 @@ import pytest
 from bot.core.timing import CoreTiming, NoticeTiming
 from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
-from tests.support.session_buttons import END, confirms, opens
+from tests.support.session_buttons import confirms, opens
 from tests.support.views import (
     asks_for_a_form,
     called,
@@ -127,7 +127,7 @@ async def test_supervisor_sees_others_sessions_and_can_end_them(journey: Journey
     assert url not in said(home)
     assert "set-up" not in said(home)
     block = next(block for block in home.blocks if "*Anas*" in str(block))
-    dialog = await opens(journey, home, END, who=SAM, block_id=block["block_id"])
+    dialog = await opens(journey, home, "row_menu", who=SAM, block_id=block["block_id"], chosen="end")
     assert f"End *Anas* of <@{ANA}>?" in said(dialog)
     await journey.slack.submit(SAM, dialog)
     await home_says(journey, SAM, "Live now: 1")

@@ -106,7 +106,7 @@ async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> Non
         *(f"<@{SAM}>", "*Own*"),
     ]
     row = next(block for block in listed.blocks if "*1 of U0ANA*" in str(block))
-    told = await presses(journey, listed, END, who=SAM, block_id=row["block_id"])
+    told = await presses(journey, listed, "row_menu", who=SAM, block_id=row["block_id"], chosen="end")
     assert told is listed
     assert f"*1 of {ANA}* · ended by <@{SAM}>" in words(told)
     assert "Live now: 3" in words(told)

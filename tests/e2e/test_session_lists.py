@@ -129,7 +129,8 @@ async def test_list_is_grouped_by_agent_and_has_pages() -> None:
         await presses(journey, listed, "list_next", who=SAM)
         shown += names(listed)
         assert sorted(shown) == sorted([f"*Anas {n:02}*" for n in range(18)] + [f"*Bens {n:02}*" for n in range(5)])
-        assert await presses(journey, listed, "ask_end_session", who=SAM, block_id=row(listed, "Bens 00")) is listed
+        bens = row(listed, "Bens 00")
+        assert await presses(journey, listed, "row_menu", who=SAM, chosen="end", block_id=bens) is listed
         assert f"*Bens 00* · ended by <@{SAM}>" in words(listed)
         assert "Live now: 22" in words(listed)
 
@@ -167,6 +168,59 @@ async def test_list_is_not_for_those_who_press_in_somebody_elses(journey: Journe
     assert told is not listed
 
 
+def controls(shown: Message | View, name: str) -> list[str]:
+    """The action of a row's button, or the values of its menu's options."""
+    accessory = next(block["accessory"] for block in shown.blocks if f"*{name}*" in str(block))
+    return [option["value"] for option in accessory.get("options", ())] or [accessory["action_id"]]
+
+
+async def test_row_of_somebody_elses_session_has_a_menu_to_end_it_and_to_message_the_agent(either: Journey) -> None:
+    await either.asks("Anas")
+    await either.asks("@ben Bens", who=SAM)
+    await either.asks("Own", who=SAM)
+    listed = await either.asks("list", who=SAM)
+    assert controls(listed, "Anas") == ["message", "end"]
+    assert controls(listed, "Bens") == ["show", "send", "message", "end"]
+    assert controls(listed, "Own") == ["show", "send", "end"]
+    anas = row(listed, "Anas")
+    delivery = await either.slack.press(SAM, listed, "row_menu", block_id=anas, chosen="message")
+    assert delivery.acked  # Slack opens the address itself
+    assert status(either) == ["active"] * 3
+    assert await presses(either, listed, "row_menu", who=SAM, chosen="end", block_id=anas) is listed
+    assert f"*Anas* · ended by <@{SAM}>" in words(listed)
+    assert status(either) == ["ended", "active", "active"]
+
+
+async def test_menu_leads_to_the_direct_message_with_the_agent(journey: Journey) -> None:
+    await journey.asks("Anas")
+    listed = await journey.asks("list", who=SAM)
+    home = await opens_home(journey, SAM)
+    for shown in (listed, home):
+        (accessory,) = [block["accessory"] for block in shown.blocks if "*Anas*" in str(block)]
+        message, end = accessory["options"]
+        assert (message["text"]["text"], end["text"]["text"]) == ("Message agent", "End session")
+        assert message["url"] == f"https://slack.com/app_redirect?team={journey.slack.workspace.team_id}&channel={ANA}"
+
+
+async def test_menu_of_a_row_is_checked_again_at_the_press(journey: Journey) -> None:
+    await journey.asks("Bens", who=BEN)
+    listed = await journey.asks("list", who=SAM)
+    told = await presses(journey, listed, "row_menu", who=ANA, chosen="end", block_id=row(listed, "Bens"))
+    assert told is not listed
+    assert status(journey) == ["active"]
+
+
+async def test_button_of_an_earlier_list_still_ends_somebody_elses_session(journey: Journey) -> None:
+    await journey.asks("Bens", who=BEN)
+    listed = await journey.asks("list", who=SAM)
+    (session_id,) = journey.genesys.sessions
+    text = {"type": "plain_text", "text": "End"}
+    end = {"type": "button", "text": text, "action_id": "ask_end_session", "value": session_id}
+    next(block for block in listed.blocks if "*Bens*" in str(block))["accessory"] = end
+    assert await presses(journey, listed, "ask_end_session", who=SAM) is listed
+    assert f"*Bens* · ended by <@{SAM}>" in words(listed)
+
+
 # -- Home --
 
 
@@ -189,7 +243,7 @@ async def test_home_has_pages_and_a_filter_that_stay() -> None:
 
 async def presses_end(journey: Journey, home: View, name: str) -> None:
     """End the session of a row, and say yes."""
-    dialog = await opens(journey, home, "ask_end_session", who=SAM, block_id=row(home, name))
+    dialog = await opens(journey, home, "row_menu", who=SAM, block_id=row(home, name), chosen="end")
     assert (await journey.slack.submit(SAM, dialog)).acked
 
 

@@ -161,7 +161,7 @@ class HomeTab:
         is_admin = role is Role.ADMIN
         faults, unconnected = await self._for_administrators(actor) if is_admin else ((), ())
         return HomeTabData(
-            visitor=actor.requester,
+            visitor=(actor.team_id, actor.requester),
             identity=identity,
             role=role,
             host_name=await self._host_name(identity, freshness),

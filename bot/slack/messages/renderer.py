@@ -136,7 +136,8 @@ class MessageRenderer:
             done = self.cards.other_ended(outcome.record)
             return self.cards.of_record(outcome.card, request.requester, place_of(request), done=done)
         if isinstance(outcome, SessionActionError) and outcome.records:
-            return list_message(_choice(outcome), request.requester, self.cards, self.command)
+            viewer = (request.team_id, request.requester)
+            return list_message(_choice(outcome), viewer, self.cards, self.command)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
             if isinstance(outcome, SendRejectedError):  # PROPOSE raises it, too, before the person confirms

@@ -150,14 +150,14 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
 
 
 def _message(to: Addressee, outcome: Answer, request: Request, features: Capabilities) -> Message:
-    command, say = to.command, to.language.say
+    command, say, viewer = to.command, to.language.say, (request.team_id, request.requester)
     match outcome:
         case LastSession(record=record):
             return _last_session(record, request, CardRenderer(features, to.language))
         case SessionList() as found:
-            return list_message(found, request.requester, CardRenderer(features, to.language), command)
+            return list_message(found, viewer, CardRenderer(features, to.language), command)
         case SessionEnded(listing=found) if found:
-            return list_message(found, request.requester, CardRenderer(features, to.language), command)
+            return list_message(found, viewer, CardRenderer(features, to.language), command)
         case SessionEnded(record=record):
             return _text(say(ENDED if record.session.application_id else WITHDRAWN, name=record.session.name))
         case SessionShared(channel_id=channel_id):

@@ -5,8 +5,9 @@ listeners/lists.py handles the paging, listeners/cards.py the controls in the ro
 
 from collections.abc import Sequence
 from itertools import groupby
+from urllib.parse import urlencode
 
-from bot.core.models import SessionId, SessionRecord, UserId
+from bot.core.models import PersonKey, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import ON_CARD, ListKind, ListPage, SessionList
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, option, overflow, section, users_select
 from bot.slack.messages.catalogue.sentence import (
@@ -24,7 +25,7 @@ ROW, LISTED = "row-", "listed-"
 """Prefixes of the id of a row's block, today's and that of earlier versions. The list's page and the session's id
 follow."""
 ROW_MENU_ACTION = "row_menu"
-ROW_SHOW, ROW_SEND, ROW_END = "show", "send", "end"
+ROW_SHOW, ROW_SEND, ROW_MESSAGE, ROW_END = "show", "send", "message", "end"
 """The values of the options in a row's menu."""
 PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_previous",
@@ -37,6 +38,7 @@ FILTER = "filter-"
 
 SHOW_LINK = label("row.show_link", "Show link")
 SHOW_CODE = label("row.show_code", "Show code")
+MESSAGE_AGENT = label("row.message_agent", "Message agent")
 END_ROW = label("row.end", "End")
 OWN = said("row.own", "*{name}* · {left}")
 OWN_FOR = said("row.own_for", "*{name}* · for {agent} · {left}")
@@ -61,13 +63,13 @@ FILTER_BY = label("list.filter", "Filter by person")
 EVERYBODY = label("list.everybody", "Show everybody")
 
 
-def list_message(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> Message:
-    """Render a list of sessions as a message to `viewer`. `command` is the slash command of this installation."""
+def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> Message:
+    """Render a list of sessions as a message to `viewer`, a team and a user. `command` is the slash command."""
     text, blocks = list_blocks(found, viewer, cards, command)
     return Message(text.replace("*", ""), blocks)
 
 
-def list_blocks(found: SessionList, viewer: UserId, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
+def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
     """Render a list of sessions for `viewer`. Return its title and its blocks."""
     page = found.page
     title = _title(found, cards.language, command)
@@ -78,13 +80,15 @@ def list_blocks(found: SessionList, viewer: UserId, cards: CardRenderer, command
     return title, [head, *list_rows(found, viewer, cards), *_pager(found, cards.language)]
 
 
-def list_rows(found: SessionList, viewer: UserId, cards: CardRenderer) -> list[Block]:
+def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
     """Build the rows of a list. If a press in the list ended a session, its row stays in place and states the end."""
     is_live, records = found.page.kind in (ListKind.LIVE, ListKind.HOME), found.records
     if ended := found.ended:
         open_ones = (each for each in records if each.session.id != ended.session.id)
         records = tuple(sorted((*open_ones, ended), key=_live_order if is_live else _own_order))
-    return _by_agent(records, found, cards) if is_live else [_own_row(each, found, viewer, cards) for each in records]
+    if is_live:
+        return _by_agent(records, found, viewer, cards)
+    return [_own_row(each, found, viewer, cards) for each in records]
 
 
 def row_id(page: ListPage, session_id: SessionId) -> str:
@@ -118,14 +122,14 @@ def _title(found: SessionList, language: Language, command: str) -> str:
     return say(OWN_OPEN, count=found.total)
 
 
-def _own_row(record: SessionRecord, found: SessionList, viewer: UserId, cards: CardRenderer) -> Block:
+def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
     """Build the row of a session whose link the viewer may read."""
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
     sentence = OWN
     if record.agent != record.requester:
-        sentence = OWN_FROM if record.agent == viewer else OWN_FOR
+        sentence = OWN_FROM if record.agent == viewer[1] else OWN_FOR
     text = say(
         sentence,
         name=session.name,
@@ -136,20 +140,22 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: UserId, cards: C
     if found.page.kind is ListKind.END:
         control = button(say(END_ROW), END_ACTION, value=session.id)
     else:
-        control = _control(record, cards)
+        control = _control(record, viewer, cards)
     return section(text, row_id(found.page, session.id)) | {"accessory": control}
 
 
-def _by_agent(records: Sequence[SessionRecord], found: SessionList, cards: CardRenderer) -> list[Block]:
+def _by_agent(
+    records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
+) -> list[Block]:
     """Build the rows of all sessions, grouped under the mention of each agent. The records must be sorted by agent."""
     blocks = []
     for agent, theirs in groupby(records, key=lambda record: record.agent):
         blocks.append(section(mention(agent)))
-        blocks += [_live_row(record, found, cards) for record in theirs]
+        blocks += [_live_row(record, found, viewer, cards) for record in theirs]
     return blocks
 
 
-def _live_row(record: SessionRecord, found: SessionList, cards: CardRenderer) -> Block:
+def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
@@ -161,21 +167,37 @@ def _live_row(record: SessionRecord, found: SessionList, cards: CardRenderer) ->
         since=record.started_at or session.ends_at,
         ends=cards.ends(session),
     )
-    return section(text, row_id(found.page, session.id)) | {"accessory": _control(record, cards)}
+    control = _end_button(record, cards) if found.asks else _control(record, viewer, cards)
+    return section(text, row_id(found.page, session.id)) | {"accessory": control}
 
 
-def _control(record: SessionRecord, cards: CardRenderer) -> Block:
-    """Build a row's control.
-
-    It is a menu if the viewer may read the session's link or code, else a button that ends the session.
-    """
+def _control(record: SessionRecord, viewer: PersonKey, cards: CardRenderer) -> Block:
+    """Build a row's control: a menu of what the viewer can do, or a button if ending the session is all."""
     session, say = record.session, cards.language.say
-    if not (session.join_url or session.join_code):
-        return button(say(END_ROW), ASK_END_ACTION, value=session.id)
-    options = [option(say(SHOW_LINK if session.join_url else SHOW_CODE), ROW_SHOW)]
+    options = []
+    if session.join_url or session.join_code:  # the viewer may read it
+        options.append(option(say(SHOW_LINK if session.join_url else SHOW_CODE), ROW_SHOW))
     if cards.features.sends and session.join_url:
         options.append(option(say(cards.send_label), ROW_SEND))
+    team_id, user_id = viewer
+    if record.agent != user_id:
+        options.append(option(say(MESSAGE_AGENT), ROW_MESSAGE, url=direct_message_url(team_id, record.agent)))
+    if not options:
+        return _end_button(record, cards)
     return overflow(ROW_MENU_ACTION, *options, option(say(END), ROW_END))
+
+
+def _end_button(record: SessionRecord, cards: CardRenderer) -> Block:
+    return button(cards.language.say(END_ROW), ASK_END_ACTION, value=record.session.id)
+
+
+def direct_message_url(team_id: TeamId, user_id: UserId) -> str:
+    """Return the address at which Slack opens the reader's direct message with a person.
+
+    A web address works in the browser, too, where `slack://user` finds no app.
+    https://docs.slack.dev/interactivity/deep-linking
+    """
+    return f"https://slack.com/app_redirect?{urlencode({'team': team_id, 'channel': user_id})}"
 
 
 def _filter(page: ListPage, language: Language) -> Block:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, HostNotFoundError
-from bot.core.models import Identity, Notice, Role, UserId
+from bot.core.models import Identity, Notice, PersonKey, Role
 from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
@@ -64,7 +64,7 @@ class HomeTabData:
     - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
     """
 
-    visitor: UserId
+    visitor: PersonKey
     identity: Identity | CobrowseError
     role: Role = Role.MEMBER
     host_name: str = ""
@@ -169,7 +169,7 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
     return [buttons(button(to.language.say(START), START_ACTION, style="primary"), refresh)]
 
 
-def _own(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer, to: Addressee) -> list[Block]:
+def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
     say = to.language.say
     head: list[Block] = [{"type": "divider"}, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
@@ -180,7 +180,7 @@ def _own(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer
     return [*head, *list_rows(found, viewer, cards), *more]
 
 
-def _live(found: SessionList | CobrowseError, viewer: UserId, cards: CardRenderer, to: Addressee) -> list[Block]:
+def _live(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
     divider: Block = {"type": "divider"}
     if isinstance(found, CobrowseError):
         return [divider, section(f"*{to.language.say(LIVE)}*"), _not_loaded(found, to)]

@@ -58,6 +58,20 @@ async def test_an_option_with_a_url_opens_it_and_tells_the_bot(page: Any, slack:
     await until(lambda: bot.presses == ["menu"])
 
 
+async def test_an_option_that_opens_a_direct_message_stays_in_the_sandbox(
+    page: Any, slack: SandboxSlack, bot: ToyBot
+) -> None:
+    url = f"https://slack.com/app_redirect?team=T0TEAM&channel={BEN}"
+    options = [{"text": plain("Message agent"), "value": "message", "url": url}, MENU["options"][0]]
+    post(slack, section("*Checkout*", accessory={**MENU, "options": options}))
+    await page.get_by_role("button", name="More actions, Checkout").click()
+    await page.get_by_role("menuitem", name="Message agent").click()
+    await page.get_by_role("article").get_by_text("Slack opens your direct message with Ben").wait_for()
+    await until(lambda: bot.presses == ["menu"])
+    assert len(page.context.pages) == 1
+    assert await too_faint(page.locator("body")) == []
+
+
 async def test_an_overflow_menu_asks_before_it_sends(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
     post(slack, actions({**MENU, "confirm": SURE}))
     opener = page.get_by_role("article").get_by_role("button", name="More actions")

@@ -124,7 +124,18 @@ def test_list_of_all_offers_only_ones_own_links() -> None:
     records = (record(number=1), record(number=2).seen_by(UserId("U0SAM")))
     message = WORDS.answer(request(kind=RequestKind.LIST), SessionList(records, ListPage(ListKind.LIVE), total=2))
     rows = [block for block in message.blocks if str(block.get("block_id")).startswith(ROW)]
-    assert [row["accessory"]["type"] for row in rows] == ["overflow", "button"]
+    assert [[option["value"] for option in row["accessory"]["options"]] for row in rows] == [
+        ["show", "message", "end"],
+        ["message", "end"],
+    ]
+
+
+def test_choice_of_another_persons_session_ends_it_with_one_press() -> None:
+    records = (record(number=1).seen_by(UserId("U0SAM")), record(number=2).seen_by(UserId("U0SAM")))
+    several = errors.SessionActionError("several_open_sessions", agent=BEN, records=records)
+    message = WORDS.answer(request(kind=RequestKind.END, requester=UserId("U0SAM")), several)
+    rows = [block for block in message.blocks if str(block.get("block_id")).startswith(ROW)]
+    assert [row["accessory"]["action_id"] for row in rows] == ["ask_end_session", "ask_end_session"]
 
 
 def shared() -> Any:

@@ -78,7 +78,12 @@ def hidden(number: int, **how: Any) -> SessionRecord:
 
 def look(**changes: Any) -> HomeTabData:
     """Lists of records are all that there are; a page shows ten."""
-    whole: dict[str, Any] = {"visitor": ANA, "identity": WHO, "channel_refusal": None, "own": [record()]} | changes
+    whole: dict[str, Any] = {
+        "visitor": (TEAM, ANA),
+        "identity": WHO,
+        "channel_refusal": None,
+        "own": [record()],
+    } | changes
     pages = {"own": ListPage(), "live": ListPage(ListKind.HOME)}
     for name, page in pages.items():
         if isinstance(it := whole.get(name), list):
@@ -204,11 +209,16 @@ def test_administrator_sees_first_what_is_broken_and_each_unmapped_person() -> N
     assert "Everything looks good" not in text
 
 
-def test_others_sessions_have_an_end_button_and_no_link() -> None:
+def test_others_sessions_have_a_menu_and_no_link() -> None:
     view = shown(own=[], live=[hidden(2, name="Bens")])
     assert "Bens" in said(view)
-    assert "https://" not in json.dumps(view)
-    assert presses(view) == ["home_start", "home_refresh", "ask_end_session"]
+    assert "https://join.example" not in json.dumps(view)
+    assert presses(view) == ["home_start", "home_refresh", "row_menu"]
+
+
+def test_own_session_without_a_link_has_an_end_button() -> None:
+    gone = record(2).seen_by(BEN)
+    assert presses(shown(own=[], live=[gone])) == ["home_start", "home_refresh", "ask_end_session"]
 
 
 def test_more_than_can_be_shown_is_said() -> None:
