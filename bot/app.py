@@ -18,6 +18,7 @@ from bot.core.access import AccessPolicy
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
+from bot.core.ports import StartHistory
 from bot.core.requests.events import (
     EventLog,
     RequestFinished,
@@ -233,6 +234,7 @@ class _UseCases:
     accounts: AccountLinking[Grant]
     diagnostics: Diagnostics
     access_requests: AccessRequests
+    starts: StartHistory
 
 
 def _slack_clients(resources: _Resources) -> _SlackClients:
@@ -336,6 +338,7 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
         accounts=accounts,
         diagnostics=Diagnostics(access, hosts, store, users, api, application_id, *connected),
         access_requests=requests,
+        starts=store.notices,
     )
 
 
@@ -511,6 +514,7 @@ def _home_tab(
         status=use_cases.status,
         limiter=use_cases.limiter,
         access_requests=use_cases.access_requests,
+        starts=use_cases.starts,
         board=board,
         directory=use_cases.directory,
         config_warnings=warnings,

@@ -194,8 +194,23 @@ class SessionRepository(Protocol):
         """Mark a session as ended by the request `by`, and delete its link. Return whether it was open."""
 
 
-class FailedStarts(Protocol):
-    """Reads the failed starts."""
+@dataclass(frozen=True, slots=True)
+class StartOutcome:
+    """How many starts ended in the same way: with the error of this `code`, "" for no error.
+
+    `sessions`: how many sessions they created. `without_session`: how many of them got none.
+    """
+
+    code: str
+    sessions: int
+    without_session: int
+
+
+class StartHistory(Protocol):
+    """Reads how starts ended."""
+
+    async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
+        """Return how the starts of the last `seconds` in a workspace ended. Retention may be no shorter than that."""
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
         """Return the people whose start found no Genesys user in the last `seconds`, with its time, newest first."""

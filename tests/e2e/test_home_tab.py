@@ -30,11 +30,30 @@ UNA = "U0UNA"
 async def test_home_tab_says_who_i_am_and_opens_the_form(either: Journey) -> None:
     home = await opens_home(either, ANA)
     assert "Connected to Genesys as *Ana Agent*" in said(home)
-    assert "No open sessions." in said(home)
     assert presses(home) == ["home_start", "home_refresh"]
     assert (await either.slack.press(ANA, home, "home_start")).acked
     assert link(await sends(either, ANA, await filled(either, ANA), name="Deal"))
     await home_says(either, ANA, "*Deal*")
+
+
+async def test_newcomer_reads_how_it_works_until_the_first_session(either: Journey) -> None:
+    home = await opens_home(either, ANA)
+    assert "Type `/cobrowse` while you talk to your customer." in said(home)
+    assert "No open sessions." not in said(home)
+    await either.asks("Deal")
+    home = await home_says(either, ANA, "*Deal*")
+    assert "How it works" not in said(home)
+    await confirms(either.slack, ANA, home, "row_menu", chosen="end")
+    await home_says(either, ANA, "No open sessions.")
+    assert "How it works" not in said(await opens_home(either, ANA))
+    assert "How it works" not in said(await opens_home(either, UNA))
+
+
+async def test_agent_for_whom_others_have_started_is_no_newcomer(journey: Journey) -> None:
+    await journey.asks("@ben Deal", who=SAM)
+    await journey.asks("end", who=BEN)
+    assert "How it works" not in said(await opens_home(journey, BEN))
+    assert "How it works" not in said(await opens_home(journey, SAM))
 
 
 async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> None:
@@ -159,6 +178,21 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
         await home_says(journey, BEN, "A session was started after it.")
 
 
+async def test_administrator_reads_how_many_starts_of_the_day_failed() -> None:
+    async with open_journey(COBROWSE_ADMINS=ADA) as journey:
+        assert "*Last 24 hours:* 0 sessions started, 0 starts failed." in said(await opens_home(journey, ADA))
+        await journey.asks("Deal")
+        await journey.genesys.inject_fault("500")
+        await journey.asks("Refund", who=BEN)
+        await journey.genesys.inject_fault(None)
+        await journey.asks("First", who=UNA)
+        await journey.asks("Anything", who=GUS)
+        await journey.asks("status", who=BEN)
+        assert "*Last 24 hours:* 1 session started, 1 start failed." in said(await opens_home(journey, ADA))
+        for who in (ANA, SAM):
+            assert "Last 24 hours" not in said(await opens_home(journey, who))
+
+
 async def reads(journey: Journey, who: str, text: str) -> None:
     """Until one of this person's messages says this."""
     await journey.slack.until(lambda: any(text in words_of(each) for each in journey.slack.seen_by(who)), 6)
@@ -206,7 +240,7 @@ async def test_failed_look_up_is_told(tmp_path: Path) -> None:
         await journey.genesys.inject_fault(None)
         await journey.slack.press(ANA, home, "home_refresh")
         await home_says(journey, ANA, "Connected to Genesys")
-        assert "No open sessions." in said(home)
+        assert "How it works" in said(home)
 
 
 async def test_home_tab_is_empty_while_slack_does_not_identify(journey: Journey) -> None:

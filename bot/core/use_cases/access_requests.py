@@ -37,7 +37,7 @@ from bot.core.models import (
     UserId,
 )
 from bot.core.notices import NoticeBoard
-from bot.core.ports import FailedStarts, HostCache
+from bot.core.ports import HostCache, StartHistory
 from bot.core.requests.events import ServiceStatus
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import AccessRequested
@@ -150,7 +150,7 @@ class AccessRequests:
         access: AccessPolicy,
         hosts: HostResolver,
         links: HostCache,
-        starts: FailedStarts,
+        starts: StartHistory,
         status: ServiceStatus,
         name_of: Callable[[HostId], Awaitable[str]],
         timing: NoticeTiming,

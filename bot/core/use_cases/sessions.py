@@ -106,6 +106,11 @@ class SessionService:
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
+    async def has_had_one(self, request: Request) -> bool:
+        """Return whether a session of the requester is stored, open or not. The service is not asked."""
+        person = await self._access.require_member(request)
+        return any([await self._store.last_session(team_of(request), each) for each in person.ids])
+
     async def list_workspace(self, request: Request) -> SessionList:
         """Return a page of the workspace's open sessions, by agent."""
         person = await self._access.require_member(request)

@@ -38,7 +38,7 @@ from bot.core.models import (
     team_of,
 )
 from bot.core.notices import NoticeBoard
-from bot.core.ports import HostDirectory
+from bot.core.ports import HostDirectory, StartHistory
 from bot.core.requests.events import FOLLOW_SECONDS, MAX_FOLLOWERS, Followers, ServiceStatus
 from bot.core.requests.service import RequestLimiter
 from bot.core.results import ListKind, ListPage, SessionList
@@ -47,6 +47,7 @@ from bot.core.use_cases.access_requests import AccessRequests, Unconnected
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
+from bot.core.use_cases.start_counts import StartCounts, count_starts
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
@@ -76,6 +77,7 @@ class HomeTab:
         status: ServiceStatus,
         limiter: RequestLimiter,
         access_requests: AccessRequests,
+        starts: StartHistory,
         board: NoticeBoard,
         directory: HostDirectory,
         config_warnings: Sequence[str],
@@ -88,7 +90,8 @@ class HomeTab:
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
-        self._access_requests, self._board, self._directory = access_requests, board, directory
+        self._access_requests, self._starts = access_requests, starts
+        self._board, self._directory = board, directory
         self._timing = timing
         self.followers = Followers(self._update)
         self._pages: TTLCache[PersonKey, ListPage] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
@@ -159,11 +162,12 @@ class HomeTab:
             page = self._pages.get((actor.team_id, actor.requester)) or ListPage(ListKind.HOME)
             live = await self._result_or_error(self._sessions.list_workspace(replace(actor, argument=str(page))))
         is_admin = role is Role.ADMIN
-        faults, unconnected = await self._for_administrators(actor) if is_admin else ((), ())
+        faults, unconnected, starts = await self._for_administrators(actor) if is_admin else ((), (), None)
         return HomeTabData(
             visitor=(actor.team_id, actor.requester),
             identity=identity,
             role=role,
+            is_newcomer=await self._is_newcomer(actor, identity, own),
             host_name=await self._host_name(identity, freshness),
             asked_at=await self._asked_at(identity, person),
             channel_refusal=channel_refusal,
@@ -173,7 +177,16 @@ class HomeTab:
             failure=self._status.failure if is_admin and not faults else None,
             faults=faults,
             unconnected=unconnected,
+            starts=starts,
         )
+
+    async def _is_newcomer(
+        self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
+    ) -> bool:
+        """Return whether the user can host sessions and has had none. False if that cannot be looked up now."""
+        if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
+            return False
+        return await self._result_or_error(self._sessions.has_had_one(actor)) is False
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
         """Return the name of the user's Genesys user, "" if unknown. Ask Genesys for it unless `freshness` is KNOWN."""
@@ -189,18 +202,22 @@ class HomeTab:
         found = await self._result_or_error(self._access_requests.asked_at(person))
         return None if isinstance(found, CobrowseError) else found
 
-    async def _for_administrators(self, actor: Request) -> tuple[Sequence[Notice], Sequence[Unconnected]]:
-        """Load the notices about present faults, and the people without a Genesys user.
+    async def _for_administrators(
+        self, actor: Request
+    ) -> tuple[Sequence[Notice], Sequence[Unconnected], StartCounts | None]:
+        """Load the notices about present faults, the people without a Genesys user, and the numbers of the last day.
 
-        A part that does not load is empty.
+        A part that does not load is empty or None.
         """
-        faults, people = await asyncio.gather(
+        faults, people, starts = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),
             self._result_or_error(self._access_requests.unconnected(team_of(actor))),
+            self._result_or_error(count_starts(self._starts, team_of(actor))),
         )
         return (
             () if isinstance(faults, CobrowseError) else faults,
             () if isinstance(people, CobrowseError) else people,
+            None if isinstance(starts, CobrowseError) else starts,
         )
 
     async def _channel_refusal(self, actor: Request) -> ChannelNotAllowedError | None:

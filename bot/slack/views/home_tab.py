@@ -12,13 +12,14 @@ from bot.core.models import Identity, Notice, PersonKey, Role
 from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
+from bot.core.use_cases.start_counts import StartCounts
 from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import Language, Markup, fault, label, mention, said
+from bot.slack.messages.catalogue.sentence import Language, Markup, counted, fault, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.notices.access import ASKED_BEFORE, START, connect_button
 from bot.slack.messages.notices.faults import fault_notice
-from bot.slack.messages.session_card import CardRenderer
+from bot.slack.messages.session_card import END, CardRenderer
 from bot.slack.messages.session_list import list_blocks, list_rows
 
 REFRESH_ACTION = "home_refresh"
@@ -43,7 +44,14 @@ IDENTITY_UNKNOWN = said("home.identity_unknown", "I can’t tell which Genesys u
 TYPE_THERE = said("home.type_there", "Type `{command}` there.")
 YOUR_SESSIONS = said("home.your_sessions", "Your open sessions")
 NONE_OPEN = said("home.none_open", "No open sessions.")
+HOW_IT_WORKS = said("home.how_it_works", "How it works")
+STEP_TYPE = said("home.step_type", "1. Type `{command}` while you talk to your customer.")
+STEP_GIVE = said("home.step_give", "2. Send your customer the link that I show you, or read out the code.")
+STEP_END = said("home.step_end", "3. Press *{end}* when you’re done.")
 LIVE = said("home.live", "Live now")
+LAST_DAY = said("home.last_day", "*Last 24 hours:* {started}, {failed}.")
+STARTED = counted("home.started", "{count} session started", "{count} sessions started")
+FAILED = counted("home.failed", "{count} start failed", "{count} starts failed")
 MORE_OWN = said("home.more_own", "… and more: `{command} status` shows them.")
 SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them right now. {reason}")
 
@@ -52,7 +60,8 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 class HomeTabData:
     """The content of a member's Home tab. Each part is a result, or the error that prevented its loading.
 
-    - `visitor`: the user whose tab it is.
+    - `visitor`: the team and the user whose tab it is.
+    - `is_newcomer`: the user can host sessions and has had none.
     - `host_name`: the name of the Genesys user, "" if unknown.
     - `asked_at`: the time when the user asked for a connection to a Genesys user, None if they did not.
     - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
@@ -62,11 +71,13 @@ class HomeTabData:
     - `failure`: the newest failure of Genesys, for administrators.
     - `faults`: the notices about present faults, for administrators.
     - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
+    - `starts`: the numbers of the last 24 hours. This is None except for administrators.
     """
 
     visitor: PersonKey
     identity: Identity | CobrowseError
     role: Role = Role.MEMBER
+    is_newcomer: bool = False
     host_name: str = ""
     asked_at: datetime | None = None
     channel_refusal: ChannelNotAllowedError | None
@@ -76,6 +87,7 @@ class HomeTabData:
     failure: ServiceFailure | None = None
     faults: Sequence[Notice] = ()
     unconnected: Sequence[Unconnected] = ()
+    starts: StartCounts | None = None
 
 
 def loading(language: Language) -> View:
@@ -98,12 +110,13 @@ def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Seque
         has_sessions = isinstance(data.own, SessionList) and data.own.records
         return _home([*blocks, *(_own(data.own, data.visitor, cards, to) if has_sessions else [])])
     blocks += _start(data, to)
-    blocks += _own(data.own, data.visitor, cards, to)
+    blocks += _how_it_works(to) if data.is_newcomer else _own(data.own, data.visitor, cards, to)
     if data.live is not None:
         blocks += _live(data.live, data.visitor, cards, to)
     if data.config_warnings is not None:
         blocks += _unconnected_people(data.unconnected, to)
         blocks += _service_status(data.config_warnings, data.failure, to, has_faults=bool(data.faults))
+        blocks += _last_day(data.starts, to)
     lines = [say(AS_OF, at=datetime.now(UTC), command=to.command)]
     if isinstance(data.identity, Identity):
         lines.insert(0, say(CONNECTED_AS, name=data.host_name) if data.host_name else say(CONNECTED))
@@ -169,6 +182,13 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
     return [buttons(button(to.language.say(START), START_ACTION, style="primary"), refresh)]
 
 
+def _how_it_works(to: Addressee) -> list[Block]:
+    """Return what a reader who has had no session does, in place of an empty list."""
+    say = to.language.say
+    steps = (say(STEP_TYPE, command=to.command), say(STEP_GIVE), say(STEP_END, end=END))
+    return [{"type": "divider"}, section("\n".join((f"*{say(HOW_IT_WORKS)}*", *steps)))]
+
+
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
     say = to.language.say
     head: list[Block] = [{"type": "divider"}, section(f"*{say(YOUR_SESSIONS)}*")]
@@ -208,6 +228,15 @@ def _service_status(
         return []
     text = "\n".join(lines) or f":white_check_mark: {to.language.say(ALL_GOOD)}"
     return [{"type": "divider"}, section(f"*{to.language.say(SET_UP)}*"), section(text)]
+
+
+def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:
+    """Return how many starts of the last 24 hours went well and failed, in one line."""
+    if starts is None:
+        return []
+    say = to.language.say
+    started, failed = say(STARTED, count=starts.started), say(FAILED, count=starts.failed)
+    return [{"type": "divider"}, section(say(LAST_DAY, started=started, failed=failed))]
 
 
 def _explanation(error: CobrowseError, to: Addressee) -> str:

@@ -1,4 +1,4 @@
-"""Store notices and the Slack messages that show them, and read failed starts."""
+"""Store notices and the Slack messages that show them, and read how starts ended."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId, UserId
+from bot.core.ports import StartOutcome
 from bot.storage.database import Database, Row
 from bot.storage.mapping import time_of, unreadable
 
@@ -15,7 +16,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Implements NoticeRepository and FailedStarts for both databases."""
+    """Implements NoticeRepository and StartHistory for both databases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,6 +66,10 @@ class NoticeTable:
         values: dict[str, Any] = {"team_id": team_id, "seconds": seconds, "most": most}
         rows = await self._database.fetch("people_without_host", values)
         return [(UserId(row["user_id"]), time_of(row["last_at"])) for row in rows]
+
+    async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
+        rows = await self._database.fetch("start_outcomes", {"team_id": team_id, "seconds": seconds})
+        return [StartOutcome(row["code"], row["sessions"], row["without_session"]) for row in rows]
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:

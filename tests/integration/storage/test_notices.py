@@ -7,9 +7,20 @@ from typing import Any
 import pytest
 
 from bot.core.errors import CobrowseError, HostNotFoundError, RuleMiss, UnexpectedError
-from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, RequestState, TeamId, UserId
+from bot.core.models import (
+    ChannelId,
+    Notice,
+    NoticeKind,
+    NoticeMessage,
+    RequestKind,
+    RequestState,
+    Session,
+    TeamId,
+    UserId,
+)
+from bot.core.ports import StartOutcome
 from tests.support import storage as storage_support
-from tests.support.storage import TEAM, Database, request, run_sql
+from tests.support.storage import TEAM, Database, request, run_sql, session
 
 database = storage_support.database
 
@@ -153,3 +164,53 @@ async def test_people_without_a_host_are_found_newest_first(database: Database) 
     assert [user_id for user_id, _ in found] == ["U0UNA", "U0BEN"]
     assert found[0][1] > found[1][1]
     assert len(await store.notices.without_host(TEAM, 3600, 1)) == 1
+
+
+async def ends(store: Any, outcome: CobrowseError | Session | None, **how: Any) -> None:
+    """Store a request that ended with this error or session."""
+    one = request(**how)
+    await store.accept(one)
+    if isinstance(outcome, Session):
+        await store.advance(one.id, RequestState.ACCEPTED, RequestState.CREATING)
+        await store.advance(one.id, RequestState.CREATING, RequestState.CREATED, session=outcome)
+        await store.advance(one.id, RequestState.CREATED, RequestState.ANSWERED)
+    else:
+        if outcome:
+            await store.advance(one.id, RequestState.ACCEPTED, RequestState.FAILED, failure=outcome)
+        await store.advance(one.id, RequestState.FAILED if outcome else RequestState.ACCEPTED, RequestState.ANSWERED)
+
+
+async def test_starts_of_the_last_day_are_counted_by_their_error(database: Database) -> None:
+    store = await database.open()
+    await ends(store, session("s-0"))
+    await ends(store, UnexpectedError())
+    await database.age(86500)
+    for number in (1, 2):
+        await ends(store, session(f"s-{number}", minutes=3000))
+    await ends(store, session("s-3", minutes=3000), kind=RequestKind.STEP)
+    await ends(store, session("s-4", minutes=3000), team_id=TeamId("T0OTHER"))
+    await ends(store, None)  # a question came of it
+    await ends(store, UnexpectedError())
+    await ends(store, UnexpectedError(), kind=RequestKind.STATUS)
+    for who in ("U0ONE", "U0TWO"):  # the fields after the code differ
+        await ends(store, HostNotFoundError(UserId(who), False, ()))
+    await ends(store, UnexpectedError(), team_id=TeamId("T0OTHER"), enterprise_id=TeamId("E0GRID"))
+    await store.accept(request())
+    assert await store.notices.outcomes(TEAM, 86400) == [
+        StartOutcome("", 3, 1),
+        StartOutcome("host_not_found", 0, 2),
+        StartOutcome("unexpected", 0, 1),
+    ]
+    assert await store.notices.outcomes(TeamId("E0GRID"), 86400) == [StartOutcome("unexpected", 0, 1)]
+    assert await store.notices.outcomes(TeamId("T0NONE"), 86400) == []
+
+
+async def test_session_that_two_requests_got_is_counted_once(database: Database) -> None:
+    store = await database.open()
+    first, second = request(name="Deal"), request(name="Deal")
+    assert (await store.accept(first)).is_new
+    assert (await store.accept(second)).duplicate_of == first.id
+    for one in (first, second):
+        await store.advance(one.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
+        await store.advance(one.id, RequestState.CREATED, RequestState.ANSWERED)
+    assert await store.notices.outcomes(TEAM, 86400) == [StartOutcome("", 1, 0)]

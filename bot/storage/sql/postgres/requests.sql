@@ -103,3 +103,12 @@ SELECT id FROM requests
 WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - CAST(:unclaimed_seconds AS DOUBLE PRECISION)
     AND id <> ALL (CAST(:claimed AS TEXT[]))
 ORDER BY accepted_at LIMIT 500;
+
+-- name: start_outcomes
+-- How the starts of the last :seconds ended, by the error's code. The failure is JSON that begins with its code.
+SELECT coalesce(split_part(failure, '"', 4), '') AS code,
+    count(DISTINCT session_id) AS sessions, count(*) - count(session_id) AS without_session
+FROM requests
+WHERE state = 'answered' AND accepted_at > :now - CAST(:seconds AS DOUBLE PRECISION)
+    AND (kind = 'start' OR kind = 'step') AND coalesce(enterprise_id, team_id) = :team_id
+GROUP BY code ORDER BY code;

@@ -61,3 +61,12 @@ RETURNING created_at;
 -- name: claim_orphans
 -- Take over the unfinished requests of earlier processes: only one process at a time uses the file.
 UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id;
+
+-- name: start_outcomes
+-- How the starts of the last :seconds ended, by the error's code. The failure is JSON that begins with its code.
+SELECT coalesce(substr(failure, 11, instr(substr(failure, 11), '"') - 1), '') AS code,
+    count(DISTINCT session_id) AS sessions, count(*) - count(session_id) AS without_session
+FROM requests
+WHERE state = 'answered' AND accepted_at > :now - :seconds AND (kind = 'start' OR kind = 'step')
+    AND coalesce(enterprise_id, team_id) = :team_id
+GROUP BY code ORDER BY code;

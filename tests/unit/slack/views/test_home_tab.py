@@ -35,6 +35,7 @@ from bot.core.requests.events import RequestFinished, ServiceFailure, ServiceSta
 from bot.core.results import ListKind, ListPage, Result, SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.core.use_cases.faults import Hit, with_hits
+from bot.core.use_cases.start_counts import StartCounts
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.identity import missing
 from bot.slack.manifest import NEEDED
@@ -125,6 +126,7 @@ MOST = look(
     live=[hidden(n, name=LONG) for n in range(20, 40)],
     config_warnings=["d" * 300] * 30,
     failure=FAILURE,
+    starts=StartCounts(100_000, 100_000),
 )
 ERRORS: list[CobrowseError] = [
     errors.StorageUnavailableError(),
@@ -219,6 +221,34 @@ def test_others_sessions_have_a_menu_and_no_link() -> None:
 def test_own_session_without_a_link_has_an_end_button() -> None:
     gone = record(2).seen_by(BEN)
     assert presses(shown(own=[], live=[gone])) == ["home_start", "home_refresh", "ask_end_session"]
+
+
+def test_newcomer_reads_three_steps_in_place_of_an_empty_list() -> None:
+    text = said(shown(own=[], is_newcomer=True))
+    assert text.split("How it works*\n")[1].splitlines()[:3] == [
+        "1. Type `/cobrowse` while you talk to your customer.",
+        "2. Send your customer the link that I show you, or read out the code.",
+        "3. Press *End session* when you’re done.",
+    ]
+    assert "Your open sessions" not in text
+    assert "No open sessions." not in text
+
+
+@pytest.mark.parametrize(
+    ("started", "failed", "line"),
+    [
+        (0, 0, "*Last 24 hours:* 0 sessions started, 0 starts failed."),
+        (1, 1, "*Last 24 hours:* 1 session started, 1 start failed."),
+        (12, 2, "*Last 24 hours:* 12 sessions started, 2 starts failed."),
+    ],
+)
+def test_administrator_reads_the_numbers_of_the_last_day(started: int, failed: int, line: str) -> None:
+    view = shown(role=Role.ADMIN, config_warnings=[], starts=StartCounts(started, failed))
+    assert line in said(view).splitlines()
+
+
+def test_numbers_that_do_not_load_are_left_out() -> None:
+    assert "Last 24 hours" not in said(shown(role=Role.ADMIN, config_warnings=[]))
 
 
 def test_more_than_can_be_shown_is_said() -> None:

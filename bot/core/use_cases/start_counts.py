@@ -1,0 +1,37 @@
+"""Count how many sessions were started in a workspace lately, and how many starts failed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.core.errors import CobrowseError, HostNotFoundError, PermissionDeniedError, SeveralConversationsError
+from bot.core.models import TeamId
+from bot.core.ports import StartHistory
+
+DAY_SECONDS = 86400.0
+"""The shortest retention that can be configured is as long, so no start of the last day is missing."""
+NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsError)
+"""Errors that are no failures: the bot refused a person by a rule, waits for a connection, or asked a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartCounts:
+    """Hold how many sessions were started, and how many starts failed."""
+
+    started: int
+    failed: int
+
+
+async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
+    """Return the numbers of the last 24 hours. Raises StorageUnavailableError."""
+    found = await history.outcomes(team_id, DAY_SECONDS)
+    no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}
+    return StartCounts(
+        started=sum(outcome.sessions for outcome in found),
+        failed=sum(outcome.without_session for outcome in found if outcome.code not in no_failures),
+    )
+
+
+def _codes(kind: type[CobrowseError]) -> Iterator[str]:
+    yield from kind.possible_codes()
+    for below in kind.__subclasses__():
+        yield from _codes(below)
