@@ -298,6 +298,7 @@ def _capabilities(settings: Settings) -> Capabilities:
         sending.is_on(ContactChannel.SMS),
         sending.is_on(ContactChannel.EMAIL),
         sending.texts,
+        settings.slack.runbook_url,
     )
 
 

@@ -122,12 +122,13 @@ class Reader:
             self.fault(name, f"{', '.join(repr(word[:40]) for word in wrong)} is no {what}.{hint}")
         return tuple(word for word in words if word)
 
-    def url(self, name: str) -> str:
+    def url(self, name: str, *, is_page: bool = False) -> str:
         """Return an https URL (http only for this machine) without trailing slash, "" if unset.
 
-        Reject user name and password: nothing uses them, and screens show URLs.
+        Reject user name and password: nothing uses them, and screens show URLs. `is_page`: people open it, so it can
+        have a query and a fragment, and stays as it is.
         """
-        text = self.plain(name).rstrip("/")
+        text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
             return ""
         if "://" not in text and "@" not in text and re.match(r"[\w.-]+(:\d+)?(/|$)", text):
@@ -138,7 +139,11 @@ class Reader:
             host = parts.hostname or ""
             local = host in ("localhost", "::1") or host.startswith("127.")
             good = parts.scheme == "https" or (parts.scheme == "http" and local)
-            good = good and bool(re.fullmatch(r"[\w.:-]+", host)) and not parts.query and not parts.fragment
+            good = good and bool(re.fullmatch(r"[\w.:-]+", host))
+            if is_page:
+                good = good and bool(re.fullmatch(r"[!-~]{1,3000}", text))  # what Slack takes behind a button
+            else:
+                good = good and not parts.query and not parts.fragment
             if "@" in parts.netloc:
                 self.fault(name, "must hold no user name and no password. Remove what stands before the @.")
                 return ""

@@ -46,6 +46,7 @@ class SlackSettings:
     api_url: str
     command: str
     help_contact: str
+    runbook_url: str
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
@@ -186,6 +187,7 @@ def read_slack(reader: Reader) -> SlackSettings:
         api_url=reader.url("SLACK_API_URL") + "/",
         command=_command(reader),
         help_contact=reader.text("COBROWSE_HELP_CONTACT"),
+        runbook_url=reader.url("COBROWSE_RUNBOOK_URL", is_page=True),
         bot_token=bot_token,
         app_token=app_token,
         signing_secret=signing_secret,

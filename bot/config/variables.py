@@ -238,6 +238,11 @@ _ALL = (
         "whom errors name: free text, or a user's or channel's id, which is told about faults; empty: administrators",
         example="U012AB3CD",
     ),
+    Variable(
+        "COBROWSE_RUNBOOK_URL",
+        "your page on what to do about faults, for a button on the message that administrators get",
+        example="https://wiki.example.com/cobrowse",
+    ),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(
         "DATABASE_URL",

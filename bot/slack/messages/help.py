@@ -60,6 +60,7 @@ class Capabilities:
     - `in_conversations`: sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
     - `customer_texts`: the texts that customers get, by language.
+    - `runbook_url`: the page that administrators can open about a fault, "" for none.
     """
 
     sends: bool = False
@@ -69,6 +70,7 @@ class Capabilities:
     texts: bool = True
     emails: bool = True
     customer_texts: CustomerTexts = NO_TEXTS
+    runbook_url: str = ""
 
 
 PLAIN = Capabilities()

@@ -273,7 +273,8 @@ class MessageRenderer:
                 return access_notice(notice, self.addressee(None), opened_at)
             case NoticeKind.WELCOME:
                 return welcome(notice, self.addressee(None), has_form=self.starts_anywhere)
-        return fault_notice(notice, replace(self.addressee(None), can_repair=True), opened_at)
+        administrator = replace(self.addressee(None), can_repair=True)
+        return fault_notice(notice, administrator, opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
         """Render the interim message that the requester has to wait."""

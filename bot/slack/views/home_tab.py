@@ -105,7 +105,7 @@ def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Seque
     """Build the complete tab. `access` holds the buttons by which a user without a Genesys user gets one."""
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
-    blocks += [*_faults(data.faults, to), *_identity(data, to, access)]
+    blocks += [*_faults(data.faults, to, cards.features.runbook_url), *_identity(data, to, access)]
     if _is_unconnected(data) and data.role is Role.MEMBER:
         has_sessions = isinstance(data.own, SessionList) and data.own.records
         return _home([*blocks, *(_own(data.own, data.visitor, cards, to) if has_sessions else [])])
@@ -147,12 +147,11 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
             return [section(f":warning: *{say(IDENTITY_UNKNOWN)}* {_explanation(identity, to)}")]
 
 
-def _faults(faults: Sequence[Notice], to: Addressee) -> list[Block]:
+def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[Block]:
     """Build the blocks about the present faults, each with its fix and a button to check it again."""
     administrator = replace(to, can_repair=True)
-    blocks = [
-        block for each in faults[:MAX_FAULTS] for block in fault_notice(each, administrator, each.opened_at).blocks
-    ]
+    messages = [fault_notice(each, administrator, each.opened_at, runbook_url) for each in faults[:MAX_FAULTS]]
+    blocks = [block for message in messages for block in message.blocks]
     for number, block in enumerate(blocks):
         block["block_id"] = f"fault-{number}"  # all notices have the same id, and a view must have each id once
     return [*blocks, {"type": "divider"}] if blocks else []

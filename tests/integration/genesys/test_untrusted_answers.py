@@ -185,7 +185,9 @@ def test_odd_rate_limits_are_not_believed() -> None:
     assert window.allowed == 1_000_000
 
 
-@pytest.mark.parametrize("name", ["GENESYS_LOGIN_URL", "GENESYS_API_URL", "SLACK_API_URL", "COBROWSE_PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "name", ["GENESYS_LOGIN_URL", "GENESYS_API_URL", "SLACK_API_URL", "COBROWSE_PUBLIC_URL", "COBROWSE_RUNBOOK_URL"]
+)
 def test_an_address_with_a_name_and_password_is_a_fault(name: str) -> None:
     (fault,) = faults(SOCKET | {name: "https://ana:hush@api.example.com"})
     assert fault.startswith(f"{name}: must hold no user name and no password")

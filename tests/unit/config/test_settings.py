@@ -71,6 +71,9 @@ WRONG = [
     ("COBROWSE_ADMINS", "C0DESK"),
     ("COBROWSE_MEMBERS", "u0ben"),
     ("COBROWSE_CHANNELS", "#desk"),
+    ("COBROWSE_RUNBOOK_URL", "http://wiki.example.com/cobrowse"),
+    ("COBROWSE_RUNBOOK_URL", "https://wiki.example.com/co browse"),
+    ("COBROWSE_RUNBOOK_URL", f"https://wiki.example.com/{'x' * 3000}"),
     ("COBROWSE_RETENTION_DAYS", "0"),
     ("COBROWSE_RETENTION_DAYS", "3651"),
     ("DATABASE_URL", "bot.db"),
@@ -127,6 +130,12 @@ def test_without_key_or_client_secret_both_ways_are_named():
 def test_each_wrong_variable_is_named_and_alone(name, value):
     environ = HTTP | SOCKET | {name: value}
     assert named(faults(environ)) == {name}
+
+
+def test_page_for_people_stays_as_it_is():
+    page = "https://wiki.example.com/pages/?id=7&x=%20#faults/"
+    assert settings.load(SOCKET | {"COBROWSE_RUNBOOK_URL": page}).slack.runbook_url == page
+    assert settings.load(SOCKET).slack.runbook_url == ""
 
 
 def test_no_variable_is_left_out_of_these_tests():

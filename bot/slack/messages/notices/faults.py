@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core.models import Notice, RequestKind
 from bot.core.results import FaultChecked, FaultState
 from bot.core.use_cases.faults import Fault, read_fault
-from bot.slack.messages.blocks import NOTICE_BLOCK, Block, Message, button, buttons, context, section
+from bot.slack.messages.blocks import NOTICE_BLOCK, OPEN_ACTION, Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.errors import REFERENCE, SERVICE_REFERENCE, Situation
 from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, counted, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
@@ -16,6 +16,7 @@ SENDING = frozenset((RequestKind.SEND, RequestKind.SHARE, RequestKind.DIRECT))
 STARTING = frozenset((RequestKind.START, RequestKind.STEP))
 
 CHECK_AGAIN = label("button.check_again", "Check again")
+RUNBOOK = label("button.runbook", "Runbook")
 FAILING_START = counted(
     "fault.failing_start",
     "Co-browse is failing for {count} person since {since}.",
@@ -54,11 +55,11 @@ ANSWERS = {
 }
 
 
-def fault_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
+def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
     `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
-    has replaced this one.
+    has replaced this one. `runbook_url`: the page that a button opens, "" for no button.
     """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:
@@ -71,8 +72,11 @@ def fault_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
             say(WORKING_TITLE), [section(f":large_green_circle: *{text}*", NOTICE_BLOCK), *_details(fault, to)]
         )
     text = say(_failing(fault), count=len(fault.people), since=fault.since)
-    row = buttons(button(say(CHECK_AGAIN), CHECK_ACTION, value=notice.key))
-    return Message(say(FAILING_TITLE), [section(f":red_circle: *{text}*", NOTICE_BLOCK), *_details(fault, to), row])
+    row = [button(say(CHECK_AGAIN), CHECK_ACTION, value=notice.key)]
+    if runbook_url:
+        row.append(button(say(RUNBOOK), OPEN_ACTION, url=runbook_url))
+    head = section(f":red_circle: *{text}*", NOTICE_BLOCK)
+    return Message(say(FAILING_TITLE), [head, *_details(fault, to), buttons(*row)])
 
 
 def fault_checked(outcome: FaultChecked, language: Language) -> Message:

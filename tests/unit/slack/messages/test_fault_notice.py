@@ -13,6 +13,7 @@ from bot.core.use_cases.faults import Hit, with_check, with_hits
 from bot.sandbox.slack.validation.blocks import check_blocks
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.error_copy import fault_name
+from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, told_markup
 from tests.support.app import texts
 from tests.support.errors import ERRORS, name_of
@@ -60,6 +61,19 @@ def test_message_says_who_is_hit_since_when_and_how_to_fix_it() -> None:
     assert lines[3].startswith("Hit: <@U0P0>, <@U0P1>, <@U0P2>, <@U0P3>, <@U0P4> and 2 more · Reference `")
     assert lines[3].endswith("` · Genesys `corr-7`")
     assert lines[4:] == ["Check again"]
+
+
+def test_runbook_is_a_button_while_the_fault_lasts() -> None:
+    page = "https://wiki.example.com/cobrowse?id=7#faults"
+    renderer = MessageRenderer(features=Capabilities(runbook_url=page))
+    found = notice(TokenRefusedError())
+    message = renderer.notice(found, found.opened_at)
+    check_blocks(message.blocks)
+    check, runbook = message.blocks[-1]["elements"]
+    assert (check["action_id"], runbook["text"]["text"], runbook["url"]) == ("check_fault", "Runbook", page)
+    assert "Runbook" not in shown(found)
+    for at, over_at in ((found.opened_at, NOW + timedelta(minutes=18)), (NOW - timedelta(hours=1), None)):
+        assert page not in str(renderer.notice(replace(found, over_at=over_at), at).blocks)
 
 
 def test_end_says_since_when_how_long_and_how_many() -> None:

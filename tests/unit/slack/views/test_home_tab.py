@@ -41,6 +41,7 @@ from bot.slack.api.identity import missing
 from bot.slack.manifest import NEEDED
 from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
 from bot.slack.messages.error_copy import Addressee
+from bot.slack.messages.help import Capabilities
 from bot.slack.messages.notices.access import ask_button
 from bot.slack.messages.session_card import CardRenderer
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
@@ -249,6 +250,15 @@ def test_administrator_reads_the_numbers_of_the_last_day(started: int, failed: i
 
 def test_numbers_that_do_not_load_are_left_out() -> None:
     assert "Last 24 hours" not in said(shown(role=Role.ADMIN, config_warnings=[]))
+
+
+def test_faults_have_the_runbook_where_there_is_one() -> None:
+    data = look(role=Role.ADMIN, config_warnings=[], faults=[BROKEN])
+    assert "open" not in presses(home(data, Addressee(ENGLISH), CARDS))
+    page = "https://wiki.example/runbook?id=7#co-browse"
+    view = home(data, Addressee(ENGLISH), CardRenderer(Capabilities(runbook_url=page)))
+    assert presses(view)[:2] == ["check_fault", "open"]
+    assert page in json.dumps(view)
 
 
 def test_more_than_can_be_shown_is_said() -> None:
