@@ -14,6 +14,18 @@
   let state = "";
   let attempt = 0; // what an earlier attempt reports late is not listened to
 
+  // The first language of the browser that the page has; English is in index.html.
+  function translate() {
+    const known = window.cobrowseWords || {};
+    const wanted = navigator.languages.map((language) => language.toLowerCase().split("-")[0]);
+    const language = wanted.find((each) => each === "en" || Object.hasOwn(known, each)) || "en";
+    if (language === "en") return;
+    document.documentElement.lang = language;
+    for (const element of document.querySelectorAll("[data-words]")) {
+      element.textContent = known[language][element.dataset.words] || element.textContent;
+    }
+  }
+
   function show(next) {
     if (next === state) return;
     state = next;
@@ -119,5 +131,6 @@
   window.Genesys("subscribe", "CobrowseService.ready", () => setReady(true));
   window.Genesys("subscribe", "CobrowseService.sessionStarted", () => show("started"));
   window.Genesys("subscribe", "CobrowseService.sessionEnded", () => show("ended"));
+  translate();
   begin();
 })();

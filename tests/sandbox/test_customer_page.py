@@ -216,12 +216,44 @@ async def test_sandbox_offers_a_choice_of_conversations(browser: Any) -> None:
         await context.close()
 
 
+@pytest.mark.parametrize(
+    ("locale", "language", "title"),
+    [
+        ("de-CH", "de", "Diese Seite mit unserem Team teilen?"),
+        ("fr-FR", "fr", "Partager cette page avec notre équipe ?"),
+        ("es-MX", "es", "¿Compartir esta página con nuestro equipo?"),
+        ("pt-BR", "pt", "Compartilhar esta página com nossa equipe?"),
+        ("ja-JP", "ja", "このページを担当者と共有しますか？"),
+        ("nl-NL", "en", "Share this page with our team?"),
+        ("en-GB", "en", "Share this page with our team?"),
+    ],
+)
+async def test_page_speaks_the_browsers_language(
+    browser: Any, site: Site, locale: str, language: str, title: str
+) -> None:
+    async with site.customer(browser, f"#{site.offers().join_code}", locale=locale) as page:
+        await heading(page, title)
+        assert await page.evaluate("document.documentElement.lang") == language
+
+
+async def test_every_language_has_every_word(browser: Any, site: Site) -> None:
+    async with site.customer(browser) as page:
+        known = await page.evaluate("window.cobrowseWords")
+        keys = await page.evaluate("[...document.querySelectorAll('[data-words]')].map((each) => each.dataset.words)")
+        texts = await page.evaluate("[...document.querySelectorAll('h1, p:not(.buttons), button, label')].length")
+    assert len(keys) == len(set(keys)) == texts
+    assert set(known) == {"es", "pt", "fr", "de", "ja"}
+    for words in known.values():
+        assert set(words) == set(keys)
+        assert all(words.values())
+
+
 async def test_example_carries_no_inline_code_and_no_link() -> None:
     page = (FILES / "index.html").read_text(encoding="utf-8")
     assert "<style" not in page
     assert " style=" not in page
     assert " on" + "click" not in page
-    assert page.count("<script") == 1
+    assert page.count("<script") == page.count("<script src=") == 2
     assert [line for line in page.splitlines() if "://" in line and "your.site" not in line] == [
         '    data-bootstrap="https://apps.mypurecloud.com/genesys-bootstrap/genesys.min.js"'
     ]
