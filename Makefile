@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test test-fast docs help check fmt soak growth bench reference screenshots lint audit lock clean
+.PHONY: sandbox test test-fast docs help check fmt soak growth bench reference screenshots lint audit sbom lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp
@@ -86,6 +86,13 @@ audit: .venv/bin/python
 	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-image.txt
 	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-build.txt
 
+# Write the list of the image's libraries as CycloneDX into SBOM.
+SBOM ?= cobrowse-bot.cdx.json
+sbom: .venv/bin/python
+	@$(BIN)/python -m venv .venv/sbom
+	@.venv/sbom/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-sbom.txt
+	.venv/sbom/bin/cyclonedx-py requirements --output-reproducible --of JSON -o $(SBOM) requirements-image.txt
+
 # Write the lock files. Needs uv.
 lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
@@ -93,6 +100,7 @@ lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
+	echo "cyclonedx-bom>=7,<8" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-sbom.txt
 
 # Remove what the other targets have created here.
 clean:

@@ -264,11 +264,12 @@ async def test_the_bots_role_in_postgres_is_no_superuser(tmp_path: Path) -> None
 def test_the_audit_is_pinned_and_runs_by_itself() -> None:
     makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements-audit.txt" in makefile
-    lock = (HOUSE / "requirements-audit.txt").read_text(encoding="utf-8")
-    assert re.search(r"^pip-audit==\S+", lock, re.MULTILINE)
-    for text in re.findall(r"^[a-z][\w.-]*==\S+.*$", lock, re.MULTILINE):
-        assert "--hash=" in lock.split(text, 1)[1][:200], text
-    assert "://" not in lock
+    for name, tool in (("audit", "pip-audit"), ("sbom", "cyclonedx-bom")):
+        lock = (HOUSE / f"requirements-{name}.txt").read_text(encoding="utf-8")
+        assert re.search(rf"^{tool}==\S+", lock, re.MULTILINE)
+        for text in re.findall(r"^[a-z][\w.-]*==\S+.*$", lock, re.MULTILINE):
+            assert "--hash=" in lock.split(text, 1)[1][:200], text
+        assert "://" not in lock
     workflow = yaml.safe_load((HOUSE / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
     triggers = workflow[True]  # YAML 1.1 takes `on` for that
     assert triggers["schedule"]
@@ -285,6 +286,19 @@ def test_every_action_is_pinned_by_its_whole_commit() -> None:
         assert used, path
         for action in used:
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+def test_release_is_tested_and_publishes_with_no_stored_secret() -> None:
+    release = yaml.safe_load((HOUSE / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
+    assert release["permissions"] == {}
+    jobs = release["jobs"]
+    assert ".ci/run" in [step.get("run") for step in jobs["build"]["steps"]]
+    assert jobs["publish"]["needs"] == ["build", "image"]
+    assert jobs["publish"]["permissions"]["id-token"] == "write"
+    assert "secrets." not in str(release)
+    (push,) = (step for step in jobs["image"]["steps"] if "build-push-action" in step.get("uses", ""))
+    assert push["with"]["platforms"] == "linux/amd64,linux/arm64"
+    assert (push["with"]["provenance"], push["with"]["sbom"]) == ("mode=max", True)
 
 
 def test_pinned_versions_are_raised_by_dependabot() -> None:
