@@ -26,9 +26,10 @@ tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json
 test-fast: .venv/dev.stamp
 	$(BIN)/python -m pytest -n auto --dist worksteal tests/unit
 
-# Check the documents: run the tests that compare them with the code. Builds nothing yet.
+# Build the documentation site into site/. A broken link or anchor fails.
 docs: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/: open site/index.html."
 
 # Print this list.
 help:
@@ -62,11 +63,11 @@ benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.jso
 	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
 	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
 
-# Write the pages of docs/reference that are generated from the code.
+# Write what is generated from the code: pages of docs/reference, and .env.example. Only NAMES, if given.
 reference: .venv/dev.stamp
-	PYTHONPATH=. $(BIN)/python docs/messages.py
+	$(BIN)/python -m docs.generate $(NAMES)
 
-# Take the README's screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
+# Take the screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
 screenshots: .venv/dev.stamp
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 
@@ -104,7 +105,7 @@ lock:
 
 # Remove what the other targets have created here.
 clean:
-	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules tests/support/axe/node_modules
+	rm -rf .venv build dist site *.egg-info benchmarks/bolt_js/node_modules tests/support/axe/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Say which: make PYTHON=..."; exit 1; }
