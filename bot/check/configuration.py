@@ -101,7 +101,7 @@ def from_fault(fault: str) -> CheckResult:
     message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
-    fix = fix or f"Correct {name} in the environment or in .env; the README says what it takes."
+    fix = fix or f"Correct {name} in the environment or in .env; docs/reference/settings.md says what it takes."
     return failed(area.get(name, "settings"), f"{name}: {message}", fix, SettingsError.code)
 
 
@@ -113,7 +113,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
     found = []
     for name in unknown:
         (near,) = difflib.get_close_matches(name, known, 1, 0.8) or [""]
-        fix = f"Did you mean {near}?" if near else "Remove it, or look its name up in the README."
+        fix = f"Did you mean {near}?" if near else "Remove it, or look its name up in docs/reference/settings.md."
         found.append(warning("settings", f"{name} is set, but nothing reads it.", fix))
     return found
 

@@ -151,7 +151,7 @@ def _refusal(error: PermissionDeniedError, user_id: UserId) -> CheckResult:
         case PersonNotAllowedError():
             fix = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
             return failed("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", fix)
-    return failed("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
+    return failed("person", f"{user_id} is refused ({error}).", "See who may do what in docs/use/admin.md.")
 
 
 async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) -> CheckResult:

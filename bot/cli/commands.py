@@ -207,7 +207,9 @@ def applications() -> None:
     show_default=True,
     help="agent, unmapped, supervisor, admin or guest.",
 )
-@click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
+@click.option(
+    "--genesys", "fault", metavar="FAULT", help="How Genesys fails meanwhile; docs/reference/cli.md has the list."
+)
 @click.option(
     "--conversations",
     type=click.Choice(["none", "one", "several"]),

@@ -1,4 +1,4 @@
-"""List every environment variable with default and purpose. Tests compare README and .env.example with it."""
+"""Define every environment variable. docs/generate/settings.py writes the page of settings and .env.example from it."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -16,12 +16,15 @@ class Form(Enum):
 class Variable:
     """An environment variable. For a `secret`, NAME_FILE can name a file that holds the value.
 
-    `example`: a value such as faults show. It is needed where there is no default.
+    `about`: what it is, and its effect, as Markdown without links. `required`: when it has to be set, "" for never.
+    `unit`: what a number counts. `example`: a value such as faults show. It is needed where there is no default.
     """
 
     name: str
     about: str
     default: str = ""
+    required: str = ""
+    unit: str = ""
     secret: bool = False
     form: Form = Form.FREE
     example: str = ""
@@ -35,235 +38,401 @@ _TEXT_LANGUAGES = {
     "DE": "German",
     "JA": "Japanese",
 }
-
-
-def _texts_by_language() -> list[Variable]:
-    """Return the variables for texts to customers in each language: SMS, an e-mail's subject, e-mail."""
-    texts = {"SMS_TEXT": "SMS", "EMAIL_SUBJECT": "e-mail's subject", "EMAIL_TEXT": "e-mail"}
-    return [
-        Variable(f"COBROWSE_{name}_{suffix}", f"the {what} in {language}", example=_TEXT_EXAMPLES[name])
-        for suffix, language in _TEXT_LANGUAGES.items()
-        for name, what in texts.items()
-    ]
-
-
-_TEXT_EXAMPLES = {
-    "SMS_TEXT": "Example Shop, {agent}: {joinUrl}",
-    "EMAIL_SUBJECT": "Example Shop",
-    "EMAIL_TEXT": "Example Shop, {agent}: {joinUrl}",
+_TEXTS = {
+    "SMS_TEXT": ("SMS", "Example Shop, {agent}: {joinUrl}"),
+    "EMAIL_SUBJECT": ("subject of the email", "Example Shop"),
+    "EMAIL_TEXT": ("email", "Example Shop, {agent}: {joinUrl}"),
 }
+"""What each text to customers is, and an example."""
+
+
+def _texts_by_language() -> tuple[Variable, ...]:
+    """Return the variables for texts to customers in each language: SMS, an email's subject, email."""
+    return tuple(
+        Variable(f"COBROWSE_{name}_{suffix}", f"The {what} in {language}.", example=text)
+        for suffix, language in _TEXT_LANGUAGES.items()
+        for name, (what, text) in _TEXTS.items()
+    )
+
+
 _ID = "11111111-2222-4333-8444-555555555555"
-_ALL = (
-    Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True, form=Form.TOKEN, example="xoxb-…"),
-    Variable(
-        "SLACK_APP_TOKEN",
-        "the app-level token for Socket Mode, xapp-…",
-        secret=True,
-        form=Form.TOKEN,
-        example="xapp-1-…",
+GROUPS = {
+    "Slack": (
+        Variable(
+            "SLACK_BOT_TOKEN",
+            "The bot token of the Slack app. It is under OAuth & Permissions.",
+            required="always",
+            secret=True,
+            form=Form.TOKEN,
+            example="xoxb-…",
+        ),
+        Variable(
+            "SLACK_APP_TOKEN",
+            "The app-level token. With it the bot uses Socket Mode. Its scope is connections:write.",
+            required="for Socket Mode",
+            secret=True,
+            form=Form.TOKEN,
+            example="xapp-1-…",
+        ),
+        Variable(
+            "SLACK_SIGNING_SECRET",
+            "What Slack signs HTTP requests with. The bot refuses requests without its signature.",
+            required="for HTTP",
+            secret=True,
+            form=Form.TOKEN,
+            example="8f74…85a5",
+        ),
+        Variable(
+            "SLACK_CONFIG_TOKEN",
+            "An app configuration token. Only `check` uses it, to compare the app's command and events.",
+            secret=True,
+            form=Form.TOKEN,
+            example="xoxe.xoxp-1-…",
+        ),
+        Variable(
+            "SLACK_API_URL",
+            "The address of Slack's Web API. Change it for a gateway in front of Slack.",
+            "https://slack.com/api/",
+        ),
+        Variable("COBROWSE_COMMAND", "The slash command. The Slack app's manifest has to have the same.", "/cobrowse"),
+        Variable(
+            "COBROWSE_HELP_CONTACT",
+            (
+                "Whom errors name: free text, or the id of a user or channel, who is also told about faults. "
+                "Empty: the administrators."
+            ),
+            example="U012AB3CD",
+        ),
+        Variable(
+            "COBROWSE_RUNBOOK_URL",
+            "Your page on what to do about faults. A button on the message to administrators opens it.",
+            example="https://wiki.example.com/cobrowse",
+        ),
     ),
-    Variable(
-        "SLACK_SIGNING_SECRET", "what Slack signs HTTP requests with", secret=True, form=Form.TOKEN, example="8f74…85a5"
+    "Genesys": (
+        Variable(
+            "GENESYS_COBROWSE_API",
+            "What creates sessions: `conversations` is public Genesys Cloud, `sessions` a session service.",
+            "sessions",
+            required="on public Genesys Cloud",
+        ),
+        Variable(
+            "GENESYS_REGION",
+            (
+                "The region of your organization, by its domain (`mypurecloud.com`, `usw2.pure.cloud`) or its "
+                "name. It sets the addresses of API and login."
+            ),
+            required="always, unless both addresses are set",
+            example="us-west-2",
+        ),
+        Variable(
+            "GENESYS_CLIENT_ID",
+            "The id of the OAuth client. It is in Genesys under Admin › Integrations › OAuth.",
+            required="always",
+            form=Form.TOKEN,
+            example=_ID,
+        ),
+        Variable(
+            "GENESYS_CLIENT_SECRET",
+            "The secret of an OAuth client with the grant Client Credentials.",
+            required="always, unless there is a key",
+            secret=True,
+            form=Form.TOKEN,
+            example="kT9x…",
+        ),
+        Variable(
+            "GENESYS_PRIVATE_KEY_PATH",
+            "A file with the private key of the OAuth client, in place of a secret. PEM, RSA or P-256.",
+            required="with a private key",
+            example="genesys.pem",
+        ),
+        Variable(
+            "GENESYS_PRIVATE_KEY",
+            "The private key itself, in place of a file. `\\n` stands for each line break.",
+            secret=True,
+            example="-----BEGIN PRIVATE KEY-----\\nMIIE…\\n-----END PRIVATE KEY-----",
+        ),
+        Variable(
+            "GENESYS_PRIVATE_KEY_PASSPHRASE",
+            "The passphrase of an encrypted private key.",
+            required="with an encrypted key",
+            secret=True,
+            example="the words that encrypt the key",
+        ),
+        Variable(
+            "GENESYS_KEY_ID",
+            "The `kid` by which the login knows the key. With it two keys may be good at once.",
+            form=Form.TOKEN,
+            example="key-1",
+        ),
+        Variable(
+            "GENESYS_ORG_ID",
+            "The id of your Genesys organization. It stands in the assertion that the key signs.",
+            required="with a private key",
+            form=Form.TOKEN,
+            example=_ID,
+        ),
+        Variable(
+            "GENESYS_SCOPES",
+            (
+                "The scopes to ask for, or `none`. Empty: `cobrowse:session:write cobrowse:session:read` with a "
+                "key, otherwise none."
+            ),
+            example="cobrowse:session:write cobrowse:session:read",
+        ),
+        Variable(
+            "GENESYS_HOST_USER_ID",
+            "The Genesys user for `cobrowse-bot start`. People in Slack never get it.",
+            form=Form.TOKEN,
+            example=_ID,
+        ),
+        Variable(
+            "GENESYS_API_URL",
+            "The address of Genesys's API, if it is not the region's.",
+            example="https://api.usw2.pure.cloud",
+        ),
+        Variable(
+            "GENESYS_LOGIN_URL",
+            "The address of Genesys's login, if it is not the region's.",
+            example="https://login.usw2.pure.cloud",
+        ),
+        Variable(
+            "GENESYS_REQUESTS_PER_MINUTE",
+            "How many requests a token may make. Empty: what Genesys says, and 300 until it does.",
+            unit="requests a minute",
+            example="300",
+        ),
     ),
-    Variable(
-        "SLACK_CONFIG_TOKEN",
-        "for `check` only: an app configuration token, xoxe.xoxp-…, to compare the app's command and events",
-        secret=True,
-        form=Form.TOKEN,
-        example="xoxe.xoxp-1-…",
+    "Public Genesys Cloud": (
+        Variable(
+            "COBROWSE_JOIN_URL_TEMPLATE",
+            (
+                "Your page for customers, https, with `{joinCode}` once behind the `#`. Empty: agents get a code "
+                "without a link."
+            ),
+            example="https://help.example.com/cobrowse#{joinCode}",
+        ),
+        Variable(
+            "GENESYS_DEPLOYMENT_ID",
+            "The Messenger deployment. With it the bot sees whether a link was used, and can withdraw it.",
+            form=Form.TOKEN,
+            example=_ID,
+        ),
+        Variable(
+            "GENESYS_CONNECT_CLIENT_ID",
+            (
+                "A second OAuth client, with the grant Code Authorization. With it people sign in with `/cobrowse "
+                "connect`."
+            ),
+            required="to let people connect",
+            form=Form.TOKEN,
+            example=_ID,
+        ),
+        Variable(
+            "GENESYS_CONNECT_CLIENT_SECRET",
+            "The secret of that second client.",
+            required="with GENESYS_CONNECT_CLIENT_ID",
+            secret=True,
+            form=Form.TOKEN,
+            example="kT9x…",
+        ),
+        Variable(
+            "COBROWSE_PUBLIC_URL",
+            "The address at which browsers reach the bot's HTTP server. Sign-ins come back to it.",
+            required="to let people connect",
+            example="https://bot.example.com",
+        ),
     ),
-    Variable("SLACK_API_URL", "where Slack's Web API is", "https://slack.com/api/"),
-    Variable("BOT_MODE", "`auto` (Socket Mode when there is an app token, else HTTP), `socket` or `http`", "auto"),
-    Variable("HOST", "address the HTTP server listens on; `::` or `*`: all, of IPv4 and IPv6", "127.0.0.1"),
-    Variable("PORT", "port the HTTP server listens on", "3000"),
-    Variable(
-        "HEALTH_PORT",
-        "port for `/healthz`, `/readyz`, `/metrics`; unset: `PORT` over HTTP, none in Socket Mode",
-        example="3001",
+    "Session service": (
+        Variable(
+            "COBROWSE_APPLICATION_ID",
+            "The co-browse application that sessions are for. `cobrowse-bot applications` lists them.",
+            "web",
+            form=Form.LINE,
+        ),
+        Variable("COBROWSE_APPLICATION_TYPE", "The type of that application.", "web", form=Form.LINE),
+        Variable("COBROWSE_TIMEOUT_SECONDS", "How long a session lasts, 60 to 86400.", "1800", unit="seconds"),
+        Variable(
+            "COBROWSE_JOIN_HOSTS",
+            ("The hosts that links may lead to; `.example.com` stands for all below it. Empty: any public host name."),
+            example="join.example.com, .example.com",
+        ),
     ),
-    Variable("SHUTDOWN_SECONDS", "how long a stop waits for requests under way, 0 to 600", "20"),
-    Variable("GENESYS_ORG_ID", "the organisation's id; needed with a private key", form=Form.TOKEN, example=_ID),
-    Variable("GENESYS_REGION", "such as `mypurecloud.com`, `usw2.pure.cloud` or `us-west-2`", example="us-west-2"),
-    Variable("GENESYS_CLIENT_ID", "the OAuth client's id", form=Form.TOKEN, example=_ID),
-    Variable(
-        "GENESYS_PRIVATE_KEY_PATH",
-        "file with the OAuth client's private key (PEM, RSA or P-256)",
-        example="genesys.pem",
+    "People": (
+        Variable(
+            "COBROWSE_ADMINS",
+            (
+                "Administrators: user ids and user groups. They connect people, read how to fix errors, and may do "
+                "what supervisors may."
+            ),
+            example="U012AB3CD",
+        ),
+        Variable(
+            "COBROWSE_SUPERVISORS",
+            "Who may start and end sessions for others: user ids and user groups.",
+            example="U012AB3CD, S0123ABCD",
+        ),
+        Variable(
+            "COBROWSE_MEMBERS",
+            "Who may use the bot: user ids and user groups. Empty: every full member of the workspace.",
+            example="S0123ABCD",
+        ),
+        Variable(
+            "COBROWSE_CHANNELS",
+            "The ids of the channels in which the command works. Empty: everywhere.",
+            example="C012AB3CD",
+        ),
+        Variable(
+            "COBROWSE_MATCH_EMAIL",
+            "Whether the same email address in Slack and Genesys connects a person: `true` or `false`.",
+            "true",
+        ),
+        Variable(
+            "COBROWSE_EMAIL_DOMAINS",
+            "The domains whose addresses may connect people. Empty: any.",
+            example="example.com",
+        ),
+        Variable("COBROWSE_HOSTS_FILE", "A CSV file that connects Slack users to Genesys users.", example="hosts.csv"),
+        Variable(
+            "COBROWSE_WORKFLOW_STEPS",
+            ("Whether workflows may start sessions, for any agent whom the workflow's builder names: `on` or `off`."),
+            "off",
+        ),
     ),
-    Variable(
-        "GENESYS_PRIVATE_KEY",
-        "the key itself, instead of a file",
-        secret=True,
-        example="-----BEGIN PRIVATE KEY-----\\nMIIE…\\n-----END PRIVATE KEY-----",
+    "Messages to customers": (
+        Variable(
+            "COBROWSE_SMS_FROM",
+            "Your number in Genesys that sends links by SMS. Empty: no SMS.",
+            required="to send SMS",
+            example="+14155550100",
+        ),
+        Variable(
+            "COBROWSE_SMS_COUNTRIES",
+            "The countries that SMS may go to, by ISO code.",
+            required="to send SMS",
+            example="US, CA",
+        ),
+        Variable(
+            "COBROWSE_SMS_TEXT",
+            "The text of the SMS, with `{joinUrl}` once. It may hold `{company}` and `{agent}`.",
+            "Here is your link to share your screen with us: {joinUrl}",
+        ),
+        Variable(
+            "COBROWSE_EMAIL_FROM",
+            "Your address in Genesys that sends links by email. Empty: no email.",
+            required="to send email",
+            example="care@example.com",
+        ),
+        Variable("COBROWSE_EMAIL_SUBJECT", "The subject of the email.", "Your link to share your screen with us"),
+        Variable(
+            "COBROWSE_EMAIL_TEXT",
+            "The text of the email, with `{joinUrl}` once. It may hold `{company}` and `{agent}`.",
+            "Here is the link to share your screen with us, as we have just talked about: {joinUrl}",
+        ),
+        Variable(
+            "COBROWSE_COMPANY", "The name of your company, for `{company}` in these texts.", example="Example Shop"
+        ),
     ),
-    Variable(
-        "GENESYS_PRIVATE_KEY_PASSPHRASE",
-        "the passphrase of an encrypted key",
-        secret=True,
-        example="the words that encrypt the key",
+    "Messages in other languages": _texts_by_language(),
+    "Limits": (
+        Variable(
+            "COBROWSE_PERSON_STARTS_PER_MINUTE",
+            "Sessions that a person may start. 0: any number.",
+            "6",
+            unit="a minute",
+        ),
+        Variable(
+            "COBROWSE_SUPERVISOR_STARTS_PER_MINUTE",
+            "Sessions that a supervisor may start for others. 0: any number.",
+            "60",
+            unit="a minute",
+        ),
+        Variable(
+            "COBROWSE_WORKSPACE_STARTS_PER_MINUTE",
+            "Sessions that all people together may start. 0: any number.",
+            "0",
+            unit="a minute",
+        ),
+        Variable(
+            "COBROWSE_PERSON_SENDS_PER_MINUTE",
+            "Links that a person may send to customers. 0: any number.",
+            "5",
+            unit="a minute",
+        ),
+        Variable(
+            "COBROWSE_PERSON_INQUIRIES_PER_MINUTE",
+            "Other commands and button presses of a person. 0: any number.",
+            "30",
+            unit="a minute",
+        ),
+        Variable(
+            "COBROWSE_MAX_IN_FLIGHT",
+            (
+                "Requests that are accepted and not yet answered, 1 to 100000. Above it people read that the bot "
+                "has too much to do."
+            ),
+            "5000",
+            unit="requests",
+        ),
     ),
-    Variable("GENESYS_KEY_ID", "the `kid` that the login knows the key by", form=Form.TOKEN, example="key-1"),
-    Variable(
-        "GENESYS_CLIENT_SECRET",
-        "the OAuth client's secret, instead of a key",
-        secret=True,
-        form=Form.TOKEN,
-        example="kT9x…",
+    "Database": (
+        Variable(
+            "DATABASE_URL",
+            (
+                "Where requests and sessions are: a SQLite file, `postgresql://…`, or `memory:`, which remembers "
+                "nothing."
+            ),
+            "sqlite:///cobrowse.db",
+            required="for several replicas",
+            secret=True,
+            form=Form.LINE,
+        ),
+        Variable(
+            "STORE_ENCRYPTION_KEY",
+            (
+                "Encrypts links and sign-ins in the database. Fernet keys, the newest first, with commas between. "
+                "Back it up apart from the database."
+            ),
+            required="to send links, or to let people connect",
+            secret=True,
+            example="7XzT…q0=",
+        ),
+        Variable(
+            "COBROWSE_RETENTION_DAYS",
+            "How long requests, sessions and unused sign-ins are kept, 1 to 3650.",
+            "30",
+            unit="days",
+        ),
     ),
-    Variable(
-        "GENESYS_SCOPES",
-        "scopes to ask for, or `none`; unset: with a key `cobrowse:session:write cobrowse:session:read`, else none",
-        example="cobrowse:session:write cobrowse:session:read",
+    "Process": (
+        Variable(
+            "BOT_MODE",
+            "`socket`, `http`, or `auto`: Socket Mode when there is an app-level token, otherwise HTTP.",
+            "auto",
+        ),
+        Variable(
+            "HOST",
+            "The address that the HTTP server listens on. `::` or `*`: all addresses, of IPv4 and IPv6.",
+            "127.0.0.1",
+        ),
+        Variable("PORT", "The port that the HTTP server listens on.", "3000"),
+        Variable(
+            "HEALTH_PORT",
+            "The port for `/healthz`, `/readyz` and `/metrics`. Empty: `PORT` over HTTP, none in Socket Mode.",
+            example="3001",
+        ),
+        Variable("SHUTDOWN_SECONDS", "How long a stop waits for accepted requests, 0 to 600.", "20", unit="seconds"),
+        Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.", "INFO"),
+        Variable("LOG_FORMAT", "`text` or `json`.", "text"),
+        Variable(
+            "AUDIT_LOG",
+            "A file for the audit log, one JSON line for each decision, or `-` for standard output. Empty: none.",
+            example="audit.jsonl",
+        ),
     ),
-    Variable(
-        "GENESYS_HOST_USER_ID",
-        "default host of the command `start`; never a host for Slack people",
-        form=Form.TOKEN,
-        example=_ID,
-    ),
-    Variable(
-        "GENESYS_API_URL",
-        "where Genesys's API is, if not at the region's address",
-        example="https://api.usw2.pure.cloud",
-    ),
-    Variable(
-        "GENESYS_LOGIN_URL",
-        "where Genesys's login is, if not at the region's address",
-        example="https://login.usw2.pure.cloud",
-    ),
-    Variable(
-        "GENESYS_REQUESTS_PER_MINUTE",
-        "how many a token may make; unset: what Genesys says, 300 until it does",
-        example="300",
-    ),
-    Variable(
-        "GENESYS_COBROWSE_API",
-        "which service makes sessions: `sessions`, or `conversations` of the public Genesys Cloud API",
-        "sessions",
-    ),
-    Variable(
-        "GENESYS_DEPLOYMENT_ID",
-        "with `conversations`: the Messenger deployment, to look at and withdraw offers",
-        form=Form.TOKEN,
-        example=_ID,
-    ),
-    Variable(
-        "GENESYS_CONNECT_CLIENT_ID",
-        "with `conversations`: the OAuth client, of the grant Code Authorization, that people connect by",
-        form=Form.TOKEN,
-        example=_ID,
-    ),
-    Variable("GENESYS_CONNECT_CLIENT_SECRET", "its secret", secret=True, form=Form.TOKEN, example="kT9x…"),
-    Variable(
-        "COBROWSE_PUBLIC_URL",
-        "where browsers reach this bot's HTTP server, such as `https://bot.example.com`; needed to connect",
-        example="https://bot.example.com",
-    ),
-    Variable("COBROWSE_COMMAND", "the slash command, as in the manifest", "/cobrowse"),
-    Variable("COBROWSE_APPLICATION_ID", "which co-browse application sessions are for", "web", form=Form.LINE),
-    Variable("COBROWSE_APPLICATION_TYPE", "its type", "web", form=Form.LINE),
-    Variable("COBROWSE_TIMEOUT_SECONDS", "how long a session lasts, 60 to 86400", "1800"),
-    Variable(
-        "COBROWSE_JOIN_URL_TEMPLATE",
-        "with `conversations`: your page for customers, such as `https://help.example.com/cobrowse#{joinCode}`",
-        example="https://help.example.com/cobrowse#{joinCode}",
-    ),
-    Variable(
-        "COBROWSE_JOIN_HOSTS",
-        "with `sessions`: hosts that links may lead to, `.example.com` for all below it; unset: any public host name",
-        example="join.example.com, .example.com",
-    ),
-    Variable("COBROWSE_HOSTS_FILE", "CSV that maps Slack users to Genesys users", example="hosts.csv"),
-    Variable("COBROWSE_MATCH_EMAIL", "whether the same e-mail address in Slack and Genesys maps people", "true"),
-    Variable("COBROWSE_EMAIL_DOMAINS", "domains whose addresses may map people; empty: any", example="example.com"),
-    Variable(
-        "COBROWSE_SUPERVISORS",
-        "who may start sessions for others: user ids and user groups (S…)",
-        example="U012AB3CD, S0123ABCD",
-    ),
-    Variable(
-        "COBROWSE_ADMINS",
-        "administrators: user ids and user groups; may do what supervisors may, and read how to fix errors",
-        example="U012AB3CD",
-    ),
-    Variable(
-        "COBROWSE_MEMBERS",
-        "who may use the bot: user ids and user groups; empty: every full member",
-        example="S0123ABCD",
-    ),
-    Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere", example="C012AB3CD"),
-    Variable(
-        "COBROWSE_WORKFLOW_STEPS",
-        "whether steps of workflows may start sessions, for whomever the workflow's builder names: `on` or `off`",
-        "off",
-    ),
-    Variable("COBROWSE_PERSON_STARTS_PER_MINUTE", "sessions of one's own a person may start in a minute; 0: any", "6"),
-    Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
-    Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),
-    Variable(
-        "COBROWSE_PERSON_INQUIRIES_PER_MINUTE",
-        "other commands and button presses of a person in a minute; 0: any",
-        "30",
-    ),
-    Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
-    Variable(
-        "COBROWSE_SMS_FROM",
-        "your number in Genesys that links are sent from as SMS, E.164; needs a store key",
-        example="+14155550100",
-    ),
-    Variable(
-        "COBROWSE_SMS_COUNTRIES", "ISO countries that SMS may go to, such as `US, CA`; needed for SMS", example="US, CA"
-    ),
-    Variable(
-        "COBROWSE_SMS_TEXT",
-        "the SMS, with `{joinUrl}` once; it may hold `{company}` and `{agent}`",
-        "Here is your link to share your screen with us: {joinUrl}",
-    ),
-    Variable(
-        "COBROWSE_EMAIL_FROM",
-        "your address in Genesys that links are sent from; needs a store key",
-        example="care@example.com",
-    ),
-    Variable("COBROWSE_EMAIL_SUBJECT", "the e-mail's subject", "Your link to share your screen with us"),
-    Variable(
-        "COBROWSE_EMAIL_TEXT",
-        "the e-mail, with `{joinUrl}` once; it may hold `{company}` and `{agent}`",
-        "Here is the link to share your screen with us, as we have just talked about: {joinUrl}",
-    ),
-    Variable("COBROWSE_COMPANY", "your company's name, for `{company}` in these texts", example="Example Shop"),
-    *_texts_by_language(),
-    Variable("COBROWSE_PERSON_SENDS_PER_MINUTE", "links a person may send to customers in a minute; 0: any", "5"),
-    Variable(
-        "COBROWSE_HELP_CONTACT",
-        "whom errors name: free text, or a user's or channel's id, which is told about faults; empty: administrators",
-        example="U012AB3CD",
-    ),
-    Variable(
-        "COBROWSE_RUNBOOK_URL",
-        "your page on what to do about faults, for a button on the message that administrators get",
-        example="https://wiki.example.com/cobrowse",
-    ),
-    Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
-    Variable(
-        "DATABASE_URL",
-        "where they are: a SQLite file, `postgresql://…`, or `memory:`",
-        "sqlite:///cobrowse.db",
-        secret=True,
-        form=Form.LINE,
-    ),
-    Variable(
-        "STORE_ENCRYPTION_KEY",
-        "encrypts links and sign-ins there; Fernet keys, newest first, comma between",
-        secret=True,
-        example="7XzT…q0=",
-    ),
-    Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
-    Variable("LOG_FORMAT", "`text` or `json`", "text"),
-    Variable(
-        "AUDIT_LOG", "file for one JSON line a decision, or `-` for standard output; unset: none", example="audit.jsonl"
-    ),
-)
-VARIABLES = {variable.name: variable for variable in _ALL}
+}
+"""The settings by subject, in the order of the page."""
+VARIABLES = {variable.name: variable for group in GROUPS.values() for variable in group}
 _OTHERS = {
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
     "SSL_CERT_DIR": "/etc/ssl/certs",

@@ -1,6 +1,7 @@
 """Count events and calls for Prometheus. core/ports.py describes the methods.
 
-docs/runbook.md explains each metric. No label contains a person, a session, an e-mail address or a URL.
+`make reference` writes docs/reference/metrics.md from these definitions.
+No label contains a person, a session, an e-mail address or a URL.
 """
 
 import time
@@ -114,33 +115,46 @@ class PrometheusMetrics(Metrics):
         self._store_failures.inc()
 
     def _make_requests(self) -> None:
-        about = "Commands, buttons and workflow steps, by what came of them"
+        about = "Commands, buttons and workflow steps, also those that were never accepted"
         self._requests = self._counter("cobrowse_requests", about, "kind", "outcome")
         self._request_seconds = self._histogram(
-            "cobrowse_request_seconds", "From acceptance to the answer", REQUEST_SECONDS, "kind"
+            "cobrowse_request_seconds", "Seconds from acceptance to the answer", REQUEST_SECONDS, "kind"
         )
         self._ack_seconds = self._histogram(
-            "cobrowse_ack_seconds", "From a payload of Slack's to its acknowledgement", ACK_SECONDS
+            "cobrowse_ack_seconds",
+            "Seconds from a payload of Slack to its acknowledgement; Slack waits for 3",
+            ACK_SECONDS,
         )
         self._unreached = self._counter("cobrowse_answers_unreached", "Answers that reached nobody")
         self._resumed = self._counter("cobrowse_requests_resumed", "Requests of dead processes that were taken up")
-        self._under_way = self._gauge("cobrowse_requests_under_way", "Requests accepted and not yet answered")
+        self._under_way = self._gauge(
+            "cobrowse_requests_under_way", "Requests accepted and not yet answered; COBROWSE_MAX_IN_FLIGHT bounds it"
+        )
 
     def _make_genesys(self) -> None:
-        about = "Calls to Genesys, by HTTP status"
+        about = "Calls to Genesys, by HTTP status, none where no answer came; without calls for a token"
         self._calls = self._counter("cobrowse_genesys_calls", about, "needs", "status")
         self._call_seconds = self._histogram(
-            "cobrowse_genesys_call_seconds", "How long Genesys took to answer", CALL_SECONDS, "needs"
+            "cobrowse_genesys_call_seconds", "Seconds that Genesys took to answer", CALL_SECONDS, "needs"
         )
         self._wait_seconds = self._histogram(
-            "cobrowse_rate_limit_wait_seconds", "How long a call waited for its turn in the rate limit", WAIT_SECONDS
+            "cobrowse_rate_limit_wait_seconds",
+            "Seconds that a call waited for its turn in the rate limit",
+            WAIT_SECONDS,
         )
         self._queue_length = self._gauge("cobrowse_queue_length", "Calls that wait for their turn in the rate limit")
-        self._renewals = self._counter("cobrowse_token_renewals", "Tokens asked for", "outcome")
+        self._renewals = self._counter(
+            "cobrowse_token_renewals", "Tokens asked for: ok, or the code of the error", "outcome"
+        )
 
     def _make_rest(self) -> None:
-        self._reconnects = self._counter("cobrowse_socket_reconnects", "Sockets to Slack opened in place of others")
-        about = "Sockets to Slack that did not open, or ended within 30 seconds"
+        self._reconnects = self._counter(
+            "cobrowse_socket_reconnects",
+            "Sockets to Slack opened in place of others; Slack asks for one every few hours",
+        )
+        about = (
+            "Sockets to Slack that did not open (not_opened), or ended within 30 seconds: closed, or the word of Slack"
+        )
         self._connection_failures = self._counter("cobrowse_socket_failures", about, "reason")
         for reason in CONNECTION_FAILURES:
             self._connection_failures.labels(reason).inc(0)

@@ -10,7 +10,7 @@ NEEDED = {
     "commands": "the slash command itself",
     "chat:write": "answers, when the command's own way of answering is closed",
     "chat:write.public": "sharing a session in a public channel that the bot is not in",
-    "channels:read": "refusing to share in a channel that people of other organisations read",
+    "channels:read": "refusing to share in a channel that people of other organizations read",
     "groups:read": "the same for private channels",
     "im:write": "telling an agent that a supervisor started a session for them",
     "users:read": "refusing guests, bots and outsiders",

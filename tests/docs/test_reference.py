@@ -1,20 +1,74 @@
-"""The generated pages of docs/reference are what the code says today."""
+"""The generated files are what the code says today: pages of docs/reference, and .env.example."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
+import pytest
+
+from bot.config.variables import VARIABLES
+from bot.slack.command_words import ALIASES
+from bot.slack.manifest import NEEDED
+from docs.generate.__main__ import FILES
+from tests.support.app import ROOT
+
+HOUSE = Path(ROOT)
 
 
-def test_the_page_of_messages_is_what_the_catalogue_says() -> None:
-    """In a process alone: other tests enter sentences and errors, too."""
-    code = f"import runpy, sys; sys.stdout.write(runpy.run_path({str(DOCS / 'messages.py')!r})['page']())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=DOCS.parent, capture_output=True, check=True)
-    assert (DOCS / "reference" / "messages.md").read_bytes() == done.stdout, "run: make reference"
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with all generated files. A process alone makes them: tests enter sentences and errors, too."""
+    folder = tmp_path_factory.mktemp("generated")
+    command = [sys.executable, "-m", "docs.generate", "--into", str(folder)]
+    subprocess.run(command, cwd=HOUSE, capture_output=True, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_generated_file_is_what_the_code_says(generated: Path, name: str) -> None:
+    path, _ = FILES[name]
+    assert (HOUSE / path).read_bytes() == (generated / path).read_bytes(), f"run: make reference NAMES={name}"
+
+
+def page(name: str) -> str:
+    return (HOUSE / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_each_sentence_says_when_it_is_read() -> None:
-    page = (DOCS / "reference" / "messages.md").read_text(encoding="utf-8")
-    assert page.count("\n### ") > 80
-    assert page.count("Who acts: an administrator.") > 10
+    assert page("messages").count("\n### ") > 80
+    assert page("messages").count("Who acts: an administrator.") > 10
+
+
+def test_each_setting_has_one_row_with_default_and_purpose() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)?[^|]* \| (.+) \| (?:`(.*)`)? \|$", page("settings"), re.MULTILINE
+    )
+    shown = [
+        (name, bool(secret), default, about.partition(" **Required")[0]) for name, secret, default, about, _ in rows
+    ]
+    wanted = [(name, each.secret, each.default, each.about.replace("|", "\\|")) for name, each in VARIABLES.items()]
+    assert shown == wanted
+    assert {name for name, *_, example in rows if example} == {name for name, each in VARIABLES.items() if each.example}
+
+
+def test_required_settings_come_first() -> None:
+    first = page("settings").partition("## Required")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `([A-Z_]+)`", first, re.MULTILINE)
+    assert set(listed) == {name for name, each in VARIABLES.items() if each.required}
+    assert {"SLACK_BOT_TOKEN", "GENESYS_CLIENT_ID"} <= set(listed[:4])
+
+
+def test_every_setting_has_a_sentence_and_a_value_to_copy() -> None:
+    for name, each in VARIABLES.items():
+        assert each.about[0].isupper() or each.about[0] == "`", name
+        assert each.about.endswith("."), name
+        assert each.default or each.example, name
+        assert not each.unit or each.default.isdigit() or each.example.isdigit(), name
+
+
+def test_the_page_of_commands_has_every_word_and_each_scope_its_reason() -> None:
+    for word in ALIASES:
+        assert f"`{word}`" in page("commands"), word
+    for scope, why in NEEDED.items():
+        assert f"| `{scope}` | {why} |" in page("scopes")

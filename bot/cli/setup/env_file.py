@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-HEADER = "# Made by `cobrowse-bot init`: one NAME=value a line. The README lists every setting.\n"
+HEADER = "# Made by `cobrowse-bot init`: one NAME=value a line. docs/reference/settings.md lists every setting.\n"
 OWNER_ONLY = 0o600
 
 

@@ -50,7 +50,8 @@ def _is_unknown(name: str) -> bool:
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, VARIABLES, 1, 0.8)
-    return f"{name}: no setting has this name. {f'Did you mean {near[0]}?' if near else 'The README lists them all.'}"
+    hint = f"Did you mean {near[0]}?" if near else "docs/reference/settings.md lists them all."
+    return f"{name}: no setting has this name. {hint}"
 
 
 def faults_of(values: Mapping[str, str]) -> list[str]:

@@ -1,14 +1,10 @@
-"""Write docs/reference/messages.md: every sentence that people can read. Run by `make reference`."""
+"""Write docs/reference/messages.md: every sentence that people can read."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from bot.core import errors
 from bot.slack.messages.catalogue.sentence import Part, Reader, Sentence
 from tests.support.catalogue import every_sentence
-
-PAGE = Path(__file__).parent / "reference" / "messages.md"
 
 GROUPS = {
     "access": "An agent without a Genesys user asks to be connected: what the agent and the administrators read.",
@@ -119,8 +115,3 @@ def _kinds(kind: type[errors.CobrowseError]) -> Iterator[type[errors.CobrowseErr
     yield kind
     for below in kind.__subclasses__():
         yield from _kinds(below)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"{PAGE} is written.\n")

@@ -1,0 +1,166 @@
+"""Write docs/reference/commands.md from the help, the command words and the parser."""
+
+from collections.abc import Iterator
+
+from bot.core.models import RequestKind, Role
+from bot.core.validation.conversations import GenesysApp
+from bot.slack.command_parser import RESERVED, Choice, New, NotUnderstood, Query, Start, parse
+from bot.slack.command_words import ALIASES, POLITE
+from bot.slack.manifest import ALL_FEATURES, build
+from bot.slack.messages.help import Capabilities, all_commands
+
+COMMAND = ALL_FEATURES.command
+ROLES = {Role.MEMBER: "everybody", Role.SUPERVISOR: "supervisors, administrators", Role.ADMIN: "administrators"}
+EVERYTHING = {"sends": True, "connects": True, "in_conversations": True}
+NEEDS = {
+    "sends": "sending links is set up",
+    "connects": "people connect their accounts",
+    "in_conversations": "`GENESYS_COBROWSE_API=conversations`",
+}
+EXAMPLES = (
+    "",
+    "Checkout help",
+    '"help"',
+    "End of month report",
+    "Customer 4711",
+    "<@U012AB3CD|ana>",
+    "<@U012AB3CD|ana> Checkout help",
+    "for <@U012AB3CD|ana>",
+    "+14155550123 Refund",
+    "name@example.com",
+    "Refund for +14155550123",
+    "11111111-2222-4333-8444-555555555555 Refund",
+    "send +14155550123",
+    "send joe",
+    "send to joe@example.com",
+    "stop",
+    "end it please",
+    "list all sessions",
+    "who am i",
+    "end customer 12345678",
+    "hepl",
+    "<@U012AB3CD|ana> end",
+    "call with <@U012AB3CD|ana>",
+    "@nobody",
+    "new",
+)
+"""What people type, as Slack delivers it. The page shows what the parser says about each."""
+INTRODUCTION = f"""\
+# Commands
+
+Everything that people can type. `make reference` writes this page from the code; do not edit it. `{COMMAND} help`
+shows the same in Slack,
+for the role that you have. If your command has another name, it stands in `COBROWSE_COMMAND`.
+
+"""
+TEXTS = """\
+## How the bot reads a text
+
+If the bot is not sure what you mean, it asks instead of starting a session. The question has a button for each meaning.
+
+- **Command words** are the words of the table above. Other words for a command, and polite words around it, mean
+  the command.
+- **A name** has 100 characters at most. Quotes force a name.
+- **A text of one or two words that begins with a command word** may be either, so the bot asks. So may a text about
+  a session, a link or a customer,
+  a text that names one of your open sessions, and a word that is close to a command word.
+- **A person** stands first. The bot asks about a person who stands later, or whom Slack does not know.
+- **No name holds an address.** The bot offers to send the link to a number or an email address that stands first.
+  It asks about one that stands
+  elsewhere. A phone number has a plus, or is valid in `COBROWSE_SMS_COUNTRIES`.
+- **A conversation** is its id, or the address of the interaction in your region's Genesys Cloud.
+
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    return INTRODUCTION + "\n".join([*_by_role(), *_words(), TEXTS + "\n".join(_examples()), "", *_without_typing()])
+
+
+def _lines(role: Role, **features: bool) -> list[tuple[str, str]]:
+    """Return the lines of the help for a role, each with its group."""
+    found = []
+    for block in all_commands(COMMAND, role, Capabilities(**features)).blocks:
+        title, *lines = block.get("text", {}).get("text", "").split("\n• ")
+        found += [(title.strip("*"), line) for line in lines]
+    return found
+
+
+def _by_role() -> Iterator[str]:
+    rows = {}
+    for role in ROLES:
+        for more in (EVERYTHING, {**EVERYTHING, "in_conversations": False}):
+            for group, line in _lines(role, **more):
+                rows.setdefault(line, (group, role))
+    order = list(dict.fromkeys(group for group, _ in rows.values()))
+    for group in order:
+        yield from (f"## {group}", "", "| Command | For | When |", "|---|---|---|")
+        for line, (place, role) in rows.items():
+            if place == group:
+                yield f"| {line} | {ROLES[role]} | {_condition(line)} |"
+        yield ""
+
+
+def _condition(line: str) -> str:
+    """Say which feature a line of the help needs, "" for none."""
+    plain = dict.fromkeys(EVERYTHING, False)
+    if line in dict.fromkeys(text for _, text in _lines(Role.ADMIN, **plain)):
+        is_lost = line not in [text for _, text in _lines(Role.ADMIN, **EVERYTHING)]
+        return "`GENESYS_COBROWSE_API=sessions`" if is_lost else ""
+    return next(
+        need
+        for name, need in NEEDS.items()
+        if line in [text for _, text in _lines(Role.ADMIN, **{**plain, name: True})]
+    )
+
+
+def _words() -> Iterator[str]:
+    yield from ("## Command words", "", "| Command | Also |", "|---|---|")
+    for word in RESERVED:
+        others = ", ".join(f"`{alias}`" for alias, meaning in ALIASES.items() if meaning == word)
+        yield f"| `{COMMAND} {word}` | {others} |"
+    yield ""
+    yield f"Polite words change nothing: {', '.join(f'`{word}`' for word in sorted(POLITE))}."
+    yield ""
+
+
+def _examples() -> Iterator[str]:
+    yield from ("| You type | The bot |", "|---|---|")
+    app = GenesysApp("apps.usw2.pure.cloud")
+    for text in EXAMPLES:
+        shown = text.replace("<@U012AB3CD|ana>", "@ana")
+        yield f"| `{f'{COMMAND} {shown}'.strip()}` | {_meaning(parse(text, app, ('US',)))} |"
+
+
+def _meaning(command: Start | Query | New | Choice | NotUnderstood) -> str:
+    match command:
+        case Start():
+            return _start(command)
+        case Query(kind=kind, target=target):
+            does = "asks before it sends the link" if kind is RequestKind.PROPOSE else f"means `{COMMAND} {kind.value}`"
+            return does + (" for @ana" if target else "")
+        case New():
+            return "opens the form"
+        case Choice(ambiguity=ambiguity):
+            return f"asks: {ambiguity.value}"
+        case NotUnderstood(reason=reason):
+            return f"starts nothing: {reason.value}"
+
+
+def _start(command: Start) -> str:
+    parts = ["starts a session"]
+    parts += ["for @ana"] if command.target else []
+    parts += ["in this conversation"] if command.conversation_id else []
+    parts += [f"with the name *{command.name}*"] if command.name else []
+    parts += ["and offers to send the link there"] if command.send_to else []
+    return " ".join(parts)
+
+
+def _without_typing() -> Iterator[str]:
+    yield from ("## Without typing", "", "| Where | What |", "|---|---|")
+    for shortcut in build(ALL_FEATURES)["features"]["shortcuts"]:
+        place = {"global": "the shortcuts menu", "message": "the menu of a message"}[shortcut["type"]]
+        yield f"| *{shortcut['name']}* in {place} | {shortcut['description']} |"
+    yield f"| the bot’s Home tab | your open sessions, and a button that opens the form; also `{COMMAND} new` |"
+    yield ""

@@ -1,0 +1,59 @@
+"""Write docs/reference/metrics.md from the metrics that bot/observability/metrics.py defines."""
+
+import re
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from bot.observability.metrics import PrometheusMetrics
+
+INTRODUCTION = """\
+# Metrics
+
+What `GET /metrics` shows. `make reference` writes this page from `bot/observability/metrics.py`; do not edit it.
+[Monitor](../run/monitor.md) says where the page is, and has the alerts.
+
+Each replica counts on its own. No label names a person, a session or an address. `kind` is what somebody asked for,
+and `outcome` what
+came of it: [What people read](../run/troubleshoot.md#what-people-read). `needs` is the permission that a call
+needs, or its purpose.
+
+| Metric | Type | Labels | What it counts |
+|---|---|---|---|
+"""
+PROCESS = """
+The process's own metrics stand beside them: `process_resident_memory_bytes`, `process_cpu_seconds_total`,
+`process_open_fds` and others.
+"""
+
+
+class _Recorder(PrometheusMetrics):
+    """Metrics that remember which labels each of them has, by the name that Prometheus sees."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, tuple[str, ...]] = {}
+        super().__init__()
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        self.labels[f"{name}_total"] = labels
+        return super()._counter(name, about, *labels)
+
+    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
+        self.labels[name] = labels
+        return super()._gauge(name, about, *labels)
+
+    def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        self.labels[name] = labels
+        return super()._histogram(name, about, buckets, *labels)
+
+
+def page() -> str:
+    """Return the page."""
+    metrics = _Recorder()
+    text = metrics.exposition().decode()
+    about = dict(re.findall(r"^# HELP (cobrowse_\w+) (.*)$", text, re.MULTILINE))
+    kinds = dict(re.findall(r"^# TYPE (cobrowse_\w+) (\w+)$", text, re.MULTILINE))
+    rows = [
+        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in metrics.labels[name])} | {about[name]} |"
+        for name, kind in kinds.items()
+    ]
+    return INTRODUCTION + "\n".join(rows) + "\n" + PROCESS

@@ -1,0 +1,104 @@
+"""Write docs/reference/settings.md and .env.example from the definitions in bot/config/variables.py."""
+
+from collections.abc import Iterator
+
+from bot.config.variables import GROUPS, Variable
+
+INTRODUCTION = """\
+# Settings
+
+All settings are environment variables. `make reference` writes this page from `bot/config/variables.py`; do not
+edit it.
+
+## How to set them
+
+- In the environment, or in `.env` in the current directory. The environment comes first. An empty value is the same
+  as none.
+- `cobrowse-bot init` writes `.env`. [`.env.example`](../../.env.example) has every setting with its default.
+- Write each value as it is, on one line, without quotes. A `$` needs no escape. That is right in `.env`, in `docker
+  run --env-file`, in
+    `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. A backslash is the exception: systemd
+  wants the value in
+  'single quotes'. One pair of quotes around a value is taken off everywhere.
+- Commas or spaces separate the items of a list.
+- 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it.
+- The bot lists all faults at once, each with an example. `cobrowse-bot check` does the same without starting.
+- `start` and `applications` need only the Genesys settings, and `hosts` only those of the database.
+
+In the image and the systemd unit, the current directory is `/etc/cobrowse-bot`. The bot reads no `.env` in the data
+directory, which
+`STATE_DIRECTORY` names (`/data`; systemd sets it itself). A program that can write beside the database must not
+choose the settings.
+
+**Proxies** come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. The bot never reaches this machine
+itself through one.
+
+**TLS** is always verified, against the system's authorities. Behind a proxy that signs for others, name its
+authorities in `SSL_CERT_FILE`. It
+has to be in the environment itself, not in `.env`.
+
+## Required
+
+"""
+HEADER = """\
+# `cobrowse-bot init` asks for what is needed and writes .env. Or copy this file to .env and fill it in.
+# An empty value is the same as none. A value that stands here already is the default.
+# Instead of a secret's NAME, you can set NAME_FILE to the path of a file that holds it, as containers do.
+# Write each value as it is, on one line, without quotes: a `$` needs no escape. That is right in .env, in
+# `docker run --env-file`, in compose.yaml (its `format: raw`) and in systemd's EnvironmentFile. A backslash is the
+# exception: systemd wants the value in 'single quotes', which are taken off everywhere.
+# `make reference` writes this file from bot/config/variables.py. What the settings do: docs/reference/settings.md
+"""
+WIDTH = 120
+
+
+def page() -> str:
+    """Return the page: what is required first, then all settings by subject."""
+    needed = [each for group in GROUPS.values() for each in group if each.required]
+    needed.sort(key=lambda each: not each.required.startswith("always"))
+    lines = ["| Setting | Required |", "|---|---|", *(f"| {_name(each)} | {_required(each)} |" for each in needed), ""]
+    for title, group in GROUPS.items():
+        lines += [f"## {title}", "", "| Setting | Default | What it is for | Example |", "|---|---|---|---|"]
+        lines += [*map(_row, group), ""]
+    return INTRODUCTION + "\n".join(lines).rstrip() + "\n"
+
+
+def env_example() -> str:
+    """Return the text of .env.example."""
+    lines = [HEADER.rstrip()]
+    for title, group in GROUPS.items():
+        lines += ["", f"# {title}"]
+        for each in group:
+            lines += [*_comment(each), f"{each.name}={each.default}"]
+    return "\n".join(lines) + "\n"
+
+
+def _name(variable: Variable) -> str:
+    return f"`{variable.name}`{' 🔑' if variable.secret else ''}"
+
+
+def _required(variable: Variable) -> str:
+    return f"**{variable.required}**" if variable.required == "always" else variable.required
+
+
+def _row(variable: Variable) -> str:
+    default = f"`{variable.default}`" if variable.default else ""
+    unit = f" {variable.unit}" if default and variable.unit else ""
+    example = f"`{variable.example}`" if variable.example else ""
+    about = variable.about.replace("|", "\\|")
+    required = f" **Required {variable.required}.**" if variable.required else ""
+    return f"| {_name(variable)} | {default}{unit} | {about}{required} | {example} |"
+
+
+def _comment(variable: Variable) -> Iterator[str]:
+    """Yield the lines of a comment, each within the width."""
+    notes = [f"Required {variable.required}."] if variable.required else []
+    notes += [f"In {variable.unit}." if not variable.unit.startswith("a ") else "In a minute."] if variable.unit else []
+    notes += [f"Example: {variable.example}"] if variable.example and not variable.secret else []
+    line = "#"
+    for word in " ".join((variable.about, *notes)).split():
+        if len(line) + 1 + len(word) > WIDTH:
+            yield line
+            line = "#"
+        line += f" {word}"
+    yield line
