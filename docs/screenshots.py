@@ -1,4 +1,4 @@
-"""Makes the README's pictures: the real bot in the sandbox, in Chromium through Playwright. Run by `make screenshots`.
+"""Make the pictures of README and site, for `make screenshots`: the real bot in the sandbox, in Chromium.
 
 A picture is a function below: it does on the page what a person would, and returns what is to be seen of it.
 """

@@ -1,6 +1,6 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the service's contract; see also "When Genesys fails" in the README. They look at the cause of an
+The rules come from the service's contract; see also docs/reference/genesys-calls.md. They look at the cause of an
 exception, since its class is misleading: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
 """
 

@@ -210,7 +210,7 @@ SENTENCES = MappingProxyType(
         "database_file_unusable": "The database {path} cannot be used ({why}). Check the file and DATABASE_URL.",
     }
 )
-"""The sentences by code. docs/runbook.md has the remedy for each code."""
+"""The sentences by code. docs/run/troubleshoot.md has the remedy for each code."""
 
 
 def refused(code: str, **words: object) -> StorageSetupError:

@@ -1,4 +1,4 @@
-"""The documents are held to the code: settings, manifest, README, changelog."""
+"""The documents are held to the code: settings, manifest, README, layout, changelog."""
 
 import ast
 import re
@@ -25,6 +25,10 @@ from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "develop" / "architecture.md").read_text(encoding="utf-8")
+REFERENCE = ROOT / "docs" / "reference"
+COMMANDS = (REFERENCE / "commands.md").read_text(encoding="utf-8")
+COMMAND_LINE = (REFERENCE / "cli.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").rglob("*.py"))
 SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
@@ -49,14 +53,6 @@ def test_the_env_example_holds_every_setting_with_its_default() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert pairs == {name: variable.default for name, variable in VARIABLES.items()}
-
-
-def test_readme_table_holds_every_setting_with_its_default() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)? \| (.+) \|$", README, re.MULTILINE)
-    documented = {name: (bool(secret), default, about) for name, secret, default, about in rows}
-    assert documented == {
-        name: (variable.secret, variable.default, variable.about) for name, variable in VARIABLES.items()
-    }
 
 
 def test_no_other_file_looks_at_the_environment() -> None:
@@ -119,7 +115,7 @@ def test_manifest_and_sandbox_have_the_codes_shortcuts() -> None:
     for shortcut in shortcuts:
         assert len(shortcut["name"]) <= 24
         assert len(shortcut["description"]) <= 150
-        assert f"*{shortcut['name']}*" in README
+        assert f"*{shortcut['name']}*" in COMMANDS
 
 
 def test_manifest_has_a_home_tab_and_direct_messages() -> None:
@@ -150,31 +146,33 @@ def test_the_sandboxs_step_is_the_manifests() -> None:
         assert required == set(declared[f"{where}_parameters"]["required"])
 
 
-def test_the_readme_names_every_reserved_word_fault_and_role() -> None:
-    for word in (*RESERVED, *FAULTS, *ROLES):
-        assert f"`{word}`" in README or f"/cobrowse {word}`" in README, word
+def test_pages_name_every_reserved_word_fault_and_role() -> None:
+    for word in RESERVED:
+        assert f"/cobrowse {word}`" in COMMANDS, word
+    for word in (*FAULTS, *ROLES):
+        assert f"`{word}`" in COMMAND_LINE, word
 
 
-def test_the_readme_shows_the_path_of_a_command() -> None:
-    path = README.partition("## Life of a /cobrowse")[2].partition("```\naccepted")[0]
+def test_the_architecture_shows_the_path_of_a_command() -> None:
+    path = ARCHITECTURE.partition("## The path of one `/cobrowse`\n\n```\n")[2].partition("```")[0]
     steps = re.findall(r"^([\w/.]+) +([\w_]+\.py)?", path, re.MULTILINE)
     assert len(steps) >= 8
     for place, name in steps:
         assert (ROOT / "bot" / place / name if name else ROOT / "bot" / place).exists(), (place, name)
 
 
-def test_the_readme_names_every_dependency_and_every_command() -> None:
+def test_pages_name_every_dependency_and_every_command() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     needed = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
     assert needed
     for name in re.findall(r'"([A-Za-z][\w-]*)', needed[1]):
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in ARCHITECTURE, name
     for name in main.commands:
-        assert f"bot {name}" in README, name
+        assert f"\n## cobrowse-bot {name}" in COMMAND_LINE, name
 
 
-def test_every_folder_and_top_file_is_in_the_readmes_layout() -> None:
-    layout = README.partition("## Layout")[2].partition("```\n\n")[0]
+def test_every_folder_and_top_file_is_in_the_layout() -> None:
+    layout = ARCHITECTURE.partition("## Layout")[2].partition("```\n\n")[0]
     for path in (ROOT / "bot").glob("*.py"):
         assert path.stem.startswith("__") or f"  {path.name} " in layout, path
     for package in (ROOT / "bot").rglob("__init__.py"):
@@ -263,6 +261,11 @@ def test_make_help_names_every_command_of_the_makefile() -> None:
     assert phony
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^make ([\w-]+)", shown, re.MULTILINE)) == set(phony[1].split())
+
+
+def test_readme_is_a_front_page() -> None:
+    assert len(README.splitlines()) <= 120
+    assert README.index("](docs/images/card.png)") < README.index("\n## ")
 
 
 def test_readme_needs_one_command_to_try_and_one_to_test() -> None:

@@ -1,4 +1,4 @@
-"""Attacks that came to nothing, each in a small form, so that they go on coming to nothing: docs/security.md."""
+"""Attacks that came to nothing, each in a small form, so that they go on coming to nothing: docs/security/model.md."""
 
 import asyncio
 import contextlib

@@ -310,7 +310,8 @@ def test_pinned_versions_are_raised_by_dependabot() -> None:
 
 
 def test_nobody_is_told_to_install_by_ranges() -> None:
-    for path in (HOUSE / "README.md", UNIT, HOUSE / "docs" / "runbook.md", HOUSE / "Makefile", HOUSE / ".ci" / "run"):
+    pages = (*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"))
+    for path in (*pages, UNIT, HOUSE / "Makefile", HOUSE / ".ci" / "run"):
         for command in re.findall(r"pip install .*?(?:[`;\n]|$)", path.read_text(encoding="utf-8")):
             closed = {"--no-deps", "--no-build-isolation"}, {"--no-deps", "--no-index"}, {"--require-hashes"}
             assert any(flags <= set(command.strip("`;\n").split()) for flags in closed), (path, command)
@@ -391,7 +392,7 @@ def test_the_proxys_version_is_named_where_it_is_chosen() -> None:
     assert re.match(r"caddy:2\.(\d+)", image)
     for place in (
         text.partition("{")[0],
-        (HOUSE / "README.md").read_text("utf-8").partition("- **The proxy**")[2][:600],
+        (HOUSE / "docs" / "run" / "deploy.md").read_text("utf-8").partition("## Proxy")[2][:600],
     ):
         assert "Caddy 2.11 or newer" in place
     assert "fail_duration" not in re.sub(r"#.*", "", text)
