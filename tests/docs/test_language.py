@@ -1,0 +1,76 @@
+"""The pages for people are in short sentences and plain words. tests/support/prose.py measures them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import ROOT
+from tests.support.prose import CODE, measure, sentences, syllables
+
+HOUSE = Path(ROOT)
+GENERATED = ("cli.md", "commands.md", "messages.md", "metrics.md", "scopes.md", "settings.md")
+PAGES = sorted(
+    str(path.relative_to(HOUSE))
+    for path in (*(HOUSE / "docs").rglob("*.md"), *HOUSE.glob("*.md"))
+    if path.name not in (*GENERATED, "CHANGELOG.md") and path.parent.name != "decisions"
+)
+AGENT = "docs/use/agent.md"
+LEADERS = [page for page in PAGES if page.startswith(("docs/start/", "docs/use/", "docs/run/")) and page != AGENT]
+MAX_MEAN_LENGTH = 15
+OUT = re.compile(
+    r"\b(anew|at hand|of (?:its|their|his|her) own|so long as|is told so|are told so|whoever|whomever|heralds?|"
+    r"tellers?|thereof|hereby|whilst|upon|thus|hence|henceforth|shall|utili[sz]e|leverage|in order to|"
+    r"organisations?|authoris\w+|colours?|favours?|behaviours?|cent(?:re|res)|e-mails?|mend(?:s|ed|ing)?|"
+    r"is away|are away|is no more|not once|to and fro)\b",
+    re.IGNORECASE,
+)
+"""Words that a reader would look up or read twice, and British forms beside Slack's American ones."""
+JARGON = re.compile(r"\b(hosts?|tokens?|oauth|offers?|ephemeral|api|endpoint|scopes?|http \d+)\b", re.IGNORECASE)
+"""Words that mean nothing to an agent."""
+
+
+def text_of(page: str) -> str:
+    return (HOUSE / page).read_text(encoding="utf-8")
+
+
+def found_in(pattern: re.Pattern[str], page: str) -> list[str]:
+    return [f"{found[0]}: {each}" for each in sentences(text_of(page)) for found in pattern.finditer(each)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sentences_of_a_page_are_short(page: str) -> None:
+    assert measure(text_of(page)).mean_length <= MAX_MEAN_LENGTH
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_words_that_stay_out_are_in_no_page(page: str) -> None:
+    assert found_in(OUT, page) == []
+
+
+def test_agents_page_reads_easily_and_has_no_jargon() -> None:
+    assert measure(text_of(AGENT)).ease >= 65
+    assert found_in(JARGON, AGENT) == []
+
+
+@pytest.mark.parametrize("page", LEADERS)
+def test_pages_for_supervisors_and_admins_read_well(page: str) -> None:
+    assert measure(text_of(page)).ease >= 50
+
+
+def test_prose_is_told_from_all_else() -> None:
+    left_out = "# A title\n\n| a | b |\n|---|---|\n| It is. | No. |\n\n```sh\nNot this. Nor this.\n```\n\n"
+    page = left_out + "Type `it is`. Press *Start*, now!\n\n- One\n- Two [words](x.md)\n"
+    assert sentences(page) == [f"Type {CODE} .", f"Press {CODE} , now!", "One", "Two words"]
+
+
+def test_measures_tell_hard_prose_from_easy() -> None:
+    easy = measure("The bot is on. You type a word. It gives you a link.")
+    hard = measure(
+        "Notwithstanding organizational considerations, authentication necessitates administrative participation."
+    )
+    assert easy.ease > 90
+    assert hard.ease < 0
+    assert easy.mean_length == 13 / 3
+    counted = {"link": 1, "used": 1, "agent": 2, "session": 2, "table": 2, "customer": 3, "co-worker": 3}
+    assert {word: syllables(word) for word in counted} == counted
