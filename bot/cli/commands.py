@@ -39,7 +39,7 @@ class _Commands(click.Group):
 
 
 RUN_CHECK = "Run `cobrowse-bot check`: it says what is wrong, and how to fix it."
-_ABOUT = "A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."
+_ABOUT = "A Slack bot for contact centers on Genesys Cloud: type /cobrowse, get the customer's join link."
 
 
 @click.group(cls=_Commands, help=_ABOUT, epilog=examples("cobrowse-bot init", "cobrowse-bot run --help"))
@@ -88,7 +88,7 @@ def run() -> None:
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(person: str | None, as_json: bool) -> None:
-    """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
+    """Say what is right, what is wrong, and how to fix it. Creates nothing; exits with 1 if something is wrong."""
     from bot import check as report
     from bot.core.hosts.csv_file import USER_ID
 

@@ -1,11 +1,13 @@
 """Write docs/reference/commands.md from the help, the command words and the parser."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from bot.core.models import RequestKind, Role
 from bot.core.validation.conversations import GenesysApp
+from bot.slack.command_languages import VOCABULARIES
 from bot.slack.command_parser import RESERVED, Choice, New, NotUnderstood, Query, Start, parse
-from bot.slack.command_words import ALIASES, POLITE
+from bot.slack.command_words import ALIASES
 from bot.slack.manifest import ALL_FEATURES, build
 from bot.slack.messages.help import Capabilities, all_commands
 
@@ -48,7 +50,7 @@ EXAMPLES = (
 INTRODUCTION = f"""\
 # Commands
 
-Everything that people can type. `make reference` writes this page from the code; do not edit it. `{COMMAND} help`
+Everything that people can type, and how the bot behaves. `make reference` writes this page from the code; do not edit it. `{COMMAND} help`
 shows the same in Slack,
 for the role that you have. If your command has another name, it stands in `COBROWSE_COMMAND`.
 
@@ -71,11 +73,14 @@ If the bot is not sure what you mean, it asks instead of starting a session. The
 - **A conversation** is its id, or the address of the interaction in your region's Genesys Cloud.
 
 """
+PLACES = Path(__file__).with_name("places.md")
+"""How each place behaves: the part of the page that no code can show."""
 
 
 def page() -> str:
     """Return the page."""
-    return INTRODUCTION + "\n".join([*_by_role(), *_words(), TEXTS + "\n".join(_examples()), "", *_without_typing()])
+    parts = [*_by_role(), *_words(), TEXTS + "\n".join(_examples()), "", *_without_typing()]
+    return INTRODUCTION + "\n".join(parts) + "\n" + PLACES.read_text(encoding="utf-8")
 
 
 def _lines(role: Role, **features: bool) -> list[tuple[str, str]]:
@@ -117,12 +122,22 @@ def _condition(line: str) -> str:
 
 def _words() -> Iterator[str]:
     yield from ("## Command words", "", "| Command | Also |", "|---|---|")
+    foreign = {alias for vocabulary in VOCABULARIES.values() for alias in vocabulary.aliases}
     for word in RESERVED:
-        others = ", ".join(f"`{alias}`" for alias, meaning in ALIASES.items() if meaning == word)
-        yield f"| `{COMMAND} {word}` | {others} |"
+        others = [alias for alias, meaning in ALIASES.items() if meaning == word and alias not in foreign]
+        yield f"| `{COMMAND} {word}` | {_marked(others)} |"
     yield ""
-    yield f"Polite words change nothing: {', '.join(f'`{word}`' for word in sorted(POLITE))}."
+    yield "Other languages have words for these commands, too. Each word counts for everybody, with or without accents."
     yield ""
+    yield from (f"| Command | {' | '.join(VOCABULARIES)} |", f"|---{'|---' * len(VOCABULARIES)}|")
+    for word in ("new", "end", "status", "last", "help", "send"):
+        cells = (_marked(getattr(vocabulary, word).split()) for vocabulary in VOCABULARIES.values())
+        yield f"| `{word}` | {' | '.join(cells)} |"
+    yield ""
+
+
+def _marked(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _examples() -> Iterator[str]:
