@@ -50,9 +50,9 @@ EXAMPLES = (
 INTRODUCTION = f"""\
 # Commands
 
-Everything that people can type, and how the bot behaves. `make reference` writes this page from the code; do not edit it. `{COMMAND} help`
-shows the same in Slack,
-for the role that you have. If your command has another name, it stands in `COBROWSE_COMMAND`.
+Everything that people can type, and how the bot behaves. `make reference` writes this page from the code; do not edit
+it. `{COMMAND} help` shows the same in Slack, for the role that you have. Your command may have another name: see
+`COBROWSE_COMMAND`.
 
 """
 TEXTS = """\
