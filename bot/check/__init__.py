@@ -22,7 +22,7 @@ from bot.observability import logging as logs
 from bot.observability.logging import Redactor
 from bot.slack.api.identity import BotIdentity
 
-SETTINGS_INVALID = "the settings need mending first"
+SETTINGS_INVALID = "the settings have errors"
 
 
 async def run_checks(

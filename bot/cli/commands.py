@@ -311,7 +311,7 @@ def _settings_fault(faults: list[str]) -> NoReturn:
 
 
 def _faults_text(faults: list[str]) -> str:
-    return "The settings need mending [settings_invalid]:\n" + "\n".join(f"  {fault}" for fault in faults)
+    return "The settings have errors [settings_invalid]:\n" + "\n".join(f"  {fault}" for fault in faults)
 
 
 def _refuse_to_start(sentence: str) -> NoReturn:

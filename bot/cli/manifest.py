@@ -50,7 +50,7 @@ def manifest(socket: bool, url: str | None, command: str | None, everything: boo
         environ = settings.environment() | given
         features = settings.load_part(settings.read_features, environ)
     except settings.SettingsError as fault:
-        _fail("The settings need mending [settings_invalid]:\n" + "\n".join(f"  {each}" for each in fault.faults))
+        _fail("The settings have errors [settings_invalid]:\n" + "\n".join(f"  {each}" for each in fault.faults))
     if everything:
         features = replace(ALL_FEATURES, command=features.command, over_http=features.over_http, url=features.url)
     if socket or url:

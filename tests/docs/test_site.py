@@ -22,6 +22,7 @@ PAGES = sorted(
     for path in (*DOCS.rglob("*.md"), *HOUSE.glob("*.md"), *(HOUSE / "examples").rglob("*.md"))
 )
 LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 TREE = {
     "start": ["try-it", "which-genesys", "slack-app", "genesys-client", "first-session"],
     "use": ["agent", "supervisor", "admin", "customer-page", "connect-account"],
@@ -97,6 +98,12 @@ def test_each_setting_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"\b(?:COBROWSE|GENESYS|SLACK)_[A-Z_]+[A-Z]\b", (HOUSE / page).read_text(encoding="utf-8"))
     known = {*VARIABLES, *(f"{name}_FILE" for name, each in VARIABLES.items() if each.secret), *ARGUMENTS}
     assert [name for name in named if name not in known and page != "CHANGELOG.md"] == []
+
+
+def test_every_picture_is_shown_with_words_for_it() -> None:
+    shown = {(HOUSE / page).parent / path: words for page in PAGES for words, path in IMAGE.findall(prose(page))}
+    assert {path.resolve() for path in shown} == set((DOCS / "images").glob("*.png"))
+    assert [str(path) for path, words in shown.items() if len(words.split()) < 3] == []
 
 
 def test_readme_and_index_lead_every_reader_to_a_page() -> None:

@@ -53,7 +53,7 @@ def said_by_run(environ: dict[str, str]) -> str:
     finally:
         gc.enable()
     assert result.exit_code == 1
-    assert result.stderr.startswith("The settings need mending [settings_invalid]:\n")
+    assert result.stderr.startswith("The settings have errors [settings_invalid]:\n")
     assert result.stderr.endswith("\nRun `cobrowse-bot check`: it says what is wrong, and how to fix it.\n")
     return result.stderr
 

@@ -114,7 +114,7 @@ def test_every_command_tells_a_fault_of_the_address_alike(tmp_path: Path, monkey
     url = "postgresql://bot:hush#1@db.example.com/bot"
     (fault,) = faults(url)
     run, hosts = (CliRunner().invoke(main, words, env={"DATABASE_URL": url}) for words in (["run"], ["hosts", "list"]))
-    assert run.stderr.startswith("The settings need mending [settings_invalid]:\n")
+    assert run.stderr.startswith("The settings have errors [settings_invalid]:\n")
     assert f"\n  {fault}\n" in run.stderr
     assert hosts.stderr == f"{fault} [settings_invalid]\n"
     found = json.loads(CliRunner().invoke(main, ["check", "--json"], env={"DATABASE_URL": url}).stdout)["findings"]
