@@ -50,6 +50,15 @@ HEADER = """\
 # `make reference` writes this file from bot/config/variables.py. What the settings do: docs/reference/settings.md
 """
 WIDTH = 120
+NOTES = {
+    "Public Genesys Cloud": "These count only with `GENESYS_COBROWSE_API=conversations`.",
+    "Session service": "These count only with `GENESYS_COBROWSE_API=sessions`.",
+    "People": "A list holds ids of Slack: `U…` or `W…` is a person, `S…` a user group, `C…` a channel.",
+    "Messages to customers": "Without a sender, nothing is sent. Both senders need `STORE_ENCRYPTION_KEY`.",
+    "Messages in other languages": "With more than one text, the agent chooses the customer's language.",
+    "Limits": "Each process counts on its own.",
+}
+"""A sentence below the title of a group."""
 
 
 def page() -> str:
@@ -58,7 +67,8 @@ def page() -> str:
     needed.sort(key=lambda each: not each.required.startswith("always"))
     lines = ["| Setting | Required |", "|---|---|", *(f"| {_name(each)} | {_required(each)} |" for each in needed), ""]
     for title, group in GROUPS.items():
-        lines += [f"## {title}", "", "| Setting | Default | What it is for | Example |", "|---|---|---|---|"]
+        lines += [f"## {title}", "", *([NOTES[title], ""] if title in NOTES else [])]
+        lines += ["| Setting | Default | What it is for | Example |", "|---|---|---|---|"]
         lines += [*map(_row, group), ""]
     return INTRODUCTION + "\n".join(lines).rstrip() + "\n"
 

@@ -1,6 +1,7 @@
 """The documents are held to the code: settings, manifest, README, layout, changelog."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -253,6 +254,16 @@ def test_class_names_are_neither_logged_nor_shown() -> None:
     for path in (ROOT / "bot").rglob("*.py"):
         if "sandbox" not in path.parts:
             assert not re.search(r"type\(\w+(\.\w+)*\)\.__name__", path.read_text(encoding="utf-8")), path
+
+
+def test_the_dev_container_has_what_ci_has_and_runs_the_tests() -> None:
+    folder = ROOT / ".devcontainer"
+    assert json.loads((folder / "devcontainer.json").read_text(encoding="utf-8"))["postCreateCommand"] == "make test"
+    there = (folder / "Dockerfile").read_text(encoding="utf-8").split()
+    (wanted,) = re.findall(
+        r"--no-install-recommends (.*?) >/dev/null", (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    )
+    assert [name for name in wanted.split() if name not in there] == []
 
 
 def test_make_help_names_every_command_of_the_makefile() -> None:

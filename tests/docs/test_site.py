@@ -34,6 +34,18 @@ TREE = {
 """The pages by folder, in the order of the site. Each is for one reader, with one purpose."""
 ARGUMENTS = ("SLACK_USER_ID", "GENESYS_USER_ID")
 """What `hosts set` calls its arguments."""
+FOLDERS = (
+    "bot",
+    "tests",
+    "docs",
+    "deploy",
+    "examples",
+    "benchmarks",
+    r"\.github",
+    r"\.devcontainer",
+    r"\.ci",
+    r"\.slack",
+)
 RETIRED = ("docs/runbook.md", "docs/security.md", "docs/messages.py")
 """Files that have become others. Nothing leads to them any more."""
 
@@ -98,6 +110,13 @@ def test_each_setting_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"\b(?:COBROWSE|GENESYS|SLACK)_[A-Z_]+[A-Z]\b", (HOUSE / page).read_text(encoding="utf-8"))
     known = {*VARIABLES, *(f"{name}_FILE" for name, each in VARIABLES.items() if each.secret), *ARGUMENTS}
     assert [name for name in named if name not in known and page != "CHANGELOG.md"] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_file_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+|\w[\w-]*\.(?:toml|yaml|txt))`", prose(page))
+    missing = [name for name in named if not (HOUSE / name).exists()]
+    assert [name for name in missing if page != "CHANGELOG.md"] == []
 
 
 def test_every_picture_is_shown_with_words_for_it() -> None:
