@@ -133,7 +133,7 @@ async def _conversations(client: GenesysClient) -> CheckResult:
 
 async def _users(client: GenesysClient) -> CheckResult:
     await UsersApi(client).by_email(NOBODY)
-    return ok("users", "can be searched by e-mail address")
+    return ok("users", "can be searched by email address")
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
