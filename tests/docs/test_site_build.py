@@ -1,0 +1,51 @@
+"""The site builds without a warning, has the files that pages link to, and refuses a broken link or anchor."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.app import ROOT
+
+HOUSE = Path(ROOT)
+
+
+def build(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(folder)]
+    environ = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(command, cwd=HOUSE, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_the_site_has_the_pages_and_the_files_they_link_to(tmp_path: Path) -> None:
+    done = build(HOUSE / "mkdocs.yml", tmp_path)
+    assert done.returncode == 0, done.stderr
+    copied = (tmp_path / "repository" / "deploy" / "Caddyfile").read_bytes()
+    assert copied == (HOUSE / "deploy" / "Caddyfile").read_bytes()
+    contributing = (tmp_path / "repository" / "CONTRIBUTING.html").read_text(encoding="utf-8")
+    assert 'href="../develop/architecture.html"' in contributing
+    architecture = (tmp_path / "develop" / "architecture.html").read_text(encoding="utf-8")
+    assert architecture.count('<pre class="mermaid">') == 2
+    assert not list(tmp_path.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[gone](gone.md)", "contains a link 'gone.md'"),
+        ("[gone](#gone)", "contains a link '#gone'"),
+        ("[fine](#a-page)", ""),
+    ],
+    ids=["page", "anchor", "fine"],
+)
+def test_a_broken_link_or_anchor_fails(tmp_path: Path, text: str, said: str) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "index.md").write_text(f"# A page\n\n{text}\n", encoding="utf-8")
+    config = {"INHERIT": str(HOUSE / "mkdocs.yml"), "docs_dir": str(pages), "nav": ["index.md"], "hooks": []}
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    done = build(tmp_path / "mkdocs.yml", tmp_path / "site")
+    assert (done.returncode != 0) is bool(said), done.stderr
+    assert said in done.stderr
