@@ -1,4 +1,4 @@
-"""Format results as Markdown tables of medians and ratios, as the README shows them (pure)."""
+"""Format results as Markdown tables of medians and ratios, as docs/develop/performance.md shows them (pure)."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median

@@ -1,6 +1,7 @@
 """Write docs/reference/commands.md from the help, the command words and the parser."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.models import RequestKind, Role
@@ -13,11 +14,12 @@ from bot.slack.messages.help import Capabilities, all_commands
 
 COMMAND = ALL_FEATURES.command
 ROLES = {Role.MEMBER: "everybody", Role.SUPERVISOR: "supervisors, administrators", Role.ADMIN: "administrators"}
-EVERYTHING = {"sends": True, "connects": True, "in_conversations": True}
+NOTHING = Capabilities()
+EVERYTHING = Capabilities(sends=True, connects=True, in_conversations=True)
 NEEDS = {
-    "sends": "sending links is set up",
-    "connects": "people connect their accounts",
-    "in_conversations": "`GENESYS_COBROWSE_API=conversations`",
+    "sending links is set up": Capabilities(sends=True),
+    "people connect their accounts": Capabilities(connects=True),
+    "`GENESYS_COBROWSE_API=conversations`": Capabilities(in_conversations=True),
 }
 EXAMPLES = (
     "",
@@ -83,20 +85,20 @@ def page() -> str:
     return INTRODUCTION + "\n".join(parts) + "\n" + PLACES.read_text(encoding="utf-8")
 
 
-def _lines(role: Role, **features: bool) -> list[tuple[str, str]]:
+def _lines(role: Role, features: Capabilities) -> list[tuple[str, str]]:
     """Return the lines of the help for a role, each with its group."""
     found = []
-    for block in all_commands(COMMAND, role, Capabilities(**features)).blocks:
+    for block in all_commands(COMMAND, role, features).blocks:
         title, *lines = block.get("text", {}).get("text", "").split("\n• ")
         found += [(title.strip("*"), line) for line in lines]
     return found
 
 
 def _by_role() -> Iterator[str]:
-    rows = {}
+    rows: dict[str, tuple[str, Role]] = {}
     for role in ROLES:
-        for more in (EVERYTHING, {**EVERYTHING, "in_conversations": False}):
-            for group, line in _lines(role, **more):
+        for features in (EVERYTHING, replace(EVERYTHING, in_conversations=False)):
+            for group, line in _lines(role, features):
                 rows.setdefault(line, (group, role))
     order = list(dict.fromkeys(group for group, _ in rows.values()))
     for group in order:
@@ -109,15 +111,13 @@ def _by_role() -> Iterator[str]:
 
 def _condition(line: str) -> str:
     """Say which feature a line of the help needs, "" for none."""
-    plain = dict.fromkeys(EVERYTHING, False)
-    if line in dict.fromkeys(text for _, text in _lines(Role.ADMIN, **plain)):
-        is_lost = line not in [text for _, text in _lines(Role.ADMIN, **EVERYTHING)]
-        return "`GENESYS_COBROWSE_API=sessions`" if is_lost else ""
-    return next(
-        need
-        for name, need in NEEDS.items()
-        if line in [text for _, text in _lines(Role.ADMIN, **{**plain, name: True})]
-    )
+    if _has(NOTHING, line):
+        return "" if _has(EVERYTHING, line) else "`GENESYS_COBROWSE_API=sessions`"
+    return next(need for need, features in NEEDS.items() if _has(features, line))
+
+
+def _has(features: Capabilities, line: str) -> bool:
+    return line in [each for _, each in _lines(Role.ADMIN, features)]
 
 
 def _words() -> Iterator[str]:
