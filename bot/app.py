@@ -448,7 +448,7 @@ def _bolt_app(
     """Build the Bolt app, and register a listener for every payload that Slack sends."""
     settings, responder, renderer = resources.settings, slack.responder, slack.renderer
     offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
-    form = _session_form(resources, slack, use_cases)
+    form = _session_form(resources, slack, use_cases, offers)
     conversations = settings.service.conversations
     command = SlashCommand(requests, renderer, form, conversations.app if conversations else None, offers)
     app = new_bolt_app(identity, settings.slack.bot_token, clients.without_token, command)
@@ -466,7 +466,9 @@ def _bolt_app(
     return app
 
 
-def _session_form(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> session_form.SessionForm:
+def _session_form(
+    resources: _Resources, slack: _SlackParts, use_cases: _UseCases, offers: LinkOffers
+) -> session_form.SessionForm:
     settings, conversations = resources.settings, resources.settings.service.conversations
     return session_form.SessionForm(
         slack.views,
@@ -479,7 +481,7 @@ def _session_form(resources: _Resources, slack: _SlackParts, use_cases: _UseCase
         use_cases.hosts,
         conversations.app if conversations else None,
         resources.slack_timing,
-        settings.sending.sms_countries,
+        offers,
     )
 
 

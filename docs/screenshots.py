@@ -74,7 +74,7 @@ async def form(page: Page) -> Locator:
     await page.get_by_label("Act as").select_option(value=ROLES["supervisor"])
     await say(page, "/cobrowse new")
     dialog = page.get_by_role("dialog")
-    await dialog.get_by_label("Ends after").wait_for()
+    await dialog.get_by_role("button", name="More options").wait_for()
     return dialog
 
 

@@ -7,7 +7,7 @@ answer.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bot.core.errors import SendRejectedError
@@ -24,6 +24,8 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 @dataclass(frozen=True, slots=True)
 class StartDetails:
     """The details of a start: a customer's address, a thread, or the command that its name may mean.
+
+    A thread and an address may stand together; otherwise a start has one of these at most.
 
     - `send_to`: a phone number in E.164 or an e-mail address. The session's card offers to send the link there.
     - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
@@ -43,14 +45,15 @@ class StartDetails:
     @property
     def argument(self) -> str | None:
         """Return the details as a request's argument; None when there are none."""
+        if self.thread:
+            rest = replace(self, thread="").argument
+            return f"{_THREAD} {self.thread} {rest}" if rest else f"{_THREAD} {self.thread}"
         if self.send_to:
             return f"{_SEND} {self.fingerprint} {self.send_to}"
         if self.rejected:
             return f"{_NOT_SENT} {self.fingerprint} {self.rejected.code} {self.rejected.detail}"
         if self.replaces:
             return f"{_REPLACE} {self.replaces}"
-        if self.thread:
-            return f"{_THREAD} {self.thread}"
         return f"{_UNLESS} {self.unless}" if self.unless else None
 
 
@@ -70,14 +73,14 @@ def details_of(argument: str | None) -> StartDetails:
     if kind == _REPLACE:
         return StartDetails(replaces=first)
     if kind == _THREAD:
-        return StartDetails(thread=first)
+        return replace(details_of(more), thread=first)
     return StartDetails(unless=first) if kind == _UNLESS else NO_DETAILS
 
 
 def without_address(argument: str | None) -> str | None:
     """Return a request's argument. Replace one that holds an e-mail address or phone number by its fingerprint."""
     details = details_of(argument)
-    return details.fingerprint if details.send_to else argument
+    return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
 
 
 def fingerprint(address: str, key: bytes) -> str:

@@ -11,7 +11,7 @@ import pytest
 from bot.core.models import RequestKind
 from bot.sandbox.slack.server import Message
 from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, OFFER_ACTION
-from bot.slack.messages.catalogue.questions import NAME_ERROR, OFFER_REFUSALS, OPTIONS, SENT_ALREADY
+from bot.slack.messages.catalogue.questions import NAME_ERROR_HERE, OFFER_REFUSALS, OPTIONS, SENT_ALREADY
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.storage.encryption import new_key
 from tests.support.app import ANA, BEN, NO_KEY, SAM, Journey, buttons, is_failure, link, open_journey, words
@@ -202,7 +202,7 @@ async def test_form_refuses_an_address_as_a_name(journey: Journey) -> None:
     await journey.slack.workspace.until(lambda: "name" in str(form.blocks), ANSWER_TIMEOUT)
     for name in (EMAIL_ADDRESS, f"Refund {NUMBER}", "Carla 415 555 0123"):
         await journey.slack.submit(ANA, form, {"name": name})
-        assert form.errors["name"] == ENGLISH.say(NAME_ERROR)
+        assert form.errors["name"] == ENGLISH.say(NAME_ERROR_HERE)
     await journey.slack.submit(ANA, form, {"name": "Customer 4711"})
     await journey.slack.workspace.until(lambda: journey.genesys.creates, ANSWER_TIMEOUT)
     assert names(journey) == ["Customer 4711"]

@@ -27,6 +27,7 @@ from bot.slack.messages.error_copy import Addressee
 from tests.support.app import ANA, BEN, Journey, open_servers, words
 from tests.support.cli import typed
 from tests.support.slack_users import user
+from tests.support.views import asks_for_a_form, with_all_fields
 
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore")
 """A word that nobody sees and a language model reads."""
@@ -116,8 +117,7 @@ async def test_an_application_is_shown_by_what_can_be_seen(journey: Journey) -> 
     message = await journey.asks("apps", who=BEN)
     assert "`evil-app` Web[31m app" in words(message)
     assert not HIDDEN & set(words(message)) - {"\n"}
-    await journey.slack.command(ANA, "new")
-    view = await journey.slack.until(lambda: next((v for v in journey.slack.views_of(ANA) if "submit" in v.body), None))
+    view = await with_all_fields(journey, ANA, await asks_for_a_form(journey, ANA))
     assert "Web[31m app (evil-app)" in shown(view.body)
     assert not HIDDEN & set(shown(view.body)) - {"\n"}
 

@@ -11,14 +11,25 @@ from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, ROBOT, SAM, Journey, b
 from tests.support.app import words as words_of
 from tests.support.conversations import KEY
 from tests.support.session_buttons import END, confirms
-from tests.support.views import HERE, START, asks_for_a_form, complaints, fields, filled, said, sends
+from tests.support.views import (
+    HERE,
+    START,
+    asks_for_a_form,
+    complaints,
+    fields,
+    filled,
+    presses,
+    said,
+    sends,
+    with_all_fields,
+)
 
 # -- Opened, sent, answered --
 
 
 async def test_new_command_opens_a_form_with_a_direct_answer(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
-    assert fields(view) == ["name", "duration"]
+    assert fields(view) == ["send_to", "name"]
     message = await sends(either, ANA, view, name="Checkout <help>")
     (session,) = either.genesys.sessions.values()
     assert link(message) == session.join_url
@@ -79,7 +90,8 @@ async def test_a_supervisor_who_leaves_themselves_there_gets_their_own(journey: 
 
 async def test_application_and_duration_reach_genesys(journey: Journey) -> None:
     journey.genesys.applications["shop"] = "Web shop"
-    await sends(journey, ANA, await asks_for_a_form(journey, ANA), application="shop", duration="7200")
+    view = await with_all_fields(journey, ANA, await asks_for_a_form(journey, ANA))
+    await sends(journey, ANA, view, application="shop", duration="7200")
     (create,) = journey.genesys.creates
     assert create.body["application"]["id"] == "shop"
     assert create.body["timeoutSeconds"] == 7200
@@ -89,15 +101,16 @@ async def test_application_and_duration_reach_genesys(journey: Journey) -> None:
 async def test_without_a_list_of_applications_the_form_does_without(fault: str) -> None:
     async with open_journey(slack_timing=SlackTiming(repeat_seconds=0.01, catalog_timeout=0.3)) as journey:
         await journey.genesys.inject_fault(fault, **({} if fault == "down" else {"on": "applications"}))
-        view = await asks_for_a_form(journey, ANA)
-        assert fields(view) == ["name", "duration"]
+        view = await with_all_fields(journey, ANA, await asks_for_a_form(journey, ANA))
+        assert fields(view) == ["send_to", "name", "duration"]
         await journey.genesys.inject_fault(None)
         assert link(await sends(journey, ANA, view))
 
 
 async def test_with_an_empty_list_too(journey: Journey) -> None:
     journey.genesys.applications.clear()
-    assert fields(await asks_for_a_form(journey, ANA)) == ["name", "duration"]
+    view = await with_all_fields(journey, ANA, await asks_for_a_form(journey, ANA))
+    assert fields(view) == ["send_to", "name", "duration"]
 
 
 async def test_where_sessions_belong_to_conversations_one_can_be_named() -> None:
@@ -105,7 +118,8 @@ async def test_where_sessions_belong_to_conversations_one_can_be_named() -> None
         host = f"{HOSTS[ANA]}-1111-4111-8111-111111111111"
         one, _ = (journey.genesys.conversations.begin(host, name) for name in ("Carla", "Carl"))
         view = await asks_for_a_form(journey, ANA)
-        assert fields(view) == ["name", "conversation"]
+        assert fields(view) == ["send_to", "name", "conversation"]
+        assert presses(view) == []  # there is no application to choose, and no duration
         assert "Which customer is this for?" in words_of(await sends(journey, ANA, view))
         wrong = await asks_for_a_form(journey, ANA)
         delivery = await journey.slack.submit(ANA, wrong, {"conversation": "Carla"})
@@ -206,7 +220,7 @@ async def test_fault_of_the_bot_does_not_close_the_form_as_done(
 
 
 async def test_genesys_failure_comes_by_direct_message_with_a_retry(either: Journey) -> None:
-    view = await asks_for_a_form(either, ANA)
+    view = await with_all_fields(either, ANA, await asks_for_a_form(either, ANA))
     await either.genesys.inject_fault("dropped")
     message = await sends(either, ANA, view, name="Deal", duration="3600")
     assert is_failure(message)

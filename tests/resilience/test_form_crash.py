@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from bot.sandbox.slack.server import Message, View
+from bot.slack.messages.ambiguity import OFFER_ACTION
 from tests.support import bot_processes
 from tests.support.app import ANA, BEN, CARE, is_failure, link, words
 from tests.support.bot_processes import SECONDS, Bots
+from tests.support.customer_messages import NUMBER
 from tests.support.views import HERE, START, presses, said
 
 bots, database = bot_processes.bots, bot_processes.database
@@ -20,7 +22,7 @@ async def filled(bots: Bots) -> View:
     )
 
 
-async def sent_and_killed(bots: Bots, dies: str) -> View:
+async def sent_and_killed(bots: Bots, dies: str, **values: str) -> View:
     """A form that is sent to a process which does not live to answer it."""
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start(dies)
@@ -30,7 +32,7 @@ async def sent_and_killed(bots: Bots, dies: str) -> View:
     view = await filled(bots)
     await genesys.inject_fault(None)
     slack.ack_seconds = 1.0  # it may not come
-    await slack.submit(ANA, view, {"name": "Deal"})
+    await slack.submit(ANA, view, {"name": "Deal", **values})
     await dead.wait()
     return view
 
@@ -56,6 +58,17 @@ async def test_dialog_shows_the_link_after_a_kill(bots: Bots, dies: str) -> None
     assert {link(message) for message in told} == {session.join_url}
     assert len(told) == (2 if dies == "before:answered:Deal" else 1)  # told at least once
     assert len(bots.servers.genesys.creates) == 1
+
+
+async def test_offer_to_send_the_link_survives_a_kill(bots: Bots) -> None:
+    slack, outbox = bots.servers.slack, bots.servers.genesys.outbox
+    view = await sent_and_killed(bots, "after:created:Deal", send_to=NUMBER)
+    await bots.resume()
+    await slack.until(lambda: "Send this link to *+1 415-555-0123*?" in said(view), SECONDS)
+    assert outbox.sent == []
+    await slack.press(ANA, view, OFFER_ACTION)
+    await slack.until(lambda: "✓ Texted to …0123" in said(view), SECONDS)
+    assert [each.to for each in outbox.sent] == [NUMBER]
 
 
 async def test_interrupted_start_is_told_in_the_dialog_and_repeated_there(bots: Bots) -> None:

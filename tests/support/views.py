@@ -46,6 +46,13 @@ async def filled(journey: Journey, who: str) -> View:
     return await journey.slack.until(lambda: _newest(journey, who, "submit"), ANSWER_TIMEOUT)
 
 
+async def with_all_fields(journey: Journey, who: str, view: View) -> View:
+    """The form after a press of *More options*."""
+    assert (await journey.slack.press(who, view, "form_more")).acked
+    await journey.slack.until(lambda: "form_more" not in presses(view), ANSWER_TIMEOUT)
+    return view
+
+
 async def told(journey: Journey, who: str) -> str:
     """What stands in the place of their form."""
 

@@ -85,13 +85,16 @@ class LinkOffers:
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
 
-    def details(self, address: str) -> StartDetails:
-        """Return the details for a start that names a contact address. Drop an address that the bot cannot send to."""
+    def details(self, address: str, thread: str = "") -> StartDetails:
+        """Return the details for a start that names a contact address, and a thread if it is to be posted in one.
+
+        Drop an address that the bot cannot send to.
+        """
         mark = fingerprint(address, self.key)
         try:
-            return StartDetails(send_to=usable_address(self.config, address).text, fingerprint=mark)
+            return StartDetails(send_to=usable_address(self.config, address).text, fingerprint=mark, thread=thread)
         except SendRejectedError as rejected:
-            return StartDetails(rejected=rejected, fingerprint=mark)
+            return StartDetails(rejected=rejected, fingerprint=mark, thread=thread)
 
 
 class CustomerMessaging:

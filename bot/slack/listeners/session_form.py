@@ -6,7 +6,6 @@ message holds a copy of the answer.
 
 import asyncio
 import logging
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -26,11 +25,12 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.hosts.resolver import HostResolver
-from bot.core.models import Request, Role, SessionDefaults, SlackUser, UserId
+from bot.core.models import ChannelId, Request, Role, SessionDefaults, SlackUser, UserId
 from bot.core.ports import ApplicationCatalog
 from bot.core.requests.service import RequestService
 from bot.core.start_details import StartDetails
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.core.use_cases.customer_messages import LinkOffers
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.session_messages import SlackSessionMessages
@@ -42,7 +42,7 @@ from bot.slack.messages.catalogue.sentence import said
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
-from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, FormInput
+from bot.slack.views.session_form import HOST, MORE_ACTION, NAME, START_FORM, Fields, FormInput
 from bot.slack.views.suggested_name import suggested_name
 
 log = logging.getLogger(__name__)
@@ -69,17 +69,17 @@ class SessionForm:
         hosts: HostResolver,
         genesys_app: GenesysApp | None = None,
         timing: SlackTiming = SLACK_TIMING,
-        countries: Collection[str] = (),
+        offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
         """Store the dependencies.
 
         `genesys_app` is set for a session service whose sessions belong to conversations; they have no application and
-        no duration. `countries` are ISO codes: no name may hold a phone number that is valid in one of them, or one
-        with a plus.
+        no duration. `offers` holds the settings of messages to customers. They also say in which countries a phone
+        number without a plus is valid, so that no name may hold it.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
-        self._timing, self._countries = timing, countries
+        self._timing, self._offers = timing, offers
         self._session_messages, self._hosts = session_messages, hosts
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
@@ -95,12 +95,16 @@ class SessionForm:
         """
         self._responder.soon(self._open(trigger_id, actor, message or {}))
 
+    def show_more_soon(self, body: dict[str, Any]) -> None:
+        """Add the further fields to an open form in the background. `body` is the press of *More options*."""
+        self._responder.soon(self._show_more(body["view"]))
+
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
         """Return the request of a submission; if it is invalid, the error messages by block id.
 
         `body` is a `view_submission` payload.
         """
-        filled = session_form.read(body["view"], self._genesys_app, self._countries, self._renderer.language)
+        filled = session_form.read(body["view"], self._genesys_app, self._offers.config, self.addressee)
         if not isinstance(filled, FormInput):
             return filled
         request = self._request(body, filled)
@@ -113,7 +117,9 @@ class SessionForm:
 
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
         """Build the START request. The view's id is in its key, so repeated submissions start one session."""
-        actor, defaults = read_actor(body), self._defaults
+        actor, defaults, thread = read_actor(body), self._defaults, filled.thread
+        to = filled.send_to
+        details = self._offers.details(to.text, thread) if to else StartDetails(thread=thread)
         usual = (filled.application_id == defaults.application_id, filled.timeout_seconds == defaults.timeout_seconds)
         return replace(
             actor,
@@ -124,7 +130,7 @@ class SessionForm:
             application_id=None if usual[0] else filled.application_id,
             timeout_seconds=None if usual[1] else filled.timeout_seconds,
             conversation_id=filled.conversation_id,
-            argument=StartDetails(thread=filled.thread).argument,
+            argument=details.argument,
             reply_url=None,
         )
 
@@ -159,19 +165,30 @@ class SessionForm:
             return session_form.result_view(self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
             log.warning("a form without a host", extra={"fields": {"request": actor.id}})
-        return session_form.form(
-            Fields(
-                channel_id=actor.channel_id,
-                host=(UserId("") if missing else actor.requester) if chooses_host else None,
-                applications=await self._known_applications(),
-                application_id=self._defaults.application_id,
-                timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
-                takes_conversation=self._genesys_app is not None,
-                name=suggested_name(str(message.get("text") or ""), self._countries),
-                thread=await self._thread(actor, message),
-            ),
-            self._renderer.language,
+        fields = replace(
+            await self._further_fields(),
+            channel_id=actor.channel_id,
+            host=(UserId("") if missing else actor.requester) if chooses_host else None,
+            takes_conversation=self._genesys_app is not None,
+            name=suggested_name(str(message.get("text") or ""), self._offers.config.sms_countries),
+            thread=await self._thread(actor, message),
+            features=self._renderer.features,
         )
+        return session_form.form(fields, self._renderer.language)
+
+    async def _further_fields(self) -> Fields:
+        """Return the choices behind *More options*."""
+        return Fields(
+            channel_id=ChannelId(""),
+            host=None,
+            applications=await self._known_applications(),
+            application_id=self._defaults.application_id,
+            timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
+        )
+
+    async def _show_more(self, view: View) -> None:
+        shown = session_form.with_more(view, await self._further_fields(), self._renderer.language)
+        await self._views.update(shown, view_id=str(view["id"]), known_hash=str(view.get("hash") or ""))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
         """Return the error that says why a person has no Genesys user.
@@ -218,6 +235,11 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
     @app.message_shortcut(MESSAGE_SHORTCUT)
     async def on_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
         forms.open_soon(str(body.get("trigger_id")), read_actor(body), body.get("message"))
+        await ack()
+
+    @app.action(MORE_ACTION)
+    async def on_more(ack: AsyncAck, body: dict[str, Any]) -> None:
+        forms.show_more_soon(body)
         await ack()
 
     @app.view(START_FORM)

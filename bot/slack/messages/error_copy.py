@@ -5,7 +5,7 @@ The sentences themselves are in catalogue/.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core import errors
 from bot.core.errors import CobrowseError
@@ -112,6 +112,11 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
         fix=say(repair.fix) if repair else "",
         has_status_page=entry.has_status_page,
     )
+
+
+def field_error(error: CobrowseError, to: Addressee) -> str:
+    """Return what stands at a field of a form: plain text, in which nobody can be mentioned."""
+    return error_copy(error, Situation.QUERY, replace(to, language=to.language.as_plain(), contact=SOMEBODY)).text
 
 
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:

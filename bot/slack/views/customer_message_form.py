@@ -6,10 +6,9 @@ from bot.core.errors import SendRejectedError
 from bot.core.use_cases.customer_messages import MessagingConfig, usable_address
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.slack.messages.blocks import View, section
-from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import label, said
 from bot.slack.messages.customer_language import language_input, read_language
-from bot.slack.messages.error_copy import Addressee, error_copy
+from bot.slack.messages.error_copy import Addressee, field_error
 from bot.slack.messages.session_card import CardRenderer
 from bot.slack.views.confirmation import Pressed, read_pressed
 
@@ -63,7 +62,7 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
     try:
         return usable_address(config, text)
     except SendRejectedError as error:
-        return {TO: error_copy(error, Situation.QUERY, to).text}
+        return {TO: field_error(error, to)}
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:

@@ -5,19 +5,20 @@ listeners/session_form.py opens it. https://docs.slack.dev/reference/views/modal
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import CobrowseError, PersonNotAllowedError
+from bot.core.errors import CobrowseError, PersonNotAllowedError, SendRejectedError
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
-from bot.core.validation.contact import find_addresses
+from bot.core.use_cases.customer_messages import MessagingConfig, usable_address
+from bot.core.validation.contact import ContactAddress, find_addresses
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import clean
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
-from bot.slack.messages.blocks import Block, Message, View, context, section
-from bot.slack.messages.catalogue.questions import NAME_ERROR
+from bot.slack.messages.blocks import Block, Message, View, button, buttons, context, section
+from bot.slack.messages.catalogue.questions import NAME_ERROR, NAME_ERROR_HERE
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Language,
@@ -29,16 +30,21 @@ from bot.slack.messages.catalogue.sentence import (
     said,
 )
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
-from bot.slack.messages.error_copy import Addressee
+from bot.slack.messages.error_copy import Addressee, field_error
+from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
-THREAD = "thread"
+SEND_TO, THREAD = "send_to", "thread"
 """Block ids. Each block has one field, with the same text as its action id."""
+MORE_ACTION = "form_more"
+"""The action id and the block id of the button that shows the remaining fields."""
+ADDRESS_LENGTH = 254
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
 """The limits of a session's duration, the same as for COBROWSE_TIMEOUT_SECONDS."""
 OFFERED_SECONDS = (300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
+NO_SENDING = MessagingConfig()
 MAX_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
 """The maximum number of options in a menu, and the maximum lengths of an option's label and value, in characters.
 https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
@@ -55,6 +61,7 @@ class Fields:
     - `takes_conversation`: the form has a field for a Genesys conversation.
     - `name`: the suggested name, "" for none.
     - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
+    - `features`: how links are sent to customers. Without a way, the field for the address is left out.
     """
 
     channel_id: ChannelId
@@ -65,6 +72,7 @@ class Fields:
     takes_conversation: bool = False
     name: str = ""
     thread: str = ""
+    features: Capabilities = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,8 @@ class FormInput:
     """A valid submission. None stands for the default.
 
     `channel_id` is the channel where the form was opened, "" for none. `thread` is the id of the message in whose
-    thread to post the session, "" for none.
+    thread to post the session, "" for none. `send_to` is the customer's address: the session's card offers to send the
+    link there.
     """
 
     channel_id: ChannelId
@@ -82,6 +91,7 @@ class FormInput:
     timeout_seconds: int | None
     conversation_id: ConversationId | None
     thread: str = ""
+    send_to: ContactAddress | None = None
 
 
 TITLE = label("form.title", "Co-browse session")
@@ -101,12 +111,19 @@ NO_AGENT = {
     MembershipStatus.OUTSIDER: label("form.host.wrong.outsider", "This person is from outside this workspace."),
 }
 HOST_HINT = label("form.host.hint", "If it’s somebody else, I tell them that you started it.")
+ADDRESS_LABEL = label("form.address", "Customer’s mobile number or email")
+MOBILE_LABEL = label("form.mobile", "Customer’s mobile number")
+EMAIL_LABEL = label("form.email", "Customer’s email")
+ADDRESS_HINT = label("form.address.hint", "Such as +14155550123 or name@example.com. I ask you before I send the link.")
+MOBILE_HINT = label("form.mobile.hint", "Such as +14155550123. I ask you before I send the link.")
+EMAIL_HINT = label("form.email.hint", "Such as name@example.com. I ask you before I send the link.")
 NAME_LABEL = label("form.name", "Name")
 NAME_HINT = label("form.name.hint", "Such as “Checkout help”. Your customer may see it.")
-CONVERSATION_LABEL = label("form.conversation", "Conversation")
+CONVERSATION_LABEL = label("form.conversation", "Interaction")
 CONVERSATION_HINT = label(
-    "form.conversation.hint", "Its id or address in Genesys. Leave it out to use the one that is going on."
+    "form.conversation.hint", "Its ID or address in Genesys. Leave it empty to use the one you are in now."
 )
+MORE = label("form.more", "More options")
 APPLICATION_LABEL = label("form.application", "Application")
 DURATION_LABEL = label("form.duration", "Ends after")
 THREAD_LABEL = label("form.thread", "Share it")
@@ -114,7 +131,9 @@ THREAD_OPTION = label("form.thread.option", "Post in this thread")
 THREAD_NOTE = label("form.thread.note", "Everyone in the channel will see your customer’s link.")
 NAME_EMPTY = label("form.name.empty", "This name is empty. Add a few letters, or leave it out.")
 DURATION_WRONG = label("form.duration.wrong", "A session lasts between a minute and a day.")
-CONVERSATION_WRONG = label("form.conversation.wrong", "I don’t know that interaction. Paste its address, or its id.")
+CONVERSATION_WRONG = label(
+    "form.conversation.wrong", "I don’t know that interaction. Paste its address or ID from Genesys."
+)
 
 
 def loading(external_id: str) -> View:
@@ -155,12 +174,14 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language = ENGLISH) -> View:
-    """Build the form for a new session."""
+    """Build the form for a new session. A button stands in place of the fields that most people leave as they are."""
     say = language.say
     blocks = []
     if fields.host is not None:
         who = {"type": "users_select"} | ({"initial_user": fields.host} if fields.host else {})
         blocks.append(_input(HOST, say(HOST_LABEL), who, hint=say(HOST_HINT)))
+    if fields.features.sends:
+        blocks.append(_address(fields.features, language))
     naming: Block = {"type": "plain_text_input", "max_length": NAME_LENGTH}
     if fields.name:
         naming["initial_value"] = fields.name
@@ -168,51 +189,111 @@ def form(fields: Fields, language: Language = ENGLISH) -> View:
     if fields.takes_conversation:
         which = {"type": "plain_text_input", "max_length": 1000}
         blocks.append(_input(CONVERSATION, say(CONVERSATION_LABEL), which, hint=say(CONVERSATION_HINT), optional=True))
-    if options := _applications(fields):
-        blocks.append(_select(APPLICATION, say(APPLICATION_LABEL), options, fields.application_id))
-    if fields.timeout_seconds is not None:
-        lengths = sorted({*OFFERED_SECONDS, fields.timeout_seconds})
-        offered = [_option(_duration(seconds), str(seconds)) for seconds in lengths]
-        blocks.append(_select(DURATION, say(DURATION_LABEL), offered, str(fields.timeout_seconds)))
     if fields.thread:
         choice = _option(say(THREAD_OPTION), THREAD) | {"description": _plain(say(THREAD_NOTE))}
         blocks.append(_input(THREAD, say(THREAD_LABEL), {"type": "checkboxes", "options": [choice]}, optional=True))
-    place = json.dumps([fields.channel_id, fields.thread])
-    return _modal(blocks, CANCEL, language) | {"submit": _plain(say(START)), "private_metadata": place}
+    if _further(fields, language):
+        blocks.append(buttons(button(say(MORE), MORE_ACTION, value=MORE_ACTION)) | {"block_id": MORE_ACTION})
+    return _form(blocks, json.dumps([fields.channel_id, fields.thread]), language)
+
+
+def with_more(view: View, fields: Fields, language: Language = ENGLISH) -> View:
+    """Return an open form with all fields. Slack keeps what stands in the fields that stay.
+
+    `fields` holds the applications and the duration; everything else is as in `view`.
+    """
+    stays = [block for block in view["blocks"] if block.get("block_id") != MORE_ACTION]
+    return _form([*stays, *_further(fields, language)], str(view.get("private_metadata") or ""), language)
+
+
+def _form(blocks: list[Block], metadata: str, language: Language) -> View:
+    submit = {"submit": _plain(language.say(START)), "private_metadata": metadata}
+    return _modal(blocks, CANCEL, language) | submit
+
+
+def _address(features: Capabilities, language: Language) -> Block:
+    """Return the field for the customer's address, by the ways that are set up."""
+    asked, hint = (ADDRESS_LABEL, ADDRESS_HINT) if features.texts else (EMAIL_LABEL, EMAIL_HINT)
+    if not features.emails:
+        asked, hint = MOBILE_LABEL, MOBILE_HINT
+    field = {"type": "plain_text_input", "max_length": ADDRESS_LENGTH}
+    return _input(SEND_TO, language.say(asked), field, hint=language.say(hint), optional=True)
+
+
+def _further(fields: Fields, language: Language) -> list[Block]:
+    """Return the fields that most people leave as they are."""
+    blocks = []
+    if options := _applications(fields):
+        blocks.append(_select(APPLICATION, language.say(APPLICATION_LABEL), options, fields.application_id))
+    if fields.timeout_seconds is not None:
+        lengths = sorted({*OFFERED_SECONDS, fields.timeout_seconds})
+        offered = [_option(_duration(seconds), str(seconds)) for seconds in lengths]
+        blocks.append(_select(DURATION, language.say(DURATION_LABEL), offered, str(fields.timeout_seconds)))
+    return blocks
 
 
 def read(
-    view: View, genesys_app: GenesysApp | None, countries: Collection[str] = (), language: Language = ENGLISH
+    view: View,
+    genesys_app: GenesysApp | None,
+    sending: MessagingConfig = NO_SENDING,
+    to: Addressee = Addressee(ENGLISH),  # noqa: B008 - frozen
 ) -> FormInput | dict[str, str]:
     """Return the submission; if it is invalid, the error messages by block id.
 
-    A name with an e-mail address or a phone number is invalid. `countries` are ISO codes: a number without a plus
-    counts if it is valid in one of these countries. With a `genesys_app`, the form has a field for a conversation's id
-    or URL.
+    `sending` says to which addresses the bot sends links. A name with an e-mail address or a phone number is invalid:
+    a number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has
+    a field for a conversation's id or URL. `to` reads the messages.
     """
-    name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
-    errors = {}
-    if name and plain_name(name) is None:
-        errors[NAME] = language.say(NAME_EMPTY)
-    elif name and find_addresses(clean(name, len(name)), countries):
-        errors[NAME] = language.say(NAME_ERROR)
-    seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
-    if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
-        errors[DURATION] = language.say(DURATION_WRONG)
-    named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None
-    if which and not named:
-        errors[CONVERSATION] = language.say(CONVERSATION_WRONG)
+    errors: dict[str, str] = {}
     host, application = _value(view, HOST), _value(view, APPLICATION)
     channel_id, thread = _place(str(view.get("private_metadata") or ""))
-    return errors or FormInput(
+    found = FormInput(
         channel_id=channel_id,
         host=UserId(host) if host else None,
-        name=plain_name(name) if name else None,
+        name=_read_name(view, sending, to, errors),
         application_id=application[:VALUE_LENGTH] if application else None,
-        timeout_seconds=seconds,
-        conversation_id=named,
+        timeout_seconds=_read_duration(view, to, errors),
+        conversation_id=_read_conversation(view, genesys_app, to, errors),
         thread=thread if _is_checked(view, THREAD) else "",
+        send_to=_read_address(view, sending, to, errors),
     )
+    return errors or found
+
+
+def _read_name(view: View, sending: MessagingConfig, to: Addressee, errors: dict[str, str]) -> str | None:
+    name = _value(view, NAME)
+    if name and plain_name(name) is None:
+        errors[NAME] = to.language.say(NAME_EMPTY)
+    elif name and find_addresses(clean(name, len(name)), sending.sms_countries):
+        errors[NAME] = to.language.say(NAME_ERROR_HERE if sending.any_on else NAME_ERROR)
+    return plain_name(name) if name else None
+
+
+def _read_duration(view: View, to: Addressee, errors: dict[str, str]) -> int | None:
+    length = _value(view, DURATION)
+    seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
+    if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
+        errors[DURATION] = to.language.say(DURATION_WRONG)
+    return seconds
+
+
+def _read_conversation(
+    view: View, genesys_app: GenesysApp | None, to: Addressee, errors: dict[str, str]
+) -> ConversationId | None:
+    which = _value(view, CONVERSATION)
+    named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None
+    if which and not named:
+        errors[CONVERSATION] = to.language.say(CONVERSATION_WRONG)
+    return named
+
+
+def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: dict[str, str]) -> ContactAddress | None:
+    text = (_value(view, SEND_TO) or "").strip()
+    try:
+        return usable_address(sending, text) if text else None
+    except SendRejectedError as error:
+        errors[SEND_TO] = field_error(error, to)
+    return None
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:

@@ -54,7 +54,9 @@ REFUSALS: dict[str, Sentence] = {
         "refusal.person_later",
         "I can’t tell whether this is for you or for the person you mention. Put the person first.",
     ),
-    "no_conversation": said("refusal.no_conversation", "I don’t know that interaction. Paste its address, or its id."),
+    "no_conversation": said(
+        "refusal.no_conversation", "I don’t know that interaction. Paste its address or ID from Genesys."
+    ),
 }
 """The reasons why the bot started nothing. The keys are the names of `command_parser.Reason` in lower case."""
 
@@ -87,6 +89,9 @@ OFFER_REFUSALS: dict[str, Sentence] = {
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
 NAME_ERROR = said(
     "question.name_error", "A name can’t hold a phone number or email address. Your customer’s page may show the name."
+)
+NAME_ERROR_HERE = said(
+    "question.name_error_here", "A name can’t hold a phone number or email address. Put it into the field above."
 )
 OFFER = said("question.offer", ":envelope: Send this link to *{subject}*?")
 SEND = label("question.send", "Send")

@@ -136,6 +136,10 @@ class Language:
     def __init__(self, *, plain: bool = False) -> None:
         self._plain = plain
 
+    def as_plain(self) -> "Language":
+        """Return the same language for text without markup."""
+        return Language(plain=True)
+
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence with its placeholders filled.
 

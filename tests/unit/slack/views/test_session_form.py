@@ -1,5 +1,6 @@
 """The form's blocks and what is read out of it: pure, and held to Slack's own limits."""
 
+import re
 from typing import Any
 
 import pytest
@@ -13,15 +14,17 @@ from bot.core.errors import (
     StorageUnavailableError,
 )
 from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
+from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.listeners.session_form import not_accepted
-from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
 from bot.slack.messages.error_copy import Addressee
+from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
-from bot.slack.views.session_form import Fields, FormInput, form, host_error, loading, read
-from tests.support.views import fields, said
+from bot.slack.views.session_form import Fields, FormInput, form, host_error, loading, read, with_more
+from tests.support.views import fields, presses, said
 
 CARE = ChannelId("C0CARE")
 APPLICATIONS = [("shop", "Web shop"), ("web", "Web"), ("portal", "")]
@@ -39,6 +42,13 @@ def offered(**changes: Any) -> dict[str, Any]:
     return form(Fields(**(usual | changes)))
 
 
+def complete(**changes: Any) -> dict[str, Any]:
+    """The form after a press of *More options*."""
+    usual: dict[str, Any] = {"applications": APPLICATIONS, "application_id": "web", "timeout_seconds": 1800}
+    more = {key: changes[key] for key in usual if key in changes}
+    return with_more(offered(**changes), Fields(ChannelId(""), None, **(usual | more)))
+
+
 def element(view: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = next(block["element"] for block in view["blocks"] if block.get("block_id") == name)
     return found
@@ -46,7 +56,7 @@ def element(view: dict[str, Any], name: str) -> dict[str, Any]:
 
 def sent(**values: Any) -> dict[str, Any]:
     """A view as a submission brings it."""
-    kinds = {"host": "selected_user", "name": "value", "conversation": "value"}
+    kinds = {"host": "selected_user", "name": "value", "conversation": "value", "send_to": "value"}
     state = {
         name: {name: {kinds[name]: value} if name in kinds else {"selected_option": value and {"value": value}}}
         for name, value in values.items()
@@ -55,11 +65,17 @@ def sent(**values: Any) -> dict[str, Any]:
 
 
 MANY = [(f"app-{number}", f"Shop {number} <&> " * 9) for number in range(300)]
+SENDS = Capabilities(sends=True)
+SENDING = MessagingConfig(sms_from="+14155550100", sms_countries=("US", "GB"), email_from="care@example.com")
+ASKED = Addressee(ENGLISH, contact=Markup("<@U0SAM>"))
 VIEWS = {
-    "everything": offered(),
+    "everything": complete(features=SENDS, thread="1767225600.000100", takes_conversation=True),
+    "the form as it opens": offered(features=SENDS, thread="1767225600.000100"),
     "nothing": offered(host=None, applications=[], timeout_seconds=None, channel_id=ChannelId("")),
-    "many applications": offered(applications=MANY, application_id="app-299"),
-    "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
+    "many applications": complete(applications=MANY, application_id="app-299"),
+    "odd applications": complete(
+        applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]
+    ),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": loading("abcdefghijkl"),
     "a failure": session_form.result_view(
@@ -81,23 +97,102 @@ def test_the_skeleton_has_nothing_that_could_be_sent() -> None:
 
 
 def test_only_who_may_choose_a_host_is_offered_the_choice() -> None:
-    assert fields(offered(host=None)) == ["name", "application", "duration"]
-    assert fields(offered()) == ["host", "name", "application", "duration"]
+    assert fields(offered(host=None)) == ["name"]
+    assert fields(offered()) == ["host", "name"]
     assert element(offered(), "host")["initial_user"] == "U0SAM"
 
 
+def test_fields_that_most_people_leave_stand_behind_a_button() -> None:
+    thread = "1767225600.000100"
+    first = offered(features=SENDS, thread=thread, takes_conversation=True)
+    assert fields(first) == ["host", "send_to", "name", "conversation", "thread"]
+    assert presses(first) == ["form_more"]
+    assert first["blocks"][-1]["type"] == "actions"
+    more = complete(features=SENDS, thread=thread, takes_conversation=True)
+    assert fields(more) == [*fields(first), "application", "duration"]
+    assert presses(more) == []
+    assert more | {"blocks": []} == first | {"blocks": []}
+    assert more["blocks"][:-2] == first["blocks"][:-1]  # with the same ids, so Slack keeps what was typed
+
+
+def test_button_for_more_stands_only_where_there_is_more() -> None:
+    assert presses(offered(applications=[("web", "Web")], timeout_seconds=None)) == []
+    assert presses(offered(applications=[], timeout_seconds=1800)) == ["form_more"]
+
+
+def test_name_field_says_that_the_customer_may_see_it() -> None:
+    (block,) = [each for each in offered()["blocks"] if each.get("block_id") == "name"]
+    assert block["hint"]["text"].endswith("Your customer may see it.")
+
+
+@pytest.mark.parametrize(
+    ("features", "label"),
+    [
+        (SENDS, "Customer’s mobile number or email"),
+        (Capabilities(sends=True, texts=False), "Customer’s email"),
+        (Capabilities(sends=True, emails=False), "Customer’s mobile number"),
+    ],
+)
+def test_address_is_asked_for_by_the_ways_that_are_set_up(features: Capabilities, label: str) -> None:
+    (block,) = [each for each in offered(features=features)["blocks"] if each.get("block_id") == "send_to"]
+    assert (block["label"]["text"], block["optional"]) == (label, True)
+    assert "send_to" not in fields(offered())
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [(" +1 (415) 555-0123 ", "+14155550123"), ("name@example.com", "name@example.com"), ("", None), ("  ", None)],
+)
+def test_address_is_read_as_the_command_reads_it(typed: str, address: str | None) -> None:
+    found = read(sent(send_to=typed, name="Deal"), None, SENDING, ASKED)
+    assert isinstance(found, FormInput)
+    assert (found.send_to and found.send_to.text, found.name) == (address, "Deal")
+    assert "415" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("12 34", "The country code is missing"),
+        ("+1 415", "That phone number doesn’t exist"),
+        ("+81 90 1234 5678", "I don’t text numbers in this country (JP)"),
+        ("carla@localhost.local", "That doesn’t look like an email address"),
+        ("Carla", "That isn’t a phone number or an email address"),
+    ],
+)
+def test_unusable_address_is_told_at_its_field_in_plain_words(typed: str, words: str) -> None:
+    found = read(sent(send_to=typed), None, SENDING, ASKED)
+    assert isinstance(found, dict)
+    assert list(found) == ["send_to"]
+    assert words in found["send_to"]
+    assert not re.search("[<>`*]", found["send_to"])  # a field shows no markup
+
+
+def test_address_as_a_name_is_led_to_its_field() -> None:
+    for sending, words in ((SENDING, "Put it into the field above."), (MessagingConfig(), "may show the name.")):
+        found = read(sent(name="Refund +14155550123"), None, sending)
+        assert isinstance(found, dict)
+        assert found["name"].endswith(words)
+
+
+def test_address_in_a_form_without_a_sender_is_refused() -> None:
+    found = read(sent(send_to="+14155550123"), None)
+    assert isinstance(found, dict)
+    assert "isn’t set up here" in found["send_to"]
+
+
 def test_usual_application_stands_first_and_is_chosen() -> None:
-    field = element(offered(applications=MANY, application_id="app-299"), "application")
+    field = element(complete(applications=MANY, application_id="app-299"), "application")
     assert len(field["options"]) == 100
     assert field["options"][0]["value"] == field["initial_option"]["value"] == "app-299"
 
 
 def test_with_no_list_of_applications_there_is_no_field_for_one() -> None:
-    assert fields(offered(applications=[])) == ["host", "name", "duration"]
+    assert fields(complete(applications=[])) == ["host", "name", "duration"]
 
 
 def test_an_application_that_the_list_has_not_is_not_chosen() -> None:
-    assert "initial_option" not in element(offered(application_id="gone"), "application")
+    assert "initial_option" not in element(complete(application_id="gone"), "application")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +200,7 @@ def test_an_application_that_the_list_has_not_is_not_chosen() -> None:
     [(1800, "30 minutes"), (3600, "1 hour"), (5400, "1 hour 30 minutes"), (61, "1 minute 1 second")],
 )
 def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, words: str) -> None:
-    field = element(offered(timeout_seconds=seconds), "duration")
+    field = element(complete(timeout_seconds=seconds), "duration")
     assert field["initial_option"] == {"text": {"type": "plain_text", "text": words}, "value": str(seconds)}
     values = [int(option["value"]) for option in field["options"]]
     assert values == sorted(set(values))
