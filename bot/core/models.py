@@ -125,8 +125,8 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 """The kinds that create a session."""
 
 
-CARD_KEY, ROW_KEY = "card:", "row:"
-"""How the key of a press on a session's card begins, and of one in a list of sessions."""
+CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
+"""How the key of a press on a session's card begins, of one in a list of sessions, and of *Start a new one*."""
 
 
 class RequestState(StrEnum):

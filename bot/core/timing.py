@@ -75,6 +75,8 @@ class CoreTiming:
     - `last_posts_seconds`: the part of a shutdown in which the requesters of interrupted requests are notified.
     - `status_cache_seconds`: how long a session's status is cached.
     - `status_timeout`: how long the service may take to return a session's status.
+    - `press_status_timeout`: how long a press that opens a dialog waits for that status. Slack opens a dialog within
+      three seconds of the press.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
     - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
     - `host_cache_seconds`: how long the Genesys host that a rule found for a Slack user is kept.
@@ -86,6 +88,7 @@ class CoreTiming:
     last_posts_seconds: float = 3.0
     status_cache_seconds: float = 10.0
     status_timeout: float = 5.0
+    press_status_timeout: float = 1.0
     link_lifetime_seconds: float = 600.0
     lookup_timeout: float = 10.0
     host_cache_seconds: float = 3600.0

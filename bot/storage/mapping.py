@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bot.core.errors import ID_TAKEN, CobrowseError, UnexpectedError, UnusableAnswerError
 from bot.core.models import (
+    START_NEW_KEY,
     ChannelId,
     ConversationId,
     HostId,
@@ -63,10 +64,11 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key that is the same for starts with the same requester, target, channel and text: 32 hex digits.
 
-    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A contact
-    address in a start is replaced by a keyed hash, whose secret is not in the database.
+    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. So does
+    *Start a new one*, which never means the session before. A contact address in a start is replaced by a keyed hash,
+    whose secret is not in the database.
     """
-    if request.kind is not RequestKind.START:
+    if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
     argument = without_address(request.argument) if request.argument else None
     parts: tuple[object, ...] = (

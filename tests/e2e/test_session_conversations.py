@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.app import ANA, Journey, buttons, open_journey, words
 from tests.support.conversations import KEY, codes, talk
 from tests.support.customer_messages import NUMBER, sent
 from tests.support.message_buttons import presses as sends
-from tests.support.session_buttons import COPY, END, POST, presses, says
+from tests.support.session_buttons import COPY, END, POST, opens, presses, says
 from tests.support.timing import FRESH_STATUS
 
 
@@ -93,14 +94,61 @@ async def test_reader_of_an_unknown_offer_is_told(journey: Journey) -> None:
     offer.is_withdrawn = True
     for text in ("status", "last"):
         message = await journey.asks(text)
-        assert re.search("link used or expired|was used, or it has expired", words(message))
+        assert re.search("(link|code) used or expired", words(message))
         assert spoken(offer.join_code) not in words(message)
         assert not {"session_menu", "row_menu", "send_to_customer"} & set(buttons(message))
     before = len(journey.slack.messages)
-    for action in (POST, COPY):
-        await presses(journey, card, action)
-    assert ["The link was used, or it has expired" in words(each) for each in journey.slack.messages[before:]] == [
-        True,
-        True,
-    ]
-    assert not [each for each in journey.slack.messages if each.visible_to is None]
+    await presses(journey, card, COPY)
+    assert "*Checkout* · code used or expired" in words(card)
+    assert len(journey.slack.messages) == before
+
+
+@pytest.mark.parametrize("action", [POST, COPY])
+async def test_press_on_a_card_whose_code_is_used_up_changes_the_card(journey: Journey, action: str) -> None:
+    await changes_when_used_up(journey, action)
+
+
+async def test_address_is_not_asked_for_where_the_link_is_used_up() -> None:
+    async with open_journey(**KEY) as opened:
+        talk(opened)
+        await changes_when_used_up(opened, "send_to_customer")
+
+
+async def changes_when_used_up(journey: Journey, action: str) -> None:
+    """Press on a card whose code somebody has used: it says so and makes a new one, and no dialog opens."""
+    card = await journey.asks("Checkout")
+    (offer,) = journey.genesys.conversations.offers.values()
+    offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+    before = len(journey.slack.messages)
+    await presses(journey, card, action)
+    assert "*Checkout* · code used or expired" in words(card)
+    assert spoken(offer.join_code) not in words(card)
+    assert list(buttons(card)) == ["start_new_session"]
+    assert journey.slack.views_of(ANA) == []  # no dialog asked for anything
+    assert len(journey.slack.messages) == before
+    await journey.slack.press(ANA, card, "start_new_session")
+    await says(journey, card, "join by")
+    new = [each for each in journey.genesys.conversations.offers.values() if not each.is_withdrawn]
+    assert [spoken(each.join_code) in words(card) for each in new] == [True]
+
+
+async def test_last_offers_a_new_session_where_the_code_is_used_up(journey: Journey) -> None:
+    await journey.asks("Checkout")
+    (offer,) = journey.genesys.conversations.offers.values()
+    offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+    message = await journey.asks("last")
+    assert "*Checkout* · code used or expired" in words(message)
+    assert list(buttons(message)) == ["start_new_session"]
+    await presses(journey, message, "start_new_session")
+    assert "join by" in words(message)
+
+
+async def test_unanswered_status_does_not_keep_a_dialog_closed() -> None:
+    """The service says nothing in time for Slack's three seconds, so the session counts as open."""
+    timing = replace(FRESH_STATUS, press_status_timeout=0.2)
+    async with open_journey(timing=timing, **KEY) as journey:
+        talk(journey)
+        card = await journey.asks("Checkout")
+        await journey.genesys.inject_fault("silent", on="read")
+        dialog = await opens(journey, card, POST)
+        assert "Post the" in str(dialog.blocks)

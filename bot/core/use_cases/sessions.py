@@ -76,7 +76,7 @@ class SessionService:
         """Take `tell_agent`, which notifies the agent of a session that somebody else has ended it. It never raises."""
         self._tell_agent = tell_agent
         self._store, self._access, self._service = store, access, service
-        self._messages, self._events = messages, events
+        self._messages, self._events, self._timing = messages, events, timing
         self._statuses = SessionStatusCache(service, timing)
 
     def handlers(self) -> Handlers:
@@ -149,9 +149,10 @@ class SessionService:
             raise SessionActionError("already_ended", record=record)
         return SessionEnded(record, reference)
 
-    async def pressed(self, request: Request, *, reads_link: bool = True) -> SessionRecord:
-        """Return the session whose button was pressed, ended or not, as it is stored.
+    async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
+        """Return the session whose button was pressed, ended or not.
 
+        It is as the store has it. `asks_service`: as the service has it, if that answers in time for a dialog.
         Raises an error unless the requester may read its link, or end it if `reads_link` is False.
         """
         person = await self._access.require_member(request)
@@ -160,6 +161,8 @@ class SessionService:
             if reads_link:
                 raise SessionAccessError("may_not_read_link", record.agent, record.requester)
             await self._check_may_end(request, record)
+        if asks_service:
+            record = await self._with_status(record, wait_seconds=self._timing.press_status_timeout)
         return record
 
     async def share(self, request: Request) -> SessionShared:
@@ -197,7 +200,7 @@ class SessionService:
         if record.is_over:
             raise SessionActionError("already_ended", record=record)
         if record.is_gone:
-            raise SessionActionError("link_used_up")
+            raise SessionActionError("link_used_up", record=record)
         return record
 
     async def open_by_conversation(
@@ -307,12 +310,19 @@ class SessionService:
         records = await asyncio.gather(*(self._with_status(record, fresh=fresh) for record in found))
         return [record for record in records if not record.is_over]
 
-    async def _with_status(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
+    async def _with_status(
+        self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
+    ) -> SessionRecord:
         """Return the record with the service's current status. Mark the session as ended if it is over.
 
-        Only this method reads a status from the service, and only when a person asks.
+        Only this method reads a status from the service, and only when a person asks. `wait_seconds`: how long to
+        wait for it; after that the session counts as open.
         """
-        status = SessionStatus.OVER if record.is_over else await self._statuses.look(record.session.id, fresh=fresh)
+        status = SessionStatus.OVER if record.is_over else SessionStatus.OPEN
+        if not record.is_over:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_seconds):
+                    status = await self._statuses.look(record.session.id, fresh=fresh)
         if status is SessionStatus.GONE:
             return replace(record, is_gone=True, session=_without_link(record.session))
         return record if record.is_over or status is SessionStatus.OPEN else await self._close(record, None)

@@ -417,7 +417,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
     the error that the session has already ended. Any other error does not, so the card keeps its link.
     """
     if request.is_on_card or request.is_in_list:
-        return not isinstance(outcome, CobrowseError) or outcome.code == "already_ended"
+        return not isinstance(outcome, CobrowseError) or outcome.code in ("already_ended", "link_used_up")
     return request.replaces
 
 

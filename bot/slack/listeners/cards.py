@@ -1,7 +1,7 @@
 """Listen for buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the session is over, or if this person may not use the button: the worker then gets the request and
-reports the reason. The worker authorizes each request again.
+No dialog opens if the session is over, if its link is used up, or if this person may not use the button: the worker
+then gets the request and reports the reason. The worker authorizes each request again.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import CobrowseError, NotAcceptedError, SlackUnavailableError
-from bot.core.models import CARD_KEY, ROW_KEY, Request, RequestKind, SessionId, SessionRecord
+from bot.core.models import CARD_KEY, ROW_KEY, START_NEW_KEY, Request, RequestKind, SessionId, SessionRecord
 from bot.core.requests.service import RequestService
 from bot.core.use_cases.sessions import SessionService
 from bot.slack.api.responder import SlackResponder
@@ -107,7 +107,7 @@ class CardPresses:
         place = container.get("message_ts") or press.view_id
         request = replace(
             press,
-            key=f"start-new:{session_id}:{place}",
+            key=f"{START_NEW_KEY}{session_id}:{place}",
             name=name or None,
             target=None if agent == press.requester else agent,
             channel_id=channel_id or press.channel_id,
@@ -156,14 +156,15 @@ class CardPresses:
     ) -> None:
         try:
             reads_link = request.kind is not RequestKind.END
-            record = await self.sessions.pressed(request, reads_link=reads_link)
+            asks_service = reads_link and not is_query
+            record = await self.sessions.pressed(request, reads_link=reads_link, asks_service=asks_service)
         except (SlackUnavailableError, NotAcceptedError) as error:
             await self.responder.tell(request, self.renderer.answer(request, error))
             return
         except CobrowseError:
             await self.submit(request)
             return
-        if record.is_over and not is_query:
+        if (record.is_over or record.is_gone) and not is_query:
             await self.submit(request)
             return
         view = build(record, pressed_at(body, request))

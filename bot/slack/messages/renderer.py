@@ -202,6 +202,8 @@ class MessageRenderer:
                 return cards.closed(record)
             case SessionActionError(code="already_ended", record=record) if record:
                 return cards.closed(record)
+            case SessionActionError(code="link_used_up", record=record) if record:
+                return cards.used_up(record)
             case SessionShared(record=record, channel_id=channel_id):
                 done = cards.posted(channel_id)
             case SentDirect(record=record):

@@ -3,7 +3,7 @@
 renderer.py renders the answer to a start. The sentences about errors are in catalogue/.
 """
 
-from bot.core.models import Identity, Request, SessionRecord
+from bot.core.models import Identity, Request
 from bot.core.results import (
     AccessReport,
     AccessRequested,
@@ -123,7 +123,6 @@ Reply = (
 MAX_APPLICATIONS = 20
 ENDED = said("session.ended", "Ended *{name}*. The link no longer works.")
 WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by its link or code.")
-LINK_GONE = said("session.link_gone", "The link of *{name}* was used, or it has expired.")
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
@@ -153,7 +152,7 @@ def _message(to: Addressee, outcome: Answer, request: Request, features: Capabil
     command, say, viewer = to.command, to.language.say, (request.team_id, request.requester)
     match outcome:
         case LastSession(record=record):
-            return _last_session(record, request, CardRenderer(features, to.language))
+            return CardRenderer(features, to.language).of_record(record, request.requester, place_of(request))
         case SessionList() as found:
             return list_message(found, viewer, CardRenderer(features, to.language), command)
         case SessionEnded(listing=found) if found:
@@ -187,12 +186,6 @@ def _identity(to: Addressee, outcome: Identity) -> str:
     if outcome.connected is None:
         return told
     return f"{told} {say(SIGNED_IN if outcome.connected else NOT_SIGNED_IN, command=to.command)}"
-
-
-def _last_session(record: SessionRecord, request: Request, cards: CardRenderer) -> Message:
-    if record.is_gone:
-        return _text(cards.language.say(LINK_GONE, name=record.session.name))
-    return cards.of_record(record, request.requester, place_of(request))
 
 
 def _applications(outcome: Applications, language: Language) -> Message:

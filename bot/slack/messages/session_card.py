@@ -120,6 +120,10 @@ CLOSED = said("card.closed", "*{name}* · nobody else can join since {time}")
 CLOSED_BY = said("card.closed_by", "*{name}* · closed by {person}, {time}")
 CLOSED_WITH = said("card.closed_with", "*{name}* with {agent} · nobody else can join since {time}")
 CLOSED_BY_WITH = said("card.closed_by_with", "*{name}* with {agent} · closed by {person}, {time}")
+DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here. Please tell {contact}.")
+LINK_USED = said("card.link_used", "*{name}* · link used or expired")
+CODE_USED = said("card.code_used", "*{name}* · code used or expired")
+USED_NEXT = said("card.used_next", "Is your customer in the session? Then go on. Otherwise, start a new one.")
 HAS_ENDED = said("card.has_ended", "“{name}” has ended.")
 IS_CLOSED = said("card.is_closed", "Nobody else can join “{name}”.")
 _ENDINGS = {
@@ -229,6 +233,8 @@ class CardRenderer:
         """
         if record.is_over:
             return self.closed(record)
+        if record.is_gone:
+            return self.used_up(record)
         session, title = record.session, self.title(record, viewer)
         blocks = self._blocks(session, title, place, [context(done)] if done else [])
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
@@ -246,10 +252,22 @@ class CardRenderer:
         session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]
         if not is_public:
-            value = start_new_value(session.id, session.name, record.agent, record.channel_id)
-            blocks.append(buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value)))
+            blocks.append(self._start_new(record))
         told = self.language.say(HAS_ENDED if has_ended else IS_CLOSED, name=session.name)
         return Message(told, blocks)
+
+    def used_up(self, record: SessionRecord) -> Message:
+        """Return what stands in place of a session that goes on, and that nobody else can join."""
+        say, name = self.language.say, record.session.name
+        text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
+        blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
+        return Message(say(IS_CLOSED, name=name), blocks)
+
+    def _start_new(self, record: SessionRecord) -> Block:
+        """Return the row with the button that starts a session like this one."""
+        session = record.session
+        value = start_new_value(session.id, session.name, record.agent, record.channel_id)
+        return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
         """Render one line: the session is over, since when, and who ended it if known."""

@@ -232,3 +232,26 @@ def test_press_on_an_ended_session_says_so() -> None:
     assert "already ended" in plain(
         WORDS.answer(request(kind=RequestKind.END), errors.SessionActionError("already_ended"))
     )
+
+
+@pytest.mark.parametrize(
+    ("features", "line"),
+    [(Capabilities(), "link used or expired"), (Capabilities(in_conversations=True), "code used or expired")],
+)
+def test_card_whose_link_is_used_up_says_so_and_starts_a_new_one(features: Capabilities, line: str) -> None:
+    used = replace(record(), is_gone=True, session=replace(record().session, join_url="", join_code=""))
+    words = replace(WORDS, features=features)
+    pressed = request(key="card:x", kind=RequestKind.SEND, replaces=True, reply_url="x")
+    told = words.answer(pressed, errors.SessionActionError("link_used_up", record=used))
+    shown = words.answer(request(kind=RequestKind.LAST), LastSession(used))
+    for message in (told, shown):
+        assert_fit_for_slack(message)
+        assert f"*Checkout* · {line}" in plain(message)
+        (button,) = message.blocks[-1]["elements"]
+        assert read_start_new(button["value"])[:3] == (used.session.id, "Checkout", BEN)
+
+
+def test_used_up_link_is_a_plain_answer_where_there_is_no_card() -> None:
+    message = WORDS.answer(request(kind=RequestKind.LAST), errors.SessionActionError("link_used_up", record=record()))
+    assert "The link was used, or it has expired" in plain(message)
+    assert JOIN_URL not in str(message.blocks)
