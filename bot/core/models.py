@@ -116,6 +116,8 @@ class RequestKind(StrEnum):
     WHY = "why"
     PROPOSE = "propose"
     SEND = "send"
+    CANCEL = "cancel"
+    """Do not send a link that the bot has asked about."""
     STEP = "step"
     RECHECK = "recheck"
     ASK = "ask"

@@ -174,6 +174,13 @@ class CustomerMessageSent:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCancelled:
+    """The requester does not want to send the link that the bot asked about. It was not sent."""
+
+    code = "send_cancelled"
+
+
+@dataclass(frozen=True, slots=True)
 class Applications:
     """All applications, as pairs of id and name. `used` is the id that new sessions use by default."""
 
@@ -298,6 +305,7 @@ Success = (
     | SentDirect
     | SendPreview
     | CustomerMessageSent
+    | SendCancelled
     | Applications
     | HostLinked
     | AccessRequested

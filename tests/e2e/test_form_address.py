@@ -54,6 +54,17 @@ async def test_copy_offers_the_link_where_the_dialog_is_closed(either: Journey) 
     await says(either, copy, "ended by")
 
 
+async def test_customers_language_is_chosen_in_the_dialog() -> None:
+    texts = {"COBROWSE_EMAIL_TEXT_FR": "Partagez votre écran : {joinUrl}", "COBROWSE_EMAIL_SUBJECT_FR": "Votre lien"}
+    async with open_journey(**texts) as journey:
+        view = await asks_for_a_form(journey, ANA)
+        copy = await sends(journey, ANA, view, send_to=EMAIL_ADDRESS)
+        await journey.slack.press(ANA, view, OFFER_ACTION, values={"customer_language": "fr"})
+        await shown(journey, view, "✓ Emailed to …@example.com")
+        (mail,) = journey.genesys.outbox.sent
+        assert (mail.subject, mail.text) == ("Votre lien", f"Partagez votre écran : {link(copy)}")
+
+
 async def test_wrong_address_is_told_at_its_field_and_can_be_mended(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
     for typed, words_of in (

@@ -212,8 +212,8 @@ async def test_a_session_that_ended_before_the_press_is_not_sent(journey: Journe
 async def test_somebody_else_who_presses_is_refused(journey: Journey) -> None:
     """Nobody else sees the question; Slack's word for who pressed is all that counts."""
     await journey.asks()
-    question = await journey.asks(f"send {NUMBER}")
-    payload = (await journey.slack.press(ANA, question, "cancel_sending")).payload
+    other, question = [await journey.asks(f"send {NUMBER}") for _ in range(2)]
+    payload = (await journey.slack.press(ANA, other, "cancel_sending")).payload
     button = buttons(question)["send_link"]
     action = {**payload["actions"][0], "action_id": "send_link", "value": button["value"]}
     before = len(journey.slack.messages)

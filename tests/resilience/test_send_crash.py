@@ -13,13 +13,14 @@ from bot.sandbox.slack.server import Message
 from tests.support import bot_processes
 from tests.support.app import ANA, Servers, buttons, open_servers, words
 from tests.support.bot_processes import SECONDS, Bots
+from tests.support.customer_messages import NUMBER, ask_in
 from tests.support.network_line import new_wire
 from tests.support.postgres import new_database
 from tests.support.replicas import replica, until
 from tests.support.storage import request
+from tests.support.views import START, presses, said
 
 bots, database = bot_processes.bots, bot_processes.database
-NUMBER = "+14155550123"
 
 
 class Forgetful(SessionService):
@@ -82,6 +83,34 @@ async def test_sent_message_is_told_as_sent_and_nothing_else(bots: Bots, dies: s
     assert [told for each in read if told not in each] == []
     assert buttons(question) == {}
     assert servers.genesys.count("sms") == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "dies", "told"),
+    [
+        ("send_link", "after:accepted:send", "Texted the link of “Deal” to …0123"),
+        ("send_link", "before:created:send", "may or may not be sent"),
+        ("send_link", "before:answered:send", "Texted the link of “Deal” to …0123"),
+        ("cancel_sending", "after:accepted:cancel", "Nothing was sent."),
+    ],
+)
+async def test_question_in_a_dialog_is_answered_there_after_a_kill(
+    bots: Bots, action: str, dies: str, told: str
+) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start(dies)
+    await slack.shortcut(ANA, START)
+    view = await slack.until(lambda: next((one for one in slack.views_of(ANA) if "submit" in one.body), None), SECONDS)
+    await slack.submit(ANA, view, {"name": "Deal"})
+    await slack.until(lambda: any(one.join_url in said(view) for one in genesys.sessions.values()), SECONDS)
+    ask_in(view, next(iter(genesys.sessions)))
+    slack.ack_seconds = 1.0  # it may not come
+    await slack.press(ANA, view, action)
+    await dead.wait()
+    await bots.resume()
+    await slack.until(lambda: told in said(view), SECONDS)
+    assert presses(view) == []
+    assert len(genesys.outbox.sent) == (action == "send_link")
 
 
 async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:

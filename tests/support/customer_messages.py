@@ -1,6 +1,15 @@
-"""Share a customer's addresses, and what the fake Genesys has sent to customers."""
+"""Share a customer's addresses, what the fake Genesys has sent to customers, and the question in a dialog."""
 
+from dataclasses import replace
+
+from bot.core.models import RequestId, SessionRecord
+from bot.core.results import SendPreview
+from bot.core.validation.contact import read_address
+from bot.sandbox.slack.server import View
+from bot.slack.messages.customer_message import question
+from bot.slack.views.session_form import result_view
 from tests.support.app import Journey
+from tests.support.storage import ANA, TEAM, session
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
 
@@ -8,3 +17,10 @@ NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
 def sent(journey: Journey) -> list[tuple[str, str]]:
     """Return the kind and the address of each message, in the order they were sent."""
     return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
+
+
+def ask_in(view: View, session_id: str) -> None:
+    """Let a dialog ask whether to send the link of a session called Deal, as dialogs of earlier versions did."""
+    deal = replace(session(session_id), name="Deal")
+    record = SessionRecord(session=deal, team_id=TEAM, requester=ANA, agent=ANA, is_over=False)
+    view.show(result_view(question(SendPreview((record,), read_address(NUMBER)), RequestId("earlierasked"))))

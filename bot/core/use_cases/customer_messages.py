@@ -19,7 +19,7 @@ from bot.core.models import Request, RequestKind, SessionId, SessionRecord, User
 from bot.core.ports import CallHooks, MessageSender, StoredRequest
 from bot.core.requests.handlers import Handler, Handlers, QueryHandler
 from bot.core.requests.run import RequestRun
-from bot.core.results import CustomerMessageSent, SendPreview
+from bot.core.results import CustomerMessageSent, SendCancelled, SendPreview
 from bot.core.start_details import StartDetails, fingerprint
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
@@ -112,7 +112,11 @@ class CustomerMessaging:
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request."""
-        return {RequestKind.PROPOSE: QueryHandler(self.preview), RequestKind.SEND: SendHandler(self)}
+        return {
+            RequestKind.PROPOSE: QueryHandler(self.preview),
+            RequestKind.SEND: SendHandler(self),
+            RequestKind.CANCEL: QueryHandler(self.cancel),
+        }
 
     async def preview(self, request: Request) -> SendPreview:
         """Return the sessions whose link can be sent, and the checked contact address. Send nothing."""
@@ -129,6 +133,11 @@ class CustomerMessaging:
         if not with_links:
             raise SessionActionError("no_link_to_send")
         return SendPreview(with_links[:MAX_PREVIEWED], address)
+
+    async def cancel(self, request: Request) -> SendCancelled:
+        """Leave the link unsent. The request has the key of the SEND, so the store refuses it after that."""
+        await self._sessions.check_member(request)
+        return SendCancelled()
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
         """Send the message to the customer, once, and return the result.

@@ -203,6 +203,10 @@ class SessionService:
             raise SessionActionError("link_used_up", record=record)
         return record
 
+    async def check_member(self, request: Request) -> None:
+        """Raise PermissionDeniedError unless the requester may use the bot."""
+        await self._access.require_member(request)
+
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:

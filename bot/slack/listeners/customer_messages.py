@@ -7,10 +7,9 @@ it. messages/customer_message.py renders the question for a typed command. The w
 from dataclasses import replace
 from typing import Any
 
-from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.errors import MaybeAcceptedError, NotAcceptedError
+from bot.core.errors import NotAcceptedError
 from bot.core.models import CARD_KEY, RequestKind
 from bot.core.requests.service import RequestService
 from bot.core.use_cases.customer_messages import MessagingConfig, in_language, pack
@@ -20,14 +19,10 @@ from bot.slack.listeners.actions import is_in_place, note_place, read_press
 from bot.slack.listeners.cards import dialog_request, note_dialog_place
 from bot.slack.messages.ambiguity import OFFER_ACTION, sent_already
 from bot.slack.messages.customer_language import LANGUAGE_ACTION, read_language
-from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
+from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import confirmation, customer_message_form
 from bot.slack.views.customer_message_form import SEND_FORM, SEND_QUESTION
-from bot.slack.views.session_form import result_view
-
-MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
-"""How many answered questions the bot remembers, and for how many seconds. No request lasts longer than this."""
 
 
 def register(
@@ -81,7 +76,7 @@ def _register_offer(
         value, press = read_press(body)
         asked, _, argument = value.partition(" ")
         key = f"{CARD_KEY}send:{asked}"  # each offer can send only once
-        argument = in_language(argument, read_language(body))
+        argument = in_language(argument, read_language(pressed_place(body)))
         request = replace(press, kind=RequestKind.SEND, key=key, argument=argument, replaces=is_in_place(body))
         note_place(responder, body, request)
         try:
@@ -95,35 +90,30 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Send* and *Cancel*. After *Send*, *Cancel* does not replace the result."""
-    sent: TTLCache[str, bool] = TTLCache(MAX_QUESTIONS, QUESTION_TTL_SECONDS)
+    """Register the listeners of *Send* and *Cancel*. Both have one key, so the first press of either counts."""
 
-    @app.action(SEND_ACTION)
-    async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
-        value, press = read_press(body)
-        asked, _, argument = value.partition(" ")
-        argument = in_language(argument, read_language(body))
-        request = replace(
-            press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument
-        )  # each question can send only once
-        sent[asked] = True
-        try:
-            await requests.submit(request)
-        except NotAcceptedError as error:
-            if not isinstance(error, MaybeAcceptedError):
-                sent.pop(asked, None)
-            responder.tell_soon(request, renderer.answer(request, error))
-        await ack()
+    def on_answer(action: str, kind: RequestKind) -> None:
+        @app.action(action)
+        async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
+            value, press = read_press(body)
+            asked, _, argument = value.partition(" ")
+            argument = in_language(argument, read_language(pressed_place(body))) if argument else ""
+            request = replace(press, kind=kind, key=f"send:{asked}", argument=argument or None)
+            try:
+                await requests.submit(request)
+            except NotAcceptedError as error:
+                responder.tell_soon(request, renderer.answer(request, error))
+            await ack()
 
     @app.action(LANGUAGE_ACTION)
     async def on_language(ack: AsyncAck) -> None:
         await ack()  # Send reads the choice
 
-    @app.action(CANCEL_ACTION)
-    async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
-        asked, press = read_press(body)
-        if press.reply_url and asked not in sent:
-            responder.soon(responder.post(press.reply_url, cancelled(), replace=True))
-        elif press.view_id and asked not in sent:
-            responder.show_soon(press.view_id, result_view(cancelled()), str(body["view"].get("hash") or ""))
-        await ack()
+    on_answer(SEND_ACTION, RequestKind.SEND)
+    on_answer(CANCEL_ACTION, RequestKind.CANCEL)
+
+
+def pressed_place(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a `block_actions` payload with the state of the menus beside a button (pure)."""
+    view: dict[str, Any] = body.get("view") or body
+    return view

@@ -80,6 +80,7 @@ NOT_REPEATABLE = (
     RequestKind.LINK,
     RequestKind.PROPOSE,
     RequestKind.SEND,
+    RequestKind.CANCEL,
 )  # their argument is an address, and the store deletes it once the request is answered
 GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}

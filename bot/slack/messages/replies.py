@@ -15,6 +15,7 @@ from bot.core.results import (
     Help,
     HostLinked,
     LastSession,
+    SendCancelled,
     SendPreview,
     SentDirect,
     SessionEnded,
@@ -35,7 +36,7 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
-from bot.slack.messages.customer_message import question, sent
+from bot.slack.messages.customer_message import cancelled, question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
 from bot.slack.messages.notices.access import CONNECTED_ALREADY, DONE_AS, access_requested
@@ -111,6 +112,7 @@ Reply = (
     Answer
     | Help
     | SendPreview
+    | SendCancelled
     | CustomerMessageSent
     | FaultChecked
     | AccessRequested
@@ -130,6 +132,8 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
     command = to.command
     if isinstance(outcome, SendPreview):
         message = question(outcome, request.id, features, to.language)
+    elif isinstance(outcome, SendCancelled):
+        message = cancelled(to.language)
     elif isinstance(outcome, CustomerMessageSent):
         message = sent(outcome, to.language)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
