@@ -60,7 +60,7 @@ def parse_error(command: str, found: Command, reference: RequestId, language: La
         return question(found, reference, language)
     why = language.say(REFUSALS[found.reason.name.lower()]) if isinstance(found, NotUnderstood) else ""
     text, hint = f"{language.say(NOTHING_STARTED)} {why}".strip(), language.say(QUOTES, command=command)
-    return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
+    return Message(text, [section(f":information_source: *{text}*\n{hint}", FAILURE_BLOCK)])
 
 
 def other_command(command: str, reference: RequestId, language: Language = ENGLISH) -> Message:

@@ -14,7 +14,6 @@ from bot.core.validation.display import clean
 from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.sentence import counted, label, mention, said
 from bot.slack.messages.error_copy import CUSTOMER, Addressee
-from bot.slack.messages.session_card import reference_line
 
 PICK_ACTION, REPLACE_ACTION = "pick_conversation", "replace_session"
 OPEN_BLOCK = "open_already"
@@ -50,7 +49,7 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
     more = len(error.candidates) - MAX_CHOICES
     hint = " ".join([*([say(MORE, count=more)] if more > 0 else []), say(HINT, command=to.command)])
     head = section(f":speech_balloon: *{say(WHICH)}*", FAILURE_BLOCK)
-    return Message(say(WHICH), [head, *rows, context(hint), reference_line(request_id, error.reference)])
+    return Message(say(WHICH), [head, *rows, context(hint)])
 
 
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
@@ -68,8 +67,7 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
         text, told = say(HAVE_CODE, customer=customer), say(HAVE_ONE)
     details = [record.session.id, request.name or "", request.target or "", record.session.conversation_id or ""]
     row = buttons(button(say(MAKE_NEW), REPLACE_ACTION, value=json.dumps(details)))
-    blocks = card.blocks if card else [reference_line(request.id)]
-    return Message(told, [section(f":information_source: {text}", OPEN_BLOCK), row, *blocks])
+    return Message(told, [section(f":information_source: {text}", OPEN_BLOCK), row, *(card.blocks if card else ())])
 
 
 def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:

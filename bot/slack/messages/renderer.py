@@ -12,6 +12,7 @@ from bot.core.errors import (
     CobrowseError,
     ConversationActiveError,
     HostNotFoundError,
+    RetryRejectedError,
     SendRejectedError,
     ServiceError,
     SessionActionError,
@@ -225,7 +226,7 @@ class MessageRenderer:
         situation: Situation = Situation.START,
         argument: str = "",
     ) -> Message:
-        """Render an error: the problem, the next step, buttons and a reference.
+        """Render an error: the problem, the next step, buttons, and a reference unless the error is a plain fact.
 
         - `reader`: the person who reads the message, None if unknown.
         - `is_repeatable`: the request is stored, so *Try again* can repeat it.
@@ -239,7 +240,8 @@ class MessageRenderer:
         to = replace(addressee, told=told_markup(self.told(error), self.contact))
         copy = error_copy(error, situation, to)
         service = error.reference if isinstance(error, ServiceError) else None
-        blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
+        icon = ":information_source:" if is_plain_fact(error) else ":warning:"
+        blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
         row = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
@@ -248,7 +250,9 @@ class MessageRenderer:
         if copy.has_status_page:
             row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
         blocks += [buttons(*row)] if row else []
-        return Message(copy.text, [*blocks, reference_line(request_id, service)])
+        if not is_plain_fact(error):
+            blocks.append(reference_line(request_id, service, self.language))
+        return Message(copy.text, blocks)
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
         """Describe the reader of an error about a missing Genesys user. Its contact can connect people."""
@@ -286,7 +290,15 @@ class MessageRenderer:
         if note.wait_seconds is not None:
             wait = self.language.wait(note.wait_seconds)
             text = self.language.say(WAITING_START if is_start else WAITING, wait=wait)
-        return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
+        return Message(text, [section(f":hourglass_flowing_sand: {text}")])
+
+
+def is_plain_fact(error: CobrowseError) -> bool:
+    """Return whether an error is no failure: nothing is there to act on, it is done already, or an address is wrong.
+
+    Nobody has to look such an error up, so it has no reference.
+    """
+    return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
 def _choice(error: SessionActionError) -> SessionList:

@@ -29,12 +29,12 @@ from bot.slack.messages.blocks import (
     button,
     buttons,
     context,
-    escape,
     header,
     option,
     overflow,
     section,
 )
+from bot.slack.messages.catalogue.errors import REFERENCE, SERVICE_REFERENCE
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Language,
@@ -416,6 +416,10 @@ def with_direct_off(message: Message) -> Message:
     return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
 
-def reference_line(request_id: RequestId, service: str | None = None) -> Block:
-    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one."""
-    return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
+def reference_line(request_id: RequestId, service: str | None = None, language: Language = ENGLISH) -> Block:
+    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one.
+
+    Only failures have this line.
+    """
+    ours = language.say(REFERENCE, reference=request_id)
+    return context(f"{ours} · {language.say(SERVICE_REFERENCE, reference=service)}" if service else ours)
