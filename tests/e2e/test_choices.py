@@ -48,7 +48,7 @@ async def test_first_button_does_the_command(either: Journey) -> None:
     await either.asks("Checkout")
     question = await either.asks("end joe")
     await presses(either, question, FIRST)
-    assert "Ended *Checkout*" in question.text
+    assert "Ended Checkout." in question.text
     assert len(either.genesys.creates) == 1
 
 
@@ -114,7 +114,7 @@ async def test_name_of_an_open_session_makes_a_name_doubtful(either: Journey) ->
     assert question.text == "Did you mean end?"
     assert len(either.genesys.creates) == 2
     await presses(either, question, FIRST)
-    assert "Ended *Refund*" in question.text
+    assert "Ended Refund." in question.text
     status = await either.asks("status")
     assert "Billing" in words(status)
     assert "Refund" not in words(status)

@@ -92,7 +92,7 @@ async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
     before = len(either.slack.messages)
     assert (await confirms(either.slack, ANA, home, "row_menu", chosen="end")).acked
     await home_says(either, ANA, "No open sessions.")
-    assert "Ended *Deal*" in (await either.reads(ANA, before)).text
+    assert "Ended *Deal*" in words_of(await either.reads(ANA, before))
     (session,) = either.genesys.sessions.values()
     assert session.status == "ended"
 

@@ -1,4 +1,4 @@
-"""An app whose Messages tab is off: what came from a form is told where the form was, with how to turn it on."""
+"""An app whose Messages tab is off: what came from a form is told where the form was, with whom to tell."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from bot.sandbox.slack.server import View
 from tests.support.app import ANA, CARE, SAM, Journey, link, words
 from tests.support.views import HERE, START, asks_for_a_form, filled, said
 
-TAB = "Turn on the Messages Tab under App Home"
+TAB = f"I can’t send you direct messages here. Please tell <@{SAM}>."
 
 
 @pytest.fixture
@@ -30,6 +30,13 @@ async def test_answer_to_a_form_comes_in_its_channel(muted: Journey) -> None:
     assert (message.channel, message.visible_to, message.via) == (CARE, ANA, "chat.postEphemeral")
     assert link(message)
     assert TAB in words(message)
+
+
+async def test_person_who_can_turn_the_tab_on_reads_how(muted: Journey) -> None:
+    view = await asks_for_a_form(muted, SAM)
+    before = len(muted.slack.messages)
+    await muted.slack.submit(SAM, view, {"name": "Checkout"})
+    assert "Turn on the Messages Tab under App Home" in words(await muted.reads(SAM, before))
 
 
 async def test_answer_to_a_message_shortcut_comes_in_its_channel(muted: Journey) -> None:

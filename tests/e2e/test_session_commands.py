@@ -126,7 +126,7 @@ async def test_the_applications_there_are(either: Journey) -> None:
     assert "`web` Web (used here)" in said
     assert "`shop` Web &lt;shop&gt;" in said
     either.genesys.applications = {"shop": "Web shop"}
-    assert "`web`, which is used here, is none of them" in words(await either.asks("apps"))
+    assert "I use `web`, which Genesys doesn’t list." in words(await either.asks("apps"))
 
 
 @pytest.mark.parametrize("fault", ["403", "500", "dropped", "429"])

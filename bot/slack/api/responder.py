@@ -218,7 +218,7 @@ class SlackResponder:
         if is_in_channel or request.reply_url:
             return False
         if self._direct.is_off:
-            message = with_direct_off(message)
+            message = with_direct_off(message, self._words.addressee(request.requester))
         # The request came from a form: post in the channel where the requester opened it.
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
@@ -240,7 +240,8 @@ class SlackResponder:
             self._by_other_ways(request, message, session, is_in_channel=False),
         )
         if is_shown and not is_copied and self._direct.is_off:
-            await self._show(request, with_direct_off(message))  # the modal is the only copy, so it says why
+            to = self._words.addressee(request.requester)
+            await self._show(request, with_direct_off(message, to))  # the modal is the only copy, so it says why
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:

@@ -55,7 +55,7 @@ TAKE_BACK = said("connect.take_back", "`{command} disconnect` takes it back.")
 LINKED = said("connect.linked", "You’re connected to Genesys.")
 NOT_YOU = said("connect.not_you", "Was that not you? `{command} disconnect` takes it back.")
 UNLINKED = said("connect.unlinked", "You’re not connected to Genesys any more. I’ve forgotten your sign-in.")
-UNLINKED_NEXT = said("connect.unlinked_next", "Another server of mine may use it for one more minute.")
+UNLINKED_NEXT = said("connect.unlinked_next", "It can take a minute until I stop using it everywhere.")
 SIGNED_IN = said("who.signed_in", "You signed in to Genesys yourself. `{command} disconnect` takes it back.")
 NOT_SIGNED_IN = said("who.not_signed_in", "You haven’t signed in to Genesys yourself. `{command} connect` does that.")
 LINK_REMOVED = said("who.link_removed", "{person} is no longer connected by hand.")
@@ -75,7 +75,7 @@ NO_APPLICATIONS = said("apps.none", "Genesys lists no co-browse applications for
 APPLICATION = said("apps.application", "`{id}` {name}")
 APPLICATION_USED = said("apps.used", "`{id}` {name} (used here)")
 MORE_APPLICATIONS = counted("apps.more", "… and {count} more", "… and {count} more")
-UNLISTED = said("apps.unlisted", "`{id}`, which is used here, is none of them.")
+UNLISTED = said("apps.unlisted", "I use `{id}`, which Genesys doesn’t list.")
 
 
 def connecting(to: Addressee, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
@@ -232,4 +232,5 @@ def _access_report(to: Addressee, outcome: AccessReport) -> Message:
 
 
 def _text(text: str) -> Message:
-    return Message(text, [section(text)])
+    """Return a message of one paragraph. A notification shows no bold text, but the asterisks."""
+    return Message(text.replace("*", ""), [section(text)])

@@ -46,6 +46,7 @@ from bot.slack.messages.catalogue.sentence import (
     said,
 )
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
+from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.help import PLAIN, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
@@ -116,9 +117,9 @@ ENDED = said("card.ended", "*{name}* · ended {time}")
 ENDED_BY = said("card.ended_by", "*{name}* · ended by {person}, {time}")
 ENDED_WITH = said("card.ended_with", "*{name}* with {agent} · ended {time}")
 ENDED_BY_WITH = said("card.ended_by_with", "*{name}* with {agent} · ended by {person}, {time}")
-CLOSED = said("card.closed", "*{name}* · nobody else can join since {time}")
+CLOSED = said("card.closed", "*{name}* · closed {time}, nobody else can join")
 CLOSED_BY = said("card.closed_by", "*{name}* · closed by {person}, {time}")
-CLOSED_WITH = said("card.closed_with", "*{name}* with {agent} · nobody else can join since {time}")
+CLOSED_WITH = said("card.closed_with", "*{name}* with {agent} · closed {time}, nobody else can join")
 CLOSED_BY_WITH = said("card.closed_by_with", "*{name}* with {agent} · closed by {person}, {time}")
 DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here. Please tell {contact}.")
 LINK_USED = said("card.link_used", "*{name}* · link used or expired")
@@ -410,9 +411,12 @@ TAB_OFF = "messages_tab_disabled"
 """Slack's error code if the app's Messages tab is off."""
 
 
-def with_direct_off(message: Message) -> Message:
-    """Add a line to a message: why the bot could not send it as a direct message, and the fix."""
-    why = f"{reason(ENGLISH, TAB_OFF)} {remedy(ENGLISH, TAB_OFF)}"
+def with_direct_off(message: Message, to: Addressee) -> Message:
+    """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
+    if to.can_repair:
+        why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
+    else:
+        why = to.language.say(DIRECT_OFF, contact=to.contact)
     return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
 

@@ -113,7 +113,7 @@ _entry(
 )
 _entry(
     problem("interrupted.maybe_done@query", "I was restarted in the middle of it."),
-    next_step("interrupted.maybe_done@query", "Look first, then try again."),
+    next_step("interrupted.maybe_done@query", "Check whether it is done, then try again."),
     nothing_done=False,
 )
 _entry(
@@ -559,7 +559,7 @@ _entry(
 )
 _entry(
     problem("already_retried", "This was already tried again."),
-    next_step("already_retried", "Look for the answer below, or type `{command}`."),
+    next_step("already_retried", "Look for the answer here or in our direct messages."),
     nothing_done=False,
 )
 _entry(
