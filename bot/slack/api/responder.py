@@ -47,7 +47,6 @@ from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.messages.session_card import with_direct_off
 from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
@@ -218,7 +217,7 @@ class SlackResponder:
         if is_in_channel or request.reply_url:
             return False
         if self._direct.is_off:
-            message = with_direct_off(message, self._words.addressee(request.requester))
+            message = self._words.without_direct(message, request.requester)
         # The request came from a form: post in the channel where the requester opened it.
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
@@ -240,8 +239,8 @@ class SlackResponder:
             self._by_other_ways(request, message, session, is_in_channel=False),
         )
         if is_shown and not is_copied and self._direct.is_off:
-            to = self._words.addressee(request.requester)
-            await self._show(request, with_direct_off(message, to))  # the modal is the only copy, so it says why
+            shown = self._words.without_direct(message, request.requester)
+            await self._show(request, shown)  # the modal is the only copy, so it says why
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:

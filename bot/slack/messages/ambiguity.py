@@ -32,7 +32,7 @@ from bot.slack.messages.catalogue.questions import (
 )
 from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, mention
 from bot.slack.messages.customer_language import language_select
-from bot.slack.messages.session_card import reference_line
+from bot.slack.messages.error_copy import reference_line
 
 CHOOSE_ACTIONS = ("choose_first", "choose_second")
 OFFER_ACTION = "send_offered_link"

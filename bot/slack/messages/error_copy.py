@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from bot.core import errors
 from bot.core.errors import CobrowseError
-from bot.core.models import UserId
+from bot.core.models import RequestId, UserId
 from bot.core.validation.conversations import LiveConversation
+from bot.slack.messages.blocks import Block, context
 from bot.slack.messages.catalogue.errors import (
     ERRORS,
     NOTHING_DONE,
@@ -22,6 +23,7 @@ from bot.slack.messages.catalogue.errors import (
 from bot.slack.messages.catalogue.host_rules import explain_miss, miss_reason
 from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
 from bot.slack.messages.catalogue.sentence import (
+    ENGLISH,
     Language,
     Markup,
     Sentence,
@@ -263,6 +265,15 @@ def references(language: Language, ours: str | None, service: str | None = None)
     """Render the line with the request's id and Genesys's correlation id. Leave out a missing id."""
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=Markup(found)) for sentence, found in told if found)
+
+
+def reference_line(request_id: RequestId, service: str | None = None, language: Language = ENGLISH) -> Block:
+    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one.
+
+    Only failures have this line.
+    """
+    ours = language.say(REFERENCE, reference=request_id)
+    return context(f"{ours} · {language.say(SERVICE_REFERENCE, reference=service)}" if service else ours)
 
 
 def candidate(one: LiveConversation, language: Language) -> str:

@@ -66,14 +66,15 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.conversation_choice import open_already, picker
-from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
+from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy, reference_line
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.notices.access import access_notice, ask_button, connect_button, welcome
 from bot.slack.messages.notices.ended import ended_notice
 from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.replies import reply
-from bot.slack.messages.session_card import CardRenderer, link_alone, place_of, reference_line
+from bot.slack.messages.session_card import CardRenderer, link_alone, place_of
 from bot.slack.messages.session_list import list_message
 
 TRY_AGAIN_ACTION = "try_again"
@@ -90,6 +91,9 @@ TRY_AGAIN = label("button.try_again", "Try again")
 GENESYS_STATUS = label("button.genesys_status", "Genesys status")
 IN_THREAD = said("thread.posted", "Posted in the thread.")
 NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
+TAB_OFF = "messages_tab_disabled"
+"""Slack's error code if the app's Messages tab is off."""
+DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here. Please tell {contact}.")
 STARTING = said("note.starting", "Starting your session…")
 WORKING = said("note.working", "Working on it…")
 WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in about {wait}.")
@@ -253,6 +257,15 @@ class MessageRenderer:
         if not is_plain_fact(error):
             blocks.append(reference_line(request_id, service, self.language))
         return Message(copy.text, blocks)
+
+    def without_direct(self, message: Message, reader: UserId) -> Message:
+        """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
+        to = self.addressee(reader)
+        if to.can_repair:
+            why = f"{reason(self.language, TAB_OFF)} {remedy(self.language, TAB_OFF)}"
+        else:
+            why = self.language.say(DIRECT_OFF, contact=to.contact)
+        return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
         """Describe the reader of an error about a missing Genesys user. Its contact can connect people."""

@@ -12,7 +12,6 @@ from bot.core.models import (
     ChannelId,
     OtherSession,
     Request,
-    RequestId,
     RequestKind,
     Session,
     SessionId,
@@ -34,7 +33,6 @@ from bot.slack.messages.blocks import (
     overflow,
     section,
 )
-from bot.slack.messages.catalogue.errors import REFERENCE, SERVICE_REFERENCE
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Language,
@@ -45,8 +43,6 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
-from bot.slack.messages.catalogue.slack_errors import reason, remedy
-from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.help import PLAIN, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
@@ -121,7 +117,6 @@ CLOSED = said("card.closed", "*{name}* · closed {time}, nobody else can join")
 CLOSED_BY = said("card.closed_by", "*{name}* · closed by {person}, {time}")
 CLOSED_WITH = said("card.closed_with", "*{name}* with {agent} · closed {time}, nobody else can join")
 CLOSED_BY_WITH = said("card.closed_by_with", "*{name}* with {agent} · closed by {person}, {time}")
-DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here. Please tell {contact}.")
 LINK_USED = said("card.link_used", "*{name}* · link used or expired")
 CODE_USED = said("card.code_used", "*{name}* · code used or expired")
 USED_NEXT = said("card.used_next", "Is your customer in the session? Then go on. Otherwise, start a new one.")
@@ -405,25 +400,3 @@ def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
     """Decode the value from `start_new_value`: the id, name, agent and channel of the session that is over."""
     session_id, name, agent, channel_id = json.loads(value)
     return session_id, name, UserId(agent), ChannelId(channel_id)
-
-
-TAB_OFF = "messages_tab_disabled"
-"""Slack's error code if the app's Messages tab is off."""
-
-
-def with_direct_off(message: Message, to: Addressee) -> Message:
-    """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
-    if to.can_repair:
-        why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
-    else:
-        why = to.language.say(DIRECT_OFF, contact=to.contact)
-    return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
-
-
-def reference_line(request_id: RequestId, service: str | None = None, language: Language = ENGLISH) -> Block:
-    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one.
-
-    Only failures have this line.
-    """
-    ours = language.say(REFERENCE, reference=request_id)
-    return context(f"{ours} · {language.say(SERVICE_REFERENCE, reference=service)}" if service else ours)

@@ -30,9 +30,8 @@ from bot.slack.messages.catalogue.sentence import (
     said,
 )
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
-from bot.slack.messages.error_copy import Addressee, field_error
+from bot.slack.messages.error_copy import Addressee, field_error, reference_line
 from bot.slack.messages.help import PLAIN, Capabilities
-from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
