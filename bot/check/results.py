@@ -26,6 +26,22 @@ class Status(StrEnum):
 
 SIGNS = {Status.OK: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKIPPED: "–"}
 
+PAGES = {
+    **dict.fromkeys(("settings", "application", "parameters"), "docs/reference/settings.md"),
+    **dict.fromkeys(("key", "token", "genesys", "login", "permissions", "roles"), "docs/start/genesys-client.md"),
+    **dict.fromkeys(("slack", "slack token", "slack app", "slack scopes", "slack answers"), "docs/start/slack-app.md"),
+    **dict.fromkeys(("conversations", "customers"), "docs/start/which-genesys.md"),
+    **dict.fromkeys(
+        ("hosts file", "host", "person", "users", "user groups", "contact", "addresses"), "docs/use/admin.md"
+    ),
+    **dict.fromkeys(("database", "file mode", "address", "slack delivery", "files"), "docs/run/deploy.md"),
+    **dict.fromkeys(("secrets", "encryption"), "docs/run/secrets.md"),
+    **dict.fromkeys(("clock", "everything else"), "docs/run/troubleshoot.md"),
+    "audit log": "docs/run/monitor.md",
+    "connect": "docs/use/connect-account.md",
+}
+"""The page about each area, by the name of its line."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -40,6 +56,11 @@ class CheckResult:
     message: str
     fix: str = ""
     code: str = ""
+
+    @property
+    def page(self) -> str:
+        """Return the path of the page that says more about a problem, "" without a problem."""
+        return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 
 def ok(name: str, message: str) -> CheckResult:
@@ -78,6 +99,8 @@ def as_text(results: Sequence[CheckResult]) -> str:
         lines.append(_fill(message, width, f"{SIGNS[found.status]} {found.name:<{NAME_WIDTH}}  ", indent))
         if found.fix:
             lines.append(_fill(found.fix, width, f"{indent}→ ", f"{indent}  "))
+        if found.page:
+            lines.append(f"{indent}  More: {found.page}")
     return "\n".join([*lines, "", _summary(results)])
 
 
@@ -101,7 +124,14 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 def as_json(results: Sequence[CheckResult]) -> str:
     """Return JSON with `ok` and the results in order. Programs read its keys, so they do not change."""
     listed = [
-        {"name": each.name, "mark": each.status, "what": each.message, "mend": each.fix, "code": each.code}
+        {
+            "name": each.name,
+            "mark": each.status,
+            "what": each.message,
+            "mend": each.fix,
+            "code": each.code,
+            "page": each.page,
+        }
         for each in results
     ]
     return json.dumps({"ok": passed(results), "findings": listed}, ensure_ascii=False, indent=2)
