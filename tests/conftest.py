@@ -3,7 +3,9 @@
 import logging
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first worker rewrites a f
 sys.dont_write_bytecode = False
 for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # each load of the settings reads the machine's certificates: 0.2 s
     os.environ.pop(name, None)
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes its own folders there
+if (
+    "TMPDIR" not in os.environ
+    and os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > 2**31
+    and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+):  # with many workers, tests on a disk wait for it half of their time
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
