@@ -1,6 +1,7 @@
-"""Decide whether a person may start a session, for which agent and in which channel. Default deny.
+"""Decide what a person may do: start a session, for which agent and in which channel.
 
-The MemberDirectory reads people and user groups from Slack. The rules come from the settings.
+The bot refuses everything that no rule allows. The MemberDirectory reads people and user groups from Slack. The rules
+come from the settings.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -31,7 +32,7 @@ from bot.core.ports import MemberDirectory
 
 T = TypeVar("T")
 MAX_ADMINISTRATORS = 20
-"""The maximum number of administrators who get the messages about faults. The first by id get them."""
+"""The maximum number of administrators who get the messages about faults: those whose ids sort first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Allowlist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRules:
-    """The access settings. Empty `members` means every full member, empty `channels` means everywhere.
+    """The access settings. Empty `members` means every full member; empty `channels` means every channel.
 
-    Supervisors and administrators count as members.
+    Supervisors and administrators count as members. `workflow_steps`: workflows may start sessions.
     """
 
     supervisors: Allowlist = Allowlist()
@@ -66,7 +67,11 @@ class AccessRules:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The workspace that the bot's token belongs to (Slack's auth.test); the organization for an org-wide install."""
+    """The Slack workspace of the bot's token, as Slack's auth.test returns it.
+
+    `enterprise_id` is the Enterprise Grid organization that the workspace belongs to, None if there is none.
+    `org_wide`: the bot is installed in the whole organization and serves all its workspaces.
+    """
 
     team_id: TeamId
     enterprise_id: TeamId | None = None
@@ -84,7 +89,7 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack: of a user, or (with a `group_id`) of whether the user is in this user group."""
+    """A look-up in Slack: read this user or, with a `group_id`, find out whether the user is in this user group."""
 
     user_id: UserId
     group_id: str = ""
@@ -92,7 +97,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """A rule needs an answer of Slack that is not known yet."""
+    """A rule needs an answer of Slack that is not known yet. `question` is the look-up that gives the answer."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -100,11 +105,11 @@ class _UnansweredError(Exception):
 
 Answer = SlackUser | bool | SlackUnavailableError
 Ask = Callable[[_Question], Answer]
-"""Returns Slack's answer or failure. Raises _UnansweredError when neither is known."""
+"""A function that returns Slack's answer to a question, or Slack's failure. Raises _UnansweredError without either."""
 
 
 class AccessPolicy:
-    """Allows a request, or raises the reason for the refusal: PermissionDeniedError or NobodyNamedError.
+    """Checks what a person may do. A method that refuses raises the reason: PermissionDeniedError or NobodyNamedError.
 
     The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
     asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.
@@ -154,7 +159,7 @@ class AccessPolicy:
     async def check_member(self, user_id: UserId) -> SlackUser:
         """Return the user if they are a member of the workspace.
 
-        Raises PersonNotAllowedError if they are not, SlackUnavailableError.
+        Raises PersonNotAllowedError if they are not a member, and SlackUnavailableError.
         """
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
@@ -185,10 +190,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the administrators and `also`, without those who are no members, and whether the list is complete.
+        """Return the members of the workspace who are administrators or in `also`, and whether the list is complete.
 
-        User groups are expanded. The list is incomplete if Slack does not answer now. A group or person that Slack
-        refuses to show is left out.
+        User groups are expanded. The list holds at most MAX_ADMINISTRATORS ids. It is incomplete if Slack does not
+        answer now. A group or person that Slack refuses to show is left out.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -278,9 +283,10 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether any list names one of the person's ids. Compare ids first: a group costs a call to Slack.
+        """Return whether any list names one of the person's ids, or a user group that holds one of them.
 
-        Raises SlackUnavailableError when a group cannot be read and no other list names the person.
+        Compare ids first, because a group costs a call to Slack. Raises SlackUnavailableError when a group cannot be
+        read and no other list names the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

@@ -1,4 +1,4 @@
-"""Cache values with a time to live and a maximum number. Concurrent callers of a key share one look-up.
+"""Cache values with a time to live and a maximum number of values. Concurrent callers of a key share one look-up.
 
 A failed look-up is not cached.
 """
@@ -25,7 +25,10 @@ class Cache(Generic[K, V]):
         self._lookups: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """Return the cached value, or call `ask` and cache its value. Concurrent callers share its value or error."""
+        """Return the cached value of a key, or call `ask` and cache what it returns.
+
+        Concurrent callers with the same key share one call of `ask`, and its value or error.
+        """
         try:
             return self._values[key]
         except KeyError:

@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """Hold the texts in one language. A medium without a text in this language is ""."""
+    """Hold the texts in one language: an SMS, and the subject and body of an e-mail. "" means that there is no text."""
 
     sms: str = ""
     email_subject: str = ""
@@ -37,7 +37,8 @@ class CustomerText:
 class CustomerTexts:
     """Hold the texts in all languages.
 
-    `language` is that of `default`, the text that customers get unless the agent chooses another one.
+    `language` is the language of `default`, the text that customers get unless the agent chooses another language.
+    `others` holds the texts in the other languages, by language.
     """
 
     default: CustomerText = CustomerText()
@@ -51,12 +52,12 @@ class CustomerTexts:
         return (self.language, *others)
 
     def in_language(self, medium: ContactChannel, language: str) -> CustomerText:
-        """Return the text in a language. A language without one, such as "", gets the default."""
+        """Return the texts in `language`; the default texts if that language has no text for this medium, or is ""."""
         other = self.others.get(language)
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether a text holds the agent's name."""
+        """Return whether the text for this medium in this language has the placeholder of the agent's name."""
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
@@ -75,7 +76,8 @@ NO_TEXTS = CustomerTexts()
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
 
-    `has_link`: the text must hold the link; an e-mail's subject must not.
+    `has_link`: the text must contain the placeholder of the link. It is False for the subject of an e-mail, which must
+    not.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

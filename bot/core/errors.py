@@ -76,7 +76,10 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Mark a dataclass field that only errors with these codes use. Records of other codes omit the field."""
+    """Return metadata for a dataclass field that only errors with these codes use.
+
+    The stored record of an error with another code omits the field. Without `codes`, the field is never stored.
+    """
     return {"codes": codes}
 
 
@@ -178,8 +181,8 @@ class MissReason(StrEnum):
 class RuleMiss:
     """A host rule found no host for a person.
 
-    `why` is a MissReason; in rows of earlier versions it is a sentence. It holds no e-mail address. `people` holds the
-    Slack users that the reason is about.
+    `why` is a MissReason, or a sentence in a database row that an earlier version wrote. It holds no e-mail address.
+    `people` holds the Slack users that the reason is about.
     """
 
     rule: str
@@ -375,8 +378,9 @@ class SharingError(CobrowseError):
     """The bot did not post a message about a session, or does not know whether it did.
 
     - share_refused: the bot does not share sessions in this channel. `why` is "outside" (people of other organizations
-      read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "thread"
-      (the message takes no reply), "direct" or "group".
+      read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed" (it is
+      archived or takes no messages), "thread" (the message takes no reply), "direct" (it is a direct message) or
+      "group" (it is a group message).
     - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: the message was a
       direct message.
     - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: the problem ends
@@ -487,9 +491,10 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester has no right to a session of other people: its `agent` and its `requester`.
+    """The requester may not end a session of other people (may_not_end), or not read its link (may_not_read_link).
 
-    These two may read its link and end it. Supervisors and administrators may end it.
+    `agent` and `requester` are the people of the session. Only these two may read its link. Supervisors and
+    administrators may end it, too.
     """
 
     code: Literal["may_not_end", "may_not_read_link"] = field()
@@ -503,14 +508,15 @@ class SessionActionError(CobrowseError):
 
     - no_open_session: the person has none. `ever`: the database still holds earlier ones.
     - several_open_sessions: the person has to choose one of `sessions`, pairs of id and name, newest first.
-    - session_not_found
-    - already_ended
+    - session_not_found: the database holds no session with this id for the requester's workspace.
+    - already_ended: the session has ended.
     - already_shared: the session is already posted in this channel.
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join with the link.
 
-    `agent`: the person of the first two codes if it is not the requester, else None. `record` and `records`: the
-    session, or those to choose among, as far as they are known; they are not stored with the error.
+    `agent`: the person whose sessions the first two codes are about; None if that is the requester. `record` and
+    `records`: the session, or the sessions to choose from, as far as they are known; they are not stored with the
+    error.
     """
 
     code: Literal[
@@ -531,7 +537,10 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """A *Try again* button does nothing: another person's request, already retried, or no longer stored."""
+    """A press of *Try again* does nothing.
+
+    The request is another person's, was already retried, or is no longer stored.
+    """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()
 
@@ -540,8 +549,9 @@ class RetryRejectedError(CobrowseError):
 class SendRejectedError(CobrowseError):
     """The bot cannot send a link to a customer. `detail` depends on the code.
 
-    - sending_off: the channel that is off, "sms" or "email".
-    - invalid_address: the reason, "none", "neither", "country", "number", "sms" or "email".
+    - sending_off: "sms" or "email", which the settings switch off.
+    - invalid_address: "none" (no text), "neither" (no phone number or e-mail address), "country" (no country code),
+      "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a valid e-mail address).
     - country_not_allowed: the ISO code of the phone number's country, "" if it has none.
     - text_too_long: the maximum length in characters.
     """

@@ -156,7 +156,7 @@ class Request:
 
     - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
     - `target`: the agent that the session is for, None if it is for the requester.
-    - `argument`: the parameter of kinds that need one: an id, a contact address, StartDetails.
+    - `argument`: the parameter of kinds that need one, such as an id, a customer's address or encoded StartDetails.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
     - `conversation_id`: the Genesys conversation to co-browse in, None for the host's only one.
     - `channel_id`: "" if the request came from no channel.
@@ -210,9 +210,9 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request to run again, after a click on *Try again* or on a conversation.
+        """Return a copy of this request to run again, after a press of *Try again* or of a conversation's button.
 
-        `press` is the request that the click made. The copy takes its id, key, time, response_url and modal, and also
+        `press` is the request that the press made. The copy takes its id, key, time, response_url and modal, and also
         its conversation and argument if it has any.
         """
         return replace(
@@ -262,7 +262,11 @@ class WorkflowStep:
 
     @property
     def argument(self) -> str:
-        """Return the argument of the step's request. It differs for each execution, so customers share no session."""
+        """Return the argument of the step's request.
+
+        It differs for each execution. So the requests of two executions are never duplicates, and two customers never
+        share a session.
+        """
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
 
@@ -306,7 +310,7 @@ class SessionDefaults:
     """The default application and time-out of a session.
 
     `phone_countries` (ISO codes) help to find phone numbers in session names: a number without a plus counts if it is
-    valid in one of these countries. A session name with a phone number is replaced.
+    valid in one of these countries. A session name that contains a phone number is replaced by a neutral one.
     """
 
     application_id: str = "web"
@@ -315,7 +319,10 @@ class SessionDefaults:
     phone_countries: Collection[str] = ()
 
     def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
-        """Build the session to create for a request from Slack."""
+        """Return the parameters of the session to create for a request.
+
+        Use the defaults for what the request leaves open.
+        """
         return CreateSessionRequest(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
@@ -401,7 +408,7 @@ class SessionRecord:
 
 
 class PostedMessageKind(StrEnum):
-    """The audience of a posted message: a channel or one person."""
+    """The audience of a posted message: a channel (SHARED) or one person (DIRECT)."""
 
     SHARED = "shared"
     DIRECT = "direct"
@@ -428,7 +435,7 @@ class NoticeKind(StrEnum):
     FAULT = "fault"
     """An administrator has to fix a fault."""
     ENDED = "ended"
-    """Somebody else has ended an agent's session. The agent gets the notice."""
+    """Somebody else has ended an agent's session. That agent gets the notice."""
     ACCESS = "access"
     """A person asks the administrators to be connected to a Genesys user."""
     WELCOME = "welcome"
@@ -503,7 +510,10 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Result of whoami: a person's host. `connected`: the person linked that account; None if nobody can link any."""
+    """Result of whoami: a person's host.
+
+    `connected`: whether the person has linked their own Genesys account by a sign-in; None if nobody can link one.
+    """
 
     code = "identity"
     person: SlackUser
@@ -513,7 +523,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """An interim message: the request waits about `wait_seconds` for Genesys, or (None) is still being processed."""
+    """An interim message to a requester: the request waits about `wait_seconds` until Genesys takes the call.
+
+    With `wait_seconds` None, the message says that the request is still being processed.
+    """
 
     wait_seconds: float | None = None
 
@@ -542,7 +555,7 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account under a lock, so that no other task or replica renews it at the same time.
+    """A linked account (`connection`) under a lock, so that no other task or replica renews its token at the same time.
 
     `renew` stores a new refresh token, `drop` deletes the account. Both return False and do nothing if the account was
     changed or deleted meanwhile. Both may raise StorageUnavailableError.

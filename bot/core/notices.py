@@ -32,13 +32,13 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds the readers who got a message about a matter that is not over. The notice board keeps it up to date."""
+    """Holds, for each notice that is not over, the readers who got its message. NoticeBoard keeps it up to date."""
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels for which Slack accepted a message about this matter; () if it is over."""
+        """Return the users and channels for which Slack accepted a message of this notice; () if the notice is over."""
         return self._readers.get((kind, key), ()) if key else ()
 
     def replace(self, notices: Sequence[Notice]) -> None:
@@ -72,7 +72,10 @@ class NoticeBoard:
         self._task: asyncio.Task[None] | None = None
 
     def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
-        """Call `before_pass` before each pass, and `update` with each notice of this kind that is not over."""
+        """Register two functions for a kind of notice, which the background task calls in each pass over the notices.
+
+        It calls `before_pass` first, then `update` with each notice of this kind that is not over.
+        """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
 
@@ -102,7 +105,7 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Change a notice like `change`. If the store is unavailable, retry in the background. Never raises."""
+        """Change a notice like `change`. If the store is unavailable, the background task tries again. Never raises."""
         try:
             await self.change(kind, key, edit)
         except StorageUnavailableError:
@@ -191,7 +194,10 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after the update of one. Drop that message if a newer message has replaced it."""
+    """Return the notice's messages after the update of the message `edited`.
+
+    Drop `edited` if a newer message has replaced it.
+    """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
     return tuple(

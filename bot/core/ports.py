@@ -70,10 +70,10 @@ class StoredRequest:
 class Accepted:
     """The outcome of `accept`. `is_new` is False if a request with the same key is already stored.
 
-    `duplicate_of` is an earlier request by the same person with the same text, target and channel, whose session is
-    being created or was created at most JOIN_SECONDS ago: the new request gets that session. Otherwise, `state` is
+    `duplicate_of` is an earlier request by the same person with the same text, target and channel. Its session is being
+    created or was created at most JOIN_SECONDS ago, and the new request gets that session. Otherwise, `state` is
     `creating` if the session can be created at once, and `linked` is the host that an administrator linked the agent
-    to, None if no administrator did. `other_open` is the newest session that the agent of a start has open already.
+    to, None if no administrator did. `other_open` is the newest open session of the agent, None if the agent has none.
     """
 
     is_new: bool
@@ -127,10 +127,16 @@ class HostCache(Protocol):
     """Stores the Genesys host of each person, across restarts."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        """Return the host that an administrator linked this person to, in this team or else in any; None for none."""
+        """Return the host that an administrator linked this person to; None if there is no link.
+
+        A link for this team comes before a link for any team.
+        """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the host that a rule found earlier, and for how many more seconds it is valid; None for none."""
+        """Return the host that a rule found earlier, and for how many more seconds it is valid.
+
+        Return None if there is none.
+        """
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         """Store the host that a rule found for this person, for `seconds`."""
@@ -170,15 +176,19 @@ class SessionRepository(Protocol):
     async def live_sessions(
         self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Return at most `most` open sessions of a workspace by agent, without the first `skipped`, and their number.
+        """Return one page of a workspace's open sessions, sorted by agent, and how many there are on all pages.
 
-        `agents`: one or two ids of one person, whose sessions alone count; everybody's if it is empty.
+        The page leaves out the first `skipped` sessions and holds at most `most`. `agents`: the ids of one person, if
+        only the sessions that this person hosts count; empty if everybody's count.
         """
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation, out of those that this person hosts."""
+        """Return the newest open session of each conversation, out of those that one person hosts.
+
+        `user_ids`: all Slack ids of this person.
+        """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions of the requester that an end request may be about, newest first.
@@ -188,7 +198,7 @@ class SessionRepository(Protocol):
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store which session a request without an id is about to end: it becomes the request's argument."""
+        """Store which session an END request without an id is about to end: the id becomes the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended by the request `by`, and delete its link. Return whether it was open."""
@@ -226,7 +236,10 @@ class PostedMessageRepository(Protocol):
         """Return the messages about a session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages of ended sessions, and reserve them for this replica for a minute."""
+        """Return at most `most` messages of ended sessions.
+
+        Reserve them for this replica for a minute, to update them.
+        """
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the record of a message that was updated, or that can never be updated."""
@@ -279,7 +292,7 @@ class NoticeRepository(Protocol):
         """Reserve a notice for this replica for `seconds`, to send its messages; None if it must not be sent now."""
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and `shown` of a notice that this replica reserved; extend the reservation to `seconds`.
+        """Store the messages and `shown` of a notice that this replica reserved. Reserve it for `seconds` from now.
 
         Return False and change nothing if another replica has reserved the notice since.
         """
@@ -361,7 +374,10 @@ class NoticeMessages(Protocol):
         """Post the notice to a user or channel. Return None if the bot has to try again later."""
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        """Update a message. One from before the notice's `opened_at` then says that a newer message replaces it."""
+        """Update a message to show the notice as it is now.
+
+        A message from before the notice's `opened_at` then says that a newer message replaces it.
+        """
 
 
 # -- Genesys --
@@ -466,7 +482,10 @@ class Announce(Protocol):
     """Notifies the person and the administrators that a person was linked to a host."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """`is_answer`: the person is told even if they did not ask. May raise StorageUnavailableError."""
+        """Send the messages, and return the Genesys user's name, "" if unknown. May raise StorageUnavailableError.
+
+        `is_answer`: notify the person even if they asked for nothing.
+        """
 
 
 class HostRule(Protocol):
@@ -506,7 +525,7 @@ class OAuthClient(Protocol[G]):
         """Revoke a grant that is not kept, if possible. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use this grant for later calls on behalf of this person and host."""
+        """Use this grant from now on for calls on behalf of this person and host."""
 
     def refresh_token_of(self, grant: G) -> str:
         """Return the grant's refresh token, so that the caller can store it."""
@@ -525,7 +544,7 @@ class Metrics:
     """
 
     def acknowledged(self, seconds: float) -> None:
-        """Count an acknowledgement that was sent to Slack `seconds` after the payload was read."""
+        """Count an acknowledgement to Slack. `seconds`: how long after the payload was read it was sent."""
 
     def called(self, needs: str, status: str, seconds: float) -> None:
         """Count a call to Genesys. `needs`: its scope or permission. `status`: its HTTP status or NO_HTTP_STATUS."""

@@ -36,7 +36,7 @@ class Help:
 class CommandSuggested:
     """The bot started no session, because the typed name may be a command.
 
-    The name begins with the word `command` and mentions the requester's open session `session_id`.
+    The name begins with the word `command`, and contains the name of the requester's open session `session_id`.
     """
 
     code = "command_suggested"
@@ -66,7 +66,8 @@ class LastSession:
 
 
 ON_CARD = "card."
-"""How the rest of an End's argument begins that was pressed on the card of another session, whose id follows."""
+"""Marks an END request from the card of another session. Its argument is the id of the session to end, a space, ON_CARD
+and the id of the card's session."""
 
 
 class ListKind(StrEnum):
@@ -75,16 +76,19 @@ class ListKind(StrEnum):
     OWN = "own"
     """The requester's own sessions, newest first."""
     END = "end"
-    """The same, to choose which one to end."""
+    """The requester's own sessions, to choose which one to end."""
     LIVE = "live"
-    """The whole workspace's, by agent."""
+    """All sessions of the workspace, by agent."""
     HOME = "home"
-    """The same on the Home tab."""
+    """All sessions of the workspace, by agent, on the Home tab."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list; the buttons of a list carry it as text. `agent`: only the sessions that this person hosts."""
+    """A page of a list of sessions; the buttons of the list carry it as text. `number` counts from 0.
+
+    `agent`: the list holds only the sessions that this person hosts; None for everybody's.
+    """
 
     kind: ListKind = ListKind.OWN
     number: int = 0
@@ -100,7 +104,7 @@ class ListPage:
 
     @classmethod
     def read(cls, text: str | None, default: ListKind) -> "ListPage":
-        """Return the page of a text; the first page of `default` for any other text."""
+        """Decode the text of a button to a page. Return the first page of the kind `default` for any other text."""
         kind, _, rest = (text or "").partition(".")
         number, _, agent = rest.partition(".")
         if kind not in set(ListKind) or not re.fullmatch("[0-9]{1,4}", number):
@@ -110,7 +114,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """Open sessions: the page's, of `total` altogether.
+    """One page of open sessions. `total`: how many sessions there are on all pages.
 
     `ended`: the session that a press in this list has ended. `asks`: the requester has to choose which one to end.
     """
@@ -127,7 +131,8 @@ class SessionList:
 class SessionEnded:
     """The session has ended. `reference` is the service's correlation id, None if there is none.
 
-    `listing`: what is open, if a press in a list ended it. `card`: the session on whose card the press was.
+    `listing`: the sessions that are still open, if the press was in a list. `card`: another session, if the press was
+    on the card of that session.
     """
 
     code = "session_ended"
@@ -182,7 +187,7 @@ class SendCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """All applications, as pairs of id and name. `used` is the id that new sessions use by default."""
+    """All applications, in `found`, as pairs of id and name. `used` is the id that new sessions use by default."""
 
     code = "application_list"
     found: tuple[tuple[str, str], ...]

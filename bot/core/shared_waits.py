@@ -1,7 +1,7 @@
 """Report the wait of a shared call to all requests that need its answer.
 
-A call for one request reports its wait to the call hooks of that request. A look-up is made once for several requests,
-so it reports its wait to a SharedWaits, which notifies the hooks of each.
+A call for one request reports its wait to the call hooks of that request. One look-up can serve several requests, so it
+reports its wait to a SharedWaits, which notifies the hooks of each request.
 """
 
 import time
@@ -32,7 +32,7 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Notify these hooks of waits during a `with` block; at once if the call already waits. None: do nothing."""
+        """Notify these hooks of waits during a `with` block; at once if the call already waits. Do nothing for None."""
         if hooks is None:
             yield
             return

@@ -1,8 +1,8 @@
-"""Encode the details of a start that its name does not hold (pure).
+"""Encode and decode what a START request needs besides the session's name (pure).
 
-These are the customer's address, the thread in which to post the session, and an ambiguous command. The encoded details
-are the request's `argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the
-answer.
+This is the customer's address, the open session that the new one replaces, the thread in which to post the session, or
+the command that the name may mean. Only one of them is encoded. The encoded text is the request's `argument`, so that a
+restart loses nothing. The store encrypts the argument, and deletes it after the answer.
 """
 
 import hashlib
@@ -23,13 +23,14 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """The details of a start: a customer's address, a thread, or the command that its name may mean.
+    """What a START request needs besides the session's name. Only one of the fields is set.
 
     A thread and an address may stand together; otherwise a start has one of these at most.
 
     - `send_to`: a phone number in E.164 or an e-mail address. The session's card offers to send the link there.
     - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
-    - `fingerprint`: a hash that tells two addresses apart without showing them.
+    - `fingerprint`: a hash of the address, set with `send_to` and `rejected`. It tells two addresses apart without
+      showing them.
     - `unless`: a command word. The request means this command if its name mentions an open session of the requester.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session in the same conversation that the new session replaces.
@@ -78,7 +79,7 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return a request's argument. Replace one that holds an e-mail address or phone number by its fingerprint."""
+    """Return a request's argument. If it holds a customer's address, return that address's fingerprint instead."""
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
 

@@ -101,7 +101,7 @@ REQUIRED_FIELDS = {
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
-    """Return the names of the fields that an error with this class and code uses."""
+    """Return the names of the dataclass fields that an error of this class with this code uses."""
     every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
     return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 
@@ -147,7 +147,10 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Add the field `detail` to a SendRejectedError's record, which holds it under a name that depends on the code."""
+    """Add the field `detail` to the record of a SendRejectedError.
+
+    The record holds its value under another name, which depends on the code; see FIELDS_OF_DETAILS.
+    """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

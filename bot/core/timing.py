@@ -8,7 +8,7 @@ class RunTiming:
     """Durations in the processing of one request.
 
     - `first_notice_seconds`: how long a requester waits before the first notice.
-    - `late_seconds`: how long after an announced wait the second notice follows.
+    - `late_seconds`: how long after the end of an announced wait the second notice follows.
     - `min_wait_notice_seconds`: a shorter wait is not announced.
     - `max_wait_seconds`: a longer wait, counted from the command, fails at once. Slack takes answers for 30 minutes.
     - `stop_notice_seconds`: how long the result waits for a notice that is being posted, so that it is read last.
@@ -55,7 +55,8 @@ class NoticeTiming:
     - `edit_pause_seconds`: the pause between two rounds of updates of one notice.
     - `retry_seconds`: the pause after a message that Slack did not accept.
     - `renewal_seconds`: a fault that lasts longer gets a new message, since updates notify nobody.
-    - `grace_seconds`: how long after a person was linked their request for access waits for the administrator's name.
+    - `grace_seconds`: how long a request for access stays open after the person was linked, so that the replica that
+      linked them can still add the administrator's name.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
     """
 
@@ -161,14 +162,14 @@ class SlackTiming:
     post_timeout: float = 12.0
     """How long one way to reach a person is tried, with retries, before the next way."""
     last_post_timeout: float = 0.9
-    """The value of `post_timeout` when the process is about to end."""
+    """Takes the place of `post_timeout` when the process is about to end."""
     agent_timeout: float = 3.0
     """How long the message to an agent may take when somebody else started the session. The requester waits for it."""
     http_timeout: float = 10.0
     """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
-    """The value of `http_timeout` for one post to a response_url. It is short, so that a dead connection is replaced
-    while there is time for another try."""
+    """Takes the place of `http_timeout` for a post to a response_url. It is short, so that a dead connection is
+    replaced while there is time for another try."""
     repeat_seconds: float = 0.5
     """The wait before the first retry of a call or a post. Calls double it for each later retry."""
     probe_interval_seconds: float = 30.0

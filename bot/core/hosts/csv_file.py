@@ -77,8 +77,8 @@ def decode(data: bytes) -> str:
 def _separator(text: str) -> tuple[str, int, str]:
     """Return the separator, the line number at which the table begins, and the table without a line `sep=…`.
 
-    Choose the separator that makes the first row a header, else the one that gives the most columns. Of several such
-    separators, take the one that `sep=…` names.
+    Choose the separator that makes the first row a header. If none does, choose the one that gives the most columns. Of
+    several such separators, choose the one that `sep=…` names.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -131,7 +131,10 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 
 
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
-    """Return the key, the host and the faults of one row. `columns`: how many columns the header has."""
+    """Return the key, the host and the faults of one row. The host is None if its cell is not a UUID.
+
+    `columns`: how many columns the header has.
+    """
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []
     if len(cells) > columns:

@@ -38,7 +38,7 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The result for an e-mail address that gives no host."""
+    """The reason why an e-mail address gives no host."""
 
     why: MissReason
 
@@ -63,7 +63,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: the hosts file lists the person. An entry for the person's team precedes one for any team."""
+    """Rule 1: the hosts file lists the person. A row for the person's team comes before a row for any team."""
 
     name = "hosts file"
     costs_a_call = False
@@ -128,9 +128,10 @@ class HostResolver:
         found_seconds: float = CoreTiming().host_cache_seconds,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the rules in the order to try them. `waits` notifies all requesters who share a search that has to wait.
+        """Take the rules in the order to try them, and the store of hosts that were found earlier.
 
-        `found_seconds`: how long a host that a rule found is kept.
+        `waits` notifies all requesters who share a search that has to wait. `found_seconds`: how long a host that a
+        rule found is kept.
         """
         self._found_seconds = found_seconds
         self._rules = rules
@@ -196,9 +197,10 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the host and its lifetime, and whether to store them. Raises HostNotFoundError, ServiceError.
+        """Return the host and its lifetime in seconds, and whether to store them.
 
-        `before` is the stored host, None if there is none. It takes the place of a call to Genesys by the same rule.
+        `before` is the stored host, None if there is none. When it is the turn of the rule that found it, use it and do
+        not call Genesys. Raises HostNotFoundError, ServiceError.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

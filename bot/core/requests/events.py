@@ -39,7 +39,7 @@ class RequestFinished:
     """A request has its result. `reached`: the result was delivered to the requester.
 
     `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
-    the result is that of a sign-in in a browser, so no message in Slack shows it.
+    the request is a sign-in in a browser, so no message in Slack shows the result.
     """
 
     request: Request
@@ -138,7 +138,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service. `passed`: a session was created after it."""
+    """The newest failure of the session service, at the time `at`. `passed`: a session was created after it."""
 
     error: ServiceError
     at: datetime
@@ -195,7 +195,10 @@ class Followers:
         return self._newest.get((team_id, user_id)) is token
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each follower whose session or set-up changed, and for the user of a Home tab's END."""
+        """Call `update` for each follower whose session or set-up changed.
+
+        Do the same for a user of the Home tab's *End*.
+        """
         if event.is_sign_in:
             return
         request, result = event.request, event.result

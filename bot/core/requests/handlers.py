@@ -31,7 +31,7 @@ class Handler(ABC):
 
 
 class QueryHandler(Handler):
-    """Carries out a kind of request with one function, which is safe to run again after a crash."""
+    """Carries out a kind of request with one function, `ask`, which is safe to call again after a crash."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

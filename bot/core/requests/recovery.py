@@ -120,7 +120,7 @@ class Recovery:
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Call `once` in an endless loop. It returns how many seconds to wait before its next call."""
+        """Call `once` in an endless loop. Each call returns how many seconds to wait before the next one."""
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

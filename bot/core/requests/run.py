@@ -245,7 +245,10 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which the store rejected the session; None if it did not."""
+    """Return the error with which the store rejected the session; None if it rejected none.
+
+    The store does that when the session's id is already stored for another session (ID_TAKEN).
+    """
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

@@ -1,7 +1,7 @@
 """Accept requests within limits: store each one before the acknowledgement to Slack, then pass it to the worker.
 
 The limits protect against accidents and abuse. Each process counts separately. Counting needs no look-up: a start for
-another agent counts as a supervisor's, even if the access rules later refuse it because the requester is none.
+another agent counts as a supervisor's, even if the access rules later refuse it because the requester is a mere member.
 """
 
 import math
@@ -26,13 +26,13 @@ Counted = tuple[float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The limits. All but `under_way` are per minute; 0 means no limit.
+    """The limits for requests. All but `under_way` are per minute; 0 means no limit.
 
     - `person_starts`: the sessions that a user starts for themselves.
     - `supervisor_starts`: the sessions that a user starts for other agents.
     - `workspace_starts`: all sessions that a workspace starts.
     - `person_sends`: the links that a user sends to customers.
-    - `person_inquiries`: a user's other requests.
+    - `person_inquiries`: a user's other requests; ends are counted separately from the rest.
     - `under_way`: the requests in progress in this process.
     """
 
@@ -53,9 +53,10 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request; repeated deliveries of it count once. `under_way` is the number of requests in progress.
+        """Count a request. Count repeated deliveries of the same request once.
 
-        Raises RateLimitedError or NotReadyError for a request beyond a limit, and does not count it.
+        `under_way` is the number of requests in progress. Raises RateLimitedError or NotReadyError for a request beyond
+        a limit, and does not count it.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]

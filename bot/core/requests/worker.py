@@ -38,7 +38,10 @@ class RequestWorker:
         timing: CoreTiming,
         report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None,
     ) -> None:
-        """Take `report`, which stores a failure for administrators before the request counts as answered."""
+        """Take the parts, and `report`, which stores an error for the administrators.
+
+        The request counts as answered only after `report` has ended.
+        """
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
         self._events, self._recovery, self._timing = events, recovery, timing

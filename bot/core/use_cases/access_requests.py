@@ -1,7 +1,8 @@
 """Ask the administrators to connect a person to a Genesys user, and tell the person when it is done.
 
-One notice for each person asks the administrators, and a second notice tells the person. So any replica can send the
-messages, and the messages of all administrators change when one of them has connected the person.
+One notice for each person asks the administrators, and a second notice tells the person. Notices are stored, so any
+replica can send the messages. When one administrator has connected the person, the messages of all administrators
+change.
 """
 
 import time
@@ -86,7 +87,7 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Build a request for access with the fields that every such request has (pure)."""
+    """Build a request for access that holds only the person, their ids and the id of the Slack request (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
@@ -134,7 +135,11 @@ def is_standing(notice: Notice) -> bool:
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Mark the request of a notice as done, because the person is connected. Return None if it is already (pure)."""
+    """Mark the request in a notice as done, because the person is connected. Return None if it is already done (pure).
+
+    `by`: the administrator who connected the person, None for any other way. `connected_in`: the id of that
+    administrator's request, "" for any other way.
+    """
     if not notice.data or notice.over_at:
         return None
     asked = replace(read_access(notice.data), connected_by=by, host_name=host_name, connected_in=connected_in)
@@ -167,7 +172,11 @@ class AccessRequests:
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
-        """Ask the administrators to connect a person, once a day. Raises RoleRequiredError, ServiceError."""
+        """Ask the administrators to connect a person, at most once a day for each person.
+
+        The person is the requester, or the request's `target` if a supervisor asks. Raises RoleRequiredError,
+        ServiceError.
+        """
         person = await self._access.require_member(request)
         if request.for_another and request.agent not in person.ids:
             if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -245,7 +254,7 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request if its person was connected in another way: by the command line, or by a rule."""
+        """End a request for access if its person was connected by the command line or by a host rule."""
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[0], asked.ids):
             seen_at = self._linked_since.setdefault(notice.key, time.monotonic())
@@ -261,7 +270,7 @@ class AccessRequests:
         return any([await self._links.linked(team_id, each) for each in ids])
 
     def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
-        """Return whether this replica has found a host for a person within this time."""
+        """Return whether this replica found a host for one of a person's ids at most `age` ago."""
         worked = [at for each in ids if (at := self._status.worked_for.get(each))]
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 

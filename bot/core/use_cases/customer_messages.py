@@ -29,7 +29,10 @@ MAX_PREVIEWED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingConfig:
-    """The settings of customer messages. SMS or e-mail is off if its sender is "". `sms_countries` are ISO codes."""
+    """The settings of customer messages. The sender `sms_from` or `email_from` is "" if that medium is off.
+
+    `sms_countries`: the ISO codes of the countries that may get an SMS.
+    """
 
     sms_from: str = ""
     sms_countries: Collection[str] = ()
@@ -45,29 +48,32 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str, language: str = "") -> str:
-    """Join a session id, a contact address and the customer's language to a request's `argument`.
+    """Join a session id, the customer's address and the customer's language to a request's `argument`.
 
-    The id "" means the only open session, the language "" that of the default text.
+    The id "" means the only open session. The language "" means that of the default text.
     """
     line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
 
 
 def in_language(argument: str, language: str) -> str:
-    """Add the customer's language to an argument that has none."""
+    """Return a request's argument with this language in place of the one that it holds, if any."""
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 
 
 def unpack(argument: str | None) -> tuple[SessionId, str, str]:
-    """Split a request's `argument` into the session id, the contact address and the customer's language."""
+    """Split a request's `argument` into the session id, the customer's address and the customer's language."""
     line, _, language = (argument or "").partition("\n")
     session_id, _, address = line.partition(" ")
     return SessionId(session_id), address, language
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Parse a contact address to which the settings allow messages. Raises SendRejectedError for any other text."""
+    """Parse a customer's address as typed.
+
+    Raises SendRejectedError if it is invalid or the settings do not allow it.
+    """
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
     address = read_address(text, config.sms_countries)
@@ -80,7 +86,7 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Decides whether the card of a new session offers to send its link. `key` is the secret for fingerprints."""
+    """Decides whether a new session's card gets a button that sends its link. `key` is the secret for fingerprints."""
 
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
@@ -119,7 +125,7 @@ class CustomerMessaging:
         }
 
     async def preview(self, request: Request) -> SendPreview:
-        """Return the sessions whose link can be sent, and the checked contact address. Send nothing."""
+        """Return the sessions whose link can be sent, and the checked address of the customer. Send nothing."""
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
@@ -142,7 +148,8 @@ class CustomerMessaging:
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
         """Send the message to the customer, once, and return the result.
 
-        Raises SlackUnavailableError when the text holds the agent's name, and Slack does not tell it.
+        Raises SlackUnavailableError if the text needs the agent's name and Slack does not return it; other
+        CobrowseErrors.
         """
         session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))

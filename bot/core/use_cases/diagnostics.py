@@ -34,7 +34,7 @@ async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, 
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None, which means that nobody can link an account here."""
+    """Return None, which means that nobody can link a Genesys account in this installation."""
 
 
 class Diagnostics:
@@ -63,7 +63,7 @@ class Diagnostics:
         self._connected = connected
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. Of LINK, `argument` is the host's UUID or e-mail address."""
+        """Return the handlers by kind of request. The `argument` of LINK is the host's UUID or e-mail address."""
         return {
             RequestKind.HELP: QueryHandler(self.help),
             RequestKind.WHOAMI: QueryHandler(self.whoami),
@@ -74,7 +74,10 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        """Return the requester's commands. Raises HostNotFoundError for an agent without a host, who can use none."""
+        """Return the requester's commands.
+
+        Raises HostNotFoundError for a member who has no host, because that person can use none of the commands.
+        """
         person = await self._access.require_member(request)
         try:
             role = await self._access.role(request.requester, request.team_id)

@@ -1,4 +1,4 @@
-"""Report faults that an administrator has to fix: the people affected, the beginning, and the end.
+"""Report faults that an administrator has to fix: who is affected, when the fault began, and when it is over.
 
 One notice for each fault collects the failed requests of all replicas. The fault is over when a request of the same
 kind succeeds later, or when an administrator presses *Check again* and the check finds the fault fixed.
@@ -110,7 +110,7 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Add failed requests to the notice of their fault (pure).
+    """Add failed requests, `hits`, to the notice of their fault (pure).
 
     If the notice is older than `renewal_seconds`, it gets new messages; a fault that was over then begins again.
     """
@@ -213,7 +213,7 @@ def _time(seconds: float) -> datetime:
 class FaultReports:
     """Reports faults to administrators, and carries out RECHECK.
 
-    `name_fault` returns the name of the fault that caused an error, None if administrators cannot fix it.
+    `name_fault` returns the name of the fault that caused an error, None if administrators cannot fix the cause.
     """
 
     def __init__(

@@ -16,7 +16,8 @@ from bot.core.notices import NoticeBoard
 class SessionEnd:
     """The content of a notice about a session's end.
 
-    `for_all`: False if participants may still be in the session. `channel_id`: where it was started, "" if unknown.
+    `for_all`: False if participants may still be in the session. `channel_id`: the channel in which the session was
+    started, "" if unknown.
     """
 
     session_id: SessionId
@@ -42,7 +43,7 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Fill in the notice about a session that this request ended. Return None if it is already stored (pure)."""
+    """Fill in the notice about a session that this request ended. Return None if it is already filled in (pure)."""
     if notice.version:
         return None
     data = {

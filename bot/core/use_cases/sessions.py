@@ -172,7 +172,10 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Share the session that this start has just created, by the rules of `share`, once for each request."""
+        """Post the session that this start has just created in its channel or thread, once for each request.
+
+        The access rules are those of `share`. Raises CobrowseError.
+        """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
         record = await self._named(replace(request, argument=session_id))
@@ -210,7 +213,10 @@ class SessionService:
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation, out of those that this person hosts."""
+        """Return the newest open session of each conversation, out of those that one person hosts.
+
+        `user_ids`: all Slack ids of this person.
+        """
         return await self._store.open_by_conversation(team_id, user_ids)
 
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
@@ -250,7 +256,11 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return the result with what is shown in place of the message: a list, or another session's card."""
+        """Return the result of an END with what now takes the place of the message whose button was pressed.
+
+        `place` says which message that is. An encoded ListPage is a list of sessions. ON_CARD with a session id is the
+        card of another session. `user_ids`: the requester's Slack ids.
+        """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
             is_theirs = card and card.team_id == team_of(request) and card.concerns(*user_ids)
@@ -261,7 +271,10 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the list in which a session was ended. The service is not asked again."""
+        """Return the list in which the session `ended` was ended, as it is now; None if the requester may not see it.
+
+        Do not ask the service for the status of sessions again. `user_ids`: the requester's Slack ids.
+        """
         if page.kind in (ListKind.OWN, ListKind.END):
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -269,7 +282,10 @@ class SessionService:
         return replace(await self._live_page(request, user_ids, page), ended=ended)
 
     async def _named(self, request: Request) -> SessionRecord:
-        """Return the session whose id the argument begins with."""
+        """Return the session whose id the request's argument begins with.
+
+        Raises SessionActionError if the session is not stored for the requester's workspace.
+        """
         record = await self._store.session(SessionId((request.argument or "").partition(" ")[0]))
         if record is None or record.team_id != team_of(request):
             raise SessionActionError("session_not_found")
@@ -292,10 +308,11 @@ class SessionService:
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
-        """Return the only session of a person that was open when the request arrived.
+        """Return the only session of a person that was open when the request arrived and still is.
 
-        After a crash, return the session that this request has already ended. `hosted`: leave out sessions that the
-        person started for others. Raises SessionActionError for no session or several.
+        `user_ids`: all Slack ids of this person. `hosted`: leave out sessions that the person started for others. After
+        a crash, return the session that this request has already ended. Raises SessionActionError for no session or
+        several.
         """
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
@@ -356,7 +373,10 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Merge the records of all ids of a person, newest first. Keep the order of the records if there is only one id."""
+    """Merge the session records of one person's Slack ids, newest first.
+
+    `of_each_id` holds one sorted list for each id.
+    """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)

@@ -33,7 +33,7 @@ from bot.core.validation.contact import MAY_HOLD_ADDRESS, find_addresses
 from bot.core.validation.display import mentions
 
 NAMELESS = "Co-browse session"
-"""The name of a session if its proper name would contain a contact address, such as that of an agent's name."""
+"""The name of a session if its usual name would contain a phone number or e-mail address. An agent's name may."""
 
 
 class StartSession(Handler):
@@ -102,7 +102,10 @@ class StartSession(Handler):
         return CommandSuggested(command, named[0].session.id) if named else None
 
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
-        """Return the parameters of the session. Replace a name that contains a contact address."""
+        """Return the parameters of the session.
+
+        NAMELESS replaces a name that contains a phone number or e-mail address.
+        """
         order = self._defaults.order(request, resolved.agent, resolved.host)
         if MAY_HOLD_ADDRESS.search(order.name) and find_addresses(order.name, self._defaults.phone_countries):
             return replace(order, name=NAMELESS)
@@ -137,9 +140,9 @@ class StartSession(Handler):
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Notify the agent if somebody else started the session, and post it in the requested thread.
+        """Notify the agent if somebody else started the session, and post the session in the requested thread.
 
-        Mark the session that it replaces as ended.
+        Also mark the open session that it replaces as ended.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

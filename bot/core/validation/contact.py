@@ -45,7 +45,7 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's contact address: `text` is a phone number in E.164 or an e-mail address in ASCII.
+    """A customer's address: `text` is a phone number in E.164 or an e-mail address in ASCII.
 
     `country` is the ISO code of the phone number's country; "" for an e-mail address or a number without a country.
     """
@@ -109,7 +109,10 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 
 
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
-    """Replace each address in the text by `mark`. If `mark` is "", also remove the words that led to the address."""
+    """Return the text with each found address replaced by `mark`.
+
+    If `mark` is "", also remove the words before an address that make no sense without it, such as "by SMS to".
+    """
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
         after = text[one.end :] if mark else text[one.end :].lstrip(")>]\"'.,:;-–— ")
@@ -118,7 +121,7 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the longest valid phone number at the beginning of `run`, which is a plus and digits.
+    """Return the longest valid phone number at the beginning of `run`, a text of digits that begins with a plus.
 
     Return all of `run` if there is no valid number. `start` is the position of `run` in the whole text.
     """
@@ -142,7 +145,7 @@ def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
-    """Return the valid phone numbers in a text: with a plus, or as written in one of the countries."""
+    """Return the valid phone numbers in a text: with a plus, or as people write them in one of the countries."""
     if "+" not in text and not countries:
         return ()
     import phonenumbers  # noqa: PLC0415 - see above

@@ -17,7 +17,10 @@ TEXT_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveConversation:
-    """A conversation in which a host takes part now. `customer` is the customer's name for display, "" if unknown."""
+    """A conversation in which a host takes part now, since the time `since`.
+
+    `customer` is the customer's name for display, "" if unknown.
+    """
 
     id: ConversationId
     since: datetime

@@ -35,7 +35,10 @@ _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
 
 
 def one_line(text: str) -> str:
-    """Return the text without control, bidi, tag and other invisible characters. Line breaks become spaces."""
+    """Return the text without control characters, text-direction marks, Unicode tags and other invisible characters.
+
+    Line breaks become spaces.
+    """
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
@@ -65,7 +68,7 @@ def _shown(character: str) -> str:
 
 
 def is_safe_url(url: str) -> bool:
-    """Return whether the text is an https URL with a host and without user information. Localhost may have http."""
+    """Return whether the text is an https URL with a host and without a user name. A URL of localhost may have http."""
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
@@ -130,7 +133,7 @@ class JoinHosts:
 
 
 def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
-    """Parse the setting of allowed join hosts. Raises ValueError with the invalid entries."""
+    """Parse the setting of allowed hosts of join URLs. Raises ValueError with the invalid entries."""
     hosts = tuple(entry.lower() for entry in entries)
     invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
     if invalid:

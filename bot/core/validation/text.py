@@ -44,10 +44,10 @@ def straight(text: str) -> str:
 
 
 def odd_character(text: str) -> str:
-    """Describe the first character that a token cannot contain, and its position from 1; "" if there is none.
+    """Describe the first character of a token that no token can contain, and its position from 1; "" if there is none.
 
-    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description shows nothing
-    else of the text, because the text is a secret.
+    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description shows nothing else
+    of the text, because the text is a secret.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
