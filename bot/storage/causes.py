@@ -1,7 +1,8 @@
 """Convert a database error to a StorageSetupError with a stable code.
 
-The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite; errors.py has the sentence for each code.
-The text of an error is searched only for the name of a parameter, because the text may contain parts of the URL.
+The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite. errors.py has the sentence for each code.
+The text of an error is searched only for fixed phrases and the names of parameters, because it may contain parts of the
+URL.
 """
 
 import errno
@@ -104,7 +105,7 @@ SQLITE_ERRORS = {
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Return the StorageSetupError for an exception of asyncpg, TLS or the network during a connection to `url`.
+    """Return the StorageSetupError for an exception that asyncpg, TLS or the network raised for a connection to `url`.
 
     `where` is the name of the server in the error's sentence.
     """
@@ -176,7 +177,10 @@ def _uses_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Return the StorageSetupError for an exception of asyncpg itself. Recognize it by fixed parts of its text."""
+    """Return the StorageSetupError for an exception that asyncpg itself raised.
+
+    Recognize the exception by the names of its classes and by fixed phrases of its text.
+    """
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
         parameter = "sslmode=verify-ca or verify-full without sslrootcert"
@@ -199,7 +203,7 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 
 
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
-    """Return the StorageSetupError for an exception of the system or of SQLite about the database at `path`.
+    """Return the StorageSetupError for an exception that the system or SQLite raised for the database at `path`.
 
     `file` is another file that failed, such as the lock file beside the database; None if the database failed.
     """

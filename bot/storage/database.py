@@ -9,13 +9,16 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]
 
 
 class Database(Protocol):
-    """Runs the statements of `sql/` by their names. Every method may raise StorageUnavailableError."""
+    """Runs the statements in `sql/`, each by its name. Every method may raise StorageUnavailableError."""
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit, and return its rows. The database sets the parameter `:now`."""
+        """Run the statement with this name, commit, and return its rows.
+
+        `values` holds the statement's parameters; the database adds `:now`, the current time.
+        """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement finds during a `with` block.
+        """Lock the row that the statement with this name finds, during a `with` block.
 
         Yield the row (None if there is none), and a function like `fetch` that runs in the same transaction.
         """

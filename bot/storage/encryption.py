@@ -38,7 +38,7 @@ class Encryptor:
         return _PREFIX + self._functions[0](text.encode()).decode()
 
     def decrypt(self, text: str | None) -> str | None:
-        """Return the decrypted text; None when none of the keys decrypts it, and for None.
+        """Return the decrypted text. Return None for None, and for a text that none of the keys decrypts.
 
         With a key, return None for plain text too, so that the bot uses no text that an attacker wrote into the
         database.
@@ -55,9 +55,10 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether one of these keys fits the database, or the database was written without a key.
+        """Return whether one of the keys fits the database, or the database was written without a key.
 
-        `key_check` is the constant CHECK as the database stores it, encrypted with the key of that time.
+        `key_check` is the constant CHECK as the database holds it: encrypted with the key that wrote it, or as plain
+        text.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
@@ -80,7 +81,10 @@ def new_key() -> str:
 
 
 def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """Return a function that encrypts, and one that decrypts or returns None. Raise ValueError for a bad key."""
+    """Return two functions: one encrypts with the first key, the other decrypts with any key.
+
+    The second returns None if no key decrypts the data. Raises ValueError for a malformed key.
+    """
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
 
     fernet = MultiFernet([Fernet(key) for key in keys])

@@ -1,6 +1,7 @@
-"""Inspect a database for the command `check`, without any change: create no file, table, lock or owner number.
+"""Inspect a database for the command `check`, without any change.
 
-Find the version of the tables, check that the configured keys fit, and read host links.
+The inspection creates no file, table, lock or owner number. It finds the version of the tables, checks that the
+configured keys fit, and reads host links.
 """
 
 import asyncio
@@ -29,9 +30,9 @@ class StorageReport:
     """The result of an inspection.
 
     - `where`: the name of the database for people to read.
-    - `version`: the version of the tables, None before the first `run`.
-    - `is_encrypted`: secrets are stored encrypted.
-    - `linked`: a function that returns the host that a user is linked to.
+    - `version`: the version of the tables, None if there are no tables yet.
+    - `is_encrypted`: the database holds its secrets encrypted.
+    - `linked`: a function that returns the host that a user is linked to, None if there is none.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
     - `left_out`: the parameters of DATABASE_URL that have no effect.
     """
@@ -51,7 +52,7 @@ class StorageReport:
 def inspect_storage(
     url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Open a database, inspect it and yield the report. Raise StorageSetupError if `run` could not use the database."""
+    """Open a database, inspect it and yield the report. Raises StorageSetupError if `run` could not use it."""
     if url.startswith(MEMORY):
         return _inspect_memory()
     if url.startswith(POSTGRES):
@@ -99,7 +100,10 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the tables, facts and shared mode of an SQLite file; None if it is missing. Raise StorageSetupError."""
+    """Return the table names, the rows of the table `facts` and the `shared_mode` of an SQLite file.
+
+    Return None if the file is missing. Raises StorageSetupError.
+    """
     examine(path)
     if not path.exists():
         return None
@@ -109,7 +113,7 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 
 
 def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
-    """Run one statement and return its rows.
+    """Run the statement with this name on an SQLite file, and return its rows.
 
     If no process uses the file, open it as immutable, because SQLite otherwise creates two files beside it.
     """

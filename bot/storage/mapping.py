@@ -39,7 +39,7 @@ MAX_SWEPT_ROWS = 500
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a request as the values of a database row, without owner, state and times."""
+    """Return a request as the values of a database row. Leave out owner, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -62,7 +62,7 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a key that is the same for starts with the same requester, target, channel and text: 32 hex digits.
+    """Return a key of 32 hex digits that is the same for duplicate starts: same requester, target, channel and text.
 
     A request of another kind gets a unique key, so that the database stores no hash of a customer's address. So does
     *Start a new one*, which never means the session before. A contact address in a start is replaced by a keyed hash,
@@ -79,7 +79,7 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the values for the statement `accept` that `request_row` does not contain.
+    """Return the values that the statement `accept` needs beside those of `request_row`.
 
     `agent` is the session's agent if the session can be created at once; None if the request must wait.
     """
@@ -89,7 +89,7 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """Convert the row that the statement `accept` returned. None means that the request's key was already stored."""
+    """Convert the row that the statement `accept` returned; None if the request's key was already stored."""
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
@@ -98,14 +98,21 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
 
 
 def _other_session(text: str | None) -> OtherSession | None:
-    """Convert the value `other_open` of the statement `accept`: id, end and name. An unreadable one counts as none."""
+    """Convert `other_open`, a column that the statement `accept` returns.
+
+    It holds the id, end and name of the agent's open session, separated by spaces. Return None if it is empty or
+    unreadable.
+    """
     session_id, _, rest = (text or "").partition(" ")
     ends_at, _, name = rest.partition(" ")
     return _readable(lambda: OtherSession(SessionId(session_id), name, time_of(float(ends_at)))) if text else None
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a session as values for the statements `store_session` and `advance_with_session`. Leave out its id."""
+    """Return a session as values for the statements `store_session` and `advance_with_session`.
+
+    Leave out the session's id.
+    """
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -138,7 +145,10 @@ def taken(session: Session) -> UnusableAnswerError:
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
-    """Convert a row of the statement `find_request`. Give an unreadable row an UnexpectedError as its failure."""
+    """Convert a row of the statement `find_request` to a StoredRequest.
+
+    If the row is unreadable, return what can be read, with an UnexpectedError as the failure.
+    """
     try:
         return StoredRequest(
             _request(row, encryptor),
@@ -210,12 +220,12 @@ def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:
-    """Convert an error to JSON text; None to None."""
+    """Convert an error to JSON text. Return None for None."""
     return None if failure is None else json.dumps(to_record(failure))
 
 
 def failure_of(text: str | None) -> CobrowseError | None:
-    """Convert JSON text to an error; None to None."""
+    """Convert JSON text to an error. Return None for None."""
     return None if text is None else from_record(json.loads(text))
 
 
@@ -260,5 +270,8 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
 
 
 def time_of(seconds: float) -> datetime:
-    """Convert seconds since 1970 to a time. Raise ValueError, OverflowError or OSError unless the year is 1 to 9999."""
+    """Convert seconds since 1970 to a time.
+
+    Raises ValueError, OverflowError or OSError unless the year is between 1 and 9999.
+    """
     return datetime.fromtimestamp(seconds, UTC)

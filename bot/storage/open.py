@@ -19,7 +19,7 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
-    """An open database: all its repositories."""
+    """An open database with all its repositories."""
 
     @property
     def sessions(self) -> SessionTable: ...
@@ -43,10 +43,11 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate its tables, and close it at the end. Raise StorageSetupError.
+    """Open the database, create or migrate its tables, and close it at the end. Raises StorageSetupError.
 
-    `exclusive`: allow only one such process at a time to use an SQLite file. The command `run` sets it; commands with a
-    short write do not.
+    `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text. `retention_days`: how
+    long requests and sessions are kept. `exclusive`: allow only one such process at a time to use an SQLite file. The
+    command `run` sets it; commands with a short write do not.
     """
     if url.startswith(MEMORY):  # a temporary file, encrypted with a key that is not stored
         with TemporaryDirectory(prefix="cobrowse-") as directory:

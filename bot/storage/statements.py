@@ -28,7 +28,7 @@ SWEEP = (
 def load_statements(database: DatabaseKind) -> dict[str, str]:
     """Return the statements for this database, without comments, by name.
 
-    Raise ValueError for a duplicate name.
+    Raises ValueError for a duplicate name.
     """
     found: dict[str, str] = {}
     for path in sorted([*SQL_FOLDER.glob("*.sql"), *SQL_FOLDER.joinpath(database).glob("*.sql")]):

@@ -1,4 +1,4 @@
-"""Check a Postgres URL before any connection. Pass on, drop or refuse each of its parameters, by name.
+"""Check a Postgres URL before any connection. Pass on, drop or refuse each of its parameters, by its name.
 
 asyncpg sends every unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?`
 or `#`, so a part of a password could reach the name service as a host name.
@@ -33,7 +33,8 @@ PROTECTIONS = {
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""Parameters that can make a connection safer. With one of these values, which demand nothing, they are dropped."""
+"""Parameters that can make a connection safer, each with the values that demand nothing. With such a value, the bot
+drops the parameter."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",

@@ -20,7 +20,7 @@ from bot.storage.postgres.statements import STATEMENTS
 
 @asynccontextmanager
 async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming) -> AsyncIterator[StorageReport]:
-    """Connect, inspect the database, and yield the report. Raise StorageSetupError, which shows nothing of the URL."""
+    """Connect, inspect the database, and yield the report. Raises StorageSetupError, which shows nothing of the URL."""
     address = usable(url)
     try:
         connection = await asyncpg.connect(address.url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)

@@ -29,7 +29,7 @@ async def open_postgres(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[PostgresStore]:
-    """Open the store of one replica. Raise StorageSetupError."""
+    """Open the store of one replica. Raises StorageSetupError."""
     address = usable(url)
     for name in address.left_out:
         log.warning("a parameter of DATABASE_URL is left out", extra={"fields": {"parameter": name}})
@@ -54,11 +54,17 @@ async def open_postgres(
 
 
 async def keep_settings(connection: Any) -> None:
-    """Do nothing when a connection returns to the pool. asyncpg's default costs a round trip and resets keepalives."""
+    """Do nothing when a connection returns to the pool.
+
+    It replaces asyncpg's default, which costs a round trip and resets the keepalives.
+    """
 
 
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
-    """Create or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    """Create or migrate the tables, check the key, and return a new owner number.
+
+    The owner number marks the requests that this replica works on. Raises StorageSetupError, and asyncpg's exceptions.
+    """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     try:
         async with connection.transaction():

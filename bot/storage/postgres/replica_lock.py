@@ -27,10 +27,10 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """The advisory lock of this replica. While `is_held` is False, other replicas may take over its requests.
+    """The advisory lock of this replica, on its owner number `owner`.
 
-    `on_change` is called when the lock is lost or taken again, because pooled connections may then lead to another
-    server.
+    While `is_held` is False, other replicas may take over this replica's requests. `on_change` is called when the lock
+    is lost or taken again, because pooled connections may then lead to another server.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming) -> None:
@@ -44,7 +44,7 @@ class ReplicaLock:
         self._check_requested = asyncio.Event()
 
     async def open(self) -> None:
-        """Take the lock and keep it. Raise StorageSetupError if a proxy to the server pools transactions."""
+        """Take the lock and keep it. Raises StorageSetupError if a proxy to the server pools transactions."""
         await self._acquire()
         if await is_pooled(self._connection, self._url, self._timing):
             raise refused("database_proxy_pools_transactions")
@@ -59,7 +59,10 @@ class ReplicaLock:
             self._connection.terminate()
 
     def check_now(self) -> None:
-        """Check the server now. The store calls this when the server refuses a write because it is read-only."""
+        """Check the server now instead of at the next interval.
+
+        The store calls this when the server refuses a write because it is read-only.
+        """
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
 
@@ -119,7 +122,10 @@ class ReplicaLock:
 
 
 async def _check_writable(connection: Any) -> None:
-    """Raise StorageSetupError for a read-only server. Replicas on the primary do not see the locks of a standby."""
+    """Raise StorageSetupError if the server is read-only, as a standby is.
+
+    Replicas on the primary do not see the locks of a standby.
+    """
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")
 

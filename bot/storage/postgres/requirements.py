@@ -19,10 +19,10 @@ CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """The state of a database that the bot can use. `where` names it for people to read.
+    """The state of a database that the bot can use. `where` is its name for people to read.
 
-    `version` is that of the tables, 0 if there are none and the user may create them. `facts` holds the rows of the
-    table `facts`.
+    `version` is the version of the tables, 0 if there are none and the user may create them. `facts` holds the rows of
+    the table `facts`: name and value.
     """
 
     where: str
@@ -31,7 +31,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and its certificate files, and return the checked URL. Raise StorageSetupError."""
+    """Check a Postgres URL and its certificate files, and return the checked URL. Raises StorageSetupError."""
     address = read_address(url)
     if address.faults:
         raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
@@ -68,7 +68,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
-    """Read the state of a database. Change nothing. Raise StorageSetupError if the bot cannot use it.
+    """Read the state of a database. Change nothing. Raises StorageSetupError if the bot cannot use it.
 
     The caller handles asyncpg's exceptions.
     """

@@ -1,7 +1,7 @@
 """Store everything in Postgres, for several replicas, through asyncpg's pool.
 
-All times come from the server's clock. Each request has the number of the replica that owns it; replica_lock.py shows
-which of these replicas still run.
+All times come from the server's clock. Each request holds the owner number of the replica that works on it.
+replica_lock.py shows which of these replicas still run.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class PostgresStore:
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Store the request; see RequestRepository.
 
-        Raise MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored then.
+        Raises MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored even then.
         """
         self._claimed.add(request.id)
         try:
@@ -114,7 +114,10 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
-        """Move requests from the given states to `answered`. Return those that this replica owned in that state."""
+        """Move requests to `answered`. `moves` holds the id of each request and the state that it must have.
+
+        Return those that this replica owned in that state.
+        """
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, state in moves if state is from_]
@@ -228,9 +231,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Yield a pooled connection. Close it after an exception, so that the server rolls back.
+        """Yield a pooled connection. Close the connection after an exception, so that the server rolls back.
 
-        Raise StorageUnavailableError if there is no connection, and instead of connection errors in the block.
+        Raises StorageUnavailableError if there is no connection, and in place of connection errors in the block.
         """
         try:
             connection = await self._pool.acquire(timeout=self._timing.pool_timeout_seconds)

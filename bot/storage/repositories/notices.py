@@ -73,7 +73,10 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Return the notices in these rows. Leave out notices of newer versions; log unreadable rows and leave them out."""
+    """Return the notices in these rows. Leave out notices of kinds that this version does not know.
+
+    Also leave out unreadable rows, and log them.
+    """
     found = []
     for row in rows:
         if row["kind"] not in KINDS:
@@ -84,7 +87,7 @@ def _notices(rows: Sequence[Row]) -> list[Notice]:
 
 
 def _notice(row: Row) -> Notice:
-    """Convert a row to a notice. Raise UnexpectedError for an unreadable row."""
+    """Convert a row to a notice. Raises UnexpectedError for an unreadable row."""
     try:
         return Notice(
             kind=NoticeKind(row["kind"]),

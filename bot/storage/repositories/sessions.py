@@ -26,7 +26,7 @@ from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable
 
 MAX_IN_CONVERSATIONS = 100
-"""The maximum number of an agent's open sessions that are compared with the conversation of a new session."""
+"""The maximum number of an agent's open sessions in conversations that are read when a new session starts."""
 
 
 class SessionTable:
@@ -108,7 +108,7 @@ class SessionTable:
         return records
 
     def _record(self, row: Row) -> SessionRecord:
-        """Convert a row to a session record. Raise UnexpectedError for an unreadable row."""
+        """Convert a row to a session record. Raises UnexpectedError for an unreadable row."""
         try:
             return self._read(row)
         except Exception:

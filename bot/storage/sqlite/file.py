@@ -22,7 +22,7 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Prepare the file. Return the handle of its lock, and a new owner number. Raise StorageSetupError.
+    """Prepare the file. Return the handle of its lock, and a new owner number. Raises StorageSetupError.
 
     The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes.
     """
@@ -41,7 +41,10 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
 
 
 def examine(path: Path, *, exclusive: bool = True) -> None:
-    """Raise StorageSetupError or OSError if the bot cannot use the file. Change nothing, since `check` calls this."""
+    """Raise StorageSetupError or OSError if the bot cannot use the file.
+
+    Change nothing, because `check` calls this too.
+    """
     directory = path.absolute().parent
     if not directory.is_dir():
         raise refused("database_directory_missing", path=path, directory=directory)
@@ -107,7 +110,7 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Create the file if it is missing, and set its mode to 0600. Raise OSError if the file cannot be opened.
+    """Create the file if it is missing, and set its mode to 0600. Raises OSError if the file cannot be opened.
 
     Log a warning if the mode cannot be set and others can open the file.
     """
@@ -127,7 +130,7 @@ def shared_mode(path: Path) -> str:
 
 
 def lock(path: Path) -> int:
-    """Lock the database until the returned handle is closed or the process ends. Raise StorageSetupError, OSError."""
+    """Lock the database until the returned handle is closed or the process ends. Raises StorageSetupError, OSError."""
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -141,7 +144,10 @@ def lock(path: Path) -> int:
 
 
 def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
-    """Create or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    """Create or migrate the tables, check the key, and return a new owner number.
+
+    The owner number marks the requests that this process works on. Raises StorageSetupError, sqlite3.Error.
+    """
     connection = connect(path, busy_seconds)
     try:
         connection.execute("BEGIN IMMEDIATE")  # of several processes that start at once, one migrates

@@ -55,7 +55,10 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open or create the file. `exclusive`: take the lock that one process can have. Raise StorageSetupError."""
+        """Open or create the file. Raises StorageSetupError.
+
+        `exclusive`: take the lock of the file, which only one process can hold.
+        """
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
@@ -166,7 +169,10 @@ class SQLiteStore:
         return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement and return its rows. Run a SELECT on the reader's connection, others on the writer's."""
+        """Run the statement with this name and return its rows.
+
+        Run a SELECT on the reader's connection, and any other statement on the writer's.
+        """
         statement, named = STATEMENTS[name], {**values, "now": self._clock()}
         if statement.startswith("SELECT"):
             return await self._read_all(name, named)

@@ -31,7 +31,10 @@ class _Job:
 
 
 class BatchWriter:
-    """Runs write jobs on one connection and one thread. A failed job does not undo the others. A job may run twice."""
+    """Runs write jobs on one connection and one thread, many in one transaction.
+
+    A failed job does not undo the others. A job may run twice, because the transaction of a failed job is rolled back.
+    """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -45,7 +48,7 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """Run `work` and return its result once it is on disk. Raise StorageUnavailableError.
+        """Run `work` and return its result once it is on disk. Raises StorageUnavailableError.
 
         `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
         `in_transaction`: False for an operation that SQLite allows only outside a transaction.
