@@ -512,7 +512,11 @@ class OAuthClient(Protocol[G]):
     off: str
 
     def address(self, state: str, verifier: str) -> str:
-        """Return the URL where a person signs in."""
+        """Return the URL where a person signs in.
+
+        `state` is a random text that the browser brings back. `verifier` is the PKCE code verifier; the URL contains
+        its hash.
+        """
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
         """Exchange the code of a sign-in for a grant. Raises ServiceError.

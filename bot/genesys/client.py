@@ -1,4 +1,4 @@
-"""Call the Genesys API: combine the token source, the rate limiter, the retry policy and the HTTP client.
+"""Call the Genesys API through the token source, the rate limiter, the retry policy and the HTTP client.
 
 The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs no URLs and no
 bodies.
@@ -29,7 +29,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Sends calls to the API at one base URL, with the bot's token."""
+    """Sends calls to the API at one base URL, with the bot's own token unless a call names another one."""
 
     def __init__(
         self,
@@ -64,7 +64,10 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the SharedWaits of calls that need this permission. It tells all affected requests of a wait."""
+        """Return the SharedWaits of calls that need this permission.
+
+        It reports a wait to all requests that wait for them.
+        """
         return self._limiter.waits(needs)
 
     async def call(
@@ -150,7 +153,10 @@ class GenesysClient:
 
 
 def build_request(method: str, url: str, body: object, extensions: dict[str, Any]) -> httpx.Request:
-    """Build a request with `body` as JSON, None for no body. The body is a stream, so that aiohttp sets its headers."""
+    """Build a request with `body` as JSON, or without a body if `body` is None.
+
+    The body is a stream, so that aiohttp sets the headers about its length.
+    """
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
     stream = httpx.ByteStream(json.dumps(body).encode())

@@ -78,8 +78,8 @@ class RateLimiter:
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
-        - `hooks`: None for a background call, which belongs to no request.
-        - `needs`: the permission; None for a call with a user's token, whose limits are unknown.
+        - `hooks`: the call hooks of the request; None for a background call, which belongs to no request.
+        - `needs`: the permission that the call needs; None for a call with a user's token, whose limits are unknown.
         - `continues`: an earlier call for the same session has passed, so this call goes first.
 
         Raises ServiceBusyError, and the exceptions of `hooks.on_wait`.
@@ -104,7 +104,10 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Record an answer. A 429 delays all calls if the token is at its limit, else calls with this permission."""
+        """Record an answer.
+
+        A 429 delays all calls if the token is at its limit, else only calls with the same permission.
+        """
         if response.status_code != 429:
             self._holds.record_answer(needs)
             return
@@ -231,7 +234,10 @@ class FairQueue:
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
-        """Take the window, and the number of calls per session. All calls but the first are acquired as `continues`."""
+        """Take the window, and `calls_per_session`, the number of calls that one session takes.
+
+        The first of these calls waits for its turn. The others are acquired with `continues` and go first.
+        """
         self._window = window
         self._calls_per_session = calls_per_session
         self._queues: OrderedDict[str, deque[Turn]] = OrderedDict()  # by fairness key; the first key is next
@@ -268,7 +274,7 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Send as many waiting calls as the window allows. The owner calls this whenever a call has ended."""
+        """Send as many waiting calls as the window allows. The rate limiter calls this whenever a call has ended."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -280,7 +286,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Return a turn, because its call is not sent. The next call gets the turn."""
+        """Give back a turn whose call is not sent. The next waiting call gets the turn."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -297,7 +303,7 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a call's turn to the queue, and return the number of calls before it."""
+        """Add a call's turn to the queue. Return the number of calls that go before it, 0 for a background call."""
         if continues:
             queue.appendleft(turn)
         else:
@@ -326,7 +332,11 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """A hold on calls that need one permission. Until `probe_until`, one call tests it and the others wait."""
+    """A hold on calls that need one permission.
+
+    Until the time `until`, all of them wait. After that, one call goes first as a test, and the others wait until its
+    answer or until `probe_until`. `changed` is set when the hold ends or becomes longer.
+    """
 
     until: float
     probe_until: float = float("-inf")
@@ -334,9 +344,10 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Delays calls that need a permission, after a 429 that is not about the token's limit.
+    """Holds back the calls that need one permission, after such a call got a 429 although the token is below its limit.
 
-    Genesys limits some endpoints separately. Calls that need other permissions are sent meanwhile.
+    Genesys limits some endpoints separately. Calls that need other permissions are sent meanwhile. `needs`, in each
+    method, is the name of the permission.
     """
 
     def __init__(

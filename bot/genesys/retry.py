@@ -64,7 +64,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Return the error that an answer means; None for a 2xx. `needs`: the scope or permission that the call needs."""
+    """Return the error that an answer reports; None for a 2xx. `needs`: the scope or permission that the call needs."""
     if response.is_success:
         return None
     status, reference = response.status_code, reference_of(response)
@@ -114,7 +114,10 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def _message_about_division(response: httpx.Response) -> str:
-    """Return the message of a 403 if it mentions a division; "" otherwise, because `needs` then says more."""
+    """Return the message of a 403 if it mentions a division; "" otherwise.
+
+    Without a division, the name of the missing permission says more than the message.
+    """
     message = message_of(response)
     with_code = f"{message} {object_or_empty(response).get('code')}"
     return message if "division" in with_code.lower() else ""
@@ -129,7 +132,7 @@ class RetryPolicy:
     def __init__(
         self, safe: bool, timing: GenesysTiming = GENESYS_TIMING, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`safe`: a repeated call does no harm. `clock` returns seconds and never goes back."""
+        """Take `safe`, which is True if a repeated call does no harm. `clock` returns seconds and never goes back."""
         self._safe, self._timing, self._clock = safe, timing, clock
         self._attempt_began_at = clock()
         self._spent = 0.0
@@ -141,7 +144,10 @@ class RetryPolicy:
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
-        """Return the seconds to wait before the next attempt; None if there must be no other attempt."""
+        """Return the seconds to wait before the next attempt; None if there must be no other attempt.
+
+        `failed` is the error of the attempt that has just ended.
+        """
         rule, timing = failed.rule, self._timing
         self._spent += self._clock() - self._attempt_began_at
         if rule is RetryRule.NEVER or (rule is RetryRule.IF_SAFE and not self._safe):

@@ -1,7 +1,7 @@
-"""Implement the second kind of session service: co-browse offers in conversations, with the public Genesys Cloud API.
+"""Implement the session service of the public Genesys Cloud API, with co-browse offers in conversations.
 
-POST /api/v2/conversations/{id}/cobrowse returns a join code. The join URL is the company's own page with that code.
-live_conversations.py finds the conversation.
+POST /api/v2/conversations/{id}/cobrowse creates an offer and returns a join code. The join URL is the company's own
+page with that code. live_conversations.py finds the conversation.
 """
 
 from contextlib import suppress
@@ -58,10 +58,11 @@ _STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionS
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """The settings that decide how customers join a session.
+    """The settings for joining a session in a conversation.
 
-    `template` builds join URLs of the company's own page; None if the customer types the join code. `deployment_id` is
-    the Messenger deployment through which the bot reads and withdraws offers; None if there is none.
+    `template` makes the join URL, on the company's own page, from a join code; None if customers type the code.
+    `deployment_id` is the Messenger deployment through which the bot reads and withdraws co-browse offers; None if the
+    bot can do neither.
     """
 
     template: JoinTemplate | None = None
@@ -86,7 +87,7 @@ class ConversationSessions:
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Offer co-browse in the host's conversation, and return the offer as a session.
+        """Create a co-browse offer in the host's conversation, and return the offer as a session.
 
         Raises ServiceError. NoUsableConversationError, SeveralConversationsError and OpenSessionError (an open session
         would be replaced) mean that nothing was created.
@@ -104,7 +105,10 @@ class ConversationSessions:
         return self._session(response, request, live.conversation.id)
 
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
-        """Raise OpenSessionError if one of `open_sessions` is in this conversation and can still be joined."""
+        """Raise OpenSessionError if an open session of this conversation can still be joined.
+
+        `request.open_sessions` holds the host's open sessions by conversation.
+        """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
             return
@@ -134,7 +138,7 @@ class ConversationSessions:
         return SessionView(session_id, ENDED if ended_at else OPEN)
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Read the offer's status. Return OPEN if the settings name no deployment. Raises ServiceError."""
+        """Return the offer's status. Return OPEN if the settings name no deployment. Raises ServiceError."""
         try:
             return _STATUSES[(await self.read(session_id, optional=True)).status]
         except UnknownSessionError:
@@ -176,7 +180,7 @@ class ConversationSessions:
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
         """Return the source of the host's own token; None if the agent did not sign in to Genesys as this host.
 
-        `reload`: read the account from the store again.
+        `reload`: read the linked account from the store again.
         """
         if self._user_tokens is None or self._user_tokens.off or request.agent is None:
             return None

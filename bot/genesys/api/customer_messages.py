@@ -1,8 +1,8 @@
 """Send SMS and e-mails to customers as agentless messages of the public API.
 
 https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . The bot sends no message twice: if
-the outcome is unknown, the requester decides whether to send it again. No log line and no error contains the customer's
-phone number or e-mail address.
+the outcome is unknown, the requester decides whether to send the message again. No log line and no error contains the
+customer's phone number or e-mail address.
 """
 
 import re
@@ -79,9 +79,9 @@ def without_addresses(words: str) -> str:
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Return whether Genesys refused an SMS because the number has an active conversation. `words`: its error message.
+    """Return whether Genesys refused an SMS because the number has an active conversation.
 
-    Genesys refuses such an SMS because the bot leaves use_existing_active_conversation at its default, false (SDK 269,
-    SendAgentlessOutboundMessageRequest).
+    `words` is Genesys's error message. Genesys refuses such an SMS because the bot leaves
+    use_existing_active_conversation at its default, false (SDK 269, SendAgentlessOutboundMessageRequest).
     """
     return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

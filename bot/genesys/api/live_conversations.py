@@ -77,7 +77,10 @@ class OtherConversation:
 
 
 class LookupHooks:
-    """CallHooks for the look-ups before a create call. Report waits to the hooks of the create call; ignore sends."""
+    """CallHooks for the look-ups before a create call.
+
+    They report waits to the hooks of the create call, and ignore sends.
+    """
 
     def __init__(self, hooks: CallHooks) -> None:
         self._hooks = hooks
@@ -204,7 +207,10 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Read a conversation without co-browse support from Genesys's answer; None if the host is not in it (pure)."""
+    """Read a conversation that does not support co-browse from Genesys's answer (pure).
+
+    Return None if the host is not connected to it.
+    """
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):
         if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):

@@ -1,7 +1,7 @@
-"""Read the permissions of the bot's OAuth client, which its roles give: GET /api/v2/authorization/subjects/me.
+"""Read the permissions that the roles of the bot's OAuth client grant: GET /api/v2/authorization/subjects/me.
 
-https://developer.genesys.cloud/devapps/api-explorer (Authorization): the SDK's AuthzSubject. The call needs no
-permission. Only the command `check` uses it; a running bot learns of a missing permission from a 403.
+The SDK calls the answer AuthzSubject: https://developer.genesys.cloud/devapps/api-explorer (Authorization). The call
+needs no permission. The command `check` and the check of a fault (probe.py) use this module.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ class ClientPermissions:
     """The permissions of an OAuth client.
 
     - `names`: the names of its roles.
-    - `policies`: its permissions in all divisions, as (domain, entity, action); each part may be `*`.
-    - `by_division`: its permissions in one division only, each with the name of that division.
+    - `policies`: its permissions that hold in all divisions, as (domain, entity, action); each part may be `*`.
+    - `by_division`: its permissions that hold in one division only, each with the name of that division.
     - `is_complete`: the answer lists the policies of every role, so the client has no other permission.
     """
 
@@ -52,7 +52,7 @@ async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
 
 
 def read_permissions(body: dict[str, object]) -> ClientPermissions:
-    """Convert an AuthzSubject. Missing and malformed parts count as empty."""
+    """Convert Genesys's AuthzSubject to ClientPermissions. Missing and malformed parts count as empty."""
     grants = [(grant.get("role"), _division(grant)) for grant in objects(body.get("grants"))]
     roles = [(role, division) for role, division in grants if isinstance(role, dict)]
     listed = [(role, division) for role, division in roles if isinstance(role.get("policies"), list)]

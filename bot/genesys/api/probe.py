@@ -21,7 +21,7 @@ NOBODY = "nobody@cobrowse-bot.invalid"
 
 
 class GenesysProbe:
-    """Implements core's SetupProbe. `timeout` limits each check, in seconds."""
+    """Implements core's SetupProbe with calls to Genesys. `timeout` limits each check, in seconds."""
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:
         self._client, self._catalog, self._timeout = client, catalog, timeout

@@ -1,7 +1,7 @@
 """Create, read and end co-browse sessions at the session service.
 
-The service's contract is "one call creates a session and returns a join URL". The contract names no path to read or end
-a session, so these calls use the create path with the session's id, as is usual in REST.
+The service documents one call for sessions, which creates a session and returns a join URL. It documents no path to
+read or end a session, so these calls use the create path with the session's id, as is usual in REST.
 """
 
 from collections.abc import Callable
@@ -34,14 +34,14 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The current state of a session. `status` is the word that the service uses."""
+    """The current state of a session. `status` is the service's own word for it."""
 
     id: SessionId
     status: str
 
 
 class CobrowseSessions:
-    """Implement core's SessionsApi with the contract's session endpoints."""
+    """Implement core's SessionsApi with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
         """Take the client, and the hosts that join URLs may lead to."""
@@ -85,14 +85,14 @@ class CobrowseSessions:
         try:
             status = (await self.read(session_id, optional=True)).status.lower()
             return SessionStatus.OVER if status in ENDED_STATUSES else SessionStatus.OPEN
-        except UnknownSessionError:  # a 404 may be about the path, since the contract names none to read a session
+        except UnknownSessionError:  # a 404 may be about the path, since the service documents none to read a session
             return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
         """End a session. Return the service's correlation id, None if it sent none.
 
-        Raise UnknownSessionError on a 404 or 405: the service does not know the session, or cannot end sessions. Raise
-        other ServiceErrors.
+        Raises UnknownSessionError on a 404 or 405, which mean that the service does not know the session or cannot end
+        sessions. Raises other ServiceErrors.
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
@@ -108,7 +108,10 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the more specific error that the contract defines for this 400; else `error` itself."""
+        """Return the more specific error that the service documents for this 400.
+
+        Return `error` itself if there is none.
+        """
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
             return InvalidHostError(host_id=request.host_id, reference=error.reference)

@@ -72,7 +72,11 @@ class AuthorizationCodeClient:
         self._timing, self._clock = timing, clock
 
     def address(self, state: str, verifier: str) -> str:
-        """Return the URL of the page where the user signs in."""
+        """Return the URL of the page where the user signs in.
+
+        `state` is a random text that the browser brings back. `verifier` is the PKCE code verifier; the URL contains
+        its hash.
+        """
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         query = {
             "response_type": "code",

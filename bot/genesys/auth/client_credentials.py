@@ -41,7 +41,7 @@ class Token:
 
 
 class TokenAuth(TokenSource):
-    """Adds the bot's token to requests. `clock` returns seconds and never goes back."""
+    """Adds the bot's own token to requests. `clock` returns seconds and never goes back."""
 
     requires_response_body = True
 
@@ -131,7 +131,7 @@ class TokenAuth(TokenSource):
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
     """Read the token in the login's answer. Raises UnusableAnswerError.
 
-    `asked_at` is the time of the request, in seconds. The token's times are on the same clock.
+    `asked_at` is the time when the request was sent, in seconds. The token's times are on the same clock.
     """
     reference = reference_of(response)
     try:
@@ -147,10 +147,10 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Return a token's lifetime in seconds; `default` when the answer states none or an impossible one.
+    """Return a token's lifetime in seconds. `stated` is the lifetime in the answer.
 
-    The result is at least MIN_TOKEN_SECONDS, so that one command does not fetch several tokens. Raises ValueError,
-    TypeError, OverflowError.
+    Return `default` if the answer states no lifetime or an impossible one. The result is at least MIN_TOKEN_SECONDS, so
+    that one command does not fetch several tokens. Raises ValueError, TypeError, OverflowError.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -159,16 +159,16 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets in a request to the login, so that they can be masked in messages."""
+    """Return the secrets that a request to the login contains, so that they can be masked in messages."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Convert an OAuth error of the login (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
+    """Convert the login's answer with an OAuth error (RFC 6749 section 5.2) to a LoginRefusedError.
 
-    Genesys uses several names for both fields. `sent` holds the secrets of the request, which are masked in the
-    description.
+    The answer has a code such as invalid_scope, and a description. Genesys uses several names for both fields. `sent`
+    holds the secrets of the request, which are masked in code and description.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -187,9 +187,10 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Return a message of the login on one line, cut at MAX_MESSAGE_LENGTH characters, with all secrets masked.
+    """Return `words`, an error code or description from the login's answer, on one line with all secrets masked.
 
-    Secrets are the texts in `sent`, and everything that looks like a token.
+    Secrets are the texts in `sent`, and everything that looks like a token. The result has at most MAX_MESSAGE_LENGTH
+    characters.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

@@ -29,7 +29,7 @@ class Credentials(Protocol):
 class SecretCredentials:
     """Credentials of an OAuth client with a secret, as in public Genesys Cloud.
 
-    `scopes` are the requested scopes, separated by spaces; "" if the roles of the client decide.
+    `scopes` are the requested scopes, separated by spaces; "" if the client's roles decide what the token allows.
     """
 
     client_id: str

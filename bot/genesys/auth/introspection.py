@@ -1,7 +1,7 @@
 """Read the organization and scopes of the bot's token: GET /api/v2/tokens/me.
 
-https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only the command `check` uses this module; a running bot
-learns of a missing scope from a 403.
+https://developer.genesys.cloud/devapps/api-explorer (Tokens). The command `check` and the check of a fault (probe.py)
+use this module.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ NEEDS = "the right to look at its own token"
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """The organization and the scopes of a token; empty if the answer has none. A client with roles has no scopes."""
+    """The organization and the scopes of a token.
+
+    Each is empty if the answer does not name it. The token of a client with roles has no scopes.
+    """
 
     organization_id: str
     organization: str

@@ -1,6 +1,7 @@
-"""Convert pasted private keys to PEM: without line breaks, in base64, and in other forms (pure).
+"""Convert pasted private keys to PEM: keys without line breaks, in base64, and in other forms (pure).
 
-An unambiguous form is converted. For any other form, the result names the form and the command that converts it.
+A form with only one meaning is converted. For any other form, the result names the form and the command that converts
+it.
 """
 
 import base64
@@ -118,7 +119,10 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """Return the PEM label for a private key in DER; "" for other data. Look at its outermost fields only."""
+    """Return the PEM label for a private key in DER; "" for other data.
+
+    Look only at the outermost fields of the data.
+    """
     if not _is_whole(der):
         return ""
     inner = der[len(der) - _length(der)[0] :]

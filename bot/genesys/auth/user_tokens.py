@@ -35,7 +35,7 @@ MAX_CONCURRENT_RENEWALS = 3
 
 
 class UserTokens:
-    """The access tokens of all linked accounts.
+    """Holds the access tokens of all linked accounts, and implements core's OAuthClient.
 
     `off` is the reason why nobody can link an account, one of core.errors.OFF; "" when people can.
     """
@@ -60,10 +60,10 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return a Slack user's token source; None if the user has not linked the account of this host.
+        """Return the token source of a Slack user; None if the user has not linked the account of this host.
 
-        `reload`: ignore the cache, because the user may have linked the account on another replica.
-        Raises StorageUnavailableError.
+        `reload`: ignore the cache, because the user may have linked the account on another replica. Raises
+        StorageUnavailableError.
         """
         if reload:
             self._hosts.forget(person)
@@ -201,7 +201,10 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh the token, append the result to `results`, then store the new refresh token, which may fail."""
+        """Refresh the token of a locked account, append the result to `results`, then store the new refresh token.
+
+        The result is in `results` even if storing the new refresh token fails.
+        """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
         except ServiceError as error:
