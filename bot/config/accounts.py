@@ -1,4 +1,4 @@
-"""Read the settings for people who connect their own Genesys accounts."""
+"""Read the settings for people who link their own Genesys accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +13,10 @@ CALLBACK = "/genesys/callback"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """The OAuth client with which people connect. In Genesys, it has to list `redirect_uri`.
+    """The settings for people who link their own Genesys accounts.
 
-    `off`: why nobody can connect, one of core/errors.py OFF; "" when people can.
+    `credentials` belong to the OAuth client for their sign-ins. In Genesys, that client has to list `redirect_uri`.
+    `off` is the reason why nobody can link an account, one of OFF in core/errors.py; "" when people can.
     """
 
     off: str
@@ -31,7 +32,11 @@ class AccountSettings:
 def read_accounts(
     reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_encrypted: bool
 ) -> AccountSettings:
-    """Read the settings; note faults in the reader."""
+    """Read the settings for linking Genesys accounts. Note each fault in `reader`.
+
+    `in_conversations`: the session service is the public Genesys Cloud API. `is_encrypted`: the database encrypts
+    secrets.
+    """
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")
     if client_id and not secret:

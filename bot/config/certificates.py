@@ -1,4 +1,7 @@
-"""Check SSL_CERT_FILE and SSL_CERT_DIR, which name trusted certificate authorities. OpenSSL ignores their faults."""
+"""Check SSL_CERT_FILE and SSL_CERT_DIR, which name the trusted certificate authorities.
+
+OpenSSL reports no error for a wrong value: it then trusts no authority.
+"""
 
 import os
 import ssl
@@ -13,7 +16,7 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault in the reader for each value with which OpenSSL would silently trust no authority."""
+    """Note a fault in the reader for each value with which OpenSSL would trust no authority without a word about it."""
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
@@ -27,7 +30,10 @@ def check_certificates(reader: Reader) -> None:
 
 
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
-    """Return what to do about a certificate that is not trusted. `process`: the process's environment."""
+    """Return a sentence that says what to do when a certificate is not trusted.
+
+    `process`: the process's environment.
+    """
     file = process.get(FILE)
     if file:
         return (
@@ -64,7 +70,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return the fault of SSL_CERT_DIR, "" if one of its folders exists."""
+    """Return what is wrong with the value of SSL_CERT_DIR; "" if one of its folders exists."""
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

@@ -6,7 +6,10 @@ from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:
-    """Return a small CSV file as text. Raises OSError; ValueError that says how to save another encoding or type."""
+    """Return the text of a small CSV file. Raises OSError.
+
+    Raises ValueError for another encoding or file type, with advice on how to save the file.
+    """
     try:
         return decode(Path(path).expanduser().read_bytes())
     except RuntimeError:

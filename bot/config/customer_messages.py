@@ -1,6 +1,6 @@
 """Read the settings of messages to customers: senders, countries and texts.
 
-Load the libraries that check numbers and addresses only when a setting needs them.
+The libraries that check numbers and addresses are loaded only when a setting needs them.
 """
 
 import re
@@ -14,12 +14,15 @@ from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.core.validation.display import clean
 
 COMPANY_SMS_TEXT = "{company}: tap to share your screen with {agent}: {joinUrl}"
-"""The SMS where COBROWSE_COMPANY is set and COBROWSE_SMS_TEXT is left as it is."""
+"""The text of an SMS when COBROWSE_COMPANY is set and COBROWSE_SMS_TEXT has its default."""
 _TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT", "email": "COBROWSE_EMAIL_TEXT"}
 
 
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
-    """Read the settings; note faults in the reader. Check the texts even if no sender is set."""
+    """Read the settings of customer messages. Note each fault in `reader`. Check the texts even if no sender is set.
+
+    `is_encrypted`: the database encrypts secrets, as customers' addresses require.
+    """
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
@@ -41,7 +44,10 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 
 
 def _read_texts(reader: Reader) -> CustomerTexts:
-    """Read the texts in all languages. An e-mail without a subject in its language gets the default subject."""
+    """Read the texts in all languages. Note each fault in `reader`.
+
+    An e-mail in a language without a subject gets the default subject.
+    """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")
     is_usual = sms == VARIABLES["COBROWSE_SMS_TEXT"].default

@@ -13,7 +13,7 @@ from bot.storage.postgres.address import read_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """Address, retention and encryption keys of the database."""
+    """The address, retention time and encryption keys of the database. The first key is the newest."""
 
     retention_days: int
     url: str = field(repr=False)
@@ -21,7 +21,10 @@ class DatabaseSettings:
 
     @property
     def is_encrypted(self) -> bool:
-        """Return whether the database encrypts secrets, or keeps them in memory only."""
+        """Return whether the database encrypts its secrets.
+
+        A database in `memory:` does, with a key that is never stored.
+        """
         return bool(self.keys) or self.url.startswith(MEMORY)
 
     @property
@@ -31,7 +34,7 @@ class DatabaseSettings:
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
-    """Read the settings; note faults in the reader."""
+    """Read the settings of the database. Note each fault in `reader`."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")

@@ -24,16 +24,17 @@ OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables by name. `remarks`: one sentence for each part of .env that is ignored."""
+    """The environment variables by name. `remarks`: one sentence for each part of the .env file that is ignored."""
 
     values: dict[str, str]
     remarks: tuple[str, ...] = ()
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the file's values with the process's environment. The process's value wins unless it is empty.
+    """Merge the values of the file at `path` with the process's environment. Raises SettingsError.
 
-    It also hides the same secret in the file, whether as NAME or as NAME_FILE. Raises SettingsError.
+    The process's value wins unless it is empty. The same secret can have two forms, NAME and NAME_FILE. A form that the
+    process sets hides both forms in the file.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

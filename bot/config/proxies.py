@@ -28,7 +28,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies for http and https URLs. `no` is the value of NO_PROXY."""
+    """The proxies for http and https URLs, None for a direct connection. `no` is the value of NO_PROXY."""
 
     http: Proxy | None
     https: Proxy | None
@@ -36,7 +36,7 @@ class Proxies:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Read the proxy variables. As in curl, a value without a scheme is an HTTP proxy."""
+        """Read the proxy variables. A value without a scheme is the address of an HTTP proxy, as in curl."""
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():
@@ -66,7 +66,10 @@ class Proxies:
 
 
 def read_proxies(reader: Reader) -> Proxies:
-    """Read the proxy variables. Note a fault for each unusable proxy, without its URL, which may hold a password."""
+    """Read the proxy variables. Note a fault in `reader` for each unusable proxy.
+
+    The fault does not show the proxy's URL, which may contain a password.
+    """
     proxies = Proxies.of_environment(reader.environ)
     for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):
         if wrong := _find_fault(proxy.url):

@@ -13,7 +13,7 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 T = TypeVar("T")
 EXAMPLE = " Example: "
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
-"""Words of a fix that needs no example."""
+"""A fix that contains one of these phrases gets no example."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Start of a value that Kubernetes sets: a Service called `health` sets HEALTH_PORT to `tcp://…`."""
 
@@ -29,7 +29,10 @@ class SettingsError(Exception):
 
 
 class Reader:
-    """Read values by variable name. An empty value counts as unset; an unreadable one becomes a fault."""
+    """Reads the values of variables by name, and collects faults.
+
+    An empty value counts as unset. A value that cannot be read becomes a fault.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -38,16 +41,16 @@ class Reader:
         self._unreadable: set[str] = set()
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of a variable, once. A value with an impossible character gets no second fault.
+        """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
 
-        Add an example of the variable, unless the fix has one.
+        Add an example of the variable, unless `fix` has one. A value with an impossible character gets no second fault.
         """
         line = f"{name}: {fix}{_example(name, fix)}"
         if name not in self._unreadable and line not in self.faults:
             self.faults.append(line)
 
     def given(self, name: str) -> str:
-        """Return a variable's value without quotes around it. Accept names that VARIABLES does not list, too."""
+        """Return the value of a variable without the quotes around it. The variable need not be one of VARIABLES."""
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
@@ -55,7 +58,10 @@ class Reader:
         return any(fault.startswith(f"{name}: ") for fault in self.faults)
 
     def text(self, name: str) -> str:
-        """Return the value or its default, "" without either. A secret may be in the file that NAME_FILE names."""
+        """Return the value of a variable, or its default; "" if it has neither.
+
+        The value of a secret may be in the file that the variable NAME_FILE names.
+        """
         variable = VARIABLES[name]
         value = self.given(name)
         if variable.secret:
@@ -64,7 +70,10 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the text with dashes as hyphens and without invisible characters. Not for secrets and ids."""
+        """Return the text with hyphens for dashes and without invisible characters.
+
+        Never use it for secrets and ids.
+        """
         return plain(self.text(name))
 
     def _check_characters(self, name: str, value: str) -> None:
@@ -79,7 +88,10 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """Return the text; note a fault if it is unset."""
+        """Return the text.
+
+        Note a fault if it is unset; `how_to_get` is the fault's sentence on where to find a value.
+        """
         value = self.text(name)
         if not value:
             self.fault(name, f"is missing. {how_to_get}")
@@ -113,7 +125,10 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split a value at commas and white space. Note a fault for words that do not match `pattern`."""
+        """Split a value at commas and white space. Note a fault for words that do not match `pattern`.
+
+        `what` names the expected kind of word in the fault, such as "host".
+        """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
         if wrong:
@@ -123,10 +138,10 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return an https URL (http only for this machine) without trailing slash, "" if unset.
+        """Return an https URL without a slash at its end; "" if unset. Only a URL of this machine may have http.
 
-        Reject user name and password: nothing uses them, and screens show URLs. `is_page`: people open it, so it can
-        have a query and a fragment, and stays as it is.
+        Reject a user name and password: nothing uses them, and screens show URLs. `is_page`: people open the URL, so it
+        can have a query and a fragment, and stays as it is.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
@@ -167,7 +182,7 @@ class Reader:
         return address
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
-        """Return the result of `parse`, or None and a fault of `name` if it raises ValueError or OSError."""
+        """Return the result of `parse`. If it raises ValueError or OSError, note a fault of `name` and return None."""
         try:
             return parse()
         except ValueError as error:
@@ -191,7 +206,7 @@ class Reader:
 
 
 def _example(name: str, fix: str) -> str:
-    """Return a sentence with an example of the variable; "" where the fix has one, or needs none."""
+    """Return a sentence with an example of the variable; "" if the fix already has an example or needs none."""
     line = example(name)
     return "" if not line or any(words in fix for words in _NO_EXAMPLE) else f"{EXAMPLE}{line}"
 
@@ -205,7 +220,10 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return a private key file as PEM text. Raises OSError; ValueError that names an unusable format."""
+    """Return a private key file as PEM text. Raises OSError.
+
+    Raises ValueError for an unusable format; its sentence names the format.
+    """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):
         raise ValueError(held.why)

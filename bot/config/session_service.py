@@ -1,4 +1,4 @@
-"""Read the settings of the session service: address, credentials and session defaults."""
+"""Read the settings of the session service: its address, the bot's credentials, and the defaults of sessions."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,7 +31,11 @@ class LoggingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """Address, credentials and session defaults of the session service."""
+    """The settings of the session service: address, credentials and defaults.
+
+    `requests_per_minute`: the rate limit of the settings, None if Genesys's applies. `offer`: the defaults of sessions.
+    `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
+    """
 
     api_url: str
     login_url: str
@@ -62,7 +66,7 @@ class ConversationSettings:
 
 
 def read_service(reader: Reader) -> ServiceSettings:
-    """Read the settings; note faults in the reader."""
+    """Read the settings of the session service. Note each fault in `reader`."""
     api_url, login_url = _urls(reader)
     offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
@@ -104,7 +108,10 @@ def read_cobrowse_api(reader: Reader) -> str:
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
-    """Read these settings whichever service is chosen, so that their faults always show."""
+    """Read the settings for GENESYS_COBROWSE_API=conversations.
+
+    Read them even if the other service is chosen, so that their faults always show.
+    """
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
 
@@ -118,7 +125,10 @@ def _conversations(reader: Reader) -> ConversationSettings:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """Add secrets that the log must mask: the encryption keys, and the password inside DATABASE_URL."""
+    """Add secrets that the log must mask to `reader.secrets`.
+
+    They are the encryption keys, the password inside DATABASE_URL, and the OAuth client's secret for user sign-ins.
+    """
     reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")

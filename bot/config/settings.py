@@ -32,13 +32,13 @@ T = TypeVar("T")
 ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
 """Hosts by team and user; team None means any team."""
 BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
-"""What each kind of Slack's tokens begins with."""
+"""The prefixes of Slack's bot tokens, app-level tokens and app configuration tokens."""
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackSettings:
-    """The connection to Slack."""
+    """The settings of the connection to Slack. A token that is not set is ""."""
 
     proxies: Proxies
 
@@ -76,27 +76,36 @@ class Settings:
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
-    """Return the process's environment merged over the .env file. Raises SettingsError."""
+    """Return the environment variables, from the process and the .env file. The process's values win.
+
+    Raises SettingsError.
+    """
     return read_environment(path).values
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the merged environment with remarks on ignored parts of the .env file. Raises SettingsError."""
+    """Return the same variables as `environment`, with remarks on the ignored parts of the .env file.
+
+    Raises SettingsError.
+    """
     return sources.read(path, os.environ)
 
 
 def untrusted_certificate_fix() -> str:
-    """Return what to do about a certificate that is not trusted."""
+    """Return a sentence that says what to do when a certificate is not trusted."""
     return certificates.untrusted_certificate_fix(os.environ)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of the command `run`. Raises SettingsError with every fault."""
+    """Return the settings of the command `run`. Raises SettingsError with all faults."""
     return load_part(read_settings, environ)
 
 
 def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
-    """Return the settings that `read`, one of the functions below, reads. Raises SettingsError with every fault."""
+    """Return the part of the settings that `read`, one of the functions below, reads.
+
+    Raises SettingsError with all faults.
+    """
     reader = Reader(environ)
     part = read(reader)
     if reader.faults:
@@ -105,7 +114,7 @@ def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
 
 
 def read_settings(reader: Reader) -> Settings:
-    """Read all settings of `run`. Note what is wrong in the reader's faults, as each function below does."""
+    """Read all settings of the command `run`. Like each function below, note each fault in `reader`."""
     slack = read_slack(reader)
     service = read_service(reader)
     rules = _access_rules(reader)
@@ -144,7 +153,10 @@ def _access_rules(reader: Reader) -> AccessRules:
 
 
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
-    """Return the hosts file's entries, None without a file, and the e-mail domains whose addresses map people."""
+    """Return the hosts that the hosts file lists, and the e-mail domains whose addresses may map people to hosts.
+
+    The first is None if no hosts file is set.
+    """
     path = reader.text("COBROWSE_HOSTS_FILE")
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
@@ -153,7 +165,7 @@ def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
 
 
 def read_health_address(reader: Reader) -> tuple[str, int]:
-    """Read HOST and the port that serves /healthz."""
+    """Read the host and port at which the bot serves /healthz."""
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
     return reader.host("HOST"), reader.integer(name, 0, 65535)
 
@@ -169,7 +181,7 @@ def read_service_alone(reader: Reader) -> ServiceSettings:
 
 
 def read_slack(reader: Reader) -> SlackSettings:
-    """Read the connection to Slack."""
+    """Read the settings of the connection to Slack."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
     _check_tokens(reader, bot_token, app_token, signing_secret)
@@ -196,7 +208,7 @@ def read_slack(reader: Reader) -> SlackSettings:
 
 
 def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret: str) -> None:
-    """Note a fault for each token that is of another kind; one fault for two that are swapped."""
+    """Note a fault for each token of the wrong kind. Note only one fault if two tokens are swapped."""
     if bot_token.startswith(APP_TOKEN) and app_token.startswith(BOT_TOKENS):
         fix = "Exchange their values: xoxb-… belongs to SLACK_BOT_TOKEN, xapp-… to SLACK_APP_TOKEN."
         reader.fault("SLACK_BOT_TOKEN", f"and SLACK_APP_TOKEN are swapped. {fix}")
@@ -210,7 +222,7 @@ def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret
 
 
 def _other_kind(token: str) -> str:
-    """Say which kind of token this is, and where it belongs; "" for an unknown kind."""
+    """Return a sentence on what kind of token this is and which variable it belongs to; "" for an unknown kind."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",
@@ -231,7 +243,10 @@ def _config_token(reader: Reader) -> str:
 
 
 def read_features(reader: Reader) -> Features:
-    """Read what the Slack app's manifest depends on. No token has to be set: the app may not be there yet."""
+    """Read the settings that the Slack app's manifest depends on.
+
+    No token has to be set, because the app may not exist yet.
+    """
     rules = _access_rules(reader)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
     signing_only = bool(reader.text("SLACK_SIGNING_SECRET") and not reader.text("SLACK_APP_TOKEN"))
@@ -260,7 +275,10 @@ def _audit_log(reader: Reader) -> str:
 
 
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:
-    """Return HEALTH_PORT, or None: then PORT serves health over HTTP, and no port in Socket Mode."""
+    """Return HEALTH_PORT, None if it is unset.
+
+    With None, PORT also serves the health endpoints over HTTP; in Socket Mode, no port serves them.
+    """
     if not reader.text("HEALTH_PORT"):
         return None
     if over_http and reader.plain("HEALTH_PORT") == reader.plain("PORT"):

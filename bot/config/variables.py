@@ -5,7 +5,10 @@ from enum import Enum
 
 
 class Form(Enum):
-    """The characters that a value may contain: TOKEN printable ASCII, LINE visible characters, FREE any."""
+    """The characters that a value may contain.
+
+    FREE: any. LINE: visible characters and spaces. TOKEN: printable ASCII without spaces.
+    """
 
     FREE = "free"
     LINE = "line"
@@ -14,7 +17,7 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An environment variable. For a `secret`, NAME_FILE can name a file that holds the value.
+    """An environment variable. For a `secret`, the variable NAME_FILE can name a file that holds the value.
 
     `about`: what it is, and its effect, as Markdown without links. `required`: when it has to be set, "" for never.
     `unit`: what a number counts. `example`: a value such as faults show. It is needed where there is no default.
@@ -438,11 +441,14 @@ _OTHERS = {
     "SSL_CERT_DIR": "/etc/ssl/certs",
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://proxy.example.com:3128"),
 }
-"""Examples of variables that others read, too."""
+"""Examples of variables that other programs read, too."""
 
 
 def example(name: str) -> str:
-    """Return a line such as `PORT=3000` for a variable, or for its NAME_FILE; "" for a name that is not known."""
+    """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
+
+    NAME_FILE is known for each secret NAME.
+    """
     variable = VARIABLES.get(name)
     secret = VARIABLES.get(name.removesuffix("_FILE"))
     file = f"/run/secrets/{name.removesuffix('_FILE').lower()}" if secret and secret.secret else ""

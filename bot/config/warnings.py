@@ -5,7 +5,7 @@ from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[str, ...]:
-    """Return one plain sentence for each warning. It names the variable to change."""
+    """Return one plain sentence for each setting that deserves attention. It names the variable to change."""
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts
     found = {
