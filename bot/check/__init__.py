@@ -1,4 +1,4 @@
-"""Check settings, services and database for `cobrowse-bot check`, and say how to fix what is wrong.
+"""Run the checks of `cobrowse-bot check`: settings, Slack, Genesys and database. Say how to fix what is wrong.
 
 The checks only read. They create no session, message, table or file.
 """
@@ -34,9 +34,10 @@ async def run_checks(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Run all checks and return the results, in the order in which to fix them.
+    """Run all checks and return the results, in the order in which to fix the problems.
 
-    `user_id`: a Slack user for a dry run of the rules. `remarks`: one sentence for each part of .env that is not read.
+    `user_id`: a Slack user for whom the access rules are tried. `remarks`: one sentence for each part of .env that is
+    ignored.
     """
     parts = configuration.read_setup(environ, Path(env_file), remarks)
     of_slack, of_genesys, of_database = await asyncio.gather(
@@ -56,14 +57,20 @@ async def run_checks(
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Mask a fix, but not the example at its end, which is one of ours and may look like a secret."""
+    """Return the fix with its secrets masked by `redact`. Keep the example at the end of the fix.
+
+    The example comes from VARIABLES. It holds no secret, but may look like one.
+    """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]
     return f"{redact(rest)}{mark}{line}".strip() if mark and line == example(name) else redact(fix)
 
 
 def check_environment(person: str | None = None) -> list[CheckResult]:
-    """Run all checks of the process's environment and .env. `person`: a Slack user's id for a dry run."""
+    """Run all checks with the settings of the process's environment and .env.
+
+    `person`: the id of a Slack user for whom the access rules are tried.
+    """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     try:
         environment = settings.read_environment()
@@ -78,7 +85,10 @@ def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return the results for settings that could not be read at all, one for each fault."""
+    """Return the results for settings that could not be read at all.
+
+    There is one result for each fault, and one for the checks that did not run.
+    """
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 

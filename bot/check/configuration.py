@@ -1,6 +1,6 @@
-"""Check settings, private key and secret files: everything that needs no network.
+"""Check everything that needs no network: the settings, the private key and the secret files.
 
-Check as much as possible when some settings are faulty.
+If some settings are faulty, check as many of the others as possible.
 """
 
 import difflib
@@ -31,19 +31,20 @@ _KUBERNETES_NAME = re.compile(
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)"
 )
 _KUBERNETES_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
-"""Values that Kubernetes sets in every pod for a Service called *cobrowse*, *slack* or *genesys*."""
+"""Values that Kubernetes gives to variables in each pod if there is a Service called *cobrowse*, *slack* or *genesys*.
+"""
 _CONNECT_OFF = {
     "needless": ("GENESYS_COBROWSE_API is not conversations, so it is not used", "Empty GENESYS_CONNECT_CLIENT_ID."),
     "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
     "key": ("there is no key to keep sign-ins with", MAKE_KEY),
 }
-"""Why nobody can connect their Genesys account, and the fix, by AccountSettings.off."""
+"""The reason why nobody can link a Genesys account, and the fix, by AccountSettings.off."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The results so far, and the parts of the settings; None for a part with faults."""
+    """The results so far, and the parts of the settings. A part is None if its settings have faults."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -54,7 +55,7 @@ class Setup:
 
 
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
-    """Read and check the settings. `remarks`: one sentence for each ignored part of .env."""
+    """Read and check the settings. `remarks`: one sentence for each part of .env that is ignored."""
     faults: dict[str, None] = {}
     whole = _try_load(settings.read_settings, environ, faults)
     service = _try_load(settings.read_service_alone, environ, faults)
@@ -90,13 +91,13 @@ def _try_load(read: Callable[[Reader], T], environ: Mapping[str, str], faults: d
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
-    """Split a text into its first sentence, the message, and the rest, the fix."""
+    """Split a text into its first sentence, which is the message, and the rest, which is the fix."""
     message, _, fix = sentences.partition(". ")
     return f"{message.removesuffix('.')}.", fix
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault of the form `NAME: problem. Fix.` to a result."""
+    """Convert a fault of a setting to a result. The fault has the form `NAME: problem. Fix.`"""
     name, _, text = fault.partition(": ")
     message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
@@ -106,7 +107,7 @@ def from_fault(fault: str) -> CheckResult:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
-    """Warn of variables with one of OUR_PREFIXES that the bot does not know."""
+    """Return a warning for each variable that begins with one of OUR_PREFIXES and that the bot does not know."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)]
     unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
     unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]
@@ -155,7 +156,7 @@ def _audit_log(where: str) -> CheckResult:
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Return one result if GENESYS_CONNECT_CLIENT_ID is set, else none."""
+    """Return one result on whether people can link Genesys accounts; none if GENESYS_CONNECT_CLIENT_ID is not set."""
     connect = settings.connect
     if not connect.credentials.client_id:
         return []

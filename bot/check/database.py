@@ -1,4 +1,4 @@
-"""Check whether the database is reachable, its schema version and its encryption. Creates nothing."""
+"""Check whether the database is reachable, the version of its tables, and its encryption. Create nothing."""
 
 from bot.check.results import MAKE_KEY, CheckResult, ok, setup_failed, warning
 from bot.config.settings import DatabaseSettings
@@ -9,7 +9,10 @@ from bot.storage.open import DEFAULT_TIMING, MEMORY
 
 
 async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
-    """Return the results about the database: reachability, file mode, schema version, encryption."""
+    """Return the results about the database.
+
+    They are about reachability, the version of the tables, encryption, the file's mode and ignored parameters.
+    """
     if database.url.startswith(MEMORY):
         fix = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
         return [warning("database", "memory: remembers nothing.", fix)]

@@ -1,4 +1,7 @@
-"""Check who can read or write the files that the bot trusts: .env, key, hosts file, secrets, authorities."""
+"""Check who can read or write the files that the bot trusts.
+
+These are .env, the private key, the hosts file, the files with secrets, and the certificate authorities.
+"""
 
 import os
 import stat
@@ -15,7 +18,7 @@ OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 
 
 def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
-    """Return a result for each trusted file or folder that other users can read or write."""
+    """Return a result for each trusted file or folder that other users of this machine can read or write."""
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret]
     readable = [env_file, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
     trusted = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
@@ -49,7 +52,7 @@ def _expanded(path: str) -> Path:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the file's folder, and for a symbolic link the folder of its target."""
+    """Yield the folder of a file, and, for a symbolic link, the folder of the file that it leads to."""
     yield path.absolute().parent
     yield path.resolve().parent
 

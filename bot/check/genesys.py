@@ -1,4 +1,7 @@
-"""Check whether Genesys is reachable, accepts the bot's OAuth client, and allows the bot's calls. Only read."""
+"""Check whether Genesys is reachable, accepts the bot's OAuth client, and allows the bot's calls.
+
+The checks only read.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,7 +39,11 @@ async def check_genesys(
     sending: MessagingConfig | None = None,
     timing: GenesysTiming = GENESYS_TIMING,
 ) -> tuple[list[CheckResult], list[Reachability]]:
-    """Return the results about Genesys, and its reachability. `sending`: the settings of customer messages."""
+    """Return the results about Genesys, and the reachability of its hosts.
+
+    `match_email`: the settings map people by e-mail address. `sending`: the settings of customer messages, None if they
+    have faults.
+    """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
     if failure := [each.failure for each in reached if each.failure]:
@@ -73,7 +80,10 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Return the result of `ask`. An error becomes a failed result."""
+    """Return the result of `ask`. Return a failed result if it raises ServiceError or takes too long.
+
+    `name` is the name of the check.
+    """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
             return await ask()
@@ -126,7 +136,10 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Check a search for conversations. Other calls need a real one, so permissions.py checks roles instead."""
+    """Check whether the bot may search for conversations.
+
+    The other calls need a real conversation, so permissions.py checks the client's roles instead.
+    """
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")
 
@@ -137,7 +150,7 @@ async def _users(client: GenesysClient) -> CheckResult:
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
-    """Return two sentences: what happened, and what the administrator can do."""
+    """Return two sentences: what happened, and what the administrator can do about it."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
         case errors.LoginRefusedError(oauth_error=code, words=words):

@@ -1,4 +1,7 @@
-"""Check whether the OAuth client's roles allow calls that cannot be tried without effect: offers, SMS, e-mails."""
+"""Check whether the OAuth client's roles allow the calls that `check` cannot try, because they have an effect.
+
+These calls create co-browse offers, and send SMS and e-mails.
+"""
 
 from dataclasses import dataclass
 
@@ -18,7 +21,7 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action `to` do something, and the permissions of which `any_of` allows it."""
+    """Something that the bot wants `to` do, such as "send SMS". Any one of the permissions in `any_of` allows it."""
 
     any_of: tuple[str, ...]
     to: str
@@ -28,7 +31,7 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the permissions that these settings need for calls that no check makes."""
+    """Return the actions that the settings call for and `check` cannot try, each with the permissions that allow it."""
     needed = []
     if service.conversations:
         needed.append(Need((VIEW,), "look at a conversation"))
@@ -41,7 +44,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 
 
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
-    """Return whether the client's roles allow all that is needed. Raises ServiceError."""
+    """Return whether the client's roles allow everything in `needed`. Raises ServiceError."""
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
     fix = f"Look at the client's roles, {OAUTH_PAGE}; the first session or message will show it, too."
@@ -65,7 +68,7 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning about permissions that hold in some divisions only, None if there are none."""
+    """Return a warning about permissions that the client has in some divisions only; None if there are none."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

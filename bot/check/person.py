@@ -34,7 +34,7 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """Implement HostCache without a cache, so that every rule runs. Read only administrators' links."""
+    """Implement HostCache without a cache, so that every rule runs. Read administrators' links with `linked`."""
 
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
@@ -46,10 +46,10 @@ class UncachedHosts:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Write nothing."""
+        """Store nothing."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Write nothing."""
+        """Delete nothing."""
 
 
 async def check_person(
@@ -84,9 +84,10 @@ async def check_person(
 async def _authorize(
     access: AccessPolicy, web: WebClient, settings: Settings, identity: BotIdentity, user_id: UserId
 ) -> tuple[SlackUser, TeamId]:
-    """Return the person, and a workspace in which they may start sessions. An org-wide token serves several.
+    """Return the person, and a workspace in which they may start sessions.
 
-    If there is none, raises the error of the last workspace: SlackUnavailableError or PermissionDeniedError.
+    An org-wide token serves several workspaces. If the person may start sessions in none of them, raises the error of
+    the last one: SlackUnavailableError or PermissionDeniedError.
     """
     refusal_error: SlackUnavailableError | PermissionDeniedError | None = None
     for where in await workspaces_of(web, identity):
@@ -101,7 +102,10 @@ async def _authorize(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a request by this person, in a channel where the command works."""
+    """Build a request by this person, in a channel where the command works.
+
+    It is only checked and never carried out.
+    """
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -116,7 +120,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Say which rules allow the person to start sessions, and in which channels."""
+    """Return a phrase on which rules allow the person to start sessions, for whom, and in which channels."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -1,4 +1,4 @@
-"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Close the sockets again."""
+"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Close each socket at once."""
 
 import errno
 import socket
@@ -9,7 +9,10 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: Settings) -> list[CheckResult]:
-    """Return one result for each port with a fault, else one for all ports; none if the bot serves no port."""
+    """Return one result for each port on which the bot cannot listen, or one for all ports if there is no such port.
+
+    Return none if the bot serves no port.
+    """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if settings.slack.mode == "http":
         ports["PORT"] = settings.port
@@ -22,7 +25,10 @@ def check_ports(settings: Settings) -> list[CheckResult]:
 
 
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
-    """Return the fault of a port, or None. A port in use is not a fault, since the bot itself may be running."""
+    """Return a result if the bot cannot listen on this port, else None. `name` is the variable that holds the port.
+
+    A port in use is not a fault, because the bot itself may be running.
+    """
     try:
         if host in ALL_ADDRESSES:
             all_addresses(port).close()

@@ -1,6 +1,6 @@
-"""Check whether a host is reachable, and compare its clock with this machine's.
+"""Check whether a host is reachable, and compare its clock with this machine's clock.
 
-Distinguish failures of name look-up, connection, proxy and certificate.
+The result tells failures of the name look-up, the connection, the proxy and the certificate apart.
 """
 
 import ssl
@@ -24,8 +24,8 @@ LARGE_SKEW_SECONDS = 30.0
 class Reachability:
     """The outcome for one host.
 
-    `skew_seconds`: how far this machine's clock is ahead, None without a Date header. `failure`: the result for an
-    unreachable host, else None.
+    `skew_seconds`: how far this machine's clock is ahead of the host's, None if the answer had no Date header.
+    `failure`: the result if the host is unreachable, else None.
     """
 
     host: str
@@ -34,7 +34,10 @@ class Reachability:
 
 
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
-    """Request `url` once, without a token. Any HTTP answer counts as reachable."""
+    """Request `url` once, without a token. Any HTTP answer shows that the host is reachable.
+
+    `name` is the name of the result if the host is not reachable.
+    """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
     timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT)
@@ -57,7 +60,10 @@ def _skew(date: str | None, now: float) -> float | None:
 
 
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
-    """Return problem and fix. `variable` names the environment variable of the proxy that was used, "" for none."""
+    """Return two sentences: the problem, and the fix.
+
+    `variable` names the environment variable of the proxy that was used, "" for none.
+    """
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
     if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(certificate, ssl.SSLError):
@@ -74,7 +80,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Return the result about this machine's clock. Slack's signatures and signed assertions expire within minutes."""
+    """Return the result about this machine's clock. `reached` holds the clock differences that the checks measured.
+
+    A wrong clock makes the bot fail: Slack's signatures and signed assertions expire within minutes.
+    """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:
         return skipped("clock", "no service told the time")

@@ -16,7 +16,7 @@ MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY t
 
 
 class Status(StrEnum):
-    """The status of one check. Only `FAILED` makes the exit code 1. The values are those of the JSON."""
+    """The status of one check. The values stand in the JSON. Only `FAILED` makes the command exit with 1."""
 
     OK = "right"
     WARNING = "doubt"
@@ -47,8 +47,8 @@ PAGES = {
 class CheckResult:
     """One line of the report.
 
-    `name`: the area. `message`: the state. `fix`: what to do, "" if nothing. `code`: the stable code with which `run`
-    ends for the same reason, else "".
+    `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: the stable
+    code with which the command `run` would end for the same reason, else "".
     """
 
     name: str
@@ -116,13 +116,16 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap a text between words only, so that values to copy stay in one piece."""
+    """Wrap a text at `width`, between words only, so that values to copy stay in one piece.
+
+    The first line begins with `first`, each later line with `later`.
+    """
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)
 
 
 def as_json(results: Sequence[CheckResult]) -> str:
-    """Return JSON with `ok` and the results in order. Programs read its keys, so they do not change."""
+    """Return the results as JSON, in order, with `ok`. Programs read the keys, so the keys do not change."""
     listed = [
         {
             "name": each.name,

@@ -38,7 +38,11 @@ async def check_slack(
     features: Features | None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
-    """Return the results about Slack, its reachability, and the bot's identity (None if the token fails)."""
+    """Return the results about Slack, its reachability, and the bot's identity.
+
+    A parameter is None if its part of the settings has faults. The identity is None if Slack does not accept the bot
+    token.
+    """
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
     )
@@ -63,7 +67,10 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check the host of response URLs. With another SLACK_API_URL it is unknown, so nothing is checked."""
+    """Check the host of response_urls.
+
+    Check nothing if SLACK_API_URL is not Slack's own, because the host is then unknown.
+    """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:
         return []
@@ -95,7 +102,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
 async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
-    """Open a socket and close it at once. `single_process`: the database allows only one replica."""
+    """Open a Socket Mode connection and close it at once. `single_process`: the database allows only one replica."""
     if slack.mode == "http":
         return skipped("slack delivery", "it is HTTP, and only Slack itself can show that it reaches us")
     try:
@@ -114,7 +121,7 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Check the number of open sockets of this app, including this one."""
+    """Return the result about the number of open sockets of this app. `sockets` includes the one of this check."""
     if single_process and sockets > 2:
         message = (
             f"Socket Mode says hello, but besides this check's there are {sockets - 1} sockets of this app, and without"
@@ -133,7 +140,10 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
-    """Return Slack's hello. Closes the socket at once, so that Slack sends no command to it."""
+    """Return the hello message that Slack sends first over a new socket.
+
+    Close the socket at once, so that Slack sends no command to it. Raises ValueError for any other message.
+    """
     async with http.ws_connect(url, proxy=proxy) as socket:
         hello = await socket.receive_json()
     if not isinstance(hello, dict) or hello.get("type") != "hello":

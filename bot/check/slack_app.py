@@ -1,6 +1,6 @@
 """Compare the Slack app with the manifest that this version needs: scopes, command, events and the rest. Only read.
 
-A bot token shows the app's scopes. The rest of the manifest needs an app configuration token:
+A bot token shows the app's scopes. The rest of the manifest can be read only with an app configuration token:
 https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
@@ -28,7 +28,7 @@ NOT_SHOWN = "Slack shows an app's command and events only with SLACK_CONFIG_TOKE
 
 
 def how_to_update(app_id: str, features: Features) -> str:
-    """Return what to press, for the app of this id, "" if it is not known."""
+    """Return the instructions to bring the Slack app up to date. `app_id` is "" if the app's id is not known."""
     command = "cobrowse-bot manifest" + (" --http URL" if features.over_http and not features.url else "")
     page = f"https://api.slack.com/apps/{app_id}" if app_id else "https://api.slack.com/apps, in your app"
     return (
@@ -55,9 +55,10 @@ def check_scopes(granted: Collection[str], features: Features | None, app_token:
 async def check_app(
     web: AsyncWebClient, config: AsyncWebClient, identity: BotIdentity, features: Features, app_token: str
 ) -> CheckResult:
-    """Compare the installed app's manifest with the one that the settings need.
+    """Compare the installed app's manifest with the manifest that the settings need.
 
-    `web` holds the bot token. `config` holds the app configuration token, or none: then the comparison is skipped.
+    `web` holds the bot token. `config` holds the app configuration token; without one, the comparison is skipped.
+    `app_token` is the app-level token, which contains the app's id; it may be "".
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
@@ -80,7 +81,10 @@ async def check_app(
 
 
 def _how_to_export(code: str) -> str:
-    """Return what to do about Slack's error code of the export, "" for no usable answer."""
+    """Return what to do when Slack does not export the manifest.
+
+    `code` is Slack's error code, "" for an unusable answer.
+    """
     if not code:
         return "Try again later; status.slack.com shows how Slack is doing."
     if code in _TOKEN_CODES:
@@ -89,13 +93,13 @@ def _how_to_export(code: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """Return the app's id, which an app-level token holds in its second part; "" for another form."""
+    """Return the app's id, which is the second part of an app-level token; "" if the text has another form."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
 
 
 async def _app_id_of(web: AsyncWebClient, identity: BotIdentity) -> str:
-    """Ask Slack for the app's id; return "" if it does not say."""
+    """Ask Slack for the app's id. Return "" if Slack does not return it."""
     try:
         return str((await web.bots_info(bot=identity.bot_id))["bot"]["app_id"])
     except (*CALL_ERRORS, *MALFORMED_ERRORS):
@@ -103,7 +107,10 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity) -> str:
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Return the exported manifest. Slack's SDK may leave it as JSON text. Raises ValueError."""
+    """Return the exported manifest. Slack's SDK may return it as JSON text.
+
+    Raises ValueError if it is not an object.
+    """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
         raise ValueError("no manifest")
@@ -111,7 +118,7 @@ def _parsed(manifest: object) -> Mapping[str, Any]:
 
 
 def _missing(installed: Mapping[str, Any], features: Features) -> Iterator[str]:
-    """Yield a phrase for each part of the manifest that the app lacks, or has otherwise."""
+    """Yield a phrase for each part of the needed manifest that the app does not have, or has with another value."""
     needed = build(features)
     scopes = _strings(installed, "oauth_config", "scopes", "bot")
     yield from (f"no scope {each}" for each in needed["oauth_config"]["scopes"]["bot"] if each not in scopes)
@@ -149,7 +156,7 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch that is off and has to be on, or the other way round."""
+    """Yield a phrase for each switch of the manifest that is off and must be on, or is on and must be off."""
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),
@@ -178,7 +185,7 @@ def _strings(manifest: Mapping[str, Any], *path: str) -> list[str]:
 
 
 def _at(manifest: Any, *path: str) -> Any:
-    """Return what stands at this path, None if there is nothing."""
+    """Return the value at this path of keys in a manifest; None if there is none."""
     for name in path:
         manifest = manifest.get(name) if isinstance(manifest, dict) else None
     return manifest

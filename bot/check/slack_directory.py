@@ -1,4 +1,4 @@
-"""Check whether the bot can read the groups, addresses and contact that the settings need. Only reads."""
+"""Check whether the bot can read the user groups, e-mail addresses and contact that the settings need. Only read."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ GROUPS, ADDRESSES, CONTACT = "user groups", "addresses", "contact"
 MAX_WORKSPACES = 20
 """How many workspaces of an organization are searched for a group."""
 MAX_ACCOUNTS = 200
-"""How many accounts are searched for an e-mail address."""
+"""How many accounts the check reads, to find out whether Slack shows e-mail addresses."""
 
 
 async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
@@ -38,12 +38,12 @@ async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: 
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
-    """Return whether the token has a scope. Another check names the missing scopes."""
+    """Return whether the token has a scope, or Slack does not say. Another check names the missing scopes."""
     return not identity.scopes or scope in identity.scopes
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return the names of the settings that list each user group, by group."""
+    """Return, by user group, the names of the settings that list the group."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -61,7 +61,7 @@ async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[
 
 
 async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> CheckResult:
-    """Check whether somebody is told about faults, and whether the contact can repair them."""
+    """Check whether somebody gets the messages about faults, and whether the contact can fix faults."""
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -78,7 +78,10 @@ async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Setting
 
 
 async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str, groups: Sequence[str]) -> bool:
-    """Return whether a user group lists the person; True for a group that cannot be read: its own result says so."""
+    """Return whether one of these user groups has the user as a member.
+
+    Return True if a group cannot be read, because that group gets its own result.
+    """
     for where in await workspaces_of(web, identity) if groups else ():
         for group in groups:
             answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
@@ -112,7 +115,10 @@ async def _contact_channel(
 
 
 async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
-    """Return the call arguments that select each workspace of the token: [{}] except for an org-wide token."""
+    """Return the call arguments that select each workspace of the token.
+
+    They are empty for the only workspace of an ordinary token. An org-wide token has one `team_id` for each workspace.
+    """
     if not identity.home.org_wide:
         return [{}]
     answer, _ = await _call(web, "auth.teams.list")
@@ -123,7 +129,10 @@ async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[
 async def _group(
     web: AsyncWebClient, group: str, names: Sequence[str], workspaces: Sequence[dict[str, str]]
 ) -> CheckResult | None:
-    """Return a result if the group cannot be read, else None."""
+    """Return a result if the bot cannot read the user group or the group has no members; None otherwise.
+
+    `names` are the settings that list the group. `workspaces` are call arguments from `workspaces_of`.
+    """
     message, code = f"{group} ({', '.join(names)})", ""
     for where in workspaces:
         answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
@@ -139,7 +148,7 @@ async def _group(
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
-    """Check whether Slack shows e-mail addresses, since some workspaces hide them."""
+    """Check whether Slack shows confirmed e-mail addresses to the bot. Some workspaces hide the addresses."""
     workspaces = await workspaces_of(web, identity)
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **workspaces[0])
     if code:
