@@ -1,7 +1,7 @@
-"""Define the commands run, check, health, sandbox, start and applications; hosts.py and setup.py define the others.
+"""Define the commands run, check, health, sandbox, start and applications.
 
-Each command parses its arguments and calls one function. It imports inside its body, so that it loads only what it
-uses.
+hosts.py, manifest.py and setup/ define the other commands. Each command parses its arguments and calls one function. It
+imports inside its body, so that it loads only what it uses.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """Group of commands that print help and errors safely on terminals that are not UTF-8."""
+    """A group of commands that prints help and errors safely on terminals that are not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
@@ -155,7 +155,10 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the id in --conversation, which holds an id or an address. Exit with a sentence if it holds neither."""
+    """Return the id in the value of --conversation, which is an id or a conversation's URL.
+
+    Exit with a sentence if it is neither.
+    """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
     chosen = loaded.conversations.app.conversation_id(conversation)
@@ -250,7 +253,7 @@ def sandbox(
 
 
 def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
-    """Check --as, which has to be one of `roles`, and --once. Raises BadParameter."""
+    """Check the values of --as, which must be one of `roles`, and of --once. Raises BadParameter."""
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
@@ -258,21 +261,24 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Check --genesys. `faults` are those of the API that --conversations selects. Raises BadParameter."""
+    """Check the value of --genesys, which must be one of `faults` or None. Raises BadParameter.
+
+    `faults` are the faults of the API that --conversations selects.
+    """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
         raise click.BadParameter(f"choose, {api}, one of {', '.join(faults)}", param_hint="--genesys")
 
 
 def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
-    """Print the answer to a command; exit with 1 if it is an error."""
+    """Print the answer to a command, and exit: with 1 if the answer is an error, else with 0."""
     output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the default of --conversations: the sandbox takes only GENESYS_COBROWSE_API from the settings."""
+    """Return the value of --conversations that fits GENESYS_COBROWSE_API. The sandbox reads no other setting."""
     from bot.config import settings
 
     try:

@@ -1,4 +1,4 @@
-"""Read, add, remove and export links from Slack users to Genesys hosts. A link precedes every other host rule."""
+"""Read, add, remove and export host links. A host link comes before every other host rule."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from bot.storage.open import DEFAULT_TIMING, MEMORY, Storage, open_store
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
-    """Parse one link from command-line arguments. Raises HostsFileError with every fault."""
+    """Parse one host link from command-line arguments. Raises HostsFileError with all faults."""
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
     if wrong or host is None:
@@ -24,12 +24,12 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
 
 
 def read_csv(text: str) -> list[HostLink]:
-    """Parse a CSV file. Raises HostsFileError with every bad line."""
+    """Parse the host links in the text of a CSV file. Raises HostsFileError with all bad lines."""
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
 def write_csv(links: list[HostLink]) -> str:
-    """Return links as a CSV file."""
+    """Return host links as the text of a CSV file."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*csv_file.HEADER, "team_id"))
@@ -40,19 +40,19 @@ def write_csv(links: list[HostLink]) -> str:
 async def add(
     database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
 ) -> None:
-    """Add all links or none. Raises StorageSetupError, StorageUnavailableError."""
+    """Store all of these host links or none. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database) as store:
         await store.link(links, on_progress)
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
-    """Remove a link, and return whether it existed. Raises StorageSetupError, StorageUnavailableError."""
+    """Remove a host link, and return whether there was one. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
 async def list_all(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
-    """Return all links. Raises StorageSetupError, StorageUnavailableError."""
+    """Return all host links. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database, timing) as store:
         return list(await store.links())
 

@@ -67,7 +67,10 @@ def manifest(socket: bool, url: str | None, command: str | None, everything: boo
 
 
 def _events_url(url: str) -> str:
-    """Return the address of --http with the path at which the bot listens. Raises BadParameter."""
+    """Return the URL for Slack's events: the value of --http with the path at which the bot listens.
+
+    Raises BadParameter.
+    """
     from bot.slack.manifest import EVENTS_PATH
 
     parts = urlsplit(url)

@@ -23,7 +23,7 @@ class OnTerminal:
     fairness_key = ""
 
     async def before_send(self) -> None:
-        """Store nothing: a command-line session is not resumed."""
+        """Store nothing, because a session of the command line is not resumed after a crash."""
 
     async def on_wait(self, seconds: float) -> None:
         if seconds >= MIN_NOTICE_SECONDS:
@@ -38,7 +38,7 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Create a session. Arguments that are None take the value of the settings. Raises ServiceError."""
+    """Create a session. An argument that is None takes the default of the settings. Raises ServiceError."""
     request = CreateSessionRequest(
         host_id=host_id,
         name=clean_name(escape(name)) or DEFAULT_NAME,
@@ -63,7 +63,7 @@ ADMINISTRATOR = said("reader.administrator", "your Genesys administrator")
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
-    """Return an error as one plain line. `starting`: the command starts a session."""
+    """Return a sentence about an error, on one plain line. `starting`: the command starts a session."""
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""

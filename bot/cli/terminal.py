@@ -1,4 +1,4 @@
-"""Print on any terminal: ASCII substitutes where it is not UTF-8, and the examples at the end of a help text."""
+"""Print on any terminal. Replace characters that the terminal cannot show, and format the examples of a help text."""
 
 import codecs
 import json
@@ -20,7 +20,7 @@ def make_safe() -> None:
 
 
 def json_for_stdout(text: str) -> str:
-    """Return JSON for standard output: escape characters beyond ASCII unless the output is UTF-8."""
+    """Return JSON for standard output. Escape characters beyond ASCII unless the output is UTF-8."""
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 
 
@@ -30,7 +30,7 @@ def is_utf8(encoding: str | None) -> bool:
 
 
 def examples(*commands: str) -> str:
-    """Return the epilog of a command's help: these command lines, each on a line."""
+    """Return the text that ends a command's help: these command lines as examples, one on each line."""
     return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 

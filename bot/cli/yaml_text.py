@@ -1,6 +1,6 @@
-"""Write a manifest as YAML: dicts, lists, texts, integers and booleans, in the block style (pure).
+"""Write a manifest as YAML in the block style: dicts, lists, texts, integers and booleans (pure).
 
-The bot installs no YAML library. Tests read the result with one.
+The bot installs no YAML library. Tests read the result with such a library.
 """
 
 import json
@@ -17,7 +17,10 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
 def as_yaml(value: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
-    """Return the YAML text. `comments`: a comment for the line of each key or list item of that name."""
+    """Return the value as YAML.
+
+    `comments` holds comments by name of a key or text of a list item, for the end of its line.
+    """
     return "".join(f"{line}\n" for line in _mapping(value, "", comments or {}))
 
 

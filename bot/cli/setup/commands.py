@@ -60,7 +60,7 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
 
 
 def _existing() -> tuple[str | None, dict[str, str]]:
-    """Return the text of .env, None if there is no such file, and its values. Exit if it cannot be read."""
+    """Return the text of .env (None if there is no such file) and its values. Exit if the file cannot be read."""
     from bot.config import environment, settings
 
     try:
@@ -71,7 +71,10 @@ def _existing() -> tuple[str | None, dict[str, str]]:
 
 
 def _from_file(path: str, text: str | None, current: dict[str, str], *, update: bool) -> dict[str, str]:
-    """Return the settings in a file of answers. Exit with their faults, if any."""
+    """Return the settings in the file of answers at `path`. Exit with a list of the faults if it has any.
+
+    `text` and `current` are the text and the values of the existing .env.
+    """
     from bot.cli.setup import questions
 
     if text is not None and not update:
@@ -86,7 +89,10 @@ def _from_file(path: str, text: str | None, current: dict[str, str], *, update: 
 
 
 def _from_person(text: str | None, current: dict[str, str]) -> dict[str, str]:
-    """Ask a person for the settings. Exit if there is no terminal, or if they keep their .env as it is."""
+    """Ask a person for the settings. Exit if there is no terminal, or if the person wants to keep the existing .env.
+
+    `text` and `current` are the text and the values of that .env.
+    """
     from bot.cli.setup import questions
 
     if not sys.stdin.isatty():
@@ -134,7 +140,7 @@ def oauth(out: str, kind: str) -> None:
 
 
 def _create(out: str, write: Callable[[Path], T]) -> T:
-    """Return the result of `write`, which creates the file. Exit with a sentence if it cannot."""
+    """Return the result of `write`, which creates the file `out`. Exit with a sentence if it cannot."""
     try:
         return write(Path(out).expanduser())
     except FileExistsError:

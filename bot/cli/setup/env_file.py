@@ -1,4 +1,7 @@
-"""Write .env and key files: for their owner only, and never over a file that somebody has not agreed to replace."""
+"""Write .env and key files so that only their owner can read them.
+
+No file is replaced unless somebody has agreed to that.
+"""
 
 import contextlib
 import io
@@ -14,16 +17,16 @@ OWNER_ONLY = 0o600
 
 
 def create_private(path: Path, text: str) -> None:
-    """Create a file with mode 0600. Raises FileExistsError if there is one, and other kinds of OSError."""
+    """Create a file with mode 0600. Raises FileExistsError if the file exists, and other kinds of OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600 at once: a reader sees the old text or the new one. Follow a symbolic link.
+    """Replace a file, with mode 0600, in one step: a reader sees either the old text or the new text.
 
-    Raises OSError.
+    Follow a symbolic link. Raises OSError.
     """
     target = path.resolve()
     descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # its mode is 0600
@@ -40,10 +43,10 @@ def replace_private(path: Path, text: str) -> None:
 
 
 def merge(existing: str, values: Mapping[str, str]) -> str:
-    """Return the text of a .env file with these values. Keep every other line of `existing`.
+    """Return the text of a .env file with these values. Keep every other line of `existing`, the old text.
 
     An empty value empties the line of that name, if there is one. NAME and NAME_FILE exclude each other. Raises
-    ValueError for a value that no line can hold; it names the setting only.
+    ValueError for a value that no line can hold; the error names the setting and does not show the value.
     """
     other_forms = {f"{name}_FILE" for name in values} | {name.removesuffix("_FILE") for name in values}
     left = {name: "" for name in other_forms if name not in values} | dict(values)
@@ -61,7 +64,10 @@ def merge(existing: str, values: Mapping[str, str]) -> str:
 
 
 def _line(name: str, value: str) -> str:
-    """Return `NAME=value` as python-dotenv, Docker and systemd read it; with quotes only where they are needed."""
+    """Return the line `NAME=value` as python-dotenv, Docker and systemd read it. Add quotes only if they are needed.
+
+    Raises ValueError if no such line can hold the value.
+    """
     for written in (value, f"'{value}'"):
         line = f"{name}={written}\n"
         read = [(each.key, each.value or "") for each in parse_stream(io.StringIO(line))]

@@ -1,4 +1,4 @@
-"""Ask the six questions of `cobrowse-bot init`, or read their answers from a file."""
+"""Ask the six questions of `cobrowse-bot init`, or read the answers from a file."""
 
 import difflib
 import re
@@ -55,7 +55,7 @@ def _unknown(name: str) -> str:
 
 
 def faults_of(values: Mapping[str, str]) -> list[str]:
-    """Return every fault of these settings, as `run` would list them."""
+    """Return every fault of these settings, in the words of the command `run`."""
     try:
         settings.load(values)
     except settings.SettingsError as error:
@@ -64,7 +64,10 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the current settings with the answers. NAME and NAME_FILE exclude each other."""
+    """Return the current settings with the answers in place.
+
+    NAME in the answers also replaces NAME_FILE, and vice versa.
+    """
     replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
     return {name: value for name, value in current.items() if name not in replaced} | dict(answers)
 
@@ -81,14 +84,14 @@ def _forms(name: str) -> tuple[str, str]:
 
 
 class Interview:
-    """Ask a person at a terminal. `current`: the settings so far, which are the default answers."""
+    """Asks a person at a terminal for the settings. `current`: the existing settings, which are the default answers."""
 
     def __init__(self, current: Mapping[str, str]) -> None:
         self._current = current
         self.answers: dict[str, str] = {}
 
     def ask_all(self) -> dict[str, str]:
-        """Ask the questions and return the settings to write; "" for a setting to empty."""
+        """Ask all questions, and return the settings to write. A setting with the value "" is to be emptied."""
         click.echo(INTRO)
         self._service()
         self._region()
@@ -171,7 +174,10 @@ class Interview:
             click.echo(f"     {fault}")
 
     def _setting(self, name: str, text: str, *, default: str = "", hidden: bool = False) -> None:
-        """Ask for one setting until its value can be used. A secret that is set already is kept by Enter."""
+        """Ask for one setting until the answer is valid. Enter keeps a secret that is already set.
+
+        `text` is the question. `hidden`: the setting is a secret, so the terminal does not show what the person types.
+        """
         while True:
             value = self._prompt(name, text, default=default, hidden=hidden)
             if not value and hidden and self._has(name):
@@ -195,13 +201,16 @@ class Interview:
         return any(self._current.get(form) for form in _forms(name))
 
     def _fault(self, name: str) -> str:
-        """Return the fault of a setting with the answers so far, without its name; "" for none."""
+        """Return the fault that a setting has with the answers so far; "" if it has none.
+
+        Leave out the setting's name.
+        """
         found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
         return found[0].removeprefix(f"{name}: ") if found else ""
 
 
 def _offer_key_pair(path: str) -> None:
-    """Ask whether to make a key pair where there is no file."""
+    """Ask whether to make a key pair with its private key at `path`, where no file is, and make it on "yes"."""
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return
     try:
