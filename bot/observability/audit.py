@@ -1,7 +1,7 @@
-"""Write the audit log: one JSON line for each decision with requester, action, agent and outcome.
+"""Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
 
 The audit log contains every decision, at any LOG_LEVEL. It contains no link and no text that people typed. Of a
-customer's phone number it contains the last four digits, and of an e-mail address the domain.
+customer's phone number it contains only the last four digits, and of an e-mail address only the domain.
 """
 
 import errno
@@ -108,7 +108,7 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Appends lines to a file with mode 600. Reopens the path after log rotation has moved the file."""
+    """Appends lines to a file with mode 600. Opens the path again after log rotation has moved the file."""
 
     def _open(self) -> Any:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)

@@ -23,23 +23,26 @@ MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Mask all of a URL except its scheme and host."""
+    """Return a URL with everything masked except its scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Mask the user information and the query of a URL."""
+    """Return a URL with its user information and its query masked."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Mask a JSON Web Token. A JWT header alone, with no further part after a dot, stays as it is."""
+    """Return the mask in place of a JSON Web Token. Return the text itself if it is only the header of such a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Mask an e-mail address. A text without a dot in its domain, such as `root@db`, stays as it is."""
+    """Return the mask in place of an e-mail address.
+
+    Return the text itself if its domain has no dot, such as `root@db`.
+    """
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -98,9 +101,9 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return the position at which to cut, `max_length` or before: never inside a word or a known secret.
+        """Return the position at which to cut the text: `max_length`, or before it.
 
-        The patterns would not recognise half a secret.
+        Never cut inside a word or a known secret, because the patterns would not recognise half a secret.
         """
         end = _word_start(text, max_length)
         if self._forms:

@@ -1,4 +1,4 @@
-"""Count events and calls for Prometheus. core/ports.py describes the methods.
+"""Count events and calls for Prometheus. core/ports.py describes the methods that the core calls.
 
 `make reference` writes docs/reference/metrics.md from these definitions.
 No label contains a person, a session, an e-mail address or a URL.
@@ -41,7 +41,7 @@ STARTED = "start"
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """The latest call to Genesys: its age, and its HTTP status or "none" if it got no answer."""
+    """The latest call to Genesys. `status` is its HTTP status, or "none" if it got no answer."""
 
     status: str
     seconds_ago: float
@@ -51,7 +51,10 @@ class PrometheusMetrics(Metrics):
     """Implements core.ports.Metrics with prometheus_client. Each instance has a separate registry. Thread-safe."""
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
-        """Create the metrics. Set the counters of these `kinds` of requests and of calls with these `needs` to 0."""
+        """Create the metrics.
+
+        Start the counters for these kinds of requests, and for calls with these permissions, at 0.
+        """
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
         self._registry = CollectorRegistry()
         self._make_requests()
@@ -62,7 +65,7 @@ class PrometheusMetrics(Metrics):
         self._create_series(kinds, needs)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
-        """Set the functions that return the values of the two gauges."""
+        """Set the functions that return the values of the two gauges: requests in progress, and calls that wait."""
         self._under_way.set_function(under_way)
         self._queue_length.set_function(queue_length)
 

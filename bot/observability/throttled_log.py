@@ -1,4 +1,4 @@
-"""Limit the log lines that anybody outside can cause: one line per reason and second, with a count."""
+"""Limit the log lines that anybody outside can cause: at most one line per reason and second, with a count."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The log records of one reason that are not written yet. `count` is their number."""
+    """The newest log record of one reason, and the number of records of this reason that are not written yet."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -19,9 +19,9 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Writes the first record of a reason at once, then one line per interval at most, with a `count` of records.
+    """Writes the first record of a reason at once, then at most one line per interval, with a `count` of the records.
 
-    A reason must be a constant, never text from outside. Needs a running event loop.
+    `reason` groups the records. It must be a constant, never text from outside. Needs a running event loop.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

@@ -1,7 +1,7 @@
-"""Serve /healthz, /readyz and /metrics for supervisors and Prometheus.
+"""Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
-The bot is ready if it can receive commands from Slack. The answer also shows the state of Genesys and the database, but
-the bot is ready without them, because it still has to tell people that they are unavailable.
+The bot is ready if it can receive commands from Slack. The answer of /readyz also shows the state of Genesys and the
+database. The bot is ready without them, because it still has to tell people that they are unavailable.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Serves the three paths.
+    """Serves /healthz, /readyz and /metrics.
 
     `find` reads a request from the database; if it raises, the database counts as unavailable. `slack_refusal` returns
     Slack's error code while Slack refuses the bot token, "" otherwise.

@@ -15,7 +15,10 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 
 class Connection(web.RequestHandler):
-    """Handles an HTTP connection as aiohttp does, but shows unreadable bytes neither in the log nor in the answer."""
+    """Handles an HTTP connection as aiohttp does.
+
+    For bytes that are not HTTP, neither the log nor the answer quotes them.
+    """
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
         super().__init__(manager, **options)

@@ -30,9 +30,10 @@ PageFuture = asyncio.Future[web.Response]
 
 
 class OAuthCallback:
-    """Handles the callback, and answers with a page.
+    """Handles the browser that returns from a sign-in, and answers with a page.
 
-    A person also gets a Slack message when their account is connected, or when somebody else used their link.
+    A person also gets a Slack message when their account is linked, or when a Genesys user who is not their host used
+    their sign-in link.
     """
 
     def __init__(
@@ -68,7 +69,10 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in and show the page. If the browser has disconnected, send the result as a Slack message."""
+        """Finish the sign-in and show the page.
+
+        If the browser has disconnected, send the result as a Slack message instead.
+        """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
             if request is None and outcome.code == "connect_link_expired":  # anybody can send one
@@ -99,7 +103,10 @@ class OAuthCallback:
 
 
 def _single(request: web.Request, name: str) -> str:
-    """Return a query parameter; "" if it is missing or repeated, or the request has too many parameters."""
+    """Return a query parameter of the request. Return "" if it is missing or repeated.
+
+    Also return "" if the request has more than MAX_PARAMETERS parameters.
+    """
     values = request.query.getall(name, [])
     return values[0] if len(values) == 1 and len(request.query) <= MAX_PARAMETERS else ""
 

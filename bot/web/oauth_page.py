@@ -1,4 +1,4 @@
-"""Render the page after a sign-in to Genesys, with the result, the next step and the references (pure).
+"""Render the page after a sign-in to Genesys (pure). It shows the result, the next step and the references.
 
 The page loads no resources and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
@@ -51,7 +51,10 @@ CONNECT_LATER = said(
 
 
 def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, str]:
-    """Return the HTTP status and the HTML. `request` is None if no sign-in was pending. `to` is the reader."""
+    """Return the HTTP status and the HTML of the page. `outcome` is the result of the sign-in.
+
+    `request` is None if no sign-in was pending. `to` is the reader of the page.
+    """
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
         return 200, _html(True, title, then, _references(outcome, request, to))
@@ -62,7 +65,10 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return the sentence for the problem, and the text below it. `is_used`: the link was valid and is now used up."""
+    """Return two texts: the sentence for the problem, and the text below it.
+
+    `is_used`: the sign-in link was valid, and is now used up.
+    """
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
         return copy.problem, to.language.say(CONNECT_LATER, command=to.command, contact=to.contact)
@@ -97,5 +103,5 @@ def _html(done: bool, what: str, then: str, references: str) -> str:
 
 
 def busy_page(language: Language) -> str:
-    """Return the page for somebody who comes when too many people sign in at the same time."""
+    """Return the page for a person who returns from a sign-in while too many other people do the same."""
     return _html(False, language.say(BUSY), language.say(BUSY_NEXT), "")
