@@ -1,4 +1,4 @@
-"""Read the keys of the app's `manifest.yml` that change the look of Slack, so that the sandbox looks the same.
+"""Read the keys of the app's `manifest.yml` that change how Slack looks, so that the sandbox looks the same.
 
 `bot/sandbox/manifest.yml` is a symbolic link to the file at the repository's root; a wheel contains a copy.
 """
@@ -18,7 +18,8 @@ _READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILI
 class AppManifest:
     """The keys of the manifest that the sandbox needs.
 
-    `usage_hint` is the command's hint. `has_read_only_messages`: users cannot write to the app in its direct message.
+    `usage_hint` is the hint that Slack shows beside the command. `has_read_only_messages`: users cannot write to the
+    app in its direct message.
     """
 
     usage_hint: str
@@ -26,7 +27,7 @@ class AppManifest:
 
 
 def load_manifest(path: Path = PATH) -> AppManifest:
-    """Read these keys from the manifest with regular expressions, because the bot installs no YAML library."""
+    """Read the keys from the manifest with regular expressions, because the bot installs no YAML library."""
     text = path.read_text(encoding="utf-8")
     hint = _USAGE_HINT.search(text)
     return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))

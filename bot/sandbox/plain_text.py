@@ -1,4 +1,4 @@
-"""Render Slack messages as plain text for the terminal."""
+"""Render Slack messages as plain text for a terminal."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,10 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """The messages that the user sees after one command. `failed`: there is an error message or no message."""
+    """The messages that a user sees after one command. `names` holds the names of users by user id.
+
+    `ack_ms` is how many milliseconds the bot took to acknowledge. `failed`: there is an error message, or no message.
+    """
 
     messages: Sequence[Message]
     ack_ms: float
@@ -50,7 +53,7 @@ class Answer:
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
     def as_text(self) -> str:
-        """Return the messages as paragraphs."""
+        """Return the messages as text, each message as a paragraph."""
         paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
         return "\n\n".join(paragraphs) or "Nothing came back."
 
@@ -71,7 +74,10 @@ class Answer:
 
 
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
-    """Return a message as lines of text: its blocks, or its text if it has no blocks."""
+    """Return a message as lines of text: its blocks, or its text if it has no blocks.
+
+    `names` holds the names of users by user id, for mentions.
+    """
     if not message.blocks:
         return _plain(message.text, names).splitlines()
     return [line for block in message.blocks for line in _block(block, names)]
@@ -96,7 +102,10 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return an element as text: a button's label, all options of a menu or choice, or any other's placeholder."""
+    """Return an interactive element as text.
+
+    The text is the label of a button, all options of a menu or choice, or the placeholder of any other element.
+    """
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

@@ -57,21 +57,24 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults of the API that `conversations` selects; see `open_sandbox`."""
+    """Return the names of the faults that fit the API which `conversations` selects, as in `open_sandbox`."""
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The two servers of a running sandbox. `finish` lets the bot complete the accepted requests, then stops it."""
+    """The two servers of a running sandbox.
+
+    `finish` lets the bot complete the accepted requests, and then stops the bot.
+    """
 
     slack: SandboxSlack
     genesys: SandboxGenesys
     finish: Callable[[], Awaitable[None]]
 
     async def inject_fault(self, fault: str | None) -> None:
-        """Replace the fault of Genesys by one of FAULTS. None removes the fault."""
+        """Replace the current fault of Genesys by one of FAULTS. None removes the fault."""
         await self.genesys.inject_fault(None)
         self.genesys.conversations.requires_user = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
@@ -128,7 +131,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. When it is ready for commands, yield a function that stops it."""
+    """Run the real bot. When the bot is ready for commands, yield a function that stops it."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -159,7 +162,10 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 async def run_once(
     line: str, role: str, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> Answer:
-    """Send one command as the user with this role, and return the messages that this user sees."""
+    """Send one command, `line`, as the user with this role. Return the messages that this user sees.
+
+    The other arguments are as in `open_page`.
+    """
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
     async with open_sandbox(http=http, conversations=conversations) as sandbox:
@@ -180,9 +186,10 @@ async def open_page(
     conversations: str | None = None,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox with its page. If the port is in use, start nothing and raise StartError.
+    """Start the sandbox with its page on this port. If the port is in use, start nothing and raise StartError.
 
-    `from_make`: make runs this command, so the error suggests a command for make.
+    `fault`: a fault to inject. `http` and `conversations` are as in `open_sandbox`. `from_make`: the user ran this
+    through make, so the error suggests a command for make.
     """
     pages: list[SandboxPage] = []
 
@@ -215,7 +222,7 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 
 
 def _listen(port: int, from_make: bool) -> socket.socket:
-    """Return a listening socket for the page. Raises StartError, which suggests a command with a free port."""
+    """Return a listening socket for the page. Raises StartError; its sentence suggests a command with a free port."""
     try:
         return listen(port)
     except OSError as error:
@@ -226,7 +233,10 @@ def _listen(port: int, from_make: bool) -> socket.socket:
 
 
 def _next_free_port(port: int) -> int:
-    """Return the first free port above this port and above 1023, since lower ports need special rights; 0 for none."""
+    """Return the first free port above this one; 0 if there is none.
+
+    Leave out the ports below 1024, which need special rights.
+    """
     for other in range(max(port, 1023) + 1, 65536):
         with contextlib.suppress(OSError), listen(other):
             return other
@@ -251,7 +261,10 @@ async def serve_page(
 
 
 def _free_port() -> int:
-    """Return a free port for the bot. It must be known before the bot listens, since the redirect URI contains it."""
+    """Return a free port for the bot's HTTP server.
+
+    The port must be known before the bot listens, because the redirect URI of sign-ins contains it.
+    """
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
@@ -259,7 +272,10 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open the page in a browser if a terminal is attached. Open no text browser, which would block the terminal."""
+    """Open the page in a browser if a terminal is attached.
+
+    Never open a text browser, because it would block the terminal.
+    """
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):

@@ -1,6 +1,6 @@
 """Define the sandbox's users, channels and keys, and the settings that connect the real bot to the sandbox.
 
-Each start of the sandbox creates new tokens and keys, which are valid in that sandbox only.
+Each start of the sandbox creates new tokens and keys, which are valid only in that sandbox.
 """
 
 import base64
@@ -16,7 +16,7 @@ from bot.sandbox.genesys.server import GenesysUser
 from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "admin": "U0ADA", "guest": "U0GUS"}
-"""The user who has each role."""
+"""The id of the Slack user who has each role."""
 
 LABELS = {
     "U0ANA": "Ana Agent, an agent",
@@ -91,7 +91,10 @@ class Keys:
 
 
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
-    """Return the environment variables that connect `cobrowse-bot run` to this sandbox."""
+    """Return the environment variables that connect `cobrowse-bot run` to this sandbox.
+
+    `http`: use HTTP, not Socket Mode.
+    """
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
         "SLACK_APP_TOKEN": keys.app_token,
@@ -134,9 +137,9 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return additional variables for users who connect their accounts, and the OAuth client for them.
+    """Return additional variables for users who link their Genesys accounts, and the OAuth client for their sign-ins.
 
-    `port` is the port of the bot's HTTP server, where a sign-in ends.
+    `port` is the port of the bot's HTTP server, to which the browser returns after a sign-in.
     """
     url = f"http://127.0.0.1:{port}"
     client = UserLoginClient("people-client", keys.user_client_secret, (f"{url}/genesys/callback",))

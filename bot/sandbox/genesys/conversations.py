@@ -1,6 +1,6 @@
-"""Model live conversations, and convert them to responses of the analytics query and the conversation endpoint.
+"""Model live conversations, and convert them to answers of the analytics query and the conversation endpoint.
 
-The responses have the shapes of the official SDK's models AnalyticsConversationQueryResponse and Conversation.
+The answers have the shapes of the official SDK's models AnalyticsConversationQueryResponse and Conversation.
 """
 
 import time
@@ -31,7 +31,7 @@ class Conversation:
     """A conversation between a customer and a host.
 
     `medium` is a key of MEDIA; "internal" is a call to a colleague. `since` and `ended_at` are in seconds since 1970.
-    `in_analytics` is False while the analytics, which are some seconds late, do not report the conversation yet.
+    `in_analytics` is False while the analytics, which are some seconds late, do not show the conversation yet.
     `monitored_by` is the user id of a supervisor who listens in, None if nobody does.
     """
 
@@ -112,14 +112,20 @@ class Conversation:
 
     @property
     def _other_party(self) -> dict[str, str]:
-        """Return the fields of the other participant, a customer or a colleague."""
+        """Return the fields of the participant who talks to the host.
+
+        This is the customer, or a colleague in an internal call.
+        """
         if self.medium == "internal":
             return {"purpose": "agent", "userId": _derived_id(self.id, "colleague")}
         return {"purpose": "customer"}
 
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """Answer an analytics query. Raises ApiError unless the query has the form that the bot sends."""
+    """Answer an analytics query, `body`, about these conversations.
+
+    Raises ApiError for a query that the bot does not send.
+    """
     if unknown := set(body) - _QUERY:
         raise ApiError(400, f"The query does not know: {', '.join(sorted(unknown))}.")
     begin, end = _interval(body.get("interval"))
@@ -152,7 +158,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return the id of a part of a conversation, such as a participant. It is the same in each response."""
+    """Return the id of a part of a conversation, such as "customer" (`what`). The same part always gets the same id."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

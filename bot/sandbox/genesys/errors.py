@@ -1,4 +1,4 @@
-"""Define the error responses of the sandbox's Genesys, and validate request bodies."""
+"""Define the error responses of the sandbox's Genesys, and check request bodies."""
 
 import json
 import re
@@ -21,7 +21,7 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """An error response in the API's shape, with message, code, status, contextId, details and errors."""
+    """An error that becomes an error response in the API's shape. Subclasses have another shape."""
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -40,14 +40,17 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """An error response of the token endpoint (RFC 6749 section 5.2). `code` is the value of its field `error`."""
+    """An error that becomes an error response of the token endpoint (RFC 6749 section 5.2).
+
+    `code` is its field `error`.
+    """
 
     def body(self, context_id: str) -> dict[str, Any]:
         return {"error": self.code, "error_description": self.message}
 
 
 def rate_limited(seconds: int) -> ApiError:
-    """Return the error for a call beyond Genesys's rate limit. `seconds` is its Retry-After."""
+    """Return the error for a call beyond Genesys's rate limit. `seconds` is the value of its header Retry-After."""
     message = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
     return ApiError(429, message, "too.many.requests", {"Retry-After": str(seconds)})
 
@@ -74,7 +77,10 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Raise ApiError if a field of the body has the wrong type. Do not check that host and application exist."""
+    """Raise ApiError if a field in the body of a create call has the wrong type.
+
+    Do not check that the host and the application exist.
+    """
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
         raise ApiError(400, "sessionName must be a string.")
@@ -87,9 +93,10 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
-    """Return the terms in a body of users/search: fields, lower-case value, and whether the whole value must match.
+    """Return the search terms in a body of users/search.
 
-    Raises ApiError for a form that Genesys does not document or the sandbox does not support.
+    Each term has the fields to search, the text in lower case, and whether the text must be the whole value. Raises
+    ApiError for a form that Genesys does not document or the sandbox does not support.
     """
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:

@@ -1,4 +1,4 @@
-"""Implement the effects of faults on calls to Genesys: error responses, changed bodies, delays and lost responses.
+"""Implement what faults do to calls to Genesys: error responses, changed bodies, delays and lost responses.
 
 faults.py lists the faults and decides which calls they affect.
 """
@@ -18,7 +18,8 @@ from bot.sandbox.genesys.errors import ApiError
 Process = Callable[[], Awaitable[web.Response]]
 """A function that processes the call as if there were no fault. It returns an error response instead of raising."""
 Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
-"""A function that responds instead of the real handler; None if the connection was closed without a response."""
+"""A function that responds to a call that has a fault. It may call Process first. The third argument holds the options
+of the fault. It returns None if the connection was closed without a response."""
 
 
 # -- Responses instead of the real one --
@@ -34,9 +35,10 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
 
 
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
-    """Return an effect that responds with an error in the API's shape.
+    """Return an effect that responds with an error in the API's shape, with this status, message and code.
 
-    Options of the fault: `processes` (process the call first), `retry_after` in seconds, and another `message`.
+    The fault can have these options: `processes` (process the call first), `retry_after` in seconds, and another
+    `message`. `error` is the class of the error.
     """
 
     def answer(options: Mapping[str, Any]) -> web.Response:
@@ -49,7 +51,7 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return an effect that responds with the HTML error page of a gateway in front of the service."""
+    """Return an effect that responds with the HTML error page of a gateway in front of Genesys."""
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
@@ -61,7 +63,7 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return an effect that replaces the body of a successful response."""
+    """Return an effect that replaces a successful response by what `change` returns for its body."""
 
     async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
         response = await process()
@@ -71,12 +73,12 @@ def change_body(change: Callable[[Any], web.Response]) -> Effect:
 
 
 def without_field(key: str) -> Effect:
-    """Return an effect that removes one field from the body."""
+    """Return an effect that removes the field `key` from the body of a successful response."""
     return change_body(lambda body: web.json_response({name: value for name, value in body.items() if name != key}))
 
 
 def with_join_url(url: str) -> Effect:
-    """Return an effect that replaces the join URL in the body."""
+    """Return an effect that replaces the join URL in the body of a successful response."""
     return change_body(lambda body: web.json_response({**body, "joinUrl": url}))
 
 
@@ -84,7 +86,7 @@ def with_join_url(url: str) -> Effect:
 
 
 async def slow(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Wait `seconds`, then process the call and respond."""
+    """Wait for the option `seconds`, then process the call and respond."""
     await asyncio.sleep(options["seconds"])
     return await process()
 
@@ -98,7 +100,7 @@ async def silent(request: web.Request, process: Process, _options: Mapping[str, 
 
 
 async def dropped(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call and close the connection."""
+    """Process the call, then close the connection without a response."""
     await process()
     if request.transport is not None:
         request.transport.close()
@@ -106,7 +108,7 @@ async def dropped(request: web.Request, process: Process, _options: Mapping[str,
 
 
 async def reset(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call and reset the connection."""
+    """Process the call, then reset the TCP connection without a response."""
     await process()
     if request.transport is not None:
         now = struct.pack("ii", 1, 0)  # linger for 0 seconds: the close sends a TCP reset
@@ -116,7 +118,7 @@ async def reset(request: web.Request, process: Process, _options: Mapping[str, A
 
 
 async def cut(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call, send half the body and close the connection."""
+    """Process the call, send half of the response's body, then close the connection."""
     response = await process()
     body = (response.text or "").encode()
     partial = web.StreamResponse(status=response.status, headers=response.headers)
@@ -130,7 +132,10 @@ async def cut(request: web.Request, process: Process, _options: Mapping[str, Any
 
 
 async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Abort a connection that arrived just before the port was closed. The closed port refuses all others."""
+    """Abort a connection that was opened just before the port was closed.
+
+    The closed port refuses all other connections.
+    """
     if request.transport is not None:
         request.transport.abort()
     return None

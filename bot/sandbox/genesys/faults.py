@@ -158,7 +158,7 @@ FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type i
 
 @dataclass
 class Fault:
-    """An injected fault. `remaining` is the number of calls that it still affects, None for no limit."""
+    """An injected fault. `remaining` is the number of calls that it will still affect, None for no limit."""
 
     name: str
     options: Mapping[str, Any]
@@ -182,7 +182,7 @@ class Faults:
         self._faults.clear()
 
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
-        """Inject a fault into calls of the kind `on`. Raises ValueError for an unknown fault, kind or option.
+        """Inject the fault `name` into calls of the kind `on`. Raises ValueError for an unknown fault, kind or option.
 
         `times` is the number of calls to affect; None means the fault's default.
         """
@@ -199,7 +199,7 @@ class Faults:
         self._faults[on] = Fault(name, {**fault_type.options, **options}, None if name == "down" else remaining)
 
     def next_fault(self, call: str) -> Fault | None:
-        """Count a call of this kind, and return the fault that affects it; None if no fault does."""
+        """Count a call of the kind `call`, and return the fault that affects it; None if no fault does."""
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:
             fault.remaining -= 1

@@ -9,7 +9,10 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be opened and closed, closed at first. While closed, it stays bound and refuses connections."""
+    """A port that can be opened and closed. It is closed at first.
+
+    While it is closed, it stays bound, so that no other program gets it, and refuses connections.
+    """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -18,7 +21,7 @@ class Listener:
         self._socket: socket.socket | None = None
 
     async def bind(self, app: web.Application, host: str, port: int) -> str:
-        """Bind the port without listening, and return its URL. Raises OSError if the port is in use."""
+        """Bind the port without listening on it, and return its URL. Raises OSError if the port is in use."""
         self._socket = _bound_socket(host, port)
         host, port = self._socket.getsockname()[:2]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -1,7 +1,7 @@
-"""Serve the customer's side of a co-browse session: a simple Messenger instead of Genesys's, and a page that loads it.
+"""Serve the customer's side of a co-browse session: a simple Messenger in place of Genesys's, and a page that loads it.
 
-The Messenger script has the same path as Genesys's script, so that a company can test its page with it. As in Genesys,
-the script's endpoints accept requests from any site.
+The Messenger script has the same path as Genesys's script, so that a company can test its own page with it. As in
+Genesys, the script's endpoints accept requests from any site.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Handles the endpoints with which a customer's browser joins and stops an offered session."""
+    """Handles the endpoints for a customer's browser: accept a co-browse offer, read its state, stop sharing."""
 
     def __init__(self, conversations: ConversationsApi) -> None:
         self._conversations = conversations
@@ -34,7 +34,10 @@ class Messenger:
         ]
 
     async def _handle_action(self, request: web.Request) -> web.Response:
-        """Perform the action in the path, and respond with the offer's state: `offered`, `joined` or `ended`."""
+        """Carry out the action in the path, and respond with the state of the co-browse offer.
+
+        The state is `offered`, `joined` or `ended`.
+        """
         try:
             if request.match_info["deployment"] != DEPLOYMENT_ID:
                 raise ApiError(404, "The deployment was not found.", "not.found")

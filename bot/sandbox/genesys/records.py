@@ -1,4 +1,4 @@
-"""Define the records of the sandbox's Genesys (users, sessions, calls) and collections with a maximum size."""
+"""Define the records of the sandbox's Genesys (users, sessions, calls), and collections with a maximum size."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,10 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class GenesysUser:
-    """A user of the organization. `state` is active, inactive or deleted. `cobrowse`: the user may host sessions."""
+    """A user of the organization. `state` is "active", "inactive" or "deleted".
+
+    `cobrowse`: the user may host sessions.
+    """
 
     id: str
     name: str
@@ -23,7 +26,7 @@ class GenesysUser:
 
 @dataclass
 class Session:
-    """A co-browse session. `created_at` is in seconds since 1970. `status` is active or ended."""
+    """A co-browse session. `created_at` is in seconds since 1970. `status` is "active" or "ended"."""
 
     id: str
     host_user_id: str
@@ -35,16 +38,16 @@ class Session:
     application_id: str
 
     def expire_if_due(self) -> None:
-        """Set the status to ended if `timeout_seconds` have passed."""
+        """Set the status to "ended" if `timeout_seconds` have passed since the session was created."""
         if time.time() >= self.created_at + self.timeout_seconds:
             self.status = "ended"
 
 
 @dataclass
 class Create:
-    """A call to create a session that reached the server, whether it got a response or not.
+    """A call to create a session that arrived at the server, even if it got no response.
 
-    `created_session`: the call created a session, `session_id`.
+    `created_session`: the call created a session, whose id is `session_id`.
     """
 
     at: float  # monotonic
@@ -56,7 +59,10 @@ class Create:
 
 @dataclass
 class Call:
-    """One request to the server. `status` is None if it got no response. `path` may contain secrets."""
+    """One request to the server. `status` is None if the request got no response. `path` may contain secrets.
+
+    `kind` is the kind of the call, such as "create". `note` says why the response is not an ordinary one.
+    """
 
     at: float  # monotonic
     method: str
@@ -67,7 +73,7 @@ class Call:
 
 
 class BoundedList(list[T]):
-    """A list that drops its oldest tenth when it is full."""
+    """A list that drops the oldest tenth of its entries when it is full."""
 
     def append(self, entry: T) -> None:
         if len(self) >= MAX_ENTRIES:

@@ -1,7 +1,7 @@
 """Run a small Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
 The server shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
-fault_effects.py the faults, listener.py the port, messenger.py the customer's side.
+fault_effects.py the faults, listener.py the port, and messenger.py the customer's side.
 """
 
 import asyncio
@@ -28,7 +28,10 @@ __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session
 
 
 class SandboxGenesys(Api):
-    """The server. `url` is both its API URL and its login URL. Tests may change its users, applications and options."""
+    """The server of the sandbox's Genesys. `url` is the base URL of both its API and its login.
+
+    Tests may change its users, applications and options.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class SandboxGenesys(Api):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """Return how many requests of this kind arrived so far, whether they got a response or not."""
+        """Return how many requests of this kind have arrived so far, with or without a response."""
         return self._counts[kind]
 
     async def inject_fault(
@@ -62,8 +65,9 @@ class SandboxGenesys(Api):
     ) -> None:
         """Inject one of FAULTS into calls of the kind `on`. None removes all faults.
 
-        `times` is the number of calls to affect; None means the fault's default, mostly no limit. Each kind of call has
-        at most one fault; `down` affects the whole server. Raises ValueError for an unknown fault, kind or option.
+        `times` is the number of calls to affect; None means the fault's default, which is mostly no limit. Each kind of
+        call has at most one fault; `down` affects the whole server. `options` are the fault's options. Raises
+        ValueError for an unknown fault, kind or option.
         """
         if fault is None:
             self._faults.clear()
@@ -100,7 +104,10 @@ class SandboxGenesys(Api):
         return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """Return the real handler's response, or a fault's response, before which the call may be processed."""
+        """Return the response of the real handler or of a fault; None if the connection is closed.
+
+        A fault may process the call.
+        """
         try:
             body = await request.read()
         except OSError:
@@ -159,7 +166,7 @@ class SandboxGenesys(Api):
 
 
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """Return the real handler's response. Convert its errors to responses in the API's shape."""
+    """Return the response of the real handler. Convert an error that it raises to a response in the API's shape."""
     try:
         response = await handler(request)
     except web.HTTPException as error:  # from the router: unknown path or method

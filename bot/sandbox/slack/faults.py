@@ -1,4 +1,4 @@
-"""Inject faults into the sandbox's Slack: into Web API methods, `response_url` or `socket`.
+"""Inject faults into the sandbox's Slack: into a Web API method, into response_urls, or into sockets.
 
 `Faults` decides which calls fail and how often. The servers take a fault from it before they respond.
 """
@@ -20,7 +20,7 @@ class Fault:
     """One injected fault.
 
     `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
-    of calls that the fault still affects, None for no limit. `options` are as in `SandboxSlack.inject_fault`.
+    of calls that the fault will still affect, None for no limit. `options` are as in `SandboxSlack.inject_fault`.
     """
 
     code: str
@@ -30,7 +30,10 @@ class Fault:
 
 @dataclass
 class RateLimit:
-    """The maximum number of calls of one method in each window. `used` includes the rejected calls."""
+    """The maximum number of calls of one method in each window of time.
+
+    `used` counts the calls, rejected ones included.
+    """
 
     allowed: int
     window_seconds: float
@@ -49,7 +52,7 @@ class RateLimit:
 
 
 class Faults:
-    """Holds the injected faults and the rate limits, by method."""
+    """Holds the injected faults and the rate limits, each by the name of the method, `response_url` or `socket`."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -94,7 +97,7 @@ class TrickleResponse(web.StreamResponse):
 
 
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
-    """Return a fault's response and its name for the log; None if the fault only adds a delay."""
+    """Return the response of a fault, and the fault's name for the log; None if the fault only delays the call."""
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))
         return None
@@ -113,13 +116,13 @@ async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamRes
 
 
 def drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection. The returned response is never sent."""
+    """Abort the connection of a request. The returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
 
 
 def error_response(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:
-    """Return an error response in Slack's shape."""
+    """Return an error response in Slack's shape. `more` holds further fields of its body."""
     body = {"ok": False, "error": code, **more}
     return web.Response(status=status, text=json.dumps(body), content_type="application/json", headers=headers)

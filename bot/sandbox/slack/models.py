@@ -18,7 +18,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A user of the workspace, or an external user: with `is_stranger` or another `team_id`."""
+    """A user of the workspace. A user with `is_stranger` or another `team_id` is an external user."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class SlackUser:
     is_email_confirmed: bool = True
     tz: str = "Europe/Berlin"
     enterprise_user_id: str | None = None
-    """The user's id in the Enterprise Grid, None outside a Grid."""
+    """The user's id in the Enterprise Grid, None if the user is in none."""
     reported_id: str | None = None
     """The id that `users.info` returns instead of the requested id; None for the requested id."""
 
@@ -52,7 +52,10 @@ class SlackChannel:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A shortcut of the app's manifest: `global` is in the lightning menu, `message` in each message's menu."""
+    """A shortcut of the app's manifest.
+
+    A `global` one is in the lightning menu, a `message` one in the menu of each message.
+    """
 
     callback_id: str
     name: str
@@ -61,7 +64,10 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An input or output of a step. `type` is Slack's name of its type, such as `string` or `slack#/types/user_id`."""
+    """An input or output of a workflow step.
+
+    `type` is Slack's name of its type, such as `string` or `slack#/types/user_id`.
+    """
 
     name: str
     title: str
@@ -71,7 +77,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """A step for Workflow Builder that the app's manifest declares as a function."""
+    """A step for workflows. The app's manifest declares it as a function."""
 
     callback_id: str
     name: str
@@ -81,11 +87,12 @@ class Step:
 
 @dataclass(eq=False)
 class Message:
-    """A message. It is compared by identity, because an update changes it in place.
+    """A message. Messages are compared by identity, because an update changes a message in place.
 
-    `thread_ts` is the message that a reply belongs to, None for no reply. `visible_to` is the only reader of an
-    ephemeral message, None for other messages. `at` is a `time.monotonic()` value. `via` is the origin: `ack`,
-    `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
+    `thread_ts` is the id of the message that a reply belongs to, None if this is not a reply. `visible_to` is the only
+    reader of an ephemeral message, None for other messages. `at` is a `time.monotonic()` value. `via` says how the
+    message came: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line)
+    or `person`.
     """
 
     ts: str
@@ -104,7 +111,10 @@ class Message:
 
 @dataclass
 class ApiCall:
-    """A call of the bot to a Web API method or a response_url. `args` never contains the token."""
+    """A call of the bot to a Web API method or a response_url. `args` never contains the token.
+
+    `at` is a `time.monotonic()` value. `error` is "pending" until the call has its response, None after a success.
+    """
 
     method: str
     args: dict[str, Any]
@@ -115,7 +125,11 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Ack:
-    """The bot's response to a payload: the HTTP status (None over a socket) and the body of the ack."""
+    """The bot's response to a payload. `acked`: the response acknowledges the payload.
+
+    `status` is the HTTP status, None over a socket. `body` is the content of the ack. `error` is Slack's error code if
+    there was no ack.
+    """
 
     acked: bool
     status: int | None = None
@@ -168,7 +182,7 @@ class CallLog:
 
 
 class ApiError(Exception):
-    """An error response of the Web API. `code` is Slack's error code, `more` holds further fields."""
+    """An error of a Web API method. `code` is Slack's error code, and `more` holds further fields of the response."""
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)
@@ -177,12 +191,12 @@ class ApiError(Exception):
 
 
 def invalid_arguments(message: str) -> ApiError:
-    """Return Slack's error for a call with invalid arguments."""
+    """Return Slack's error for a call with invalid arguments. `message` says which argument is invalid, and why."""
     return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {message}"]})
 
 
 def required_argument(args: Args, name: str) -> str:
-    """Return a required argument as text. Raises ApiError if it is missing or empty."""
+    """Return the argument `name` as text. Raises ApiError if it is missing or empty."""
     if not args.get(name):
         raise invalid_arguments(f"missing required field: {name}")
     return str(args[name])

@@ -19,7 +19,7 @@ HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 
 
 def view_object(workspace: Workspace, view: View) -> Shape:
-    """Return a view in the shape of API responses and payloads."""
+    """Return a view in the shape that API responses and payloads have."""
     body = view.body
     return {
         "id": view.id,
@@ -52,13 +52,19 @@ def view_submission(workspace: Workspace, view: View) -> Shape:
 
 
 def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
-    """Return the payload of a closed modal. It has no trigger_id."""
+    """Return the payload of a closed modal. It has no trigger_id.
+
+    `is_cleared`: the user closed the whole stack of modals.
+    """
     shown = {"view": view_object(workspace, view), "is_cleared": is_cleared}
     return {"type": "view_closed", "api_app_id": APP_ID, **actor(workspace, view.user_id), **shown}
 
 
 def view_actions(workspace: Workspace, user_id: str, view: View) -> Shape:
-    """Return a `block_actions` payload of a modal or Home tab. The caller adds `actions`. It has no response_url."""
+    """Return the payload `block_actions` of a press in a modal or Home tab. It has no response_url.
+
+    The caller adds the field `actions`.
+    """
     container = {"type": "view", "view_id": view.id}
     head = {"type": "block_actions", "api_app_id": APP_ID, "trigger_id": new_trigger_id(), "container": container}
     return {**head, **actor(workspace, user_id), "view": view_object(workspace, view)}
@@ -104,7 +110,10 @@ def event_callback(workspace: Workspace, event: Shape) -> Shape:
 
 
 def app_home_opened(workspace: Workspace, user_id: str, tab: str, home: View | None) -> Shape:
-    """Return the event for a user who opens the app's tab `home` or `messages`. `home` is the published Home tab."""
+    """Return the event for a user who opens the app's tab `tab`, which is `home` or `messages`.
+
+    `home` is the published Home tab, None if the bot has published none.
+    """
     event = {"type": "app_home_opened", "user": user_id, "channel": workspace.open_im(user_id), "tab": tab}
     return {**event, "view": view_object(workspace, home)} if home and tab == "home" else event
 

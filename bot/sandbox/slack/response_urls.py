@@ -1,7 +1,7 @@
-"""Create response_urls and handle their requests: five uses within thirty minutes.
+"""Create response_urls and handle requests to them. Each works five times, within thirty minutes.
 
-The response_url of a command only adds messages. That of a button may also change or delete the button's message.
-https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+The response_url of a command only adds messages. The response_url of a button may also change or delete the button's
+message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """A response_url: its user, its channel, and the message that it may change (None if it belongs to a command)."""
+    """A response_url, with its user, its channel and the message that it may change.
+
+    `message` is None if the response_url belongs to a command. `made_at` is a `time.monotonic()` value.
+    """
 
     user_id: str
     channel: str
@@ -45,7 +48,10 @@ class ResponseUrls:
         self._entries: dict[str, ResponseUrl] = {}
 
     def make(self, user_id: str, channel: str, trigger_id: str, message: Message | None = None) -> str:
-        """Create a response_url and return its path."""
+        """Create a response_url and return its path.
+
+        `message` is the message that it may change, None for a command.
+        """
         secret = secrets.token_urlsafe(18)
         self._entries[secret] = ResponseUrl(user_id, channel, trigger_id, message)
         while len(self._entries) > MAX_ENTRIES:

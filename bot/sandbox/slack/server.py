@@ -1,7 +1,7 @@
 """Run a small Slack on localhost: a workspace with user actions, and the servers that the bot connects to.
 
-The server follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions;
-workspace.py, views.py and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
+The server follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions.
+workspace.py, views.py and workflow_steps.py hold the state. api/ is the Web API. delivery/ sends payloads to the bot.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """The server. It sends payloads by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None."""
+    """The server of the sandbox's Slack.
+
+    It sends payloads by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None.
+    """
 
     def __init__(
         self,
@@ -103,14 +106,14 @@ class SandboxSlack(UserActions):
         self.dispatcher.http.open()
 
     async def stop(self) -> None:
-        """Close all connections, so that pending deliveries fail."""
+        """Close all connections. Deliveries that wait for an ack then fail."""
         await self.dispatcher.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     async def connected(self, timeout: float = 10) -> None:  # noqa: ASYNC109 - what tests expect of a wait
-        """Wait until the bot has a Socket Mode connection. Raises TimeoutError."""
+        """Wait until the bot has a Socket Mode connection. Raises TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             await self.sockets.connected()
 
@@ -164,11 +167,11 @@ class SandboxSlack(UserActions):
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Return the number of the bot's calls of a Web API method, or of response_urls (`response_url`)."""
+        """Return how often the bot has called a Web API method, or response_urls for the name `response_url`."""
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
-        """Return the messages that a user sees: in channels, in the direct message, and ephemeral ones."""
+        """Return the messages that a user sees: those in channels and in the direct message, and the ephemeral ones."""
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:
@@ -180,27 +183,30 @@ class SandboxSlack(UserActions):
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until the user sees more than `after` messages, and return the next message. Raises TimeoutError."""
+        """Wait until the user sees more than `after` messages, and return the first of the further messages.
+
+        Raises TimeoutError after `timeout` seconds.
+        """
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Call `condition` now and after each change until it returns a true value, and return this value.
+        """Call `condition` now and after each change until it returns a true value. Return this value.
 
         Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.until(condition, timeout)
 
     def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:
-        """Inject a fault into a method, `response_url` or `socket`. None removes the fault.
+        """Inject a fault into a Web API method, `response_url` or `socket`. None removes the fault.
 
         `times` is the number of calls to affect, None for no limit. Faults of a method and of `response_url`: an error
-        code of Slack, `ratelimited` (option `retry_after`), a status such as `500`, `drop`, `slow` or `trickle` (option
-        `seconds`). With the option `processes=True`, the call is processed and only its response is lost. Faults of
-        `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
+        code of Slack, `ratelimited` (option `retry_after`), an HTTP status such as `500`, `drop`, `slow` or `trickle`
+        (option `seconds`). With the option `processes=True`, the call is processed and only its response is lost.
+        Faults of `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
         `too_many_websockets`, `warning` and `refresh_requested`.
         """
         self.faults.set(method, fault, times, **options)
 
     def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
-        """Limit the calls of a method to this number in each window. The others get the error `ratelimited`."""
+        """Allow at most `calls` calls of a method in each window of time. Further calls get the error `ratelimited`."""
         self.faults.limits[method] = RateLimit(calls, window_seconds)

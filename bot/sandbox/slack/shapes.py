@@ -1,4 +1,4 @@
-"""Build users, messages, channels and the payloads of commands and buttons in Slack's shapes."""
+"""Build users, messages, channels and the payloads of commands and buttons in the shapes that Slack sends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 Shape = dict[str, Any]
 OTHER_TEAM_ID = "T0OTHER"
-"""The id of the external team in shared channels."""
+"""The id of the other organization's team, which takes part in shared channels."""
 
 
 def user_object(user: SlackUser) -> Shape:
@@ -42,7 +42,7 @@ def user_object(user: SlackUser) -> Shape:
 
 
 def workspace_user_object(workspace: Workspace, user: SlackUser) -> Shape:
-    """Return a user in the shape of `users.info` in this workspace, with any fields of an Enterprise Grid."""
+    """Return a user in the shape of `users.info`, with the fields that an Enterprise Grid adds in this workspace."""
     shape = user_object(user)
     if user.reported_id:
         shape["id"] = user.reported_id
@@ -63,7 +63,10 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return the fields of a command's payload about its user, team and channel."""
+    """Return those fields of a command's payload that name its user, team and channel.
+
+    `team_id` is the team from which the command comes; None means the user's team.
+    """
     user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
@@ -79,7 +82,7 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str) -> Shape:
-    """Return the fields of an interaction payload about its user and team."""
+    """Return those fields of an interaction payload that name its user and team."""
     user = workspace.users.get(user_id)
     handle = user.name if user else user_id.lower()
     team_id = user.team_id if user else workspace.team_id
@@ -93,7 +96,10 @@ def actor(workspace: Workspace, user_id: str) -> Shape:
 
 
 def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
-    """Return a `block_actions` payload. The caller adds `actions`. It has no `message` if that is ephemeral."""
+    """Return the payload `block_actions` of a press in a message. The caller adds the field `actions`.
+
+    The payload contains the message unless the message is ephemeral.
+    """
     container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
     payload: Shape = {
         "type": "block_actions",
@@ -109,7 +115,7 @@ def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
 
 
 def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a channel in the shape of interaction payloads."""
+    """Return a channel in the short shape that interaction payloads have."""
     channel = workspace.channels.get(channel_id)
     return {"id": channel_id, "name": channel.name if channel else "directmessage"}
 
@@ -142,7 +148,10 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block and the element with this action id, in this block or (None) in any. Raises LookupError."""
+    """Return the block that holds the element with this action id, and the element. Raises LookupError.
+
+    `block_id` names the block to search; None means all blocks.
+    """
     for block in blocks:
         for element in elements_of(block):
             if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
@@ -151,7 +160,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the bot id of the app, which is not the bot's user id."""
+    """Return the bot id of the app (`B…`). It differs from the user id of the bot."""
     return "B" + workspace.bot_user_id[1:]
 
 

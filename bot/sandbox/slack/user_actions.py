@@ -1,4 +1,4 @@
-"""Convert the actions of users into payloads: commands, buttons, modals, shortcuts and workflow steps."""
+"""Turn the actions of users into payloads: commands, buttons, modals, shortcuts and workflow steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Performs the actions of users. Most methods send one payload to the bot and wait for its ack."""
+    """Carries out the actions of users. Most methods send one payload to the bot and wait for its ack."""
 
     def __init__(
         self,
@@ -59,7 +59,11 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Send a slash command. `escape`: format mentions and entities, like `should_escape: true` in the manifest."""
+        """Send a slash command. A parameter that is None gets a usual value.
+
+        `escape`: format mentions, channels and links in the text, as `should_escape: true` in the manifest makes Slack
+        do.
+        """
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
         payload = {
@@ -86,8 +90,9 @@ class UserActions:
     ) -> Delivery:
         """Press a button or choose an option in a message, a modal or a Home tab.
 
-        `chosen` is the new value of a select or an overflow menu: an option's value or a user id. `values` holds the
-        values of other inputs. Raises LookupError for an unknown action id or option.
+        `chosen` is the new value of a select or an overflow menu: the value of an option, or a user id. `values` holds
+        the values of other inputs in the same message or view. `response_url`: the payload of a message has a
+        response_url. Raises LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
@@ -144,7 +149,10 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal; `clear`: the user's whole stack. Return the delivery, None if the bot asked for no payload."""
+        """Close a modal, or with `clear` all modals of the user. Return the delivery of the payload.
+
+        Return None if the bot did not ask for a payload. Raises LookupError if the modal is not open.
+        """
         stack = self.views.modals_of(user_id)
         if view not in stack:
             raise LookupError("this person has no such modal open")
@@ -159,7 +167,10 @@ class UserActions:
         return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home))
 
     async def function_executed(self, callback_id: str, inputs: Mapping[str, Any]) -> Execution:
-        """Start a workflow step. The returned Execution gets its outputs or error later."""
+        """Start the workflow step `callback_id` with these inputs.
+
+        The returned Execution gets its outputs or error later.
+        """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
         execution.delivery = await self.event(payloads.function_executed(execution, step))
@@ -173,11 +184,18 @@ class UserActions:
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the same payload again, with its ids and response_url. Its envelope or signature is new."""
+        """Deliver the payload of an earlier delivery again.
+
+        Its ids and response_url stay; the envelope or signature is new.
+        """
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver a payload and wait for its ack. For a command, show the user the ack's answer or Slack's error."""
+        """Deliver a payload and wait for its ack.
+
+        After a command, show the user the answer in the ack, or Slack's error. `retry` is 0 for the first delivery,
+        else the number of this retry.
+        """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):
             self.views.register_trigger(str(payload["trigger_id"]), str(user))

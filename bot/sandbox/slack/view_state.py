@@ -1,6 +1,7 @@
-"""Manage the values of inputs in blocks: initial values, Slack's validation, and the `state` in payloads.
+"""Manage the values of inputs in blocks: initial values, Slack's validation, and the field `state` of payloads.
 
-A value is a string (a text, an option's value, a user id), a list of strings for checkboxes, or None for empty.
+A value is a string (a text, the value of an option, or a user id), a list of strings for checkboxes, or None if the
+input is empty.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class IncompleteFormError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Yield pairs of a block and an element in it, for each element that has a value."""
+    """Yield a pair for each element that has a value: the block that holds the element, and the element."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
@@ -60,7 +61,7 @@ def _initial(element: Block) -> Value:
 
 
 def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
-    """Change `values` to the user's `inputs`, whose keys are block_ids, action_ids or pairs of both.
+    """Change `values` by the user's `inputs`. A key of `inputs` is a block_id, an action_id or a pair of both.
 
     Raises LookupError for an unknown input or option.
     """
@@ -75,7 +76,10 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 
 
 def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
-    """Return the messages with which Slack rejects invalid values, by block_id."""
+    """Return Slack's messages about invalid values, by block_id.
+
+    `values` holds the values of the inputs in `blocks`.
+    """
     result = {}
     for block, element in fields_of(blocks):
         value = values[block["block_id"], element["action_id"]]
@@ -108,7 +112,7 @@ def _problem(element: Block, value: Value) -> str | None:
 
 
 def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> dict[str, Any]:
-    """Return the `state` in a payload: values by block_id, then by action_id."""
+    """Return the field `state` of a payload: the values by block_id, then by action_id."""
     shown: dict[str, dict[str, Any]] = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]

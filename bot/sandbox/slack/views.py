@@ -23,10 +23,11 @@ MAX_STACKED_VIEWS = 3
 
 @dataclass(eq=False)
 class View:
-    """A modal or Home tab. It is compared by identity, because an update changes it in place.
+    """A modal or Home tab. Views are compared by identity, because an update changes a view in place.
 
-    `body` is the view from the bot, and `values` holds the values of its inputs. `errors` holds the messages at input
-    blocks, by block_id. `submit_error` is Slack's message about a failed submission, None if it did not fail.
+    `body` is the view that the bot sent, and `values` holds the values of its inputs. `errors` holds the messages at
+    input blocks, by block_id. `submit_error` is Slack's message about a failed submission, None if no submission
+    failed.
     """
 
     id: str
@@ -67,7 +68,7 @@ class Views:
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
         self.ack_delay_seconds = 0.0
-        """How long the ack of a submission takes to arrive. A call of views.update can be carried out before it."""
+        """How long the ack of a submission takes to arrive. Slack can carry out a views.update before it arrives."""
         self.listeners: list[Callable[[View], None]] = []
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
@@ -84,7 +85,10 @@ class Views:
     # triggers
 
     def register_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Make a trigger id valid for one use within `trigger_seconds`. A second delivery does not extend the time."""
+        """Make a trigger id of this user valid for one use within `trigger_seconds`.
+
+        A second call with the same id does not extend the time.
+        """
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
         while len(self._triggers) > MAX_ENTRIES:
             del self._triggers[next(iter(self._triggers))]
@@ -105,7 +109,7 @@ class Views:
     # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Open a modal for the trigger's user, and close this user's other modals."""
+        """Open a modal for the user of the trigger id, and close this user's other modals. Raises ApiError."""
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         for other in self.modals_of(user_id):
@@ -113,13 +117,13 @@ class Views:
         return self._stack(user_id, body)
 
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Push a modal onto the stack of the trigger's user."""
+        """Put a modal on top of the open modals of the trigger id's user. Raises ApiError."""
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         return self.push_on(user_id, body)
 
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
-        """Push a modal onto this user's stack."""
+        """Put a modal on top of this user's open modals. Raises ApiError."""
         stack = self._stacks.get(user_id)
         if not stack:
             raise ApiError("not_found")
@@ -136,7 +140,10 @@ class Views:
         raise ApiError("not_found")
 
     def update(self, view: View, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Replace a view's body. Raises ApiError `hash_conflict` when `known_hash` is outdated."""
+        """Replace the body of a view, and return the view.
+
+        Raises ApiError `hash_conflict` if the bot's call names an outdated hash, `known_hash`.
+        """
         if known_hash and known_hash != view.hash:
             raise ApiError("hash_conflict")
         self._check_external_id(body, view)
@@ -145,7 +152,10 @@ class Views:
         return view
 
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Create or update a user's Home tab. Raises ApiError `hash_conflict` when `known_hash` is outdated."""
+        """Create or update a user's Home tab, and return it.
+
+        Raises ApiError `hash_conflict` if the bot's call names an outdated hash, `known_hash`.
+        """
         home = self._homes.get(user_id)
         if home is not None:
             return self.update(home, body, known_hash)
@@ -188,7 +198,10 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the ack of a submission. An empty ack closes the modal; others show errors, update, push or clear."""
+        """Apply the ack of a submitted modal. An empty ack closes the modal.
+
+        Any other ack shows errors, updates the modal, puts another one on top, or closes all modals.
+        """
         if not view.is_open:
             return
         body = answer.body if answer.acked else "failed"

@@ -22,7 +22,10 @@ def _token() -> str:
 
 @dataclass(eq=False)
 class Execution:
-    """One execution of a step. `delivery` is that of the event to the bot; `outputs` or `error` is the result."""
+    """One execution of a workflow step. `outputs` or `error` is its result.
+
+    `delivery` is the delivery of the event that started the execution, None until it has ended.
+    """
 
     callback_id: str
     inputs: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Hold the state of the sandbox's workspace: users, channels, messages, and the readers of each message.
+"""Hold the state of the sandbox's workspace: users, channels, messages, and who can see each message.
 
 This module uses no HTTP and no sockets.
 """
@@ -60,7 +60,10 @@ class Workspace:
         return self._ims[user_id]
 
     def move_im(self, user_id: str) -> str:
-        """Give a user's direct message a new channel id, as when the workspace joins an organization. Return the id."""
+        """Give the direct message of a user a new channel id, and return the id.
+
+        In Slack, this can happen when the workspace joins an Enterprise Grid.
+        """
         old, new = self.open_im(user_id), "D" + secrets.token_hex(5).upper()
         del self._im_owners[old]
         self._ims[user_id], self._im_owners[new] = new, user_id
@@ -89,7 +92,10 @@ class Workspace:
         return user.is_stranger or user.team_id != self.team_id
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Return whether a user is in a channel. Internal users are in all channels, external users in shared ones."""
+        """Return whether a user is in a channel or a direct message.
+
+        Users of the workspace are in all channels, external users only in shared channels.
+        """
         channel = self.channels.get(channel_id)
         if channel is None:
             return self._im_owners.get(channel_id) == user_id
@@ -117,9 +123,9 @@ class Workspace:
         trigger_id: str | None = None,
         thread_ts: str | None = None,
     ) -> Message:
-        """Add a message to a channel, or to the thread of its message `thread_ts`.
+        """Add a message to a channel, or to the thread of the message `thread_ts`, and return it.
 
-        Like Slack, add the missing ids of blocks and elements.
+        As Slack does, add the missing ids of blocks and elements. The other parameters are as in Message.
         """
         author = self.bot_user_id if user is None else user
         message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
@@ -169,9 +175,9 @@ class Workspace:
         *,
         only_for: str | None = None,
     ) -> T:
-        """Call `condition` now and after each change until it returns a true value, and return this value.
+        """Call `condition` now and after each change until it returns a true value. Return this value.
 
-        `only_for`: ignore changes that only other users see. Raises TimeoutError.
+        `only_for`: a user id; ignore changes that only other users see. Raises TimeoutError after `timeout` seconds.
         """
         async with asyncio.timeout(timeout):
             while not (value := condition()):
@@ -189,7 +195,10 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make `until` call its conditions again. `user_id`: only the conditions for this user or for all users."""
+        """Make the waiting calls of `until` call their conditions again, because something has changed.
+
+        `user_id`: only this user sees the change; None if everybody may see it.
+        """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
             if not others and not future.done():
@@ -198,7 +207,10 @@ class Workspace:
     # typed text
 
     def format_typed_text(self, text: str) -> str:
-        """Format typed text as Slack does: escape entities; put known users, channels and links in angle brackets."""
+        """Format typed text as Slack does.
+
+        Escape `&`, `<` and `>`; put known users, channels and links in angle brackets.
+        """
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)
         text = CHANNEL.sub(self._channel_reference, text)
@@ -226,7 +238,7 @@ def _count_key(message: Message) -> str:
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a copy of the blocks, with the missing ids of blocks and elements added."""
+    """Return a copy of the blocks, with new ids for the blocks and elements that have none."""
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))

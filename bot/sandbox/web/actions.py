@@ -1,6 +1,7 @@
 """Handle the page's POST requests: messages, buttons, modals, shortcuts and workflow steps.
 
-The server does not trust the page: the acting user can use only the messages and views that this user sees.
+The server does not trust the page. The acting user, as whom the page shows Slack, can use only the messages and views
+that this user sees.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 
 
 class PageActions:
-    """Handles the actions of the acting user. Each handler's name is its path below `/api/`."""
+    """Handles what the acting user does on the page. The name of each handler is its path below `/api/`."""
 
     def __init__(self, slack: SandboxSlack, people: Mapping[str, str], *, has_read_only_messages: bool) -> None:
         self._slack = slack
@@ -28,7 +29,7 @@ class PageActions:
         self.routes = [web.post(f"/api/{handler.__name__.replace('_', '-')}", handler) for handler in handlers]
 
     async def message(self, request: web.Request) -> web.Response:
-        """Send a text from the composer: a command, or an ordinary message, of which the bot gets no payload."""
+        """Send a text that the user typed: a command, or an ordinary message, of which the bot gets no payload."""
         fields = await read_fields(request, "as", "channel", "text")
         person, channel, text = fields["as"], fields["channel"], fields["text"].strip()
         if person not in self._people or not self._slack.workspace.is_member(person, channel):
@@ -48,7 +49,10 @@ class PageActions:
         return _ack_response(await self._slack.command(person, rest, channel_id=channel))
 
     async def press(self, request: web.Request) -> web.Response:
-        """Press a button or choose an option in a message or a view. The field `chosen` is for overflow menus."""
+        """Press a button or choose an option in a message or a view.
+
+        The request's field `chosen` is for overflow menus.
+        """
         fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)
         person, action_id, block_id = fields["as"], fields["action_id"], fields["block_id"]
@@ -75,7 +79,7 @@ class PageActions:
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Submit a modal. The page gets Slack's messages about invalid inputs with the event `modals`."""
+        """Submit a modal. If inputs are invalid, the page gets Slack's messages about them with the event `modals`."""
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
         try:
@@ -86,7 +90,7 @@ class PageActions:
             return web.Response(status=404, text="The form has changed.")
 
     async def close(self, request: web.Request) -> web.Response:
-        """Close a modal, or the user's whole stack if the request has `clear`."""
+        """Close a modal, or all modals of the user if the request has the field `clear`."""
         fields = await read_fields(request, "as", "view", "clear")
         view = self._view(fields["as"], fields["view"])
         try:
@@ -96,14 +100,14 @@ class PageActions:
         return web.json_response({})
 
     async def home(self, request: web.Request) -> web.Response:
-        """Open the Home tab."""
+        """Open the Home tab as the acting user."""
         person = (await read_fields(request, "as"))["as"]
         if person not in self._people:
             return web.Response(status=404, text="There is no such person here.")
         return _ack_response(await self._slack.open_home(person))
 
     async def run_step(self, request: web.Request) -> web.Response:
-        """Start a workflow step. The page gets its result with the event `execution`."""
+        """Start a workflow step. The page gets the step's result later, with the event `execution`."""
         name = (await read_fields(request, "callback_id"))["callback_id"]
         inputs = (await _read_body(request)).get("inputs")
         if name not in self._slack.runs.steps or not isinstance(inputs, dict):
@@ -131,7 +135,10 @@ def _ack_response(delivery: Delivery) -> web.Response:
 
 
 async def read_fields(request: web.Request, *names: str) -> dict[str, str]:
-    """Return these fields of the request's JSON body, which must be strings; "" if missing. Raises HTTPBadRequest."""
+    """Return the fields `names` of a request's JSON body; "" for a missing field.
+
+    Raises HTTPBadRequest if the body is not a JSON object or a field is not a string.
+    """
     body = await _read_body(request)
     if any(not isinstance(body.get(name) or "", str) for name in names):
         raise web.HTTPBadRequest(text=BAD_REQUEST_TEXT)
@@ -149,9 +156,9 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
 
 
 async def _read_values(request: web.Request) -> dict[tuple[str, str], Any]:
-    """Return the values of inputs by block_id and action_id: strings, lists of strings, or None.
+    """Return the values of inputs in a request's JSON body, by pairs of block_id and action_id.
 
-    Raises HTTPBadRequest for any other value.
+    A value is a string, a list of strings or None. Raises HTTPBadRequest for any other value.
     """
     blocks = (await _read_body(request)).get("values") or {}
     if not isinstance(blocks, dict) or not all(isinstance(actions, dict) for actions in blocks.values()):

@@ -1,6 +1,7 @@
 """Convert messages, users, views and traffic to JSON for the page, and stream events to an open page.
 
-The page shows all traffic, so this module masks the secrets that a server did not leave out.
+The page shows all requests between the bot and the servers. So this module masks the secrets that a server did not
+leave out.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a traffic entry for the page, with `•••` for anything that looks like a secret."""
+    """Return the fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
+
+    A traffic entry describes one request between the bot and a server.
+    """
     fields = {
         key: SECRET_PATTERN.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()
     }
@@ -63,19 +67,22 @@ def user_json(user: SlackUser) -> dict[str, Any]:
 
 @dataclass
 class ConversationChoice:
-    """The page's menu for the number of live conversations of each agent. `choose` applies a choice."""
+    """The page's menu for the number of live conversations of each agent.
+
+    `choices` are its options, `chosen` is the current one, and `choose` applies an option.
+    """
 
     choices: tuple[str, ...]
     chosen: str
     choose: Callable[[str], None]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the possible choices and the current choice as JSON for the page."""
+        """Return the options and the current option as JSON for the page."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """Return a modal or Home tab as JSON for the page. `values` is by block_id, then by action_id."""
+    """Return a modal or Home tab as JSON for the page. Its field `values` is by block_id, then by action_id."""
     texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
     fields = {"id": view.id, **texts, "blocks": view.blocks, "values": _nested(view.values)}
     return {
@@ -99,20 +106,26 @@ def step_json(step: Step) -> dict[str, Any]:
 
 
 def execution_json(execution: Execution) -> dict[str, Any]:
-    """Return a step's execution as JSON for the page. `acked` is None until the delivery to the bot has ended."""
+    """Return the execution of a workflow step as JSON for the page.
+
+    Its field `acked` is None until the delivery to the bot has ended.
+    """
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
 
 
 class EventStream:
-    """A stream of server-sent events to one open page. `person` is its acting user, `events` the queue."""
+    """A stream of server-sent events to one open page. `person` is the id of the acting user, `events` the queue."""
 
     def __init__(self, person: str) -> None:
         self.person = person
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Add an event to the queue. A full queue ends the stream; then the page reconnects and gets its state."""
+        """Add an event to the queue.
+
+        If the queue is full, end the stream; the page then connects again and gets its whole state.
+        """
         try:
             self.events.put_nowait((event, data))
         except asyncio.QueueFull:

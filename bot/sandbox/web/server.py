@@ -1,6 +1,6 @@
 """Serve the sandbox's page on localhost: the files of `page/`, its POST requests and its event stream.
 
-The page shows the sandbox's Slack as one user sees it: the acting user.
+The page shows the sandbox's Slack as one user sees it. This user is called the acting user.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ HEADERS = {
 class SandboxPage:
     """Serves the page.
 
-    `fault` is the name of the injected fault, None for none. `live_conversations` is the menu for the number of live
-    conversations, None if the page has no such menu. `outbox_url` is the URL of the messages to customers, which the
-    page shows in a frame.
+    `fault` is the name of the injected fault, None if there is none. `live_conversations` is the menu for the number of
+    live conversations, None if the page has no such menu. `outbox_url` is the URL of the outbox of messages to
+    customers, which the page shows in a frame.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class SandboxPage:
         self._runner: web.AppRunner | None = None
 
     async def start(self, listener: socket.socket | None = None) -> None:
-        """Serve on this listening socket of localhost; None means any free port."""
+        """Serve the page on this listening socket of localhost. None means any free port."""
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(self._add_headers)
@@ -111,7 +111,7 @@ class SandboxPage:
             self._runner = None
 
     def traffic(self, entry: dict[str, Any]) -> None:
-        """Show a request between the bot and a server on the page, with its secrets masked."""
+        """Show one request between the bot and a server on the page, with its secrets masked."""
         shown = mask_secrets(entry)
         self._traffic.append(shown)
         self._push("traffic", shown)
@@ -120,7 +120,7 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject requests from other sites and to other host names (CSRF, DNS rebinding)."""
+        """Reject requests from other sites (CSRF) and to other host names (DNS rebinding)."""
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and request.path != "/":
@@ -161,7 +161,7 @@ class SandboxPage:
     # the event stream
 
     async def _stream_events(self, request: web.Request) -> web.StreamResponse:
-        """Stream the acting user's whole state, then each change, as server-sent events."""
+        """Stream the whole state that the acting user sees, then each change, as server-sent events."""
         person = self._person(request.query.get("as", ""))
         if person is None:
             return web.Response(status=400, text="There is no such person here.")
@@ -179,7 +179,10 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the person with this handle or id; the first person for "", None for an unknown name."""
+        """Return the id of the person whose handle or id is `name`. Return None for an unknown name.
+
+        Return the first person for "".
+        """
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
         return names.get(name, name if name in self._people else None)

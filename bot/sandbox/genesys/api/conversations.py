@@ -1,7 +1,8 @@
 """Serve the public Genesys Cloud API for co-browse sessions in conversations.
 
 The analytics query finds conversations, and another call reads each of them. A co-browse offer in a conversation has a
-join code, which the sandbox's Messenger (messenger.py) accepts. Requests and responses have the official SDK's shapes.
+join code. The customer enters this code in the sandbox's Messenger (messenger.py) to accept the offer. Requests and
+responses have the shapes of the official SDK.
 """
 
 import json
@@ -30,10 +31,10 @@ Authorize = Callable[[web.Request], Grant]
 
 @dataclass
 class Offer:
-    """An offer to co-browse in a conversation.
+    """A co-browse offer in a conversation.
 
-    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user who created the offer, None for the OAuth
-    client. `is_withdrawn` is True after the agent withdraws the offer or the customer stops sharing.
+    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user who created the offer; None if the OAuth
+    client created it. `is_withdrawn` is True after the agent withdraws the offer or the customer stops sharing.
     """
 
     conversation: Conversation
@@ -52,7 +53,10 @@ class Offer:
         )
 
     def as_json(self, url: str) -> dict[str, str]:
-        """Return the offer in the shape of the SDK's CobrowseWebMessagingSession."""
+        """Return the offer in the shape of the SDK's CobrowseWebMessagingSession.
+
+        `url` is the URL of the sandbox's Genesys.
+        """
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
         medium = "Message" if self.conversation.medium == "message" else "Call"
         fields = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": iso_time(self.ends_at)}
@@ -61,10 +65,10 @@ class Offer:
 
 
 class ConversationsApi:
-    """Holds the live conversations and co-browse offers, and handles their endpoints.
+    """Holds the live conversations and the co-browse offers, and handles their endpoints.
 
-    `missing_permissions` holds the permissions that the client's role lacks. `requires_user`: only signed-in users can
-    create an offer.
+    `missing_permissions` holds the permissions that the OAuth client's role lacks. `requires_user`: only signed-in
+    users can create an offer.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
@@ -76,7 +80,10 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations and give each user LIVE_COUNTS[choice] new ones. Raises KeyError."""
+        """End all conversations, and give each user LIVE_COUNTS[choice] new ones.
+
+        Raises KeyError for an unknown choice.
+        """
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
             conversation.end()
@@ -85,7 +92,7 @@ class ConversationsApi:
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)
 
     def begin(self, host_user_id: str, customer: str, *, medium: str = "message", minutes: float = 3) -> Conversation:
-        """Add a conversation that began `minutes` ago, and return it."""
+        """Add a conversation of this host with this customer that began `minutes` ago, and return it."""
         conversation = Conversation(host_user_id, customer, medium, since=time.time() - 60 * minutes)
         add_bounded(self.live, conversation.id, conversation)
         return conversation
@@ -101,7 +108,7 @@ class ConversationsApi:
         ]
 
     def offer(self, name: str) -> Offer:
-        """Return the offer with this id or join code. Raises ApiError (404) for an unknown or ended offer."""
+        """Return the offer whose id or join code is `name`. Raises ApiError (404) for an unknown or ended offer."""
         offer = next((one for one in self.offers.values() if name in (one.id, one.join_code)), None)
         if offer is None or not offer.is_valid:
             raise ApiError(404, "The cobrowse session was not found.", "not.found")

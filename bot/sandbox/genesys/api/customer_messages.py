@@ -1,4 +1,4 @@
-"""Accept agentless SMS and e-mails to customers. Store them in an outbox, and deliver none.
+"""Accept agentless SMS and e-mails to customers. Store them in an outbox, and deliver none of them.
 
 The requests have the shapes of the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
 """

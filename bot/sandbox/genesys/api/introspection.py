@@ -1,4 +1,4 @@
-"""Build the responses that only `cobrowse-bot check` reads: about a token, its client's roles, the server's clock."""
+"""Build responses that `cobrowse-bot check` reads: about the token, the roles of its client, and the server's clock."""
 
 import time
 from collections.abc import Collection
@@ -30,15 +30,16 @@ PERMISSIONS = (
     "conversation:message:create",
     "directory:user:view",
 )
-"""The permissions of the client's role. A test can declare some of them missing."""
+"""The permissions of the OAuth client's role. A test can declare some of them missing."""
 
 
 def authorization_subject(
     login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
 ) -> web.Response:
-    """Return the SDK's AuthzSubject: the client's grants, and their policies if the query has `includeFullRoles=true`.
+    """Return the SDK's AuthzSubject: the roles of the OAuth client.
 
-    `only_division` is the name of the only division in which the client has its role; "" means all divisions.
+    If the query has `includeFullRoles=true`, the answer holds the policies of the roles. `only_division` is the name of
+    the only division in which the client has its role; "" means all divisions.
     """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
@@ -54,5 +55,5 @@ def authorization_subject(
 
 
 def date_header(offset_seconds: float) -> str:
-    """Return the value of the header Date by a clock that is `offset_seconds` ahead."""
+    """Return the value of the header Date from a clock that is `offset_seconds` ahead of this machine's."""
     return formatdate(time.time() + offset_seconds, usegmt=True)

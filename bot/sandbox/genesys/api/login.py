@@ -1,4 +1,7 @@
-"""Issue access tokens to the OAuth client, by private_key_jwt (RFC 7523) or HTTP Basic, and to signed-in users."""
+"""Issue access tokens to the OAuth client, and to users who sign in.
+
+The OAuth client authenticates by private_key_jwt (RFC 7523) or HTTP Basic.
+"""
 
 import base64
 import hmac
@@ -22,9 +25,10 @@ from bot.sandbox.genesys.records import add_bounded
 
 @dataclass
 class Grant:
-    """The rights of an access token, and its number of requests in the current rate-limit window.
+    """What an access token allows, and how many requests it made in the current rate-limit window.
 
-    A token with empty `scopes` has all scopes. `expires_at` and `window_ends_at` are `time.monotonic()` values.
+    A token with empty `scopes` has all scopes. `user_id` is None for a token of the OAuth client. `expires_at` and
+    `window_ends_at` are `time.monotonic()` values.
     """
 
     expires_at: float
@@ -71,7 +75,7 @@ class Login:
         self._grants.clear()
 
     def revoke_token(self, request: web.Request) -> None:
-        """Invalidate the request's own token."""
+        """Invalidate the token that the request carries."""
         self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
 
     def issue_user_token(self, user_id: str, seconds: int) -> str:

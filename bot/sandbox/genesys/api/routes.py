@@ -1,6 +1,6 @@
 """Handle the API calls of the sandbox's Genesys: tokens, users, applications, sessions and the join page.
 
-Sessions follow the contract of the session service. server.py adds faults, rate limits and the record of calls.
+Sessions work as the session service documents them. server.py adds faults, rate limits and the record of calls.
 """
 
 import html
@@ -26,7 +26,7 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """Holds the organization's data and handles its endpoints. `url` is both the API URL and the login URL."""
+    """Holds the organization's data and handles its endpoints. `url` is the base URL of both the API and the login."""
 
     def __init__(
         self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
@@ -46,7 +46,10 @@ class Api:
         self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
-        """Return the routes. In a route's name, the part before the dot is the kind of call that `count` counts."""
+        """Return the routes.
+
+        The part of a route's name before the first dot is the kind of call by which server.py counts.
+        """
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),

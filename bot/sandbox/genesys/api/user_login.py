@@ -1,7 +1,7 @@
-"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens for one use each.
+"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens that work once.
 
-Follow RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, the client gets a refresh token only
-if it authenticates with its secret, not with PKCE alone.
+The module follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, the client gets a
+refresh token only if it authenticates with its secret; PKCE alone is not enough.
 """
 
 import base64
@@ -37,7 +37,10 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass
 class UserLoginClient:
-    """The OAuth client for the authorization code grant. Redirect URIs must match exactly."""
+    """The OAuth client for the authorization code grant.
+
+    The redirect URI of a request must be one of `redirect_uris`.
+    """
 
     id: str
     secret: str = field(repr=False)
@@ -46,7 +49,10 @@ class UserLoginClient:
 
 @dataclass(frozen=True)
 class AuthorizationCode:
-    """An issued authorization code, with the data of its request. `expires_at` is a `time.monotonic()` value."""
+    """An issued authorization code, with the user who signed in and the data of the authorization request.
+
+    `expires_at` is a `time.monotonic()` value.
+    """
 
     user_id: str
     redirect_uri: str
@@ -57,8 +63,8 @@ class AuthorizationCode:
 class UserLogin:
     """Holds the users' sign-ins and handles their endpoints.
 
-    `client` is None while the organization has no client for this grant. `refresh_tokens` maps the valid tokens to the
-    ids of their users.
+    `client` is None while the organization has no OAuth client for this grant. `refresh_tokens` maps each valid refresh
+    token to the id of its user.
     """
 
     def __init__(self, users: Mapping[str, GenesysUser]) -> None:
@@ -80,10 +86,10 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Exchange a code or a refresh token, and return the user's id and a new refresh token. Raises OAuthError.
+        """Exchange a code or a refresh token. Return the user's id and a new refresh token. Raises OAuthError.
 
-        `form` and `authorization` are the form and the Authorization header of the token request. The refresh token is
-        None if the client did not authenticate with its secret.
+        `form` is the form of the token request, `authorization` its Authorization header. The new refresh token is None
+        if the client did not authenticate with its secret.
         """
         is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
@@ -135,7 +141,10 @@ class UserLogin:
         return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
     def _request_error(self, parameters: Mapping[str, str]) -> str:
-        """Return the reason why the authorization request is invalid, and gets no redirect; "" if it is valid."""
+        """Return the reason why an authorization request is invalid; "" if it is valid.
+
+        An invalid request gets no redirect. `parameters` are the parameters of the request.
+        """
         if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."
         if parameters.get("redirect_uri") not in self.client.redirect_uris:
@@ -148,7 +157,10 @@ class UserLogin:
         return ""
 
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
-        """Return True if the client authenticated with its secret, False if it sent only its id. Raises OAuthError."""
+        """Return True if the OAuth client authenticated with its secret, False if it sent only its id.
+
+        Raises OAuthError. `form` and `authorization` are as in `exchange`.
+        """
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
         if authorization is None:

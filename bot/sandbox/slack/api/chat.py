@@ -15,7 +15,10 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """Implements the methods chat.* and conversations.*. `methods` maps the name of each to its function."""
+    """Implements the methods chat.* and conversations.*.
+
+    `methods` maps each method's name to the function that runs it.
+    """
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace
@@ -64,7 +67,11 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the message that starts the thread. A reply to a reply belongs to the same thread."""
+        """Return the `ts` of the message that starts the thread of the message `ts`.
+
+        A reply belongs to the thread of its parent. Raises ApiError if there is no such message, or nobody can reply to
+        it.
+        """
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
         message = next(matches, None)
         if message is None or message.deleted:
@@ -97,10 +104,10 @@ class ChatMethods:
         return {"channel": message.channel, "ts": message.ts}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
-        """Return the bot's message with the channel and `ts` in the arguments. Raises ApiError.
+        """Return the bot's message that the arguments name by channel and `ts`. Raises ApiError.
 
-        `refusal` is the error code for another user's message. Ephemeral messages are not found, because Slack does not
-        keep them.
+        `refusal` is the error code if the message is another user's. An ephemeral message is not found, because Slack
+        does not keep it.
         """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)

@@ -19,7 +19,10 @@ from bot.sandbox.slack.workspace import Workspace
 
 
 class ViewMethods:
-    """Implements the methods views.* and functions.*. `methods` maps the name of each to its function."""
+    """Implements the methods views.* and functions.*.
+
+    `methods` maps each method's name to the function that runs it.
+    """
 
     def __init__(self, workspace: Workspace, views: Views, executions: Executions) -> None:
         self._workspace = workspace

@@ -1,6 +1,6 @@
 """Implement the Web API methods that the bot uses: https://docs.slack.dev/reference/methods.
 
-This module parses calls, checks tokens and scopes, and implements the methods about users. chat.py and views.py
+This module reads calls, checks tokens and scopes, and implements the methods about users. chat.py and views.py
 implement the other methods.
 """
 
@@ -165,7 +165,7 @@ class WebApi:
         return {"manifest": self.manifest}
 
     def _check_team(self, args: Args) -> None:
-        """Raise ApiError if the token is org-wide and the call names no workspace."""
+        """Raise ApiError if the bot's token is org-wide and the call names no workspace."""
         if self._workspace.is_org_wide and not args.get("team_id"):
             raise ApiError("missing_argument")
 
@@ -181,7 +181,7 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
-    """Return the arguments from the query and the body (a form or JSON), and whether the JSON is invalid."""
+    """Return the arguments in a request's query and body (a form or JSON), and whether the body is invalid JSON."""
     args: Args = dict(request.query)
     if request.content_type != "application/json":
         return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}, False

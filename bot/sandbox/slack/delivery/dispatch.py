@@ -1,4 +1,4 @@
-"""Deliver payloads over Socket Mode or signed HTTP, record the results, and retry events that got no ack.
+"""Deliver payloads over Socket Mode or signed HTTP, and record the results. Retry events that got no ack.
 
 https://docs.slack.dev/apis/events-api#retries
 """
@@ -31,7 +31,10 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once and wait for its ack. `retry` is the number of this retry, `reason` Slack's reason."""
+        """Deliver a payload once, and wait for its ack.
+
+        `retry` is 0 for the first delivery, else the number of this retry. `reason` is Slack's reason for a retry.
+        """
         started = time.monotonic()
         answer = await self._answer(payload, kind, retry, reason)
         seconds = time.monotonic() - started
@@ -69,7 +72,7 @@ class Dispatcher:
                 return
 
     async def close(self) -> None:
-        """Cancel the retries and close the transports, so that pending deliveries fail."""
+        """Cancel the retries and close the transports. Deliveries that wait for an ack then fail."""
         for task in list(self._retrying):
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)

@@ -31,7 +31,7 @@ class SocketClosedError(Exception):
 
 
 class Socket:
-    """One WebSocket of the bot, with the envelopes that wait for an ack on it."""
+    """One WebSocket connection of the bot, with the envelopes on it that wait for an ack."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -41,7 +41,10 @@ class Socket:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def send(self, kind: Kind, payload: dict[str, Any], retry: int) -> Ack:
-        """Send a payload in an envelope and wait for its ack. Raises SocketClosedError."""
+        """Send a payload in an envelope, and wait for its ack. Raises SocketClosedError.
+
+        `retry` is 0 for the first delivery, else the number of this retry.
+        """
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = kind != "events_api"
@@ -118,7 +121,7 @@ class Socket:
 
 
 class Sockets:
-    """Holds all sockets of the bot, and sends payloads to them in rotation."""
+    """Holds all sockets of the bot, and sends each payload to the next one in turn."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
@@ -133,7 +136,10 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a new ticket. The URL of a socket must contain a ticket, and each ticket is valid once."""
+        """Return a new ticket for one socket.
+
+        The URL of a socket must contain a ticket, and each ticket is valid once.
+        """
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -165,7 +171,10 @@ class Sockets:
             await self._changed.wait_for(lambda: bool(self._ready()) or self._is_closed)
 
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
-        """Deliver a payload to the next socket. If it closes before its ack, deliver the payload to another socket."""
+        """Deliver a payload to the next socket, and return the bot's ack or an Ack with an error.
+
+        If the socket closes before the ack, deliver the payload to another socket. `retry` is as in `Socket.send`.
+        """
         if not self._ready():
             return Ack(False, error="dispatch_failed")
         try:
@@ -192,7 +201,7 @@ class Sockets:
         return ready[self._next_index % len(ready)]
 
     def disconnect(self, reason: str, seconds: float) -> None:
-        """Send a disconnect message on every socket, and close the sockets after `seconds`."""
+        """Send a disconnect message with this reason on every socket, and close the sockets after `seconds`."""
         for socket in self._ready():
             socket.is_closing = True
             task = asyncio.create_task(socket.disconnect(reason, seconds))
@@ -228,7 +237,10 @@ class HttpDelivery:
     async def deliver(
         self, url: str, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int, reason: str
     ) -> Ack:
-        """Post one payload. Only the status 200 within `timeout_seconds` counts as an ack."""
+        """Post one payload to `url`. Only a response with status 200 within `timeout_seconds` counts as an ack.
+
+        `retry` is 0 for the first delivery, else the number of this retry. `reason` is Slack's reason for a retry.
+        """
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")
         body, content_type = encode(kind, payload)
@@ -252,7 +264,10 @@ class HttpDelivery:
 
 
 def encode(kind: Kind, payload: dict[str, Any]) -> tuple[bytes, str]:
-    """Encode a payload as Slack does, by kind: a form, a form with JSON in `payload`, or JSON. Return body and type."""
+    """Encode a payload as Slack does. Return the body and its content type.
+
+    A command is a form, an interaction a form with JSON in the field `payload`, and an event JSON.
+    """
     if kind == "events_api":
         return json.dumps(payload).encode(), "application/json"
     flat = {"payload": json.dumps(payload)} if kind == "interactive" else payload

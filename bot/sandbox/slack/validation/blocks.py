@@ -1,6 +1,7 @@
 """Check messages, and the blocks of messages, modals and Home tabs, against Slack's shapes and limits.
 
-elements.py checks the interactive elements and inputs. Limits: https://docs.slack.dev/reference/block-kit/blocks
+elements.py checks interactive elements and inputs. The limits are in https://docs.slack.dev/reference/block-kit/blocks
+. `at` is the JSON pointer of the checked value, for the error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a message. Raises BlockError if the message is invalid."""
+    """Return the text and the blocks of a message. `args` are the fields of the message.
+
+    Raises BlockError if it is invalid.
+    """
     text, blocks = args.get("text"), args.get("blocks")
     if isinstance(blocks, str):
         try:
@@ -47,7 +51,10 @@ def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def check_blocks(blocks: Any, at: str = "/blocks", maximum: int = 50) -> None:
-    """Raise BlockError unless these are at most `maximum` valid blocks: 50 in a message, 100 in a view."""
+    """Raise BlockError unless these are at most `maximum` valid blocks. A message may have 50 blocks, a view 100.
+
+    `at` is the JSON pointer of the blocks, for the error.
+    """
     require(isinstance(blocks, list), "must be an array", at)
     require(len(blocks) <= maximum, f"no more than {maximum} items allowed", at)
     ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]

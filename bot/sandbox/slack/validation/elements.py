@@ -1,6 +1,7 @@
 """Check the interactive elements and inputs of messages, modals and Home tabs against Slack's limits.
 
-The limits are in https://docs.slack.dev/reference/block-kit/block-elements
+The limits are in https://docs.slack.dev/reference/block-kit/block-elements . `at` is the JSON pointer of the checked
+value, for the error.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
     """Raise BlockError unless this element is valid in an actions or section block.
 
-    `in_input`: it is in an input block instead. `others` holds further types that are allowed here.
+    `at` is the JSON pointer of the element, for the error. `in_input`: the element is in an input block instead.
+    `others` holds further types of elements that are allowed here.
     """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
@@ -167,7 +169,10 @@ def _plain_text_input(element: Element, at: str) -> None:
 
 
 def _address_input(element: Element, at: str) -> None:
-    """Raise BlockError unless this element is a valid email_text_input or url_text_input."""
+    """Raise BlockError unless this element is a valid email_text_input or url_text_input.
+
+    `at` is the JSON pointer of the element, for the error.
+    """
     check_keys(element, "type action_id initial_value dispatch_action_config focus_on_load placeholder", at)
     check_flags(element, ["focus_on_load"], at)
     if "initial_value" in element:
@@ -195,7 +200,7 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Return whether this number_input accepts the form of a number in `text`. Do not check its limits."""
+    """Return whether `text` is a number that the number_input `element` accepts. Do not check the input's limits."""
     try:
         float(text) if element["is_decimal_allowed"] else int(text)
     except ValueError:

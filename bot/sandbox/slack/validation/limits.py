@@ -1,4 +1,7 @@
-"""Check lengths, types, keys, texts and URLs against Slack's limits. `at` is the JSON pointer for the error."""
+"""Check lengths, types, keys, texts and URLs against Slack's limits.
+
+In all functions, `at` is the JSON pointer of the checked value, which the error contains.
+"""
 
 from __future__ import annotations
 
@@ -16,33 +19,45 @@ class BlockError(Exception):
 
 
 def require(condition: bool, message: str, at: str) -> None:
-    """Raise BlockError with this message unless the condition holds."""
+    """Raise BlockError with this message unless the condition holds. `at` is the JSON pointer of the checked value."""
     if not condition:
         raise BlockError(message, at)
 
 
 def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
-    """Raise BlockError unless the value is a string of `minimum` to `maximum` characters."""
+    """Raise BlockError unless the value is a string of `minimum` to `maximum` characters.
+
+    `at` is the JSON pointer of the value, for the error.
+    """
     require(isinstance(value, str), "must be a string", at)
     require(len(value) >= minimum, f"must be more than {minimum - 1} characters", at)
     require(len(value) <= maximum, f"must be less than {maximum + 1} characters", at)
 
 
 def check_keys(value: Any, keys: str, at: str) -> None:
-    """Raise BlockError unless the value is an object with no other keys than `keys`, which spaces separate."""
+    """Raise BlockError unless the value is an object whose keys are all in `keys`, a text with spaces between the keys.
+
+    `at` is the JSON pointer of the value, for the error.
+    """
     require(isinstance(value, dict), "must be an object", at)
     for key in value:
         require(key in keys.split(), f"invalid additional property: {key}", at)
 
 
 def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Raise BlockError unless the value of each of these keys is missing, true or false."""
+    """Raise BlockError unless each of these keys is missing in the object `value`, or is true or false.
+
+    `at` is the JSON pointer of the object, for the error.
+    """
     for key in keys:
         require(isinstance(value.get(key, False), bool), "must be a boolean", f"{at}/{key}")
 
 
 def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> None:
-    """Raise BlockError unless the value is a text object of 1 to `maximum` characters. `plain`: without markup."""
+    """Raise BlockError unless the value is a text object of Slack with 1 to `maximum` characters.
+
+    `at` is the JSON pointer of the value, for the error. `plain`: only a plain_text object is allowed, without markup.
+    """
     require(isinstance(value, dict), "must be an object", at)
     kind = value.get("type")
     require(kind == "plain_text" or (kind == "mrkdwn" and not plain), f"unsupported type: {kind}", f"{at}/type")
@@ -51,7 +66,10 @@ def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> Non
 
 
 def check_url(url: Any, at: str) -> None:
-    """Raise BlockError unless the value is an absolute URL."""
+    """Raise BlockError unless the value is an absolute URL of at most 3000 characters without white space.
+
+    The URL needs a host, except after `mailto:` and `tel:`. `at` is the JSON pointer of the value, for the error.
+    """
     check_length(url, 1, 3000, at)
     try:
         parts = urlsplit(url)
@@ -64,7 +82,7 @@ def check_url(url: Any, at: str) -> None:
 def items_of(value: dict[str, Any], key: str, maximum: int, at: str) -> list[tuple[Any, str]]:
     """Return the items of the array `value[key]`, each with its JSON pointer.
 
-    Raises BlockError unless the array has 1 to `maximum` items.
+    `at` is the JSON pointer of `value`. Raises BlockError unless the array has 1 to `maximum` items.
     """
     items = value.get(key)
     require(isinstance(items, list) and bool(items), f"must provide at least one of {key}", f"{at}/{key}")

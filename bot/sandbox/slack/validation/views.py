@@ -1,6 +1,6 @@
 """Check a modal or a Home tab against Slack's shapes and limits.
 
-Limits: https://docs.slack.dev/reference/views
+The limits are in https://docs.slack.dev/reference/views
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return a view, given as an object or as JSON. `kind` is `modal` or `home`. Raises BlockError if it is invalid."""
+    """Return a view that is given as an object or as JSON text. Raises BlockError if it is invalid.
+
+    `kind` is the type that the view must have, `modal` or `home`.
+    """
     if isinstance(value, str):
         try:
             value = json.loads(value)
