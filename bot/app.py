@@ -1,6 +1,6 @@
 """Build the bot from its settings: clients, store, use cases, request service, Bolt app. Start reading here.
 
-Each function builds one layer from the layer before, and decides nothing.
+Each function builds one layer from the layers before it, and decides nothing.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -146,9 +146,9 @@ async def open_bot(
 
 @dataclass(frozen=True, slots=True)
 class _Resources:
-    """What every layer is built from: the settings, the durations, the open connections, the event log.
+    """The parts that every layer needs: the settings, the durations, the open connections and the event log.
 
-    `told` remembers which notices Slack has taken, and whose they were.
+    `watch` knows whether Slack accepts the bot token. `told` holds the readers who got the message of a notice.
     """
 
     settings: Settings
@@ -197,7 +197,7 @@ async def _open_resources(
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The Web API clients, which differ in token and retries; see `new_web_client`."""
+    """The clients of Slack's Web API. They differ in their token and in how they retry; see `new_web_client`."""
 
     web: AsyncWebClient
     without_retries: AsyncWebClient
@@ -303,9 +303,10 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the channel or person to name to people without a Genesys user: one that can connect them, if it is known.
+    """Return the channel or person that messages name to people who have no Genesys user.
 
-    That is the contact where it is a channel or an administrator, else an administrator; "" without administrators.
+    This is the contact if it is a channel or can be an administrator, else an administrator, because only
+    administrators can connect these people. Return "" if there are no administrators.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -372,7 +373,11 @@ def _start_session(
 
 
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
-    """Build the notice board, and decide the readers of each notice. Faults are for administrators and the contact."""
+    """Build the notice board, and decide who gets each kind of notice.
+
+    The administrators and the contact get the notices about faults. The administrators and the contact's channel get
+    the requests for access. The person concerned gets every other notice.
+    """
     contact = contact_id(resources.settings.slack.help_contact)
 
     async def readers(notice: Notice) -> tuple[Sequence[str], bool]:
@@ -426,7 +431,10 @@ def _request_parts(
 
 
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
-    """Subscribe these objects to the events of requests, the log first."""
+    """Subscribe the log, metrics, audit log, service status, Home tab and recovery to the events of requests.
+
+    The log comes first.
+    """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
@@ -445,7 +453,7 @@ def _bolt_app(
     requests: RequestService,
     tab: home_tab.HomeTab,
 ) -> AsyncApp:
-    """Build the Bolt app, and register a listener for every payload that Slack sends."""
+    """Build the Bolt app, and register a listener for every kind of payload that the bot handles."""
     settings, responder, renderer = resources.settings, slack.responder, slack.renderer
     offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
     form = _session_form(resources, slack, use_cases, offers)

@@ -1,4 +1,4 @@
-"""Build the Genesys clients and host rules that the settings select.
+"""Build the Genesys clients and the host rules that the settings select.
 
 The bot (app.py), the command `check` and the commands without Slack (cli/sessions.py) use these functions.
 """
@@ -26,7 +26,7 @@ from bot.genesys.rate_limit import RateLimiter
 async def open_genesys(
     service: ServiceSettings, metrics: Metrics = NULL_METRICS, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[GenesysClient]:
-    """Open the Genesys client that uses the bot's own OAuth client."""
+    """Open the Genesys client that calls the API with the bot's own token. Close it at the end."""
     async with HttpClient(service.proxy, timing) as http:
         auth = TokenAuth(http, service.login_url, service.credentials, timing=timing, metrics=metrics)
         calls = CALLS_PER_SESSION if service.conversations else 1
@@ -41,7 +41,7 @@ async def open_genesys(
 async def open_user_tokens(
     settings: Settings, accounts: AccountRepository, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[UserTokens]:
-    """Open the token cache for users who connect their own Genesys accounts."""
+    """Open the token cache for users who link their own Genesys accounts. Close it at the end."""
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing) as http:
         login = AuthorizationCodeClient(
@@ -69,7 +69,10 @@ def sessions_api(
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the scopes and permissions that the bot's calls need. They are values of the metrics' label `needs`."""
+    """Return the scopes and permissions that the bot's calls need with these settings.
+
+    The metrics use them as the values of the label `needs`.
+    """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
     return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))

@@ -40,13 +40,16 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """The bot cannot start, and a restart does not help. The message is a sentence with the reason."""
+    """The bot cannot start, and starting it again does not help. The message is a sentence with the reason."""
 
     code = "address_unavailable"
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event-loop factory. On Windows, where uvloop does not exist, return None for asyncio's own."""
+    """Return uvloop's event-loop factory.
+
+    On Windows, for which there is no uvloop, return None; asyncio then uses its own event loop.
+    """
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 - not on Windows
@@ -56,7 +59,7 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def until_signalled() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that is set by SIGTERM or SIGINT."""
+    """Yield an event that SIGTERM or SIGINT sets."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -84,7 +87,7 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
     """Serve until `stop` is set, then finish the accepted requests. Raises StartError.
 
-    Call `on_ready` when the bot is ready, with the port of the HTTP server, or 0 for Socket Mode.
+    When the bot is ready, call `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         if bot.settings.health_port:
@@ -136,7 +139,10 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack over Socket Mode; retry without limit. On exit, acknowledge received payloads and disconnect."""
+    """Connect to Slack over Socket Mode, and retry without limit.
+
+    At the end, acknowledge the received payloads and disconnect.
+    """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
     client = SocketModeReceiver(
@@ -166,7 +172,10 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT. On exit, acknowledge received payloads and stop listening. Raises StartError."""
+    """Listen on HOST and PORT for Slack's requests. Raises StartError.
+
+    At the end, acknowledge the received payloads and stop listening.
+    """
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     receiver_app = HttpReceiver(
         bot.app, settings.slack.signing_secret, bot.health.metrics, timing=bot.slack_timing, bounds=bot.bounds
@@ -191,7 +200,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None]:
-    """Serve the health paths on HEALTH_PORT. Raises StartError."""
+    """Serve the health endpoints on HEALTH_PORT. Raises StartError."""
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)
     async with serve_http(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
@@ -202,9 +211,9 @@ async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve an application, and yield its port. On exit, answer received requests. Raises StartError.
+    """Serve an application, and yield the port. At the end, answer the received requests. Raises StartError.
 
-    `variable` is the name of the port's setting, for error messages.
+    `variable` is the name of the setting that holds the port, for the error's sentence.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
@@ -224,7 +233,10 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, but limit the connections and log unreadable requests to `refusals`."""
+    """Listen as aiohttp's TCPSite does, but limit the number of connections, and log unreadable requests to `refusals`.
+
+    `variable` is the name of the setting that holds the port, for the error's sentence. Raises StartError.
+    """
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
@@ -254,7 +266,10 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answers a connection over the limit with status 503 and closes it. Slack or the proxy retries."""
+    """Answers a connection beyond the limit with status 503, and closes it.
+
+    Slack, or a proxy before the bot, tries again.
+    """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's

@@ -3,11 +3,14 @@
 import gc
 
 GC_THRESHOLD = 50_000
-"""The number of new objects that starts a collection. It is high, since a command leaves almost no reference cycles."""
+"""The number of new objects after which the collector runs. It is high, because a command leaves almost no cycles."""
 
 
 def pause_collector() -> None:
-    """Disable the garbage collector until `freeze_loaded`, because all modules that load meanwhile stay in memory."""
+    """Disable the garbage collector until `freeze_loaded`.
+
+    Loading modules creates many objects, and none of them is garbage.
+    """
     gc.disable()
 
 
