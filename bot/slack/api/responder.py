@@ -402,7 +402,10 @@ class Deadlines:
             self._open.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Shorten the deadlines of current and later attempts, because the process is about to stop."""
+        """Limit each attempt to `last_post_timeout` from now on, because the process is about to stop.
+
+        Attempts in progress end within this time, too.
+        """
         self._is_last = True
         soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
         for deadline in self._open:

@@ -66,7 +66,10 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Build the question whether to send, which replaces the form. `view` is the submitted form."""
+    """Build the question whether to send the link to this address. It replaces the form.
+
+    `view` is the submitted form, whose `private_metadata` holds the press that opened the dialog.
+    """
     language, metadata = cards.language, view["private_metadata"]
     ask = ASK_TEXT if address.medium is ContactChannel.SMS else ASK_EMAIL
     text = language.say(ask, address=address.shown)
