@@ -206,9 +206,10 @@ class SessionRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
-    """How many starts ended in the same way: with the error of this `code`, "" for no error.
+    """How many starts ended in the same way.
 
-    `sessions`: how many sessions they created. `without_session`: how many of them got none.
+    `code` is the code of the error with which they ended, "" for no error. `sessions`: how many sessions they created.
+    `without_session`: how many of these starts got no session.
     """
 
     code: str
@@ -220,7 +221,10 @@ class StartHistory(Protocol):
     """Reads how starts ended."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Return how the starts of the last `seconds` in a workspace ended. Retention may be no shorter than that."""
+        """Return how the starts of the last `seconds` in a workspace ended.
+
+        Older requests than that must still be stored.
+        """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
         """Return the people whose start found no Genesys user in the last `seconds`, with its time, newest first."""

@@ -107,7 +107,7 @@ class SessionService:
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
     async def has_had_one(self, request: Request) -> bool:
-        """Return whether a session of the requester is stored, open or not. The service is not asked."""
+        """Return whether any session of the requester is stored, open or ended. Do not ask the service."""
         person = await self._access.require_member(request)
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 

@@ -1,4 +1,4 @@
-"""Count how many sessions were started in a workspace lately, and how many starts failed."""
+"""Count how many sessions were started in a workspace during the last day, and how many starts failed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from bot.core.models import TeamId
 from bot.core.ports import StartHistory
 
 DAY_SECONDS = 86400.0
-"""The shortest retention that can be configured is as long, so no start of the last day is missing."""
+"""The period that is counted. The shortest retention that can be configured is as long, so no start is missing."""
 NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsError)
-"""Errors that are no failures: the bot refused a person by a rule, waits for a connection, or asked a question."""
+"""Errors that do not count as failures: a rule refused the person, the person has no host, or the bot asked a question.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class StartCounts:
 
 
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
-    """Return the numbers of the last 24 hours. Raises StorageUnavailableError."""
+    """Return the numbers for the last 24 hours in a workspace. Raises StorageUnavailableError."""
     found = await history.outcomes(team_id, DAY_SECONDS)
     no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}
     return StartCounts(

@@ -175,7 +175,10 @@ def _email(text: str) -> ContactAddress:
 
 
 def _national(text: str, countries: Collection[str]) -> str:
-    """Return a number without a plus in E.164; "" unless one country has it. A number that takes SMS goes first."""
+    """Convert a phone number that was typed without a plus to E.164.
+
+    Return "" unless it is valid in exactly one country. If it takes an SMS in some of the countries, only these count.
+    """
     import phonenumbers  # noqa: PLC0415 - see above
 
     takes_sms: set[str] = set()
