@@ -59,7 +59,7 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Return the results about one Slack user: access, then host."""
+    """Return the results about one Slack user: whether they may start sessions, and which host they have."""
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)

@@ -16,7 +16,7 @@ MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY t
 
 
 class Status(StrEnum):
-    """The status of one check. The values stand in the JSON. Only `FAILED` makes the command exit with 1."""
+    """The status of one check. Its value is the text in the JSON. Only `FAILED` makes the command exit with 1."""
 
     OK = "right"
     WARNING = "doubt"

@@ -28,7 +28,10 @@ NOT_SHOWN = "Slack shows an app's command and events only with SLACK_CONFIG_TOKE
 
 
 def how_to_update(app_id: str, features: Features) -> str:
-    """Return the instructions to bring the Slack app up to date. `app_id` is "" if the app's id is not known."""
+    """Return the instructions to bring the Slack app up to date. `app_id` is "" if the app's id is not known.
+
+    `features` holds what the settings switch on.
+    """
     command = "cobrowse-bot manifest" + (" --http URL" if features.over_http and not features.url else "")
     page = f"https://api.slack.com/apps/{app_id}" if app_id else "https://api.slack.com/apps, in your app"
     return (
@@ -38,7 +41,11 @@ def how_to_update(app_id: str, features: Features) -> str:
 
 
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
-    """Compare the scopes that Slack granted with those that the settings need."""
+    """Compare the scopes that Slack granted with those that the settings need.
+
+    `features` is None if the settings have faults. `app_token` is the app-level token, which contains the app's id; it
+    may be "".
+    """
     used = features or Features()
     needed = needed_scopes(groups=used.groups, emails=used.emails)
     fix = how_to_update(_app_id_in(app_token), used)

@@ -176,7 +176,7 @@ def _is_person(member: dict[str, Any]) -> bool:
 
 
 async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Return Slack's answer and its error code, "" for success."""
+    """Call a method of Slack's Web API. Return Slack's answer and its error code, "" for success."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data

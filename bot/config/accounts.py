@@ -25,7 +25,7 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Return the path of the callback on the bot's HTTP server."""
+        """Return the path at which the bot's HTTP server awaits browsers that return from a sign-in."""
         return urlsplit(self.redirect_uri).path
 
 

@@ -83,7 +83,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """Return the file's text, "" if there is no file. Raises SettingsError."""
+    """Return the text of the .env file, "" if there is no such file. Raises SettingsError."""
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")

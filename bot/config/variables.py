@@ -447,7 +447,7 @@ _OTHERS = {
 def example(name: str) -> str:
     """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
 
-    NAME_FILE is known for each secret NAME.
+    `name` may also be NAME_FILE of a secret variable NAME.
     """
     variable = VARIABLES.get(name)
     secret = VARIABLES.get(name.removesuffix("_FILE"))

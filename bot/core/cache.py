@@ -1,6 +1,6 @@
-"""Cache values with a time to live and a maximum number of values. Concurrent callers of a key share one look-up.
+"""Cache values with a time to live and a maximum number of values.
 
-A failed look-up is not cached.
+Concurrent callers that ask for the same key share one look-up. A failed look-up is not cached.
 """
 
 import asyncio
@@ -15,7 +15,10 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Holds at most `size` values, each for `seconds`: a number, or a function of the value. `clock` is monotonic."""
+    """Holds at most `size` values. `seconds` is how long each value is valid: a number, or a function of the value.
+
+    `clock` returns seconds and never goes back.
+    """
 
     def __init__(
         self, *, seconds: float | Callable[[V], float], size: int, clock: Callable[[], float] = time.monotonic

@@ -38,7 +38,8 @@ class CustomerTexts:
     """Hold the texts in all languages.
 
     `language` is the language of `default`, the text that customers get unless the agent chooses another language.
-    `others` holds the texts in the other languages, by language.
+    `others` holds the texts in the other languages, by language. `company` is the company's name, which fills a
+    placeholder.
     """
 
     default: CustomerText = CustomerText()
@@ -76,8 +77,8 @@ NO_TEXTS = CustomerTexts()
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
 
-    `has_link`: the text must contain the placeholder of the link. It is False for the subject of an e-mail, which must
-    not.
+    `company` is the company's name, "" if it is not set. `has_link`: the text must contain the placeholder of the link;
+    False for the subject of an e-mail, which must not contain it.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

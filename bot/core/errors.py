@@ -238,7 +238,7 @@ class LoginRefusedError(ServiceError):
     """Genesys's login refused the bot's OAuth client (oauth_refused) or a person's sign-in (connect_failed).
 
     `oauth_error`: OAuth's error code, such as invalid_client. `words`: the login's description, cut at 300 characters
-    and not escaped; every secret that was sent is removed.
+    and not escaped for Slack; every secret that was sent is removed.
     """
 
     code: Literal["oauth_refused", "connect_failed"] = "oauth_refused"
@@ -247,7 +247,7 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return whether the reason may be the IP address that the bot calls from."""
+        """Return whether the login may have refused the bot because of the IP address that it calls from."""
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -260,7 +260,7 @@ class PermissionMissingError(ServiceError):
     - permission_missing: the bot's OAuth client lacks it.
     - user_permission_missing: the host's own account lacks it; `own`: the host is the requester.
 
-    `words`: Genesys's message if it names a division, else "". It is cut at 300 characters and not escaped.
+    `words`: Genesys's message if it names a division, else "". It is cut at 300 characters and not escaped for Slack.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -290,7 +290,7 @@ class UnknownApplicationError(ServiceError):
 class BadRequestError(ServiceError):
     """Genesys answered with a 4xx status that no other class covers.
 
-    `words` is Genesys's message, cut at 300 characters and not escaped.
+    `words` is Genesys's message, cut at 300 characters and not escaped for Slack.
     """
 
     code = "bad_request"

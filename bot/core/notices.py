@@ -91,9 +91,9 @@ class NoticeBoard:
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Store the notice that `edit` returns, and send its messages soon. Return it; None if `edit` returns None.
+        """Store the notice that `edit` makes of the stored one, and send its messages soon.
 
-        Raises StorageUnavailableError.
+        Return the changed notice; None if `edit` returns None. Raises StorageUnavailableError.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))

@@ -155,7 +155,7 @@ class HostLinkRepository(Protocol):
         """Add or change these links in one transaction. Call `on_progress` with the size of each batch written."""
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        """Delete a link; return whether it existed."""
+        """Delete a person's link, and return whether it existed. `team_id` None means the link for every team."""
 
 
 class SessionRepository(Protocol):
@@ -223,7 +223,7 @@ class StartHistory(Protocol):
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
         """Return how the starts of the last `seconds` in a workspace ended.
 
-        Older requests than that must still be stored.
+        `seconds` must not exceed the retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
@@ -256,7 +256,10 @@ class AccountRepository(Protocol):
     """Stores pending sign-ins and linked Genesys accounts."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
-        """Store a pending sign-in for `seconds`, in place of the person's earlier one."""
+        """Store a pending sign-in for `seconds`, in place of the person's earlier one.
+
+        `state_hash` is the hash of the OAuth state, by which `take` finds the sign-in.
+        """
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
         """Delete and return the pending sign-in with this hash of its state; None if it is unknown or expired.
@@ -341,7 +344,7 @@ class Responder(Notifier, Protocol):
         """Send the agent a session that somebody else started for them. Return whether the message was delivered."""
 
     def shorten_deadlines(self) -> None:
-        """Shorten the deadline of all current and later posts, because the process is stopping."""
+        """Limit the time of all current and later posts to a short one, because the process is stopping."""
 
 
 class EditResult(Enum):
@@ -365,7 +368,7 @@ class SessionMessages(Protocol):
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """Post a direct message. Raises SharingError."""
+        """Post the session to a user as a direct message. Raises SharingError."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Update a posted message to say that its session has ended. Never raises."""
@@ -454,10 +457,10 @@ class MessageSender(Protocol):
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an SMS."""
+        """Send an SMS from the phone number `sender` to the phone number `to`."""
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an e-mail."""
+        """Send an e-mail from the address `sender` to the address `to`."""
 
 
 class HostDirectory(Protocol):

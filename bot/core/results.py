@@ -224,7 +224,7 @@ class AccessRequested:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """The result of a dry run of a start for this person.
+    """The result of a check whether this person could start a session.
 
     `refusal` is the error if the person may not start a session; `role` is then None. `host` is None if there was a
     refusal or no rule found a host; in the second case `missed` holds each rule's reason.

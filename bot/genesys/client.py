@@ -64,9 +64,9 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the SharedWaits of calls that need this permission.
+        """Return the SharedWaits of calls that need the permission `needs`.
 
-        It reports a wait to all requests that wait for them.
+        It reports the wait of such a call to all requests that need the call's answer.
         """
         return self._limiter.waits(needs)
 

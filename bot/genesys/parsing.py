@@ -69,7 +69,10 @@ def reference_of(response: httpx.Response) -> str | None:
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message in an answer: on one line, at most MAX_MESSAGE_LENGTH characters, not escaped."""
+    """Return the error message in an answer, on one line and not escaped for Slack.
+
+    It has at most MAX_MESSAGE_LENGTH characters.
+    """
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
     return " ".join(str(message).split())[:MAX_MESSAGE_LENGTH]

@@ -48,7 +48,10 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Take `per_minute`, which overrides the limit that Genesys reports. `clock` is monotonic, in seconds."""
+        """Take `per_minute`, which overrides the limit that Genesys reports.
+
+        `clock` returns seconds and never goes back. `calls_per_session` is the number of calls that one session takes.
+        """
         self._window = window or RateWindow(per_minute, timing=timing, clock=clock)
         self._queue = FairQueue(self._window, calls_per_session)
         self._holds = PermissionHolds(timing, clock, sleep)
@@ -95,7 +98,10 @@ class RateLimiter:
             self._queue.cancel()  # a 429 arrived while this call waited for its turn
 
     def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
-        """Record the end of a call, and the rate-limit headers of its answer. `response` is None if no answer came."""
+        """Record the end of a call, and the rate-limit headers of its answer. `response` is None if no answer came.
+
+        `needs` is as in `acquire`.
+        """
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
         self._window.release(headers, reached=response is not None)
@@ -129,7 +135,10 @@ class RateWindow:
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """Take `per_minute`, which overrides the limit that Genesys reports."""
+        """Take `per_minute`, which overrides the limit that Genesys reports.
+
+        `clock` returns seconds and never goes back.
+        """
         self.allowed = per_minute or DEFAULT_PER_MINUTE
         self._is_fixed = per_minute is not None
         self._window_seconds, self._probe_seconds = timing.rate_window_seconds, timing.rate_probe_seconds
@@ -332,7 +341,7 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """A hold on calls that need one permission.
+    """The state in which all calls that need one permission are held back; see PermissionHolds.
 
     Until the time `until`, all of them wait. After that, one call goes first as a test, and the others wait until its
     answer or until `probe_until`. `changed` is set when the hold ends or becomes longer.

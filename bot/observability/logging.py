@@ -169,7 +169,11 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Make the root logger write masked lines to `stream`; None means standard error."""
+    """Make the root logger write lines with masked secrets to `stream`; None means standard error.
+
+    `level` is a level of Python's logging, such as "INFO". `secrets` are texts to mask beside everything that looks
+    like a secret.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
     root = logging.getLogger()

@@ -91,7 +91,8 @@ async def open_sandbox(
     """Start the servers and the bot. Stop all of them at the end.
 
     `http`: use signed HTTP instead of Socket Mode. `conversations`: None selects the session service; a name in
-    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations.
+    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations. `on_traffic` gets each
+    request between the bot and a server.
     """
     keys = world.Keys()
     slack = SandboxSlack(

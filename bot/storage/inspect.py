@@ -65,7 +65,10 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
-    """Build the report on a database. `facts`: the rows of its table `facts`. `version`: 0 if it has no tables yet."""
+    """Build the report on a database. `facts` holds the rows of its table `facts`: version, owner number and key check.
+
+    `version` is 0 if the database has no tables yet.
+    """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     return StorageReport(where, version or None, is_encrypted, linked if version else no_host)
 
@@ -100,9 +103,9 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the table names, the rows of the table `facts` and the `shared_mode` of an SQLite file.
+    """Return the table names, the rows of the table `facts` (version, owner number, key check), and the `shared_mode`.
 
-    Return None if the file is missing. Raises StorageSetupError.
+    They are those of the SQLite file at `path`. Return None if the file is missing. Raises StorageSetupError.
     """
     examine(path)
     if not path.exists():

@@ -89,7 +89,10 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """Convert the row that the statement `accept` returned; None if the request's key was already stored."""
+    """Convert the row that the statement `accept` returned to an Accepted.
+
+    `row` is None if the request's key was already stored.
+    """
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None

@@ -26,7 +26,8 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
     """Return the version of a database's tables, 0 for no tables. Raises StorageSetupError if the bot cannot use them.
 
-    `facts` holds the rows of the table `facts`: name and value. `tables` holds the names of all tables.
+    `facts` holds the rows of the table `facts`: version, owner number and key check. `tables` holds the names of all
+    tables.
     """
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
         raise refused("database_schema_conflict")

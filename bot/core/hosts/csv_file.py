@@ -62,7 +62,7 @@ def parse(text: str) -> dict[Key, HostId]:
 
 
 def decode(data: bytes) -> str:
-    """Decode a file as UTF-8. Raises ValueError with advice on how to save the file."""
+    """Decode the bytes of a CSV file as UTF-8. Raises ValueError with advice on how to save the file."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"the file is UTF-16 text, not UTF-8. {_SAVE_AS}")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -117,7 +117,10 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
-    """Return a sentence that describes the error in the header."""
+    """Return a sentence that describes the error in the header.
+
+    `found` holds its cells, and `line` is its line number.
+    """
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
         return f"{must}; the file is empty"
@@ -131,9 +134,9 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 
 
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
-    """Return the key, the host and the faults of one row. The host is None if its cell is not a UUID.
+    """Return the key, the host and the faults of one row. `columns`: how many columns the header has.
 
-    `columns`: how many columns the header has.
+    The key is the team (None for any team) and the user. The host is None if its cell is not a UUID.
     """
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []

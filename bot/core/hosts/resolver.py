@@ -143,9 +143,9 @@ class HostResolver:
         self._not_dropped: set[Key] = set()  # dropped while the store was unavailable
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """Return a person's host.
+        """Return a person's host. `is_target`: somebody else asked for a session that this person would host.
 
-        Raises HostNotFoundError with the reason of each rule, ServiceError if Genesys does not answer.
+        Raises HostNotFoundError with the reason of each rule, and ServiceError if Genesys does not answer.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):

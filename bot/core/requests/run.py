@@ -170,10 +170,10 @@ class RequestRun:
     ) -> None:
         """Commit a transition, and retry while the store is unavailable.
 
-        `timeout` limits the retries, in seconds; None means `save_timeout`. After it, give up: the requester gets a
-        result that is not saved. With a shared store, retries have no limit (except to ANSWERED): another replica may
-        have taken over the request, and the requester must not get two different results. Raises OwnershipLostError,
-        UnusableAnswerError.
+        Raises OwnershipLostError, UnusableAnswerError. `timeout` limits the retries, in seconds; None means
+        `save_timeout`. After this time, give up: the requester gets a result that is not saved. With a shared store,
+        retries have no limit (except to ANSWERED): another replica may have taken over the request, and the requester
+        must not get two different results.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED

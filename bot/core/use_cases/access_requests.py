@@ -168,7 +168,7 @@ class AccessRequests:
         board.follow(NoticeKind.ACCESS, self._update, self._prepare)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. `target` is the person for whom a supervisor asks."""
+        """Return the handlers by kind of request. The `target` of ASK is the person for whom a supervisor asks."""
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
@@ -242,7 +242,10 @@ class AccessRequests:
         return missing[:MAX_LISTED]
 
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
-        """Notify a person that they are connected, once for each request."""
+        """Notify a person that the administrator `by` has connected them, once for each request `asked`.
+
+        `name` is the Genesys user's name. `by` is None, and `name` "", if they are unknown.
+        """
         told = replace(asked, connected_by=by, host_name=name)
 
         def edit(notice: Notice) -> Notice | None:

@@ -103,9 +103,10 @@ class AccountLinking(Generic[G]):
         return AccountUnlinked(was.host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Handle a browser that returns from a sign-in with a code or an error.
+        """Handle a browser that returns from a sign-in. Return the request and its result. Never raises.
 
-        Return the request and its result; the request is None for an unknown state. Never raises. Trust no argument.
+        `state`, `code` and `error` are query parameters of the browser's URL; do not trust them. The request is None
+        for an unknown state.
         """
         began = time.monotonic()
         try:

@@ -53,9 +53,10 @@ class Diagnostics:
         *,
         help_timeout: float = 2.0,
     ) -> None:
-        """Take `connected`, which returns whether a person has linked this host's account; None if nobody can.
+        """Take the parts of the use case.
 
-        `help_timeout`: how many seconds HELP waits for the search of the requester's host.
+        `connected` returns whether a person has linked this host's account; None if nobody can. `announce` notifies
+        people of a new host link. `help_timeout`: how many seconds HELP waits for the search of the requester's host.
         """
         self._announce, self._help_timeout = announce, help_timeout
         self._access, self._hosts, self._links = access, hosts, links

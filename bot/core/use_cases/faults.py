@@ -49,8 +49,9 @@ POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
 class Fault:
     """The content of a notice about a fault.
 
+    - `since`, `last`: the times of the first and the newest failure.
     - `people`: the people affected, oldest first.
-    - `hurt`: those of them for whom no request has succeeded since.
+    - `hurt`: those of them for whom no request has succeeded since their failure.
     - `kinds`: the kinds of requests that failed.
     - `references`: the ids of the newest failed requests, each with the service's correlation id or "".
     - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check, None before the first.
@@ -172,7 +173,7 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Add the result of a check to a notice (pure)."""
+    """Add the result of a check to a notice (pure). `by` is the administrator who asked for the check."""
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
     return replace(notice, data=write_fault(fault), over_at=over_at)
@@ -232,7 +233,7 @@ class FaultReports:
         board.follow(NoticeKind.FAULT, self._update, self._save_waiting)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. `argument` is the name of the fault."""
+        """Return the handlers by kind of request. The `argument` of RECHECK is the name of the fault."""
         return {RequestKind.RECHECK: QueryHandler(self.check_again)}
 
     async def record(self, request: Request, error: CobrowseError) -> None:

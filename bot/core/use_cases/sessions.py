@@ -91,7 +91,7 @@ class SessionService:
         }
 
     async def last(self, request: Request) -> LastSession:
-        """Return the requester's newest session, or the one that a row of a list names."""
+        """Return the requester's newest session. If the request has an argument, return the session with this id."""
         if request.argument:
             return LastSession(await self.readable(request))
         person = await self._access.require_member(request)

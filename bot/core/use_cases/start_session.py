@@ -52,7 +52,11 @@ class StartSession(Handler):
         timing: RunTiming,
         in_conversations: bool = False,
     ) -> None:
-        """Take `in_conversations`: sessions belong to conversations, and a new session replaces an open one."""
+        """Take the parts of the use case.
+
+        `in_conversations`: sessions belong to conversations, so that a new session replaces the open one of its
+        conversation.
+        """
         self._in_conversations = in_conversations
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
@@ -63,7 +67,10 @@ class StartSession(Handler):
         return {RequestKind.START: self, RequestKind.STEP: self}
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return agent and host if the caches hold all answers and the create call needs no wait; None otherwise."""
+        """Return the session's agent and host if the caches hold all answers and the create call needs no wait.
+
+        Return None otherwise.
+        """
         if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None
         try:

@@ -95,7 +95,7 @@ class JoinTemplate:
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse a template from the settings. Raises ValueError with the reason if it is invalid."""
+    """Parse the setting of the template for join URLs. Raises ValueError with the reason if it is invalid."""
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")

@@ -221,7 +221,10 @@ class ConversationSessions:
     def _session(
         self, response: httpx.Response, request: CreateSessionRequest, conversation_id: ConversationId
     ) -> Session:
-        """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True."""
+        """Convert the answer to a create call into a Session.
+
+        If the answer is unusable, raises UnusableAnswerError with `acted` True, because a session may exist.
+        """
         reference = reference_of(response)
         try:
             body = read_object(response)

@@ -156,7 +156,10 @@ class LiveConversations:
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """Build the analytics query for open conversations in which the host has an open segment."""
+    """Build the analytics query for conversations that are open and in which the host takes part now.
+
+    Genesys calls that an open segment of the host.
+    """
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
         "interval": f"{begin}/{end}",

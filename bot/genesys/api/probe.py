@@ -60,7 +60,10 @@ class GenesysProbe:
         return True
 
     async def _allows(self, needs: str) -> bool | None:
-        """Return whether the token's scopes or the client's roles include a permission; None if that is unknown."""
+        """Return whether the token's scopes or the client's roles include the permission `needs`.
+
+        Return None if that is unknown.
+        """
         scopes = (await fetch_token_info(self._client)).scopes
         if scopes:
             return needs in scopes

@@ -140,8 +140,9 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 
 
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
-    """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True.
+    """Convert the answer to a create call into a Session.
 
+    If the answer is unusable, raises UnusableAnswerError with `acted` True, because a session may exist.
     `reject_reason` returns the reason to reject a join URL, "" if the URL is allowed.
     """
     reference = reference_of(response)

@@ -106,7 +106,7 @@ class SandboxGenesys(Api):
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
         """Return the response of the real handler or of a fault; None if the connection is closed.
 
-        A fault may process the call.
+        Some faults let the real handler process the call before they respond.
         """
         try:
             body = await request.read()

@@ -46,7 +46,7 @@ def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """Return a message as JSON for the page. `values` holds the initial values of its inputs."""
+    """Return a message as JSON for the page. Its field `values` holds the initial values of its inputs."""
     return {
         "ts": message.ts,
         "channel": message.channel,

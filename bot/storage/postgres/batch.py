@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Collects the items of one event-loop iteration and passes them to `flush`, which returns the processed ones."""
+    """Collects the items that are added in one event-loop iteration, and passes them to `flush` together.
+
+    `flush` returns the items that it processed.
+    """
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
         self._flush = flush
@@ -18,7 +21,7 @@ class Batcher(Generic[T]):
     async def add(self, item: T) -> bool:
         """Add an item to the batch, wait for `flush`, and return whether `flush` processed the item.
 
-        Raise the exceptions of `flush`.
+        Raises the exceptions of `flush`.
         """
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush_items())

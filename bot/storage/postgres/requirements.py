@@ -22,7 +22,7 @@ class ServerFacts:
     """The state of a database that the bot can use. `where` is its name for people to read.
 
     `version` is the version of the tables, 0 if there are none and the user may create them. `facts` holds the rows of
-    the table `facts`: name and value.
+    the table `facts`: version, owner number and key check.
     """
 
     where: str

@@ -22,9 +22,10 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Prepare the file. Return the handle of its lock, and a new owner number. Raises StorageSetupError.
+    """Check, lock and prepare the database file. Return the handle of its lock, and a new owner number.
 
-    The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes.
+    The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes. Raises
+    StorageSetupError.
     """
     handle = None
     try:

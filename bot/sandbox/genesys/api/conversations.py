@@ -92,7 +92,10 @@ class ConversationsApi:
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)
 
     def begin(self, host_user_id: str, customer: str, *, medium: str = "message", minutes: float = 3) -> Conversation:
-        """Add a conversation of this host with this customer that began `minutes` ago, and return it."""
+        """Add a conversation of this host with this customer that began `minutes` ago, and return it.
+
+        `medium` is a key of MEDIA in conversations.py.
+        """
         conversation = Conversation(host_user_id, customer, medium, since=time.time() - 60 * minutes)
         add_bounded(self.live, conversation.id, conversation)
         return conversation
@@ -179,7 +182,10 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the offer with the id in the request's path. Genesys requires no token for these calls."""
+        """Return the co-browse offer with the id in the request's path.
+
+        Genesys requires no token for the calls about an offer.
+        """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")
         return self.offer(request.match_info["offer"])
