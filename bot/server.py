@@ -139,7 +139,7 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack over Socket Mode, and retry without limit.
+    """Connect to Slack over Socket Mode, retry without limit, and yield the receiver.
 
     At the end, acknowledge the received payloads and disconnect.
     """
@@ -172,7 +172,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT for Slack's requests. Raises StartError.
+    """Listen on HOST and PORT for Slack's requests, and yield the receiver. Raises StartError.
 
     At the end, acknowledge the received payloads and stop listening.
     """

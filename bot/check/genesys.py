@@ -136,7 +136,7 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Check whether the bot may search for conversations.
+    """Return the result on whether the bot may search for conversations.
 
     The other calls need a real conversation, so permissions.py checks the client's roles instead.
     """

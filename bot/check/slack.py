@@ -67,9 +67,9 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check the host of response_urls.
+    """Return the result on whether the host of response_urls is reachable.
 
-    Check nothing if SLACK_API_URL is not Slack's own, because the host is then unknown.
+    Return none if SLACK_API_URL is not Slack's own, because the host is then unknown.
     """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:
@@ -102,7 +102,10 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
 async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
-    """Open a Socket Mode connection and close it at once. `single_process`: the database allows only one replica."""
+    """Open a Socket Mode connection, close it at once, and return the result.
+
+    `single_process`: the database allows only one replica.
+    """
     if slack.mode == "http":
         return skipped("slack delivery", "it is HTTP, and only Slack itself can show that it reaches us")
     try:

@@ -1,4 +1,7 @@
-"""Check whether the bot can read the user groups, e-mail addresses and contact that the settings need. Only read."""
+"""Check whether the bot can read the user groups, e-mail addresses and contact that the settings need. Only read.
+
+The contact is the person or channel of COBROWSE_HELP_CONTACT.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -61,7 +64,7 @@ async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[
 
 
 async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> CheckResult:
-    """Check whether somebody gets the messages about faults, and whether the contact can fix faults."""
+    """Return the result on whether somebody gets the messages about faults, and whether the contact can fix faults."""
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -93,7 +96,10 @@ async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Check whether the bot may post in the contact's channel, which people of other organizations must not read."""
+    """Return the result on whether the bot may post in the contact's channel.
+
+    People of other organizations must not read this channel.
+    """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
     try:
@@ -148,7 +154,10 @@ async def _group(
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
-    """Check whether Slack shows confirmed e-mail addresses to the bot. Some workspaces hide the addresses."""
+    """Return the result on whether Slack shows confirmed e-mail addresses to the bot.
+
+    Some workspaces hide the addresses.
+    """
     workspaces = await workspaces_of(web, identity)
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **workspaces[0])
     if code:

@@ -212,7 +212,7 @@ class AccessPolicy:
         return tuple(found[:MAX_ADMINISTRATORS]), are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Run a rule. When it needs an unknown answer, ask Slack and run the rule again."""
+        """Run a rule and return its result. When the rule needs an unknown answer, ask Slack and run the rule again."""
         answers: dict[_Question, Answer] = {}
 
         def known(question: _Question) -> Answer:

@@ -296,7 +296,10 @@ class NoticeRepository(Protocol):
         """Return at most `most` notices: first those with outdated messages, then the others that are not over."""
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
-        """Reserve a notice for this replica for `seconds`, to send its messages; None if it must not be sent now."""
+        """Reserve a notice for this replica for `seconds`, to send its messages, and return it.
+
+        Return None if its messages must not be sent now.
+        """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
         """Store the messages and `shown` of a notice that this replica reserved. Reserve it for `seconds` from now.
@@ -371,7 +374,7 @@ class SessionMessages(Protocol):
         """Post the session to a user as a direct message. Raises SharingError."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        """Update a posted message to say that its session has ended. Never raises."""
+        """Update a posted message to say that its session has ended, and return the outcome. Never raises."""
 
 
 class NoticeMessages(Protocol):
@@ -381,7 +384,7 @@ class NoticeMessages(Protocol):
         """Post the notice to a user or channel. Return None if the bot has to try again later."""
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        """Update a message to show the notice as it is now.
+        """Update a message to show the notice as it is now, and return the outcome.
 
         A message from before the notice's `opened_at` then says that a newer message replaces it.
         """

@@ -1,4 +1,4 @@
-"""Report the wait of a shared call to all requests that need its answer.
+"""Tell all requests that need the answer of a shared call how long this call has to wait.
 
 A call for one request reports its wait to the call hooks of that request. One look-up can serve several requests, so it
 reports its wait to a SharedWaits, which notifies the hooks of each request.
@@ -17,7 +17,10 @@ serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 
 
 class SharedWaits:
-    """Tracks the wait of one kind of call, and notifies the requests that need its answer. `clock` is monotonic."""
+    """Tracks how long one kind of call has to wait, and notifies the requests that need its answer.
+
+    `clock` returns seconds and never goes back.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

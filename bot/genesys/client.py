@@ -124,7 +124,10 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request. After a 401, send it once more with a new token. Report the answer to the rate limiter."""
+        """Send the request and return the answer. After a 401, send it once more with a new token.
+
+        Report the answer to the rate limiter.
+        """
         response = None
         try:
             response = await self._send(request, token_source, hooks, needs)

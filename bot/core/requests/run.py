@@ -170,10 +170,10 @@ class RequestRun:
     ) -> None:
         """Commit a transition, and retry while the store is unavailable.
 
-        Raises OwnershipLostError, UnusableAnswerError. `timeout` limits the retries, in seconds; None means
-        `save_timeout`. After this time, give up: the requester gets a result that is not saved. With a shared store,
-        retries have no limit (except to ANSWERED): another replica may have taken over the request, and the requester
-        must not get two different results.
+        `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, give up: the requester
+        gets a result that is not saved. With a shared store, retries have no limit (except to ANSWERED): another
+        replica may have taken over the request, and the requester must not get two different results. Raises
+        OwnershipLostError, UnusableAnswerError.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -213,11 +213,14 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Record that the call was sent: later notices no longer mention a wait for the rate limit."""
+        """Record that the request's call to Genesys was sent.
+
+        Later notices no longer mention a wait for the rate limit.
+        """
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:
-        """Record that the call waits `seconds`, and post a notice unless the wait is short."""
+        """Record that the request's call to Genesys has to wait `seconds`. Post a notice unless that is short."""
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
             return

@@ -172,7 +172,7 @@ class AccessRequests:
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
-        """Ask the administrators to connect a person, at most once a day for each person.
+        """Ask the administrators to connect a person, at most once a day for each person, and return the result.
 
         The person is the requester, or the request's `target` if a supervisor asks. Raises RoleRequiredError,
         ServiceError.
@@ -257,7 +257,10 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request for access if its person was connected by the command line or by a host rule."""
+        """End a request for access if its person was connected by the command line or by a host rule.
+
+        Return whether that changed the notice.
+        """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[0], asked.ids):
             seen_at = self._linked_since.setdefault(notice.key, time.monotonic())

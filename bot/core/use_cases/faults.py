@@ -111,7 +111,7 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Add failed requests, `hits`, to the notice of their fault (pure).
+    """Return the notice of a fault with further failed requests, `hits` (pure).
 
     If the notice is older than `renewal_seconds`, it gets new messages; a fault that was over then begins again.
     """
@@ -151,7 +151,7 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Update a notice by the requests that succeeded since its newest failure (pure).
+    """Return the notice of a fault, updated by the requests that succeeded since its newest failure (pure).
 
     `ages` holds how many seconds ago a request of each kind succeeded, `ages_for` the same for each person.
     """
@@ -173,7 +173,10 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Add the result of a check to a notice (pure). `by` is the administrator who asked for the check."""
+    """Return the notice of a fault with the result of a check (pure).
+
+    `by` is the administrator who asked for the check.
+    """
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
     return replace(notice, data=write_fault(fault), over_at=over_at)

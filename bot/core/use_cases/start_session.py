@@ -149,7 +149,7 @@ class StartSession(Handler):
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
         """Notify the agent if somebody else started the session, and post the session in the requested thread.
 
-        Also mark the open session that it replaces as ended.
+        Also mark the open session that it replaces as ended. Return the result with the outcome of these steps.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

@@ -39,7 +39,10 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GenesysApp:
-    """The Genesys web app of the region, whose URLs contain conversation ids. With `host` "", only ids are accepted."""
+    """The Genesys web app of the region, whose URLs contain conversation ids.
+
+    If `host` is "", people can only paste ids.
+    """
 
     host: str = ""
 

@@ -74,7 +74,7 @@ class CustomerMessagesApi:
 
 
 def without_addresses(words: str) -> str:
-    """Remove everything that looks like a phone number or an e-mail address from the text."""
+    """Return the text without everything that looks like a phone number or an e-mail address."""
     return _ADDRESSES.sub("…", words)
 
 

@@ -74,7 +74,7 @@ def convert_file(data: bytes) -> str | Unusable:
 
 
 def _with_line_breaks(text: str) -> str:
-    r"""Replace the escaped line breaks `\n` and `\\n` in the text by line breaks."""
+    r"""Return the text with line breaks in place of the escaped line breaks `\n` and `\\n`."""
     return re.sub(r"\\+r", "", re.sub(r"(?:\\+r)?\\+n", "\n", text))
 
 

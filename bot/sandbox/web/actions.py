@@ -1,7 +1,7 @@
 """Handle the page's POST requests: messages, buttons, modals, shortcuts and workflow steps.
 
-The server does not trust the page. The acting user, as whom the page shows Slack, can use only the messages and views
-that this user sees.
+The page shows Slack as one user sees it, the acting user. The server does not trust the page: a request can use only
+the messages and views that the acting user sees.
 """
 
 from __future__ import annotations

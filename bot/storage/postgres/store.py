@@ -132,7 +132,10 @@ class PostgresStore:
         return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Take over the requests of dead replicas, and this replica's own requests that `accept` did not confirm."""
+        """Take over and return the requests of dead replicas.
+
+        Among them are this replica's own requests that `accept` did not confirm.
+        """
         if not self._replica_lock.is_held:
             return []
         values = {

@@ -79,7 +79,7 @@ class Login:
         self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
 
     def issue_user_token(self, user_id: str, seconds: int) -> str:
-        """Issue a token for a signed-in user, valid for `seconds`."""
+        """Issue a token for a signed-in user, valid for `seconds`, and return it."""
         token = secrets.token_urlsafe(32)
         add_bounded(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
         return token
