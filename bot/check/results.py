@@ -125,7 +125,10 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 
 
 def as_json(results: Sequence[CheckResult]) -> str:
-    """Return the results as JSON, in order, with `ok`. Programs read the keys, so the keys do not change."""
+    """Return the results as JSON, in order, and `ok`, which says whether no check failed.
+
+    Programs read the keys, so the keys do not change.
+    """
     listed = [
         {
             "name": each.name,

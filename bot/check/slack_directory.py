@@ -41,7 +41,10 @@ async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: 
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
-    """Return whether the token has a scope, or Slack does not say. Another check names the missing scopes."""
+    """Return True if the bot token has this scope, or if Slack does not list the token's scopes.
+
+    Another check names the missing scopes.
+    """
     return not identity.scopes or scope in identity.scopes
 
 

@@ -170,7 +170,10 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return an address to listen on, without brackets. `*` and `::` mean all addresses."""
+        """Return the value of a variable that holds an address to listen on, without brackets.
+
+        The values `*` and `::` mean all addresses. Note a fault for a value that is not an address.
+        """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         if re.fullmatch(r"[a-z]+://.*", text):

@@ -246,10 +246,11 @@ def team_of(request: Request) -> TeamId:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStep:
-    """One execution of the workflow step. `workflow_execution_id` is that of its workflow, "" if Slack sent none.
+    """One execution of the workflow step.
 
-    Slack sends no id of the workflow, so administrators search Slack for the id of the workflow's execution. The
-    request holds both ids, so any replica can complete the step.
+    `workflow_execution_id` is the id of the workflow's execution, "" if Slack sent none. Slack sends no id of the
+    workflow, so administrators search Slack for the id of the workflow's execution. The request holds both ids, so any
+    replica can complete the step.
     """
 
     execution_id: str

@@ -188,7 +188,7 @@ class RateWindow:
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record the end of a call. `headers` are those of its answer, None without usable headers.
+        """Record the end of a call. `headers` are the headers of its answer, None if there are none to use.
 
         `reached` is False if the call never reached Genesys, so that it does not count.
         """

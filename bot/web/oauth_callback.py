@@ -50,7 +50,7 @@ class OAuthCallback:
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. Do not serve HEAD, since a link is valid for one request only."""
+        """Add the route to a server. Do not serve HEAD, because a sign-in link works for one request only."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:

@@ -148,8 +148,8 @@ class ServiceFailure:
 class ServiceStatus:
     """Holds the newest failure of the session service, and the times of the newest successes.
 
-    Subscribes to RequestFinished. `worked` holds the time of the newest success of each kind of request, `worked_for`
-    that of each person's newest start or whoami. These times are `time.monotonic()` values.
+    Subscribes to RequestFinished. `worked` holds the time of the newest success of each kind of request. `worked_for`
+    holds the time of the newest successful start or whoami of each person. These times are `time.monotonic()` values.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:

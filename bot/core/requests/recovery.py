@@ -116,7 +116,7 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the loop update messages now, because a session has ended."""
+        """Make the background loop update the messages of ended sessions now."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:

@@ -48,9 +48,9 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str, language: str = "") -> str:
-    """Join a session id, the customer's address and the customer's language to a request's `argument`.
+    """Join a session id, the customer's address and the customer's language to one text, a request's `argument`.
 
-    The id "" means the only open session. The language "" means that of the default text.
+    The id "" means the only open session. The language "" means the language of the default text.
     """
     line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line

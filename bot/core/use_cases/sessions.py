@@ -172,9 +172,10 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Post the session that this start has just created in its channel or thread, once for each request.
+        """Post the session that a START request has just created, once for each request.
 
-        The access rules are those of `share`. Raises CobrowseError.
+        Post it in the request's channel, or in the thread that the request names. The access rules are those of
+        `share`. Raises CobrowseError.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)

@@ -82,7 +82,10 @@ class ConversationChoice:
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """Return a modal or Home tab as JSON for the page. Its field `values` is by block_id, then by action_id."""
+    """Return a modal or Home tab as JSON for the page.
+
+    Its field `values` holds the values of its inputs by block_id, then by action_id.
+    """
     texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
     fields = {"id": view.id, **texts, "blocks": view.blocks, "values": _nested(view.values)}
     return {

@@ -134,7 +134,7 @@ class PostgresStore:
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over and return the requests of dead replicas.
 
-        Among them are this replica's own requests that `accept` did not confirm.
+        Do the same for this replica's own requests that `accept` stored but did not confirm in time.
         """
         if not self._replica_lock.is_held:
             return []
@@ -165,7 +165,7 @@ class PostgresStore:
                 await asyncio.sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run one statement and return the number of changed rows."""
+        """Run the statement with this name, and return the number of changed rows."""
         statement = STATEMENTS[name]
         async with self._connection() as connection:
             done: str = await connection.execute(statement.text, *statement.arguments(values))
@@ -187,13 +187,16 @@ class PostgresStore:
         return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement, commit it, and return its rows."""
+        """Run the statement with this name, commit it, and return its rows."""
         async with self._connection() as connection:
             return await _fetch(connection, name, values)
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock a row for all replicas during a `with` block, which is one transaction; see Database."""
+        """Lock the row that the statement with this name finds, for all replicas, during a `with` block; see Database.
+
+        The block is one transaction.
+        """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         async with self._transaction() as connection:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})

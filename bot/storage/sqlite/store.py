@@ -149,7 +149,7 @@ class SQLiteStore:
             await sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run one statement and return the number of changed rows."""
+        """Run the statement with this name, and return the number of changed rows."""
         statement = STATEMENTS[name]
         return await self._writer.write(lambda connection: connection.execute(statement, values).rowcount)
 
@@ -180,7 +180,7 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock a row during a `with` block; see Database.
+        """Lock the row that the statement with this name finds, during a `with` block; see Database.
 
         An asyncio lock is enough, because no other process writes these rows.
         """
@@ -231,7 +231,10 @@ class SQLiteStore:
         return next(iter(await self._read_all(name, values)), None)
 
     async def _read_all(self, name: str, values: Mapping[str, Any]) -> list[Any]:
-        """Run a SELECT on a separate thread and connection, so that a reader never waits for a writer."""
+        """Run the SELECT with this name and return its rows.
+
+        Use a separate thread and connection, so that a reader never waits for a writer.
+        """
 
         def read() -> list[Any]:
             if self._reading is None:
