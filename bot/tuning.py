@@ -9,7 +9,7 @@ GC_THRESHOLD = 50_000
 def pause_collector() -> None:
     """Disable the garbage collector until `freeze_loaded`.
 
-    Loading modules creates many objects, and none of them is garbage.
+    Loading modules creates many objects that stay, so a collection would find almost nothing to free.
     """
     gc.disable()
 

@@ -9,9 +9,9 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: Settings) -> list[CheckResult]:
-    """Return one result for each port on which the bot cannot listen, or one for all ports if there is no such port.
+    """Return one result for each port on which the bot cannot listen.
 
-    Return none if the bot serves no port.
+    If it can listen on all its ports, return one result for all of them. If it serves no port, return none.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if settings.slack.mode == "http":

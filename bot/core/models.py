@@ -464,7 +464,7 @@ class NoticeMessage:
 class Notice:
     """One matter about which people get messages. The bot edits the messages as the matter goes on.
 
-    - `key`: the id of the matter among those of its kind.
+    - `key`: the id of the matter, unique among the notices of this kind.
     - `version`: 0 before the notice is stored; each change increases it.
     - `shown`: the version that all messages show.
     - `opened_at`: new messages replace the messages from before this time.

@@ -104,7 +104,7 @@ class ListPage:
 
     @classmethod
     def read(cls, text: str | None, default: ListKind) -> "ListPage":
-        """Decode the text of a button to a page. Return the first page of the kind `default` for any other text."""
+        """Decode a page from the text of a button. Return the first page of the kind `default` for any other text."""
         kind, _, rest = (text or "").partition(".")
         number, _, agent = rest.partition(".")
         if kind not in set(ListKind) or not re.fullmatch("[0-9]{1,4}", number):

@@ -158,7 +158,7 @@ class RequestService:
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit a failed request again. `press` is the request that its *Try again* button made.
 
-        Raises RetryRejectedError when the person may not retry it or it cannot be retried, or NotAcceptedError.
+        Raises RetryRejectedError when the person may not retry it or it cannot be retried. Raises NotAcceptedError.
         """
         try:
             await self._retry(failed, press)

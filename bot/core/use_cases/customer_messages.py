@@ -57,7 +57,7 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 
 
 def in_language(argument: str, language: str) -> str:
-    """Return a request's argument with this language in place of the one that it holds, if any."""
+    """Return a request's argument, as `pack` makes it, with this language. Replace the language that it held."""
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 
