@@ -1,4 +1,7 @@
-"""Define every environment variable. docs/generate/settings.py writes the page of settings and .env.example from it."""
+"""Define every environment variable.
+
+docs/generate/settings.py writes the page of settings and .env.example from these definitions.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -19,8 +22,9 @@ class Form(Enum):
 class Variable:
     """An environment variable. For a `secret`, the variable NAME_FILE can name a file that holds the value.
 
-    `about`: what it is, and its effect, as Markdown without links. `required`: when it has to be set, "" for never.
-    `unit`: what a number counts. `example`: a value such as faults show. It is needed where there is no default.
+    `about`: what the variable is for and what it does, as Markdown without links. `required`: when the variable must be
+    set, "" for never. `unit`: what a number counts. `example`: a value for the messages about faults; it may be "" if
+    the variable has a default.
     """
 
     name: str

@@ -550,8 +550,9 @@ class SendRejectedError(CobrowseError):
     """The bot cannot send a link to a customer. `detail` depends on the code.
 
     - sending_off: "sms" or "email", which the settings switch off.
-    - invalid_address: "none" (no text), "neither" (no phone number or e-mail address), "country" (no country code),
-      "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a valid e-mail address).
+    - invalid_address: "none" (no text), "neither" (no phone number or e-mail address), "country" (no country code, and
+      no single country fits), "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a
+      valid e-mail address).
     - country_not_allowed: the ISO code of the phone number's country, "" if it has none.
     - text_too_long: the maximum length in characters.
     """

@@ -128,7 +128,8 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 
 
 CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
-"""How the key of a press on a session's card begins, of one in a list of sessions, and of *Start a new one*."""
+"""How a request's `key` begins: CARD_KEY if its button is on a session card, ROW_KEY if it is in a list of sessions,
+START_NEW_KEY if it is *Start a new one*."""
 
 
 class RequestState(StrEnum):

@@ -180,7 +180,7 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class SendCancelled:
-    """The requester does not want to send the link that the bot asked about. It was not sent."""
+    """The requester does not want to send the link that the bot asked about, so the bot has not sent it."""
 
     code = "send_cancelled"
 

@@ -1,8 +1,8 @@
 """Encode and decode what a START request needs besides the session's name (pure).
 
 This is the customer's address, the open session that the new one replaces, the thread in which to post the session, or
-the command that the name may mean. Only one of them is encoded. The encoded text is the request's `argument`, so that a
-restart loses nothing. The store encrypts the argument, and deletes it after the answer.
+the command that the name may mean. A thread can go with another of them. The encoded text is the request's `argument`,
+so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
 """
 
 import hashlib
@@ -23,11 +23,10 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """What a START request needs besides the session's name. Only one of the fields is set.
+    """What a START request needs besides the session's name. At most one of these is set, and a `thread` beside it.
 
-    A thread and an address may stand together; otherwise a start has one of these at most.
-
-    - `send_to`: a phone number in E.164 or an e-mail address. The session's card offers to send the link there.
+    - `send_to`: the customer's phone number in E.164, or e-mail address. The session's card has a button that sends the
+      link there.
     - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
     - `fingerprint`: a hash of the address, set with `send_to` and `rejected`. It tells two addresses apart without
       showing them.
@@ -79,7 +78,10 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return a request's argument. If it holds a customer's address, return that address's fingerprint instead."""
+    """Return a request's argument.
+
+    If it holds a customer's address, return the thread and the address's fingerprint instead.
+    """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
 

@@ -1,7 +1,7 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the service's contract; see also docs/reference/genesys-calls.md. They look at the cause of an
-exception, since its class is misleading: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
+The rules come from the documentation of the session service; see also docs/reference/genesys-calls.md. They look at the
+cause of an exception, since its class is misleading: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio

@@ -64,9 +64,9 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits that is the same for duplicate starts: same requester, target, channel and text.
 
-    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. So does
-    *Start a new one*, which never means the session before. A contact address in a start is replaced by a keyed hash,
-    whose secret is not in the database.
+    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A press of
+    *Start a new one* gets a unique key too, because it never means the session before. A customer's address in a start
+    counts as a keyed hash, whose secret is not in the database.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id

@@ -92,9 +92,10 @@ class LinkOffers:
     key: bytes = field(default=b"", repr=False)
 
     def details(self, address: str, thread: str = "") -> StartDetails:
-        """Return the details for a start that names a contact address, and a thread if it is to be posted in one.
+        """Return the StartDetails for a START request that names the customer's address.
 
-        Drop an address that the bot cannot send to.
+        They hold the address if the bot can send to it, else the reason why it cannot. They hold the address's
+        fingerprint in both cases. `thread` is the id of the message in whose thread to post the session, "" for none.
         """
         mark = fingerprint(address, self.key)
         try:
@@ -141,7 +142,10 @@ class CustomerMessaging:
         return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def cancel(self, request: Request) -> SendCancelled:
-        """Leave the link unsent. The request has the key of the SEND, so the store refuses it after that."""
+        """Send nothing, and return that result.
+
+        The request has the same key as the SEND of this dialog. So the store accepts no SEND after it.
+        """
         await self._sessions.check_member(request)
         return SendCancelled()
 

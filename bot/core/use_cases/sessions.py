@@ -150,10 +150,10 @@ class SessionService:
         return SessionEnded(record, reference)
 
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
-        """Return the session whose button was pressed, ended or not.
+        """Return the session whose button was pressed, ended or not, as it is stored.
 
-        It is as the store has it. `asks_service`: as the service has it, if that answers in time for a dialog.
-        Raises an error unless the requester may read its link, or end it if `reads_link` is False.
+        `asks_service`: read its status from the service first, if the service answers soon enough for a dialog. Raises
+        SessionAccessError unless the requester may read its link or, if `reads_link` is False, may end it.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -337,8 +337,8 @@ class SessionService:
     ) -> SessionRecord:
         """Return the record with the service's current status. Mark the session as ended if it is over.
 
-        Only this method reads a status from the service, and only when a person asks. `wait_seconds`: how long to
-        wait for it; after that the session counts as open.
+        `fresh`: ignore the cached status. `wait_seconds`: how long to wait for the status, None for no limit; after
+        that the session counts as open. Only this method reads a status from the service, and only when a person asks.
         """
         status = SessionStatus.OVER if record.is_over else SessionStatus.OPEN
         if not record.is_over:
