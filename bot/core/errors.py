@@ -491,7 +491,7 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester may not end a session of other people (may_not_end), or not read its link (may_not_read_link).
+    """The requester may not end a session of other people, or may not read its link.
 
     `agent` and `requester` are the people of the session. Only these two may read its link. Supervisors and
     administrators may end it, too.
@@ -537,9 +537,8 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """A press of *Try again* does nothing.
-
-    The request is another person's, was already retried, or is no longer stored.
+    """A press of *Try again* does nothing: the request is another person's, was already retried, or is no longer
+    stored.
     """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()
