@@ -3,15 +3,14 @@
 import csv
 import io
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
+from bot.cli.database import open_database
 from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import HostsFileError
 from bot.core.models import HostLink, TeamId, UserId
 from bot.core.timing import StorageTiming
-from bot.storage.errors import refused
-from bot.storage.open import DEFAULT_TIMING, MEMORY, Storage, open_store
+from bot.storage.open import DEFAULT_TIMING
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
@@ -41,25 +40,17 @@ async def add(
     database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
 ) -> None:
     """Store all of these host links or none. Raises StorageSetupError, StorageUnavailableError."""
-    async with _open(database) as store:
+    async with open_database(database) as store:
         await store.link(links, on_progress)
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
     """Remove a host link, and return whether there was one. Raises StorageSetupError, StorageUnavailableError."""
-    async with _open(database) as store:
+    async with open_database(database) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
 async def list_all(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
     """Return all host links. Raises StorageSetupError, StorageUnavailableError."""
-    async with _open(database, timing) as store:
+    async with open_database(database, timing) as store:
         return list(await store.links())
-
-
-def _open(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> AbstractAsyncContextManager[Storage]:
-    if database.url.startswith(MEMORY):
-        raise refused("database_memory")
-    return open_store(
-        database.url, keys=database.keys, retention_days=database.retention_days, exclusive=False, timing=timing
-    )

@@ -1,6 +1,5 @@
 """Define `cobrowse-bot hosts`: set, remove, list, import and export links from Slack users to Genesys hosts."""
 
-import asyncio
 import sys
 from typing import Any, NoReturn
 
@@ -97,19 +96,9 @@ def export(path: str) -> None:
 
 
 def _with_database(use: Any) -> Any:
-    from bot.config import settings
-    from bot.core.errors import SetupError, StorageUnavailableError
-    from bot.observability import logging as logs
+    from bot.cli.database import with_database
 
-    logs.set_up("WARNING", as_json=False)  # the command prints its result, so log only problems
-    try:
-        return asyncio.run(use(settings.load_part(settings.read_database, settings.environment())))
-    except settings.SettingsError as fault:
-        _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
-    except SetupError as refused:
-        _fail(refused.line)
-    except StorageUnavailableError as error:
-        _fail(f"The database cannot be used just now. [{error.code}]")
+    return with_database(use)
 
 
 def _fail(sentence: str) -> NoReturn:

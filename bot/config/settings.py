@@ -130,7 +130,7 @@ def read_settings(reader: Reader) -> Settings:
         host=reader.host("HOST"),
         port=reader.integer("PORT", 0, 65535),
         health_port=_health_port(reader, over_http=slack.mode == "http"),
-        audit_log=_audit_log(reader),
+        audit_log=read_audit_log(reader),
         limits=_limits(reader),
         sending=read_messaging(reader, database.is_encrypted),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
@@ -269,7 +269,8 @@ def _command(reader: Reader) -> str:
     return command
 
 
-def _audit_log(reader: Reader) -> str:
+def read_audit_log(reader: Reader) -> str:
+    """Return where the audit log is: a path, "-" for standard output, "" for none."""
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
 

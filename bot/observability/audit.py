@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
@@ -133,12 +134,15 @@ class AuditLog:
     If a line cannot be written, its fields go to the log, and the request goes on without a delay.
     """
 
-    def __init__(self, where: str) -> None:
-        """Open the audit log. `where`: a path, "-" for standard output, "" for none. Raises AuditSetupError."""
+    def __init__(self, where: str, stream: TextIO | None = None) -> None:
+        """Open the audit log. `where`: a path, "-" for `stream`, "" for none. Raises AuditSetupError.
+
+        `stream` is standard output if it is None.
+        """
         self._handler: logging.Handler | None = None
         try:
             if where:
-                self._handler = AuditStream(sys.stdout) if where == STDOUT else AuditFile(where)
+                self._handler = AuditStream(stream or sys.stdout) if where == STDOUT else AuditFile(where)
         except OSError as error:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
@@ -150,11 +154,19 @@ class AuditLog:
             case RequestRejected(request=request, error=error):
                 self._write(request, error, reached=True)
 
+    def record_command(self, fields: Mapping[str, Any]) -> None:
+        """Write the line for a command that somebody ran on the bot's machine."""
+        self._write_line(fields)
+
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:
+        if self._handler is not None:
+            self._write_line(entry(request, outcome, reached=reached))
+
+    def _write_line(self, fields: Mapping[str, Any]) -> None:
         if self._handler is None:
             return
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = {"at": at, **entry(request, outcome, reached=reached)}
+        line = {"at": at, **fields}
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
 
     def close(self) -> None:

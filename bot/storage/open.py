@@ -11,6 +11,7 @@ from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite.store import SQLiteStore
 
@@ -31,6 +32,10 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
     @property
     def notices(self) -> NoticeTable:
         """Return the repository of notices."""
+
+    @property
+    def people(self) -> PeopleTable:
+        """Return what exports and forgets a person."""
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock
 from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.statements import SWEEP
 
@@ -185,6 +186,11 @@ class PostgresStore:
     def notices(self) -> NoticeTable:
         """Return the repository of notices."""
         return NoticeTable(self)
+
+    @property
+    def people(self) -> PeopleTable:
+        """Return what exports and forgets a person."""
+        return PeopleTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name, commit it, and return its rows."""

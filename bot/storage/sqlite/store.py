@@ -24,6 +24,7 @@ from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite import file
 from bot.storage.sqlite.file import STATEMENTS
@@ -167,6 +168,11 @@ class SQLiteStore:
     def notices(self) -> NoticeTable:
         """Return the repository of notices."""
         return NoticeTable(self)
+
+    @property
+    def people(self) -> PeopleTable:
+        """Return what exports and forgets a person."""
+        return PeopleTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name and return its rows.

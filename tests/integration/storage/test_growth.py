@@ -20,13 +20,17 @@ VALUES: dict[str, Any] = {
     "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
     "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20, "skipped": 20,
     "unclaimed_seconds": 10.0, "move_seconds": 30.0, "opened_at": 1.0, "over_at": 1.0,
-    "version": 1, "shown": 1, "takes": 1, "claimed": ["x"], "ids": ["x", "y"], "tables": ["requests"],
+    "version": 1, "shown": 1, "takes": 1, "claimed": ["x"], "ids": ["x", "y"], "tables": ["requests"], "key_number": 1,
 }  # fmt: skip
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts", "notices")
 FEW = ("requests_unfinished", "notices_pending")
 """Indexes of the few rows that wait for something."""
-WHOLE_TABLES = re.compile(r"host_links|(secrets_of|encrypt)_\w+|has_encrypted_secrets|table_names")
-"""Statements that are meant to read a whole table: the list of links, and those that run once at start."""
+WHOLE_TABLES = re.compile(
+    r"host_links|(secrets_of|encrypt)_\w+|has_encrypted_secrets|table_names|"
+    r"\w+_(of|with)_person|(forget|anonymize|page_of)_\w+|interrupt_accepted_requests"
+)
+"""Statements that are meant to read a whole table: the list of links, those that run once at start, and those of the
+commands `export`, `forget` and `db`."""
 
 
 async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:

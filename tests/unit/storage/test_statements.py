@@ -10,6 +10,7 @@ from bot.core.results import INQUIRIES
 from bot.storage import statements
 from bot.storage.encryption import SECRET_COLUMNS
 from bot.storage.postgres.statements import NOW, number_parameters
+from bot.storage.repositories import people
 from bot.storage.schema import TABLES, VERSION, scripts_from
 from bot.storage.statements import SQL_FOLDER, SWEEP, DatabaseKind, load_statements, read_script
 from tests.support.app import ROOT
@@ -29,7 +30,10 @@ def literals(folder: Path) -> set[str]:
 
 
 def test_every_statement_is_used() -> None:
-    by_table = {f"{what}_{table}" for what in ("secrets_of", "encrypt") for table in SECRET_COLUMNS}
+    whats = ("secrets_of", "encrypt", "page_of", "rotate")
+    by_table = {f"{what}_{table}" for what in whats for table in SECRET_COLUMNS}
+    by_table |= {f"{table}_of_person" for table in people.TABLES}
+    by_table |= {f"forget_{table}" for table in (*people.FORGOTTEN_AT_ONCE, *people.FORGOTTEN_IN_BATCHES)}
     used = literals(STORAGE) | by_table
     for database in DATABASES:
         assert set(load_statements(database)) <= used, database

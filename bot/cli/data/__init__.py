@@ -1,0 +1,1 @@
+"""Look after what the database holds about people."""

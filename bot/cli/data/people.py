@@ -1,0 +1,150 @@
+"""Define `cobrowse-bot export` and `cobrowse-bot forget`: print and delete what is stored about one person."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bot.cli import terminal
+from bot.cli.terminal import examples
+
+if TYPE_CHECKING:
+    from bot.config.settings import DatabaseSettings
+    from bot.core.models import TeamId, UserId
+    from bot.storage.repositories.people import Forgotten
+
+team = click.option("--team", metavar="T…", help="Only what is stored for this Slack workspace.")
+ROWS = {
+    "requests": ("request", "requests"),
+    "sessions": ("session", "sessions"),
+    "posts": ("record of a message", "records of messages"),
+    "found_hosts": ("found Genesys user", "found Genesys users"),
+    "links": ("link to a Genesys user", "links to Genesys users"),
+    "connects": ("sign-in under way", "sign-ins under way"),
+    "connections": ("sign-in to Genesys", "sign-ins to Genesys"),
+    "notices": ("notice", "notices"),
+}
+"""What a row of each table is called, one and several."""
+
+
+@click.command(
+    epilog=examples("cobrowse-bot export U012AB3CD > person.json", "cobrowse-bot export U012AB3CD --team T012AB3CD")
+)
+@click.argument("slack_user_id", metavar="U…")
+@team
+def export(slack_user_id: str, team: str | None) -> None:
+    """Print what is stored about one person, as JSON. Secrets are left out."""
+    from bot.cli.database import open_database
+
+    user_id, team_id = _ids(slack_user_id, team)
+
+    async def exported(database: "DatabaseSettings") -> dict[str, Any]:
+        async with open_database(database) as store:
+            return await store.people.export(user_id, team_id)
+
+    found = _with_audit_log("export", user_id, team_id, exported, _exported_fields)
+    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    text = json.dumps({"person": user_id, "team": team_id, "exported_at": at, **found}, ensure_ascii=False, indent=2)
+    click.echo(terminal.json_for_stdout(text))
+
+
+@click.command(epilog=examples("cobrowse-bot forget U012AB3CD", "cobrowse-bot forget U012AB3CD --team T012AB3CD"))
+@click.argument("slack_user_id", metavar="U…")
+@team
+def forget(slack_user_id: str, team: str | None) -> None:
+    """Delete what is stored about one person, and take them out of what is about others.
+
+    Open sessions stay until they are over. The command then exits with 1 and says when to run it again.
+    """
+    from bot.cli.database import open_database
+
+    user_id, team_id = _ids(slack_user_id, team)
+
+    async def forgotten(database: "DatabaseSettings") -> "Forgotten":
+        async with open_database(database) as store:
+            return await store.people.forget(user_id, team_id)
+
+    result = _with_audit_log("forget", user_id, team_id, forgotten, _forgotten_fields)
+    if result.deleted:
+        click.echo(f"Deleted: {_listed(result.deleted)}.")
+    if result.anonymized:
+        click.echo(f"Kept without the person: {_listed(result.anonymized)}.")
+    for name in _settings_with(user_id):
+        click.echo(f"{name} names {user_id}. Change it, and start the bot again.", err=True)
+    if not result.is_complete:
+        _fail(f"Not everything is forgotten yet. {_when_again(result)}")
+    click.echo(f"Nothing is stored about {user_id} now.")
+
+
+def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":
+    """Return the ids on the command line. Raise BadParameter."""
+    from bot.core.hosts.csv_file import TEAM_ID, USER_ID
+    from bot.core.models import TeamId, UserId
+
+    if not USER_ID.fullmatch(slack_user_id):
+        raise click.BadParameter("take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="U…")
+    if team is not None and not TEAM_ID.fullmatch(team):
+        raise click.BadParameter("take a Slack workspace's id (T…)", param_hint="--team")
+    return UserId(slack_user_id), TeamId(team) if team else None
+
+
+def _with_audit_log(action: str, user_id: str, team_id: str | None, use: Any, fields_of: Any) -> Any:
+    """Return the result of `use`, and write the command into the audit log. Exit with a sentence if it cannot."""
+    from bot.cli.database import with_database
+    from bot.config import settings
+    from bot.observability.audit import AuditLog, AuditSetupError
+
+    try:
+        audit = AuditLog(settings.load_part(settings.read_audit_log, settings.environment()), stream=sys.stderr)
+    except settings.SettingsError as fault:
+        _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
+    except AuditSetupError as error:
+        _fail(error.line)
+    try:
+        result = with_database(use)
+        named = {"action": action, "decision": "allowed", "by": "command line", "person": user_id}
+        audit.record_command({**named, **({"team": team_id} if team_id else {}), **fields_of(result)})
+        return result
+    finally:
+        audit.close()
+
+
+def _forgotten_fields(result: "Forgotten") -> dict[str, Any]:
+    outcome = "person_forgotten" if result.is_complete else "person_partly_forgotten"
+    return {"outcome": outcome, "deleted": dict(result.deleted), "anonymized": dict(result.anonymized)}
+
+
+def _exported_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"outcome": "person_exported", "rows": {table: len(rows) for table, rows in found.items() if rows}}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {ROWS[table][count != 1]}" for table, count in counts.items())
+
+
+def _when_again(result: "Forgotten") -> str:
+    """Return the sentence that says what is left, and when to run the command again."""
+    parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
+    left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
+    stay = "stays" if result.sessions + result.requests == 1 else "stay"
+    if result.open_until and result.open_until > datetime.now(UTC):
+        return f"{left} {stay} until {result.open_until:%Y-%m-%d %H:%M} UTC. Run this again after that."
+    return f"{left} {stay} until the bot has told it in Slack. Run this again in a minute, while the bot runs."
+
+
+def _settings_with(user_id: str) -> list[str]:
+    """Return the names of the settings that name this person."""
+    from bot.config import settings
+    from bot.config.variables import VARIABLES
+
+    environ = settings.environment()
+    return [name for name in VARIABLES if re.search(rf"\b{user_id}\b", environ.get(name, ""))]
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(1)

@@ -1,0 +1,215 @@
+"""Export what is stored about one person, and forget it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.models import TeamId, UserId
+from bot.storage.database import Database, Row
+from bot.storage.encryption import SECRET_COLUMNS
+from bot.storage.mapping import MAX_SWEPT_ROWS
+
+TABLES = ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections")
+"""The tables whose rows are about a person as a whole. Notices may be about several people."""
+FORGOTTEN_AT_ONCE = ("found_hosts", "links", "connects", "connections")
+FORGOTTEN_IN_BATCHES = ("posts", "sessions", "requests")
+"""The order matters: a session stays while its messages do, and a request stays while its session does."""
+HIDDEN = "(a secret, not exported)"
+HIDDEN_COLUMNS = frozenset(("state_hash", *(column for columns in SECRET_COLUMNS.values() for column in columns)))
+OUR_COLUMNS = frozenset(("owner", "same", "same_as", "replaces", "due_at"))
+"""Columns that only say how the program works on a row."""
+TIME_COLUMNS = ("_at", "_until")
+MAX_PASSES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """The result of forgetting a person.
+
+    - `deleted`, `anonymized`: the number of rows by table, without zeros.
+    - `sessions`: sessions that are still stored: open ones, and those whose messages do not say yet that they ended.
+    - `requests`: requests that are not answered yet, which are still stored, too.
+    - `open_until`: when the last of these sessions ends at the latest, None if there is none.
+    """
+
+    deleted: Mapping[str, int]
+    anonymized: Mapping[str, int]
+    sessions: int
+    requests: int
+    open_until: datetime | None
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.sessions and not self.requests
+
+
+class PeopleTable:
+    """Exports and forgets a person, for both databases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
+        """Return what is stored about the person, as JSON values. Leave out secrets. Raise StorageUnavailableError."""
+        person = _person(user_id, team_id)
+        found: dict[str, Any] = {}
+        for table in TABLES:
+            rows = await self._database.fetch(f"{table}_of_person", person)
+            found[table] = [_exported(row) for row in rows]
+        notices = await self._database.fetch("notices_with_person", person)
+        found["notices"] = [_exported_notice(row, user_id) for row in notices if _names(row, user_id)]
+        failures = await self._database.fetch("failures_with_person", person)
+        found["named_in_failures"] = [
+            _exported({"id": row["id"], "kind": row["kind"], "accepted_at": row["accepted_at"]}) for row in failures
+        ]
+        return found
+
+    async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
+        """Delete what is stored about the person, or take the person out of it. Raise StorageUnavailableError.
+
+        Each statement is one write, so that a call which was stopped can begin again. Leave open sessions and
+        unanswered requests as they are, because people work with them.
+        """
+        person = _person(user_id, team_id)
+        deleted: dict[str, int] = {}
+        for table in FORGOTTEN_AT_ONCE:
+            deleted[table] = len(await self._database.fetch(f"forget_{table}", person))
+        for table in FORGOTTEN_IN_BATCHES:
+            deleted[table] = await self._in_batches(f"forget_{table}", person)
+        anonymized = {"requests": await self._in_batches("anonymize_requests", person)}
+        anonymized["requests"] += await self._anonymize_failures(person, user_id)
+        deleted["notices"], anonymized["notices"] = await self._forget_notices(person, user_id)
+        (left,) = await self._database.fetch("left_of_person", person)
+        until = left["open_until"]
+        return Forgotten(
+            deleted={table: count for table, count in deleted.items() if count},
+            anonymized={table: count for table, count in anonymized.items() if count},
+            sessions=left["sessions"],
+            requests=left["requests"],
+            open_until=None if until is None else datetime.fromtimestamp(until, UTC),
+        )
+
+    async def _in_batches(self, name: str, person: Mapping[str, Any]) -> int:
+        """Run a statement until it changes fewer rows than it may. Return how many it changed."""
+        changed, values = 0, {**person, "most": MAX_SWEPT_ROWS}
+        while True:
+            count = len(await self._database.fetch(name, values))
+            changed += count
+            if count < MAX_SWEPT_ROWS:
+                return changed
+
+    async def _anonymize_failures(self, person: Mapping[str, Any], user_id: UserId) -> int:
+        """Take the person out of the failures of others' requests. Return how many rows were changed."""
+        changed = 0
+        for row in await self._database.fetch("failures_with_person", person):
+            without = json.dumps(_without(_json(row["failure"]), user_id))
+            values = {"id": row["id"], "failure": without, "was": row["failure"]}
+            changed += len(await self._database.fetch("anonymize_failure", values))
+        return changed
+
+    async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
+        """Delete the person's notices, and take the person out of others'. Return how many of each there were.
+
+        A notice that a replica changes at this moment comes again in the next pass.
+        """
+        deleted = anonymized = 0
+        for _ in range(MAX_PASSES):
+            rows = [row for row in await self._database.fetch("notices_with_person", person) if _names(row, user_id)]
+            if not rows:
+                break
+            for row in rows:
+                values = {name: row[name] for name in ("kind", "key", "version", "takes")}
+                if _is_about(row, user_id):
+                    deleted += len(await self._database.fetch("forget_notice", values))
+                else:
+                    values |= _without_person(row, user_id)
+                    anonymized += len(await self._database.fetch("anonymize_notice", values))
+        return deleted, anonymized
+
+
+def _person(user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
+    return {"user_id": user_id, "team_id": team_id or "", "mention": f'%"{user_id}"%'}
+
+
+def _exported(row: Row) -> dict[str, Any]:
+    """Return the columns of a row that have a value, with times as ISO 8601."""
+    return {
+        name: HIDDEN if name in HIDDEN_COLUMNS else _time(value) if name.endswith(TIME_COLUMNS) else value
+        for name, value in dict(row).items()
+        if value is not None and name not in OUR_COLUMNS
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
+    """Return a notice: as a whole if it is about the person, else where it names the person."""
+    data, messages = _json(row["data"]), _json(row["messages"])
+    shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})
+    if _is_about(row, user_id):
+        shown["data"] = data
+    elif named := sorted(name for name, value in data.items() if user_id in _texts(value)):
+        shown["named_as"] = named
+    shown["messages_to_person"] = [
+        {"channel_id": message["channel_id"], "ts": message["ts"]}
+        for message in messages
+        if message["reader"] == user_id
+    ]
+    return shown
+
+
+def _is_about(row: Row, user_id: UserId) -> bool:
+    """Return whether a notice is about this person, so that nothing of it is left without them.
+
+    An unreadable one counts as such a notice.
+    """
+    data = _json(row["data"])
+    if not data:
+        return True
+    if "people" in data:
+        return set(data["people"]) <= {user_id}
+    return user_id in (data.get("agent"), data.get("ender"), *data.get("person", ()), *data.get("ids", ()))
+
+
+def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
+    """Return data and messages of a notice without the person, as the database stores them."""
+    messages = [message for message in _json(row["messages"]) if message["reader"] != user_id]
+    return {"data": json.dumps(_without(_json(row["data"]), user_id)), "messages": json.dumps(messages)}
+
+
+def _names(row: Row, user_id: UserId) -> bool:
+    """Return whether a notice names the person, as an id of its data or as a reader, and not in a longer text.
+
+    An unreadable one counts as such a notice.
+    """
+    data = _json(row["data"])
+    return not data or user_id in (*_texts(data), *_texts(_json(row["messages"])))
+
+
+def _json(text: str) -> Any:
+    """Return the value of a JSON text; an empty dict for a text that is not JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {}
+
+
+def _texts(value: Any) -> list[str]:
+    """Return all texts inside a JSON value, without the names of its fields."""
+    if isinstance(value, str):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inside for text in _texts(each)]
+
+
+def _without(value: Any, text: str) -> Any:
+    """Return a JSON value without a text: left out of lists, None elsewhere."""
+    if isinstance(value, dict):
+        return {name: _without(each, text) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without(each, text) for each in value if each != text]
+    return None if value == text else value
