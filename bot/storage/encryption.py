@@ -3,6 +3,7 @@
 https://cryptography.io/en/latest/fernet/ . Without a key, the database stores the secrets as plain text.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -22,14 +23,25 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Encryptor:
-    """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first."""
+    """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first.
+
+    `key_number` stands for the first key, so that replicas can compare their keys; 0 without a key.
+    """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self._functions = _functions(keys) if keys else None
+        self._newest = _functions(keys[:1])[1] if keys else None
+        self.key_number = _key_number(keys[0]) if keys else 0
 
     @property
     def has_key(self) -> bool:
         return self._functions is not None
+
+    def is_current(self, text: str) -> bool:
+        """Return whether the first key alone decrypts this text. Without a key, return whether it is plain text."""
+        if self._newest is None:
+            return not text.startswith(_PREFIX)
+        return text.startswith(_PREFIX) and self._newest(text.removeprefix(_PREFIX).encode()) is not None
 
     def encrypt(self, text: str | None) -> str | None:
         """Return the encrypted text; the text itself if there is no key, None for None."""
@@ -61,6 +73,11 @@ class Encryptor:
         text.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
+
+
+def _key_number(key: str) -> int:
+    """Return a positive 31-bit number that stands for a key. Nobody can compute the key from it."""
+    return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 
 def check_key(key: str) -> None:

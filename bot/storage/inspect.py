@@ -15,13 +15,16 @@ from typing import Any
 from bot.core.models import HostId, TeamId, UserId
 from bot.core.timing import StorageTiming
 from bot.storage import causes
+from bot.storage.database import Row
 from bot.storage.encryption import CHECK, Encryptor
 from bot.storage.errors import refused
 from bot.storage.open import DEFAULT_TIMING, MEMORY, POSTGRES, SQLITE
+from bot.storage.repositories.secrets import SecretCounts, count_secrets
 from bot.storage.schema import VERSION, check_facts
 from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
 Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
+Secrets = Callable[[], Awaitable[SecretCounts]]
 READ_TIMEOUT_SECONDS = 2.0
 
 
@@ -33,6 +36,7 @@ class StorageReport:
     - `version`: the version of the tables, None if there are no tables yet.
     - `is_encrypted`: the database holds its secrets encrypted.
     - `linked`: a function that returns the host that a user is linked to, None if there is none.
+    - `secrets`: a function that counts the stored secrets by the key that decrypts them.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
     - `left_out`: the parameters of DATABASE_URL that have no effect.
     """
@@ -41,6 +45,7 @@ class StorageReport:
     version: int | None
     is_encrypted: bool
     linked: Linked
+    secrets: Secrets
     shared_mode: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -64,13 +69,15 @@ def inspect_storage(
     return _inspect_file(Path(url.removeprefix(SQLITE)), Encryptor(keys))
 
 
-def report(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
+def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
     """Build the report on a database. `facts` holds the rows of its table `facts`: version, owner number and key check.
 
     `version` is 0 if the database has no tables yet.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
-    return StorageReport(where, version or None, is_encrypted, linked if version else no_host)
+    if not version:
+        return StorageReport(where, None, is_encrypted, no_host, no_secrets)
+    return StorageReport(where, version, is_encrypted, linked, secrets)
 
 
 async def no_host(team_id: TeamId, user_id: UserId) -> HostId | None:
@@ -78,9 +85,14 @@ async def no_host(team_id: TeamId, user_id: UserId) -> HostId | None:
     return None
 
 
+async def no_secrets() -> SecretCounts:
+    """Return no counts, because a database without tables contains no secret."""
+    return SecretCounts()
+
+
 @asynccontextmanager
 async def _inspect_memory() -> AsyncIterator[StorageReport]:
-    yield StorageReport("memory:", None, False, no_host)
+    yield StorageReport("memory:", None, False, no_host, no_secrets)
 
 
 @asynccontextmanager
@@ -89,17 +101,21 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
         rows = await asyncio.to_thread(_query, path, "linked_host", {"team_id": team_id, "user_id": user_id})
         return HostId(rows[0][0]) if rows[0][0] else None
 
+    async def fetch(name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        return await asyncio.to_thread(_query, path, name, values)
+
     where = f"the file {path}"
     try:
         read = await asyncio.to_thread(_read, path)
     except (OSError, sqlite3.Error, ValueError) as error:
         raise causes.of_file(error, path) from None
     if read is None:
-        yield StorageReport(where, None, False, no_host)
+        yield StorageReport(where, None, False, no_host, no_secrets)
         return
     tables, facts, mode = read
     version = check_facts(facts, tables, encryptor)
-    yield replace(report(where, facts, version, linked), shared_mode=mode)
+    found = report(where, facts, version, linked, lambda: count_secrets(fetch, encryptor))
+    yield replace(found, shared_mode=mode)
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
@@ -111,11 +127,11 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
     if not path.exists():
         return None
     tables = [row[0] for row in _query(path, "table_names", {})]
-    facts = dict(_query(path, "facts", {})) if "facts" in tables else {}
+    facts = dict(map(tuple, _query(path, "facts", {}))) if "facts" in tables else {}
     return tables, facts, shared_mode(path)
 
 
-def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
+def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
     """Run the statement with this name on an SQLite file, and return its rows.
 
     If no process uses the file, open it as immutable, because SQLite otherwise creates two files beside it.
@@ -123,4 +139,5 @@ def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT_SECONDS)) as connection:
+        connection.row_factory = sqlite3.Row
         return connection.execute(STATEMENTS[name], values).fetchall()

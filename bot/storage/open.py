@@ -12,6 +12,7 @@ from bot.storage.errors import refused
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
+from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite.store import SQLiteStore
 
@@ -36,6 +37,13 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
     @property
     def people(self) -> PeopleTable:
         """Return what exports and forgets a person."""
+
+    @property
+    def secrets(self) -> SecretTable:
+        """Return what counts the encrypted values, and encrypts them with the newest key."""
+
+    async def replicas_with_other_key(self) -> int:
+        """Return how many processes use the database and do not encrypt with this one's first key."""
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Inspect a Postgres database for the command `check`, over a read-only connection; see bot/storage/inspect.py."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,12 +10,14 @@ import asyncpg
 from bot.core.models import HostId, TeamId, UserId
 from bot.core.timing import StorageTiming
 from bot.storage import causes
+from bot.storage.database import Row
 from bot.storage.encryption import Encryptor
 from bot.storage.errors import refused
 from bot.storage.inspect import StorageReport, report
 from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, is_pooled
 from bot.storage.postgres.requirements import examine, usable
 from bot.storage.postgres.statements import STATEMENTS
+from bot.storage.repositories.secrets import count_secrets
 
 
 @asynccontextmanager
@@ -48,4 +50,9 @@ async def _report(connection: Any, encryptor: Encryptor) -> StorageReport:
         host = await connection.fetchval(statement.text, *statement.arguments(values))
         return HostId(host) if host else None
 
-    return report(found.where, found.facts, found.version, linked)
+    async def fetch(name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        page = STATEMENTS[name]
+        rows: Sequence[Row] = await connection.fetch(page.text, *page.arguments(values))
+        return rows
+
+    return report(found.where, found.facts, found.version, linked, lambda: count_secrets(fetch, encryptor))

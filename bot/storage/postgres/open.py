@@ -36,7 +36,8 @@ async def open_postgres(
     url, replica_lock, pool = address.url, None, None
     try:
         try:
-            replica_lock = ReplicaLock(url, await prepare(url, encryptor, timing), timing)
+            owner = await prepare(url, encryptor, timing)
+            replica_lock = ReplicaLock(url, owner, timing, key_number=encryptor.key_number)
             await replica_lock.open()
             pool = await asyncpg.create_pool(
                 url, min_size=1, max_size=MAX_CONNECTIONS, command_timeout=timing.statement_timeout_seconds,

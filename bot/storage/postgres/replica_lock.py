@@ -33,8 +33,9 @@ class ReplicaLock:
     is lost or taken again, because pooled connections may then lead to another server.
     """
 
-    def __init__(self, url: str, owner: int, timing: StorageTiming) -> None:
-        self.owner = owner
+    def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
+        """Take `key_number`, which stands for the key that this replica encrypts with."""
+        self.owner, self._key_number = owner, key_number
         self.is_held = False
         self.on_change: Callable[[], Awaitable[None]] | None = None
         self._url, self._timing = url, timing
@@ -110,6 +111,7 @@ class ReplicaLock:
             await _check_writable(connection)
             if not await connection.fetchval(STATEMENTS["lock_replica"].text, self.owner):
                 raise TimeoutError("the server has not released our earlier lock yet")
+            await connection.execute(STATEMENTS["announce_key"].text, self._key_number)
             await connection.execute(STATEMENTS["register_server"].text)
         except BaseException:
             connection.terminate()

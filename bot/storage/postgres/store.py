@@ -25,6 +25,7 @@ from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
+from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.statements import SWEEP
 
@@ -192,6 +193,11 @@ class PostgresStore:
         """Return what exports and forgets a person."""
         return PeopleTable(self)
 
+    @property
+    def secrets(self) -> SecretTable:
+        """Return what counts the encrypted values, and encrypts them with the newest key."""
+        return SecretTable(self, self._encryptor)
+
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name, commit it, and return its rows."""
         async with self._connection() as connection:
@@ -208,6 +214,11 @@ class PostgresStore:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
             row = await connection.fetchrow(statement.text, *statement.arguments(values), timeout=seconds)
             yield row, partial(_fetch, connection)
+
+    async def replicas_with_other_key(self) -> int:
+        """Return how many processes use the database and do not encrypt with this one's first key."""
+        found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
+        return int(found["replicas"]) if found else 0
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._one("linked_host", {"team_id": team_id, "user_id": user_id})

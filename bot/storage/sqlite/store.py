@@ -25,6 +25,7 @@ from bot.storage.encryption import Encryptor
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
+from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite import file
 from bot.storage.sqlite.file import STATEMENTS
@@ -174,6 +175,11 @@ class SQLiteStore:
         """Return what exports and forgets a person."""
         return PeopleTable(self)
 
+    @property
+    def secrets(self) -> SecretTable:
+        """Return what counts the encrypted values, and encrypts them with the newest key."""
+        return SecretTable(self, self._encryptor)
+
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name and return its rows.
 
@@ -193,6 +199,10 @@ class SQLiteStore:
         lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
+
+    async def replicas_with_other_key(self) -> int:
+        """Return 0, because one process at a time uses the file."""
+        return 0
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._read("linked_host", {"team_id": team_id, "user_id": user_id})

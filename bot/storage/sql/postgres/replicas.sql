@@ -17,6 +17,20 @@ SELECT
 -- Take this replica's lock; false while an earlier connection of the same replica still holds it.
 SELECT pg_try_advisory_lock(6516578, CAST(:owner AS INT));
 
+-- name: announce_key
+-- Say which key this replica encrypts with: a shared lock of class 6516579 whose number stands for the key. Several
+-- replicas hold the same one. It ends with the connection, as the replica's lock does.
+SELECT pg_advisory_lock_shared(6516579, CAST(:key_number AS INT));
+
+-- name: count_other_keys
+-- How many replicas run that do not say that they encrypt with this key. One of a version before this lock says nothing.
+SELECT count(*) AS replicas FROM pg_locks l
+WHERE l.locktype = 'advisory' AND l.classid = 6516578 AND l.objid <> 0 AND l.granted
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND NOT EXISTS (SELECT 1 FROM pg_locks k
+        WHERE k.pid = l.pid AND k.locktype = 'advisory' AND k.classid = 6516579 AND k.granted
+            AND CAST(k.objid AS BIGINT) = CAST(:key_number AS INT) AND k.database = l.database);
+
 -- name: lock_preparation
 -- Until the transaction ends, no other process creates or migrates tables. Owner numbers start at 1.
 SELECT pg_advisory_xact_lock(6516578, 0);

@@ -1,0 +1,122 @@
+"""Count the encrypted values of a database, and encrypt them with the newest key."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.storage.database import Database, Fetch, Row
+from bot.storage.encryption import SECRET_COLUMNS, Encryptor
+
+PAGE = 500
+"""The maximum number of rows that are read at once, and that one write of SQLite changes."""
+MAX_AT_ONCE = 8
+"""The maximum number of updates that run at once. Postgres gives the bot ten connections."""
+MAX_PASSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SecretCounts:
+    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
+
+    newest: int = 0
+    older: int = 0
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotation:
+    """The result of a rotation: how many values were encrypted with the newest key, and what is stored now."""
+
+    changed: int
+    left: SecretCounts
+
+
+async def count_secrets(fetch: Fetch, encryptor: Encryptor) -> SecretCounts:
+    """Read all encrypted values and count them by the key that decrypts them."""
+    counts = SecretCounts()
+    async for table, rows in _pages(fetch):
+        for row in rows:
+            for column in SECRET_COLUMNS[table]:
+                if (text := row[column]) is not None:
+                    counts = _counted(counts, text, encryptor)
+    return counts
+
+
+def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCounts:
+    if encryptor.is_current(text):
+        return replace(counts, newest=counts.newest + 1)
+    if encryptor.decrypt(text) is not None:
+        return replace(counts, older=counts.older + 1)
+    return replace(counts, unreadable=counts.unreadable + 1)
+
+
+class SecretTable:
+    """Encrypts the secrets of all tables with the newest key, for both databases."""
+
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
+        self._database, self._encryptor = database, encryptor
+
+    async def count(self) -> SecretCounts:
+        """Count the stored values by the key that decrypts them. Raise StorageUnavailableError."""
+        return await count_secrets(self._database.fetch, self._encryptor)
+
+    async def rotate(self) -> KeyRotation:
+        """Encrypt with the first key what only an older key decrypts. Raise StorageUnavailableError.
+
+        Each row is one write, so a rotation that was stopped can begin again. Leave out a row that a running bot
+        changes meanwhile, and return to it in a later pass.
+        """
+        changed = 0
+        for number in range(MAX_PASSES):
+            if number:
+                await asyncio.sleep(number)
+            changed += await self._pass()
+            left = await self.count()
+            if not left.older:
+                break
+        return KeyRotation(changed, left)
+
+    async def _pass(self) -> int:
+        """Go through all rows once. Return how many values were changed. Raise StorageUnavailableError."""
+        places, changed = asyncio.Semaphore(MAX_AT_ONCE), 0
+
+        async def update(table: str, row: Row) -> int:
+            values = self._rotated(table, row)
+            if values is None:
+                return 0
+            async with places:
+                is_changed = bool(await self._database.fetch(f"rotate_{table}", values))
+            return sum(is_changed and values[column] != row[column] for column in SECRET_COLUMNS[table])
+
+        async for table, rows in _pages(self._database.fetch):
+            counts = await asyncio.gather(*(update(table, row) for row in rows), return_exceptions=True)
+            for count in counts:
+                if isinstance(count, BaseException):
+                    raise count
+                changed += count
+        return changed
+
+    def _rotated(self, table: str, row: Row) -> dict[str, Any] | None:
+        """Return the values of the statement that updates this row; None if nothing in it has to change."""
+        columns = SECRET_COLUMNS[table]
+        values = {column: self._with_newest(row[column]) for column in columns}
+        if all(values[column] == row[column] for column in columns):
+            return None
+        return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
+
+    def _with_newest(self, text: str | None) -> str | None:
+        """Return the text encrypted with the first key; the same text if that is not needed or not possible."""
+        if text is None or self._encryptor.is_current(text):
+            return text
+        plain = self._encryptor.decrypt(text)
+        return text if plain is None else self._encryptor.encrypt(plain)
+
+
+async def _pages(fetch: Fetch) -> AsyncIterator[tuple[str, Sequence[Row]]]:
+    """Yield the rows that hold a secret, page by page, with the name of their table."""
+    for table in SECRET_COLUMNS:
+        after = ""
+        while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):
+            yield table, rows
+            after = rows[-1]["id"]
