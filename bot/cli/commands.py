@@ -16,6 +16,7 @@ import click
 
 from bot import __version__, tuning
 from bot.cli import terminal
+from bot.cli.data.commands import db
 from bot.cli.data.people import export, forget
 from bot.cli.hosts import hosts
 from bot.cli.manifest import manifest
@@ -49,7 +50,7 @@ def main() -> None:
     """Run the command that the command line names."""
 
 
-for command in (export, forget, hosts, init, keygen, manifest):
+for command in (db, export, forget, hosts, init, keygen, manifest):
     main.add_command(command)
 
 

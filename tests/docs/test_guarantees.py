@@ -17,6 +17,7 @@ GUARANTEES = (
     "Told at least once",
     "Notices reach their readers",
     "A form answers in its own dialog",
+    "A restored backup repeats nothing",
     "Never two different outcomes",
     "Wrong host impossible",
     "Links only for the requester and the host",

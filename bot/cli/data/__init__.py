@@ -1,1 +1,1 @@
-"""Look after what the database holds about people."""
+"""Look after the database and the data about people in it."""

@@ -1,0 +1,190 @@
+"""Copy an SQLite database to a backup file, also while a bot uses it, and restore the backup.
+
+https://www.sqlite.org/backup.html . The copy is one read transaction, so that writers do not wait for it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from bot.storage import causes
+from bot.storage.encryption import SECRET_COLUMNS, Encryptor
+from bot.storage.errors import StorageSetupError
+from bot.storage.schema import check_facts
+from bot.storage.sqlite.file import STATEMENTS, examine, lock, truncate_log
+
+BUSY_SECONDS = 10.0
+PART = ".part"
+"""The end of the name of a copy that is not complete."""
+
+
+class BackupError(Exception):
+    """A backup cannot be made or restored. The text is a sentence for the operator."""
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy the database to a new file with mode 0600. Raise BackupError, StorageSetupError."""
+    if not path.is_file():
+        raise BackupError(f"There is no database {path}.")
+    if target.exists():
+        raise BackupError(f"There is a file {target} already. Nothing was changed. Give another name.")
+    with _copied(path, target, _open_used) as part:
+        if not _is_sound(part):
+            raise BackupError(f"The database {path} is damaged, and no backup was made. Restore an older backup.")
+        part.rename(target)
+
+
+def check_backup(file: Path, encryptor: Encryptor) -> int:
+    """Check that a file is a backup that this program can use. Return how many of its secrets no key decrypts.
+
+    Raise BackupError.
+    """
+    if not file.is_file():
+        raise BackupError(f"There is no file {file}.")
+    try:
+        with closing(_open_backup(file)) as connection:
+            tables = [row[0] for row in connection.execute(STATEMENTS["table_names"])]
+            facts = dict(map(tuple, connection.execute(STATEMENTS["facts"]))) if "facts" in tables else {}
+            version = check_facts(facts, tables, encryptor)
+            if version and not _is_sound(file):
+                raise BackupError(f"The file {file} is damaged. Take another backup.")
+            unreadable = _unreadable(connection, encryptor) if version else 0
+    except (OSError, sqlite3.Error, ValueError):
+        raise BackupError(f"The file {file} is no backup of this program's database.") from None
+    except StorageSetupError as error:
+        raise BackupError(f"The file {file} cannot be restored. {_about_backup(error)}") from None
+    if not version:
+        raise BackupError(f"The file {file} is no backup of this program's database.")
+    return unreadable
+
+
+def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
+    """Put a backup in the place of the database. Return how many of its secrets no key decrypts.
+
+    `replace`: an existing database may be replaced. Raise BackupError, StorageSetupError.
+    """
+    unreadable = check_backup(file, encryptor)
+    try:
+        examine(path)
+        if path.exists() and path.samefile(file):
+            raise BackupError(f"The file {file} is the database itself. Nothing was changed.")
+        handle = lock(path)
+        try:
+            _give_to_owner(path.with_name(path.name + ".lock"), path)
+            if path.exists() and not replace:
+                raise BackupError(
+                    f"There is a database {path} already. Nothing was changed. Add --yes to replace it with the backup."
+                )
+            _replace(path, file)
+        finally:
+            os.close(handle)
+    except (OSError, sqlite3.Error) as error:
+        raise causes.of_file(error, path) from None
+    return unreadable
+
+
+def _replace(path: Path, file: Path) -> None:
+    """Replace the database by a copy of the backup, in which no accepted request is carried out again.
+
+    Such a request may have been answered after the backup was made, so the bot tells its requester that it was
+    interrupted.
+    """
+    with _copied(file, path, _open_backup) as part:
+        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            connection.execute(STATEMENTS["interrupt_accepted_requests"])
+        _give_to_owner(part, path)
+        _remove_log(path)
+        part.replace(path)
+        _sync_directory(path)
+
+
+def _about_backup(error: StorageSetupError) -> str:
+    """Return the sentence of an error about a database, as it reads about a backup."""
+    if error.code == "database_key_mismatch":
+        return (
+            "STORE_ENCRYPTION_KEY does not fit it: it was written with another key. "
+            "Put that key behind yours, separated by a comma."
+        )
+    return str(error)
+
+
+@contextmanager
+def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Connection]) -> Iterator[Path]:
+    """Copy a database to a file beside `target`, and remove that file at the end unless it was renamed."""
+    part = target.with_name(target.name + PART)
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        raise BackupError(f"There is a file {part} from an earlier try. Delete it, and try again.") from None
+    except OSError as error:
+        raise BackupError(f"The file {part} cannot be written: {error.strerror}.") from None
+    try:
+        try:
+            with closing(open_source(source)) as read, closing(sqlite3.connect(part, isolation_level=None)) as written:
+                read.backup(written)
+                written.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+                raise BackupError(f"The file {part} cannot be written: the disk is full.") from None
+            raise causes.of_file(error, source) from None
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _open_used(path: Path) -> sqlite3.Connection:
+    """Open a database that a bot may use at this moment. Do not create it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+
+
+def _open_backup(path: Path) -> sqlite3.Connection:
+    """Open a file that nobody uses, to read it. Create no file beside it, which SQLite does for one with a log."""
+    how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(_open_backup(path)) as connection:
+            return [row[0] for row in connection.execute("PRAGMA integrity_check(1)")] == ["ok"]
+    except sqlite3.Error:
+        return False
+
+
+def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor) -> int:
+    """Return how many secrets of the database none of the keys decrypts."""
+    texts = [
+        row[column]
+        for table, columns in SECRET_COLUMNS.items()
+        for row in connection.execute(STATEMENTS[f"secrets_of_{table}"])
+        for column in columns
+    ]
+    return sum(text is not None and encryptor.decrypt(text) is None for text in texts)
+
+
+def _give_to_owner(file: Path, path: Path) -> None:
+    """Give a file to the owner of the database, or of its directory, because root may restore a bot's database."""
+    if os.geteuid() == 0:
+        owner = (path if path.exists() else path.absolute().parent).stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
+def _remove_log(path: Path) -> None:
+    """Write the log of the old database into its file, and remove the log, which does not belong to the new file."""
+    if path.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            truncate_log(connection)
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
