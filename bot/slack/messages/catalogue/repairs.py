@@ -3,6 +3,7 @@
 A key is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
@@ -142,3 +143,24 @@ _entry(fix("unexpected", "Search the bot’s log for the reference below."))
 _entry(fix("may_not_check", "Add yourself to `COBROWSE_ADMINS` if this is your task."))
 _entry(fix("administrators_only", "Add yourself to `COBROWSE_ADMINS` if this is your task."))
 _entry(fix("connect_wrong_user", "`{command} why` tells which Genesys user you are expected to be."))
+
+
+TITLES: Mapping[str, Sentence] = {
+    "slack_unavailable": fault("slack_unavailable.title", "Slack doesn’t tell me who people are."),
+    "token_refused": fault("token_refused.title", "Genesys doesn’t accept the bot’s access token."),
+    "oauth_refused": fault("oauth_refused.title", "Genesys refuses the bot’s sign-in."),
+    "permission_missing": fault("permission_missing.title", "The bot’s OAuth client lacks a permission in Genesys."),
+    "unusable_answer": fault("unusable_answer.title", "I can’t use what Genesys answers."),
+    "invalid_host": fault("invalid_host.title", "Genesys doesn’t accept an agent for co-browse."),
+    "unknown_application": fault("unknown_application.title", "Genesys doesn’t know the application in your settings."),
+    "bad_request": fault("bad_request.title", "Genesys refuses the bot’s requests."),
+    "connect_required": fault("connect_required.title", "Agents have to sign in to Genesys, and signing in is off."),
+    "user_permission_missing": fault("user_permission_missing.title", "An agent’s Genesys account lacks a permission."),
+    "message_not_posted": fault("message_not_posted.title", "Slack doesn’t accept the bot’s messages."),
+    "text_too_long": fault("text_too_long.title", "The text for customers is too long."),
+    "unexpected": fault("unexpected.title", "I ran into an error that I don’t know."),
+}
+"""What is broken, by the error's code, for the notification of the administrators' message.
+
+A locked phone shows it, so these sentences have no placeholders: no id, address or word of Genesys can get in.
+"""

@@ -7,6 +7,7 @@ from bot.core.results import FaultChecked, FaultState
 from bot.core.use_cases.faults import Fault, read_fault
 from bot.slack.messages.blocks import NOTICE_BLOCK, OPEN_ACTION, Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.errors import REFERENCE, SERVICE_REFERENCE, Situation
+from bot.slack.messages.catalogue.repairs import TITLES
 from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, counted, label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
 
@@ -37,7 +38,10 @@ WORKING = counted(
     "Working again since {at} ({wait}, {count} person).",
     "Working again since {at} ({wait}, {count} people).",
 )
-FAILING_TITLE = said("fault.failing_title", "Co-browse needs your help.")
+TITLE_START = said("fault.title_start", "Co-browse is failing: {what}")
+TITLE_SEND = said("fault.title_send", "Sending links is failing: {what}")
+TITLE_OTHER = said("fault.title_other", "Commands are failing: {what}")
+TITLE_UNKNOWN = said("fault.title_unknown", "Co-browse needs your help.")
 WORKING_TITLE = said("fault.working_title", "Co-browse is working again.")
 CONTINUED = said("fault.continued", "This still fails. My newer message below has the details.")
 FIX = said("fault.fix", "*Fix:* {fix}")
@@ -59,7 +63,8 @@ def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url
     """Render the administrators' message about a fault.
 
     `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
-    has replaced this one. `runbook_url`: the page that a button opens, "" for no button.
+    has replaced this one. `runbook_url`: the page that a button opens, "" for no button. The notification says what
+    is broken, and nothing that a locked phone must not show.
     """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:
@@ -71,12 +76,15 @@ def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url
         return Message(
             say(WORKING_TITLE), [section(f":large_green_circle: *{text}*", NOTICE_BLOCK), *_details(fault, to)]
         )
-    text = say(_failing(fault), count=len(fault.people), since=fault.since)
+    failing, title = _sentences(fault)
+    what = TITLES.get(fault.error.code)
+    notification = say(title, what=what) if what else say(TITLE_UNKNOWN)
+    text = say(failing, count=len(fault.people), since=fault.since)
     row = [button(say(CHECK_AGAIN), CHECK_ACTION, value=notice.key)]
     if runbook_url:
         row.append(button(say(RUNBOOK), OPEN_ACTION, url=runbook_url))
     head = section(f":red_circle: *{text}*", NOTICE_BLOCK)
-    return Message(say(FAILING_TITLE), [head, *_details(fault, to), buttons(*row)])
+    return Message(notification, [head, *_details(fault, to), buttons(*row)])
 
 
 def fault_checked(outcome: FaultChecked, language: Language) -> Message:
@@ -85,9 +93,12 @@ def fault_checked(outcome: FaultChecked, language: Language) -> Message:
     return Message(text, [section(text)])
 
 
-def _failing(fault: Fault) -> Sentence:
+def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
+    """Return the sentences that say what fails, for the message's first line and for its notification."""
     kinds = set(fault.kinds)
-    return FAILING_START if kinds & STARTING else FAILING_SEND if kinds <= SENDING else FAILING_OTHER
+    if kinds & STARTING:
+        return FAILING_START, TITLE_START
+    return (FAILING_SEND, TITLE_SEND) if kinds <= SENDING else (FAILING_OTHER, TITLE_OTHER)
 
 
 def _details(fault: Fault, to: Addressee) -> list[Block]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.errors import BadRequestError, CobrowseError, TokenRefusedError
+from bot.core.errors import BadRequestError, CobrowseError, SessionAccessError, TokenRefusedError
 from bot.core.models import Notice, NoticeKind, RequestKind, TeamId, UserId
 from bot.core.results import FaultState
 from bot.core.use_cases.faults import Hit, with_check, with_hits
@@ -105,6 +105,31 @@ def test_title_says_what_fails(kind: RequestKind, says: str) -> None:
 )
 def test_message_shows_the_newest_check(state: FaultState, says: str) -> None:
     assert says in shown(with_check(notice(TokenRefusedError()), UserId("U0ADA"), state))
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=name_of)
+def test_notification_says_in_one_line_what_is_broken(error: CobrowseError) -> None:
+    for kind, begins in NOTIFICATIONS.items():
+        found = notice(error, 3, kind)
+        text = RENDERER.notice(found, found.opened_at).text
+        assert text.startswith(begins)
+        assert len(text) > len(begins) + 20
+        assert len(text.split()) <= 25
+        assert not SECRET.search(text), text
+
+
+NOTIFICATIONS = {
+    RequestKind.START: "Co-browse is failing: ",
+    RequestKind.SEND: "Sending links is failing: ",
+    RequestKind.WHOAMI: "Commands are failing: ",
+}
+SECRET = re.compile(r"[<>`{}\n]|https?:|@|[0-9]|[A-Z]+_[A-Z]+|[a-z]+:[a-z]+")
+"""Marks of ids, addresses, settings, permissions and words of Genesys."""
+
+
+def test_notification_of_an_unknown_fault_asks_for_help() -> None:
+    found = notice(SessionAccessError("may_not_end", PEOPLE[0], PEOPLE[1]))
+    assert RENDERER.notice(found, found.opened_at).text == "Co-browse needs your help."
 
 
 def test_words_of_genesys_are_escaped() -> None:
