@@ -116,7 +116,9 @@ class ListPage:
 class SessionList:
     """One page of open sessions. `total`: how many sessions there are on all pages.
 
-    `ended`: the session that a press in this list has ended. `asks`: the requester has to choose which one to end.
+    - `ended`: the session that a press in this list has ended.
+    - `asks`: the requester has to choose which one to end.
+    - `viewer_ids`: all ids of the requester, in a list of their own sessions; empty in other lists.
     """
 
     code = "session_list"
@@ -125,6 +127,7 @@ class SessionList:
     total: int = 0
     ended: SessionRecord | None = None
     asks: bool = False
+    viewer_ids: tuple[UserId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ def names(shown: Message | View) -> list[str]:
     return [text.split(" · ")[0] for text in texts(shown.blocks) if text.startswith(("*", "<@")) and " · " in text]
 
 
+def headings(shown: Message | View) -> list[str]:
+    """The list's title, and the headings of its parts."""
+    return [text for text in texts(shown.blocks) if text.startswith("*") and " · " not in text]
+
+
 async def starts(journey: Journey, count: int, who: str, name: str) -> None:
     for number in range(count):
         await journey.asks(f"{name} {number:02}", who=who)
@@ -101,6 +106,21 @@ async def test_status_row_shows_sends_and_ends(journey: Journey) -> None:
     assert await presses(journey, listed, "row_menu", chosen="end") is listed
     assert f"*Deal* · ended by <@{ANA}>" in words(listed)
     assert "No open sessions" in words(listed)
+
+
+async def test_status_shows_own_sessions_first_on_all_pages() -> None:
+    async with open_journey(**MANY) as journey:
+        await journey.asks("Own", who=SAM)
+        for number in range(10):
+            await journey.asks(f"@ben Bens {number:02}", who=SAM)
+        listed = await journey.asks("status", who=SAM)
+        assert "11 open sessions" in words(listed)
+        assert names(listed)[:2] == ["*Own*", "*Bens 09*"]
+        assert headings(listed) == ["*11 open sessions*", "*Your open sessions*", "*You started for others*"]
+        await presses(journey, listed, "row_menu", who=SAM, chosen="end", block_id=row(listed, "Bens 09"))
+        assert headings(listed) == ["*10 open sessions*", "*Your open sessions*", "*You started for others*"]
+        assert f"*Bens 09* · ended by <@{SAM}>" in words(listed)
+        assert headings(await journey.asks("status", who=BEN)) == ["*9 open sessions*"]
 
 
 async def test_status_has_pages() -> None:

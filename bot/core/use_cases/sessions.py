@@ -238,12 +238,14 @@ class SessionService:
     ) -> SessionList:
         of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in user_ids]
         found = _newest_first(of_each)
+        if page.kind is ListKind.OWN:  # the person's own first, then those that they started for others
+            found.sort(key=lambda record: record.agent not in user_ids)
         page = replace(page, number=min(page.number, max(0, len(found) - 1) // page.size))
         shown: Sequence[SessionRecord] = found[page.number * page.size : (page.number + 1) * page.size]
         total = len(found) - len(shown)
         if freshness is not Freshness.KNOWN:
             shown = await self._still_open(shown, fresh=freshness is Freshness.NOW)
-        return SessionList(tuple(shown), page, total + len(shown))
+        return SessionList(tuple(shown), page, total + len(shown), viewer_ids=tuple(user_ids))
 
     async def _live_page(self, request: Request, viewer_ids: Sequence[UserId], page: ListPage) -> SessionList:
         team_id, size = team_of(request), page.size

@@ -47,7 +47,9 @@ LIVE = said("row.live", "*{name}* · since {since} · {ends}")
 LIVE_FROM = said("row.live_from", "*{name}* · from {starter} · since {since} · {ends}")
 MINUTES_LEFT = counted("row.minutes_left", "{count} minute left", "{count} minutes left")
 HOURS_LEFT = counted("row.hours_left", "{count} hour left", "{count} hours left")
-LINK_USED = said("row.link_used", "link used or expired")
+LINK_USED = said("row.link_used", "since {since}, link used or expired")
+YOUR_SESSIONS = said("list.your_sessions", "Your open sessions")
+FOR_OTHERS = said("list.for_others", "You started for others")
 NONE_OPEN = said("list.none_open", "No open sessions. Type `{command}` to start one.")
 NONE_LIVE = said("list.none_live", "Nobody has an open session.")
 NONE_OF = said("list.none_of", "{agent} has no open session.")
@@ -88,6 +90,8 @@ def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> lis
         records = tuple(sorted((*open_ones, ended), key=_live_order if is_live else _own_order))
     if is_live:
         return _by_agent(records, found, viewer, cards)
+    if found.page.kind is ListKind.OWN:
+        return _by_starter(records, found, viewer, cards)
     return [_own_row(each, found, viewer, cards) for each in records]
 
 
@@ -128,8 +132,10 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
     if record.is_over:
         return section(cards.ended(record))
     sentence = OWN
-    if record.agent != record.requester:
-        sentence = OWN_FROM if record.agent == viewer[1] else OWN_FOR
+    if not _is_hosted(record, found, viewer):
+        sentence = OWN_FOR
+    elif record.agent != record.requester:
+        sentence = OWN_FROM
     text = say(
         sentence,
         name=session.name,
@@ -142,6 +148,33 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
     else:
         control = _control(record, viewer, cards)
     return section(text, row_id(found.page, session.id)) | {"accessory": control}
+
+
+def _by_starter(
+    records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
+) -> list[Block]:
+    """Build the rows of the viewer's own sessions, then of those that the viewer started for others, under headings.
+
+    Without sessions for others, there are no headings.
+    """
+    own = [record for record in records if _is_hosted(record, found, viewer)]
+    others = [record for record in records if not _is_hosted(record, found, viewer)]
+    blocks = []
+    for heading, part in ((YOUR_SESSIONS, own), (FOR_OTHERS, others)):
+        if part and others:
+            blocks.append(section(f"*{cards.language.say(heading)}*"))
+        blocks += [_own_row(each, found, viewer, cards) for each in part]
+    return blocks
+
+
+def has_sessions_for_others(found: SessionList, viewer: PersonKey) -> bool:
+    """Return whether a page of the viewer's sessions has one that the viewer started for somebody else."""
+    return not all(_is_hosted(record, found, viewer) for record in found.records)
+
+
+def _is_hosted(record: SessionRecord, found: SessionList, viewer: PersonKey) -> bool:
+    """Return whether the viewer is the agent of a session."""
+    return record.agent in (found.viewer_ids or (viewer[1],))
 
 
 def _by_agent(
@@ -234,9 +267,9 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render how long the session still goes on. A used or expired link gets a phrase that says so."""
+    """Render how long the session still goes on. For a used or expired link, state its start."""
     if record.is_gone or record.read_at is None:
-        return language.say(LINK_USED)
+        return language.say(LINK_USED, since=record.started_at or record.session.ends_at)
     minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))
     if minutes < 120:
         return language.say(MINUTES_LEFT, count=minutes)

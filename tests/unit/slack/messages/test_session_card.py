@@ -120,6 +120,36 @@ def test_a_list_shows_no_link_and_no_id_beside_the_rows(kind: ListKind) -> None:
     assert "ref7ref7ref7" not in str(message.blocks)
 
 
+def test_own_list_says_who_each_session_is_for_and_when_it_ends() -> None:
+    mine, theirs = replace(record("Mine"), agent=ANA), record("Theirs", number=2)
+    gone = replace(mine, session=replace(mine.session, id=SessionId("gone"), name="Gone"), is_gone=True)
+    asked = request(kind=RequestKind.STATUS, requester=ANA)
+    read_at = SOON - timedelta(minutes=29)
+    records = tuple(replace(each, read_at=read_at, started_at=read_at) for each in (mine, gone, theirs))
+    lines = [
+        re.sub("<!date[^>]*>", "12:00", line)
+        for line in plain(WORDS.answer(asked, SessionList(records, total=3))).split("\n")
+    ]
+    assert lines == [
+        "3 open sessions",
+        "*3 open sessions*",
+        "*Your open sessions*",
+        "*Mine* · 29 minutes left",
+        "*Gone* · since 12:00, link used or expired",
+        "*You started for others*",
+        f"*Theirs* · for <@{BEN}> · 29 minutes left",
+    ]
+    lines = plain(WORDS.answer(asked, SessionList(records[:1], total=1))).split("\n")
+    assert lines == ["1 open session", "*1 open session*", "*Mine* · 29 minutes left"]
+
+
+def test_own_list_knows_the_viewers_other_id() -> None:
+    twin = replace(record("Mine"), agent=UserId("W0ANA"), read_at=SOON)
+    asked = request(kind=RequestKind.STATUS, requester=ANA)
+    answer = WORDS.answer(asked, SessionList((twin,), total=1, viewer_ids=(ANA, UserId("W0ANA"))))
+    assert "You started for others" not in plain(answer)
+
+
 def test_list_of_all_offers_only_ones_own_links() -> None:
     records = (record(number=1), record(number=2).seen_by(UserId("U0SAM")))
     message = WORDS.answer(request(kind=RequestKind.LIST), SessionList(records, ListPage(ListKind.LIVE), total=2))
