@@ -45,6 +45,7 @@ GROUPS = {
     "thread": "The form of the message shortcut: *Post in this thread*.",
     "time": "A time that no calendar has.",
     "wait": "How long something takes.",
+    "warning": "The set-up works, but deserves attention: what administrators read in the Home tab.",
     "who": "`/cobrowse whoami` and `why`.",
 }
 """When the sentences of a group are read, by the first part of their keys. Errors say it in their docstrings."""

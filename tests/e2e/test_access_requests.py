@@ -373,6 +373,61 @@ async def test_administrators_home_lists_who_tried_and_connects_them(journey: Jo
     await notice(journey, "You’re connected to Genesys", UNA)
 
 
+async def opens_for_anybody(journey: Journey, who: str = ADA) -> View:
+    """Open the dialog from the administrators' Home, where nobody has tried anything; return its first step."""
+    home = await opens_home(journey, who)
+    assert "tried at" not in said(home)
+    assert (await journey.slack.press(who, home, "connect_people")).acked
+    view = await filled(journey, who)
+    assert fields(view) == ["person"]
+    return view
+
+
+async def chosen(journey: Journey, view: View, user_id: str, until: str) -> View:
+    """Choose a person in the dialog, and wait for what it shows then."""
+    delivery = await journey.slack.submit(ADA, view, {"person": user_id})
+    assert delivery.acked, delivery.error
+    await journey.slack.until(lambda: until in said(view) + str(fields(view)), SECONDS)
+    return view
+
+
+async def test_administrator_connects_anybody_from_home(journey: Journey) -> None:
+    view = await chosen(journey, await opens_for_anybody(journey), UNA, "text")
+    assert f"Who is <@{UNA}> in Genesys?" in said(view)
+    assert view.values["text", "text"] == "Una Unmapped"
+    await connected(journey, await found(journey, view, "una"))
+    await notice(journey, "You’re connected to Genesys", UNA)
+    assert link(await journey.asks("Deal", who=UNA))
+
+
+async def test_person_who_may_not_use_co_browse_can_be_replaced_in_the_dialog(journey: Journey) -> None:
+    view = await chosen(journey, await opens_for_anybody(journey), GUS, "is a guest")
+    assert fields(view) == ["person"]
+    assert view.values["person", "person"] == GUS
+    await chosen(journey, view, UNA, "text")
+    await connected(journey, await found(journey, view, "una"))
+
+
+async def test_dialog_says_that_the_chosen_person_is_connected(journey: Journey) -> None:
+    await chosen(journey, await opens_for_anybody(journey), ANA, "is connected to Genesys already")
+
+
+async def test_connect_people_is_for_administrators_only(journey: Journey) -> None:
+    home = await opens_home(journey, ADA)
+    assert "connect_people" not in presses(await opens_home(journey, SAM))
+    await journey.slack.press(SAM, home, "connect_people")
+    view = await journey.slack.until(lambda: next(iter(journey.slack.views_of(SAM)), None))
+    await shown(journey, view, "Only administrators can connect")
+
+
+async def test_forged_choice_of_a_person_shows_a_supervisor_nothing(journey: Journey) -> None:
+    view = await opens_for_anybody(journey)
+    view.user_id = SAM  # Sam sends Ada's dialog
+    journey.slack.views._stacks[SAM] = [view]
+    assert (await journey.slack.submit(SAM, view, {"person": UNA})).acked
+    await shown(journey, view, "Only administrators can connect")
+
+
 async def test_supervisors_home_lists_nobody_to_connect(journey: Journey) -> None:
     await journey.asks("Deal", who=UNA)
     assert f"<@{UNA}>" not in said(await opens_home(journey, SAM))

@@ -16,6 +16,7 @@ from tests.support.views import (
     asks_for_a_form,
     called,
     complaints,
+    fields,
     filled,
     home_says,
     opens_home,
@@ -153,6 +154,26 @@ async def test_supervisor_sees_others_sessions_and_can_end_them(journey: Journey
     await home_says(journey, ANA, "No open sessions.")  # whose session it was
 
 
+async def test_start_for_someone_opens_the_form_with_nobody_chosen(either: Journey) -> None:
+    home = await opens_home(either, SAM)
+    assert presses(home)[:2] == ["home_start", "home_start_for"]
+    assert (await either.slack.press(SAM, home, "home_start_for")).acked
+    form = await filled(either, SAM)
+    assert fields(form)[0] == "host"
+    assert not form.values.get(("host", "host"))
+    await sends(either, SAM, form, host=BEN, name="Bens")
+    home = await home_says(either, SAM, "*Bens*")
+    assert said(home).index("*You started for others*") < said(home).index(f"*Bens* · for <@{BEN}>")
+    assert "*Your open sessions*" not in said(home)
+    assert (await either.slack.press(SAM, home, "home_start")).acked
+    form = await filled(either, SAM)
+    assert form.values["host", "host"] == SAM
+    await sends(either, SAM, form, name="Sams")
+    text = said(await home_says(either, SAM, "*Sams*"))
+    order = [text.index(each) for each in ("*Your open sessions*", "*Sams*", "*You started for others*", "*Bens*")]
+    assert order == sorted(order)
+
+
 async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Journey) -> None:
     await opens_home(journey, BEN)
     await sends(journey, SAM, await asks_for_a_form(journey, SAM), host=BEN)
@@ -163,7 +184,7 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
     timing = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05))
     async with open_journey(timing=timing, COBROWSE_ADMINS=BEN) as journey:
         home = await opens_home(journey, BEN)
-        assert "COBROWSE_MEMBERS is empty" in said(home)
+        assert "`COBROWSE_MEMBERS` is empty" in said(home)
         assert "newest failure" not in said(home)
         await journey.genesys.inject_fault("403")
         await journey.asks()

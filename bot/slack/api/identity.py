@@ -5,7 +5,7 @@ https://docs.slack.dev/reference/methods/auth.test
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
@@ -18,6 +18,7 @@ from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import Group, is_of
 from bot.slack.manifest import NEEDED
+from bot.slack.messages.catalogue.setup_warnings import SCOPE_MISSING, SetupWarning
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,6 @@ def _text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def missing(granted: frozenset[str], needed: Mapping[str, str] = NEEDED) -> tuple[str, ...]:
-    """Return a sentence for each needed scope that Slack has not granted. Return none if `granted` is empty.
-
-    `needed` maps scopes to their purposes.
-    """
-    lacking = [(scope, why) for scope, why in needed.items() if granted and scope not in granted]
-    return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)
+def missing(granted: frozenset[str], needed: Iterable[str] = NEEDED) -> tuple[SetupWarning, ...]:
+    """Return a warning for each needed scope that Slack has not granted. Return none if `granted` is empty."""
+    return tuple(SetupWarning(SCOPE_MISSING, scope) for scope in needed if granted and scope not in granted)

@@ -18,6 +18,7 @@ from bot.core.errors import (
     HostNotFoundError,
     NotAcceptedError,
     PermissionMissingError,
+    PersonNotAllowedError,
     RoleRequiredError,
     ServiceBusyError,
     ServiceError,
@@ -36,10 +37,20 @@ from bot.slack.messages.blocks import View
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import mention
 from bot.slack.messages.error_copy import error_copy
-from bot.slack.messages.notices.access import CONNECT_ACTION, read_person
+from bot.slack.messages.notices.access import CONNECT_ACTION, CONNECT_PEOPLE_ACTION, read_person
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import connect_person
-from bot.slack.views.connect_person import AGAIN_ACTION, CHOOSE_FORM, FIND_FORM, ID_FORM, MAX_CHOICES, TEXT, USER
+from bot.slack.views.connect_person import (
+    AGAIN_ACTION,
+    CHOOSE_FORM,
+    FIND_FORM,
+    ID_FORM,
+    MAX_CHOICES,
+    PERSON,
+    PERSON_FORM,
+    TEXT,
+    USER,
+)
 from bot.slack.views.session_form import not_opened, result_view
 
 log = logging.getLogger(__name__)
@@ -63,13 +74,20 @@ class ConnectDialog:
         self._access, self._hosts, self._directory, self._timing = access, hosts, directory, timing
         self._language = renderer.language
 
-    def open_soon(self, trigger_id: str, actor: Request, user_id: UserId) -> None:
-        """Open the dialog about the person `user_id` in the background. `actor` is a request of the administrator."""
+    def open_soon(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
+        """Open the dialog about the person `user_id` in the background. `actor` is a request of the administrator.
+
+        `user_id` is None for a dialog that first asks for the person.
+        """
         self._responder.soon(self._open(trigger_id, actor, user_id))
+
+    def choose_soon(self, actor: Request, user_id: UserId) -> None:
+        """Show the search for the chosen person in the submitted dialog, in the background."""
+        self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
         """Search Genesys for `text` in the background, and show the result in the submitted dialog."""
-        self._responder.soon(self._find(actor, person, text))
+        self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
         """Show the first step again, with the text of the last search."""
@@ -77,21 +95,37 @@ class ConnectDialog:
         form = connect_person.find_form(person, text, language=self._language)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
 
-    async def _open(self, trigger_id: str, actor: Request, user_id: UserId) -> None:
+    async def _open(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
         show = self._views.push if actor.view_id else self._views.open
         if code := await show(trigger_id, connect_person.loading(actor.id, self._language)):
             await self._responder.tell(actor, not_opened(self._renderer.addressee(actor.requester), actor.id, code))
             return
-        await self._views.update(await self._safely(actor, self._first_step(actor, user_id)), external_id=actor.id)
+        step = self._first_step(actor, user_id) if user_id else self._person_step(actor)
+        await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
-    async def _find(self, actor: Request, person: PersonKey, text: str) -> None:
-        async def step() -> View:
-            await self._require_admin(actor)
-            return await self._searched(person, text)
-
+    async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
+        """Show a step in the submitted dialog."""
         # Slack may apply an immediate update before the acknowledgement of the submission
-        view, _ = await asyncio.gather(self._safely(actor, step()), asyncio.sleep(self._timing.view_settle_seconds))
+        view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
+
+    async def _person_step(self, actor: Request) -> View:
+        await self._require_admin(actor)
+        return connect_person.person_form(language=self._language)
+
+    async def _chosen(self, actor: Request, user_id: UserId) -> View:
+        """Return the search for the chosen person; the choice again if that person may not use co-browse."""
+        try:
+            return await self._first_step(actor, user_id)
+        except PersonNotAllowedError as error:
+            if not error.is_target:  # it is about the administrator
+                raise
+            problem = error_copy(error, Situation.QUERY, self._renderer.addressee(actor.requester)).text
+            return connect_person.person_form(user_id, problem, self._language)
+
+    async def _found(self, actor: Request, person: PersonKey, text: str) -> View:
+        await self._require_admin(actor)
+        return await self._searched(person, text)
 
     async def _first_step(self, actor: Request, user_id: UserId) -> View:
         await self._require_admin(actor)
@@ -165,6 +199,20 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
         if person := read_person(value):
             dialog.open_soon(str(body.get("trigger_id")), press, person[1])
         await ack()
+
+    @app.action(CONNECT_PEOPLE_ACTION)
+    async def on_connect_people(ack: AsyncAck, body: dict[str, Any]) -> None:
+        dialog.open_soon(str(body.get("trigger_id")), read_actor(body), None)
+        await ack()
+
+    @app.view(PERSON_FORM)
+    async def on_person(ack: AsyncAck, body: dict[str, Any]) -> None:
+        user_id = connect_person.read_chosen_person(body["view"])
+        if user_id is None:
+            await ack(response_action="errors", errors={PERSON: renderer.language.say(connect_person.NO_PERSON)})
+            return
+        dialog.choose_soon(read_actor(body), user_id)
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, renderer.language))
 
     @app.action(AGAIN_ACTION)
     async def on_again(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -52,7 +52,8 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.listeners.session_form import SessionForm
-from bot.slack.messages.blocks import START_ACTION, View
+from bot.slack.messages.blocks import START_ACTION, START_FOR_ACTION, View
+from bot.slack.messages.catalogue.setup_warnings import SetupWarning
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import home_tab
 from bot.slack.views.home_tab import REFRESH_ACTION, HomeTabData
@@ -80,12 +81,12 @@ class HomeTab:
         starts: StartHistory,
         board: NoticeBoard,
         directory: HostDirectory,
-        config_warnings: Sequence[str],
+        config_warnings: Sequence[SetupWarning],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         """Store the dependencies.
 
-        `config_warnings` are sentences about the settings; only administrators see them in their tab.
+        `config_warnings` are warnings about the set-up; only administrators see them in their tab.
         """
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
@@ -258,8 +259,10 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
         await ack()
 
     @app.action(START_ACTION)
+    @app.action(START_FOR_ACTION)
     async def on_start(ack: AsyncAck, body: dict[str, Any]) -> None:
-        forms.open_soon(str(body.get("trigger_id")), read_actor(body))
+        is_for_another = body["actions"][0]["action_id"] == START_FOR_ACTION
+        forms.open_soon(str(body.get("trigger_id")), read_actor(body), is_for_another=is_for_another)
         tab.show_soon(read_actor(body))
         await ack()
 

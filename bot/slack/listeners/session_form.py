@@ -88,12 +88,20 @@ class SessionForm:
         """Return the view that replaces a submitted form until the answer arrives."""
         return session_form.starting_view(self._renderer.language, has_copy=not self._responder.has_no_direct_messages)
 
-    def open_soon(self, trigger_id: str, actor: Request, message: dict[str, Any] | None = None) -> None:
+    def open_soon(
+        self,
+        trigger_id: str,
+        actor: Request,
+        message: dict[str, Any] | None = None,
+        *,
+        is_for_another: bool = False,
+    ) -> None:
         """Open the form in the background. `actor` is a START request with the requester and the channel.
 
-        `message` is the Slack message whose shortcut was used, None for any other way.
+        - `message`: the Slack message whose shortcut was used, None for any other way.
+        - `is_for_another`: the requester starts a session for somebody else, so the form selects nobody at first.
         """
-        self._responder.soon(self._open(trigger_id, actor, message or {}))
+        self._responder.soon(self._open(trigger_id, actor, message or {}, is_for_another))
 
     def show_more_soon(self, body: dict[str, Any]) -> None:
         """Add the further fields to an open form in the background. `body` is the press of *More options*."""
@@ -139,19 +147,19 @@ class SessionForm:
         """Return the reader of the errors in a submission."""
         return self._renderer.addressee(None)
 
-    async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any]) -> None:
+    async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
         if code := await self._views.open(trigger_id, session_form.loading(actor.id)):
             to = self._renderer.addressee(actor.requester)
             await self._responder.tell(actor, session_form.not_opened(to, actor.id, code))
             return
         try:
-            view = await self._filled(actor, message)
+            view = await self._filled(actor, message, is_for_another)
         except Exception:
             log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
             view = session_form.result_view(self._renderer.failure(UnexpectedError(), actor.id, is_repeatable=False))
         await self._views.update(view, external_id=actor.id)
 
-    async def _filled(self, actor: Request, message: dict[str, Any]) -> View:
+    async def _filled(self, actor: Request, message: dict[str, Any], is_for_another: bool) -> View:
         """Return the form; if the user cannot start a session from here, a view with the reason."""
         chooses_host, missing = False, None
         try:
@@ -168,7 +176,7 @@ class SessionForm:
         fields = replace(
             await self._further_fields(),
             channel_id=actor.channel_id,
-            host=(UserId("") if missing else actor.requester) if chooses_host else None,
+            host=(UserId("") if missing or is_for_another else actor.requester) if chooses_host else None,
             takes_conversation=self._genesys_app is not None,
             name=suggested_name(str(message.get("text") or ""), self._offers.config.sms_countries),
             thread=await self._thread(actor, message),

@@ -15,6 +15,8 @@ CODE_BLOCK = "code"
 OPEN_ACTION = "open"
 START_ACTION = "home_start"
 """The action id of the button that opens the form for a new session."""
+START_FOR_ACTION = "home_start_for"
+"""The action id of the button that opens the form for a session of somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
 The first step asks for a name or e-mail address, the second shows the Genesys users that match. If the bot may not
-search, the only step asks for the Genesys user's id.
+search, the only step asks for the Genesys user's id. Opened about nobody in particular, the dialog first asks for the
+person.
 """
 
 import json
@@ -15,9 +16,10 @@ from bot.slack.messages.blocks import Block, View, button, buttons, context, sec
 from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, mention, said
 from bot.slack.views.session_form import CANCEL, CLOSE, LOADING
 
-FIND_FORM, CHOOSE_FORM, ID_FORM = "connect_find_form", "connect_choose_form", "connect_id_form"
+PERSON_FORM, FIND_FORM = "connect_person_form", "connect_find_form"
+CHOOSE_FORM, ID_FORM = "connect_choose_form", "connect_id_form"
 AGAIN_ACTION = "connect_search_again"
-TEXT, USER = "text", "user"
+TEXT, USER, PERSON = "text", "user", "person"
 """Block ids. Each block has one field, with the same text as its action id."""
 MIN_TEXT_LENGTH, MAX_TEXT_LENGTH = 2, 100
 MAX_CHOICES = 10
@@ -26,10 +28,13 @@ https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-ele
 OPTION_LENGTH = 75
 
 TITLE = label("connect.title", "Connect to Genesys")
+NEXT = label("connect.next", "Next")
 FIND = label("connect.find", "Find")
 CONNECT = label("connect.connect", "Connect")
 AGAIN = label("connect.again", "Search again")
 WHO = said("connect.who", "Who is {person} in Genesys?")
+PERSON_LABEL = label("connect.person", "Who should I connect?")
+NO_PERSON = label("connect.person.empty", "Choose a person.")
 TEXT_LABEL = label("connect.text", "Name or email")
 TEXT_HINT = label("connect.text.hint", "As it stands in Genesys. A part of it will do.")
 USER_LABEL = label("connect.user", "Genesys user")
@@ -55,6 +60,16 @@ def note(sentence: Sentence, language: Language = ENGLISH, **values: str) -> Vie
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
+def person_form(person: UserId | None = None, problem: str = "", language: Language = ENGLISH) -> View:
+    """Build the step that asks for the person to connect. `person` is selected at first.
+
+    `problem` is mrkdwn: the reason why the person cannot be connected, "" before the first choice.
+    """
+    who: Block = {"type": "users_select"} | ({"initial_user": person} if person else {})
+    blocks = [*_problem(problem), _input(PERSON, language.say(PERSON_LABEL), who)]
+    return _form(PERSON_FORM, blocks, NEXT, ["", "", ""], language)
+
+
 def find_form(person: PersonKey, text: str = "", problem: str = "", language: Language = ENGLISH) -> View:
     """Build the first step, the search. `text` is the initial text of its field.
 
@@ -63,7 +78,7 @@ def find_form(person: PersonKey, text: str = "", problem: str = "", language: La
     field: Block = {"type": "plain_text_input", "min_length": MIN_TEXT_LENGTH, "max_length": MAX_TEXT_LENGTH}
     if suggested := clean(text, MAX_TEXT_LENGTH):
         field["initial_value"] = suggested
-    blocks = [_who(person, language), *([section(f":warning: {problem}")] if problem else [])]
+    blocks = [_who(person, language), *_problem(problem)]
     blocks.append(_input(TEXT, language.say(TEXT_LABEL), field, language.say(TEXT_HINT)))
     return _form(FIND_FORM, blocks, FIND, [*person, text], language)
 
@@ -109,6 +124,16 @@ def read_user(view: View) -> HostId | None:
     return host_id(_value(view, USER))
 
 
+def read_chosen_person(view: View) -> UserId | None:
+    """Return the person that the administrator chose, None for nobody."""
+    chosen = _value(view, PERSON)
+    return UserId(chosen) if chosen else None
+
+
+def _problem(problem: str) -> list[Block]:
+    return [section(f":warning: {problem}")] if problem else []
+
+
 def _who(person: PersonKey, language: Language) -> Block:
     return section(language.say(WHO, person=mention(person[1])))
 
@@ -149,4 +174,5 @@ def _plain(text: str) -> dict[str, str]:
 def _value(view: View, name: str) -> str:
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
-    return str(field.get("value") or (field.get("selected_option") or {}).get("value") or "")
+    option = (field.get("selected_option") or {}).get("value")
+    return str(field.get("value") or field.get("selected_user") or option or "")

@@ -13,28 +13,52 @@ from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
 from bot.core.use_cases.access_requests import Unconnected
 from bot.core.use_cases.start_counts import StartCounts
-from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
+from bot.slack.messages.blocks import (
+    START_ACTION,
+    START_FOR_ACTION,
+    Block,
+    View,
+    button,
+    buttons,
+    context,
+    section,
+)
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import Language, Markup, counted, fault, label, mention, said
+from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, counted, fault, label, mention, said
+from bot.slack.messages.catalogue.setup_warnings import SetupWarning
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.messages.notices.access import ASKED_BEFORE, START, connect_button
+from bot.slack.messages.notices.access import ASKED_BEFORE, START, connect_button, connect_people_button
 from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.session_card import END, CardRenderer
-from bot.slack.messages.session_list import list_blocks, list_rows
+from bot.slack.messages.session_list import YOUR_SESSIONS, has_sessions_for_others, list_blocks, list_rows
 
 REFRESH_ACTION = "home_refresh"
+PEOPLE_BLOCK = "people"
 MAX_WARNINGS = 10
 MAX_FAULTS, MAX_UNCONNECTED = 3, 5
 TITLE = label("home.title", "Co-browse")
 LOADING = said("home.loading", "One moment…")
 REFRESH = label("home.refresh", "Refresh")
+START_FOR = label("button.start_for", "Start for someone…")
 ONE_STEP_LEFT = said("home.one_step_left", "One step left: your Slack isn’t connected to Genesys.")
 CONNECTED_AS = said("home.connected_as", "Connected to Genesys as *{name}*")
 CONNECTED = said("home.connected", "Connected to Genesys")
 AS_OF = said("home.as_of", "As of {at} · `{command} help` shows what you can type")
 NOT_CONNECTED = said("home.not_connected", "These people tried to start a session and aren’t connected to Genesys")
+PEOPLE = said("home.people", "People")
+CONNECT_ANYBODY = said("home.connect_anybody", "Connect anybody here to their Genesys user.")
 TRIED_AT = said("home.tried_at", "{person} · tried at {at}")
 MORE_PEOPLE = said("home.more_people", "There are more. They appear here as you connect these.")
+MORE_FAULTS = counted(
+    "home.more_faults",
+    "… and {count} more fault. It appears here as you fix these.",
+    "… and {count} more faults. They appear here as you fix these.",
+)
+MORE_WARNINGS = counted(
+    "home.more_warnings",
+    "… and {count} more warning. It appears here as you fix these.",
+    "… and {count} more warnings. They appear here as you fix these.",
+)
 SET_UP = said("home.set_up", "Set-up")
 ALL_GOOD = said("home.all_good", "Everything looks good.")
 NEWEST_FAILURE = fault("home.newest_failure", "The newest failure of Genesys ({at}, `{code}`): {what} {since}")
@@ -42,7 +66,6 @@ PASSED_SINCE = fault("home.passed_since", "A session was started after it.")
 NONE_SINCE = fault("home.none_since", "No session was started after it.")
 IDENTITY_UNKNOWN = said("home.identity_unknown", "I can’t tell which Genesys user you are right now.")
 TYPE_THERE = said("home.type_there", "Type `{command}` there.")
-YOUR_SESSIONS = said("home.your_sessions", "Your open sessions")
 NONE_OPEN = said("home.none_open", "No open sessions.")
 HOW_IT_WORKS = said("home.how_it_works", "How it works")
 STEP_TYPE = said("home.step_type", "1. Type `{command}` while you talk to your customer.")
@@ -67,7 +90,7 @@ class HomeTabData:
     - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
     - `own`: the user's own open sessions.
     - `live`: a page of the workspace's sessions. It is None except for supervisors and administrators.
-    - `config_warnings`: sentences about the settings. This is None except for administrators.
+    - `config_warnings`: the warnings about the set-up. This is None except for administrators.
     - `failure`: the newest failure of Genesys, for administrators.
     - `faults`: the notices about present faults, for administrators.
     - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
@@ -83,7 +106,7 @@ class HomeTabData:
     channel_refusal: ChannelNotAllowedError | None
     own: SessionList | CobrowseError
     live: SessionList | CobrowseError | None = None
-    config_warnings: Sequence[str] | None = None
+    config_warnings: Sequence[SetupWarning] | None = None
     failure: ServiceFailure | None = None
     faults: Sequence[Notice] = ()
     unconnected: Sequence[Unconnected] = ()
@@ -114,7 +137,7 @@ def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Seque
     if data.live is not None:
         blocks += _live(data.live, data.visitor, cards, to)
     if data.config_warnings is not None:
-        blocks += _unconnected_people(data.unconnected, to)
+        blocks += _people(data.unconnected, to)
         blocks += _service_status(data.config_warnings, data.failure, to, has_faults=bool(data.faults))
         blocks += _last_day(data.starts, to)
     lines = [say(AS_OF, at=datetime.now(UTC), command=to.command)]
@@ -154,23 +177,31 @@ def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[B
     blocks = [block for message in messages for block in message.blocks]
     for number, block in enumerate(blocks):
         block["block_id"] = f"fault-{number}"  # all notices have the same id, and a view must have each id once
+    blocks += _more(MORE_FAULTS, len(faults) - MAX_FAULTS, to)
     return [*blocks, {"type": "divider"}] if blocks else []
 
 
-def _unconnected_people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
-    """Build a row for each person who tried to start a session without a Genesys user.
+def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
+    """Build the line that says how many are not shown; no line if all are."""
+    return [context(to.language.say(sentence, count=count))] if count > 0 else []
+
+
+def _people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
+    """Build the button to connect anybody, and a row for each person who tried to start without a Genesys user.
 
     Each row has a button to connect the person.
     """
+    say, anybody = to.language.say, {"accessory": connect_people_button(to.language)}
     if not people:
-        return []
+        text = f"*{say(PEOPLE)}*\n{say(CONNECT_ANYBODY)}"
+        return [{"type": "divider"}, section(text, PEOPLE_BLOCK) | anybody]
     rows = [
         section(to.language.say(TRIED_AT, person=mention(each.person[1]), at=each.last_at))
         | {"block_id": f"connect-{each.person[1]}", "accessory": connect_button(each.person, to.language)}
         for each in people[:MAX_UNCONNECTED]
     ]
     more = [context(to.language.say(MORE_PEOPLE))] if len(people) > MAX_UNCONNECTED else []
-    return [{"type": "divider"}, section(f"*{to.language.say(NOT_CONNECTED)}*"), *rows, *more]
+    return [{"type": "divider"}, section(f"*{say(NOT_CONNECTED)}*", PEOPLE_BLOCK) | anybody, *rows, *more]
 
 
 def _start(data: HomeTabData, to: Addressee) -> list[Block]:
@@ -178,7 +209,13 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
     if data.channel_refusal:
         copy = error_copy(data.channel_refusal, Situation.START, to)
         return [section(f"{copy.text} {to.language.say(TYPE_THERE, command=to.command)}"), buttons(refresh)]
-    return [buttons(button(to.language.say(START), START_ACTION, style="primary"), refresh)]
+    row = []
+    if not _is_unconnected(data):
+        row.append(button(to.language.say(START), START_ACTION, style="primary"))
+    if data.role is not Role.MEMBER:
+        style = {} if row else {"style": "primary"}
+        row.append(button(to.language.say(START_FOR), START_FOR_ACTION, **style))
+    return [buttons(*row, refresh)]
 
 
 def _how_it_works(to: Addressee) -> list[Block]:
@@ -189,12 +226,15 @@ def _how_it_works(to: Addressee) -> list[Block]:
 
 
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
-    say = to.language.say
-    head: list[Block] = [{"type": "divider"}, section(f"*{say(YOUR_SESSIONS)}*")]
+    """Build the rows of the viewer's own sessions, and of those that the viewer started for others."""
+    say, divider = to.language.say, {"type": "divider"}
+    head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
         return [*head, _not_loaded(found, to)]
     if not found.total:
         return [*head, section(say(NONE_OPEN))]
+    if has_sessions_for_others(found, viewer):  # the rows have headings then
+        head = [divider]
     more = [context(say(MORE_OWN, command=to.command))] if found.total > len(found.records) else []
     return [*head, *list_rows(found, viewer, cards), *more]
 
@@ -213,9 +253,10 @@ def _not_loaded(error: CobrowseError, to: Addressee) -> Block:
 
 
 def _service_status(
-    config_warnings: Sequence[str], failure: ServiceFailure | None, to: Addressee, *, has_faults: bool
+    config_warnings: Sequence[SetupWarning], failure: ServiceFailure | None, to: Addressee, *, has_faults: bool
 ) -> list[Block]:
-    lines = [f":small_orange_diamond: {escape(warning)}" for warning in config_warnings[:MAX_WARNINGS]]
+    shown = config_warnings[:MAX_WARNINGS]
+    lines = [f":small_orange_diamond: {warning.words(to.language)}" for warning in shown]
     if failure:
         copy = error_copy(failure.error, Situation.QUERY, replace(to, can_repair=True))
         name = failure.error.code
@@ -226,7 +267,8 @@ def _service_status(
     if not lines and has_faults:
         return []
     text = "\n".join(lines) or f":white_check_mark: {to.language.say(ALL_GOOD)}"
-    return [{"type": "divider"}, section(f"*{to.language.say(SET_UP)}*"), section(text)]
+    more = _more(MORE_WARNINGS, len(config_warnings) - len(shown), to)
+    return [{"type": "divider"}, section(f"*{to.language.say(SET_UP)}*"), section(text), *more]
 
 
 def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:

@@ -6,6 +6,7 @@ from bot.check import configuration as check
 from bot.check.results import Status
 from bot.config import settings
 from bot.config.warnings import config_warnings
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from tests.support.settings import FERNET, HTTP, SOCKET, faults, named
 
 CLIENT = {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
@@ -50,7 +51,8 @@ def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
     (found,) = check.check_accounts(loaded)
     assert found.status is Status.WARNING
     assert found.fix
-    assert any("GENESYS_CONNECT_CLIENT_ID" in warning for warning in config_warnings(loaded))
+    warnings = [warning.words(PLAIN_ENGLISH) for warning in config_warnings(loaded)]
+    assert any("GENESYS_CONNECT_CLIENT_ID" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,14 @@ from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import Language, Markup, Value, label, mention, said
 from bot.slack.messages.error_copy import Addressee
 
-ASK_ACTION, CONNECT_ACTION = "ask_access", "connect_person"
+ASK_ACTION, CONNECT_ACTION, CONNECT_PEOPLE_ACTION = "ask_access", "connect_person", "connect_people"
 LABEL_LENGTH = 75
 
 ASK = label("button.ask_access", "Ask to be connected")
 ASK_SOMEBODY = label("button.ask_access.somebody", "Ask {name} to connect me")
 ASK_FOR_ANOTHER = label("button.ask_access.other", "Ask to connect them")
 CONNECT = label("button.connect_person", "Connect…")
+CONNECT_PEOPLE = label("button.connect_people", "Connect people…")
 START = label("button.start_session", "Start a session…")
 
 WANTED = said("access.wanted", "{person} asks to be connected to Genesys.")
@@ -125,6 +126,11 @@ def connect_button(person: PersonKey, language: Language, *, is_primary: bool = 
     """Build the button that opens an administrator's dialog to connect `person`."""
     style = {"style": "primary"} if is_primary else {}
     return button(language.say(CONNECT), CONNECT_ACTION, value=access_key(person), **style)
+
+
+def connect_people_button(language: Language) -> Block:
+    """Build the button that opens an administrator's dialog to choose a person and connect them."""
+    return button(language.say(CONNECT_PEOPLE), CONNECT_PEOPLE_ACTION, value="choose")
 
 
 def read_person(value: str) -> PersonKey | None:

@@ -8,7 +8,16 @@ import pytest
 from bot.core.models import DirectoryUser, TeamId, UserId
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.views import connect_person
-from bot.slack.views.connect_person import choose_form, find_form, id_form, read_person, read_text, read_user
+from bot.slack.views.connect_person import (
+    choose_form,
+    find_form,
+    id_form,
+    person_form,
+    read_chosen_person,
+    read_person,
+    read_text,
+    read_user,
+)
 from tests.support.views import fields, presses, said
 
 UNA = (TeamId("T0TEAM"), UserId("U0UNA"))
@@ -18,6 +27,8 @@ LONG = [
     for n in range(30)
 ]
 VIEWS = {
+    "person": person_form(),
+    "person with a problem": person_form(UserId("U0GUS"), "<@U0GUS> is a guest."),
     "loading": connect_person.loading("abcdefghijkl"),
     "searching": connect_person.note(connect_person.SEARCHING),
     "first": find_form(UNA),
@@ -37,7 +48,7 @@ def test_each_step_has_one_field_and_remembers_the_person() -> None:
     for name, view in VIEWS.items():
         if "submit" in view:
             assert len(fields(view)) == 1, name
-            assert read_person(view)[0] == UNA
+            assert read_person(view)[0] == (("", "") if name.startswith("person") else UNA)
     assert read_person(VIEWS["second"])[1] == "una"
     assert presses(VIEWS["second"]) == ["connect_search_again"]
     assert "There are more" in said(VIEWS["second"])
@@ -62,3 +73,5 @@ def test_submissions_are_read() -> None:
     for wrong in ("una", "", f"{ID}0", None):
         assert read_user(sent(user={"value": wrong})) is None
     assert read_text(sent()) == ""
+    assert read_chosen_person(sent(person={"selected_user": "U0UNA"})) == "U0UNA"
+    assert read_chosen_person(sent(person={"selected_user": None})) is None

@@ -1,6 +1,7 @@
 """The Home tab's blocks, and what it calls wrong with the set-up: pure, and held to Slack's own limits."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -39,7 +40,9 @@ from bot.core.use_cases.start_counts import StartCounts
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.identity import missing
 from bot.slack.manifest import NEEDED
-from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
+from bot.slack.messages.catalogue import setup_warnings
+from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, Markup, Sentence
+from bot.slack.messages.catalogue.setup_warnings import SetupWarning
 from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.notices.access import ask_button
@@ -98,6 +101,8 @@ def shown(**changes: Any) -> dict[str, Any]:
 
 
 CARDS = CardRenderer()
+WARNINGS = [SetupWarning(each) for name, each in vars(setup_warnings).items() if isinstance(each, Sentence)]
+NO_MEMBERS = SetupWarning(setup_warnings.NO_MEMBERS)
 LONG = "<&" * 50
 BROKEN = with_hits(
     Notice(kind=NoticeKind.FAULT, key="x", team_id=TEAM, opened_at=NOW, read_at=NOW),
@@ -125,7 +130,7 @@ MOST = look(
     identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     live=[hidden(n, name=LONG) for n in range(20, 40)],
-    config_warnings=["d" * 300] * 30,
+    config_warnings=[max(WARNINGS, key=lambda each: len(each.sentence.text))] * 30,
     failure=FAILURE,
     starts=StartCounts(100_000, 100_000),
 )
@@ -198,7 +203,50 @@ def test_person_without_a_host_sees_nothing_that_could_only_fail() -> None:
     assert presses(view) == ["ask_access"]
     assert presses(home(look(identity=missing, own=[], asked_at=NOW), Addressee(ENGLISH), CARDS, access=ask)) == []
     assert "row_menu" in presses(shown(identity=missing))  # but their open session can be ended
-    assert "home_start" in presses(shown(identity=missing, role=Role.SUPERVISOR))  # for somebody else
+    supervisor = presses(shown(identity=missing, role=Role.SUPERVISOR))
+    assert "home_start_for" in supervisor
+    assert "home_start" not in supervisor
+
+
+@pytest.mark.parametrize("role", Role)
+def test_start_for_someone_stands_beside_start_for_those_who_may(role: Role) -> None:
+    row = presses(shown(role=role, own=[]))
+    assert row == ["home_start", *([] if role is Role.MEMBER else ["home_start_for"]), "home_refresh"]
+
+
+def test_sessions_for_others_stand_apart() -> None:
+    mine, theirs = record(1, name="Mine"), replace(record(2, name="Theirs"), agent=BEN)
+    started_by_ben = replace(record(3, name="From Ben"), requester=BEN)
+    lines = [line for line in said(shown(own=[mine, started_by_ben, theirs])).splitlines() if line.startswith("*")]
+    assert [line.split(" · since")[0] for line in lines] == [
+        "*Your open sessions*",
+        "*Mine*",
+        f"*From Ben* · from <@{BEN}>",
+        "*You started for others*",
+        f"*Theirs* · for <@{BEN}>",
+    ]
+    alone = said(shown(own=[theirs]))
+    assert "Your open sessions" not in alone
+    assert "*You started for others*" in alone
+    assert "You started for others" not in said(shown(own=[mine, started_by_ben]))
+
+
+def test_start_of_faults_and_warnings_is_followed_by_the_number_of_the_rest() -> None:
+    view = shown(role=Role.ADMIN, config_warnings=[NO_MEMBERS] * 13, faults=[BROKEN] * 5)
+    lines = said(view).splitlines()
+    assert "… and 2 more faults. They appear here as you fix these." in lines
+    assert "… and 3 more warnings. They appear here as you fix these." in lines
+    view = shown(role=Role.ADMIN, config_warnings=[NO_MEMBERS] * 10, faults=[BROKEN] * 3)
+    assert "more fault" not in said(view)
+    assert "more warning" not in said(view)
+
+
+def test_administrator_can_connect_anybody() -> None:
+    for people in ((), (Unconnected((TEAM, BEN), NOW),)):
+        view = shown(role=Role.ADMIN, config_warnings=[], unconnected=people)
+        assert presses(view).count("connect_people") == 1
+        assert presses(view).count("connect_person") == len(people)
+    assert "connect_people" not in presses(shown(role=Role.SUPERVISOR, live=[]))
 
 
 def test_administrator_sees_first_what_is_broken_and_each_unmapped_person() -> None:
@@ -298,8 +346,8 @@ def test_person_who_may_do_nothing_sees_the_sentence_alone() -> None:
 
 
 def test_administrator_reads_the_fault_and_genesyss_status() -> None:
-    text = said(shown(config_warnings=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
-    assert "COBROWSE_MEMBERS is empty." in text
+    text = said(shown(config_warnings=[NO_MEMBERS], failure=FAILURE))
+    assert "`COBROWSE_MEMBERS` is empty." in text
     assert "`permission_missing`" in text
     assert "lacks `cobrowse:session:write`" in text
     assert "No session was started after it." in text
@@ -359,7 +407,14 @@ def test_good_settings_raise_no_warning() -> None:
 )
 def test_each_warning_names_its_setting(changes: dict[str, str], name: str) -> None:
     (found,) = config_warnings(settings.load(GOOD | changes))
-    assert found.startswith(name)
+    words = found.words(PLAIN_ENGLISH)
+    assert words.startswith(name)
+    assert words.endswith(".")
+
+
+@pytest.mark.parametrize("warning", WARNINGS, ids=lambda each: each.sentence.key)
+def test_warning_is_short(warning: SetupWarning) -> None:
+    assert len(warning.sentence.text.split()) <= 25
 
 
 def test_empty_hosts_file_is_a_warning(tmp_path: Any) -> None:
@@ -368,11 +423,11 @@ def test_empty_hosts_file_is_a_warning(tmp_path: Any) -> None:
     (found,) = config_warnings(
         settings.load(GOOD | {"COBROWSE_HOSTS_FILE": str(path), "COBROWSE_MATCH_EMAIL": "false"})
     )
-    assert found == "COBROWSE_HOSTS_FILE lists nobody."
+    assert found.words(PLAIN_ENGLISH) == "The file in COBROWSE_HOSTS_FILE lists nobody."
 
 
 def test_scope_that_slack_did_not_grant_is_a_warning() -> None:
     granted = frozenset(NEEDED) - {"im:write"}
     (found,) = missing(granted)
-    assert "im:write" in found
+    assert "`im:write`" in found.words(ENGLISH)
     assert missing(frozenset(NEEDED)) == missing(frozenset()) == ()
