@@ -118,7 +118,7 @@ class SessionList:
 
     - `ended`: the session that a press in this list has ended.
     - `asks`: the requester has to choose which one to end.
-    - `viewer_ids`: all ids of the requester, in a list of their own sessions; empty in other lists.
+    - `viewer_ids`: all ids of the requester if the list has only sessions that concern them; else empty.
     """
 
     code = "session_list"
