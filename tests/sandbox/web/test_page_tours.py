@@ -97,9 +97,13 @@ async def test_the_tour_of_a_new_agent_ends_with_a_link_for_her(page: Any) -> No
 
 
 async def test_the_tour_of_a_supervisor_ends_the_agents_session(page: Any) -> None:
-    await taken(page, "A supervisor ends it")
+    sentences = await taken(page, "A supervisor ends it")
+    assert any(each.endswith("from the menu of its row.") for each in sentences)
     assert await page.get_by_label("Act as").input_value() == ROLES["agent"]
     assert await page.locator("[data-action^=send_to_customer]").count() == 0
+    assert "DELETE" in await page.get_by_role("table", name="Traffic").inner_text()
+    told = page.get_by_role("article").filter(has_text="ended your session Card payment")
+    await told.wait_for()
 
 
 async def test_a_step_done_by_hand_counts_too(page: Any) -> None:

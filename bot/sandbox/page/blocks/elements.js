@@ -38,6 +38,7 @@ function buttonNode(element, block, ids, surface, workspace) {
 function overflowNode(element, block, ids, surface, workspace) {
   const items = element.options.map((option) => ({
     option,
+    value: option.value,
     name: plainText(option.text.text),
     note: option.description ? plainText(option.description.text) : null,
   }));

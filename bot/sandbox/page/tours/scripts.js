@@ -3,11 +3,12 @@
 // place open or a fault chosen.
 // A step without `until` is only read.
 //
-// Controls are named by the start of their action_id, because the words on them may change.
+// Controls are named by the start of their action_id, options of a menu by their value, because the words may change.
 
 const actAs = (handle, text) => ({ text, does: { as: handle }, until: { as: handle } });
 const say = (command, text) => ({ text, does: { open: "customer-care", say: command }, until: "answer" });
 const press = (action, text) => ({ text, does: { press: action }, until: "answer" });
+const choose = (action, option, text) => ({ text, does: { press: action, option }, until: "answer" });
 const finishDialog = (text) => ({ text, does: { finishDialog: true }, until: { dialog: "closed" } });
 const read = (text) => ({ text });
 const openMessages = (text) => ({ text, does: { open: "cobrowse" }, until: { open: "cobrowse" } });
@@ -46,7 +47,7 @@ export const TOURS = [
       openMessages("She opens the bot's messages and has the link, too."),
       actAs("sam", "Sam sees that the customer has hung up."),
       say("/cobrowse list", "He lists the sessions that are open."),
-      press("ask_end_session", "He ends Ana's session."),
+      choose("row_menu", "end", "He ends Ana's session from the menu of its row."),
       actAs("ana", "Ana is told again."),
       read("She reads that her session is over."),
     ],

@@ -29,12 +29,12 @@ export class Stage {
   }
 
   // Throws Error with a sentence when a control is missing.
-  async perform({ as, open, fault, say, press, finishDialog }) {
+  async perform({ as, open, fault, say, press, option, finishDialog }) {
     if (as) await this.actAs(as);
     if (open) this.open(open);
     if (fault !== undefined) select(byId("fault"), fault);
     if (say) this.say(say);
-    if (press) await this.press(press);
+    if (press) await this.press(press, option);
     if (finishDialog) await this.finishDialog();
   }
 
@@ -54,11 +54,13 @@ export class Stage {
     byId("composer").requestSubmit();
   }
 
-  // Press the control whose action_id starts with `action` in the modal or the newest message, and confirm.
+  // Press the control whose action_id starts with `action` in the modal or the newest message, and confirm. A menu opens,
+  // and its `option` is chosen.
   // A dialog with a field is no question: a later step fills it in.
-  async press(action) {
+  async press(action, option) {
     const control = await appearance(() => controlOf(action));
     control.click();
+    if (option) (await appearance(() => itemOf(control, option))).click();
     const confirm = await appearance(() => document.querySelector(CONFIRM), DIALOG_MS).catch(() => null);
     confirm?.click();
   }
@@ -84,6 +86,11 @@ function controlOf(action) {
   const selector = `[data-action^="${CSS.escape(action)}"]`;
   const surfaces = [...document.querySelectorAll("article, dialog[open]")];
   return surfaces.findLast((node) => node.querySelector(selector)?.checkVisibility())?.querySelector(selector);
+}
+
+function itemOf(control, option) {
+  const item = control.parentNode.querySelector(`[role=menuitem][data-value="${CSS.escape(option)}"]`);
+  return item?.checkVisibility() ? item : null;
 }
 
 function select(node, value) {

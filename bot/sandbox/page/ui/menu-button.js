@@ -5,15 +5,16 @@ import { h } from "./element.js";
 import { icon } from "./icons.js";
 
 const GAP_PX = 4;
+const ITEM = { type: "button", role: "menuitem", tabindex: "-1" };
 
 let menus = 0;
 
-// `items` have a `name` and perhaps a `note`; `onSelect` gets the item that the person selects, and the button.
+// `items` have a `name`, and perhaps a `note` and a `value`; `onSelect` gets the item that the person selects, and the button.
 // `attributes` are further ones of the button.
 export function menuButton({ label, iconPath, items, onSelect, attributes = {} }) {
   const id = `menu-${(menus += 1)}`;
   const itemNodes = items.map((item) =>
-    h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => select(item) }, item.name, noteNode(item)),
+    h("button", { ...ITEM, "data-value": item.value, onclick: () => select(item) }, item.name, noteNode(item)),
   );
   // A popover stands above everything: no scrolling part of the page and no message box hides a piece of it.
   const menu = h("div", { id, class: "menu", role: "menu", "aria-label": label, popover: "manual" }, itemNodes);
