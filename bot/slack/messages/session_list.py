@@ -13,7 +13,6 @@ from bot.slack.messages.blocks import Block, Message, button, buttons, context, 
 from bot.slack.messages.catalogue.sentence import (
     Language,
     Markup,
-    Sentence,
     counted,
     label,
     mention,
@@ -45,6 +44,7 @@ OWN_FOR = said("row.own_for", "*{name}* · for {agent} · {left}")
 OWN_FROM = said("row.own_from", "*{name}* · from {starter} · {left}")
 LIVE = said("row.live", "*{name}* · since {since} · {ends}")
 LIVE_FROM = said("row.live_from", "*{name}* · from {starter} · since {since} · {ends}")
+LIVE_FROM_YOU = said("row.live_from_you", "*{name}* · from you · since {since} · {ends}")
 MINUTES_LEFT = counted("row.minutes_left", "{count} minute left", "{count} minutes left")
 HOURS_LEFT = counted("row.hours_left", "{count} hour left", "{count} hours left")
 LINK_USED = said("row.link_used", "since {since}, link used or expired")
@@ -79,7 +79,9 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
     head = section(f"*{title}*" if found.total else title)
     if is_live and (found.total > 1 or page.agent):
         head |= {"block_id": f"{FILTER}{page}", "accessory": _filter(page, cards.language)}
-    return title, [head, *list_rows(found, viewer, cards), *_pager(found, cards.language)]
+    has_headings = page.kind is ListKind.OWN and has_sessions_for_others(found, viewer)
+    rows = [*list_rows(found, viewer, cards), *_pager(found, cards.language)]
+    return title, rows if has_headings else [head, *rows]
 
 
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
@@ -192,7 +194,9 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
-    sentence: Sentence = LIVE if record.agent == record.requester else LIVE_FROM
+    sentence = LIVE if record.agent == record.requester else LIVE_FROM
+    if sentence is LIVE_FROM and record.requester == viewer[1]:
+        sentence = LIVE_FROM_YOU
     text = say(
         sentence,
         name=session.name,

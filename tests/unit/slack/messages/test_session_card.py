@@ -132,7 +132,6 @@ def test_own_list_says_who_each_session_is_for_and_when_it_ends() -> None:
     ]
     assert lines == [
         "3 open sessions",
-        "*3 open sessions*",
         "*Your open sessions*",
         "*Mine* · 29 minutes left",
         "*Gone* · since 12:00, link used or expired",
@@ -141,6 +140,14 @@ def test_own_list_says_who_each_session_is_for_and_when_it_ends() -> None:
     ]
     lines = plain(WORDS.answer(asked, SessionList(records[:1], total=1))).split("\n")
     assert lines == ["1 open session", "*1 open session*", "*Mine* · 29 minutes left"]
+
+
+def test_list_of_all_says_who_else_started_a_session() -> None:
+    asked = request(kind=RequestKind.LIST, requester=ANA)
+    theirs = replace(record("Theirs", number=2), requester=UserId("U0SAM"))
+    answer = WORDS.answer(asked, SessionList((record("Mine"), theirs), ListPage(ListKind.LIVE), total=2))
+    assert "*Mine* · from you · since" in plain(answer)
+    assert "*Theirs* · from <@U0SAM> · since" in plain(answer)
 
 
 def test_own_list_knows_the_viewers_other_id() -> None:
