@@ -24,20 +24,27 @@ Picture = Callable[[Page], Awaitable[Locator | Page]]
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture, and how many dots a point of the page has in it: 2 looks sharp on every screen, 1 takes less room."""
+    """A picture.
+
+    - `dots`: how many dots a point of the page has in it. 2 looks sharp on every screen, 1 takes less room.
+    - `height`: the height of the window, in points.
+    - `conversations`: the live conversations of each agent on public Genesys Cloud, None for the session service.
+    """
 
     make: Picture
     dots: int
+    height: int
+    conversations: str | None
 
 
 SHOTS: dict[str, Shot] = {}
 
 
-def picture(*, dots: int = 2) -> Callable[[Picture], Picture]:
+def picture(*, dots: int = 2, height: int = 760, conversations: str | None = None) -> Callable[[Picture], Picture]:
     """Register a picture. Its file has the function's name."""
 
     def add(make: Picture) -> Picture:
-        SHOTS[make.__name__] = Shot(make, dots)
+        SHOTS[make.__name__] = Shot(make, dots, height, conversations)
         return make
 
     return add
@@ -78,15 +85,81 @@ async def form(page: Page) -> Locator:
     return dialog
 
 
+@picture(conversations="one")
+async def call(page: Page) -> Locator:
+    """Show the card of a session in a phone call, with the code that the agent reads out."""
+    await say(page, "/cobrowse Checkout help")
+    return message(page, "Ask them to open")
+
+
+@picture()
+async def live_list(page: Page) -> Locator:
+    """Show the open sessions of all agents, as a supervisor lists them."""
+    await say(page, "/cobrowse Refund")
+    await message(page, "Refund · ends").wait_for()
+    await act_as(page, "supervisor")
+    for agent, name in (("@ana", "Card payment"), ("@ben", "Insurance claim")):
+        await say(page, f"/cobrowse {agent} {name}")
+        await message(page, f"{name} · ends").wait_for()
+    await say(page, "/cobrowse list")
+    return message(page, "Live now: 3")
+
+
+@picture()
+async def connect(page: Page) -> Locator:
+    """Show the dialog in which an administrator chooses the Genesys user of an agent."""
+    await say_as(page, "unmapped", "/cobrowse First customer")
+    await page.get_by_role("button", name="Ask Ada Admin to connect me").click()
+    await message(page, "I’m asking").wait_for()
+    await act_as(page, "admin")
+    await open_messages(page)
+    await message(page, "asks to be connected").get_by_role("button", name="Connect…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name or email").wait_for()
+    await dialog.get_by_role("button", name="Find").click()
+    await dialog.get_by_label("Una Unmapped").click()
+    return dialog
+
+
+@picture()
+async def fault(page: Page) -> Locator:
+    """Show the message that administrators get about a fault that only they can fix."""
+    await break_for(page, "403", "agent", "supervisor")
+    await act_as(page, "admin")
+    await open_messages(page)
+    return message(page, "Co-browse is failing for 2 people")
+
+
 @picture(dots=1)
 async def home(page: Page) -> Page:
     """Show the Home tab of an agent with an open session."""
     await say(page, "/cobrowse Checkout help")
     await message(page, "Checkout help · ends").wait_for()
-    await page.get_by_role("button", name="cobrowse", exact=True).click()
-    await page.get_by_role("tab", name="Home").click()
-    await page.get_by_text("Checkout help").last.wait_for()
+    await (await open_home(page)).get_by_text("Checkout help").last.wait_for()
     return page
+
+
+@picture(height=300)
+async def home_unmapped(page: Page) -> Locator:
+    """Show the Home tab of an agent who is not connected to a Genesys user."""
+    await act_as(page, "unmapped")
+    home = await open_home(page)
+    await home.get_by_text("One step left").wait_for()
+    return home
+
+
+@picture(dots=1, height=920)
+async def home_administrator(page: Page) -> Locator:
+    """Show the Home tab of an administrator while something is broken."""
+    await say(page, "/cobrowse Checkout help")
+    await message(page, "Checkout help · ends").wait_for()
+    await say_as(page, "unmapped", "/cobrowse First customer")
+    await message(page, "isn’t connected to Genesys yet").wait_for()
+    await break_for(page, "403", "agent", "supervisor")
+    await act_as(page, "admin")
+    home = await open_home(page)
+    await home.get_by_text("Last 24 hours").wait_for()
+    return home
 
 
 @picture(dots=1)
@@ -109,6 +182,38 @@ async def say(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def act_as(page: Page, role: str) -> None:
+    """Become the person who has this role."""
+    await page.get_by_label("Act as").select_option(value=ROLES[role])
+    await page.wait_for_function("id => document.getElementById('account').value === id", arg=ROLES[role])
+
+
+async def say_as(page: Page, role: str, text: str) -> None:
+    """Become somebody, and send a line."""
+    await act_as(page, role)
+    await say(page, text)
+
+
+async def break_for(page: Page, fault: str, *roles: str) -> None:
+    """Let Genesys fail, and let each of these people read it."""
+    await page.get_by_label("The session service").select_option(value=fault)
+    for role in roles:
+        await say_as(page, role, "/cobrowse Refund")
+        await message(page, "Reference").wait_for()
+
+
+async def open_messages(page: Page) -> None:
+    """Open the direct messages with the bot."""
+    await page.get_by_role("navigation").get_by_role("button", name="cobrowse").click()
+
+
+async def open_home(page: Page) -> Locator:
+    """Open the bot's Home tab, and return it."""
+    await open_messages(page)
+    await page.get_by_role("tab", name="Home").click()
+    return page.get_by_role("tabpanel", name="Home")
+
+
 def message(page: Page, text: str) -> Locator:
     """Return the newest message that contains this text."""
     return page.get_by_role("article").filter(has_text=text).last
@@ -124,12 +229,13 @@ async def take(names: list[str]) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for name in names:
-            async with open_page(0) as served:
-                size = {"width": 1280, "height": 760}
-                page = await browser.new_page(viewport=size, device_scale_factor=SHOTS[name].dots, locale="en-GB")
+            shot = SHOTS[name]
+            async with open_page(0, conversations=shot.conversations) as served:
+                size = {"width": 1280, "height": shot.height}
+                page = await browser.new_page(viewport=size, device_scale_factor=shot.dots, locale="en-GB")
                 await page.goto(served.url)
                 await page.get_by_role("combobox", name="Message #customer-care").wait_for()
-                await shoot(name, await SHOTS[name].make(page))
+                await shoot(name, await shot.make(page))
                 await page.close()
         await browser.close()
 
