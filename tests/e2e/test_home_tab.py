@@ -174,6 +174,12 @@ async def test_start_for_someone_opens_the_form_with_nobody_chosen(either: Journ
     assert order == sorted(order)
 
 
+async def test_agent_who_presses_start_for_someone_gets_the_usual_form(journey: Journey) -> None:
+    home = await opens_home(journey, SAM)
+    assert (await journey.slack.press(ANA, home, "home_start_for")).acked  # as after a change of roles
+    assert "host" not in fields(await filled(journey, ANA))
+
+
 async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Journey) -> None:
     await opens_home(journey, BEN)
     await sends(journey, SAM, await asks_for_a_form(journey, SAM), host=BEN)
