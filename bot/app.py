@@ -3,10 +3,11 @@
 Each function builds one layer from the layers before it, and decides nothing.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -62,7 +63,7 @@ from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages, SlackNotices
-from bot.slack.api.directory import ContactName, SlackDirectory
+from bot.slack.api.directory import ContactName, Readers, SlackDirectory
 from bot.slack.api.identity import BotIdentity, identify, missing
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.session_messages import SlackSessionMessages
@@ -84,6 +85,8 @@ from bot.slack.listeners import (
 from bot.slack.listeners.cards import CardPresses
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.manifest import needed_scopes
+from bot.slack.messages.catalogue.languages import LOCALES, load_languages
+from bot.slack.messages.catalogue.sentence import Language
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup, reader_mention
@@ -119,15 +122,17 @@ async def open_bot(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
+    locales: Path = LOCALES,
 ) -> AsyncIterator[Bot]:
     """Build the bot, open its connections and start its background tasks. Close everything at the end.
 
+    `locales` is the folder of the translations.
     Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
     """
     async with _open_resources(settings, timing or CoreTiming(), genesys_timing, slack_timing) as resources:
         clients = _slack_clients(resources)
         identity = await resources.watch.start(clients.web, partial(identify, timing=slack_timing))
-        slack = _slack_parts(resources, clients, identity)
+        slack = _slack_parts(resources, clients, identity, load_languages(locales))
         board = _notice_board(resources, slack)
         use_cases = _use_cases(resources, slack, board)
         recovery, worker, requests = _request_parts(resources, slack, use_cases, board)
@@ -251,33 +256,51 @@ def _slack_clients(resources: _Resources) -> _SlackClients:
     )
 
 
-def _slack_parts(resources: _Resources, clients: _SlackClients, identity: BotIdentity) -> _SlackParts:
+def _slack_parts(
+    resources: _Resources, clients: _SlackClients, identity: BotIdentity, languages: Mapping[str, Language]
+) -> _SlackParts:
     settings, timing, web = resources.settings, resources.slack_timing, clients.web
     people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
+    readers = Readers(people, languages, settings.language, timing)
     access = AccessPolicy(settings.rules, identity.home, people)
     access_contact = _access_contact(settings)
     contact = ContactName(people, UserId(access_contact) if access_contact[:1] in ("U", "W") else None, timing)
-    renderer = _renderer(settings, access, contact, access_contact, resources.told)
+    renderer = _renderer(settings, access, readers, contact, access_contact, resources.told)
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
+    sessions = resources.store.sessions
     session_messages = SlackSessionMessages(
-        web, clients.without_retries, direct, channels, resources.store.sessions, cards=renderer.cards, timing=timing
+        web, clients.without_retries, direct, channels, sessions, renderer.cards_for, readers, timing
     )
     proxies = settings.slack.proxies.of
     responder = SlackResponder(
-        web, resources.http, renderer, direct, session_messages, proxies, contact=contact, timing=timing
+        web,
+        resources.http,
+        renderer,
+        direct,
+        session_messages,
+        proxies,
+        contact=contact,
+        readers=readers,
+        timing=timing,
     )
-    notices = SlackNotices(web, direct, channels, renderer.notice, timing)
+    notices = SlackNotices(web, direct, channels, renderer.notice, readers, timing)
     return _SlackParts(people, access, renderer, session_messages, responder, Views(web, timing), notices)
 
 
 def _renderer(
-    settings: Settings, access: AccessPolicy, contact: ContactName, access_contact: str, told: ToldReaders
+    settings: Settings,
+    access: AccessPolicy,
+    readers: Readers,
+    contact: ContactName,
+    access_contact: str,
+    told: ToldReaders,
 ) -> MessageRenderer:
     help_contact = settings.slack.help_contact
     return MessageRenderer(
         settings.slack.command,
         contact_markup(help_contact, settings.rules.admins.users),
         _capabilities(settings),
+        language_of=readers.known,
         can_repair=lambda user_id: user_id == help_contact or access.is_known_admin(user_id),
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
         can_connect=access.is_known_admin,

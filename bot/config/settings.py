@@ -26,6 +26,7 @@ from bot.core.models import ChannelId, HostId, TeamId, UserId
 from bot.core.requests.service import RequestLimits
 from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.slack.manifest import EVENTS_PATH, Features
+from bot.slack.messages.catalogue.languages import translated
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of the command `run`."""
+    """The settings of the command `run`. `language`: the code of the language for all people, "" for each one's."""
 
     slack: SlackSettings
     service: ServiceSettings
@@ -67,6 +68,7 @@ class Settings:
     port: int
     health_port: int | None
     audit_log: str
+    language: str
     limits: RequestLimits
     sending: MessagingConfig
     connect: AccountSettings
@@ -131,6 +133,7 @@ def read_settings(reader: Reader) -> Settings:
         port=reader.integer("PORT", 0, 65535),
         health_port=_health_port(reader, over_http=slack.mode == "http"),
         audit_log=read_audit_log(reader),
+        language=_language(reader),
         limits=_limits(reader),
         sending=read_messaging(reader, database.is_encrypted),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
@@ -273,6 +276,15 @@ def read_audit_log(reader: Reader) -> str:
     """Return where the audit log is: a path, "-" for standard output, "" for none."""
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
+
+
+def _language(reader: Reader) -> str:
+    """Return the code of COBROWSE_LANGUAGE, "" if it is unset. `pt-BR` is `pt_BR`."""
+    text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
+    code = next((each for each in codes if each.lower() == text.lower().replace("-", "_")), "")
+    if text and not code:
+        reader.fault("COBROWSE_LANGUAGE", f"must be {', '.join(codes[:-1])} or {codes[-1]}, not {text[:40]!r}.")
+    return code
 
 
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:

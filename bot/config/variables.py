@@ -115,6 +115,11 @@ GROUPS = {
             "Your page on what to do about faults. A button on the message to administrators opens it.",
             example="https://wiki.example.com/cobrowse",
         ),
+        Variable(
+            "COBROWSE_LANGUAGE",
+            "The language of all messages, such as `de` or `pt_BR`. Empty: the one in which each reader uses Slack.",
+            example="de",
+        ),
     ),
     "Genesys": (
         Variable(

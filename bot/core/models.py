@@ -55,6 +55,8 @@ class MembershipStatus(StrEnum):
 class SlackUser:
     """A Slack user. `email` is None unless Slack holds a confirmed e-mail address; `name` is for display only.
 
+    `locale` is the language that the user reads Slack in, such as `fr-FR`; "" where Slack does not say it.
+
     In an Enterprise Grid one person can have two ids: `user_id` is the id that was looked up, `other_id` the second id.
     `has_unconfirmed_email`: Slack shows an e-mail address but does not call it confirmed.
     """
@@ -66,6 +68,7 @@ class SlackUser:
     email: str | None = field(default=None, repr=False)
     other_id: UserId | None = None
     has_unconfirmed_email: bool = False
+    locale: str = ""
 
     @property
     def ids(self) -> tuple[UserId, ...]:

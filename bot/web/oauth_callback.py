@@ -5,6 +5,7 @@ core/use_cases/accounts.py handles the sign-in, and oauth_page.py renders the pa
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -18,8 +19,8 @@ from bot.observability.throttled_log import ThrottledLog
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, Markup
-from bot.slack.messages.error_copy import SOMEBODY, Addressee
+from bot.slack.messages.catalogue.sentence import Markup
+from bot.slack.messages.error_copy import SOMEBODY
 from bot.slack.messages.renderer import MessageRenderer
 from bot.web.oauth_page import HEADERS, busy_page, page
 
@@ -61,7 +62,7 @@ class OAuthCallback:
         """Answer a request with a page. Refuse it with status 429 if too many are in progress."""
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
-            return _answer(429, busy_page(self._renderer.language))
+            return _answer(429, busy_page(self._renderer.language_of(None).plain))
         state, code, error = (_single(request, name) for name in ("state", "code", "error"))
         page_future: PageFuture = asyncio.get_running_loop().create_future()
         self._under_way += 1
@@ -77,6 +78,8 @@ class OAuthCallback:
             request, outcome = await self._accounts.handle_callback(state, code, error)
             if request is None and outcome.code == "connect_link_expired":  # anybody can send one
                 self._log.info("sign-in callback without a pending sign-in", "gone")
+            if request:
+                await self._responder.learn(request.requester)
             is_shown = not page_future.cancelled()
             if is_shown:
                 page_future.set_result(self._page(request, outcome))
@@ -94,11 +97,9 @@ class OAuthCallback:
         return self._renderer.answer(request, outcome)
 
     def _page(self, request: Request | None, outcome: Result) -> web.Response:
-        contact = self._renderer.contact
-        can_repair = request is not None and self._renderer.can_repair(request.requester)
-        named = SOMEBODY if isinstance(contact, Markup) else contact
-        to = Addressee(PLAIN_ENGLISH, self._renderer.command, named, can_repair)
-        status, html = page(outcome, request, to)
+        to = self._renderer.addressee(request.requester if request else None)
+        named = to.contact if isinstance(to.contact, str) and not isinstance(to.contact, Markup) else SOMEBODY
+        status, html = page(outcome, request, replace(to, language=to.language.plain, contact=named))
         return _answer(status, html)
 
 

@@ -57,11 +57,11 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
     """
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
-        return 200, _html(True, title, then, _references(outcome, request, to))
+        return 200, _html(to.language, True, title, then, _references(outcome, request, to))
     if not isinstance(outcome, CobrowseError):  # a sign-in has no other results
         raise TypeError(outcome.code)
     problem, then = _copy(outcome, request is not None, to)
-    return _status(outcome), _html(False, problem, then, _references(outcome, request, to))
+    return _status(outcome), _html(to.language, False, problem, then, _references(outcome, request, to))
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
@@ -86,12 +86,12 @@ def _references(outcome: Result, request: Request | None, to: Addressee) -> str:
     return references(to.language, request.id if request else None, getattr(outcome, "reference", None))
 
 
-def _html(done: bool, what: str, then: str, references: str) -> str:
+def _html(language: Language, done: bool, what: str, then: str, references: str) -> str:
     what, then, references = map(html.escape, (what, then, references))
     mark = '<p class="mark done" aria-hidden="true">✓</p>' if done else '<p class="mark not" aria-hidden="true">!</p>'
     small = f"<p><small>{references}</small></p>" if references else ""
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{language.code.replace("_", "-")}">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{what}</title><link rel="icon" href="data:,">
@@ -104,4 +104,4 @@ def _html(done: bool, what: str, then: str, references: str) -> str:
 
 def busy_page(language: Language) -> str:
     """Return the page for a person who returns from a sign-in while too many other people do the same."""
-    return _html(False, language.say(BUSY), language.say(BUSY_NEXT), "")
+    return _html(language, False, language.say(BUSY), language.say(BUSY_NEXT), "")

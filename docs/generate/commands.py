@@ -10,6 +10,7 @@ from bot.slack.command_languages import VOCABULARIES
 from bot.slack.command_parser import RESERVED, Choice, New, NotUnderstood, Query, Start, parse
 from bot.slack.command_words import ALIASES
 from bot.slack.manifest import ALL_FEATURES, build
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.help import Capabilities, all_commands
 
 COMMAND = ALL_FEATURES.command
@@ -88,7 +89,7 @@ def page() -> str:
 def _lines(role: Role, features: Capabilities) -> list[tuple[str, str]]:
     """Return the lines of the help for a role, each with its group."""
     found = []
-    for block in all_commands(COMMAND, role, features).blocks:
+    for block in all_commands(COMMAND, role, features, ENGLISH).blocks:
         title, *lines = block.get("text", {}).get("text", "").split("\n• ")
         found += [(title.strip("*"), line) for line in lines]
     return found

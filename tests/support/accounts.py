@@ -13,6 +13,7 @@ import pytest
 from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, GenesysTiming, ReceiverBounds, SlackTiming
 from bot.sandbox import world
 from bot.sandbox.slack.server import Message
+from bot.slack.messages.catalogue.languages import LOCALES
 from tests.support.app import (
     ANA,
     QUICK_GENESYS,
@@ -63,6 +64,7 @@ async def open_connecting(
     genesys_timing: GenesysTiming = QUICK_GENESYS,
     slack_timing: SlackTiming = QUICK_SLACK,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
+    locales: Path = LOCALES,
     **changes: str,
 ) -> AsyncIterator[Journey]:
     """The servers and a bot; each agent has one conversation, and an offer needs a person."""
@@ -77,6 +79,7 @@ async def open_connecting(
             genesys_timing=genesys_timing,
             slack_timing=slack_timing,
             bounds=bounds,
+            locales=locales,
         ) as journey:
             yield journey
 

@@ -26,6 +26,7 @@ from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
 from bot.slack.manifest import ALL_FEATURES, build
+from bot.slack.messages.catalogue.languages import LOCALES
 from tests.support.forked import Forked, forked
 
 ANA, BEN, UNA, SAM, GUS, ADA = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS", "U0ADA"
@@ -149,6 +150,7 @@ async def open_journey(
     genesys_timing: GenesysTiming = QUICK_GENESYS,
     slack_timing: SlackTiming = QUICK_SLACK,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
+    locales: Path = LOCALES,
     **environ: str,
 ) -> AsyncIterator[Journey]:
     """The servers and the bot; `environ` comes on top of the environment it is started with."""
@@ -162,6 +164,7 @@ async def open_journey(
             genesys_timing=genesys_timing,
             slack_timing=slack_timing,
             bounds=bounds,
+            locales=locales,
         ) as opened,
     ):
         yield opened
@@ -177,6 +180,7 @@ async def open_bot_between(
     genesys_timing: GenesysTiming = QUICK_GENESYS,
     slack_timing: SlackTiming = QUICK_SLACK,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
+    locales: Path = LOCALES,
 ) -> AsyncIterator[Journey]:
     """The bot, between servers that are there."""
     loaded = settings.load(environ)
@@ -184,7 +188,12 @@ async def open_bot_between(
 
     async def serving() -> None:
         async with open_bot(
-            loaded, timing, genesys_timing=genesys_timing, slack_timing=slack_timing, bounds=bounds
+            loaded,
+            timing,
+            genesys_timing=genesys_timing,
+            slack_timing=slack_timing,
+            bounds=bounds,
+            locales=locales,
         ) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 

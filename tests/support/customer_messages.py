@@ -6,6 +6,7 @@ from bot.core.models import RequestId, SessionRecord
 from bot.core.results import SendPreview
 from bot.core.validation.contact import read_address
 from bot.sandbox.slack.server import View
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question
 from bot.slack.views.session_form import result_view
 from tests.support.app import Journey
@@ -23,4 +24,5 @@ def ask_in(view: View, session_id: str) -> None:
     """Let a dialog ask whether to send the link of a session called Deal, as dialogs of earlier versions did."""
     deal = replace(session(session_id), name="Deal")
     record = SessionRecord(session=deal, team_id=TEAM, requester=ANA, agent=ANA, is_over=False)
-    view.show(result_view(question(SendPreview((record,), read_address(NUMBER)), RequestId("earlierasked"))))
+    asked = question(SendPreview((record,), read_address(NUMBER)), RequestId("earlierasked"), ENGLISH)
+    view.show(result_view(asked, ENGLISH))

@@ -30,10 +30,10 @@ async def open_delivery(
     """Its sessions are remembered in its own store."""
     async with open_store("memory:") as store, new_http_session() as own:
         direct = DirectMessages(web)
-        session_messages = SlackSessionMessages(
-            web, web, direct, ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))), store.sessions
-        )
-        yield SlackResponder(web, http or own, MessageRenderer(), direct, session_messages, timing=timing)
+        words = MessageRenderer()
+        channels = ChannelDirectory(web, Workspace(TeamId("T0SANDBOX")))
+        session_messages = SlackSessionMessages(web, web, direct, channels, store.sessions, cards_for=words.cards_for)
+        yield SlackResponder(web, http or own, words, direct, session_messages, timing=timing)
 
 
 @asynccontextmanager

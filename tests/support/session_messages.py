@@ -17,6 +17,7 @@ from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.session_messages import SlackSessionMessages
+from bot.slack.messages.renderer import MessageRenderer
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import CARE, Servers, open_servers
 from tests.support.storage import request, session
@@ -85,6 +86,7 @@ async def world(slack_timing: SlackTiming, tmp_path: Path) -> AsyncIterator[Worl
                     DirectMessages(web, slack_timing),
                     ChannelDirectory(web, Workspace(TeamId("T0SANDBOX")), slack_timing),
                     store.sessions,
+                    cards_for=MessageRenderer().cards_for,
                     timing=slack_timing,
                 ),
                 store,

@@ -20,6 +20,7 @@ from bot.core.models import ChannelId, Notice, NoticeMessage, UserId
 from bot.core.ports import EditResult
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import ChannelDirectory
+from bot.slack.api.directory import Readers
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.messages.blocks import Message
@@ -29,9 +30,9 @@ log = logging.getLogger(__name__)
 CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
 """Groups of errors after which a later message to the same reader may succeed."""
-Render = Callable[[Notice, datetime], Message]
-"""A function that renders a notice for a message. It also gets the notice's `opened_at` at the time of the post
-(pure)."""
+Render = Callable[[Notice, datetime, str], Message]
+"""A function that renders a notice for a message and its reader. It also gets the notice's `opened_at` at the time of
+the post (pure)."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
@@ -65,6 +66,10 @@ class DirectMessages:
             if kept is None or error_code(error) not in GONE:
                 raise
         return await self._post(await self.channel(user_id, instead_of=channel), message)
+
+    def is_known(self, user_id: UserId, channel_id: ChannelId) -> bool:
+        """Return whether these are known to be the direct messages with a user."""
+        return self._channels.peek(user_id) == channel_id
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """Return the id of the direct-message channel with a user.
@@ -108,14 +113,18 @@ class SlackNotices:
         direct: DirectMessages,
         channels: ChannelDirectory,
         render: Render,
+        readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
+        """Take the parts. `readers` learns the language of each reader before a message is rendered."""
+        self._readers = readers
         self._web, self._direct, self._channels = web, direct, channels
         self._render, self._timing = render, timing
 
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
+        await self._readers.learn(reader)
         try:
-            channel_id, ts = await self._post(self._render(notice, notice.opened_at), reader)
+            channel_id, ts = await self._post(self._render(notice, notice.opened_at, reader), reader)
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             self._log(notice, code)
@@ -152,7 +161,8 @@ class SlackNotices:
         return ChannelId(str(answer["channel"])), str(answer["ts"])
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        shown = self._render(notice, message.opened_at)
+        await self._readers.learn(message.reader)
+        shown = self._render(notice, message.opened_at, message.reader)
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 await self._update(message, shown)

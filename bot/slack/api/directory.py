@@ -1,5 +1,7 @@
 """Read Slack users and user groups. Cache them, so that a repeated command needs no call.
 
+What Slack says of a user also tells in which language to write to them.
+
 core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
 """
 
@@ -7,11 +9,12 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -33,6 +36,8 @@ from bot.slack.error_codes import (
     is_of,
     passes,
 )
+from bot.slack.messages.catalogue.languages import choose
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,7 @@ class SlackDirectory:
         self.home = home
         self._people: Cache[UserId, SlackUser] = Cache(seconds=kept_seconds, size=CACHE_SIZE, clock=clock)
         self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=kept_seconds, size=1000, clock=clock)
+        self._locales: LRUCache[UserId, str] = LRUCache(CACHE_SIZE)
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Return the user with this id, as an outsider if Slack does not know it. Raises SlackUnavailableError."""
@@ -87,14 +93,26 @@ class SlackDirectory:
         """Return a user from the cache, without a call to Slack; None if the user is not cached."""
         return self._people.peek(user_id)
 
+    def locale(self, user_id: UserId) -> str | None:
+        """Return the locale that Slack said last, also when the user is no longer cached; None when it said none yet.
+
+        Never call Slack.
+        """
+        return self._locales.get(user_id)
+
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
         """Return whether a user is a member of a user group, by the cache only; None if the group is not cached."""
         members = self._groups.peek((team_id if self.home.org_wide else NO_TEAM, group_id))
         return None if members is None else user_id in members
 
     async def _ask_person(self, user_id: UserId) -> SlackUser:
+        person = await self._read_person(user_id)
+        self._locales[user_id] = person.locale
+        return person
+
+    async def _read_person(self, user_id: UserId) -> SlackUser:
         try:
-            user = (await self._users_info.ask(user=user_id)).get("user")
+            user = (await self._users_info.ask(user=user_id, include_locale="true")).get("user")
         except SlackUnavailableError as error:
             if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # not a user of this workspace
                 return SlackUser(TeamId(""), user_id, user_id, MembershipStatus.OUTSIDER)
@@ -148,6 +166,43 @@ class ContactName:
                     self._name = (await self._people.person(self._user_id)).name
 
 
+class Readers:
+    """Know in which language to write to each person.
+
+    `languages` by code, with English. `forced`: the code of the language for all people; "" takes each person's.
+    """
+
+    def __init__(
+        self,
+        people: SlackDirectory | None = None,
+        languages: Mapping[str, Language] = {ENGLISH.code: ENGLISH},
+        forced: str = "",
+        timing: SlackTiming = SLACK_TIMING,
+    ) -> None:
+        self._people = None if forced else people
+        self._languages, self._timing = languages, timing
+        self._by_locale: LRUCache[str, Language] = LRUCache(100)
+        self.default = languages.get(forced, ENGLISH)
+        """For readers of whom no language is known, and for channels."""
+
+    def known(self, user_id: str | None) -> Language:
+        """Return a person's language without a call to Slack: the default for a channel, and where it is not known."""
+        locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
+        if not locale:
+            return self.default
+        language = self._by_locale.get(locale)
+        if language is None:
+            language = self._by_locale[locale] = self._languages.get(choose(locale, self._languages), self.default)
+        return language
+
+    async def learn(self, user_id: str | None) -> None:
+        """Ask Slack for a person's language, unless it is known. Never raises. A channel has no language."""
+        if self._people and user_id and user_id[0] in "UW" and self._people.locale(UserId(user_id)) is None:
+            with suppress(Exception):  # the answer goes out in the default language
+                async with asyncio.timeout(self._timing.name_timeout):
+                    await self._people.person(UserId(user_id))
+
+
 def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
     """Convert Slack's user object to a SlackUser of this workspace (pure).
 
@@ -168,7 +223,12 @@ def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = No
         email=email if confirmed else None,
         other_id=next((each for each in ids_in(user, home) if each != user_id), None),
         has_unconfirmed_email=has_email and not confirmed,
+        locale=_text(user.get("locale")),
     )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _membership(user: dict[str, Any], home: Workspace) -> MembershipStatus:

@@ -26,12 +26,18 @@ from slack_sdk.http_retry.jitter import Jitter
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import CobrowseError, HostNotFoundError, UnexpectedError
+from bot.core.errors import (
+    CobrowseError,
+    HostNotFoundError,
+    OtherWorkspaceError,
+    SlackUnavailableError,
+    UnexpectedError,
+)
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
 from bot.core.results import LastSession, OpenSession, Result
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
-from bot.slack.api.directory import ContactName
+from bot.slack.api.directory import ContactName, Readers
 from bot.slack.api.response_url import (
     MAX_RETRY_AFTER_SECONDS,
     REPEATS,
@@ -143,10 +149,14 @@ class SlackResponder:
         proxy_for: Callable[[str], str | None] = lambda url: None,
         *,
         contact: ContactName | None = None,
+        readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Store the dependencies. `contact` fetches the name for the button that asks an administrator."""
-        self._timing, self._contact = timing, contact
+        """Store the dependencies.
+
+        `contact` fetches the name for the button that asks an administrator, `readers` the language of each reader.
+        """
+        self._timing, self._contact, self._readers = timing, contact, readers
         self._web, self._direct, self._session_messages = web, direct, session_messages
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
         self._completion = WorkflowStepResult(web, words, timing)
@@ -168,8 +178,15 @@ class SlackResponder:
         if self._contact and isinstance(outcome, HostNotFoundError):
             await self._contact.learn()
 
+    async def learn(self, user_id: UserId) -> None:
+        """Learn the language of a person who is about to read something, unless it is known. Never raises."""
+        await self._readers.learn(user_id)
+
     async def answer(self, request: Request, outcome: Result) -> bool:
         await self.learn_contact(outcome)
+        # Slack was asked a moment ago and did not answer, or is not asked about people of other workspaces
+        if not isinstance(outcome, SlackUnavailableError | OtherWorkspaceError):
+            await self.learn(request.requester)
         try:
             return await self._reach(request, outcome)
         except Exception:
@@ -254,7 +271,7 @@ class SlackResponder:
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
             await asyncio.sleep(max(0.0, min(self._timing.view_settle_seconds, self._timing.view_settle_seconds - age)))
-            view = result_view(message)
+            view = result_view(message, self._words.language_of(request.requester))
             return not await self._deadlines.within(self._views.update(view, view_id=request.view_id or ""))
         except TimeoutError:
             return False
@@ -278,7 +295,8 @@ class SlackResponder:
     async def tell_agent(self, request: Request, session: Session) -> bool:
         agent = request.agent
         try:
-            message = self._words.cards.for_agent(request, session)
+            await self.learn(agent)
+            message = self._words.cards_for(agent).for_agent(request, session)
             async with asyncio.timeout(self._timing.agent_timeout):  # the requester's answer waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
@@ -333,8 +351,13 @@ class SlackResponder:
         if request.reply_url and self._silent_hosts.is_silent(request.reply_url):
             await self.post(request.reply_url, message, insist=True)
 
-    def tell_soon(self, request: Request, message: Message) -> None:
-        self.soon(self.tell(request, message))
+    def tell_soon(self, request: Request, render: Callable[[], Message]) -> None:
+        """Post a message in the background, once the language of its reader is known. `render` builds it."""
+        self.soon(self._tell(request, render))
+
+    async def _tell(self, request: Request, render: Callable[[], Message]) -> None:
+        await self.learn(request.requester)
+        await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
         """Send the result of a request that was never stored, in the background."""

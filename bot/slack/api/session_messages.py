@@ -5,6 +5,7 @@ The store records each message, so any replica can update it. https://docs.slack
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 import aiohttp
@@ -32,6 +33,7 @@ from bot.core.start_details import details_of
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
+from bot.slack.api.directory import Readers
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
 from bot.slack.messages.blocks import Message
@@ -54,11 +56,12 @@ class SlackSessionMessages:
         direct: DirectMessages,
         places: ChannelDirectory,
         book: PostedMessageRepository,
-        *,
-        cards: CardRenderer = CardRenderer(),  # noqa: B008 - frozen
+        cards_for: Callable[[UserId], CardRenderer],
+        readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        self._cards, self._timing = cards, timing
+        """Take the parts. `cards_for` returns the renderer of a reader's cards; `readers` learns their language."""
+        self._cards_for, self._readers, self._timing = cards_for, readers, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def is_shareable(self, channel_id: ChannelId) -> bool:
@@ -98,7 +101,7 @@ class SlackSessionMessages:
             await self._book.drop_post(intent)
 
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
-        message = self._cards.shared(record, request.requester)
+        message = self._cards_for(request.requester).shared(record, request.requester)
         thread = details_of(request.argument).thread if request.kind is RequestKind.START else ""
         try:
             async with asyncio.timeout(self._timing.post_timeout):
@@ -120,8 +123,9 @@ class SlackSessionMessages:
             raise SharingError("share_outcome_unknown") from None
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        cards = self._cards_for(user_id)
         try:
-            channel_id, ts = await self._direct.post(user_id, self._cards.of_record(record, user_id, DIRECT_MESSAGE))
+            channel_id, ts = await self._direct.post(user_id, cards.of_record(record, user_id, DIRECT_MESSAGE))
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             raise SharingError("message_not_posted", slack_error=code, passes=passes(code)) from None
@@ -142,7 +146,9 @@ class SlackSessionMessages:
             log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        message = self._cards.closed(record, is_public=post.kind is PostedMessageKind.SHARED)
+        reader = self._reader(post, record)
+        await self._readers.learn(reader)
+        message = self._cards_for(reader).closed(record, is_public=post.kind is PostedMessageKind.SHARED)
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)
@@ -154,6 +160,15 @@ class SlackSessionMessages:
             )
             return EditResult.SILENT
         return edit
+
+    def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
+        """Return in whose language a message is: the store does not say who reads it or who shared it.
+
+        A direct message is the agent's, unless its channel is known to be the requester's.
+        """
+        if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
+            return record.requester
+        return record.agent
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
         """Update a direct message whose channel has a new id in Slack.

@@ -18,7 +18,6 @@ from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import error_code
 from bot.slack.error_codes import Group, is_of
 from bot.slack.messages.catalogue.errors import NOTHING_DONE, Situation
-from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.error_copy import references
 from bot.slack.messages.renderer import MessageRenderer
 
@@ -73,12 +72,13 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """Return the error text that the workflow shows if the step started no session."""
+        """Return the error text that the workflow shows if the step started no session, in the agent's language."""
+        plain = self._renderer.language_of(request.requester).plain
         if not isinstance(outcome, CobrowseError):
-            return f"{PLAIN_ENGLISH.say(NOTHING_DONE[Situation.START])} {references(PLAIN_ENGLISH, request.id)}"
+            return f"{plain.say(NOTHING_DONE[Situation.START])} {references(plain, request.id)}"
         service = outcome.reference if isinstance(outcome, ServiceError) else None
         told = self._renderer.failure(outcome, request.id, reader=request.requester).text
-        return f"{told} {references(PLAIN_ENGLISH, request.id, service)}"
+        return f"{told} {references(plain, request.id, service)}"
 
 
 def outputs_of(session: Session) -> dict[str, object]:

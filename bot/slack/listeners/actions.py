@@ -6,6 +6,7 @@ link: its listener only acknowledges the press, because Slack shows a warning wi
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -75,7 +76,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
-                responder.tell_soon(request, renderer.answer(request, error))
+                responder.tell_soon(request, partial(renderer.answer, request, error))
             await ack()
 
     for action, kind in ACTIONS.items():
@@ -100,7 +101,7 @@ def _register_retries(
             await requests.retry(RequestId(failed), press)
         except (RetryRejectedError, NotAcceptedError) as error:
             if press.reply_url or press.view_id:
-                responder.tell_soon(press, renderer.answer(press, error))
+                responder.tell_soon(press, partial(renderer.answer, press, error))
         else:
             show_start(responder, renderer, body, press)
         await ack()
@@ -115,7 +116,7 @@ def _register_retries(
         try:
             await requests.retry(failed, press)
         except (RetryRejectedError, NotAcceptedError) as error:
-            responder.tell_soon(press, renderer.answer(press, error))
+            responder.tell_soon(press, partial(renderer.answer, press, error))
         else:
             show_start(responder, renderer, body, press)
         await ack()
@@ -134,7 +135,7 @@ def show_start(
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
-        view = starting_view(renderer.language, has_copy=has_copy, doing=doing)
+        view = starting_view(renderer.language_of(press.requester), has_copy=has_copy, doing=doing)
         responder.show_soon(press.view_id, view, str(body["view"].get("hash") or ""))
 
 
@@ -153,11 +154,11 @@ def _register_replace(
         note_place(responder, body, press)
         try:
             if not await requests.submit(press):
-                responder.tell_soon(press, chosen_already())
+                responder.tell_soon(press, lambda: chosen_already(renderer.language_of(press.requester)))
             else:
                 show_start(responder, renderer, body, press, STARTING)
         except NotAcceptedError as error:
-            responder.tell_soon(press, renderer.answer(press, error))
+            responder.tell_soon(press, partial(renderer.answer, press, error))
         await ack()
 
 
@@ -183,7 +184,7 @@ def _register_help(
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
-                responder.tell_soon(request, renderer.answer(request, error))
+                responder.tell_soon(request, partial(renderer.answer, request, error))
             await ack()
 
     for action, kind in HELP_ACTIONS.items():

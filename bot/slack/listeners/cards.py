@@ -6,6 +6,7 @@ then gets the request and reports the reason. The worker authorizes each request
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -19,6 +20,7 @@ from bot.slack.api.views import Views
 from bot.slack.listeners.actions import note_place, read_actor, read_card_press, show_start
 from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import NOTICE_BLOCK, View
+from bot.slack.messages.catalogue.sentence import Language
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import (
     ASK_END_ACTION,
@@ -55,7 +57,7 @@ class CardPresses:
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             is_own = record.concerns(request.requester)
-            return confirmation.end_dialog(record, pressed, self.renderer.language, is_own=is_own)
+            return confirmation.end_dialog(record, pressed, self._language(request), is_own=is_own)
 
         request = read_card_press(body, RequestKind.END, session_id)
         self._open_soon(body, request, build)
@@ -64,17 +66,20 @@ class CardPresses:
         """Open the dialog that asks whether to post the session's link in the channel."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
-            return confirmation.post_dialog(record, pressed, self.renderer.language)
+            return confirmation.post_dialog(record, pressed, self._language(request))
 
-        self._open_soon(body, read_card_press(body, RequestKind.SHARE, session_id), build)
+        request = read_card_press(body, RequestKind.SHARE, session_id)
+        self._open_soon(body, request, build)
 
     async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
         """Open the form for the customer's address."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
-            return customer_message_form.form(replace(pressed, name=record.session.name), self.renderer.cards)
+            cards = self.renderer.cards_for(request.requester)
+            return customer_message_form.form(replace(pressed, name=record.session.name), cards)
 
-        self._open_soon(body, read_card_press(body, RequestKind.PROPOSE, session_id), build)
+        request = read_card_press(body, RequestKind.PROPOSE, session_id)
+        self._open_soon(body, request, build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
         """Send a copy of the card to the person who pressed, as a direct message."""
@@ -88,14 +93,20 @@ class CardPresses:
         if request.reply_url:
             await self.submit(request)
         else:
-            cards = self.renderer.cards
-            self._open_soon(body, request, lambda record, _: confirmation.link(record, request.requester, cards))
+
+            def build(record: SessionRecord, pressed: Pressed) -> View:
+                return confirmation.link(record, request.requester, self.renderer.cards_for(request.requester))
+
+            self._open_soon(body, request, build)
 
     async def show_details(self, body: dict[str, Any], session_id: str) -> None:
         """Open the dialog with the session's ids."""
         request = read_card_press(body, RequestKind.LAST, session_id)
-        language = self.renderer.language
-        self._open_soon(body, request, lambda record, _: confirmation.details(record, language), is_query=True)
+
+        def build(record: SessionRecord, pressed: Pressed) -> View:
+            return confirmation.details(record, self._language(request))
+
+        self._open_soon(body, request, build, is_query=True)
 
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a session like the one that is over.
@@ -116,7 +127,7 @@ class CardPresses:
         if request.replaces:
             note_place(self.responder, body, press)
         if not await self.submit(request):
-            self.responder.tell_soon(request, chosen_already())
+            self.responder.tell_soon(request, lambda: chosen_already(self._language(request)))
         else:
             show_start(self.responder, self.renderer, body, request, STARTING)
 
@@ -128,8 +139,11 @@ class CardPresses:
         try:
             return await self.requests.submit(request)
         except NotAcceptedError as error:
-            self.responder.tell_soon(request, self.renderer.answer(request, error))
+            self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
             return True
+
+    def _language(self, request: Request) -> Language:
+        return self.renderer.language_of(request.requester)
 
     def _open_soon(
         self,
@@ -223,7 +237,8 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
                 await presses.requests.submit(request)
             except NotAcceptedError as error:
                 renderer = presses.renderer
-                view = confirmation.notice(renderer.answer(request, error), renderer.language)
+                language = renderer.language_of(request.requester)
+                view = confirmation.notice(renderer.answer(request, error), language)
                 await ack(response_action="update", view=view)
             else:
                 await ack()

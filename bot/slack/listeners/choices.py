@@ -5,6 +5,7 @@ restart.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -45,9 +46,9 @@ def register(
         note_place(responder, body, request)
         try:
             if not await requests.submit(request):
-                responder.tell_soon(request, chosen_already())
+                responder.tell_soon(request, lambda: chosen_already(renderer.language_of(request.requester)))
         except NotAcceptedError as error:
-            responder.tell_soon(request, renderer.answer(request, error))
+            responder.tell_soon(request, partial(renderer.answer, request, error))
 
     for action in CHOOSE_ACTIONS:
         app.action(action)(on_choice)

@@ -94,7 +94,8 @@ async def handle_cobrowse(
             reference = new_request_id()
             fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
             log.info("nothing to start", extra={"fields": fields})
-            return in_ack(parse_error(renderer.command, command, reference))
+            language = renderer.language_of(body.get("user_id"))
+            return in_ack(parse_error(renderer.command, command, reference, language))
     return ""
 
 

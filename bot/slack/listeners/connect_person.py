@@ -35,7 +35,7 @@ from bot.slack.listeners.actions import read_actor, read_press
 from bot.slack.listeners.session_form import not_accepted
 from bot.slack.messages.blocks import View
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import mention
+from bot.slack.messages.catalogue.sentence import Language, mention
 from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.notices.access import CONNECT_ACTION, CONNECT_PEOPLE_ACTION, read_person
 from bot.slack.messages.renderer import MessageRenderer
@@ -72,7 +72,6 @@ class ConnectDialog:
     ) -> None:
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._hosts, self._directory, self._timing = access, hosts, directory, timing
-        self._language = renderer.language
 
     def open_soon(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
         """Open the dialog about the person `user_id` in the background. `actor` is a request of the administrator.
@@ -92,12 +91,12 @@ class ConnectDialog:
     def search_again(self, actor: Request, view: View) -> None:
         """Show the first step again, with the text of the last search."""
         person, text = connect_person.read_person(view)
-        form = connect_person.find_form(person, text, language=self._language)
+        form = connect_person.find_form(person, self._language(actor), text)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
 
     async def _open(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
         show = self._views.push if actor.view_id else self._views.open
-        if code := await show(trigger_id, connect_person.loading(actor.id, self._language)):
+        if code := await show(trigger_id, connect_person.loading(actor.id, self._language(actor))):
             await self._responder.tell(actor, not_opened(self._renderer.addressee(actor.requester), actor.id, code))
             return
         step = self._first_step(actor, user_id) if user_id else self._person_step(actor)
@@ -111,7 +110,7 @@ class ConnectDialog:
 
     async def _person_step(self, actor: Request) -> View:
         await self._require_admin(actor)
-        return connect_person.person_form(language=self._language)
+        return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
         """Return the search for the chosen person; the choice again if that person may not use co-browse."""
@@ -121,39 +120,44 @@ class ConnectDialog:
             if not error.is_target:  # it is about the administrator
                 raise
             problem = error_copy(error, Situation.QUERY, self._renderer.addressee(actor.requester)).text
-            return connect_person.person_form(user_id, problem, self._language)
+            return connect_person.person_form(self._language(actor), user_id, problem)
 
     async def _found(self, actor: Request, person: PersonKey, text: str) -> View:
         await self._require_admin(actor)
-        return await self._searched(person, text)
+        return await self._searched(actor, person, text)
 
     async def _first_step(self, actor: Request, user_id: UserId) -> View:
         await self._require_admin(actor)
+        language = self._language(actor)
         person = await self._access.check_member(user_id)
         if await self._is_connected(person):
-            return connect_person.note(connect_person.CONNECTED, self._language, person=mention(user_id))
+            return connect_person.note(connect_person.CONNECTED, language, person=mention(user_id))
         key = (person.team_id, person.user_id)
         try:
             await self._search(person.name)  # fails if the bot may not search
         except PermissionMissingError as missing:
-            return connect_person.id_form(key, missing.needs, self._language)
+            return connect_person.id_form(key, missing.needs, language)
         except ServiceError:
             pass  # the administrator's own search shows the error
-        return connect_person.find_form(key, person.name, language=self._language)
+        return connect_person.find_form(key, language, person.name)
 
-    async def _searched(self, person: PersonKey, text: str) -> View:
+    async def _searched(self, actor: Request, person: PersonKey, text: str) -> View:
         """Return the second step; if the search finds nobody or fails, the first step with the reason."""
+        to = self._renderer.addressee(actor.requester, repairs=False)
         try:
             users, more = await self._search(text)
         except PermissionMissingError as missing:
-            return connect_person.id_form(person, missing.needs, self._language)
+            return connect_person.id_form(person, missing.needs, to.language)
         except ServiceError as error:
-            problem = error_copy(error, Situation.QUERY, self._renderer.addressee(None)).text
-            return connect_person.find_form(person, text, problem, self._language)
+            problem = error_copy(error, Situation.QUERY, to).text
+            return connect_person.find_form(person, to.language, text, problem)
         if not users:
-            problem = self._language.say(connect_person.NOBODY, text=text)
-            return connect_person.find_form(person, text, problem, self._language)
-        return connect_person.choose_form(person, text, users, more=more, language=self._language)
+            problem = to.language.say(connect_person.NOBODY, text=text)
+            return connect_person.find_form(person, to.language, text, problem)
+        return connect_person.choose_form(person, text, users, to.language, more=more)
+
+    def _language(self, actor: Request) -> Language:
+        return self._renderer.language_of(actor.requester)
 
     async def _search(self, text: str) -> Any:
         try:
@@ -187,11 +191,14 @@ class ConnectDialog:
         message = self._renderer.failure(
             error, actor.id, reader=actor.requester, is_repeatable=False, situation=Situation.QUERY
         )
-        return result_view(message)
+        return result_view(message, self._language(actor))
 
 
 def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
     """Register the listeners of the button that opens the dialog, and of the dialog's steps."""
+
+    def language_of(body: dict[str, Any]) -> Language:
+        return renderer.language_of(str(body["user"]["id"]))
 
     @app.action(CONNECT_ACTION)
     async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -209,10 +216,10 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
     async def on_person(ack: AsyncAck, body: dict[str, Any]) -> None:
         user_id = connect_person.read_chosen_person(body["view"])
         if user_id is None:
-            await ack(response_action="errors", errors={PERSON: renderer.language.say(connect_person.NO_PERSON)})
+            await ack(response_action="errors", errors={PERSON: language_of(body).say(connect_person.NO_PERSON)})
             return
         dialog.choose_soon(read_actor(body), user_id)
-        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, renderer.language))
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language_of(body)))
 
     @app.action(AGAIN_ACTION)
     async def on_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -223,15 +230,15 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
     async def on_find(ack: AsyncAck, body: dict[str, Any]) -> None:
         (person, _), text = connect_person.read_person(body["view"]), connect_person.read_text(body["view"])
         if not text:
-            await ack(response_action="errors", errors={TEXT: renderer.language.say(connect_person.NO_TEXT)})
+            await ack(response_action="errors", errors={TEXT: language_of(body).say(connect_person.NO_TEXT)})
             return
         dialog.find_soon(read_actor(body), person, text)
-        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, renderer.language))
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language_of(body)))
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         host_id = connect_person.read_user(body["view"])
         if host_id is None:
-            await ack(response_action="errors", errors={USER: renderer.language.say(connect_person.NO_ID)})
+            await ack(response_action="errors", errors={USER: language_of(body).say(connect_person.NO_ID)})
             return
         (_, user_id), _ = connect_person.read_person(body["view"])
         request = replace(
@@ -245,9 +252,10 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            await ack(response_action="errors", errors={USER: not_accepted(error, renderer.addressee(None))})
+            to = renderer.addressee(request.requester, repairs=False)
+            await ack(response_action="errors", errors={USER: not_accepted(error, to)})
         else:
-            view = connect_person.note(connect_person.CONNECTING, renderer.language)
+            view = connect_person.note(connect_person.CONNECTING, language_of(body))
             await ack(response_action="update", view=view)
 
     for form in (CHOOSE_FORM, ID_FORM):

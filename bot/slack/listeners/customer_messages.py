@@ -5,12 +5,13 @@ it. messages/customer_message.py renders the question for a typed command. The w
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import NotAcceptedError
-from bot.core.models import CARD_KEY, RequestKind
+from bot.core.models import CARD_KEY, RequestKind, UserId
 from bot.core.requests.service import RequestService
 from bot.core.use_cases.customer_messages import MessagingConfig, in_language, pack
 from bot.core.validation.contact import ContactAddress
@@ -36,9 +37,10 @@ def register(
 
     @app.view(SEND_FORM)
     async def on_address(ack: AsyncAck, body: dict[str, Any]) -> None:
-        address = customer_message_form.read_form(body["view"], config, renderer.addressee(None))
+        user_id = UserId(body["user"]["id"])
+        address = customer_message_form.read_form(body["view"], config, renderer.addressee(user_id, repairs=False))
         if isinstance(address, ContactAddress):
-            view = customer_message_form.question(body["view"], address, renderer.cards)
+            view = customer_message_form.question(body["view"], address, renderer.cards_for(user_id))
             await ack(response_action="update", view=view)
         else:
             await ack(response_action="errors", errors=address)
@@ -51,11 +53,12 @@ def register(
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            view = confirmation.notice(renderer.answer(request, error), renderer.language)
+            view = confirmation.notice(renderer.answer(request, error), renderer.language_of(request.requester))
             await ack(response_action="update", view=view)
         else:
             if request.view_id:
-                await ack(response_action="update", view=customer_message_form.waiting(renderer.cards))
+                view = customer_message_form.waiting(renderer.cards_for(request.requester))
+                await ack(response_action="update", view=view)
             else:
                 await ack()
 
@@ -81,9 +84,9 @@ def _register_offer(
         note_place(responder, body, request)
         try:
             if not await requests.submit(request):
-                responder.tell_soon(request, sent_already())
+                responder.tell_soon(request, lambda: sent_already(renderer.language_of(request.requester)))
         except NotAcceptedError as error:
-            responder.tell_soon(request, renderer.answer(request, error))
+            responder.tell_soon(request, partial(renderer.answer, request, error))
         await ack()
 
 
@@ -102,7 +105,7 @@ def _register_question(
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
-                responder.tell_soon(request, renderer.answer(request, error))
+                responder.tell_soon(request, partial(renderer.answer, request, error))
             await ack()
 
     @app.action(LANGUAGE_ACTION)

@@ -14,7 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import UnexpectedError
-from bot.core.models import RequestId, new_request_id
+from bot.core.models import RequestId, UserId, new_request_id
 from bot.core.ports import Metrics
 from bot.core.validation.display import clean
 from bot.slack.api.responder import SlackResponder
@@ -45,21 +45,28 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
-        reference = new_request_id()
+        reference, reader = new_request_id(), reader_of(request.body)
+        language = renderer.language_of(reader)
         if isinstance(error, BoltUnhandledRequestError):  # its text and traceback hold the payload
             note_unhandled(request.body, reference)
             if "command" in request.body:
-                return BoltResponse(status=200, body=in_ack(other_command(renderer.command, reference)))
+                return BoltResponse(status=200, body=in_ack(other_command(renderer.command, reference, language)))
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
-        message = renderer.failure(UnexpectedError(), reference, is_repeatable=False)
+        message = renderer.failure(UnexpectedError(), reference, reader=reader, is_repeatable=False)
         if request.body.get("type") == "view_submission":  # an empty body would close the form as after a success
-            return BoltResponse(status=200, body={"response_action": "update", "view": result_view(message)})
+            return BoltResponse(status=200, body={"response_action": "update", "view": result_view(message, language)})
         if "command" in request.body:
             return BoltResponse(status=200, body=in_ack(message))
         if isinstance(reply_url := request.body.get("response_url"), str):
             responder.post_soon(reply_url, message)
         return BoltResponse(status=200, body="")
+
+
+def reader_of(body: dict[str, Any]) -> UserId | None:
+    """Return who typed, pressed or submitted something; None for another payload (pure)."""
+    user_id = body.get("user_id") or _object(body.get("user")).get("id")
+    return UserId(user_id) if isinstance(user_id, str) else None
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:

@@ -130,7 +130,7 @@ class HomeTab:
 
     async def _show(self, actor: Request, token: object, is_new: bool, freshness: Freshness) -> None:
         if is_new:
-            await self._views.publish(actor.requester, home_tab.loading(self._renderer.language))
+            await self._views.publish(actor.requester, home_tab.loading(self._renderer.language_of(actor.requester)))
         view = await self._view(actor, freshness)
         if self.followers.is_newest(actor.team_id, actor.requester, token):  # otherwise a newer call publishes
             await self._views.publish(actor.requester, view)
@@ -150,7 +150,7 @@ class HomeTab:
                 renderer.access_buttons(data.identity, actor.requester),
                 renderer.access_addressee(actor.requester),
             )
-        return home_tab.home(data, to, renderer.cards, access=buttons)
+        return home_tab.home(data, to, renderer.cards_for(actor.requester), access=buttons)
 
     async def _load(self, actor: Request, person: SlackUser, role: Role, freshness: Freshness) -> HomeTabData:
         channel_refusal, identity, own = await asyncio.gather(

@@ -83,10 +83,10 @@ class SessionForm:
         self._session_messages, self._hosts = session_messages, hosts
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
-    @property
-    def starting_view(self) -> View:
+    def starting_view(self, request: Request) -> View:
         """Return the view that replaces a submitted form until the answer arrives."""
-        return session_form.starting_view(self._renderer.language, has_copy=not self._responder.has_no_direct_messages)
+        language = self._renderer.language_of(request.requester)
+        return session_form.starting_view(language, has_copy=not self._responder.has_no_direct_messages)
 
     def open_soon(
         self,
@@ -105,21 +105,22 @@ class SessionForm:
 
     def show_more_soon(self, body: dict[str, Any]) -> None:
         """Add the further fields to an open form in the background. `body` is the press of *More options*."""
-        self._responder.soon(self._show_more(body["view"]))
+        self._responder.soon(self._show_more(body["view"], UserId(body["user"]["id"])))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
         """Return the request of a submission; if it is invalid, the error messages by block id.
 
         `body` is a `view_submission` payload.
         """
-        filled = session_form.read(body["view"], self._genesys_app, self._offers.config, self.addressee)
+        to = self._renderer.addressee(UserId(body["user"]["id"]), repairs=False)
+        filled = session_form.read(body["view"], self._genesys_app, to, self._offers.config)
         if not isinstance(filled, FormInput):
             return filled
         request = self._request(body, filled)
         try:
             self._access.peek_start(request)
         except CobrowseError as error:  # the worker authorizes again and sends all other errors
-            if request.for_another and (text := session_form.host_error(error, self._renderer.language)):
+            if request.for_another and (text := session_form.host_error(error, to.language)):
                 return {HOST: text}
         return request
 
@@ -142,13 +143,13 @@ class SessionForm:
             reply_url=None,
         )
 
-    @property
-    def addressee(self) -> Addressee:
+    def addressee(self, request: Request) -> Addressee:
         """Return the reader of the errors in a submission."""
-        return self._renderer.addressee(None)
+        return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
-        if code := await self._views.open(trigger_id, session_form.loading(actor.id)):
+        language = self._renderer.language_of(actor.requester)
+        if code := await self._views.open(trigger_id, session_form.loading(actor.id, language)):
             to = self._renderer.addressee(actor.requester)
             await self._responder.tell(actor, session_form.not_opened(to, actor.id, code))
             return
@@ -156,7 +157,10 @@ class SessionForm:
             view = await self._filled(actor, message, is_for_another)
         except Exception:
             log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
-            view = session_form.result_view(self._renderer.failure(UnexpectedError(), actor.id, is_repeatable=False))
+            error = UnexpectedError()
+            view = self._result_view(
+                actor, self._renderer.failure(error, actor.id, reader=actor.requester, is_repeatable=False)
+            )
         await self._views.update(view, external_id=actor.id)
 
     async def _filled(self, actor: Request, message: dict[str, Any], is_for_another: bool) -> View:
@@ -168,9 +172,9 @@ class SessionForm:
             chooses_host = await self._access.role(actor.requester, actor.team_id) is not Role.MEMBER
             if missing and not chooses_host:
                 await self._responder.learn_contact(missing)
-                return session_form.result_view(self._unconnected(actor, missing))
+                return self._result_view(actor, self._unconnected(actor, missing))
         except PermissionDeniedError as refusal:
-            return session_form.result_view(self._renderer.answer(actor, refusal))
+            return self._result_view(actor, self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
             log.warning("a form without a host", extra={"fields": {"request": actor.id}})
         fields = replace(
@@ -182,7 +186,7 @@ class SessionForm:
             thread=await self._thread(actor, message),
             features=self._renderer.features,
         )
-        return session_form.form(fields, self._renderer.language)
+        return session_form.form(fields, self._renderer.language_of(actor.requester))
 
     async def _further_fields(self) -> Fields:
         """Return the choices behind *More options*."""
@@ -194,9 +198,12 @@ class SessionForm:
             timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
         )
 
-    async def _show_more(self, view: View) -> None:
-        shown = session_form.with_more(view, await self._further_fields(), self._renderer.language)
+    async def _show_more(self, view: View, reader: UserId) -> None:
+        shown = session_form.with_more(view, await self._further_fields(), self._renderer.language_of(reader))
         await self._views.update(shown, view_id=str(view["id"]), known_hash=str(view.get("hash") or ""))
+
+    def _result_view(self, actor: Request, message: Message) -> View:
+        return session_form.result_view(message, self._renderer.language_of(actor.requester))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
         """Return the error that says why a person has no Genesys user.
@@ -259,9 +266,9 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            await ack(response_action="errors", errors={NAME: not_accepted(error, forms.addressee)})
+            await ack(response_action="errors", errors={NAME: not_accepted(error, forms.addressee(request))})
         else:
-            await ack(response_action="update", view=forms.starting_view)
+            await ack(response_action="update", view=forms.starting_view(request))
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:

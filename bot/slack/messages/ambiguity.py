@@ -30,7 +30,7 @@ from bot.slack.messages.catalogue.questions import (
     SEND,
     SENT_ALREADY,
 )
-from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, mention
+from bot.slack.messages.catalogue.sentence import Language, Sentence, mention
 from bot.slack.messages.customer_language import language_select
 from bot.slack.messages.error_copy import reference_line
 
@@ -51,7 +51,7 @@ KINDS = frozenset(
 """The kinds of requests that a button of a question can submit, besides START."""
 
 
-def parse_error(command: str, found: Command, reference: RequestId, language: Language = ENGLISH) -> Message:
+def parse_error(command: str, found: Command, reference: RequestId, language: Language) -> Message:
     """Render the reply to a text that becomes no request: a question for a Choice, a refusal for anything else.
 
     `command` is the slash command of this installation, such as `/cobrowse`.
@@ -63,16 +63,18 @@ def parse_error(command: str, found: Command, reference: RequestId, language: La
     return Message(text, [section(f":information_source: *{text}*\n{hint}", FAILURE_BLOCK)])
 
 
-def other_command(command: str, reference: RequestId, language: Language = ENGLISH) -> Message:
+def other_command(command: str, reference: RequestId, language: Language) -> Message:
     """Render the answer to a slash command of the app that is not the configured one.
 
     `command` is the configured one.
     """
     text, hint = language.say(OTHER_COMMAND, command=command), language.say(OTHER_COMMAND_NEXT)
-    return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
+    return Message(
+        f"{text} {hint}", [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(language, reference)]
+    )
 
 
-def question(choice: Choice, reference: RequestId, language: Language = ENGLISH) -> Message:
+def question(choice: Choice, reference: RequestId, language: Language) -> Message:
     """Render a question: one line, and a button for each possible meaning of the text.
 
     All buttons carry `reference`, so the bot can ignore every press after the first.
@@ -85,7 +87,7 @@ def question(choice: Choice, reference: RequestId, language: Language = ENGLISH)
     return Message(text.replace("*", ""), [section(text, QUESTION_BLOCK), buttons(*row)])
 
 
-def suggested(request: Request, outcome: CommandSuggested, language: Language = ENGLISH) -> Message:
+def suggested(request: Request, outcome: CommandSuggested, language: Language) -> Message:
     """Render the question whether the typed name was a command. The name mentions an open session of the requester."""
     option = option_of(outcome.command, request.target)
     if isinstance(option, Query) and option.kind is RequestKind.END:
@@ -113,12 +115,12 @@ def read_choice(value: str) -> tuple[RequestId, Option] | None:
     return (RequestId(reference), query) if query.kind in KINDS else None
 
 
-def chosen_already(language: Language = ENGLISH) -> Message:
+def chosen_already(language: Language) -> Message:
     """Render the answer to a second press on a question."""
     return _plain(language.say(CHOSEN))
 
 
-def sent_already(language: Language = ENGLISH) -> Message:
+def sent_already(language: Language) -> Message:
     """Render the answer to a second press on *Send*: the link was sent, or the bot is sending it."""
     return _plain(language.say(SENT_ALREADY))
 
@@ -127,8 +129,8 @@ def offer(
     session: Session,
     details: StartDetails,
     request_id: RequestId,
+    language: Language,
     texts: CustomerTexts = NO_TEXTS,
-    language: Language = ENGLISH,
 ) -> list[Block]:
     """Render the part of a session card that offers to send the link to the customer's address in the command.
 

@@ -67,17 +67,8 @@ def buttons(*row: Block) -> Block:
     return {"type": "actions", "elements": list(row)}
 
 
-def confirm(title: str, text: str, yes: str) -> Block:
-    """Build the dialog in which Slack asks for confirmation after a click on a button.
-
-    `yes` is the label of the button that confirms. https://docs.slack.dev/reference/block-kit/composition-objects
-    """
-    plain = {name: {"type": "plain_text", "text": words} for name, words in (("title", title), ("text", text))}
-    return {**plain, "confirm": {"type": "plain_text", "text": yes}, "deny": {"type": "plain_text", "text": "Cancel"}}
-
-
 def button(label: str, action_id: str, **fields: Any) -> Block:
-    """Build a button. `fields` are further fields of the element: `url`, `value`, `style` or `confirm`."""
+    """Build a button. `fields` are further fields of the element: `url`, `value` or `style`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **fields}
 
 

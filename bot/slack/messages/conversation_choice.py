@@ -24,7 +24,7 @@ NAME_LENGTH = 40
 
 WHICH = said("choice.question", "Which customer is this for?")
 CHOICE = said("choice.row", "*{customer}* · since {since}")
-START_WITH = label("choice.start_with", "Start with {name}")
+START_WITH = label("choice.start_with", "Start with {name}", limit=35)
 START = label("choice.start", "Start")
 MORE = counted("choice.more", "{count} more conversation isn’t shown.", "{count} more conversations aren’t shown.")
 HINT = said("choice.hint", "Or type `{command}` with the interaction’s ID or address.")

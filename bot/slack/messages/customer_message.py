@@ -5,7 +5,7 @@ from bot.core.results import CustomerMessageSent, SendPreview
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import ContactChannel
 from bot.slack.messages.blocks import Block, Message, button, buttons, section
-from bot.slack.messages.catalogue.sentence import ENGLISH, Language, label, said
+from bot.slack.messages.catalogue.sentence import Language, label, said
 from bot.slack.messages.customer_language import language_select
 from bot.slack.messages.help import PLAIN, Capabilities
 
@@ -25,7 +25,7 @@ NOT_SENT = said("send.cancelled", "Nothing was sent.")
 
 
 def question(
-    proposed: SendPreview, request_id: RequestId, features: Capabilities = PLAIN, language: Language = ENGLISH
+    proposed: SendPreview, request_id: RequestId, language: Language, features: Capabilities = PLAIN
 ) -> Message:
     """Ask the requester to confirm the message to the customer, or to choose one of several links.
 
@@ -51,7 +51,7 @@ def question(
     return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(*menu, cancel)])
 
 
-def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:
+def sent(outcome: CustomerMessageSent, language: Language) -> Message:
     """Render the result of a sent link. It shows four digits of a phone number, or a masked e-mail address."""
     name, address = outcome.record.session.name, outcome.address
     if address.medium is ContactChannel.SMS:
@@ -61,7 +61,7 @@ def sent(outcome: CustomerMessageSent, language: Language = ENGLISH) -> Message:
     return Message(text, [section(f":white_check_mark: {text}")])
 
 
-def cancelled(language: Language = ENGLISH) -> Message:
+def cancelled(language: Language) -> Message:
     """Render the message that replaces the question after a click on *Cancel*."""
     text = language.say(NOT_SENT)
     return Message(text, [section(text)])

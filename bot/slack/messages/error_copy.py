@@ -12,6 +12,7 @@ from bot.core.errors import CobrowseError
 from bot.core.models import RequestId, UserId
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.messages.blocks import Block, context
+from bot.slack.messages.catalogue.answers import what_is_wrong
 from bot.slack.messages.catalogue.errors import (
     ERRORS,
     NOTHING_DONE,
@@ -23,7 +24,6 @@ from bot.slack.messages.catalogue.errors import (
 from bot.slack.messages.catalogue.host_rules import explain_miss, miss_reason
 from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
 from bot.slack.messages.catalogue.sentence import (
-    ENGLISH,
     Language,
     Markup,
     Sentence,
@@ -118,7 +118,7 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
     """Return what stands at a field of a form: plain text, in which nobody can be mentioned."""
-    return error_copy(error, Situation.QUERY, replace(to, language=to.language.as_plain(), contact=SOMEBODY)).text
+    return error_copy(error, Situation.QUERY, replace(to, language=to.language.plain, contact=SOMEBODY)).text
 
 
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
@@ -217,7 +217,7 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
         case errors.ServiceBusyError(retry_after=seconds):
             return {"wait": language.wait(seconds or 0)}
         case errors.ChannelNotAllowedError(allowed=allowed):
-            return {"channels": Markup(", ".join(map(channel_mention, allowed[:MAX_CHANNELS])))}
+            return {"channels": language.listed([channel_mention(each) for each in allowed[:MAX_CHANNELS]])}
         case errors.PersonNotAllowedError(user_id=user_id):
             return {"person": mention(user_id)}
         case errors.RoleRequiredError(target=target) if target:
@@ -255,7 +255,7 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
         case errors.BadRequestError(status=status, words=words):
             return {"status": status, "details": words}
         case errors.UnusableAnswerError(why=why):
-            return {"reason": miss_reason(why)}
+            return {"reason": what_is_wrong(why)}
         case errors.SeveralConversationsError(candidates=candidates):
             return {"conversations": Markup("; ".join(candidate(one, language) for one in candidates[:MAX_LISTED]))}
     return {}
@@ -264,16 +264,15 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
     """Render the line with the request's id and Genesys's correlation id. Leave out a missing id."""
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
-    return " · ".join(language.say(sentence, reference=Markup(found)) for sentence, found in told if found)
+    return " · ".join(language.say(sentence, reference=found) for sentence, found in told if found)
 
 
-def reference_line(request_id: RequestId, service: str | None = None, language: Language = ENGLISH) -> Block:
+def reference_line(language: Language, request_id: RequestId, service: str | None = None) -> Block:
     """Build the line of references for support: the request's id, and Genesys's correlation id if there is one.
 
     Only failures have this line.
     """
-    ours = language.say(REFERENCE, reference=request_id)
-    return context(f"{ours} · {language.say(SERVICE_REFERENCE, reference=service)}" if service else ours)
+    return context(references(language, request_id, service))
 
 
 def candidate(one: LiveConversation, language: Language) -> str:

@@ -7,7 +7,7 @@ from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.models import Role
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
-from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, said
+from bot.slack.messages.catalogue.sentence import Language, Sentence, label, said
 
 HELP_START_ACTION, HELP_SESSIONS_ACTION, HELP_ALL_ACTION = "help_start", "help_sessions", "help_all"
 ALL = "all"
@@ -76,7 +76,7 @@ class Capabilities:
 PLAIN = Capabilities()
 
 
-def short_help(command: str, language: Language = ENGLISH) -> Message:
+def short_help(command: str, language: Language) -> Message:
     """Render a short introduction, with buttons to start a session, list one's own, and show all commands."""
     say = language.say
     row = buttons(
@@ -87,7 +87,7 @@ def short_help(command: str, language: Language = ENGLISH) -> Message:
     return Message(say(INTRODUCTION_PLAIN, command=command), [section(say(INTRODUCTION, command=command)), row])
 
 
-def all_commands(command: str, role: Role, features: Capabilities, language: Language = ENGLISH) -> Message:
+def all_commands(command: str, role: Role, features: Capabilities, language: Language) -> Message:
     """Render the list of all commands that a person in this role can type."""
     blocks: list[Block] = []
     for title, *lines in _groups(role, features):

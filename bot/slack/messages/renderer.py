@@ -58,6 +58,7 @@ from bot.slack.messages.blocks import (
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
+    Filled,
     Language,
     Markup,
     Value,
@@ -110,7 +111,8 @@ class MessageRenderer:
     command: str = "/cobrowse"
     contact: Value = SOMEBODY
     features: Capabilities = PLAIN
-    language: Language = ENGLISH
+    language_of: Callable[[str | None], Language] = lambda reader: ENGLISH
+    """The language for a reader: a user, a channel, or None if unknown."""
     can_repair: Callable[[UserId], bool] = lambda user_id: False
     """Whether a user can fix faults of the bot. Error messages to such a user say how."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
@@ -127,23 +129,27 @@ class MessageRenderer:
     starts_anywhere: bool = True
     """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
-    def addressee(self, reader: UserId | None) -> Addressee:
-        """Describe the reader of an error message. `reader` is None if unknown."""
-        can_repair = reader is not None and self.can_repair(reader)
-        return Addressee(self.language, self.command, self.contact, can_repair)
+    def addressee(self, reader: UserId | None, *, repairs: bool = True) -> Addressee:
+        """Describe the reader of an error message. `reader` is None if unknown.
+
+        `repairs` False: the message does not say how to repair the error.
+        """
+        can_repair = repairs and reader is not None and self.can_repair(reader)
+        return Addressee(self.language_of(reader), self.command, self.contact, can_repair)
 
     def answer(self, request: Request, outcome: Result) -> Message:
         """Render the result of a request for its requester."""
         if isinstance(outcome, SessionStarted):
-            return self._with_thread(self.card(request, outcome), outcome)
+            return self._with_thread(self.card(request, outcome), outcome, request.requester)
         if request.is_on_card and (card := self._card_after(request, outcome)):
             return card
         if isinstance(outcome, SessionEnded) and outcome.card:
-            done = self.cards.other_ended(outcome.record)
-            return self.cards.of_record(outcome.card, request.requester, place_of(request), done=done)
+            cards = self.cards_for(request.requester)
+            done = cards.other_ended(outcome.record)
+            return cards.of_record(outcome.card, request.requester, place_of(request), done=done)
         if isinstance(outcome, SessionActionError) and outcome.records:
             viewer = (request.team_id, request.requester)
-            return list_message(_choice(outcome), viewer, self.cards, self.command)
+            return list_message(_choice(outcome), viewer, self.cards_for(request.requester), self.command)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
             if isinstance(outcome, SendRejectedError):  # PROPOSE raises it, too, before the person confirms
@@ -158,7 +164,7 @@ class MessageRenderer:
                 argument=retry_argument(request),
             )
         if isinstance(outcome, CommandSuggested):
-            return suggested(request, outcome)
+            return suggested(request, outcome, self.language_of(request.requester))
         if isinstance(outcome, OpenSession):
             session = outcome.record.session
             is_readable = bool(session.join_url or session.join_code)
@@ -169,40 +175,41 @@ class MessageRenderer:
         message = reply(to, outcome, request, self.features)
         is_missing = isinstance(outcome, AccessReport) and not outcome.refusal and not outcome.host
         if is_missing and self.can_connect(request.requester):
-            row = buttons(connect_button((TeamId(""), request.agent), self.language))
+            row = buttons(connect_button((TeamId(""), request.agent), to.language))
             return Message(message.text, [*message.blocks, row])
         return message
 
-    def _with_thread(self, card: Message, started: SessionStarted) -> Message:
+    def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
         """Add a line to a card: whether the bot posted the session in the requested thread."""
+        to = self.addressee(reader, repairs=False)
         if started.is_shared:
-            note = context(f":white_check_mark: {self.language.say(IN_THREAD)}")
+            note = context(f":white_check_mark: {to.language.say(IN_THREAD)}")
         elif isinstance(error := started.share_error, CobrowseError):
-            copy = error_copy(error, Situation.QUERY, self.addressee(None))
-            note = section(f":warning: *{self.language.say(NOT_IN_THREAD)}* {copy.text}")
+            copy = error_copy(error, Situation.QUERY, to)
+            note = section(f":warning: *{to.language.say(NOT_IN_THREAD)}* {copy.text}")
         else:
             return card
         return Message(card.text, [*card.blocks, note])
 
     def card(self, request: Request, started: SessionStarted) -> Message:
         """Render the card of a started session for its requester."""
-        session = started.session
+        session, cards = started.session, self.cards_for(request.requester)
         offered: list[Block] = []
         if request.argument:
-            offered = offer(session, details_of(request.argument), request.id, self.features.customer_texts)
-        return self.cards.started(request, session, agent_told=started.agent_told, offered=offered)
+            details, texts = details_of(request.argument), self.features.customer_texts
+            offered = offer(session, details, request.id, cards.language, texts)
+        return cards.started(request, session, agent_told=started.agent_told, offered=offered)
 
-    @property
-    def cards(self) -> CardRenderer:
-        """Return the renderer of session cards."""
-        return CardRenderer(self.features, self.language)
+    def cards_for(self, reader: UserId | None) -> CardRenderer:
+        """Return the renderer of session cards for a reader."""
+        return CardRenderer(self.features, self.language_of(reader))
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
         """Render a card again after a press on it.
 
         Return None for a result that does not change the card, such as most errors.
         """
-        cards = self.cards
+        cards = self.cards_for(request.requester)
         match outcome:
             case SessionEnded(record=record):
                 return cards.closed(record)
@@ -250,21 +257,21 @@ class MessageRenderer:
             blocks += link_alone(error.join_url)
         row = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
         if error.try_again and is_repeatable:
-            row.append(button(self.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=f"{request_id} {argument}".strip()))
+            row.append(button(to.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=f"{request_id} {argument}".strip()))
         if copy.has_status_page:
-            row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
+            row.append(button(to.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
         blocks += [buttons(*row)] if row else []
         if not is_plain_fact(error):
-            blocks.append(reference_line(request_id, service, self.language))
+            blocks.append(reference_line(to.language, request_id, service))
         return Message(copy.text, blocks)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
         """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
         to = self.addressee(reader)
         if to.can_repair:
-            why = f"{reason(self.language, TAB_OFF)} {remedy(self.language, TAB_OFF)}"
+            why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
         else:
-            why = self.language.say(DIRECT_OFF, contact=to.contact)
+            why = to.language.say(DIRECT_OFF, contact=to.contact)
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
@@ -279,30 +286,33 @@ class MessageRenderer:
         Return no button if the reader is unknown, or if the installation has nobody who can connect people.
         """
         if reader is not None and self.can_connect(reader):
-            return [connect_button((TeamId(""), error.user_id), self.language, is_primary=True)]
+            return [connect_button((TeamId(""), error.user_id), self.language_of(reader), is_primary=True)]
         if reader is None or not self.has_administrators:
             return []
-        return [ask_button(error, self.language, self.contact_name())]
+        return [ask_button(error, self.language_of(reader), self.contact_name())]
 
-    def notice(self, notice: Notice, opened_at: datetime) -> Message:
-        """Render a message about a notice. `opened_at` is the notice's `opened_at` when this message was posted."""
+    def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
+        """Render a message about a notice for one reader, a user or a channel.
+
+        `opened_at` is the notice's `opened_at` when this message was posted.
+        """
+        to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
             case NoticeKind.ENDED:
-                return ended_notice(notice, self.language)
+                return ended_notice(notice, to.language)
             case NoticeKind.ACCESS:
-                return access_notice(notice, self.addressee(None), opened_at)
+                return access_notice(notice, to, opened_at)
             case NoticeKind.WELCOME:
-                return welcome(notice, self.addressee(None), has_form=self.starts_anywhere)
-        administrator = replace(self.addressee(None), can_repair=True)
-        return fault_notice(notice, administrator, opened_at, self.features.runbook_url)
+                return welcome(notice, to, has_form=self.starts_anywhere)
+        return fault_notice(notice, replace(to, can_repair=True), opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
         """Render the interim message that the requester has to wait."""
-        is_start = request.kind is RequestKind.START
-        text = self.language.say(STARTING if is_start else WORKING)
+        is_start, language = request.kind is RequestKind.START, self.language_of(request.requester)
+        text = language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
-            wait = self.language.wait(note.wait_seconds)
-            text = self.language.say(WAITING_START if is_start else WAITING, wait=wait)
+            wait = language.wait(note.wait_seconds)
+            text = language.say(WAITING_START if is_start else WAITING, wait=wait)
         return Message(text, [section(f":hourglass_flowing_sand: {text}")])
 
 
@@ -324,8 +334,8 @@ MAX_CONTACTS = 2
 SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
-def contact_markup(contact: str, admins: Collection[str] = (), language: Language = ENGLISH) -> Value:
-    """Return COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, any other text stays as it is.
+def contact_markup(contact: str, admins: Collection[str] = ()) -> Value:
+    """Return COBROWSE_HELP_CONTACT for a sentence: an id becomes a mention, any other text stays as it is.
 
     If it is empty, return mentions of the first two `admins`; without admins, a general phrase.
     """
@@ -334,7 +344,7 @@ def contact_markup(contact: str, admins: Collection[str] = (), language: Languag
     if contact or not admins:
         return contact or SOMEBODY
     people = [mention(each) for each in sorted(admins)[:MAX_CONTACTS]]
-    return people[0] if len(people) == 1 else Markup(language.say(SEVERAL_CONTACTS, first=people[0], second=people[1]))
+    return people[0] if len(people) == 1 else Filled(SEVERAL_CONTACTS, {"first": people[0], "second": people[1]})
 
 
 def contact_id(contact: str) -> str:

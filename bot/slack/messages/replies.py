@@ -3,7 +3,7 @@
 renderer.py renders the answer to a start. The sentences about errors are in catalogue/.
 """
 
-from bot.core.models import Identity, Request
+from bot.core.models import Identity, Request, Role
 from bot.core.results import (
     AccessReport,
     AccessRequested,
@@ -29,6 +29,7 @@ from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss, rule_name
 from bot.slack.messages.catalogue.sentence import (
     Language,
+    Value,
     channel_mention,
     counted,
     fault,
@@ -67,6 +68,11 @@ CAN_START_AS = fault(
     "who.can_start_as",
     "{person} may start sessions ({role}), and hosts as Genesys user `{host}`, by the rule “{rule}”.",
 )
+ROLES = {
+    Role.MEMBER: fault("role.member", "member"),
+    Role.SUPERVISOR: fault("role.supervisor", "supervisor"),
+    Role.ADMIN: fault("role.administrator", "administrator"),
+}
 NO_USER = said("who.no_user", "{person} isn’t connected to Genesys yet.")
 NO_USER_RULES = fault("who.no_user_rules", "{person} may start sessions ({role}), but no rule leads to a Genesys user.")
 NO_RULE_SET = fault("who.no_rule", "No rule is set up.")
@@ -131,7 +137,7 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
     """Render the result of a request. renderer.py renders started sessions, open sessions and errors."""
     command = to.command
     if isinstance(outcome, SendPreview):
-        message = question(outcome, request.id, features, to.language)
+        message = question(outcome, request.id, to.language, features)
     elif isinstance(outcome, SendCancelled):
         message = cancelled(to.language)
     elif isinstance(outcome, CustomerMessageSent):
@@ -214,7 +220,7 @@ def _access_report(to: Addressee, outcome: AccessReport) -> Message:
     if outcome.refusal:
         copy, text = error_copy(outcome.refusal, Situation.QUERY, to), say(REFUSED, person=person)
         return Message(text, [section(f":no_entry: *{text}*\n{copy.problem}")])
-    role = outcome.role.value if outcome.role else ""
+    role: Value = ROLES[outcome.role] if outcome.role else ""
     if outcome.host is None:
         if not to.can_repair:
             text = say(NO_USER, person=person)

@@ -34,7 +34,7 @@ from bot.slack.messages.blocks import (
     section,
 )
 from bot.slack.messages.catalogue.sentence import (
-    ENGLISH,
+    TITLE_LENGTH,
     Language,
     Markup,
     Sentence,
@@ -43,7 +43,7 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
-from bot.slack.messages.help import PLAIN, Capabilities
+from bot.slack.messages.help import Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 """Action ids of buttons on cards of earlier versions, which asked for confirmation in Slack's dialog.
@@ -91,9 +91,9 @@ SHARED_BY = said("card.shared_by", "{person} posted “{name}” in this channel
 AGENT_HAS_LINK = said("card.agent_has_link", "{agent} has this link too.")
 AGENT_HAS_CODE = said("card.agent_has_code", "{agent} has this code too.")
 AGENT_NOT_TOLD = said("card.agent_not_told", "I couldn’t reach {agent}. Please pass this on yourself.")
-SEND_LINK = label("card.send_link", "Text or email link")
-TEXT_LINK = label("card.text_link", "Text link")
-EMAIL_LINK = label("card.email_link", "Email link")
+SEND_LINK = label("card.send_link", "Text or email link", limit=TITLE_LENGTH)
+TEXT_LINK = label("card.text_link", "Text link", limit=TITLE_LENGTH)
+EMAIL_LINK = label("card.email_link", "Email link", limit=TITLE_LENGTH)
 END = label("card.end", "End session")
 START_NEW = label("card.start_new", "Start a new one")
 MENU_POST = label("card.menu_post", "Post in this channel")
@@ -166,10 +166,10 @@ def can_share(request: Request) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CardRenderer:
-    """Render the session cards of one installation."""
+    """Render the session cards of one installation for one reader."""
 
-    features: Capabilities = PLAIN
-    language: Language = ENGLISH
+    features: Capabilities
+    language: Language
 
     @property
     def send_label(self) -> Sentence:

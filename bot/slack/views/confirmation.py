@@ -8,31 +8,39 @@ from dataclasses import dataclass
 
 from bot.core.models import ChannelId, SessionId, SessionRecord, UserId
 from bot.slack.messages.blocks import Block, Message, View, section
-from bot.slack.messages.catalogue.sentence import Language, Sentence, channel_mention, label, mention, said
+from bot.slack.messages.catalogue.sentence import (
+    TITLE_LENGTH,
+    Language,
+    Sentence,
+    channel_mention,
+    label,
+    mention,
+    said,
+)
 from bot.slack.messages.session_card import CardRenderer
 
 END_DIALOG, POST_DIALOG = "end_session_dialog", "post_link_dialog"
 
-TITLE_END = label("dialog.end_title", "End session")
+TITLE_END = label("dialog.end_title", "End session", limit=TITLE_LENGTH)
 ASK_END = said("dialog.end", "End *{name}*?")
 ASK_END_OF = said("dialog.end_of", "End *{name}* of {agent}?")
 END_NOTE = said("dialog.end_note", "Your customer’s screen stops being shared at once.")
 WITHDRAW_NOTE = said("dialog.withdraw_note", "After that, nobody else can join.")
-END = label("dialog.end_yes", "End session")
-KEEP = label("dialog.end_no", "Keep open")
-TITLE_POST = label("dialog.post_title", "Post link")
+END = label("dialog.end_yes", "End session", limit=TITLE_LENGTH)
+KEEP = label("dialog.end_no", "Keep open", limit=TITLE_LENGTH)
+TITLE_POST = label("dialog.post_title", "Post link", limit=TITLE_LENGTH)
 ASK_POST = said("dialog.post", "Post the link in {channel}?")
 ASK_POST_CODE = said("dialog.post_code", "Post the code in {channel}?")
 POST_NOTE = said("dialog.post_note", "Everyone there will see it, and that you posted it.")
-POST = label("dialog.post_yes", "Post link")
-POST_CODE = label("dialog.post_code_yes", "Post code")
-DONT_POST = label("dialog.post_no", "Don’t post")
-TITLE_DETAILS = label("dialog.details_title", "Details for support")
+POST = label("dialog.post_yes", "Post link", limit=TITLE_LENGTH)
+POST_CODE = label("dialog.post_code_yes", "Post code", limit=TITLE_LENGTH)
+DONT_POST = label("dialog.post_no", "Don’t post", limit=TITLE_LENGTH)
+TITLE_DETAILS = label("dialog.details_title", "Details for support", limit=TITLE_LENGTH)
 DETAILS = said("dialog.details", "Session `{session}`\nGenesys user `{genesys_user}`\nReference `{reference}`")
 DETAILS_CONVERSATION = said("dialog.details_conversation", "Interaction `{conversation}`")
-TITLE_LINK = label("dialog.link_title", "For your customer")
-CLOSE = label("dialog.close", "Close")
-TITLE_NOTICE = label("dialog.notice_title", "Co-browse")
+TITLE_LINK = label("dialog.link_title", "For your customer", limit=TITLE_LENGTH)
+CLOSE = label("dialog.close", "Close", limit=TITLE_LENGTH)
+TITLE_NOTICE = label("dialog.notice_title", "Co-browse", limit=TITLE_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ from bot.core.hosts.resolver import host_id
 from bot.core.models import DirectoryUser, HostId, PersonKey, TeamId, UserId
 from bot.core.validation.display import clean
 from bot.slack.messages.blocks import Block, View, button, buttons, context, section
-from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, mention, said
+from bot.slack.messages.catalogue.sentence import (
+    HINT_LENGTH,
+    TITLE_LENGTH,
+    Language,
+    Sentence,
+    label,
+    mention,
+    said,
+)
 from bot.slack.views.session_form import CANCEL, CLOSE, LOADING
 
 PERSON_FORM, FIND_FORM = "connect_person_form", "connect_find_form"
@@ -27,40 +35,48 @@ MAX_CHOICES = 10
 https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element"""
 OPTION_LENGTH = 75
 
-TITLE = label("connect.title", "Connect to Genesys")
-NEXT = label("connect.next", "Next")
-FIND = label("connect.find", "Find")
-CONNECT = label("connect.connect", "Connect")
+TITLE = label("connect.title", "Connect to Genesys", limit=TITLE_LENGTH)
+NEXT = label("connect.next", "Next", limit=TITLE_LENGTH)
+FIND = label("connect.find", "Find", limit=TITLE_LENGTH)
+CONNECT = label("connect.connect", "Connect", limit=TITLE_LENGTH)
 AGAIN = label("connect.again", "Search again")
 WHO = said("connect.who", "Who is {person} in Genesys?")
 PERSON_LABEL = label("connect.person", "Who should I connect?")
-NO_PERSON = label("connect.person.empty", "Choose a person.")
+NO_PERSON = label("connect.person.empty", "Choose a person.", limit=HINT_LENGTH)
 TEXT_LABEL = label("connect.text", "Name or email")
-TEXT_HINT = label("connect.text.hint", "As it stands in Genesys. A part of it will do.")
+TEXT_HINT = label("connect.text.hint", "As it stands in Genesys. A part of it will do.", limit=HINT_LENGTH)
 USER_LABEL = label("connect.user", "Genesys user")
 ID_LABEL = label("connect.id", "Genesys user’s ID")
-ID_HINT = label("connect.id.hint", "In Genesys, open Admin › People and the person. The ID is in the page’s address.")
+ID_HINT = label(
+    "connect.id.hint",
+    "In Genesys, open Admin › People and the person. The ID is in the page’s address.",
+    limit=HINT_LENGTH,
+)
 NO_SEARCH = said("connect.no_search", "I may not search Genesys: my client lacks `{permission}`.")
 NOBODY = said("connect.nobody", "Genesys has no active user with “{text}” in the name or email.")
 MORE = said("connect.more", "There are more. Search again with more of the name.")
 SEARCHING = said("connect.searching", "Searching Genesys…")
 CONNECTING = said("connect.connecting", "Connecting…")
 CONNECTED = said("connect.connected", "{person} is connected to Genesys already. Nothing is left to do.")
-NO_TEXT = label("connect.text.empty", "Type a name or an email address.")
-NO_ID = label("connect.id.wrong", "That isn’t a Genesys user’s ID. It looks like 1b2c3d4e-1111-2222-3333-444455556666.")
+NO_TEXT = label("connect.text.empty", "Type a name or an email address.", limit=HINT_LENGTH)
+NO_ID = label(
+    "connect.id.wrong",
+    "That isn’t a Genesys user’s ID. It looks like 1b2c3d4e-1111-2222-3333-444455556666.",
+    limit=HINT_LENGTH,
+)
 
 
-def loading(external_id: str, language: Language = ENGLISH) -> View:
+def loading(external_id: str, language: Language) -> View:
     """Build the view that people see while the dialog loads. `external_id` identifies the view for views.update."""
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
-def note(sentence: Sentence, language: Language = ENGLISH, **values: str) -> View:
+def note(sentence: Sentence, language: Language, **values: str) -> View:
     """Build a view that shows one sentence."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
-def person_form(person: UserId | None = None, problem: str = "", language: Language = ENGLISH) -> View:
+def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
     """Build the step that asks for the person to connect. `person` is selected at first.
 
     `problem` is mrkdwn: the reason why the person cannot be connected, "" before the first choice.
@@ -70,7 +86,7 @@ def person_form(person: UserId | None = None, problem: str = "", language: Langu
     return _form(PERSON_FORM, blocks, NEXT, ["", "", ""], language)
 
 
-def find_form(person: PersonKey, text: str = "", problem: str = "", language: Language = ENGLISH) -> View:
+def find_form(person: PersonKey, language: Language, text: str = "", problem: str = "") -> View:
     """Build the first step, the search. `text` is the initial text of its field.
 
     `problem` is mrkdwn: the reason why the previous search found nobody, "" before the first search.
@@ -84,7 +100,7 @@ def find_form(person: PersonKey, text: str = "", problem: str = "", language: La
 
 
 def choose_form(
-    person: PersonKey, text: str, users: Sequence[DirectoryUser], *, more: bool = False, language: Language = ENGLISH
+    person: PersonKey, text: str, users: Sequence[DirectoryUser], language: Language, *, more: bool = False
 ) -> View:
     """Build the second step, the choice of a Genesys user. `more`: Genesys has further matches that are not shown."""
     options = [_option(user) for user in users[:MAX_CHOICES]]
@@ -97,7 +113,7 @@ def choose_form(
     return _form(CHOOSE_FORM, blocks, CONNECT, [*person, text], language)
 
 
-def id_form(person: PersonKey, permission: str, language: Language = ENGLISH) -> View:
+def id_form(person: PersonKey, permission: str, language: Language) -> View:
     """Build the only step for a bot that may not search. `permission` is the permission that the bot lacks."""
     field: Block = {"type": "plain_text_input", "max_length": MAX_TEXT_LENGTH}
     blocks = [

@@ -6,7 +6,12 @@ from bot.core.errors import SendRejectedError
 from bot.core.use_cases.customer_messages import MessagingConfig, usable_address
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.slack.messages.blocks import View, section
-from bot.slack.messages.catalogue.sentence import label, said
+from bot.slack.messages.catalogue.sentence import (
+    HINT_LENGTH,
+    TITLE_LENGTH,
+    label,
+    said,
+)
 from bot.slack.messages.customer_language import language_input, read_language
 from bot.slack.messages.error_copy import Addressee, field_error
 from bot.slack.messages.session_card import CardRenderer
@@ -19,17 +24,21 @@ TO = "to"
 ADDRESS = label("send_form.address", "Customer’s mobile number or email")
 MOBILE = label("send_form.mobile", "Customer’s mobile number")
 EMAIL = label("send_form.email", "Customer’s email")
-HINT = label("send_form.hint", "Such as +14155550123 or name@example.com. You can check it before I send.")
-HINT_MOBILE = label("send_form.hint_mobile", "Such as +14155550123. You can check it before I send.")
-HINT_EMAIL = label("send_form.hint_email", "Such as name@example.com. You can check it before I send.")
-NEXT = label("send_form.next", "Next")
-CANCEL = label("send_form.cancel", "Cancel")
+HINT = label(
+    "send_form.hint", "Such as +14155550123 or name@example.com. You can check it before I send.", limit=HINT_LENGTH
+)
+HINT_MOBILE = label("send_form.hint_mobile", "Such as +14155550123. You can check it before I send.", limit=HINT_LENGTH)
+HINT_EMAIL = label(
+    "send_form.hint_email", "Such as name@example.com. You can check it before I send.", limit=HINT_LENGTH
+)
+NEXT = label("send_form.next", "Next", limit=TITLE_LENGTH)
+CANCEL = label("send_form.cancel", "Cancel", limit=TITLE_LENGTH)
 ASK_TEXT = said("send_form.ask_text", "Text this to *{address}*?")
 ASK_EMAIL = said("send_form.ask_email", "Email this to *{address}*?")
 WHAT = said("send_form.what", "The link of “{name}”.")
-SEND = label("send_form.send", "Send")
+SEND = label("send_form.send", "Send", limit=TITLE_LENGTH)
 SENDING = said("send_form.sending", "Sending…")
-CLOSE = label("send_form.close", "Close")
+CLOSE = label("send_form.close", "Close", limit=TITLE_LENGTH)
 
 
 def form(pressed: Pressed, cards: CardRenderer) -> View:

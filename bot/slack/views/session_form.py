@@ -20,7 +20,8 @@ from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import Block, Message, View, button, buttons, context, section
 from bot.slack.messages.catalogue.questions import NAME_ERROR, NAME_ERROR_HERE
 from bot.slack.messages.catalogue.sentence import (
-    ENGLISH,
+    HINT_LENGTH,
+    TITLE_LENGTH,
     Language,
     Sentence,
     Value,
@@ -93,34 +94,48 @@ class FormInput:
     send_to: ContactAddress | None = None
 
 
-TITLE = label("form.title", "Co-browse session")
-START, CANCEL, CLOSE = label("form.start", "Start"), label("form.cancel", "Cancel"), label("form.close", "Close")
+TITLE = label("form.title", "Co-browse session", limit=TITLE_LENGTH)
+START = label("form.start", "Start", limit=TITLE_LENGTH)
+CANCEL = label("form.cancel", "Cancel", limit=TITLE_LENGTH)
+CLOSE = label("form.close", "Close", limit=TITLE_LENGTH)
 LOADING = said("form.loading", "One moment…")
 STARTING = said("form.starting", "Starting your session…")
 TRYING_AGAIN = said("form.trying_again", "Trying again…")
 APPEARS_HERE = said("form.appears_here", "The answer appears here and in our direct messages. You can close this.")
 LEAVE_OPEN = said("form.leave_open", "The answer appears here. Please leave this open.")
 HOST_LABEL = label("form.host", "Who is it for?")
-NOT_LISTED = label("form.host.wrong.not_listed", "This person may not use co-browse here.")
+NOT_LISTED = label("form.host.wrong.not_listed", "This person may not use co-browse here.", limit=HINT_LENGTH)
 NO_AGENT = {
-    MembershipStatus.MEMBER: label("form.host.wrong.member", "This person can’t use co-browse."),
-    MembershipStatus.GUEST: label("form.host.wrong.guest", "This person is a guest. Guests can’t use co-browse."),
-    MembershipStatus.BOT: label("form.host.wrong.bot", "This is a bot. Choose a person."),
-    MembershipStatus.DEACTIVATED: label("form.host.wrong.deactivated", "This person’s account is deactivated."),
-    MembershipStatus.OUTSIDER: label("form.host.wrong.outsider", "This person is from outside this workspace."),
+    MembershipStatus.MEMBER: label("form.host.wrong.member", "This person can’t use co-browse.", limit=HINT_LENGTH),
+    MembershipStatus.GUEST: label(
+        "form.host.wrong.guest", "This person is a guest. Guests can’t use co-browse.", limit=HINT_LENGTH
+    ),
+    MembershipStatus.BOT: label("form.host.wrong.bot", "This is a bot. Choose a person.", limit=HINT_LENGTH),
+    MembershipStatus.DEACTIVATED: label(
+        "form.host.wrong.deactivated", "This person’s account is deactivated.", limit=HINT_LENGTH
+    ),
+    MembershipStatus.OUTSIDER: label(
+        "form.host.wrong.outsider", "This person is from outside this workspace.", limit=HINT_LENGTH
+    ),
 }
-HOST_HINT = label("form.host.hint", "If it’s somebody else, I tell them that you started it.")
+HOST_HINT = label("form.host.hint", "If it’s somebody else, I tell them that you started it.", limit=HINT_LENGTH)
 ADDRESS_LABEL = label("form.address", "Customer’s mobile number or email")
 MOBILE_LABEL = label("form.mobile", "Customer’s mobile number")
 EMAIL_LABEL = label("form.email", "Customer’s email")
-ADDRESS_HINT = label("form.address.hint", "Such as +14155550123 or name@example.com. I ask you before I send the link.")
-MOBILE_HINT = label("form.mobile.hint", "Such as +14155550123. I ask you before I send the link.")
-EMAIL_HINT = label("form.email.hint", "Such as name@example.com. I ask you before I send the link.")
+ADDRESS_HINT = label(
+    "form.address.hint",
+    "Such as +14155550123 or name@example.com. I ask you before I send the link.",
+    limit=HINT_LENGTH,
+)
+MOBILE_HINT = label("form.mobile.hint", "Such as +14155550123. I ask you before I send the link.", limit=HINT_LENGTH)
+EMAIL_HINT = label("form.email.hint", "Such as name@example.com. I ask you before I send the link.", limit=HINT_LENGTH)
 NAME_LABEL = label("form.name", "Name")
-NAME_HINT = label("form.name.hint", "Such as “Checkout help”. Your customer may see it.")
+NAME_HINT = label("form.name.hint", "Such as “Checkout help”. Your customer may see it.", limit=HINT_LENGTH)
 CONVERSATION_LABEL = label("form.conversation", "Interaction")
 CONVERSATION_HINT = label(
-    "form.conversation.hint", "Its ID or address in Genesys. Leave it empty to use the one you are in now."
+    "form.conversation.hint",
+    "Its ID or address in Genesys. Leave it empty to use the one you are in now.",
+    limit=HINT_LENGTH,
 )
 MORE = label("form.more", "More options")
 APPLICATION_LABEL = label("form.application", "Application")
@@ -128,24 +143,24 @@ DURATION_LABEL = label("form.duration", "Ends after")
 THREAD_LABEL = label("form.thread", "Share it")
 THREAD_OPTION = label("form.thread.option", "Post in this thread")
 THREAD_NOTE = label("form.thread.note", "Everyone in the channel will see your customer’s link.")
-NAME_EMPTY = label("form.name.empty", "This name is empty. Add a few letters, or leave it out.")
-DURATION_WRONG = label("form.duration.wrong", "A session lasts between a minute and a day.")
+NAME_EMPTY = label("form.name.empty", "This name is empty. Add a few letters, or leave it out.", limit=HINT_LENGTH)
+DURATION_WRONG = label("form.duration.wrong", "A session lasts between a minute and a day.", limit=HINT_LENGTH)
 CONVERSATION_WRONG = label(
-    "form.conversation.wrong", "I don’t know that interaction. Paste its address or ID from Genesys."
+    "form.conversation.wrong", "I don’t know that interaction. Paste its address or ID from Genesys.", limit=HINT_LENGTH
 )
 
 
-def loading(external_id: str) -> View:
+def loading(external_id: str, language: Language) -> View:
     """Build the view that people see while the form loads. `external_id` identifies the view for views.update."""
-    return _modal([section(ENGLISH.say(LOADING))], CANCEL) | {"external_id": external_id}
+    return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
-def result_view(message: Message) -> View:
+def result_view(message: Message, language: Language) -> View:
     """Build the view that shows a message, an answer or an error, in place of the form."""
-    return _modal(message.blocks, CLOSE)
+    return _modal(message.blocks, CLOSE, language)
 
 
-def starting_view(language: Language = ENGLISH, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
+def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
     """Build the view that people see until the answer arrives.
 
     `has_copy`: the answer is sent as a direct message, too.
@@ -169,10 +184,10 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
     text, hint = (to.language.say(each, **values) for each in sentences)
     if to.can_repair and not row.passes:
         hint = f"{reason(to.language, code)} {remedy(to.language, code)}".strip()
-    return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
+    return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(to.language, reference)])
 
 
-def form(fields: Fields, language: Language = ENGLISH) -> View:
+def form(fields: Fields, language: Language) -> View:
     """Build the form for a new session. A button stands in place of the fields that most people leave as they are."""
     say = language.say
     blocks = []
@@ -196,7 +211,7 @@ def form(fields: Fields, language: Language = ENGLISH) -> View:
     return _form(blocks, json.dumps([fields.channel_id, fields.thread]), language)
 
 
-def with_more(view: View, fields: Fields, language: Language = ENGLISH) -> View:
+def with_more(view: View, fields: Fields, language: Language) -> View:
     """Return an open form with all fields. Slack keeps what stands in the fields that stay.
 
     `fields` holds the applications and the duration; everything else is as in `view`.
@@ -226,7 +241,7 @@ def _further(fields: Fields, language: Language) -> list[Block]:
         blocks.append(_select(APPLICATION, language.say(APPLICATION_LABEL), options, fields.application_id))
     if fields.timeout_seconds is not None:
         lengths = sorted({*OFFERED_SECONDS, fields.timeout_seconds})
-        offered = [_option(_duration(seconds), str(seconds)) for seconds in lengths]
+        offered = [_option(language.duration(seconds), str(seconds)) for seconds in lengths]
         blocks.append(_select(DURATION, language.say(DURATION_LABEL), offered, str(fields.timeout_seconds)))
     return blocks
 
@@ -234,8 +249,8 @@ def _further(fields: Fields, language: Language) -> list[Block]:
 def read(
     view: View,
     genesys_app: GenesysApp | None,
+    to: Addressee,
     sending: MessagingConfig = NO_SENDING,
-    to: Addressee = Addressee(ENGLISH),  # noqa: B008 - frozen
 ) -> FormInput | dict[str, str]:
     """Return the submission; if it is invalid, the error messages by block id.
 
@@ -312,7 +327,7 @@ def is_message_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
-def host_error(error: CobrowseError, language: Language = ENGLISH) -> str | None:
+def host_error(error: CobrowseError, language: Language) -> str | None:
     """Return the error message for the field with the agent; None if the error is about something else."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
@@ -322,7 +337,7 @@ def host_error(error: CobrowseError, language: Language = ENGLISH) -> str | None
     return None
 
 
-def _modal(blocks: list[Block], close: Sentence, language: Language = ENGLISH) -> View:
+def _modal(blocks: list[Block], close: Sentence, language: Language) -> View:
     head = {"type": "modal", "callback_id": START_FORM, "title": _plain(language.say(TITLE))}
     return {**head, "close": _plain(language.say(close)), "blocks": blocks}
 
@@ -353,12 +368,6 @@ def _applications(fields: Fields) -> list[Block]:
 def _option(label: str, value: str) -> Block:
     shown = label if len(label) <= LABEL_LENGTH else label[: LABEL_LENGTH - 1] + "…"
     return {"text": _plain(shown), "value": value}
-
-
-def _duration(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3600)
-    parts = ((hours, "hour"), (rest // 60, "minute"), (rest % 60, "second"))
-    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count)
 
 
 def _plain(text: str) -> dict[str, str]:

@@ -82,6 +82,7 @@ WRONG = [
     ("DATABASE_URL", "mysql://bot:hush@db/bot"),
     ("STORE_ENCRYPTION_KEY", "hush-hush"),
     ("STORE_ENCRYPTION_KEY", f"{FERNET},{FERNET[1:]}"),
+    ("COBROWSE_LANGUAGE", "klingon"),
     ("LOG_LEVEL", "LOUD"),
     ("LOG_FORMAT", "xml"),
 ]
@@ -248,6 +249,18 @@ def test_both_addresses_stand_in_for_the_region():
     assert (service.api_url, service.login_url) == ("http://localhost:1", "https://login.example.com/sub")
     one = settings.load_part(settings.read_service_alone, GENESYS | {"GENESYS_API_URL": "https://gw.example.com"})
     assert (one.api_url, one.login_url) == ("https://gw.example.com", "https://login.usw2.pure.cloud")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("", ""), ("de", "de"), ("EN", "en"), ("pt-BR", "pt_BR"), ("pt_br", "pt_BR")]
+)
+def test_language_is_that_of_a_catalogue(value: str, code: str):
+    assert settings.load(SOCKET | {"COBROWSE_LANGUAGE": value}).language == code
+
+
+def test_unknown_language_is_told_with_those_there_are():
+    (line,) = faults(SOCKET | {"COBROWSE_LANGUAGE": "pt"})
+    assert line.startswith("COBROWSE_LANGUAGE: must be en, de, es, fr, ja or pt_BR, not 'pt'.")
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)

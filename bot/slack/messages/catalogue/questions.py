@@ -38,11 +38,11 @@ OPTIONS: dict[str, Sentence] = {
     "new": label("option.new", "Open the form"),
     "start": label("option.start", "Start a session"),
     "start_for": label("option.start_for", "Start one for them"),
-    "start_named": label("option.start_named", "Start one called “{name}”"),
+    "start_named": label("option.start_named", "Start one called “{name}”", limit=40),
     "start_and_send": label("option.start_and_send", "Start, then send the link"),
     "start_without": label("option.start_without", "Start without it"),
     "for_me": label("option.for_me", "For me"),
-    "for_person": label("option.for_person", "For {person}"),
+    "for_person": label("option.for_person", "For {person}", limit=40),
     "for_them": label("option.for_them", "For them"),
 }
 """The labels of the buttons below a question, by the action of the button."""

@@ -1,14 +1,17 @@
-"""Define the catalogue's sentences, and fill in their placeholders (pure).
+"""Define the catalogue's sentences, and fill in their placeholders in one language (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
 sentences from the calls of the functions below. Its keywords are `problem:1c,2 next_step:1c,2 told:1c,2 fault:1c,2
-fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`.
+fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import cached_property
+from gettext import NullTranslations
 
 from bot.slack.messages.blocks import escape
 
@@ -39,17 +42,19 @@ class Part(Enum):
     TEXT = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sentence:
     """A sentence of the catalogue, with named placeholders.
 
-    `plural` is the form for any `{count}` but one; "" for a sentence without a count.
+    `plural` is the form for any `{count}` but one; "" for a sentence without a count. `limit` is the maximum number of
+    characters of a label, without its placeholders; 0 for a text of any length.
     """
 
     key: str
     text: str
     part: Part
     plural: str = ""
+    limit: int = 0
 
     @property
     def reader(self) -> Reader:
@@ -96,9 +101,17 @@ def fix(key: str, text: str) -> Sentence:
     return _enter(Sentence(key, text, Part.FIX))
 
 
-def label(key: str, text: str) -> Sentence:
-    """Add the plain text of a button, a field or a title."""
-    return _enter(Sentence(key, text, Part.LABEL))
+BUTTON_LENGTH = 75
+"""The maximum length of a button's label. https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+TITLE_LENGTH = 24
+"""The maximum length of the title of a modal, and of the labels of its two buttons. https://docs.slack.dev/reference/views/modal-views"""
+HINT_LENGTH = 150
+"""The maximum length of a hint or an error below a field. https://docs.slack.dev/reference/block-kit/composition-objects"""
+
+
+def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
+    """Add the plain text of a button, a field or a title. `limit` is its maximum length without the placeholders."""
+    return _enter(Sentence(key, text, Part.LABEL, limit=limit))
 
 
 def said(key: str, text: str) -> Sentence:
@@ -127,32 +140,72 @@ def channel_mention(channel_id: str) -> Markup:
     return Markup(f"<#{channel_id}>")
 
 
-Value = str | int | datetime | Sentence
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Hold a sentence with its values, to be said in the language of the sentence that holds it."""
+
+    sentence: Sentence
+    values: Mapping[str, "Value"] = field(default_factory=dict)
+
+
+Value = str | int | datetime | Sentence | Filled
+
+
+class _Texts(dict[Sentence, str]):
+    """Hold the text of each sentence in one language. One that was not prepared is translated when it is said."""
+
+    def __init__(self, translations: NullTranslations) -> None:
+        super().__init__()
+        self._translations = translations
+
+    def __missing__(self, sentence: Sentence) -> str:
+        text = self[sentence] = self._translations.pgettext(sentence.key, sentence.text)
+        return text
 
 
 class Language:
-    """Write sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page."""
+    """Write sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page.
 
-    def __init__(self, *, plain: bool = False) -> None:
+    `code` is the name of the catalogue, such as `pt_BR`. Without `translations`, the language is English.
+    """
+
+    def __init__(self, code: str = "en", translations: NullTranslations | None = None, *, plain: bool = False) -> None:
+        self.code = code
+        self._translations = translations or NullTranslations()
         self._plain = plain
+        self._texts = _Texts(self._translations)
 
-    def as_plain(self) -> "Language":
-        """Return the same language for text without markup."""
-        return Language(plain=True)
+    @cached_property
+    def plain(self) -> "Language":
+        """Return this language in plain text."""
+        return self if self._plain else Language(self.code, self._translations, plain=True)
+
+    def prepare(self, sentences: Sequence[Sentence]) -> None:
+        """Look up the translations of these sentences, so that `say` needs one look-up in a dictionary."""
+        for sentence in sentences:
+            self._texts[sentence]
 
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence with its placeholders filled.
 
         A str is escaped, unless it is Markup or the text is plain. A datetime becomes a time in the reader's zone (UTC
-        in plain text). A Sentence is filled in, too.
+        in plain text). A Sentence is filled in, too. A translation with an unknown placeholder is not used.
         """
-        text = sentence.plural if sentence.plural and values["count"] != 1 else sentence.text
         plain = self._plain or sentence.part is Part.LABEL
+        text = self._text(sentence, values)
         if plain:
             text = text.replace("`", "")
         if not values:
             return text
-        return text.format_map({name: self._shown(value, plain) for name, value in values.items()})
+        shown = {name: self._shown(value, plain) for name, value in values.items()}
+        try:
+            return text.format_map(shown)
+        except (KeyError, ValueError, IndexError, AttributeError):
+            return ENGLISH._text(sentence, values).format_map(shown)
+
+    def fill(self, filled: Filled) -> str:
+        """Return a sentence with its values."""
+        return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
         """Return a duration in words, such as "20 seconds". Infinity becomes "a few minutes"."""
@@ -161,6 +214,23 @@ class Language:
         if seconds >= 90:
             return self.say(MINUTES, count=round(seconds / 60))
         return self.say(SECONDS, count=max(1, round(seconds)))
+
+    def duration(self, seconds: int) -> str:
+        """Return a duration exactly, in hours, minutes and seconds."""
+        hours, rest = divmod(seconds, 3600)
+        counts = ((HOURS_LONG, hours), (MINUTES_LONG, rest // 60), (SECONDS_LONG, rest % 60))
+        parts = [self.say(sentence, count=count) for sentence, count in counts if count]
+        text = parts[0] if parts else self.say(SECONDS_LONG, count=0)
+        for each in parts[1:]:
+            text = self.say(TOGETHER_LONG, longer=Markup(text), shorter=Markup(each))
+        return text
+
+    def listed(self, items: Sequence[str]) -> Markup:
+        """Return the items, which are markup, one after the other, with what the language puts between them."""
+        text = items[0] if items else ""
+        for each in items[1:]:
+            text = self.say(LISTED, before=Markup(text), next=Markup(each))
+        return Markup(text)
 
     def now(self) -> Markup:
         """Return the current time in the reader's zone."""
@@ -173,10 +243,19 @@ class Language:
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)
 
+    def _text(self, sentence: Sentence, values: Mapping[str, Value]) -> str:
+        if not sentence.plural:
+            return self._texts[sentence]
+        count = values["count"]
+        assert isinstance(count, int)  # noqa: S101 - each counted sentence has one
+        return self._translations.npgettext(sentence.key, sentence.text, sentence.plural, count)
+
     def _shown(self, value: Value, plain: bool) -> str:
         match value:
             case Sentence():
                 return self.say(value)
+            case Filled():
+                return self.fill(value)
             case datetime():
                 return self.moment(value)
             case Markup():
@@ -190,14 +269,23 @@ class Language:
             at = at.astimezone(UTC)
         except OverflowError:  # in UTC, the time is beyond the years 1 to 9999
             return self.say(UNKNOWN_TIME)
-        shown, plain = ("{date_short_pretty} at {time}", "%d %b %H:%M") if with_day else ("{time}", "%H:%M")
-        text = f"{at.strftime(plain)} UTC"
-        return text if self._plain else f"<!date^{int(at.timestamp())}^{shown}|{text}>"
+        day = "%d %b" if self.code == ENGLISH.code else "%Y-%m-%d"
+        text = at.strftime(f"{day} %H:%M UTC" if with_day else "%H:%M UTC")
+        if self._plain:
+            return text
+        shown = self.say(DAY_AND_TIME, day="{date_short_pretty}", time="{time}") if with_day else "{time}"
+        return f"<!date^{int(at.timestamp())}^{shown}|{text}>"
 
 
 A_FEW_MINUTES = said("wait.few_minutes", "a few minutes")
 MINUTES = counted("wait.minutes", "{count} minute", "{count} minutes")
 SECONDS = counted("wait.seconds", "{count} second", "{count} seconds")
+HOURS_LONG = counted("duration.hours", "{count} hour", "{count} hours")
+MINUTES_LONG = counted("duration.minutes", "{count} minute", "{count} minutes")
+SECONDS_LONG = counted("duration.seconds", "{count} second", "{count} seconds")
+TOGETHER_LONG = said("duration.together", "{longer} {shorter}")
+LISTED = said("list.comma", "{before}, {next}")
+DAY_AND_TIME = said("time.day_and_time", "{day} at {time}")
 UNKNOWN_TIME = said("time.unknown", "an unknown time")
 
 ENGLISH = Language()

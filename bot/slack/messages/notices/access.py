@@ -18,7 +18,7 @@ ASK_ACTION, CONNECT_ACTION, CONNECT_PEOPLE_ACTION = "ask_access", "connect_perso
 LABEL_LENGTH = 75
 
 ASK = label("button.ask_access", "Ask to be connected")
-ASK_SOMEBODY = label("button.ask_access.somebody", "Ask {name} to connect me")
+ASK_SOMEBODY = label("button.ask_access.somebody", "Ask {name} to connect me", limit=40)
 ASK_FOR_ANOTHER = label("button.ask_access.other", "Ask to connect them")
 CONNECT = label("button.connect_person", "Connect…")
 CONNECT_PEOPLE = label("button.connect_people", "Connect people…")

@@ -9,8 +9,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.core.access import Workspace
 from bot.core.errors import SlackUnavailableError
 from bot.core.models import MembershipStatus
-from bot.core.timing import SLACK_TIMING
-from bot.slack.api.directory import SlackDirectory, read_person
+from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.slack.api.directory import Readers, SlackDirectory, read_person
+from bot.slack.messages.catalogue.sentence import Language
 from tests.support.slack_users import FLAGS, user
 
 HOME = Workspace("T0HOME")
@@ -39,6 +40,7 @@ class Web:
 
     async def api_call(self, method: str, *, http_verb: str, params: dict[str, str]) -> Answer:
         assert http_verb == "GET"
+        assert params.pop("include_locale", None) == ("true" if method == "users.info" else None)
         (wanted,) = params.values()
         self.asked.append((method, wanted))
         await asyncio.sleep(0)
@@ -243,3 +245,75 @@ async def test_a_group_that_is_gone_has_nobody_in_it():
     web = Web()
     web.groups = {}
     assert not await SlackDirectory(web, HOME).in_group("U0BEN", "S0SUP")
+
+
+LANGUAGES = {code: Language(code) for code in ("en", "de", "fr", "pt_BR")}
+
+
+def readers(web: Web, forced: str = "", clock: Clock | None = None) -> Readers:
+    """The readers of a workspace, by a directory that is theirs alone."""
+    timing = SlackTiming(name_timeout=0.05)
+    return Readers(SlackDirectory(web, HOME, clock=clock or Clock()), LANGUAGES, forced, timing)
+
+
+@pytest.mark.parametrize(
+    ("locale", "code"), [("fr-FR", "fr"), ("pt-PT", "pt_BR"), ("it-IT", "en"), ("", "en"), (None, "en"), (["de"], "en")]
+)
+async def test_reader_has_the_language_of_their_locale(locale, code):
+    web = Web()
+    web.users["U0ANA"] = user(locale=locale)
+    people = readers(web)
+    assert people.known("U0ANA").code == "en"  # before Slack was asked
+    for _ in range(3):
+        await people.learn("U0ANA")
+        assert people.known("U0ANA").code == code
+    assert web.asked == [("users.info", "U0ANA")]
+
+
+async def test_language_is_remembered_when_the_person_is_not():
+    web, clock = Web(), Clock()
+    web.users["U0ANA"] = user(locale="fr-FR")
+    people = readers(web, clock=clock)
+    await people.learn("U0ANA")
+    clock.now = SLACK_TIMING.people_cache_seconds * 1000
+    await people.learn("U0ANA")
+    assert people.known("U0ANA").code == "fr"
+    assert len(web.asked) == 1
+
+
+async def test_forced_language_is_everybodys_and_asks_nothing():
+    web = Web()
+    web.users["U0ANA"] = user(locale="fr-FR")
+    people = readers(web, "de")
+    await people.learn("U0ANA")
+    assert {people.known(reader).code for reader in ("U0ANA", "C0CARE", None)} == {"de"}
+    assert web.asked == []
+
+
+async def test_channel_and_nobody_read_the_default_language():
+    web = Web()
+    people = readers(web)
+    for reader in ("C0CARE", "G0CARE", "", None):
+        await people.learn(reader)
+        assert people.known(reader).code == "en"
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("trouble", [SlackApiError("x", Answer({"error": "ratelimited"})), aiohttp.ClientError("x")])
+async def test_language_that_slack_does_not_say_is_the_default_one(trouble):
+    web = Web()
+    web.trouble = trouble
+    people = readers(web)
+    await people.learn("U0ANA")
+    assert people.known("U0ANA").code == "en"
+
+
+async def test_slow_slack_keeps_nobody_waiting_for_a_language():
+    class SlowWeb(Web):
+        async def api_call(self, method, **how):
+            await asyncio.sleep(60)
+
+    people = readers(SlowWeb())
+    async with asyncio.timeout(1):
+        await people.learn("U0ANA")
+    assert people.known("U0ANA").code == "en"

@@ -36,7 +36,7 @@ def read(message: Message) -> str:
 
 
 def shown(found: Notice) -> str:
-    return read(RENDERER.notice(found, found.opened_at))
+    return read(RENDERER.notice(found, found.opened_at, "U0ADA"))
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=name_of)
@@ -44,7 +44,7 @@ def test_every_fault_reads_as_whole_sentences_within_slacks_limits(error: Cobrow
     found = notice(error, 7)
     over = replace(found, over_at=NOW + timedelta(minutes=18))
     for each, opened_at in ((found, NOW), (over, NOW), (found, NOW - timedelta(hours=1))):
-        message = RENDERER.notice(each, opened_at)
+        message = RENDERER.notice(each, opened_at, "U0ADA")
         check_blocks(message.blocks)
         assert not re.search(r"[{}]|None|\*\*", read(message))
         assert message.text[-1] == "."
@@ -67,13 +67,13 @@ def test_runbook_is_a_button_while_the_fault_lasts() -> None:
     page = "https://wiki.example.com/cobrowse?id=7#faults"
     renderer = MessageRenderer(features=Capabilities(runbook_url=page))
     found = notice(TokenRefusedError())
-    message = renderer.notice(found, found.opened_at)
+    message = renderer.notice(found, found.opened_at, "U0ADA")
     check_blocks(message.blocks)
     check, runbook = message.blocks[-1]["elements"]
     assert (check["action_id"], runbook["text"]["text"], runbook["url"]) == ("check_fault", "Runbook", page)
     assert "Runbook" not in shown(found)
     for at, over_at in ((found.opened_at, NOW + timedelta(minutes=18)), (NOW - timedelta(hours=1), None)):
-        assert page not in str(renderer.notice(replace(found, over_at=over_at), at).blocks)
+        assert page not in str(renderer.notice(replace(found, over_at=over_at), at, "U0ADA").blocks)
 
 
 def test_end_says_since_when_how_long_and_how_many() -> None:
@@ -111,7 +111,7 @@ def test_message_shows_the_newest_check(state: FaultState, says: str) -> None:
 def test_notification_says_in_one_line_what_is_broken(error: CobrowseError) -> None:
     for kind, begins in NOTIFICATIONS.items():
         found = notice(error, 3, kind)
-        text = RENDERER.notice(found, found.opened_at).text
+        text = RENDERER.notice(found, found.opened_at, "U0ADA").text
         assert text.startswith(begins)
         assert len(text) > len(begins) + 20
         assert len(text.split()) <= 25
@@ -129,7 +129,7 @@ SECRET = re.compile(r"[<>`{}\n]|https?:|@|[0-9]|[A-Z]+_[A-Z]+|[a-z]+:[a-z]+")
 
 def test_notification_of_an_unknown_fault_asks_for_help() -> None:
     found = notice(SessionAccessError("may_not_end", PEOPLE[0], PEOPLE[1]))
-    assert RENDERER.notice(found, found.opened_at).text == "Co-browse needs your help."
+    assert RENDERER.notice(found, found.opened_at, "U0ADA").text == "Co-browse needs your help."
 
 
 def test_words_of_genesys_are_escaped() -> None:

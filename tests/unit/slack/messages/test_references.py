@@ -159,19 +159,20 @@ def test_note_about_a_wait_has_no_reference(kind: RequestKind, seconds: float | 
 
 @pytest.mark.parametrize("found", [*map(NotUnderstood, Reason), parse("hepl"), parse("@nobody Deal")], ids=str)
 def test_text_that_is_not_understood_has_no_reference(found: Any) -> None:
-    assert not has_reference(parse_error(WORDS.command, found, request().id))
+    assert not has_reference(parse_error(WORDS.command, found, request().id, ENGLISH))
 
 
 def test_dialogs_and_small_answers_have_no_reference() -> None:
-    cards, language = WORDS.cards, WORDS.language
+    cards, language = WORDS.cards_for(ANA), ENGLISH
     form = session_form.form(
-        session_form.Fields(CHANNEL, ANA, (("web", "Web"), ("shop", "Shop")), "web", 1800, thread="1767225600.000100")
+        session_form.Fields(CHANNEL, ANA, (("web", "Web"), ("shop", "Shop")), "web", 1800, thread="1767225600.000100"),
+        language,
     )
     shown = [
-        chosen_already(),
-        sent_already(),
-        session_form.loading("x"),
-        session_form.starting_view(),
+        chosen_already(language),
+        sent_already(language),
+        session_form.loading("x", language),
+        session_form.starting_view(language),
         form,
         confirmation.end_dialog(record(), PLACE, language, is_own=True),
         confirmation.post_dialog(record(), PLACE, language),
@@ -186,5 +187,5 @@ def test_dialogs_and_small_answers_have_no_reference() -> None:
 
 
 def test_support_finds_the_reference_in_the_details() -> None:
-    assert has_reference(confirmation.details(replace(record(), request_id=request().id), WORDS.language))
+    assert has_reference(confirmation.details(replace(record(), request_id=request().id), ENGLISH))
     assert has_reference(session_form.not_opened(WORDS.addressee(None), request().id))

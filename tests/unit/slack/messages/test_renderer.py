@@ -25,7 +25,7 @@ from bot.core.validation.conversations import GenesysApp
 from bot.slack.command_parser import New, NotUnderstood, Query, Reason, Start, clean_name, parse
 from bot.slack.messages.ambiguity import parse_error
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
-from bot.slack.messages.catalogue.sentence import Markup
+from bot.slack.messages.catalogue.sentence import ENGLISH, Filled, Markup
 from bot.slack.messages.error_copy import SOMEBODY
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer, contact_markup
@@ -95,7 +95,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
 def test_no_session_name_gets_out_unescaped(name, for_another, told):
     asked = request(target="U0BEN") if for_another else request()
     outcome = started(clean_name(name) or name[:100] or "-", told)
-    for message in (WORDS.answer(asked, outcome), WORDS.cards.for_agent(asked, outcome.session)):
+    for message in (WORDS.answer(asked, outcome), WORDS.cards_for(None).for_agent(asked, outcome.session)):
         assert_fit_for_slack(message)
 
 
@@ -120,7 +120,7 @@ def test_no_typed_word_gets_out_unescaped(typed):
     for text in (f"hepl{typed}", f"end {typed}", f"@{typed}", f"Checkout for <@U0BEN> {typed}", f"{typed} a@b.example"):
         command = parse(text)
         if not isinstance(command, Start | Query | New):
-            assert_fit_for_slack(parse_error(WORDS.command, command, "ref7ref7ref7"))
+            assert_fit_for_slack(parse_error(WORDS.command, command, "ref7ref7ref7", ENGLISH))
     assert_fit_for_slack(
         MessageRenderer(contact=contact_markup(typed)).failure(errors.UnexpectedError(), "ref7ref7ref7")
     )
@@ -144,7 +144,7 @@ def test_long_application_ids_leave_room_for_what_to_do():
 
 @pytest.mark.parametrize("asked", [request(), request(target="U0BEN")], ids=["for oneself", "for another"])
 def test_join_url_stands_only_where_it_is_copied_and_in_the_menu(asked):
-    for message in (WORDS.card(asked, started(told=False)), WORDS.cards.for_agent(asked, started().session)):
+    for message in (WORDS.card(asked, started(told=False)), WORDS.cards_for(None).for_agent(asked, started().session)):
         assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, MENU_URL]
         assert "join.example" not in message.text
         assert menu(message)["preview"]["url"] == JOIN_URL
@@ -180,7 +180,7 @@ def test_card_is_name_and_end_then_the_link_then_the_buttons():
 def test_card_shows_no_id():
     for message in (
         WORDS.card(request(), started()),
-        WORDS.cards.for_agent(request(target="U0BEN"), started().session),
+        WORDS.cards_for(None).for_agent(request(target="U0BEN"), started().session),
     ):
         said = "\n".join(texts(message))
         assert not any(part in said for part in ("sess-1", HOST.id, "ref7ref7ref7"))
@@ -225,7 +225,7 @@ def test_a_supervisor_reads_whether_the_agent_was_told(told, part):
 
 
 def test_the_agent_reads_who_started_the_session():
-    message = WORDS.cards.for_agent(request(target="U0BEN"), started().session)
+    message = WORDS.cards_for(None).for_agent(request(target="U0BEN"), started().session)
     assert "<@U0ANA> started “Checkout” for you" in message.text
     assert DATE in "\n".join(texts(message))
 
@@ -259,7 +259,7 @@ def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
 
 @pytest.mark.parametrize("command", list(map(NotUnderstood, Reason)), ids=str)
 def test_unclear_command_gets_the_reason(command):
-    message = parse_error(WORDS.command, command, "ref7ref7ref7")
+    message = parse_error(WORDS.command, command, "ref7ref7ref7", ENGLISH)
     assert_fit_for_slack(message)
     assert "/cobrowse" in json.dumps(message.blocks)
     assert "No session was started" in message.text
@@ -285,7 +285,8 @@ def test_contact_is_a_mention_for_an_id_and_text_otherwise(contact, markup):
     ("admins", "markup"), [(("U0ADA",), "<@U0ADA>"), (("U0SUE", "U0ADA", "U0ZOE"), "<@U0ADA> or <@U0SUE>")]
 )
 def test_administrators_are_the_contact_where_none_is_set(admins, markup):
-    assert contact_markup("", admins) == markup
+    contact = contact_markup("", admins)
+    assert (ENGLISH.fill(contact) if isinstance(contact, Filled) else contact) == markup
     assert contact_markup("U0BEN", admins) == "<@U0BEN>"
 
 

@@ -37,12 +37,13 @@ from bot.core.results import (
     SessionShared,
 )
 from bot.core.validation.contact import ContactAddress, ContactChannel
-from bot.slack.messages.help import Capabilities
+from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer, read_start_new
 from bot.slack.messages.session_list import ROW, read_row
 from tests.support.rendered_messages import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
 
-CARDS = CardRenderer()
+CARDS = CardRenderer(PLAIN, ENGLISH)
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 SOON = datetime.now(UTC) + timedelta(minutes=29)
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.models import DirectoryUser, TeamId, UserId
 from bot.sandbox.slack.validation.views import read_view
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.views import connect_person
 from bot.slack.views.connect_person import (
     choose_form,
@@ -27,15 +28,15 @@ LONG = [
     for n in range(30)
 ]
 VIEWS = {
-    "person": person_form(),
-    "person with a problem": person_form(UserId("U0GUS"), "<@U0GUS> is a guest."),
-    "loading": connect_person.loading("abcdefghijkl"),
-    "searching": connect_person.note(connect_person.SEARCHING),
-    "first": find_form(UNA),
-    "first with a name": find_form(UNA, "Una " * 100, problem="*Nobody*"),
-    "second": choose_form(UNA, "una", LONG, more=True),
-    "second with one": choose_form(UNA, "una", [DirectoryUser(ID, True, "", name="")]),
-    "by id": id_form(UNA, "directory:user:view"),
+    "person": person_form(ENGLISH),
+    "person with a problem": person_form(ENGLISH, UserId("U0GUS"), "<@U0GUS> is a guest."),
+    "loading": connect_person.loading("abcdefghijkl", ENGLISH),
+    "searching": connect_person.note(connect_person.SEARCHING, ENGLISH),
+    "first": find_form(UNA, ENGLISH),
+    "first with a name": find_form(UNA, ENGLISH, "Una " * 100, problem="*Nobody*"),
+    "second": choose_form(UNA, "una", LONG, ENGLISH, more=True),
+    "second with one": choose_form(UNA, "una", [DirectoryUser(ID, True, "", name="")], ENGLISH),
+    "by id": id_form(UNA, "directory:user:view", ENGLISH),
 }
 
 

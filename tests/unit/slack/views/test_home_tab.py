@@ -44,7 +44,7 @@ from bot.slack.messages.catalogue import setup_warnings
 from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, Markup, Sentence
 from bot.slack.messages.catalogue.setup_warnings import SetupWarning
 from bot.slack.messages.error_copy import Addressee
-from bot.slack.messages.help import Capabilities
+from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.notices.access import ask_button
 from bot.slack.messages.session_card import CardRenderer
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
@@ -100,7 +100,7 @@ def shown(**changes: Any) -> dict[str, Any]:
     return home(look(**changes), Addressee(ENGLISH, contact=Markup("<@U0SAM>")), CARDS)
 
 
-CARDS = CardRenderer()
+CARDS = CardRenderer(PLAIN, ENGLISH)
 WARNINGS = [SetupWarning(each) for name, each in vars(setup_warnings).items() if isinstance(each, Sentence)]
 NO_MEMBERS = SetupWarning(setup_warnings.NO_MEMBERS)
 LONG = "<&" * 50
@@ -304,7 +304,7 @@ def test_faults_have_the_runbook_where_there_is_one() -> None:
     data = look(role=Role.ADMIN, config_warnings=[], faults=[BROKEN])
     assert "open" not in presses(home(data, Addressee(ENGLISH), CARDS))
     page = "https://wiki.example/runbook?id=7#co-browse"
-    view = home(data, Addressee(ENGLISH), CardRenderer(Capabilities(runbook_url=page)))
+    view = home(data, Addressee(ENGLISH), CardRenderer(Capabilities(runbook_url=page), ENGLISH))
     assert presses(view)[:2] == ["check_fault", "open"]
     assert page in json.dumps(view)
 

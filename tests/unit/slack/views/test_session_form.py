@@ -39,14 +39,14 @@ def offered(**changes: Any) -> dict[str, Any]:
         "application_id": "web",
         "timeout_seconds": 1800,
     }
-    return form(Fields(**(usual | changes)))
+    return form(Fields(**(usual | changes)), ENGLISH)
 
 
 def complete(**changes: Any) -> dict[str, Any]:
     """The form after a press of *More options*."""
     usual: dict[str, Any] = {"applications": APPLICATIONS, "application_id": "web", "timeout_seconds": 1800}
     more = {key: changes[key] for key in usual if key in changes}
-    return with_more(offered(**changes), Fields(ChannelId(""), None, **(usual | more)))
+    return with_more(offered(**changes), Fields(ChannelId(""), None, **(usual | more)), ENGLISH)
 
 
 def element(view: dict[str, Any], name: str) -> dict[str, Any]:
@@ -77,11 +77,13 @@ VIEWS = {
         applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]
     ),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
-    "skeleton": loading("abcdefghijkl"),
+    "skeleton": loading("abcdefghijkl", ENGLISH),
     "a failure": session_form.result_view(
-        MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), is_repeatable=False)
+        MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), is_repeatable=False), ENGLISH
     ),
-    "not opened": session_form.result_view(session_form.not_opened(Addressee(ENGLISH), RequestId("abcdefghijkl"))),
+    "not opened": session_form.result_view(
+        session_form.not_opened(Addressee(ENGLISH), RequestId("abcdefghijkl")), ENGLISH
+    ),
 }
 
 
@@ -91,9 +93,9 @@ def test_slack_would_take_it(name: str) -> None:
 
 
 def test_the_skeleton_has_nothing_that_could_be_sent() -> None:
-    assert "submit" not in loading("x")
-    assert fields(loading("x")) == []
-    assert "One moment" in said(loading("x"))
+    assert "submit" not in loading("x", ENGLISH)
+    assert fields(loading("x", ENGLISH)) == []
+    assert "One moment" in said(loading("x", ENGLISH))
 
 
 def test_only_who_may_choose_a_host_is_offered_the_choice() -> None:
@@ -144,7 +146,7 @@ def test_address_is_asked_for_by_the_ways_that_are_set_up(features: Capabilities
     [(" +1 (415) 555-0123 ", "+14155550123"), ("name@example.com", "name@example.com"), ("", None), ("  ", None)],
 )
 def test_address_is_read_as_the_command_reads_it(typed: str, address: str | None) -> None:
-    found = read(sent(send_to=typed, name="Deal"), None, SENDING, ASKED)
+    found = read(sent(send_to=typed, name="Deal"), None, ASKED, SENDING)
     assert isinstance(found, FormInput)
     assert (found.send_to and found.send_to.text, found.name) == (address, "Deal")
     assert "415" not in repr(found)
@@ -161,7 +163,7 @@ def test_address_is_read_as_the_command_reads_it(typed: str, address: str | None
     ],
 )
 def test_unusable_address_is_told_at_its_field_in_plain_words(typed: str, words: str) -> None:
-    found = read(sent(send_to=typed), None, SENDING, ASKED)
+    found = read(sent(send_to=typed), None, ASKED, SENDING)
     assert isinstance(found, dict)
     assert list(found) == ["send_to"]
     assert words in found["send_to"]
@@ -170,13 +172,13 @@ def test_unusable_address_is_told_at_its_field_in_plain_words(typed: str, words:
 
 def test_address_as_a_name_is_led_to_its_field() -> None:
     for sending, words in ((SENDING, "Put it into the field above."), (MessagingConfig(), "may show the name.")):
-        found = read(sent(name="Refund +14155550123"), None, sending)
+        found = read(sent(name="Refund +14155550123"), None, ASKED, sending)
         assert isinstance(found, dict)
         assert found["name"].endswith(words)
 
 
 def test_address_in_a_form_without_a_sender_is_refused() -> None:
-    found = read(sent(send_to="+14155550123"), None)
+    found = read(sent(send_to="+14155550123"), None, ASKED)
     assert isinstance(found, dict)
     assert "isn’t set up here" in found["send_to"]
 
@@ -216,67 +218,74 @@ def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
 
 def test_filled_in_values_are_read() -> None:
     view = sent(host="U0BEN", name="  Checkout\n <help> &amp; ", application="shop", duration="3600")
-    assert read(view, None) == FormInput(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
+    assert read(view, None, ASKED) == FormInput(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
 
 
 def test_empty_inputs_take_the_defaults() -> None:
     nothing = FormInput(ChannelId(""), None, None, None, None, None)
-    assert read(sent(host=None, name=None, application=None, duration=None) | {"private_metadata": ""}, None) == nothing
-    assert read({"id": "V1"}, None) == nothing
+    assert (
+        read(sent(host=None, name=None, application=None, duration=None) | {"private_metadata": ""}, None, ASKED)
+        == nothing
+    )
+    assert read({"id": "V1"}, None, ASKED) == nothing
 
 
 def test_place_of_a_form_survives_an_upgrade() -> None:
     """A form that an earlier version opened holds the channel alone."""
     old, new = sent(), sent() | {"private_metadata": '["C0CARE", "1767225600.000100"]'}
-    assert [read(view, None).channel_id for view in (old, new)] == [CARE, CARE]  # type: ignore[union-attr]
+    assert [read(view, None, ASKED).channel_id for view in (old, new)] == [CARE, CARE]  # type: ignore[union-attr]
     checked = {"thread": {"thread": {"selected_options": [{"value": "thread"}]}}}
     for view, thread in ((old, ""), (new, "1767225600.000100")):
-        assert read(view, None).thread == ""  # type: ignore[union-attr]
+        assert read(view, None, ASKED).thread == ""  # type: ignore[union-attr]
         view["state"]["values"] |= checked
-        assert read(view, None).thread == thread  # type: ignore[union-attr]
+        assert read(view, None, ASKED).thread == thread  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("metadata", ["[1, 2, 3]", '["C0CARE", "x; rm"]', "{}", "[", '"C0CARE"'])
 def test_place_that_nobody_wrote_names_no_thread(metadata: str) -> None:
     view = sent() | {"private_metadata": metadata}
     view["state"]["values"] |= {"thread": {"thread": {"selected_options": [{"value": "thread"}]}}}
-    assert read(view, None).thread == ""  # type: ignore[union-attr]
+    assert read(view, None, ASKED).thread == ""  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", ["   ", "\u200b", "\u202e\u200d", "\u3164", "\x07"])
 def test_a_name_with_nothing_to_see_is_said_at_its_field(name: str) -> None:
-    assert read(sent(name=name), None) == {"name": "This name is empty. Add a few letters, or leave it out."}
+    assert read(sent(name=name), None, ASKED) == {"name": "This name is empty. Add a few letters, or leave it out."}
 
 
 @pytest.mark.parametrize("length", ["59", "86401", "0", "-60", "1e3", "٦٠٠", "forever", "9" * 5000])
 def test_a_duration_that_was_not_offered_is_said_at_its_field(length: str) -> None:
-    assert list(read(sent(duration=length), None)) == ["duration"]  # type: ignore[arg-type]
+    assert list(read(sent(duration=length), None, ASKED)) == ["duration"]  # type: ignore[arg-type]
 
 
 def test_a_conversation_is_read_where_there_are_some() -> None:
     app = GenesysApp("apps.mypurecloud.com")
-    read_here = read(sent(conversation=f" {ID.upper()} "), app)
+    read_here = read(sent(conversation=f" {ID.upper()} "), app, ASKED)
     assert isinstance(read_here, FormInput)
     assert read_here.conversation_id == ID
     for wrong in ("Checkout", f"https://evil.example/{ID}"):
-        assert list(read(sent(conversation=wrong), app)) == ["conversation"]  # type: ignore[arg-type]
+        assert list(read(sent(conversation=wrong), app, ASKED)) == ["conversation"]  # type: ignore[arg-type]
 
 
 def test_every_field_that_is_wrong_is_told_at_once() -> None:
-    assert set(read(sent(name=" ", duration="1"), None)) == {"name", "duration"}  # type: ignore[arg-type]
+    assert set(read(sent(name=" ", duration="1"), None, ASKED)) == {"name", "duration"}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("standing", [each for each in MembershipStatus if each is not MembershipStatus.MEMBER])
 def test_refused_host_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
-    words = host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=True))
+    words = host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=True), ENGLISH)
     assert words
     assert "<" not in words
-    assert host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=False)) is None
+    assert (
+        host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=False), ENGLISH) is None
+    )
 
 
 def test_a_host_who_is_not_listed_is_told() -> None:
-    assert "may not use" in str(host_error(PersonNotAllowedError("not_listed", UserId("U0BEN"), is_target=True)))
-    assert host_error(StorageUnavailableError()) is None
+    assert "may not use" in str(
+        host_error(PersonNotAllowedError("not_listed", UserId("U0BEN"), is_target=True), ENGLISH)
+    )
+    assert host_error(StorageUnavailableError(), ENGLISH) is None
 
 
 @pytest.mark.parametrize(

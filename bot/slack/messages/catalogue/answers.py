@@ -1,0 +1,32 @@
+"""Hold what is wrong with an answer of Genesys that the bot cannot use, for administrators (pure)."""
+
+from bot.slack.messages.catalogue.sentence import Filled, Value, fault
+
+_ANSWERS = (
+    fault("answer.id", "an id that cannot stand in an address"),
+    fault("answer.no_refresh_token", "a sign-in without a refresh token"),
+    fault("answer.no_token", "a login answer without a token"),
+    fault("answer.users_shape", "a list of users of another shape"),
+    fault("answer.no_entities", "a list of applications without entities"),
+    fault("answer.no_usable_id", "a session without a usable id"),
+    fault("answer.no_join_url", "a session without a join URL"),
+    fault("answer.other_host", "a session for another host"),
+    fault("answer.conversations_shape", "a list of conversations of another shape"),
+    fault("answer.no_join_code", "a session without a usable join code"),
+    fault("answer.long_join_code", "a join code that is too long"),
+    fault("answer.no_json", "an answer that is no JSON"),
+    fault("answer.shape", "an answer of another shape"),
+    fault("answer.id_taken", "a session by the id of another one"),
+    fault("answer.join_url_not_https", "a join URL that is not https, or no plain one"),
+    fault("answer.join_host", "a join URL on a host that is not allowed"),
+)
+_REDIRECT = fault("answer.redirect", "a redirect ({status})")
+_BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
+
+
+def what_is_wrong(why: str) -> Value:
+    """Return the sentence for `UnusableAnswerError.why`; an unknown reason stays as it is."""
+    before, _, after = _REDIRECT.text.partition("{status}")
+    if why.startswith(before) and why.endswith(after):
+        return Filled(_REDIRECT, {"status": why.removeprefix(before).removesuffix(after)})
+    return _BY_TEXT.get(why, why)

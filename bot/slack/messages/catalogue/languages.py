@@ -1,0 +1,67 @@
+"""Load the languages that the bot speaks, and choose one by a locale of Slack.
+
+A language is a folder of `bot/locales` with a gettext catalogue: the build and `make` compile its .po file. English is
+the source and needs none. docs/develop/translating.md says how to add a language.
+"""
+
+import gettext
+import logging
+import struct
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import bot
+from bot.slack.messages.catalogue.sentence import CATALOGUE, ENGLISH, Language
+
+log = logging.getLogger(__name__)
+
+LOCALES = Path(bot.__file__).parent / "locales"
+DOMAIN = "cobrowse"
+
+
+def translated(directory: Path = LOCALES) -> tuple[str, ...]:
+    """Return the codes of the languages that have a catalogue, such as `de` and `pt_BR`."""
+    return tuple(sorted(each.parent.name for each in directory.glob("*/LC_MESSAGES")))
+
+
+def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
+    """Load all languages, and log the catalogues that are not compiled, or older than their source.
+
+    A language without a compiled catalogue is left out: its readers read English.
+    """
+    languages, faulty = {ENGLISH.code: ENGLISH}, []
+    sentences = tuple(CATALOGUE.values())
+    for code in translated(directory):
+        source = directory / code / "LC_MESSAGES" / f"{DOMAIN}.po"
+        compiled = source.with_suffix(".mo")
+        try:
+            with compiled.open("rb") as file:
+                language = Language(code, gettext.GNUTranslations(file))
+        except (OSError, ValueError, struct.error):  # there is none, or it is damaged
+            faulty.append(code)
+            continue
+        if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
+            faulty.append(code)
+        language.prepare(sentences)
+        languages[code] = language
+    if faulty:
+        log.warning(
+            "translations are not compiled, or have changed since",
+            extra={"fields": {"languages": " ".join(faulty), "hint": "make sandbox compiles them"}},
+        )
+    return languages
+
+
+def choose(locale: str, codes: Collection[str]) -> str:
+    """Return the code of the language for a locale such as `es-MX`, "" for none (pure).
+
+    The locale's own catalogue comes first, then that of its language, then that of another country: `pt-PT` reads
+    `pt_BR`.
+    """
+    language, _, country = locale.replace("-", "_").partition("_")
+    language = language.lower()
+    exact = f"{language}_{country.upper()}" if country else language
+    for code in (exact, language):
+        if code in codes:
+            return code
+    return next((code for code in sorted(codes) if code.startswith(f"{language}_")), "") if language else ""
