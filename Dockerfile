@@ -11,7 +11,7 @@ RUN python -m venv --without-pip /opt/cobrowse-bot
 COPY requirements-image.txt requirements-build.txt /src/
 RUN pip --python /opt/cobrowse-bot/bin/python install --require-hashes -r /src/requirements-image.txt \
   && pip install --require-hashes -r /src/requirements-build.txt
-COPY pyproject.toml README.md LICENSE /src/
+COPY pyproject.toml setup.py README.md LICENSE /src/
 COPY bot /src/bot
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src \
   && pip --python /opt/cobrowse-bot/bin/python install --no-deps --no-index /wheels/*.whl

@@ -6,14 +6,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test test-fast docs help check fmt soak growth bench reference screenshots lint audit sbom lock clean
+.PHONY: sandbox test test-fast docs help check fmt soak growth bench messages reference screenshots lint audit sbom lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
-sandbox: .venv/run.stamp
+sandbox: .venv/run.stamp .venv/locales.stamp
 	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
 
 # Run every test. Seven at once, also on two cores: most of the time a test waits for a socket.
-test: .venv/dev.stamp tests/support/axe/node_modules/axe.stamp
+test: .venv/dev.stamp .venv/locales.stamp tests/support/axe/node_modules/axe.stamp
 	$(BIN)/python -m pytest -n 7 --dist loadfile
 
 # Without axe-core its tests are skipped with a reason, and fail in CI.
@@ -23,7 +23,7 @@ tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json
 	else echo "npm cannot get axe-core, so it is left out."; fi
 
 # Run the unit tests only, one process a core: they wait for nothing.
-test-fast: .venv/dev.stamp
+test-fast: .venv/dev.stamp .venv/locales.stamp
 	$(BIN)/python -m pytest -n auto --dist worksteal tests/unit
 
 # Build the documentation site into site/. A broken link or anchor fails.
@@ -56,19 +56,23 @@ growth: .venv/dev.stamp
 # Measure the cost of a command against a bare floor and Bolt: ROUNDS of SECONDS each. Bolt for JavaScript needs npm.
 ROUNDS ?= 3
 bench: SECONDS = 5
-bench: .venv/dev.stamp .venv/shipped.stamp benchmarks/bolt_js/node_modules/bench.stamp
+bench: .venv/dev.stamp .venv/shipped.stamp .venv/locales.stamp benchmarks/bolt_js/node_modules/bench.stamp
 	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS)
 
 benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.json
 	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
 	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
 
+# Bring the translations up to date with the code. LANGUAGE=de lists all that German lacks; a new LANGUAGE is made.
+messages: .venv/dev.stamp
+	@$(BIN)/python -m tests.support.translations $(LANGUAGE)
+
 # Write what is generated from the code: pages of docs/reference, and .env.example. Only NAMES, if given.
 reference: .venv/dev.stamp
 	$(BIN)/python -m docs.generate $(NAMES)
 
 # Take the screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
-screenshots: .venv/dev.stamp
+screenshots: .venv/dev.stamp .venv/locales.stamp
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 
 # Run linter, type checker and import contracts: the fast part of CI.
@@ -99,7 +103,7 @@ lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres -o requirements-image.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
-	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
+	printf '%s\n' "setuptools>=77" "babel>=2.17,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
 	echo "cyclonedx-bom>=7,<8" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-sbom.txt
 
@@ -119,6 +123,13 @@ clean:
 .venv/shipped.stamp: requirements-image.txt | .venv/bin/python
 	@$(BIN)/python -m venv .venv/shipped
 	@.venv/shipped/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-image.txt
+	@touch $@
+
+# The translations, for a clone: setup.py compiles them for a package.
+LOCALES := $(wildcard bot/locales/*/LC_MESSAGES/cobrowse.po)
+.venv/locales.stamp: $(LOCALES) requirements-build.txt | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-build.txt
+	@$(BIN)/pybabel -q compile --domain cobrowse --directory bot/locales
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/python

@@ -15,7 +15,9 @@ from hypothesis import settings
 
 from bot.core.timing import CoreTiming, ReceiverBounds, SlackTiming
 from tests.support.app import QUICK_SLACK, Journey, open_journey
+from tests.support.translations import compile_all
 
+compile_all()  # as `make` does: the bots of the tests load what the .po files say now
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first worker rewrites a file's asserts, and the others read it
 sys.dont_write_bytecode = False
 for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # each load of the settings reads the machine's certificates: 0.2 s

@@ -58,7 +58,10 @@ def test_image_runs_without_privileges_and_holds_only_its_files() -> None:
 
 
 def test_wheel_takes_every_file_of_the_package() -> None:
-    """setuptools takes Python files by itself, and others only when pyproject.toml names them."""
+    """setuptools takes Python files by itself, and others only when pyproject.toml names them.
+
+    A .po file is there as the .mo file that the build makes of it.
+    """
     with (HOUSE / "pyproject.toml").open("rb") as file:
         globs = tomllib.load(file)["tool"]["setuptools"]["package-data"]
     named = {
@@ -71,13 +74,15 @@ def test_wheel_takes_every_file_of_the_package() -> None:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bot"],
         cwd=HOUSE, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    others = {HOUSE / name for name in tracked.stdout.split() if not name.endswith(".py")}
+    paths = (HOUSE / name for name in tracked.stdout.split() if not name.endswith(".py"))
+    others = {path.with_suffix(".mo") if path.suffix == ".po" else path for path in paths}
     assert [path for path in sorted(others) if path.exists() and path not in named] == []
 
 
 def test_the_image_has_no_sandbox_and_needs_none(tmp_path: Path) -> None:
     """The build context leaves it out; every other module loads without it, and the command says why it is missing."""
     lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines.index("**/*.mo") > lines.index("!bot")  # the build compiles the translations again
     assert lines.index("bot/sandbox") > lines.index("!bot")  # the last pattern that matches decides
     shutil.copytree(HOUSE / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("sandbox", "__pycache__"))
     load = "import bot, importlib, pkgutil; print(bot.__path__[0]); " + (
