@@ -220,6 +220,7 @@ def applications() -> None:
     type=click.Choice(["none", "one", "several"]),
     help="Use the public Genesys Cloud API, where each agent has so many live conversations.",
 )
+@click.option("--locale", metavar="LOCALE", help="With --once: the person's language in Slack, such as fr-FR.")
 @click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
 @click.option("--from-make", is_flag=True, hidden=True)
@@ -229,6 +230,7 @@ def sandbox(
     person: str,
     fault: str | None,
     conversations: str | None,
+    locale: str | None,
     http: bool,
     as_json: bool,
     from_make: bool,
@@ -245,7 +247,7 @@ def sandbox(
     conversations = conversations or _sandbox_conversations()
     _check_fault(fault, sandbox_run.faults_of(conversations), conversations)
     if once is not None:
-        answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations)
+        answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations, locale=locale)
         _print_sandbox_answer(asyncio.run(answer), as_json=as_json)
     try:
         serving = sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)

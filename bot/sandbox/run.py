@@ -11,12 +11,13 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
+from bot.core.timing import SLACK_TIMING
 from bot.observability import logging as logs
 from bot.sandbox import world
 from bot.sandbox.genesys import faults as genesys_faults
@@ -53,6 +54,8 @@ signed-in users."""
 
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
+TIMING = replace(SLACK_TIMING, people_cache_seconds=1.0)
+"""A person can change their language on the page, and reads it at once."""
 Traffic = Callable[[dict[str, Any]], None]
 
 
@@ -137,7 +140,7 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def serving() -> None:
-        async with open_bot(loaded) as bot:
+        async with open_bot(loaded, slack_timing=TIMING) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())
@@ -161,16 +164,24 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 
 
 async def run_once(
-    line: str, role: str, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+    line: str,
+    role: str,
+    *,
+    fault: str | None = None,
+    http: bool = False,
+    conversations: str | None = None,
+    locale: str | None = None,
 ) -> Answer:
     """Send one command, `line`, as the user with this role. Return the messages that this user sees.
 
-    The other arguments are as in `open_page`.
+    `locale` is the language in which the user reads Slack, such as `fr-FR`. The other arguments are as in `open_page`.
     """
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
     async with open_sandbox(http=http, conversations=conversations) as sandbox:
         await sandbox.inject_fault(fault)
+        if locale:
+            sandbox.slack.workspace.set_locale(person, locale)
         command, _, text = line.strip().partition(" ")
         delivery = await sandbox.slack.command(person, text, command=command)
         await sandbox.finish()
@@ -213,7 +224,9 @@ async def open_page(
 def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> SandboxPage:
     faults = {name: genesys_faults.FAULTS[name] for name in faults_of(conversations)}
     people = list(world.LABELS.items())
-    page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.inject_fault)
+    page = SandboxPage(
+        slack=sandbox.slack, people=people, locales=world.LOCALES, faults=faults, set_fault=sandbox.inject_fault
+    )
     page.fault = fault
     page.outbox_url = f"{sandbox.genesys.url}/outbox"
     if conversations is not None:

@@ -34,6 +34,17 @@ SLACK_USERS = (
     SlackUser("U0ADA", "ada", "Ada Admin", "ada@example.com", is_admin=True),
     SlackUser("U0GUS", "gus", "Gus Guest", "gus@example.com", is_restricted=True),
 )
+LOCALES = {
+    "en-US": "English (US)",
+    "es-ES": "Español (España)",
+    "es-LA": "Español (Latinoamérica)",
+    "pt-BR": "Português (Brasil)",
+    "fr-FR": "Français (France)",
+    "de-DE": "Deutsch (Deutschland)",
+    "ja-JP": "日本語 (日本)",
+    "it-IT": "Italiano (Italia)",
+}
+"""The languages of Slack that a user can choose here, as Slack names them. The bot has no Italian."""
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
 SHORTCUTS = (
     Shortcut("cobrowse_start", "Start co-browse session", "global"),

@@ -11,6 +11,8 @@ import yaml
 from bot.sandbox import world
 from bot.sandbox.app_manifest import PATH, load_manifest
 from bot.sandbox.run import run_once
+from bot.slack.messages.catalogue.languages import choose, load_languages
+from bot.slack.messages.help import INTRODUCTION_PLAIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +49,14 @@ def test_a_manifest_without_these_keys_says_nothing(tmp_path: Path) -> None:
     path.write_text("features:\n  app_home:\n    messages_tab_read_only_enabled: false\n", encoding="utf-8")
     assert load_manifest(path).usage_hint == ""
     assert load_manifest(path).has_read_only_messages is False
+
+
+@pytest.mark.parametrize("locale", [None, "fr-FR", "pt-PT", "it-IT"])
+async def test_one_command_is_answered_in_the_persons_language(locale: str | None) -> None:
+    languages = load_languages()
+    language = languages[choose(locale or "", languages) or "en"]
+    answer = await run_once("/cobrowse help", "agent", locale=locale)
+    assert language.say(INTRODUCTION_PLAIN, command="/cobrowse") in [each.text for each in answer.messages]
 
 
 async def test_the_administrator_can_link_somebody_and_is_the_contact() -> None:

@@ -19,6 +19,7 @@ from tests.support.browser import open_browser
 from tests.support.toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
 
 SIZE = {"width": 1280, "height": 800}
+LOCALES = {"en-US": "English (US)", "de-DE": "Deutsch (Deutschland)"}
 FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
 
 
@@ -57,7 +58,7 @@ async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
 
     chosen: list[str | None] = []
     people = [(ANA, "Ana Agent: an agent"), (BEN, "Ben Boss: a supervisor")]
-    page = SandboxPage(slack=slack, people=people, faults=FAULTS, set_fault=set_fault)
+    page = SandboxPage(slack=slack, people=people, locales=LOCALES, faults=FAULTS, set_fault=set_fault)
     page.chosen = chosen  # type: ignore[attr-defined]
     await page.start()
     yield page

@@ -1,6 +1,7 @@
 // The page's entry: makes its parts, applies the server's events to them, and sends what the person types.
 
 import { CONNECTION_LOST, EventStream, post } from "./api.js";
+import { LanguageChoice } from "./panel/language-choice.js";
 import { Panel } from "./panel/panel.js";
 import { AccountSwitcher } from "./slack/account-switcher.js";
 import { Composer } from "./slack/composer.js";
@@ -24,6 +25,7 @@ const SLACKBOT = "USLACKBOT";
 
 const workspace = new Workspace(new ReadMarkers());
 const accountSwitcher = new AccountSwitcher({ select: byId("account"), onSwitch: switchAccount });
+const languageChoice = new LanguageChoice({ select: byId("locale"), currentPerson: () => workspace.me });
 const sidebar = new Sidebar({ lists: { channel: byId("channels"), im: byId("direct-messages") }, workspace, onOpen: openChannel });
 const messageLog = new MessageLog(byId("log"), workspace);
 const homeTab = new HomeTab({ tabs: byId("tabs"), panel: byId("home"), messagesPanels: [byId("log"), byId("composing")], workspace });
@@ -55,6 +57,7 @@ const events = new EventStream({
     unread: (person) => accountSwitcher.addUnread(person),
     modals: showModals,
     home: (view) => homeTab.show(view),
+    locale: (chosen) => languageChoice.show(chosen),
     ...panel.handlers,
   },
   currentPerson: () => workspace.me || null,
@@ -68,6 +71,7 @@ function load(snapshot) {
   document.title = byId("title").textContent = snapshot.title;
   panel.load(snapshot);
   accountSwitcher.load(snapshot.people, snapshot.me);
+  languageChoice.load(snapshot.locales, snapshot.locale);
   rememberInAddress("as", workspace.users[snapshot.me].handle);
   byId("shortcuts").replaceChildren(...globalShortcuts(workspace));
   homeTab.show(snapshot.home);

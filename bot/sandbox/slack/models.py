@@ -33,6 +33,7 @@ class SlackUser:
     is_stranger: bool = False
     is_email_confirmed: bool = True
     tz: str = "Europe/Berlin"
+    locale: str = "en-US"
     enterprise_user_id: str | None = None
     """The user's id in the Enterprise Grid, None if the user is in none."""
     reported_id: str | None = None

@@ -41,9 +41,12 @@ def user_object(user: SlackUser) -> Shape:
     return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}
 
 
-def workspace_user_object(workspace: Workspace, user: SlackUser) -> Shape:
-    """Return a user in the shape of `users.info`, with the fields that an Enterprise Grid adds in this workspace."""
-    shape = user_object(user)
+def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
+    """Return a user in the shape of `users.info`, with the fields that an Enterprise Grid adds in this workspace.
+
+    `has_locale`: the call asked for the user's locale with `include_locale`.
+    """
+    shape = user_object(user) | ({"locale": user.locale} if has_locale else {})
     if user.reported_id:
         shape["id"] = user.reported_id
     if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_external(user)):

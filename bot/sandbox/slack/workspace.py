@@ -12,6 +12,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.sandbox.slack.models import BOT_USER_ID, TEAM_ID, ApiError, Message, SlackChannel, SlackUser, trim_entries
@@ -51,6 +52,10 @@ class Workspace:
         self._last_ts = 0
 
     # users and channels
+
+    def set_locale(self, user_id: str, locale: str) -> None:
+        """Change the language in which a user reads Slack."""
+        self.users[user_id] = replace(self.users[user_id], locale=locale)
 
     def open_im(self, user_id: str) -> str:
         """Return the id of the direct message between the bot and a user. Create it on the first call."""

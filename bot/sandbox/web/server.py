@@ -60,6 +60,7 @@ class SandboxPage:
         *,
         slack: SandboxSlack,
         people: Sequence[tuple[str, str]],
+        locales: Mapping[str, str],
         faults: Mapping[str, str],
         set_fault: Callable[[str | None], Awaitable[None]],
     ) -> None:
@@ -71,7 +72,7 @@ class SandboxPage:
         self._people = dict(people)
         self._manifest = load_manifest()
         self._actions = PageActions(slack, self._people, has_read_only_messages=self._manifest.has_read_only_messages)
-        self._faults = dict(faults)
+        self._locales, self._faults = dict(locales), dict(faults)
         self._set_fault = set_fault
         self._traffic: deque[dict[str, Any]] = deque(maxlen=500)
         self._streams: set[EventStream] = set()
@@ -86,6 +87,7 @@ class SandboxPage:
         app.router.add_get("/", self._file)
         app.router.add_get("/events", self._stream_events)
         app.router.add_routes(self._actions.routes)
+        app.router.add_post("/api/locale", self._choose_locale)
         app.router.add_post("/api/fault", self._choose_fault)
         app.router.add_post("/api/live-conversations", self._choose_live_conversations)
         app.router.add_get("/{name:.+}", self._file)
@@ -139,6 +141,15 @@ class SandboxPage:
             return web.Response(status=404, text="Not found.")
         body = path.read_bytes()  # small local files for one local reader
         return web.Response(body=body, content_type=CONTENT_TYPES[path.suffix], charset="utf-8")
+
+    async def _choose_locale(self, request: web.Request) -> web.Response:
+        fields = await read_fields(request, "as", "name")
+        person, name = fields["as"], fields["name"]
+        if person not in self._people or name not in self._locales:
+            return web.Response(status=400, text="There is no such person or language here.")
+        self._slack.workspace.set_locale(person, name)
+        self._push("locale", name, to=person)
+        return web.json_response({})
 
     async def _choose_fault(self, request: web.Request) -> web.Response:
         name = (await read_fields(request, "name"))["name"] or None
@@ -202,6 +213,8 @@ class SandboxPage:
             "command": {"name": COMMAND, "usage": self._manifest.usage_hint},
             "me": person,
             "people": [{"id": user_id, "label": label} for user_id, label in self._people.items()],
+            "locales": [{"name": name, "label": label} for name, label in self._locales.items()],
+            "locale": workspace.users[person].locale,
             "users": users,
             "channels": [*channels, self._im(person)],
             "messages": [message_json(message) for message in workspace.seen_by(person)],

@@ -55,6 +55,8 @@ async def test_users_info_shows_a_person_as_slack_does(web_client: AsyncWebClien
     )
     assert not ana["is_restricted"]
     assert "is_stranger" not in ana
+    assert "locale" not in ana
+    assert (await web_client.users_info(user=ANA, include_locale=True))["user"]["locale"] == "en-US"
     assert (await web_client.users_info(user=GUEST))["user"]["is_restricted"]
     olga = (await web_client.users_info(user=OUTSIDER))["user"]
     assert olga["is_stranger"]

@@ -100,6 +100,18 @@ async def test_a_supervisor_starts_one_and_the_agent_reads_who_did(page: Any) ->
     assert await told.locator("pre").inner_text() == link
 
 
+async def test_person_chooses_the_language_in_which_they_read_slack(page: Any) -> None:
+    choice = page.get_by_label("Language")
+    assert await choice.input_value() == "en-US"
+    async with page.expect_response("**/api/locale") as chosen:
+        await choice.select_option(label="Deutsch (Deutschland)")
+    assert (await chosen.value).ok
+    await act_as(page, "supervisor")
+    await page.wait_for_function("() => document.getElementById('locale').value === 'en-US'")
+    await act_as(page, "agent")
+    await page.wait_for_function("() => document.getElementById('locale').value === 'de-DE'")
+
+
 async def test_failure_can_be_tried_again_and_the_link_replaces_it(page: Any) -> None:
     await page.get_by_label("The session service").select_option(value="dropped")
     await say(page, "/cobrowse Try me")

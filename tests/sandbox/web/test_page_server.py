@@ -77,6 +77,8 @@ async def test_files_have_a_strict_policy_and_nothing_else_is_served(served: San
         ("home", {"as": "U0EVE"}, 404),
         ("run-step", {"callback_id": "none", "inputs": {}}, 404),
         ("fault", {"name": "none"}, 400),
+        ("locale", {"as": ANA, "name": "xx-XX"}, 400),
+        ("locale", {"as": "U0EVE", "name": "de-DE"}, 400),
     ],
 )
 async def test_submission_the_page_could_not_send_is_refused(
@@ -85,6 +87,13 @@ async def test_submission_the_page_could_not_send_is_refused(
     async with aiohttp.ClientSession(served.url) as session:
         answer = await session.post(f"/api/{path}", json=body, headers={"Origin": served.url})
         assert answer.status == status
+
+
+async def test_person_chooses_the_language_in_which_they_read_slack(served: SandboxPage, slack: SandboxSlack) -> None:
+    async with aiohttp.ClientSession(served.url, headers={"Origin": served.url}) as session:
+        assert (await session.post("/api/locale", json={"as": ANA, "name": "de-DE"})).status == 200
+    assert slack.workspace.users[ANA].locale == "de-DE"
+    assert slack.workspace.users[BEN].locale == "en-US"
 
 
 async def test_nobody_can_touch_the_modal_of_somebody_else(

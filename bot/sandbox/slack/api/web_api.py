@@ -145,7 +145,11 @@ class WebApi:
         if user_id == self._workspace.bot_user_id:
             bot = SlackUser(user_id, BOT_NAME, BOT_NAME, team_id=self._workspace.team_id, is_bot=True)
             return {"user": user_object(bot)}
-        return {"user": workspace_user_object(self._workspace, self._workspace.require_user(user_id))}
+        user, has_locale = (
+            self._workspace.require_user(user_id),
+            str(args.get("include_locale")).lower() in ("true", "1"),
+        )
+        return {"user": workspace_user_object(self._workspace, user, has_locale=has_locale)}
 
     def _users_list(self, args: Args) -> Args:
         self._check_team(args)
