@@ -10,10 +10,11 @@ from bot.config.settings import ServiceSettings, Settings
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
 from bot.core.ports import NULL_METRICS, AccountRepository, HostRule, Metrics
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
-from bot.genesys.api import conversations, customer_messages, sessions, users
+from bot.genesys.api import conversations, customer_messages, permissions, sessions, users
 from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
+from bot.genesys.auth import introspection
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.user_tokens import UserTokens
@@ -69,13 +70,14 @@ def sessions_api(
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the scopes and permissions that the bot's calls need with these settings.
+    """Return the scopes, permissions and rights that the bot's calls need with these settings.
 
     The metrics use them as the values of the label `needs`.
     """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
-    return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
+    of_probe = introspection.NEEDS, permissions.NEEDS
+    return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()), *of_probe)
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:

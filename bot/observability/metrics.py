@@ -21,6 +21,7 @@ from prometheus_client import (
 )
 
 from bot import __version__
+from bot.core.models import SessionStarted
 from bot.core.ports import Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed
 
@@ -33,7 +34,7 @@ CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "c
 """The reasons why a Socket Mode connection fails. Each counter starts at 0, so that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
-FAILED_STATUSES = ("none", "500", "501", "502", "503", "504")
+WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
 """Labels that deploy/prometheus-alerts.yml uses. Their counters start at 0: Prometheus sees no increase in a series
 that begins at 1, so the first failure would raise no alert."""
 STARTED = "start"
@@ -170,11 +171,12 @@ class PrometheusMetrics(Metrics):
             self._requests.labels(kind, outcome)
         for need in needs:
             self._call_seconds.labels(need)
-            for status in FAILED_STATUSES:
+            for status in WATCHED_STATUSES:
                 self._calls.labels(need, status)
         for outcome in ("ok", *REFUSED_RENEWALS):
             self._renewals.labels(outcome)
         self._request_seconds.labels(STARTED)
+        self._requests.labels(STARTED, SessionStarted.code)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(name, about, labels, registry=self._registry)

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +16,13 @@ from tests.support.monitoring import ALERTS, DASHBOARD
 
 HOUSE = Path(ROOT)
 MONITOR = "docs/run/monitor.md"
+HIT = {
+    "everybody": "Hits everybody.",
+    "some": "Hits some people.",
+    "one": "Hits one person.",
+    "nobody": "Hits nobody yet.",
+}
+"""How the page says whom an alert is about, by the value of its label `hits`."""
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
 
 
@@ -24,7 +32,7 @@ def families() -> set[str]:
 
 
 def named_in(text: str) -> set[str]:
-    found = re.findall(r"\bcobrowse_[a-z_]+", text)
+    found = re.findall(r"\bcobrowse_(?!runbook_url\b)[a-z_]+", text)  # that is a label of Prometheus itself
     return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}
 
 
@@ -40,15 +48,39 @@ def test_every_metric_that_is_looked_at_exists(path: Path) -> None:
     assert named <= families()
 
 
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
 def test_every_alert_says_its_meaning_and_leads_to_its_section() -> None:
     page = (HOUSE / MONITOR).read_text(encoding="utf-8")
-    rules = [rule for group in yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
-    assert len(rules) >= 6
-    for rule in rules:
+    assert len(rules()) >= 6
+    for rule in rules():
         assert rule["annotations"]["summary"]
-        assert rule["labels"]["severity"] in ("page", "ticket")
-        assert rule["annotations"]["runbook"] == f"{MONITOR}#{rule['alert'].lower()}"
-        assert f"\n### {rule['alert']}\n\n*{rule['labels']['severity'].capitalize()}.*" in page, rule["alert"]
+        name, severity = rule["alert"], rule["labels"]["severity"]
+        page_link, _, section = rule["annotations"]["runbook_url"].partition("#")
+        assert page_link == "{{ or $externalLabels.cobrowse_runbook_url `docs/run/monitor.md` }}"
+        assert section == name.lower()
+        assert f"\n### {name}\n\n*{severity.capitalize()}.*" in page, name
+    sections = re.findall(r"^### (Cobrowse\w+)$", page, re.MULTILINE)
+    assert sections == [rule["alert"] for rule in rules()]
+
+
+def test_an_alert_wakes_somebody_when_it_hits_everybody() -> None:
+    page = (HOUSE / MONITOR).read_text(encoding="utf-8")
+    assert {rule["labels"]["hits"] for rule in rules()} == {"everybody", "some", "one", "nobody"}
+    for rule in rules():
+        severity, hits = rule["labels"]["severity"], rule["labels"]["hits"]
+        assert severity == ("page" if hits == "everybody" else "ticket"), rule["alert"]
+        assert f"\n### {rule['alert']}\n\n*{severity.capitalize()}.* {HIT[hits]}" in page, rule["alert"]
+
+
+def test_every_alert_is_tried_to_be_raised_and_not_to_be() -> None:
+    tests = yaml.safe_load((HOUSE / "tests" / "docs" / "alerts_test.yml").read_text(encoding="utf-8"))["tests"]
+    tried = [(each["alertname"], bool(each["exp_alerts"])) for test in tests for each in test["alert_rule_test"]]
+    for rule in rules():
+        assert {(rule["alert"], True), (rule["alert"], False)} <= set(tried), rule["alert"]
 
 
 @needs_promtool
