@@ -67,7 +67,7 @@ benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.jso
 messages: .venv/dev.stamp
 	@$(BIN)/python -m tests.support.translations $(LANGUAGE)
 
-# Write what is generated from the code: pages of docs/reference, and .env.example. Only NAMES, if given.
+# Write what is generated: pages of docs/reference, .env.example, alerts for Kubernetes. Only NAMES, if given.
 reference: .venv/dev.stamp
 	$(BIN)/python -m docs.generate $(NAMES)
 

@@ -1,1 +1,1 @@
-"""Write the generated pages of the site, and .env.example: `make reference`. Each module has `page()`."""
+"""Write the generated pages, .env.example and the alerts for Kubernetes: `make reference`. Modules have `page()`."""

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import cli, commands, messages, metrics, scopes, settings
+from docs.generate import alerts, cli, commands, messages, metrics, scopes, settings
 
 ROOT = Path(__file__).parents[2]
 FILES: dict[str, tuple[str, Callable[[], str]]] = {
+    "alerts": ("deploy/kubernetes/components/monitoring/alerts.yaml", alerts.page),
     "cli": ("docs/reference/cli.md", cli.page),
     "commands": ("docs/reference/commands.md", commands.page),
     "env": (".env.example", settings.env_example),

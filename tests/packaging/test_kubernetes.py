@@ -1,0 +1,308 @@
+"""deploy/kubernetes: overlays and component as they are applied, against the schemas of Kubernetes and the real bot."""
+
+import contextlib
+import re
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from bot import __version__
+from bot.config.variables import VARIABLES
+from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_servers, start
+from tests.support.kustomize import Object, key, render
+from tests.support.monitoring import ALERTS, get
+from tests.support.postgres import new_database
+
+KUBERNETES = Path(ROOT) / "deploy" / "kubernetes"
+PAGE = (Path(ROOT) / "docs" / "run" / "deploy.md").read_text(encoding="utf-8")
+EXAMPLE = "example"
+"""The kustomization of docs/run/deploy.md: overlay, component, image and settings of an operator."""
+WAYS = ["sqlite", "postgres", EXAMPLE]
+SECRETS = "/run/secrets/cobrowse-bot/"
+OLDEST, NEWEST = "1.27", kubernetes_validate.latest_version()
+NOT_OF_KUBERNETES = {"ServiceMonitor", "PrometheusRule"}
+
+
+def folder_of(way: str, directory: Path) -> Path:
+    """Return the folder to render. The page's example is written beside a link to this repository."""
+    if way != EXAMPLE:
+        return KUBERNETES / "overlays" / way
+    (block,) = re.findall(r"```yaml\n( +apiVersion: kustomize.*?)```", PAGE, re.DOTALL)
+    shutil.copytree(KUBERNETES, directory / "cobrowse-bot" / "deploy" / "kubernetes")
+    (directory / "kustomization.yaml").write_text(re.sub(r"^    ", "", block, flags=re.MULTILINE))
+    return directory
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def folder(way: str, tmp_path: Path) -> Path:
+    return folder_of(way, tmp_path)
+
+
+@pytest.fixture
+def objects(folder: Path) -> list[Object]:
+    return render(folder)
+
+
+def the(objects: list[Object], kind: str, name: str = "cobrowse-bot") -> Object:
+    (found,) = [each for each in objects if key(each) == (kind, name)]
+    return found
+
+
+def pod(objects: list[Object]) -> dict[str, Any]:
+    return dict(the(objects, "Deployment")["spec"]["template"]["spec"])
+
+
+def bot_of(objects: list[Object]) -> dict[str, Any]:
+    (container,) = pod(objects)["containers"]
+    return dict(container)
+
+
+def validate(thing: Object, version: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves its schemas open
+        kubernetes_validate.validate(thing, version, strict=True)
+
+
+def test_each_object_fits_the_schema_of_kubernetes(objects: list[Object]) -> None:
+    assert f"Kubernetes {OLDEST} or newer" in PAGE
+    own = [each for each in objects if each["kind"] not in NOT_OF_KUBERNETES]
+    assert len(own) >= 5
+    for each in own:
+        for version in (OLDEST, NEWEST):
+            validate(each, version)
+
+
+def test_the_schemas_refuse_a_field_that_does_not_exist() -> None:
+    thing = the(render(KUBERNETES / "overlays" / "sqlite"), "ServiceAccount")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        validate(thing | {"automountToken": False}, NEWEST)
+
+
+def has_kubectl() -> bool:
+    """Whether there is a kubectl that knows components: 1.21 or newer."""
+    if not shutil.which("kubectl"):
+        return False
+    done = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True, check=False)
+    found = re.search(r'(?:GitVersion:"|Client Version: )v1\.(\d+)', done.stdout)
+    return bool(found and int(found[1]) >= 21)
+
+
+@pytest.mark.skipif(not has_kubectl(), reason="no kubectl 1.21 or newer on the path")
+def test_kubectl_renders_the_same_objects(folder: Path, objects: list[Object]) -> None:
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    text = re.sub(r"\b(name: cobrowse-bot)-[0-9a-z]{10}$", r"\1", done.stdout, flags=re.MULTILINE)  # the hash
+    rendered = list(yaml.safe_load_all(text))
+    assert {key(each): each for each in rendered} == {key(each): each for each in objects}
+    assert len(rendered) == len(objects)
+
+
+def test_every_setting_of_the_manifests_exists(objects: list[Object]) -> None:
+    data = the(objects, "ConfigMap")["data"]
+    for name, value in data.items():
+        setting = VARIABLES.get(name)
+        if setting is None:
+            assert VARIABLES[name.removesuffix("_FILE")].secret, name
+            assert value == SECRETS + name.removesuffix("_FILE")
+        elif setting.secret:
+            assert (name, value) == ("DATABASE_URL", "sqlite:///cobrowse.db")  # holds no password
+    bot = bot_of(objects)
+    assert "env" not in bot
+    assert bot["envFrom"] == [{"configMapRef": {"name": "cobrowse-bot"}}]
+    ports = {each["name"]: str(each["containerPort"]) for each in bot["ports"]}
+    assert ports == {"http": data["PORT"], "health": data["HEALTH_PORT"]}
+
+
+def test_the_page_names_the_secrets_of_each_overlay() -> None:
+    rows = re.findall(r"^    \| (`[A-Z_`, ]+`) \| (yes|) ?\| (yes|) ?\|$", PAGE, re.MULTILINE)
+    for column, way in enumerate(("sqlite", "postgres"), start=1):
+        named = {name for row in rows if row[column] for name in re.findall(r"`(\w+)`", row[0])}
+        data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
+        assert named == {name.removesuffix("_FILE") for name in data if name.endswith("_FILE")}
+
+
+def test_secrets_come_as_files_that_others_may_not_read(objects: list[Object]) -> None:
+    assert "Secret" not in {each["kind"] for each in objects}
+    volumes = {each["name"]: each for each in pod(objects)["volumes"]}
+    assert volumes["secrets"]["secret"] == {"secretName": "cobrowse-bot", "defaultMode": 0o440}
+    (mount,) = [each for each in bot_of(objects)["volumeMounts"] if each["name"] == "secrets"]
+    assert mount == {"name": "secrets", "mountPath": SECRETS.rstrip("/"), "readOnly": True}
+
+
+def test_the_image_is_of_this_version(way: str, objects: list[Object]) -> None:
+    registry = "registry.example.org" if way == EXAMPLE else "registry.example.com"
+    assert bot_of(objects)["image"] == f"{registry}/cobrowse-bot:{__version__}"
+    assert f"docker push registry.example.org/cobrowse-bot:{__version__}" in PAGE
+
+
+def test_the_pod_has_no_privileges(objects: list[Object]) -> None:
+    """As the Pod Security level `restricted` wants it, and more."""
+    it, bot = pod(objects), bot_of(objects)
+    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(it)
+    assert it["securityContext"]["runAsNonRoot"] is True
+    user = re.search(r"^USER (\d+):(\d+)$", (Path(ROOT) / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert user
+    assert [it["securityContext"][name] for name in ("runAsUser", "runAsGroup")] == [int(user[1]), int(user[2])]
+    assert it["securityContext"]["fsGroup"] == int(user[2])
+    assert it["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert bot["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "privileged": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert it["automountServiceAccountToken"] is False
+    account = the(objects, "ServiceAccount", it["serviceAccountName"])
+    assert account["automountServiceAccountToken"] is False
+    assert it["enableServiceLinks"] is False
+    assert {each["kind"] for each in objects}.isdisjoint({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+
+
+def test_a_stop_has_time_for_accepted_requests(way: str, objects: list[Object]) -> None:
+    seconds = int(the(objects, "ConfigMap")["data"]["SHUTDOWN_SECONDS"])
+    assert seconds == int(VARIABLES["SHUTDOWN_SECONDS"].default)
+    hook = bot_of(objects).get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", "0"])
+    assert (way == "sqlite") == (hook[1] == "0")  # a proxy goes on sending for a moment
+    assert hook[0] == "sleep"
+    grace = pod(objects)["terminationGracePeriodSeconds"]
+    assert grace >= seconds + int(hook[1]) + 10
+    assert f"A pod may take {grace} seconds" in PAGE
+
+
+def test_probes_ask_the_paths_of_health(objects: list[Object]) -> None:
+    bot = bot_of(objects)
+    asked = {name: bot[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    alive, ready = {"path": "/healthz", "port": "health"}, {"path": "/readyz", "port": "health"}
+    assert asked == {"startupProbe": alive, "livenessProbe": alive, "readinessProbe": ready}
+    assert bot["startupProbe"]["periodSeconds"] * bot["startupProbe"]["failureThreshold"] >= 60
+
+
+def test_requests_hold_the_measured_figures(objects: list[Object]) -> None:
+    measured = (Path(ROOT) / "docs" / "develop" / "performance.md").read_text(encoding="utf-8")
+    assert re.search(r"stands at 72 MB after 36,000\s+commands", measured)
+    assert "takes 1.0 ms of CPU under load" in measured
+    resources = bot_of(objects)["resources"]
+    assert resources["requests"] == {"cpu": "100m", "memory": "128Mi"}
+    assert resources["limits"] == {"memory": "512Mi"}
+    assert "72 MB after 36,000 commands" in PAGE
+
+
+def test_one_replica_has_a_volume_and_two_have_none() -> None:
+    one, two = (render(KUBERNETES / "overlays" / way) for way in ("sqlite", "postgres"))
+    assert the(one, "Deployment")["spec"]["replicas"] == 1
+    assert the(one, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    data = {
+        "name": "data",
+        "persistentVolumeClaim": {"claimName": the(one, "PersistentVolumeClaim")["metadata"]["name"]},
+    }
+    assert data in pod(one)["volumes"]
+    assert the(two, "Deployment")["spec"]["replicas"] == 2
+    assert the(two, "Deployment")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert {each["name"]: "emptyDir" in each for each in pod(two)["volumes"]} == {"data": True, "secrets": False}
+    assert the(two, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert "PodDisruptionBudget" not in {each["kind"] for each in one}  # it would only hold up the node
+
+
+def test_every_selector_finds_the_pods(objects: list[Object]) -> None:
+    labels = the(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    kinds = {"Deployment": "selector", "PodDisruptionBudget": "selector", "NetworkPolicy": "podSelector"}
+    found = 0
+    for each in objects:
+        assert each["kind"] == "ConfigMap" or each["metadata"]["labels"].items() >= labels.items()
+        if each["kind"] in kinds:
+            assert each["spec"][kinds[each["kind"]]] == {"matchLabels": labels}
+            found += 1
+        if each["kind"] == "Service":
+            assert each["spec"]["selector"] == labels
+    assert found >= 2
+
+
+def test_the_network_is_closed_but_for_what_is_named(way: str, objects: list[Object]) -> None:
+    policies = [each["spec"] for each in objects if each["kind"] == "NetworkPolicy"]
+    base = the(objects, "NetworkPolicy")["spec"]
+    assert set(base["policyTypes"]) == {"Ingress", "Egress"}
+    assert "ingress" not in base
+    let_in = {
+        port["port"]: rule["from"]
+        for policy in policies
+        for rule in policy.get("ingress", [])
+        for port in rule["ports"]
+    }
+    assert set(let_in) == {"sqlite": set(), "postgres": {"http"}, EXAMPLE: {"http", "health"}}[way]
+    assert all(sources for sources in let_in.values())
+    let_out = {port["port"] for policy in policies for rule in policy.get("egress", []) for port in rule["ports"]}
+    assert let_out == ({53, 443} if way == "sqlite" else {53, 443, 5432})
+    public = [block["ipBlock"] for rule in base["egress"] for block in rule.get("to", [])]
+    assert [block["cidr"] for block in public] == ["0.0.0.0/0", "::/0"]
+    assert "169.254.0.0/16" in public[0]["except"]  # a cloud's metadata
+    for policy in policies:
+        for rule in policy.get("ingress", []):
+            for source in rule["from"]:
+                assert f"`{source['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}`" in PAGE
+
+
+def test_prometheus_finds_the_metrics_by_the_name_that_alerts_expect(tmp_path: Path) -> None:
+    objects = render(folder_of(EXAMPLE, tmp_path))
+    monitor, service = the(objects, "ServiceMonitor")["spec"], the(objects, "Service", "cobrowse-bot-metrics")
+    assert set(monitor) == {"jobLabel", "selector", "endpoints"}
+    labels = service["metadata"]["labels"]
+    assert labels.items() >= monitor["selector"]["matchLabels"].items()
+    others = [each for each in objects if each["kind"] == "Service" and each is not service]
+    assert all(not each["metadata"]["labels"].items() >= monitor["selector"]["matchLabels"].items() for each in others)
+    (job,) = set(re.findall(r'job="([^"]+)"', ALERTS.read_text(encoding="utf-8")))
+    assert labels[monitor["jobLabel"]] == job
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["path"] == "/metrics"
+    assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"] if port["targetPort"] == "health"]
+
+
+def test_the_component_holds_the_same_alerts(tmp_path: Path) -> None:
+    """`make reference` writes them."""
+    rule = the(render(folder_of(EXAMPLE, tmp_path)), "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("way", ["sqlite", "postgres"])
+async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path) -> None:
+    """Its secrets are in files as in the pod, and in no variable."""
+    data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
+    (tmp_path / "secrets").mkdir()
+    async with open_servers(http=data["BOT_MODE"] == "http") as servers, contextlib.AsyncExitStack() as stack:
+        secrets = dict(servers.environ)
+        if way == "postgres":
+            secrets["DATABASE_URL"] = await stack.enter_async_context(new_database())
+        given = {name: value for name, value in secrets.items() if not VARIABLES[name].secret} | data
+        for name, path in data.items():
+            if name.endswith("_FILE"):
+                file = tmp_path / "secrets" / path.removeprefix(SECRETS)
+                file.write_text(secrets[name.removesuffix("_FILE")] + "\n")
+                given[name] = str(file)
+        port, health = str(free_port()), str(free_port())
+        given |= {"PORT": port, "HEALTH_PORT": health, "STATE_DIRECTORY": str(tmp_path), "SHUTDOWN_SECONDS": "4"}
+        process = await start(tmp_path / "secrets", given)
+        try:
+            await healthy(process, f"http://127.0.0.1:{health}/healthz")
+            if way == "postgres":
+                servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+            else:
+                await servers.slack.connected(20)
+            assert (await servers.slack.command(ANA, "")).acked
+            assert link(await servers.slack.next_message(ANA))
+            status, told = await get(f"http://127.0.0.1:{health}/readyz")
+            assert (status, told["store"]) == (200, "ok")
+        finally:
+            process.terminate()
+            code, _, err = await ended(process)
+        assert code == 0, err
+    assert (tmp_path / "cobrowse.db").exists() == (way == "sqlite")
