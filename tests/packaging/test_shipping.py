@@ -132,9 +132,10 @@ def test_compose_has_two_locked_down_replicas_with_stop_time() -> None:
         assert path.removeprefix("/run/secrets/") in bot["secrets"]
 
 
-def limits_of(service: dict[str, Any]) -> dict[str, int]:
+def limits_of(service: dict[str, Any]) -> dict[str, float]:
     limits = service["deploy"]["resources"]["limits"]
-    return {"memory": int(limits["memory"].removesuffix("M")), "pids": int(limits["pids"])}
+    memory = int(limits["memory"].removesuffix("M"))
+    return {"memory": memory, "pids": int(limits["pids"]), "cpus": float(limits["cpus"])}
 
 
 def test_every_service_is_limited_and_has_no_capability_but_one() -> None:
@@ -142,6 +143,7 @@ def test_every_service_is_limited_and_has_no_capability_but_one() -> None:
         limits = limits_of(service)
         assert 128 <= limits["memory"] <= 1024, name
         assert 64 <= limits["pids"] <= 512, name
+        assert 0.5 <= limits["cpus"] <= 2, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["read_only"] is True, name
         assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
@@ -153,9 +155,9 @@ def test_every_service_is_limited_and_has_no_capability_but_one() -> None:
 def test_every_image_is_named_by_its_exact_version() -> None:
     images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     images += [service["image"] for name, service in COMPOSE["services"].items() if name != "bot"]
-    assert len(images) == 4
+    assert len(images) == 6
     for image in images:
-        assert re.search(r":\d+(\.\d+)+-|@sha256:[0-9a-f]{64}$", image), image
+        assert re.search(r":v?\d+(\.\d+)+(-|$)|@sha256:[0-9a-f]{64}$", image), image
         version = image.partition(":")[2].partition("-")[0]
         assert version.count(".") == (1 if image.startswith("postgres") else 2), image
 
