@@ -1,6 +1,5 @@
 """deploy/kubernetes: overlays and component as they are applied, against the schemas of Kubernetes and the real bot."""
 
-import contextlib
 import re
 import shutil
 import subprocess
@@ -273,33 +272,35 @@ def test_the_component_holds_the_same_alerts(tmp_path: Path) -> None:
     assert rule["spec"] == yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
 
 
+def as_in_the_pod(data: dict[str, str], environ: dict[str, str], folder: Path) -> dict[str, str]:
+    """Return an environment with the manifest's settings. Secrets are in files below a folder, and in no variable."""
+    given = {name: value for name, value in environ.items() if not VARIABLES[name].secret} | data
+    for name, path in data.items():
+        if name.endswith("_FILE"):
+            file = folder / path.removeprefix(SECRETS)
+            file.write_text(environ[name.removesuffix("_FILE")] + "\n")
+            given[name] = str(file)
+    ports = {"PORT": str(free_port()), "HEALTH_PORT": str(free_port())}
+    return given | ports | {"STATE_DIRECTORY": str(folder.parent), "SHUTDOWN_SECONDS": "4"}
+
+
 @pytest.mark.parametrize("way", ["sqlite", "postgres"])
 async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path) -> None:
-    """Its secrets are in files as in the pod, and in no variable."""
     data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
     (tmp_path / "secrets").mkdir()
-    async with open_servers(http=data["BOT_MODE"] == "http") as servers, contextlib.AsyncExitStack() as stack:
-        secrets = dict(servers.environ)
-        if way == "postgres":
-            secrets["DATABASE_URL"] = await stack.enter_async_context(new_database())
-        given = {name: value for name, value in secrets.items() if not VARIABLES[name].secret} | data
-        for name, path in data.items():
-            if name.endswith("_FILE"):
-                file = tmp_path / "secrets" / path.removeprefix(SECRETS)
-                file.write_text(secrets[name.removesuffix("_FILE")] + "\n")
-                given[name] = str(file)
-        port, health = str(free_port()), str(free_port())
-        given |= {"PORT": port, "HEALTH_PORT": health, "STATE_DIRECTORY": str(tmp_path), "SHUTDOWN_SECONDS": "4"}
+    async with open_servers(http=way == "postgres") as servers, new_database() as database:
+        given = as_in_the_pod(data, servers.environ | {"DATABASE_URL": database}, tmp_path / "secrets")
+        health = f"http://127.0.0.1:{given['HEALTH_PORT']}"
         process = await start(tmp_path / "secrets", given)
         try:
-            await healthy(process, f"http://127.0.0.1:{health}/healthz")
+            await healthy(process, f"{health}/healthz")
             if way == "postgres":
-                servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+                servers.slack.events_url = f"http://127.0.0.1:{given['PORT']}/slack/events"
             else:
                 await servers.slack.connected(20)
             assert (await servers.slack.command(ANA, "")).acked
             assert link(await servers.slack.next_message(ANA))
-            status, told = await get(f"http://127.0.0.1:{health}/readyz")
+            status, told = await get(f"{health}/readyz")
             assert (status, told["store"]) == (200, "ok")
         finally:
             process.terminate()
