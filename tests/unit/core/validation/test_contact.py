@@ -13,6 +13,7 @@ from bot.core.use_cases.customer_messages import pack, unpack
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Query, Start, parse
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question
 from tests.support.settings import FERNET, SOCKET
 
@@ -147,9 +148,8 @@ def test_question_shows_what_would_be_sent_and_escapes_it() -> None:
     record = SessionRecord(
         session=session, team_id=TeamId("T1"), requester=UserId("U1"), agent=UserId("U1"), is_over=False
     )
-    message = question(
-        SendPreview((record,), ContactAddress(ContactChannel.EMAIL, "a&b@example.com")), RequestId("abc")
-    )
+    preview = SendPreview((record,), ContactAddress(ContactChannel.EMAIL, "a&b@example.com"))
+    message = question(preview, RequestId("abc"), ENGLISH)
     asked, row = message.blocks
     assert "“&lt;b&gt;” to *a&amp;b@example.com*?" in asked["text"]["text"]
     assert row["elements"][0]["value"] == "abc s-1 a&b@example.com"
