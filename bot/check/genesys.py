@@ -125,7 +125,13 @@ async def _permissions(service: ServiceSettings, client: GenesysClient) -> Check
 
 async def _application(service: ServiceSettings, client: GenesysClient) -> CheckResult:
     used = service.offer.application_id
-    known = [found for found, _ in await CobrowseSessions(client).applications()]
+    try:
+        known = [found for found, _ in await CobrowseSessions(client).applications()]
+    except errors.BadRequestError as error:
+        if error.status != 404:
+            raise
+        message = "this organization does not have the calls of GENESYS_COBROWSE_API=sessions (404)."
+        return failed("application", message, "Set GENESYS_COBROWSE_API=conversations.")
     if used in known:
         return ok(
             "application", f"{used} is there" if len(known) == 1 else f"{used} is one of the {len(known)} there are"

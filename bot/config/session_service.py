@@ -35,6 +35,7 @@ class ServiceSettings:
 
     `requests_per_minute`: the rate limit of the settings, None if Genesys's applies. `offer`: the defaults of sessions.
     `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
+    `app`: the Genesys web app of the region.
     """
 
     api_url: str
@@ -45,6 +46,7 @@ class ServiceSettings:
     offer: SessionDefaults
     conversations: "ConversationSettings | None"
     join_hosts: JoinHosts
+    app: GenesysApp
     host_id: HostId | None
     logging: LoggingSettings
 
@@ -87,6 +89,7 @@ def read_service(reader: Reader) -> ServiceSettings:
         offer=offer,
         conversations=conversations if read_cobrowse_api(reader) == CONVERSATIONS else None,
         join_hosts=_join_hosts(reader),
+        app=conversations.app,
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )

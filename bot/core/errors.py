@@ -9,8 +9,8 @@
             SessionAccessError, SignInRejectedError
         ServiceError: Genesys did not carry out a call; has Genesys's correlation id
             TokenRefusedError, LoginRefusedError, PermissionMissingError, InvalidHostError,
-            UnknownApplicationError, BadRequestError, ServiceBusyError, QueueTooLongError, ServiceFailedError,
-            OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
+            UnknownApplicationError, CreateCallMissingError, BadRequestError, ServiceBusyError, QueueTooLongError,
+            ServiceFailedError, OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
             ConversationActiveError, SignInRequiredError, SignInExpiredError, NoUsableConversationError,
             SeveralConversationsError
         others
@@ -271,19 +271,30 @@ class PermissionMissingError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class InvalidHostError(ServiceError):
-    """Genesys does not accept this user as a host."""
+    """Genesys does not accept this user as a host. `own`: the host is the requester."""
 
     code = "invalid_host"
     host_id: HostId
+    own: bool = True
 
 
 @dataclass(eq=False, kw_only=True)
 class UnknownApplicationError(ServiceError):
-    """Genesys has no application with this id. `known` holds the existing ids, () when they could not be read."""
+    """Genesys has no application with this id.
+
+    `known` holds the existing ids, () when they could not be read; `names` holds their names, in the same order.
+    """
 
     code = "unknown_application"
     application_id: str
     known: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class CreateCallMissingError(ServiceError):
+    """Genesys answered 404 to the call that creates a session, so this organization does not have that call."""
+
+    code = "create_call_missing"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -417,12 +428,13 @@ class SignInRequiredError(ServiceError):
     """Genesys allows a call only with a person's sign-in, not with the token of the bot's OAuth client.
 
     `own`: the host is the requester. `off`: the reason (one of OFF) why the host cannot connect an account, "" if the
-    host can.
+    host can. `address`: the requester's sign-in link, a secret that is not stored with the error; "" if there is none.
     """
 
     code = "connect_required"
     own: bool = True
     off: str = "client"
+    address: str = field(default="", metadata=_only(), repr=False)
 
     def __post_init__(self) -> None:
         self.try_again = not self.off  # once they have connected
@@ -430,10 +442,14 @@ class SignInRequiredError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SignInExpiredError(ServiceError):
-    """Genesys no longer accepts the host's sign-in; the host has to connect again. `own`: the host is the requester."""
+    """Genesys no longer accepts the host's sign-in; the host has to connect again.
+
+    `own` and `address` are as in SignInRequiredError.
+    """
 
     code = "reconnect_required"
     own: bool = True
+    address: str = field(default="", metadata=_only(), repr=False)
     try_again = True
 
 
@@ -515,8 +531,8 @@ class SessionActionError(CobrowseError):
     - link_used_up: nobody else can join with the link.
 
     `agent`: the person whose sessions the first two codes are about; None if that is the requester. `record` and
-    `records`: the session, or the sessions to choose from, as far as they are known; they are not stored with the
-    error.
+    `records`: the session, or the sessions to choose from, as far as they are known. `permalink`: the address of the
+    message that is already_shared, "" if it is unknown. These three are not stored with the error.
     """
 
     code: Literal[
@@ -533,6 +549,7 @@ class SessionActionError(CobrowseError):
     agent: UserId | None = field(default=None, metadata=_only("no_open_session", "several_open_sessions"), kw_only=True)
     record: SessionRecord | None = field(default=None, metadata=_only(), kw_only=True, repr=False)
     records: tuple[SessionRecord, ...] = field(default=(), metadata=_only(), kw_only=True, repr=False)
+    permalink: str = field(default="", metadata=_only(), kw_only=True, repr=False)
 
 
 @dataclass(eq=False)

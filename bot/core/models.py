@@ -124,6 +124,7 @@ class RequestKind(StrEnum):
     STEP = "step"
     RECHECK = "recheck"
     ASK = "ask"
+    TELL = "tell"
 
 
 STARTS = (RequestKind.START, RequestKind.STEP)
@@ -217,13 +218,14 @@ class Request:
         """Return a copy of this request to run again, after a press of *Try again* or of a conversation's button.
 
         `press` is the request that the press made. The copy takes its id, key, time, response_url and modal, and also
-        its conversation and argument if it has any.
+        its application, conversation and argument if it has any.
         """
         return replace(
             self,
             id=press.id,
             key=press.key,
             accepted_at=press.accepted_at,
+            application_id=press.application_id or self.application_id,
             conversation_id=press.conversation_id or self.conversation_id,
             argument=press.argument or self.argument,
             reply_url=press.reply_url,
@@ -445,6 +447,8 @@ class NoticeKind(StrEnum):
     """A person asks the administrators to be connected to a Genesys user."""
     WELCOME = "welcome"
     """An administrator has connected a person to a Genesys user. The person gets the notice."""
+    HELP = "help"
+    """A person asks the administrators for something that only they can do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

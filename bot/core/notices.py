@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_PENDING = 200
 MAX_UNSAVED = 1000
+DELIVERY_POLL_SECONDS = 0.1
 MAX_SAVE_ATTEMPTS = 10
 """The maximum number of tries to change a notice while other replicas change the same notice."""
 
@@ -32,22 +33,37 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds, for each notice that is not over, the readers who got its message. NoticeBoard keeps it up to date."""
+    """Holds, for each notice that is not over, the readers who got its message and those who will get one.
+
+    NoticeBoard keeps it up to date.
+    """
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
+        self._expected: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
         """Return the users and channels for which Slack accepted a message of this notice; () if the notice is over."""
         return self._readers.get((kind, key), ()) if key else ()
 
+    def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
+        """Return the users and channels to whom the board will send a stored message about this matter."""
+        return self._expected.get((kind, key), ()) if key else ()
+
+    def expect(self, notice: Notice, readers: Sequence[str]) -> None:
+        """Record who will get a message about a stored matter. Leave out those to whom Slack delivers none."""
+        refused = {message.reader for message in notice.messages if not message.ts}
+        self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
+
     def replace(self, notices: Sequence[Notice]) -> None:
         """Replace all readers by those of these notices."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
+        self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
     def update(self, notice: Notice) -> None:
         """Replace the readers of one notice."""
         self._readers.pop((notice.kind, notice.key), None)
+        self._expected.pop((notice.kind, notice.key), None)
         if notice.over_at is None:
             self._readers[notice.kind, notice.key] = _delivered(notice)
 
@@ -103,6 +119,29 @@ class NoticeBoard:
                 self.wake()
                 return changed
         raise StorageUnavailableError
+
+    async def expect(self, kind: NoticeKind, key: str) -> None:
+        """Find out who will get a message about a stored notice, for `ToldReaders`.
+
+        Do nothing if somebody has got one. Raises StorageUnavailableError.
+        """
+        if not self._told.of(kind, key):
+            notice = await self._store.find(kind, key)
+            readers, _ = await self._readers(notice)
+            self._told.expect(notice, readers)
+
+    async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
+        """Wait up to `seconds` until Slack has accepted a message about a notice. Return its readers, () for none.
+
+        Raises StorageUnavailableError.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            readers = _delivered(await self._store.find(kind, key))
+            if readers or loop.time() >= deadline:
+                return readers
+            await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Change a notice like `change`. If the store is unavailable, the background task tries again. Never raises."""
@@ -206,4 +245,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    return tuple(message.reader for message in notice.messages if message.ts)
+    """Return the readers whose message says that the matter is, or is not, over, as the notice does."""
+    is_over = notice.over_at is not None
+    return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -164,11 +164,15 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """The requester has to confirm a message to a customer: the link of one of `records`, sent to `address`."""
+    """The requester has to confirm a message to a customer: the link of one of `records`, sent to `address`.
+
+    `more` is the number of further open sessions, which `records` leaves out.
+    """
 
     code = "send_proposed"
     records: tuple[SessionRecord, ...]
     address: ContactAddress
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,14 @@ class AccessRequested:
     is_new: bool = False
     asked_at: datetime | None = None
     is_connected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorsTold:
+    """The bot tells the administrators about a failed request. `readers` are the users and channels that Slack told."""
+
+    code = "administrators_told"
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +329,7 @@ Success = (
     | Applications
     | HostLinked
     | AccessRequested
+    | AdministratorsTold
     | AccessReport
     | FaultChecked
     | SignInOffered

@@ -58,6 +58,8 @@ class NoticeTiming:
     - `grace_seconds`: how long a request for access stays open after the person was linked, so that the replica that
       linked them can still add the administrator's name.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
+    - `report_timeout`: how long an answer about a fault waits until the administrators' message is stored.
+    - `delivery_timeout`: how long the answer to a press on *Tell* waits until Slack has the message.
     """
 
     poll_seconds: float = 5.0
@@ -67,6 +69,8 @@ class NoticeTiming:
     renewal_seconds: float = 3600.0
     grace_seconds: float = 10.0
     stop_seconds: float = 3.0
+    report_timeout: float = 2.0
+    delivery_timeout: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,8 @@ class SlackTiming:
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
     """How long the look-up of the contact's name may take, which is for a button."""
+    permalink_timeout: float = 2.0
+    """How long the look-up of a message's address may take, which is for a button."""
     max_lookup_retry_after: float = 60.0
     """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
     people_cache_seconds: float = 300.0

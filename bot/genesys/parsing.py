@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import httpx
 
-from bot.core.errors import UnusableAnswerError
+from bot.core.errors import BadRequestError, UnusableAnswerError
 
 MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
@@ -76,6 +76,11 @@ def message_of(response: httpx.Response) -> str:
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
     return " ".join(str(message).split())[:MAX_MESSAGE_LENGTH]
+
+
+def is_invalid_host(error: BadRequestError) -> bool:
+    """Return whether Genesys refuses a call because the host does not exist, is not active or has no license."""
+    return error.status == 400 and "invalid host user" in error.words.lower()
 
 
 def answered_at(response: httpx.Response) -> datetime:

@@ -7,7 +7,8 @@ acknowledgement to Slack waits only for the store.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from bot.core.errors import CobrowseError, InterruptedRequestError, UnexpectedError
 from bot.core.hosts.resolver import ResolvedHost
@@ -36,11 +37,12 @@ class RequestWorker:
         events: EventLog,
         recovery: Recovery,
         timing: CoreTiming,
-        report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None,
+        report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Take the parts, and `report`, which stores an error for the administrators.
+        """Take the parts, and `report`, which stores an error for the administrators and never raises.
 
-        The request counts as answered only after `report` has ended.
+        The answer waits a short time for `report`, because it says whether somebody will be told. The request counts as
+        answered only after `report` has ended.
         """
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
@@ -98,17 +100,26 @@ class RequestWorker:
                 self._answering.add(task)  # from here on, `drain` waits for the task instead of cancelling it
             result = await run.record_result(result)
             await run.stop_notices()
+            reporting = await self._start_report(request, result)
             reached = await self._responder.answer(request, result)
             seconds = time.monotonic() - began
             self._events.emit(RequestFinished(request, result, reached, seconds, run.create_seconds))
-            if self._report and isinstance(result, CobrowseError):
-                await self._report(request, result)  # after the answer, which does not wait for it
+            if reporting:
+                await reporting
             await run.save_answered()
         except OwnershipLostError:
             await run.stop_notices()
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
+
+    async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
+        """Start to report a failure to the administrators, and wait up to `report_timeout` until it is stored."""
+        if self._report is None or not isinstance(result, CobrowseError):
+            return None
+        reporting = asyncio.create_task(self._report(request, result))
+        await asyncio.wait((reporting,), timeout=self._timing.notices.report_timeout)
+        return reporting
 
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
         """Carry out the request and return its result. Convert each exception to an error that the requester can read.

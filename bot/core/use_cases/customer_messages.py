@@ -129,17 +129,20 @@ class CustomerMessaging:
         """Return the sessions whose link can be sent, and the checked address of the customer. Send nothing."""
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
+        more = 0
         if session_id:
             records = [await self._sessions.readable(replace(request, argument=session_id))]
         else:
-            records = (await self._sessions.status(request)).records
+            found = await self._sessions.status_or_access(replace(request, argument=None))
+            records, more = found.records, found.total - len(found.records)
         if not records:
             raise SessionActionError("no_open_session")
         address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:
             raise SessionActionError("no_link_to_send")
-        return SendPreview(with_links[:MAX_PREVIEWED], address)
+        shown = with_links[:MAX_PREVIEWED]
+        return SendPreview(shown, address, more + len(with_links) - len(shown))
 
     async def cancel(self, request: Request) -> SendCancelled:
         """Send nothing, and return that result.

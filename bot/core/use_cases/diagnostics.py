@@ -1,8 +1,6 @@
 """Answer the commands help, whoami, why and apps; link and unlink people and hosts."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
@@ -12,9 +10,7 @@ from bot.core.errors import (
     PermissionDeniedError,
     PersonNotAllowedError,
     RoleRequiredError,
-    ServiceError,
     SlackUnavailableError,
-    StorageUnavailableError,
 )
 from bot.core.hosts.resolver import (
     HostResolver,
@@ -26,6 +22,7 @@ from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackU
 from bot.core.ports import Announce, ApplicationCatalog, HostDirectory, HostLinkRepository
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import AccessReport, Applications, Help, HostLinked
+from bot.core.use_cases.own_host import OwnHost
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
@@ -58,7 +55,7 @@ class Diagnostics:
         `connected` returns whether a person has linked this host's account; None if nobody can. `announce` notifies
         people of a new host link. `help_timeout`: how many seconds HELP waits for the search of the requester's host.
         """
-        self._announce, self._help_timeout = announce, help_timeout
+        self._announce, self._own_host = announce, OwnHost(access, hosts, timeout=help_timeout)
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
         self._connected = connected
@@ -84,15 +81,8 @@ class Diagnostics:
             role = await self._access.role(request.requester, request.team_id)
         except SlackUnavailableError:  # a group cannot be read: answer for a member
             return Help(Role.MEMBER)
-        if role is Role.MEMBER:
-            await self._require_host(person)
+        await self._own_host.require(request, person)
         return Help(role)
-
-    async def _require_host(self, person: SlackUser) -> None:
-        """Raise HostNotFoundError if a person has no host. Do nothing if Genesys does not answer in time."""
-        with suppress(ServiceError, StorageUnavailableError, TimeoutError):
-            async with asyncio.timeout(self._help_timeout):
-                await self._hosts.find(person)
 
     async def whoami(self, request: Request) -> Identity:
         person = await self._access.require_member(request)

@@ -139,7 +139,7 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
             people=_merged(was.people, people)[:MAX_PEOPLE],
             hurt=_merged(was.hurt, people)[:MAX_PEOPLE],
             kinds=_merged(was.kinds, kinds),
-            references=(*was.references, *references)[-MAX_REFERENCES:],
+            references=_merged(was.references, references)[-MAX_REFERENCES:],
         )
     return replace(
         notice,
@@ -250,10 +250,27 @@ class FaultReports:
         self._waiting.setdefault(name, []).append(Hit(request, error))
         try:
             await self._save(name)
+            await self._board.expect(NoticeKind.FAULT, name)
         except StorageUnavailableError:
             log.warning("a fault is reported later", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
+
+    async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
+        """Report the failure of a request for its requester, and wait up to `seconds` until somebody has been told.
+
+        Return the users and channels that Slack has told; None if the fault has ended since. Raises
+        StorageUnavailableError.
+        """
+        name = self._name_fault(error)
+        if name is None:
+            return ()
+        notice = await self._board.find(NoticeKind.FAULT, name)
+        if notice.over_at and notice.over_at > request.accepted_at:
+            return None
+        self._waiting.setdefault(name, []).append(Hit(request, error))
+        await self._save(name)
+        return await self._board.delivered(NoticeKind.FAULT, name, seconds)
 
     async def check_again(self, request: Request) -> FaultChecked:
         """Check whether a fault is fixed, and show the result in its messages. Raises RoleRequiredError."""

@@ -30,6 +30,7 @@ from bot.core.models import (
     SessionId,
     SessionRecord,
     SessionStatus,
+    SlackUser,
     TeamId,
     UserId,
     team_of,
@@ -60,6 +61,10 @@ async def _nobody(record: SessionRecord, request: Request) -> None:
     """Notify nobody."""
 
 
+async def _not_checked(request: Request, person: SlackUser) -> None:
+    """Raise no error."""
+
+
 class SessionService:
     """Carries out LAST, STATUS, LIST, END, SHARE and DIRECT."""
 
@@ -72,9 +77,13 @@ class SessionService:
         events: EventLog,
         timing: CoreTiming,
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
+        require_host: Callable[[Request, SlackUser], Awaitable[None]] = _not_checked,
     ) -> None:
-        """Take `tell_agent`, which notifies the agent of a session that somebody else has ended it. It never raises."""
-        self._tell_agent = tell_agent
+        """Take `tell_agent`, which notifies the agent of a session that somebody else has ended it. It never raises.
+
+        `require_host` raises HostNotFoundError for a person who can start no session.
+        """
+        self._tell_agent, self._require_host = tell_agent, require_host
         self._store, self._access, self._service = store, access, service
         self._messages, self._events, self._timing = messages, events, timing
         self._statuses = SessionStatusCache(service, timing)
@@ -83,7 +92,7 @@ class SessionService:
         """Return the handlers by kind of request. The `argument` of END, SHARE and DIRECT is a session's id."""
         return {
             RequestKind.LAST: QueryHandler(self.last),
-            RequestKind.STATUS: QueryHandler(self.status),
+            RequestKind.STATUS: QueryHandler(self.status_or_access),
             RequestKind.LIST: QueryHandler(self.list_workspace),
             RequestKind.END: QueryHandler(self.end),
             RequestKind.SHARE: QueryHandler(self.share),
@@ -98,6 +107,7 @@ class SessionService:
         newest = [await self._store.last_session(team_of(request), each) for each in person.ids]
         records = _newest_first([[record] if record else [] for record in newest])
         if not records:
+            await self._require_host(request, person)
             raise SessionActionError("no_open_session", ever=False)
         return LastSession(await self._with_status(records[0]))
 
@@ -110,6 +120,16 @@ class SessionService:
         """Return whether any session of the requester is stored, open or ended. Do not ask the service."""
         person = await self._access.require_member(request)
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
+
+    async def status_or_access(self, request: Request) -> SessionList:
+        """Return a page of the requester's open sessions.
+
+        Raises HostNotFoundError if there is none and the requester can start none.
+        """
+        found = await self.status(request)
+        if not found.total:
+            await self._require_host(request, await self._access.require_member(request))
+        return found
 
     async def list_workspace(self, request: Request) -> SessionList:
         """Return a page of the workspace's open sessions, by agent."""
@@ -126,7 +146,12 @@ class SessionService:
         elif request.for_another and request.agent not in person.ids:
             record = await self._only_one_of_another(request)
         else:
-            record = await self._only_one(request, person.ids)
+            try:
+                record = await self._only_one(request, person.ids)
+            except SessionActionError as error:
+                if error.code == "no_open_session":
+                    await self._require_host(request, person)
+                raise
         if not record.concerns(*person.ids):
             await self._check_may_end(request, record)
         reference = None

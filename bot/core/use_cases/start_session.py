@@ -1,11 +1,19 @@
 """Start a session: check permission, find the host, create the session, notify the agent."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError, SharingError
+from bot.core.errors import (
+    CobrowseError,
+    InterruptedRequestError,
+    InvalidHostError,
+    SharingError,
+    SignInExpiredError,
+    SignInRequiredError,
+)
 from bot.core.hosts.resolver import HostResolver, ResolvedHost
 from bot.core.models import (
     ConversationId,
@@ -24,7 +32,7 @@ from bot.core.ports import OpenSessionError, RequestRepository, Responder, Sessi
 from bot.core.requests.handlers import Handler, Handlers
 from bot.core.requests.recovery import session_of_duplicate
 from bot.core.requests.run import RequestRun
-from bot.core.results import CommandSuggested, OpenSession
+from bot.core.results import CommandSuggested, OpenSession, SignInOffered
 from bot.core.start_details import NO_DETAILS, details_of
 from bot.core.timing import RunTiming
 from bot.core.use_cases.session_status import Freshness
@@ -51,13 +59,14 @@ class StartSession(Handler):
         defaults: SessionDefaults,
         timing: RunTiming,
         in_conversations: bool = False,
+        offer_sign_in: Callable[[Request], Awaitable[SignInOffered]] | None = None,
     ) -> None:
         """Take the parts of the use case.
 
         `in_conversations`: sessions belong to conversations, so that a new session replaces the open one of its
-        conversation.
+        conversation. `offer_sign_in` returns a sign-in link for the requester; None if people cannot sign in.
         """
-        self._in_conversations = in_conversations
+        self._in_conversations, self._offer_sign_in = in_conversations, offer_sign_in
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
         self._own_sessions, self._timing = own_sessions, timing
@@ -132,12 +141,22 @@ class StartSession(Handler):
         except InvalidHostError:
             await self._hosts.forget(resolved.agent)
             raise
+        except (SignInRequiredError, SignInExpiredError) as error:
+            await self._add_sign_in(error, request)
+            raise
         started = SessionStarted(session, rule=resolved.host.rule)
         try:
             await run.save_with_retry(RequestState.CREATED, session=session)
         except asyncio.CancelledError:  # the bot stops; the session exists, so the result says so
             return replace(started, agent_told=False if is_unasked(request) else None)
         return await self._announce(request, started)
+
+    async def _add_sign_in(self, error: SignInRequiredError | SignInExpiredError, request: Request) -> None:
+        """Add a sign-in link to an error that the requester can end by signing in."""
+        is_off = isinstance(error, SignInRequiredError) and error.off
+        if self._offer_sign_in and error.own and not is_off and request.kind is RequestKind.START:
+            with suppress(CobrowseError):  # then the error names the command
+                error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
         """Return the open sessions that a new session could replace, by conversation."""

@@ -46,6 +46,11 @@ class GenesysApp:
 
     host: str = ""
 
+    @property
+    def home(self) -> str:
+        """Return the URL of the web app; "" without a host."""
+        return f"https://{self.host}/directory/" if self.host else ""
+
     def address(self, conversation_id: ConversationId) -> str:
         """Return the URL of a conversation in the web app; "" without a host."""
         return f"https://{self.host}/directory/#/analytics/interactions/{conversation_id}/admin" if self.host else ""

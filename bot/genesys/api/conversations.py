@@ -13,6 +13,7 @@ import httpx
 
 from bot.core.errors import (
     BadRequestError,
+    InvalidHostError,
     NoUsableConversationError,
     PermissionMissingError,
     ServiceError,
@@ -39,7 +40,7 @@ from bot.genesys.api.sessions import SessionView
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import TokenSource
-from bot.genesys.parsing import answered_at, is_usable_id, read_object, reference_of
+from bot.genesys.parsing import answered_at, is_invalid_host, is_usable_id, read_object, reference_of
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
@@ -203,6 +204,8 @@ class ConversationSessions:
                 raise NoUsableConversationError(
                     code="not_in_conversation", conversation_id=conversation_id, reference=error.reference
                 ) from None
+            if is_invalid_host(error):
+                raise InvalidHostError(host_id=request.host_id, own=own, reference=error.reference) from None
             raise
         except SignInRequiredError as error:
             off = self._user_tokens.off if self._user_tokens else "client"

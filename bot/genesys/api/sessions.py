@@ -14,6 +14,7 @@ import httpx
 
 from bot.core.errors import (
     BadRequestError,
+    CreateCallMissingError,
     InvalidHostError,
     ServiceError,
     UnknownApplicationError,
@@ -24,7 +25,15 @@ from bot.core.models import CreateSessionRequest, Session, SessionId, SessionSta
 from bot.core.ports import CallHooks
 from bot.core.validation.display import JoinHosts
 from bot.genesys.client import GenesysClient
-from bot.genesys.parsing import answered_at, ids_and_names, is_usable_id, plain_word, read_object, reference_of
+from bot.genesys.parsing import (
+    answered_at,
+    ids_and_names,
+    is_invalid_host,
+    is_usable_id,
+    plain_word,
+    read_object,
+    reference_of,
+)
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
@@ -108,25 +117,30 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the more specific error that the service documents for this 400.
+        """Return the more specific error that the service documents for this 400, or for a 404.
 
         Return `error` itself if there is none.
         """
-        words = error.words.lower()
-        if error.status == 400 and "invalid host user" in words:
-            return InvalidHostError(host_id=request.host_id, reference=error.reference)
-        if error.status == 400 and "application not found" in words:
+        if error.status == 404:
+            return CreateCallMissingError(reference=error.reference)
+        if is_invalid_host(error):
+            own = not request.for_another
+            return InvalidHostError(host_id=request.host_id, own=own, reference=error.reference)
+        if error.status == 400 and "application not found" in error.words.lower():
             known = await self._known_applications()
             return UnknownApplicationError(
-                application_id=request.application_id, known=known, reference=error.reference
+                application_id=request.application_id,
+                known=tuple(found for found, _ in known),
+                names=tuple(name for _, name in known),
+                reference=error.reference,
             )
         return error
 
-    async def _known_applications(self) -> tuple[str, ...]:
+    async def _known_applications(self) -> list[tuple[str, str]]:
         try:
-            return tuple(found for found, _ in await self.applications())
+            return await self.applications()
         except ServiceError:
-            return ()
+            return []
 
 
 def _body(request: CreateSessionRequest) -> dict[str, object]:

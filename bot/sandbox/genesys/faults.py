@@ -75,6 +75,11 @@ _FAULT_TYPES: Mapping[str, _FaultType] = {
     "unknown-application": _FaultType(
         "It does not know the application.", refuse(400, "Application Not Found"), on=("create",)
     ),
+    "404": _FaultType(
+        "It does not have the call, as public Genesys Cloud.",
+        refuse(404, "HTTP 404 Not Found", "not.found"),
+        on=("create", "applications"),
+    ),
     "user-context": _FaultType(
         "It accepts this call from signed-in users only, not from an OAuth client.",
         refuse(400, USER_CONTEXT),

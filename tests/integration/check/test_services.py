@@ -49,6 +49,7 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
         ("403", "search", "users", "lacks directory:user:view", "role with the permission directory:user:view"),
         ("not-json", "applications", "application", "no JSON", "GENESYS_REGION"),
         ("bad-request", "applications", "application", "refused (400)", "GENESYS_REGION"),
+        ("404", "applications", "application", "does not have the calls", "GENESYS_COBROWSE_API=conversations"),
     ],
 )
 async def test_genesys_refusals_are_explained(

@@ -30,6 +30,7 @@ class ChatMethods:
             "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "chat.delete": self._delete,
+            "chat.getPermalink": self._get_permalink,
         }
 
     def _conversations_open(self, args: Args) -> Args:
@@ -102,6 +103,16 @@ class ChatMethods:
         message = self._bot_message(args, "cant_delete_message")
         self._workspace.delete(message)
         return {"channel": message.channel, "ts": message.ts}
+
+    def _get_permalink(self, args: Args) -> Args:
+        channel, ts = self._channel(args), required_argument(args, "message_ts")
+        matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
+        message = next(matches, None)
+        if message is None or message.deleted or message.visible_to is not None:
+            raise ApiError("message_not_found")
+        address = f"https://sandbox.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+        thread = f"?thread_ts={message.thread_ts}&cid={channel}" if message.thread_ts else ""
+        return {"channel": channel, "permalink": f"{address}{thread}"}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
         """Return the bot's message that the arguments name by channel and `ts`. Raises ApiError.

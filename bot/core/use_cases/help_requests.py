@@ -1,0 +1,106 @@
+"""Tell the administrators about a failed request, because its requester asks the bot to.
+
+A fault becomes part of its notice. Anything else that only administrators can do becomes a notice of one person.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from bot.core.access import AccessPolicy
+from bot.core.errors import CobrowseError, RetryRejectedError
+from bot.core.models import Notice, NoticeKind, Request, RequestId, RequestKind, UserId, team_of
+from bot.core.notices import NoticeBoard
+from bot.core.ports import RequestRepository
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import AdministratorsTold, FaultChecked, FaultState
+from bot.core.stored_errors import from_record, to_record
+from bot.core.timing import NoticeTiming
+from bot.core.use_cases.faults import FaultReports
+
+REPEAT_AFTER = timedelta(days=1)
+"""How long a person has to wait before the administrators get another message about the same matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRequest:
+    """The content of a notice about a person who asks the administrators for help.
+
+    `error` is the reason why the request `request_id` failed. `target` is the person whom that request named, None for
+    nobody.
+    """
+
+    error: CobrowseError
+    person: UserId
+    target: UserId | None
+    request_id: RequestId
+
+
+def read_help(data: Mapping[str, Any]) -> HelpRequest:
+    """Convert the data of a notice to a request for help (pure)."""
+    target = data.get("target")
+    return HelpRequest(
+        error=from_record(dict(data["error"])),
+        person=UserId(data["person"]),
+        target=UserId(target) if target else None,
+        request_id=RequestId(data["request"]),
+    )
+
+
+def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
+    """Add a request for help to a notice. Return None if the person has asked for it within a day (pure)."""
+    if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
+        return None
+    data = {
+        "error": to_record(error),
+        "person": failed.requester,
+        "target": failed.target,
+        "request": failed.id,
+    }
+    now = notice.read_at
+    return replace(notice, team_id=failed.team_id, opened_at=now, over_at=now, data=data)
+
+
+class HelpRequests:
+    """Carries out TELL."""
+
+    def __init__(
+        self,
+        board: NoticeBoard,
+        access: AccessPolicy,
+        requests: RequestRepository,
+        faults: FaultReports,
+        name_fault: Callable[[CobrowseError], str | None],
+        timing: NoticeTiming,
+    ) -> None:
+        self._board, self._access, self._requests = board, access, requests
+        self._faults, self._name_fault, self._timing = faults, name_fault, timing
+
+    def handlers(self) -> Handlers:
+        """Return the handlers by kind of request. `argument` is the id of the failed request."""
+        return {RequestKind.TELL: QueryHandler(self.tell)}
+
+    async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:
+        """Tell the administrators about a failed request of the same person.
+
+        Raises PermissionDeniedError, RetryRejectedError, StorageUnavailableError.
+        """
+        await self._access.require_member(request)
+        failed, error = await self._failed(request)
+        seconds = self._timing.delivery_timeout
+        if self._name_fault(error):
+            readers = await self._faults.tell(failed, error, seconds)
+            return FaultChecked(FaultState.REPAIRED) if readers is None else AdministratorsTold(readers)
+        key = " ".join((error.code, team_of(failed), failed.requester, failed.target or "")).strip()
+        await self._board.change(NoticeKind.HELP, key, lambda notice: with_help_request(notice, failed, error))
+        return AdministratorsTold(await self._board.delivered(NoticeKind.HELP, key, seconds))
+
+    async def _failed(self, request: Request) -> tuple[Request, CobrowseError]:
+        """Return the failed request and its error. Raises RetryRejectedError."""
+        stored = await self._requests.find(RequestId(request.argument or ""))
+        if stored is None or stored.failure is None:
+            raise RetryRejectedError("request_forgotten")
+        if stored.request.requester != request.requester or team_of(stored.request) != team_of(request):
+            raise RetryRejectedError("not_your_request")
+        return stored.request, stored.failure
