@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config.settings import Settings
 from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
+from bot.core.errors import CobrowseError
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
@@ -46,6 +47,8 @@ from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.faults import FaultReports
+from bot.core.use_cases.help_requests import HelpRequests
+from bot.core.use_cases.own_host import OwnHost
 from bot.core.use_cases.session_ends import SessionEnds, read_end
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
@@ -265,8 +268,8 @@ def _slack_parts(
     access = AccessPolicy(settings.rules, identity.home, people)
     access_contact = _access_contact(settings)
     contact = ContactName(people, UserId(access_contact) if access_contact[:1] in ("U", "W") else None, timing)
-    renderer = _renderer(settings, access, readers, contact, access_contact, resources.told)
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
+    renderer = _renderer(settings, access, readers, contact, access_contact, resources.told, direct)
     sessions = resources.store.sessions
     session_messages = SlackSessionMessages(
         web, clients.without_retries, direct, channels, sessions, renderer.cards_for, readers, timing
@@ -294,15 +297,24 @@ def _renderer(
     contact: ContactName,
     access_contact: str,
     told: ToldReaders,
+    direct: DirectMessages,
 ) -> MessageRenderer:
     help_contact = settings.slack.help_contact
+
+    def telling(error: CobrowseError) -> Sequence[str]:
+        readers = told.expected(NoticeKind.FAULT, fault_name(error))
+        return [each for each in readers if each[:1] in ("C", "G") or not direct.is_off]
+
     return MessageRenderer(
         settings.slack.command,
-        contact_markup(help_contact, settings.rules.admins.users),
+        contact_markup(help_contact, settings.rules.admins.users, groups=settings.rules.admins.groups),
         _capabilities(settings),
         language_of=readers.known,
         can_repair=lambda user_id: user_id == help_contact or access.is_known_admin(user_id),
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
+        telling=telling,
+        can_tell=bool(settings.rules.admins or contact_id(help_contact)),
+        genesys_url=settings.service.app.home,
         can_connect=access.is_known_admin,
         has_administrators=bool(settings.rules.admins),
         access_contact=reader_mention(access_contact) if access_contact else "",
@@ -344,7 +356,7 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
     users, api = UsersApi(resources.genesys), sessions_api(settings.service, resources.genesys, resources.tokens)
     rules, status = host_rules(settings, users), ServiceStatus()
     hosts = HostResolver(rules, store, waits=users.waits, found_seconds=timing.host_cache_seconds)
-    sessions = _session_service(resources, slack, api, board)
+    sessions = _session_service(resources, slack, hosts, api, board)
     accounts = AccountLinking(access, hosts, store.connections, resources.tokens, resources.events, timing)
     requests = AccessRequests(board, access, hosts, store, store.notices, status, users.name_of, timing.notices)
     application_id = settings.service.offer.application_id
@@ -355,7 +367,7 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
         hosts=hosts,
         directory=users,
         sessions_api=api,
-        start_session=_start_session(resources, slack, hosts, api, sessions),
+        start_session=_start_session(resources, slack, hosts, api, sessions, accounts),
         sessions=sessions,
         customer_messaging=CustomerMessaging(
             sessions, CustomerMessagesApi(resources.genesys), settings.sending, slack.people.name_of
@@ -368,10 +380,22 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
 
 
 def _session_service(
-    resources: _Resources, slack: _SlackParts, api: CobrowseSessions | ConversationSessions, board: NoticeBoard
+    resources: _Resources,
+    slack: _SlackParts,
+    hosts: HostResolver,
+    api: CobrowseSessions | ConversationSessions,
+    board: NoticeBoard,
 ) -> SessionService:
-    store, messages, tell_agent = resources.store.sessions, slack.session_messages, SessionEnds(board).tell_agent
-    return SessionService(store, slack.access, api, messages, resources.events, resources.timing, tell_agent)
+    return SessionService(
+        resources.store.sessions,
+        slack.access,
+        api,
+        slack.session_messages,
+        resources.events,
+        resources.timing,
+        SessionEnds(board).tell_agent,
+        OwnHost(slack.access, hosts).require,
+    )
 
 
 def _start_session(
@@ -380,6 +404,7 @@ def _start_session(
     hosts: HostResolver,
     api: CobrowseSessions | ConversationSessions,
     own_sessions: SessionService,
+    accounts: AccountLinking[Grant],
 ) -> StartSession:
     settings = resources.settings
     return StartSession(
@@ -392,6 +417,7 @@ def _start_session(
         defaults=replace(settings.service.offer, phone_countries=settings.sending.sms_countries),
         timing=resources.timing.run,
         in_conversations=settings.service.conversations is not None,
+        offer_sign_in=None if settings.connect.off else accounts.connect,
     )
 
 
@@ -428,6 +454,8 @@ def _request_parts(
 ) -> tuple[Recovery, RequestWorker, RequestService]:
     store, events, timing = resources.store, resources.events, resources.timing
     faults = _fault_reports(resources, slack, use_cases, board)
+    slack.responder.report_to(faults.record)
+    help_requests = HelpRequests(board, slack.access, store, faults, fault_name, timing.notices)
     each = (
         use_cases.start_session,
         use_cases.sessions,
@@ -436,6 +464,7 @@ def _request_parts(
         use_cases.accounts,
         use_cases.access_requests,
         faults,
+        help_requests,
     )
     handlers = {kind: handler for use_case in each for kind, handler in use_case.handlers().items()}
     recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)

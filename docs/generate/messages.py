@@ -62,7 +62,6 @@ INTRODUCTION = (
 PARTS = {
     Part.PROBLEM: "what happened",
     Part.NEXT_STEP: "what to do",
-    Part.TOLD: "what to do, once somebody has been told",
     Part.FAULT: "what is broken",
     Part.FIX: "how to fix it",
     Part.LABEL: "label",

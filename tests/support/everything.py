@@ -242,7 +242,7 @@ def other_messages(language: Language) -> Iterator[tuple[str, Message]]:
     for text in TEXTS:
         command = parse(text, None, ("US",))
         if not isinstance(command, Start | Query | New):
-            yield f"question {text}", ambiguity.parse_error(COMMAND, command, ID, language)
+            yield f"question {text}", ambiguity.parse_error(command, ID, language)
     yield "other command", ambiguity.other_command(COMMAND, ID, language)
     yield "chosen", ambiguity.chosen_already(language)
     yield "sent", ambiguity.sent_already(language)

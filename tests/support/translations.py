@@ -27,7 +27,6 @@ from tests.support.catalogue import every_sentence
 KEYWORDS = (
     "problem:1c,2",
     "next_step:1c,2",
-    "told:1c,2",
     "fault:1c,2",
     "fix:1c,2",
     "label:1c,2",
@@ -42,7 +41,6 @@ MARKUP = re.compile(r"`|\*|\n|:[a-z_]+:|<|>")
 PARTS = {
     Part.PROBLEM: "an error: what happened",
     Part.NEXT_STEP: "an error: what to do",
-    Part.TOLD: "an error: what to do, once somebody has been told",
     Part.FAULT: "what is broken",
     Part.FIX: "how to fix it",
     Part.LABEL: "a label",

@@ -28,7 +28,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import (
     CobrowseError,
-    HostNotFoundError,
     OtherWorkspaceError,
     SlackUnavailableError,
     UnexpectedError,
@@ -52,7 +51,7 @@ from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message, View
-from bot.slack.messages.renderer import MessageRenderer
+from bot.slack.messages.renderer import DIRECT_IS_OFF, MessageRenderer
 from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
@@ -157,6 +156,7 @@ class SlackResponder:
         `contact` fetches the name for the button that asks an administrator, `readers` the language of each reader.
         """
         self._timing, self._contact, self._readers = timing, contact, readers
+        self._report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None
         self._web, self._direct, self._session_messages = web, direct, session_messages
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
         self._completion = WorkflowStepResult(web, words, timing)
@@ -174,9 +174,12 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person to ask for a Genesys user, if this result says to ask. Never raises."""
-        if self._contact and isinstance(outcome, HostNotFoundError):
-            await self._contact.learn()
+        """Fetch the name of the person to ask, if a button of the answer to this result shows it. Never raises."""
+        if self._contact and self._words.names_contact(outcome):
+            try:
+                await self._contact.learn()
+            except Exception:
+                log.exception("the contact's name is unknown")
 
     async def learn(self, user_id: UserId) -> None:
         """Learn the language of a person who is about to read something, unless it is known. Never raises."""
@@ -234,9 +237,19 @@ class SlackResponder:
         if is_in_channel or request.reply_url:
             return False
         if self._direct.is_off:
+            await self._report_direct_off(request)
             message = self._words.without_direct(message, request.requester)
         # The request came from a form: post in the channel where the requester opened it.
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
+
+    def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
+        """Take `report`, which tells the administrators that direct messages are off. It never raises."""
+        self._report = report
+
+    async def _report_direct_off(self, request: Request) -> None:
+        """Tell the administrators that Slack refuses all direct messages. The kind shows what ends this fault."""
+        if self._report:
+            await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
 
     async def _try_ephemeral(self, request: Request, message: Message) -> bool:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
@@ -256,6 +269,7 @@ class SlackResponder:
             self._by_other_ways(request, message, session, is_in_channel=False),
         )
         if is_shown and not is_copied and self._direct.is_off:
+            await self._report_direct_off(request)
             shown = self._words.without_direct(message, request.requester)
             await self._show(request, shown)  # the modal is the only copy, so it says why
         return is_shown or is_copied

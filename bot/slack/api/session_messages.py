@@ -31,6 +31,7 @@ from bot.core.models import (
 from bot.core.ports import EditResult, PostedMessageRepository
 from bot.core.start_details import details_of
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.core.validation.display import is_safe_url
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
 from bot.slack.api.directory import Readers
@@ -83,7 +84,7 @@ class SlackSessionMessages:
             await self._book.drop_post(mine[0])
             raise SharingError("share_outcome_unknown")
         if here:
-            raise SessionActionError("already_shared")
+            raise SessionActionError("already_shared", permalink=await self._permalink(here[0]))
         if request.is_group_message:
             raise SharingError("share_refused", "group")
         await self._places.check_shareable(request.channel_id)
@@ -95,6 +96,21 @@ class SlackSessionMessages:
             PostedMessage(intent.session_id, intent.channel_id, ts, PostedMessageKind.SHARED, request.id)
         )
         await self._drop(intent)
+
+    async def _permalink(self, post: PostedMessage) -> str:
+        """Return the address of a posted message; "" if it is being posted, or if Slack does not answer in time.
+
+        https://docs.slack.dev/reference/methods/chat.getPermalink
+        """
+        if not post.ts:
+            return ""
+        try:
+            async with asyncio.timeout(self._timing.permalink_timeout):
+                answer = await self._once.chat_getPermalink(channel=post.channel_id, message_ts=post.ts)
+            address = str(answer["permalink"])
+        except (SlackApiError, *CALL_ERRORS, *MALFORMED_ERRORS):
+            return ""
+        return address if is_safe_url(address) else ""
 
     async def _drop(self, intent: PostedMessage) -> None:
         with suppress(StorageUnavailableError):  # a later clean-up deletes it

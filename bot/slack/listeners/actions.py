@@ -31,16 +31,27 @@ from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.catalogue.sentence import Sentence
 from bot.slack.messages.conversation_choice import PICK_ACTION, REPLACE_ACTION, read_pick, read_replace
+from bot.slack.messages.failures.buttons import (
+    START_WITH_ACTIONS,
+    TELL_ACTION,
+    TRY_AGAIN_ACTION,
+    read_start_with,
+)
 from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
 from bot.slack.messages.notices.access import ASK_ACTION
 from bot.slack.messages.notices.faults import CHECK_ACTION
-from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, SHARE_ACTION
 from bot.slack.messages.session_list import LISTED, ROW, read_row
 from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
-ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK, ASK_ACTION: RequestKind.ASK}
+ACTIONS = {
+    **SESSION_ACTIONS,
+    CHECK_ACTION: RequestKind.RECHECK,
+    ASK_ACTION: RequestKind.ASK,
+    TELL_ACTION: RequestKind.TELL,
+}
 """The kind of request of each button. The button's value is the request's argument."""
 HELP_ACTIONS = {
     HELP_START_ACTION: RequestKind.START,
@@ -89,7 +100,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
 def _register_retries(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of two buttons: *Try again* after an error, and the choice of a conversation."""
+    """Register the listeners of *Try again* after an error, and of the choice of a conversation or application."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -120,6 +131,22 @@ def _register_retries(
         else:
             show_start(responder, renderer, body, press)
         await ack()
+
+    async def on_start_with(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        failed, application_id, argument = read_start_with(value)
+        press = replace(press, key=f"try-again:{failed}", application_id=application_id, argument=argument)
+        note_place(responder, body, press)
+        try:
+            await requests.retry(failed, press)
+        except (RetryRejectedError, NotAcceptedError) as error:
+            responder.tell_soon(press, partial(renderer.answer, press, error))
+        else:
+            show_start(responder, renderer, body, press)
+        await ack()
+
+    for action in START_WITH_ACTIONS:
+        app.action(action)(on_start_with)
 
 
 def show_start(

@@ -16,9 +16,10 @@ from bot.core.requests.service import RequestService
 from bot.core.use_cases.customer_messages import LinkOffers
 from bot.slack.api.responder import SlackResponder
 from bot.slack.command_parser import New, Query, Start
-from bot.slack.listeners.actions import note_place, read_press
+from bot.slack.listeners.actions import note_place, read_actor, read_press
 from bot.slack.listeners.session_form import SessionForm
 from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, chosen_already, read_choice
+from bot.slack.messages.failures.buttons import PASTE_ACTION
 from bot.slack.messages.renderer import MessageRenderer
 
 
@@ -30,7 +31,7 @@ def register(
     forms: SessionForm,
     offers: LinkOffers,
 ) -> None:
-    """Register the listeners of the buttons of all questions."""
+    """Register the listeners of the buttons of all questions, and of the button that opens the form after an error."""
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
@@ -49,6 +50,11 @@ def register(
                 responder.tell_soon(request, lambda: chosen_already(renderer.language_of(request.requester)))
         except NotAcceptedError as error:
             responder.tell_soon(request, partial(renderer.answer, request, error))
+
+    @app.action(PASTE_ACTION)
+    async def on_paste(ack: AsyncAck, body: dict[str, Any]) -> None:
+        forms.open_soon(str(body.get("trigger_id")), read_actor(body))
+        await ack()
 
     for action in CHOOSE_ACTIONS:
         app.action(action)(on_choice)

@@ -95,7 +95,7 @@ async def handle_cobrowse(
             fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
             log.info("nothing to start", extra={"fields": fields})
             language = renderer.language_of(body.get("user_id"))
-            return in_ack(parse_error(renderer.command, command, reference, language))
+            return in_ack(parse_error(command, reference, language))
     return ""
 
 

@@ -25,7 +25,6 @@ from bot.slack.messages.catalogue.questions import (
     OTHER_COMMAND,
     OTHER_COMMAND_NEXT,
     QUESTIONS,
-    QUOTES,
     REFUSALS,
     SEND,
     SENT_ALREADY,
@@ -51,16 +50,12 @@ KINDS = frozenset(
 """The kinds of requests that a button of a question can submit, besides START."""
 
 
-def parse_error(command: str, found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a text that becomes no request: a question for a Choice, a refusal for anything else.
-
-    `command` is the slash command of this installation, such as `/cobrowse`.
-    """
+def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
+    """Render the reply to a text that becomes no request: a question for a Choice, a refusal for anything else."""
     if isinstance(found, Choice):
         return question(found, reference, language)
-    why = language.say(REFUSALS[found.reason.name.lower()]) if isinstance(found, NotUnderstood) else ""
-    text, hint = f"{language.say(NOTHING_STARTED)} {why}".strip(), language.say(QUOTES, command=command)
-    return Message(text, [section(f":information_source: *{text}*\n{hint}", FAILURE_BLOCK)])
+    text = language.say(REFUSALS[found.reason.name.lower()] if isinstance(found, NotUnderstood) else NOTHING_STARTED)
+    return Message(text, [section(f":information_source: *{text}*", FAILURE_BLOCK)])
 
 
 def other_command(command: str, reference: RequestId, language: Language) -> Message:

@@ -4,10 +4,10 @@ from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import ContactChannel
-from bot.slack.messages.blocks import Block, Message, button, buttons, section
-from bot.slack.messages.catalogue.sentence import Language, label, said
+from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
+from bot.slack.messages.catalogue.sentence import Language, counted, label, said
 from bot.slack.messages.customer_language import language_select
-from bot.slack.messages.help import PLAIN, Capabilities
+from bot.slack.messages.help import HELP_SESSIONS_ACTION, PLAIN, SESSIONS_BUTTON, Capabilities
 
 SEND_ACTION, CANCEL_ACTION = "send_link", "cancel_sending"
 ASK_TEXT = said("send.ask_text", "Text the link of “{name}” to *{address}*?")
@@ -21,6 +21,11 @@ SEND = label("send.yes", "Send")
 CANCEL = label("send.no", "Cancel")
 TEXTED = said("send.texted", "Texted the link of “{name}” to …{digits}.")
 EMAILED = said("send.emailed", "Emailed the link of “{name}” to {address}.")
+MORE = counted(
+    "send.more",
+    "{count} more open session isn’t shown. Find it under My sessions.",
+    "{count} more open sessions aren’t shown. Find them under My sessions.",
+)
 NOT_SENT = said("send.cancelled", "Nothing was sent.")
 
 
@@ -39,7 +44,7 @@ def question(
     def send(session_id: str) -> Block:
         return button(say(SEND), SEND_ACTION, value=f"{request_id} {pack(session_id, address.text)}", style="primary")
 
-    if len(proposed.records) == 1:
+    if len(proposed.records) == 1 and not proposed.more:
         (record,) = proposed.records
         asked = say(ASK_TEXT if is_text else ASK_EMAIL, name=record.session.name, address=address.shown)
         return Message(say(ASK), [section(f":envelope: {asked}"), buttons(*menu, send(record.session.id), cancel)])
@@ -48,7 +53,11 @@ def question(
         for record in proposed.records
     ]
     asked = say(WHICH_TEXT if is_text else WHICH_EMAIL, address=address.shown)
-    return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(*menu, cancel)])
+    last = [*menu]
+    if proposed.more:
+        rows.append(context(say(MORE, count=proposed.more)))
+        last.append(button(say(SESSIONS_BUTTON), HELP_SESSIONS_ACTION, value="sessions"))
+    return Message(say(WHICH), [section(f":envelope: {asked}"), *rows, buttons(*last, cancel)])
 
 
 def sent(outcome: CustomerMessageSent, language: Language) -> Message:

@@ -18,6 +18,9 @@ from bot.slack.messages.catalogue.errors import (
     NOTHING_DONE,
     REFERENCE,
     SERVICE_REFERENCE,
+    TELL_IF_REPEATED,
+    TELLING,
+    TOLD,
     ErrorEntry,
     Situation,
 )
@@ -57,6 +60,7 @@ class Addressee:
     - `contact`: the person or channel to ask for help.
     - `can_repair`: the reader can fix faults, so the message says how.
     - `told`: the person or channel that already got a message about this error, "" if nobody did.
+    - `telling`: the person or channel that will certainly get one, because it is stored; "" if nobody will.
     """
 
     language: Language
@@ -64,6 +68,7 @@ class Addressee:
     contact: Value = SOMEBODY
     can_repair: bool = False
     told: Value = ""
+    telling: Value = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class ErrorCopy:
     """The sentences about an error for one reader. All texts but `problem` may be "".
 
     `broken` and `fix` are for administrators: the fault, and how to fix it. `has_status_page`: the message links to the
-    status page of Genesys.
+    status page of Genesys. `asks_contact`: the sentences ask the person to tell or ask somebody.
     """
 
     problem: str
@@ -79,6 +84,7 @@ class ErrorCopy:
     broken: str = ""
     fix: str = ""
     has_status_page: bool = False
+    asks_contact: bool = False
 
     @property
     def repair(self) -> str:
@@ -99,21 +105,36 @@ class ErrorCopy:
 def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
     """Word an error for the addressee. `situation` is what the person asked for."""
     entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
-    is_told = bool(entry.told and to.told)
-    contact = to.told if is_told else to.contact
-    values: dict[str, Value] = {"command": to.command, "contact": contact} | _values(error, to.language)
+    contact, named = _contact(entry, to)
+    values: dict[str, Value] = {"command": to.command, "contact": named} | _values(error, to.language)
 
     def say(*sentences: Sentence | None) -> str:
         return " ".join(to.language.say(each, **values) for each in sentences if each).strip()
 
-    asks_contact = entry.next_step is not None and "{contact}" in entry.next_step.text
+    names_contact = entry.next_step is not None and "{contact}" in entry.next_step.text
+    next_step = None if repair and names_contact else entry.next_step
+    contact = None if repair else contact
+    is_last = entry.contact is TELL_IF_REPEATED
     return ErrorCopy(
         problem=say(entry.problem, NOTHING_DONE.get(situation) if entry.nothing_done else None),
-        next_step="" if repair and asks_contact else say(entry.told if is_told else entry.next_step),
+        next_step=say(next_step, contact) if is_last else say(contact, next_step),
         broken=say(repair.fault) if repair else "",
         fix=say(repair.fix) if repair else "",
         has_status_page=entry.has_status_page,
+        asks_contact=bool(contact and contact is entry.contact) or bool(next_step and names_contact),
     )
+
+
+def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
+    """Return the sentence about who learns of an error, and whom it names."""
+    return tell_sentence(entry.contact, to) if entry.contact else (None, to.contact)
+
+
+def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
+    """Return `ask`, which asks the reader to tell somebody, or what replaces it; and whom the sentence names."""
+    if to.told:
+        return TOLD, to.told
+    return (TELLING, to.telling) if to.telling else (ask, to.contact)
 
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
@@ -194,9 +215,11 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
             return ("division",)
         case errors.PermissionMissingError(code="user_permission_missing", own=own, words=words):
             return (*(() if own else ("other",)), *(("division",) if words else ()))
-        case errors.SignInRequiredError(off=off, own=own):
-            return (off, "off") if off else () if own else ("other",)
-        case errors.SignInExpiredError(own=False):
+        case errors.SignInRequiredError(off=off) if off:
+            return (off, "off")
+        case errors.SignInRequiredError(own=own, address=address) | errors.SignInExpiredError(own=own, address=address):
+            return ("other",) if not own else ("link",) if address else ()
+        case errors.InvalidHostError(own=False):
             return ("other",)
         case errors.ServiceBusyError(retry_after=seconds) if seconds is not None:
             return ("wait",) if MIN_TOLD_WAIT_SECONDS <= seconds < math.inf else ()

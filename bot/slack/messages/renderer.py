@@ -12,11 +12,13 @@ from bot.core.errors import (
     CobrowseError,
     ConversationActiveError,
     HostNotFoundError,
+    NotAcceptedError,
     RetryRejectedError,
     SendRejectedError,
     ServiceError,
     SessionActionError,
     SeveralConversationsError,
+    SharingError,
 )
 from bot.core.models import (
     Notice,
@@ -32,6 +34,7 @@ from bot.core.models import (
 from bot.core.results import (
     AccessReport,
     AccessRequested,
+    AdministratorsTold,
     CommandSuggested,
     CustomerMessageSent,
     ListKind,
@@ -45,17 +48,8 @@ from bot.core.results import (
 )
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
-from bot.slack.messages.blocks import (
-    FAILURE_BLOCK,
-    OPEN_ACTION,
-    Block,
-    Message,
-    button,
-    buttons,
-    context,
-    section,
-)
-from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, buttons, context, section
+from bot.slack.messages.catalogue.errors import TELL, Situation
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Filled,
@@ -63,38 +57,37 @@ from bot.slack.messages.catalogue.sentence import (
     Markup,
     Value,
     channel_mention,
-    label,
+    group_mention,
     mention,
     said,
 )
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.conversation_choice import open_already, picker
-from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy, reference_line
+from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy, fault_name, reference_line, tell_sentence
+from bot.slack.messages.failures.buttons import ASKABLE, Offers, failure_buttons, highlighted
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.notices.access import access_notice, ask_button, connect_button, welcome
 from bot.slack.messages.notices.ended import ended_notice
 from bot.slack.messages.notices.faults import fault_notice
+from bot.slack.messages.notices.help_requests import administrators_told, help_notice
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import CardRenderer, link_alone, place_of
 from bot.slack.messages.session_list import list_message
 
-TRY_AGAIN_ACTION = "try_again"
 NOT_REPEATABLE = (
     RequestKind.LINK,
     RequestKind.PROPOSE,
     RequestKind.SEND,
     RequestKind.CANCEL,
 )  # their argument is an address, and the store deletes it once the request is answered
-GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
 """The situation that selects an error's sentences, by kind of request. Any other kind is Situation.QUERY."""
-TRY_AGAIN = label("button.try_again", "Try again")
-GENESYS_STATUS = label("button.genesys_status", "Genesys status")
 IN_THREAD = said("thread.posted", "Posted in the thread.")
 NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
 TAB_OFF = "messages_tab_disabled"
 """Slack's error code if the app's Messages tab is off."""
-DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here. Please tell {contact}.")
+DIRECT_IS_OFF = SharingError("message_not_posted", slack_error=TAB_OFF, passes=False)
+DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here.")
 STARTING = said("note.starting", "Starting your session…")
 WORKING = said("note.working", "Working on it…")
 WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in about {wait}.")
@@ -117,6 +110,12 @@ class MessageRenderer:
     """Whether a user can fix faults of the bot. Error messages to such a user say how."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
     """The ids of the users and channels that got a message about the fault behind an error."""
+    telling: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
+    """The ids of the users and channels that will get one, because it is stored."""
+    can_tell: bool = False
+    """Whether the bot can send a message to the contact or to an administrator."""
+    genesys_url: str = ""
+    """The address of the Genesys web app, "" if unknown."""
     can_connect: Callable[[UserId], bool] = lambda user_id: False
     """Whether a user can connect people to Genesys users."""
     has_administrators: bool = False
@@ -162,6 +161,8 @@ class MessageRenderer:
                 is_repeatable=is_repeatable,
                 situation=situation,
                 argument=retry_argument(request),
+                is_stored=not isinstance(outcome, NotAcceptedError | RetryRejectedError),
+                opens_form=request.view_id is None and self.features.in_conversations,
             )
         if isinstance(outcome, CommandSuggested):
             return suggested(request, outcome, self.language_of(request.requester))
@@ -170,13 +171,26 @@ class MessageRenderer:
             is_readable = bool(session.join_url or session.join_code)
             card = self.card(request, SessionStarted(session)) if is_readable else None
             return open_already(request, outcome, card, self.addressee(request.requester))
+        if isinstance(outcome, AdministratorsTold):
+            contact = told_markup(outcome.readers, self.contact) or self.contact
+            return administrators_told(outcome, contact, self.addressee(request.requester).language)
+        if isinstance(outcome, AccessReport) and (error := own_refusal(request, outcome)):
+            situation = Situation.START if outcome.refusal else Situation.QUERY
+            return self.failure(
+                error,
+                request.id,
+                reader=request.requester,
+                is_repeatable=False,
+                situation=situation,
+                has_reference=False,
+            )
         is_access = isinstance(outcome, AccessRequested)
         to = self.access_addressee(request.requester) if is_access else self.addressee(request.requester)
         message = reply(to, outcome, request, self.features)
-        is_missing = isinstance(outcome, AccessReport) and not outcome.refusal and not outcome.host
-        if is_missing and self.can_connect(request.requester):
-            row = buttons(connect_button((TeamId(""), request.agent), to.language))
-            return Message(message.text, [*message.blocks, row])
+        if isinstance(outcome, AccessReport) and not outcome.refusal and not outcome.host:
+            missing = HostNotFoundError(request.agent, is_target=request.for_another, tried=outcome.missed)
+            row = self.access_buttons(missing, request.requester)
+            return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
         return message
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
@@ -236,6 +250,9 @@ class MessageRenderer:
         is_repeatable: bool = True,
         situation: Situation = Situation.START,
         argument: str = "",
+        is_stored: bool = False,
+        opens_form: bool = False,
+        has_reference: bool = True,
     ) -> Message:
         """Render an error: the problem, the next step, buttons, and a reference unless the error is a plain fact.
 
@@ -244,35 +261,62 @@ class MessageRenderer:
         - `situation`: what the person asked for.
         - `argument`: the part of the request's argument that a repeated start needs. The store deletes the argument
           once the request is answered.
+        - `is_stored`: the store holds the request and the error, so the reader can pass them on.
+        - `opens_form`: the message is in no modal, so a button can open the form.
+        - `has_reference`: the message has the reference. False for the answer to a question, which did not fail.
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
         addressee = self.access_addressee(reader) if isinstance(error, HostNotFoundError) else self.addressee(reader)
-        to = replace(addressee, told=told_markup(self.told(error), self.contact))
+        to = self._informed(addressee, error)
         copy = error_copy(error, situation, to)
         service = error.reference if isinstance(error, ServiceError) else None
         icon = ":information_source:" if is_plain_fact(error) else ":warning:"
         blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
+        offers = Offers(
+            request_id,
+            argument,
+            situation,
+            is_repeatable=is_repeatable,
+            is_stored=is_stored and reader is not None,
+            opens_form=opens_form,
+            can_tell=self.can_tell,
+            name=self.contact_name(),
+            genesys_url=self.genesys_url,
+        )
         row = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
-        if error.try_again and is_repeatable:
-            row.append(button(to.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=f"{request_id} {argument}".strip()))
-        if copy.has_status_page:
-            row.append(button(to.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
+        row = highlighted([*row, *failure_buttons(error, copy, offers, to.language)])
         blocks += [buttons(*row)] if row else []
-        if not is_plain_fact(error):
+        if has_reference and not is_plain_fact(error):
             blocks.append(reference_line(to.language, request_id, service))
         return Message(copy.text, blocks)
 
+    def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
+        """Add to the reader of an error who has been told about the fault behind it, and who will be."""
+        told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
+        return replace(to, told=told, telling=telling)
+
     def without_direct(self, message: Message, reader: UserId) -> Message:
         """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
-        to = self.addressee(reader)
+        to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
         else:
-            why = to.language.say(DIRECT_OFF, contact=to.contact)
+            sentence, contact = tell_sentence(TELL, to)
+            why = f"{to.language.say(DIRECT_OFF)} {to.language.say(sentence, contact=contact)}"
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
+
+    def names_contact(self, outcome: object) -> bool:
+        """Return whether a button of the message about a result may show the name of the person to ask."""
+        if isinstance(outcome, AccessReport):
+            return not outcome.refusal and not outcome.host
+        if not isinstance(outcome, CobrowseError):
+            return False
+        if isinstance(outcome, HostNotFoundError) or outcome.code in ASKABLE:
+            return True
+        return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
         """Describe the reader of an error about a missing Genesys user. Its contact can connect people."""
@@ -304,6 +348,8 @@ class MessageRenderer:
                 return access_notice(notice, to, opened_at)
             case NoticeKind.WELCOME:
                 return welcome(notice, to, has_form=self.starts_anywhere)
+            case NoticeKind.HELP:
+                return help_notice(notice, replace(to, can_repair=True))
         return fault_notice(notice, replace(to, can_repair=True), opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
@@ -324,6 +370,15 @@ def is_plain_fact(error: CobrowseError) -> bool:
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
+def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
+    """Return the error behind a report about the requester, who cannot start a session; None for any other report."""
+    if request.for_another:
+        return None
+    if outcome.refusal or outcome.host:
+        return outcome.refusal
+    return HostNotFoundError(request.requester, is_target=False, tried=outcome.missed)
+
+
 def _choice(error: SessionActionError) -> SessionList:
     """Return the sessions that an ambiguous `end` may mean, as a list in which a click ends one."""
     page = ListPage(ListKind.LIVE, agent=error.agent) if error.agent else ListPage(ListKind.END)
@@ -334,16 +389,18 @@ MAX_CONTACTS = 2
 SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
-def contact_markup(contact: str, admins: Collection[str] = ()) -> Value:
+def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
     """Return COBROWSE_HELP_CONTACT for a sentence: an id becomes a mention, any other text stays as it is.
 
-    If it is empty, return mentions of the first two `admins`; without admins, a general phrase.
+    If it is empty, return mentions of the first two `admins`, or else of the user groups of administrators; without
+    both, a general phrase. Nobody is notified by these mentions: only the reader sees the bot's answers.
     """
     if contact_id(contact):
         return reader_mention(contact)
-    if contact or not admins:
+    if contact or not (admins or groups):
         return contact or SOMEBODY
-    people = [mention(each) for each in sorted(admins)[:MAX_CONTACTS]]
+    found = [mention(each) for each in sorted(admins)] or [group_mention(each) for each in groups]
+    people = found[:MAX_CONTACTS]
     return people[0] if len(people) == 1 else Filled(SEVERAL_CONTACTS, {"first": people[0], "second": people[1]})
 
 

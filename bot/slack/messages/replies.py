@@ -64,6 +64,7 @@ CONNECTED_AS = fault("who.connected_as", "{person} hosts as Genesys user `{host}
 YOU_ARE = fault("who.you_are", "You host co-browse sessions as Genesys user `{host}`, by the rule “{rule}”.")
 REFUSED = said("who.refused", "{person} would be refused.")
 CAN_START = said("who.can_start", "{person} can start co-browse.")
+YOU_CAN_START = said("who.you_can_start", "You can start co-browse. Type `{command}`.")
 CAN_START_AS = fault(
     "who.can_start_as",
     "{person} may start sessions ({role}), and hosts as Genesys user `{host}`, by the rule “{rule}”.",
@@ -184,7 +185,7 @@ def _message(to: Addressee, outcome: Answer, request: Request, features: Capabil
         case Identity():
             return _text(_identity(to, outcome))
         case AccessReport():
-            return _access_report(to, outcome)
+            return _access_report(to, outcome, is_own=not request.for_another)
 
 
 def _identity(to: Addressee, outcome: Identity) -> str:
@@ -215,7 +216,7 @@ def _applications(outcome: Applications, language: Language) -> Message:
     return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
-def _access_report(to: Addressee, outcome: AccessReport) -> Message:
+def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Message:
     say, person = to.language.say, mention(outcome.user_id)
     if outcome.refusal:
         copy, text = error_copy(outcome.refusal, Situation.QUERY, to), say(REFUSED, person=person)
@@ -232,6 +233,8 @@ def _access_report(to: Addressee, outcome: AccessReport) -> Message:
     if to.can_repair:
         rule = rule_name(outcome.host.rule)
         text = say(CAN_START_AS, person=person, role=role, host=outcome.host.id, rule=rule)
+    elif is_own:
+        text = say(YOU_CAN_START, command=to.command)
     else:
         text = say(CAN_START, person=person)
     return Message(text, [section(f":white_check_mark: {text}")])

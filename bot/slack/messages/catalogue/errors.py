@@ -8,7 +8,7 @@ an error, administrators read those, too.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, problem, said, told
+from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, problem, said
 
 
 class Situation(StrEnum):
@@ -28,6 +28,12 @@ NOTHING_DONE = {
 }
 
 
+TELL = said("contact.tell", "Please tell {contact}.")
+TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell {contact}.")
+TELLING = said("contact.telling", "I’m telling {contact} now.")
+"""Read once the message for administrators is stored, so that it reaches them even after a crash."""
+TOLD = said("contact.told", "{contact} has been told.")
+"""Read once Slack has accepted that message."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 """The references for support: the request's id, and the correlation id of Genesys's answer."""
@@ -37,14 +43,14 @@ SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 class ErrorEntry:
     """The sentences about one error.
 
-    - `told`: the next step once an administrator got a message about the error.
+    - `contact`: the sentence that asks the person to tell somebody; TELLING or TOLD replaces it.
     - `nothing_done`: the message adds that nothing was started, sent or connected.
     - `has_status_page`: the message links to the status page of Genesys.
     """
 
     problem: Sentence
     next_step: Sentence | None = None
-    told: Sentence | None = None
+    contact: Sentence | None = None
     nothing_done: bool = True
     has_status_page: bool = False
 
@@ -52,13 +58,15 @@ class ErrorEntry:
 ERRORS: dict[str, ErrorEntry] = {}
 
 
-def _entry(*sentences: Sentence, nothing_done: bool = True, has_status_page: bool = False) -> None:
+def _entry(
+    *sentences: Sentence, contact: Sentence | None = None, nothing_done: bool = True, has_status_page: bool = False
+) -> None:
     parts = {sentence.part: sentence for sentence in sentences}
     first = parts[Part.PROBLEM]
     ERRORS[first.key] = ErrorEntry(
         problem=first,
         next_step=parts.get(Part.NEXT_STEP),
-        told=parts.get(Part.TOLD),
+        contact=contact,
         nothing_done=nothing_done,
         has_status_page=has_status_page,
     )
@@ -86,8 +94,8 @@ _entry(
 )
 _entry(
     problem("unexpected", "Something went wrong on my side."),
-    next_step("unexpected", "Try again. If it keeps happening, tell {contact}."),
-    told("unexpected", "Try again. {contact} has been told."),
+    next_step("unexpected", "Try again."),
+    contact=TELL_IF_REPEATED,
 )
 _entry(
     problem("unexpected.maybe_done", "Something went wrong, so I don’t have a link for you."),
@@ -96,8 +104,8 @@ _entry(
 )
 _entry(
     problem("unexpected.maybe_done@query", "Something went wrong on my side."),
-    next_step("unexpected.maybe_done@query", "Try again. If it keeps happening, tell {contact}."),
-    told("unexpected.maybe_done@query", "Try again. {contact} has been told."),
+    next_step("unexpected.maybe_done@query", "Try again."),
+    contact=TELL_IF_REPEATED,
     nothing_done=False,
 )
 _entry(
@@ -257,8 +265,7 @@ _entry(
 )
 _entry(
     problem("slack_unavailable", "Slack doesn’t tell me who you are."),
-    next_step("slack_unavailable", "Please tell {contact}."),
-    told("slack_unavailable", "{contact} has been told."),
+    contact=TELL,
 )
 _entry(
     problem("not_linked", "There is no link to remove for this person."),
@@ -274,48 +281,45 @@ _entry(
 # The connection to Genesys.
 _entry(
     problem("token_refused", "My connection to Genesys is broken."),
-    next_step("token_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
-    told("token_refused", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
+    next_step("token_refused", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
 )
 _entry(
     problem("token_refused@query", "My connection to Genesys is broken."),
-    next_step("token_refused@query", "Please tell {contact}."),
-    told("token_refused@query", "{contact} has been told."),
+    contact=TELL,
 )
 _entry(
     problem("token_refused@send", "My connection to Genesys is broken."),
-    next_step("token_refused@send", "Please tell {contact}, and give your customer the link yourself."),
-    told("token_refused@send", "{contact} has been told. Give your customer the link yourself."),
+    next_step("token_refused@send", "Give your customer the link yourself."),
+    contact=TELL,
 )
 _entry(
     problem("oauth_refused", "My connection to Genesys is broken."),
-    next_step("oauth_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
-    told("oauth_refused", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
+    next_step("oauth_refused", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
 )
 _entry(
     problem("oauth_refused@query", "My connection to Genesys is broken."),
-    next_step("oauth_refused@query", "Please tell {contact}."),
-    told("oauth_refused@query", "{contact} has been told."),
+    contact=TELL,
 )
 _entry(
     problem("oauth_refused@send", "My connection to Genesys is broken."),
-    next_step("oauth_refused@send", "Please tell {contact}, and give your customer the link yourself."),
-    told("oauth_refused@send", "{contact} has been told. Give your customer the link yourself."),
+    next_step("oauth_refused@send", "Give your customer the link yourself."),
+    contact=TELL,
 )
 _entry(
     problem("permission_missing", "Genesys doesn’t let me do this yet."),
-    next_step("permission_missing", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
-    told("permission_missing", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
+    next_step("permission_missing", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
 )
 _entry(
     problem("permission_missing@query", "Genesys doesn’t let me do this yet."),
-    next_step("permission_missing@query", "Please tell {contact}."),
-    told("permission_missing@query", "{contact} has been told."),
+    contact=TELL,
 )
 _entry(
     problem("permission_missing@send", "Genesys doesn’t let me send links yet."),
-    next_step("permission_missing@send", "Please tell {contact}, and give your customer the link yourself."),
-    told("permission_missing@send", "{contact} has been told. Give your customer the link yourself."),
+    next_step("permission_missing@send", "Give your customer the link yourself."),
+    contact=TELL,
 )
 _entry(
     problem("service_busy", "Genesys is too busy right now."),
@@ -360,8 +364,8 @@ _entry(
 )
 _entry(
     problem("unusable_answer", "Genesys gave an answer that I can’t use."),
-    next_step("unusable_answer", "Try again. If it keeps happening, tell {contact}."),
-    told("unusable_answer", "Try again. {contact} has been told."),
+    next_step("unusable_answer", "Try again."),
+    contact=TELL_IF_REPEATED,
 )
 _entry(
     problem("unusable_answer.acted", "Genesys gave me no link that I can use."),
@@ -376,19 +380,35 @@ _entry(
 
 # Genesys's answers to a request.
 _entry(
-    problem("invalid_host", "Genesys doesn’t let this Genesys user co-browse."),
-    next_step("invalid_host", "Please tell {contact}. Usually a license is missing."),
-    told("invalid_host", "{contact} has been told. Usually a license is missing."),
+    problem("invalid_host", "Genesys won’t let you co-browse."),
+    next_step("invalid_host", "Usually a license is missing. Ask a colleague to take your customer."),
+    contact=TELL,
+)
+_entry(
+    problem("invalid_host.other", "Genesys won’t let this agent co-browse."),
+    next_step("invalid_host.other", "Usually a license is missing. Choose another agent meanwhile."),
+    contact=TELL,
 )
 _entry(
     problem("unknown_application", "Genesys doesn’t know the co-browse application that I use."),
-    next_step("unknown_application", "Please tell {contact}."),
-    told("unknown_application", "{contact} has been told."),
+    next_step("unknown_application", "Use another one meanwhile."),
+    contact=TELL,
 )
 _entry(
-    problem("bad_request", "Genesys didn’t accept this."),
-    next_step("bad_request", "Please tell {contact}."),
-    told("bad_request", "{contact} has been told."),
+    problem("unknown_application.unlisted", "Genesys doesn’t know the co-browse application that I use."),
+    next_step("unknown_application.unlisted", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
+)
+_entry(problem("bad_request", "Genesys didn’t accept this."), contact=TELL)
+_entry(
+    problem("bad_request@start", "Genesys didn’t accept this."),
+    next_step("bad_request@start", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
+)
+_entry(
+    problem("create_call_missing", "I can’t start sessions yet: my setup doesn’t fit your Genesys."),
+    next_step("create_call_missing", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
 )
 _entry(
     problem("session_unknown_to_service", "Genesys can’t end this session early."),
@@ -397,7 +417,7 @@ _entry(
 )
 _entry(
     problem("no_conversation", "I don’t see a conversation with a customer."),
-    next_step("no_conversation", "If it has just begun, wait a few seconds and try again."),
+    next_step("no_conversation", "If it has just begun, wait a few seconds, or paste its link."),
 )
 _entry(
     problem("not_in_conversation", "That conversation is over, or nobody has answered it yet."),
@@ -442,17 +462,25 @@ _entry(
     next_step("connect_required", "Type `{command} connect`, then try again."),
 )
 _entry(
+    problem("connect_required.link", "Sign in to Genesys once, then I can start sessions for you."),
+    next_step("connect_required.link", "After you sign in, try again."),
+)
+_entry(
     problem("connect_required.other", "The agent has to sign in to Genesys first."),
     next_step("connect_required.other", "Ask them to type `{command} connect`, then try again."),
 )
 _entry(
     problem("connect_required.off", "I can’t start sessions yet: signing in to Genesys isn’t set up."),
-    next_step("connect_required.off", "Start co-browse in Genesys, and please tell {contact}."),
-    told("connect_required.off", "Start co-browse in Genesys. {contact} has been told."),
+    next_step("connect_required.off", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
 )
 _entry(
     problem("reconnect_required", "Your sign-in to Genesys has expired."),
     next_step("reconnect_required", "Type `{command} connect`, then try again."),
+)
+_entry(
+    problem("reconnect_required.link", "Your sign-in to Genesys has expired."),
+    next_step("reconnect_required.link", "Sign in, then try again."),
 )
 _entry(
     problem("reconnect_required.other", "The agent’s sign-in to Genesys has expired."),
@@ -460,13 +488,12 @@ _entry(
 )
 _entry(
     problem("user_permission_missing", "Your Genesys account isn’t allowed to co-browse yet."),
-    next_step("user_permission_missing", "Please ask {contact} to allow it."),
-    told("user_permission_missing", "{contact} has been told."),
+    next_step("user_permission_missing", "Ask a colleague to take your customer."),
+    contact=TELL,
 )
 _entry(
     problem("user_permission_missing.other", "The agent’s Genesys account isn’t allowed to co-browse yet."),
-    next_step("user_permission_missing.other", "Please ask {contact} to allow it."),
-    told("user_permission_missing.other", "{contact} has been told."),
+    contact=TELL,
 )
 _entry(
     problem("connect_off.needless", "You don’t need to connect anything here."),
@@ -621,8 +648,7 @@ _entry(
 )
 _entry(
     problem("message_not_posted", "Slack doesn’t accept my messages."),
-    next_step("message_not_posted", "Please tell {contact}."),
-    told("message_not_posted", "{contact} has been told."),
+    contact=TELL,
     nothing_done=False,
 )
 
@@ -669,8 +695,8 @@ _entry(
 )
 _entry(
     problem("text_too_long", "With the link, the message is too long to send."),
-    next_step("text_too_long", "Give your customer the link yourself, and please tell {contact}."),
-    told("text_too_long", "Give your customer the link yourself. {contact} has been told."),
+    next_step("text_too_long", "Give your customer the link yourself."),
+    contact=TELL,
 )
 _entry(
     problem("conversation_active", "Your company is already texting with this customer."),

@@ -95,6 +95,10 @@ _entry(
     fix("unknown_application.unlisted", "Set `COBROWSE_APPLICATION_ID` to an application that exists in Genesys."),
 )
 _entry(
+    fault("create_call_missing", "This Genesys organization does not have the call that creates sessions (404)."),
+    fix("create_call_missing", "Set `GENESYS_COBROWSE_API=conversations` and restart the bot."),
+)
+_entry(
     fault("bad_request", "Genesys refused the request ({status}): “{details}”"),
     fix("bad_request", "Fix what it says, or give Genesys’s support the reference."),
 )
@@ -154,6 +158,7 @@ TITLES: Mapping[str, Sentence] = {
     "invalid_host": fault("invalid_host.title", "Genesys doesn’t accept an agent for co-browse."),
     "unknown_application": fault("unknown_application.title", "Genesys doesn’t know the application in your settings."),
     "bad_request": fault("bad_request.title", "Genesys refuses the bot’s requests."),
+    "create_call_missing": fault("create_call_missing.title", "Genesys has no call that creates sessions here."),
     "connect_required": fault("connect_required.title", "Agents have to sign in to Genesys, and signing in is off."),
     "user_permission_missing": fault("user_permission_missing.title", "An agent’s Genesys account lacks a permission."),
     "message_not_posted": fault("message_not_posted.title", "Slack doesn’t accept the bot’s messages."),

@@ -1,7 +1,7 @@
 """Define the catalogue's sentences, and fill in their placeholders in one language (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
-sentences from the calls of the functions below. Its keywords are `problem:1c,2 next_step:1c,2 told:1c,2 fault:1c,2
+sentences from the calls of the functions below. Its keywords are `problem:1c,2 next_step:1c,2 fault:1c,2
 fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
@@ -31,8 +31,6 @@ class Part(Enum):
 
     PROBLEM = auto()
     NEXT_STEP = auto()
-    TOLD = auto()
-    """The next step, if somebody who can fix the fault already got a message about it."""
     FAULT = auto()
     """The fault, worded for administrators."""
     FIX = auto()
@@ -86,11 +84,6 @@ def next_step(key: str, text: str) -> Sentence:
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
-def told(key: str, text: str) -> Sentence:
-    """Add the next step for the case that the contact already got a message about the error."""
-    return _enter(Sentence(key, text, Part.TOLD))
-
-
 def fault(key: str, text: str) -> Sentence:
     """Add a sentence that tells administrators what is broken."""
     return _enter(Sentence(key, text, Part.FAULT))
@@ -138,6 +131,11 @@ def mention(user_id: str) -> Markup:
 def channel_mention(channel_id: str) -> Markup:
     """Return the mrkdwn mention of a channel."""
     return Markup(f"<#{channel_id}>")
+
+
+def group_mention(group_id: str) -> Markup:
+    """Return the mrkdwn mention of a user group."""
+    return Markup(f"<!subteam^{group_id}>")
 
 
 @dataclass(frozen=True, slots=True)

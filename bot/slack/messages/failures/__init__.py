@@ -1,0 +1,1 @@
+"""Render what an error message offers besides its sentences."""
