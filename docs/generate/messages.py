@@ -23,6 +23,7 @@ GROUPS = {
     "form": "The form that starts a session, and its errors.",
     "form_not_opened": "A form that did not open.",
     "help": "`/cobrowse help`.",
+    "help_request": "A person asks the administrators for what only they can do: the message, and the answer.",
     "home": "The Home tab.",
     "host_rules": "There is no rule that leads to a Genesys user.",
     "list": "`/cobrowse status`, `list` and `end`: rows of sessions. `list.comma` joins the items of any list.",

@@ -37,6 +37,7 @@ SCOPES_OF = {
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write", "chat:write.public"),  # also where the bot is not: sharing
     "chat.update": ("chat:write",),
+    "chat.getPermalink": (),
     "conversations.info": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
     "users.info": ("users:read",),

@@ -9,9 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.support import accounts
-from tests.support.accounts import BENS, asks_to_connect, connects, open_connecting, opens, signs_in, state_of, whose
+from tests.support.accounts import (
+    BENS,
+    address,
+    asks_to_connect,
+    connects,
+    open_connecting,
+    opens,
+    signs_in,
+    state_of,
+    whose,
+)
 from tests.support.app import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
 from tests.support.conversations import HOST
+from tests.support.message_buttons import labels
 from tests.support.session_buttons import presses
 from tests.support.timing import FRESH_PEOPLE
 
@@ -21,8 +32,10 @@ journey, simple = accounts.journey, accounts.simple
 async def test_person_told_to_connect_connects_and_has_a_session(journey: Journey) -> None:
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
-    assert "`/cobrowse connect`" in words(refused)
-    page = await connects(journey)
+    assert labels(refused) == ["Sign in", "Try again"]
+    before = len(journey.slack.messages)
+    page = await opens(await signs_in(address(refused)))
+    assert "You’re connected to Genesys" in words(await journey.reads(ANA, before))
     assert page.status == 200
     assert "Your Genesys account is connected." in page.text
     assert "/cobrowse" in page.text

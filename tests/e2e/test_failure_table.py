@@ -21,9 +21,9 @@ UNKNOWN = ["I don’t have a link for you", "Try again"]
 NO_LINK = ["Genesys gave me no link that I can use", "Try again", "closes by itself"]
 ROWS: list[Row] = [
     # fault, how, creates, what an agent reads, whether Try again makes sense
-    ("401", {}, 2, ["connection to Genesys is broken", "Nothing was started", f"<@{SAM}>"], False),
-    ("403", {}, 1, ["Genesys doesn’t let me do this yet", "Nothing was started", f"<@{SAM}>"], False),
-    ("invalid-host", {}, 1, ["doesn’t let this Genesys user", "license", "Nothing was started", f"<@{SAM}>"], False),
+    ("401", {}, 2, ["connection to Genesys is broken", "Nothing was started", f"<@{SAM}>"], True),
+    ("403", {}, 1, ["Genesys doesn’t let me do this yet", "Nothing was started", f"<@{SAM}>"], True),
+    ("invalid-host", {}, 1, ["won’t let you co-browse", "license", "Ask a colleague", f"<@{SAM}>"], True),
     ("429", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
     ("503", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
     ("500", {}, 3, ["Genesys has a problem right now", "Try again", "Genesys status"], True),

@@ -60,7 +60,8 @@ async def test_administrator_reads_fault_fix_people_and_references_in_one_messag
     await journey.genesys.inject_fault("401")
     first = await journey.asks("One")
     assert is_failure(first)
-    assert "Please tell" in words(first)
+    assert f"I’m telling <@{ADA}> now." in words(first)
+    assert "Please tell" not in words(first)
     message = await notice(journey, "failing for 1 person")
     for part in ("Co-browse is failing", "access token", "Integrations › OAuth", f"<@{ANA}>", "Reference", "Genesys"):
         assert part in words(message)

@@ -39,7 +39,7 @@ async def test_person_without_sessions_reads_that(journey: Journey) -> None:
     assert "No open sessions" in words(await journey.asks("status"))
     assert "You have no open session" in words(await journey.asks("end"))
     assert "Nobody has an open session" in words(await journey.asks("list", who=SAM))
-    assert journey.genesys.calls == []
+    assert {call.kind for call in journey.genesys.calls} <= {"token", "search"}  # whether Ana can start one
 
 
 async def test_status_shows_each_session_as_a_row_with_a_menu(either: Journey) -> None:

@@ -40,7 +40,8 @@ ERRORS: list[CobrowseError] = [
     errors.LoginRefusedError(oauth_error="invalid_client", reference=REF),
     errors.LoginRefusedError(oauth_error="invalid_scope", reference=REF),
     errors.PermissionMissingError(needs="cobrowse:session:write", reference=REF),
-    errors.InvalidHostError(host_id=HostId(HOST), reference=REF),
+    *(errors.InvalidHostError(host_id=HostId(HOST), own=own, reference=REF) for own in (True, False)),
+    errors.CreateCallMissingError(reference=REF),
     errors.UnknownApplicationError(application_id="web2", known=("web", "shop"), reference=REF),
     errors.UnknownApplicationError(application_id="web2", reference=REF),
     errors.BadRequestError(status=400, words="no <b> & c", reference=REF),
@@ -62,6 +63,8 @@ ERRORS: list[CobrowseError] = [
         for off in ("", *errors.OFF)
     ),
     *(errors.SignInExpiredError(reference=REF, own=own) for own in (True, False)),
+    errors.SignInRequiredError(reference=REF, off="", address="https://login.example.com/oauth"),
+    errors.SignInExpiredError(reference=REF, address="https://login.example.com/oauth"),
     *(
         errors.PermissionMissingError(code="user_permission_missing", needs="conversation:cobrowse:add", own=own)
         for own in (True, False)

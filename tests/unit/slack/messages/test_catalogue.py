@@ -30,7 +30,7 @@ TECHNICAL = re.compile(
 """Words that an agent with a customer on the line does not need."""
 STIFF = re.compile(r"\b(shall|whom|anew|thereof|upon|hence|cannot)\b", re.IGNORECASE)
 KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(@[a-z_]+)?")
-IN_CATALOGUE = ("said", "label", "problem", "next_step", "told", "fault", "fix", "counted")
+IN_CATALOGUE = ("said", "label", "problem", "next_step", "fault", "fix", "counted")
 EVERYBODY = [each for each in SENTENCES if each.reader is Reader.EVERYBODY]
 
 

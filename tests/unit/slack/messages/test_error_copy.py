@@ -20,6 +20,7 @@ from tests.support.errors import BASES, CARLA, ERRORS, HOST, NAMELESS, classes, 
 CONTACT = "<#C0HELP>"
 AGENT = Addressee(ENGLISH, contact=channel_mention("C0HELP"))
 TOLD = replace(AGENT, told=mention("U0ADA"))
+TELLING = replace(AGENT, telling=mention("U0ADA"))
 ADMINISTRATOR = Addressee(ENGLISH, contact=channel_mention("C0HELP"), can_repair=True)
 MAX_WORDS = 25
 TECHNICAL = (
@@ -81,7 +82,7 @@ def is_sentence(line: str) -> bool:
     return whole and not re.search(r"None|[{}]|  ", re.sub("<!date[^>]*>", "", line))
 
 
-@pytest.mark.parametrize("to", [AGENT, TOLD, ADMINISTRATOR], ids=["agent", "told", "administrator"])
+@pytest.mark.parametrize("to", [AGENT, TOLD, TELLING, ADMINISTRATOR], ids=["agent", "told", "telling", "administrator"])
 def test_every_line_is_whole_sentences(to):
     copies = [read(error, situation, to) for error, situation in CASES]
     assert {line for copy in copies for line in (copy.problem, *copy.lines) if not is_sentence(line)} == set()
@@ -90,7 +91,7 @@ def test_every_line_is_whole_sentences(to):
 def test_an_agent_reads_few_and_plain_words():
     lists = ("several_conversations", "several_open_sessions", "message_not_posted")
     cases = [(error, situation) for error, situation in CASES if error.code not in lists]
-    texts = {read(error, situation, to).text for error, situation in cases for to in (AGENT, TOLD)}
+    texts = {read(error, situation, to).text for error, situation in cases for to in (AGENT, TOLD, TELLING)}
     assert {text for text in texts if words(text) > MAX_WORDS} == set()
     assert {text for text in texts if re.search(TECHNICAL, text)} == set()
 
@@ -107,6 +108,18 @@ def test_nobody_is_asked_to_tell_who_has_been_told(error):
         before, after = read(error, situation), read(error, situation, TOLD)
         assert CONTACT not in after.text
         assert ("<@U0ADA> has been told" in after.text) == (CONTACT in before.text)
+        assert before.asks_contact == (CONTACT in before.text)
+        assert not after.asks_contact
+
+
+@pytest.mark.parametrize("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
+def test_first_person_reads_that_the_bot_tells_the_administrators(error):
+    for situation in Situation:
+        before, telling = read(error, situation), read(error, situation, TELLING)
+        assert CONTACT not in telling.text
+        assert "has been told" not in telling.text
+        assert ("I’m telling <@U0ADA> now." in telling.text) == (CONTACT in before.text)
+        assert not telling.asks_contact
 
 
 def test_faults_are_what_an_administrator_has_to_repair():
@@ -123,6 +136,7 @@ FAULTS = {
     "invalid_host",
     "unknown_application",
     "bad_request",
+    "create_call_missing",
     "connect_required",
     "user_permission_missing",
     "message_not_posted",
@@ -184,6 +198,8 @@ MAY_READ_ALIKE = {
     "Something went wrong on my side.",
     "Genesys doesn’t know the co-browse application that I use.",
     "You can’t share co-browse links in this channel.",
+    "Sign in to Genesys once, then I can start sessions for you.",  # with and without the link
+    "Your sign-in to Genesys has expired.",
 }
 
 
@@ -224,6 +240,7 @@ def test_problem_for_an_administrator_names_who_can_fix_it(error):
         (errors.InvalidHostError(host_id=HOST), [HOST, "active", "license"]),
         (errors.UnknownApplicationError(application_id="web2", known=("web", "shop")), ["`web2`", "web, shop"]),
         (errors.UnknownApplicationError(application_id="web2"), ["`web2`", "exists in Genesys"]),
+        (errors.CreateCallMissingError(), ["GENESYS_COBROWSE_API=conversations", "does not have the call"]),
         (errors.BadRequestError(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
         (errors.LoginRefusedError(oauth_error="invalid_client"), ["invalid_client", "key or secret"]),
         (errors.LoginRefusedError(oauth_error="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),

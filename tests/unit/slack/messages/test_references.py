@@ -26,6 +26,7 @@ from bot.core.results import (
     AccessRequested,
     AccountLinked,
     AccountUnlinked,
+    AdministratorsTold,
     Applications,
     CommandSuggested,
     CustomerMessageSent,
@@ -112,6 +113,8 @@ RESULTS: list[Success] = [
     Applications((), "web"),
     HostLinked(ANA, None),
     AccessRequested(ANA, is_new=True),
+    AdministratorsTold(),
+    AdministratorsTold((ANA,)),
     AccessReport(ANA, Role.MEMBER, None, Host(HOST, "same e-mail"), ()),
     AccessReport(ANA, Role.MEMBER, None, None, ()),
     AccessReport(ANA, None, PersonNotAllowedError("not_listed", ANA, is_target=True), None, ()),
@@ -159,7 +162,7 @@ def test_note_about_a_wait_has_no_reference(kind: RequestKind, seconds: float | 
 
 @pytest.mark.parametrize("found", [*map(NotUnderstood, Reason), parse("hepl"), parse("@nobody Deal")], ids=str)
 def test_text_that_is_not_understood_has_no_reference(found: Any) -> None:
-    assert not has_reference(parse_error(WORDS.command, found, request().id, ENGLISH))
+    assert not has_reference(parse_error(found, request().id, ENGLISH))
 
 
 def test_dialogs_and_small_answers_have_no_reference() -> None:

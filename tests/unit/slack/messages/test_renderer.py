@@ -26,9 +26,10 @@ from bot.slack.command_parser import New, NotUnderstood, Query, Reason, Start, c
 from bot.slack.messages.ambiguity import parse_error
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
 from bot.slack.messages.catalogue.sentence import ENGLISH, Filled, Markup
-from bot.slack.messages.error_copy import SOMEBODY
+from bot.slack.messages.error_copy import SOMEBODY, fault_name
+from bot.slack.messages.failures.buttons import TRY_AGAIN_ACTION
 from bot.slack.messages.help import Capabilities
-from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer, contact_markup
+from bot.slack.messages.renderer import MessageRenderer, contact_markup
 from tests.support.rendered_messages import (
     DATE,
     ENDS,
@@ -120,7 +121,7 @@ def test_no_typed_word_gets_out_unescaped(typed):
     for text in (f"hepl{typed}", f"end {typed}", f"@{typed}", f"Checkout for <@U0BEN> {typed}", f"{typed} a@b.example"):
         command = parse(text)
         if not isinstance(command, Start | Query | New):
-            assert_fit_for_slack(parse_error(WORDS.command, command, "ref7ref7ref7", ENGLISH))
+            assert_fit_for_slack(parse_error(command, "ref7ref7ref7", ENGLISH))
     assert_fit_for_slack(
         MessageRenderer(contact=contact_markup(typed)).failure(errors.UnexpectedError(), "ref7ref7ref7")
     )
@@ -235,8 +236,9 @@ def test_failure_has_a_reference_and_a_retry_where_it_may_help(error):
     message = WORDS.answer(request(), error)
     assert message.blocks[0]["block_id"] == FAILURE_BLOCK
     assert "Reference `ref7ref7ref7`" in message.blocks[-1]["elements"][0]["text"]
-    assert (TRY_AGAIN_ACTION in actions(message)) == error.try_again
-    if error.try_again:
+    can_be_repeated = error.try_again or fault_name(error) is not None
+    assert (TRY_AGAIN_ACTION in actions(message)) == can_be_repeated
+    if can_be_repeated:
         assert actions(message)[TRY_AGAIN_ACTION]["value"] == "ref7ref7ref7"
     assert actions(WORDS.failure(error, "ref7ref7ref7", is_repeatable=False)) == {}
 
@@ -259,10 +261,10 @@ def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
 
 @pytest.mark.parametrize("command", list(map(NotUnderstood, Reason)), ids=str)
 def test_unclear_command_gets_the_reason(command):
-    message = parse_error(WORDS.command, command, "ref7ref7ref7", ENGLISH)
+    message = parse_error(command, "ref7ref7ref7", ENGLISH)
     assert_fit_for_slack(message)
-    assert "/cobrowse" in json.dumps(message.blocks)
-    assert "No session was started" in message.text
+    assert "No session was started" not in message.text
+    assert "quotes" not in json.dumps(message.blocks)
 
 
 @pytest.mark.parametrize(
