@@ -44,6 +44,7 @@ from bot.core.results import (
     AccessRequested,
     AccountLinked,
     AccountUnlinked,
+    AdministratorsTold,
     Applications,
     CommandSuggested,
     CustomerMessageSent,
@@ -67,6 +68,7 @@ from bot.core.results import (
 from bot.core.start_details import StartDetails
 from bot.core.use_cases.access_requests import Unconnected
 from bot.core.use_cases.faults import Hit, with_hits
+from bot.core.use_cases.help_requests import with_help_request
 from bot.core.use_cases.start_counts import StartCounts
 from bot.core.validation.contact import read_address
 from bot.core.validation.conversations import LiveConversation
@@ -167,6 +169,7 @@ RESULTS: tuple[Result, ...] = (
         AccessRequested(BEN, is_new, asked_at, is_connected)
         for is_new, asked_at, is_connected in ((True, None, False), (False, NOW, False), (False, None, True))
     ),
+    *(AdministratorsTold(told) for told in ((), (ADA,))),
     AccessReport(BEN, None, errors.PersonNotAllowedError("not_listed", BEN, is_target=True), None, ()),
     *(AccessReport(BEN, role, None, Host(HOST_ID, ListedHostRule.name), ()) for role in Role),
     AccessReport(BEN, Role.MEMBER, None, None, MISSES),
@@ -285,6 +288,14 @@ def notices(language: Language) -> Iterator[tuple[str, Message]]:
                  asked | {"connected_by": ADA, "host_name": NAME}):  # fmt: skip
         for kind, over_at in product((NoticeKind.ACCESS, NoticeKind.WELCOME), (None, NOW)):
             found.append(notice(kind, data=data, over_at=over_at))
+    refused = (
+        errors.RoleRequiredError("administrators_only"),
+        errors.AccountLinkError("connect_off", "key"),
+        errors.SendRejectedError("sending_off", "sms"),
+    )
+    for error, target in product(refused, (BEN, None)):
+        asks = with_help_request(notice(NoticeKind.HELP), request(RequestKind.LINK, target=target), error)
+        found += [asks] if asks else []
     for failed, people in product((RequestKind.START, RequestKind.SEND, RequestKind.LAST), (1, 9)):
         hits = [Hit(request(failed, requester=UserId(f"U{n}")), errors.TokenRefusedError()) for n in range(people)]
         fault = with_hits(notice(NoticeKind.FAULT), hits, 3600.0)

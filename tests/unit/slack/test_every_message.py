@@ -29,7 +29,7 @@ THEIRS = (
     *("@U0BEN", "&lt;@U0ANA&gt;", "&lt;@U0BEN&gt;", "&lt;#C0DESK&gt;", "&lt;#C0CARE&gt;", "b.example", "JP", "UTC"),
     *("Carla <C> & co", "Carla  & co", "Carla &lt;C&gt; &amp; co", "access_denied", "invalid_client", "invalid_grant"),
     *("invalid_scope", "unauthorized_client", "Client &lt;b&gt; is blocked.", "no &lt;b&gt; &amp; c", "corr-7"),
-    *("not in &lt;Billing&gt;", "web, shop", "2f7b0c9e-0000-4000-8000-00000000000"),
+    *("not in &lt;Billing&gt;", "web, shop", "web", "shop", "2f7b0c9e-0000-4000-8000-00000000000"),
 )
 """Names, ids and the words of Genesys."""
 OLD = ("no Genesys user has it", "none", "not listed", "a session without an id")

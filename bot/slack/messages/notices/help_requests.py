@@ -11,12 +11,12 @@ from bot.slack.messages.notices.access import connect_button
 from bot.slack.messages.notices.faults import FIX
 
 WANTS = {
-    "administrators_only": said("help_request.administrators_only", "{person} asks to connect {target} to Genesys."),
-    "connect_off": said("help_request.connect_off", "{person} wants to sign in to Genesys, and that isn’t set up yet."),
-    "sending_off": said("help_request.sending_off", "{person} wants to send a link, and sending isn’t set up yet."),
+    "administrators_only": said("help_request.administrators_only", "{asker} asks to connect {person} to Genesys."),
+    "connect_off": said("help_request.connect_off", "{asker} wants to sign in to Genesys, and that isn’t set up yet."),
+    "sending_off": said("help_request.sending_off", "{asker} wants to send a link, and sending isn’t set up yet."),
 }
 """What the person wants, by the code of the error."""
-ASKS = said("help_request.other", "{person} asks for your help.")
+ASKS = said("help_request.other", "{asker} asks for your help.")
 HAVE_TOLD = said("help_request.told", "I’ve told {contact}.")
 AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
@@ -24,7 +24,7 @@ AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 def help_notice(notice: Notice, to: Addressee) -> Message:
     """Render the message to administrators: who wants what, and how to make it possible."""
     asked, say = read_help(notice.data), to.language.say
-    text = say(_wants(asked), person=mention(asked.person), target=mention(asked.target or asked.person))
+    text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
     if asked.error.code == "administrators_only":
         fix = ""
