@@ -17,6 +17,7 @@ from bot.config.settings import Settings
 from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
 from bot.core.errors import CobrowseError
+from bot.core.hosts.own_host import OwnHost
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
@@ -48,7 +49,6 @@ from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.faults import FaultReports
 from bot.core.use_cases.help_requests import HelpRequests
-from bot.core.use_cases.own_host import OwnHost
 from bot.core.use_cases.session_ends import SessionEnds, read_end
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession

@@ -12,6 +12,7 @@ from bot.core.errors import (
     RoleRequiredError,
     SlackUnavailableError,
 )
+from bot.core.hosts.own_host import OwnHost
 from bot.core.hosts.resolver import (
     HostResolver,
     NoMatch,
@@ -22,7 +23,6 @@ from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackU
 from bot.core.ports import Announce, ApplicationCatalog, HostDirectory, HostLinkRepository
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import AccessReport, Applications, Help, HostLinked
-from bot.core.use_cases.own_host import OwnHost
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
