@@ -148,11 +148,15 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """A session that is open while another one of the same agent starts."""
+    """The newest session that is open beside another one of the same agent.
+
+    `count` is the number of open sessions beside the other one, with this session.
+    """
 
     id: SessionId
     name: str
     ends_at: datetime
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

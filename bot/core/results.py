@@ -14,6 +14,7 @@ from bot.core.models import (
     Host,
     HostId,
     Identity,
+    OtherSession,
     RequestKind,
     Role,
     SessionId,
@@ -76,7 +77,7 @@ class ListKind(StrEnum):
     OWN = "own"
     """The requester's own sessions, newest first."""
     END = "end"
-    """The requester's own sessions, to choose which one to end."""
+    """The requester's own sessions, or those of a named agent, to choose which one to end."""
     LIVE = "live"
     """All sessions of the workspace, by agent."""
     HOME = "home"
@@ -102,6 +103,11 @@ class ListPage:
         """Return how many sessions a page shows. A message has 50 blocks at most; an agent's name takes one, too."""
         return 20 if self.kind is ListKind.LIVE else 10
 
+    @property
+    def is_live(self) -> bool:
+        """Return whether the page shows sessions of the workspace or of a named agent, not only the reader's."""
+        return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
+
     @classmethod
     def read(cls, text: str | None, default: ListKind) -> "ListPage":
         """Decode a page from the text of a button. Return the first page of the kind `default` for any other text."""
@@ -117,7 +123,6 @@ class SessionList:
     """One page of open sessions. `total`: how many sessions there are on all pages.
 
     - `ended`: the session that a press in this list has ended.
-    - `asks`: the requester has to choose which one to end.
     - `viewer_ids`: all ids of the requester if the list has only sessions that concern them; else empty.
     """
 
@@ -126,7 +131,6 @@ class SessionList:
     page: ListPage = ListPage()
     total: int = 0
     ended: SessionRecord | None = None
-    asks: bool = False
     viewer_ids: tuple[UserId, ...] = ()
 
 
@@ -135,7 +139,7 @@ class SessionEnded:
     """The session has ended. `reference` is the service's correlation id, None if there is none.
 
     `listing`: the sessions that are still open, if the press was in a list. `card`: another session, if the press was
-    on the card of that session.
+    on the card of that session; `other_open`: the newest of its agent's sessions that are open beside it.
     """
 
     code = "session_ended"
@@ -143,6 +147,7 @@ class SessionEnded:
     reference: str | None = None
     listing: SessionList | None = None
     card: SessionRecord | None = None
+    other_open: OtherSession | None = None
 
 
 @dataclass(frozen=True, slots=True)

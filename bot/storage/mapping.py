@@ -103,12 +103,15 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
 def _other_session(text: str | None) -> OtherSession | None:
     """Convert `other_open`, a column that the statement `accept` returns.
 
-    It holds the id, end and name of the agent's open session, separated by spaces. Return None if it is empty or
-    unreadable.
+    It holds the id and end of the agent's newest open session, the number of these sessions, and its name, separated by
+    spaces. Return None if it is empty or unreadable.
     """
-    session_id, _, rest = (text or "").partition(" ")
-    ends_at, _, name = rest.partition(" ")
-    return _readable(lambda: OtherSession(SessionId(session_id), name, time_of(float(ends_at)))) if text else None
+
+    def read() -> OtherSession | None:
+        session_id, ends_at, count, name = (text or "").split(" ", 3)
+        return OtherSession(SessionId(session_id), name, time_of(float(ends_at)), int(count))
+
+    return _readable(read) if text else None
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:

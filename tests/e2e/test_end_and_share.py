@@ -1,5 +1,7 @@
 """The buttons of a session, over the real sockets: each checks who presses it, and says what has become of it."""
 
+import asyncio
+
 import pytest
 
 from bot.sandbox.slack.server import Message, SlackChannel
@@ -74,6 +76,30 @@ async def test_end_asks_and_then_takes_the_place_of_the_card(either: Journey) ->
     assert url not in str(card.blocks)
     assert list(buttons(card)) == ["start_new_session"]
     assert status(either) == ["ended"]
+
+
+@pytest.mark.parametrize("action", [*ACTIONS, "send_to_customer"])
+async def test_press_notices_an_end_that_only_genesys_knows(journey: Journey, action: str) -> None:
+    card = await journey.asks("Deal")
+    (session,) = journey.genesys.sessions.values()
+    session.status = "ended"
+    before = len(journey.slack.messages)
+    assert await presses(journey, card, action) is card
+    assert "*Deal* · ended <!date" in words(card)
+    assert list(buttons(card)) == ["start_new_session"]
+    assert journey.slack.views_of(ANA) == []  # no dialog asked for a number, or whether to end it
+    assert len(journey.slack.messages) == before
+    assert journey.genesys.count("read") <= 2  # one look at the press, and one of the answer
+
+
+@pytest.mark.parametrize("fault", ["silent", "500", "429"])
+async def test_dialog_opens_where_genesys_does_not_say_in_time(journey: Journey, fault: str) -> None:
+    card = await journey.asks("Deal")
+    await journey.genesys.inject_fault(fault, on="read")
+    began = asyncio.get_running_loop().time()
+    dialog = await opens(journey, card, END)
+    assert "End *Deal*?" in str(dialog.blocks)
+    assert asyncio.get_running_loop().time() - began < 2.5  # Slack's trigger_id is valid for three seconds
 
 
 @pytest.mark.parametrize("action", [*ACTIONS, "send_to_customer"])
@@ -372,8 +398,46 @@ async def test_supervisor_reads_whose_session_is_still_open(journey: Journey) ->
     await journey.asks("Refund", who=BEN)
     card = await journey.asks("@ben Checkout", who=SAM)
     assert f"*Refund* of <@{BEN}> is still open" in words(card)
-    assert await presses(journey, card, "end_session", who=SAM) is card
+    assert "end_session" not in buttons(card)
+    (place,) = [each["block_id"] for each in card.blocks if str(each.get("block_id")).startswith("other-")]
+    dialog = await opens(journey, card, END, who=SAM, block_id=place)
+    assert f"End *Refund* of <@{BEN}>?" in str(dialog.blocks)
+    assert status(journey) == ["active", "active"]
+    await journey.slack.submit(SAM, dialog)
+    await says(journey, card, "✓ Ended Refund")
+    assert "still open" not in words(card)
     assert status(journey) == ["ended", "active"]
+
+
+async def test_card_says_how_many_more_are_open_and_lists_them(either: Journey) -> None:
+    for name in ("A1", "B2", "Refund"):
+        await either.asks(name)
+    card = await either.asks("Checkout")
+    assert "*Refund* is still open, until <!date" in words(card)
+    assert "and so are 2 more." in words(card)
+    listed = await presses(either, card, "list_others")
+    assert listed is not card
+    assert all(f"*{name}*" in words(listed) for name in ("A1", "B2", "Refund", "Checkout"))
+    await presses(either, card, "end_session")
+    assert "✓ Ended Refund" in words(card)
+    assert "*B2* is still open, until <!date" in words(card)
+    assert "and so is 1 more." in words(card)
+    await presses(either, card, "end_session")
+    assert "*A1* is still open, until <!date" in words(card)
+    assert "more" not in words(card)
+    assert "list_others" not in buttons(card)
+    assert status(either) == ["active", "ended", "ended", "active"]
+
+
+async def test_supervisor_lists_all_sessions_of_the_agent(journey: Journey) -> None:
+    for name in ("A1", "B2"):
+        await journey.asks(name, who=BEN)
+    await journey.asks("Own", who=SAM)
+    card = await journey.asks("@ben Checkout", who=SAM)
+    assert "and so is 1 more." in words(card)
+    listed = await presses(journey, card, "list_others", who=SAM)
+    assert f"Live now, <@{BEN}>: 3" in words(listed)
+    assert "Own" not in words(listed)
 
 
 async def test_open_session_of_somebody_else_is_not_mentioned(journey: Journey) -> None:

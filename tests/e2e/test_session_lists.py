@@ -74,9 +74,35 @@ async def test_supervisor_picks_among_the_sessions_of_an_agent(journey: Journey)
     asked = await journey.asks("@ben end", who=SAM)
     assert names(asked) == ["*Deal 01*", "*Deal 00*"]
     assert "Show link" not in words(asked)
-    assert await presses(journey, asked, "ask_end_session", who=SAM, block_id=row(asked, "Deal 00")) is asked
-    assert f"*Deal 00* · ended by <@{SAM}>" in words(asked)
-    assert status(journey) == ["ended", "active"]
+    for number in range(2):  # each is one press, without a second question
+        await journey.slack.press(SAM, asked, "end_session", block_id=row(asked, f"Deal 0{number}"))
+        await says(journey, asked, f"*Deal 0{number}* · ended by <@{SAM}>")
+        assert journey.slack.views_of(SAM) == []
+    assert f"<@{BEN}> has no open session" in words(asked)
+    assert status(journey) == ["ended", "ended"]
+
+
+async def test_rows_of_an_agent_to_end_go_on_over_pages() -> None:
+    async with open_journey(**MANY) as journey:
+        await starts(journey, 12, BEN, "Deal")
+        asked = await journey.asks("@ben end", who=SAM)
+        assert "Page 1 of 2" in words(asked)
+        await presses(journey, asked, "list_next", who=SAM)
+        assert names(asked) == ["*Deal 01*", "*Deal 00*"]
+        assert f"Which session of <@{BEN}> should I end?" in words(asked)
+        await presses(journey, asked, "end_session", who=SAM, block_id=row(asked, "Deal 01"))
+        assert status(journey).count("ended") == 1
+
+
+async def test_forged_page_of_another_agent_is_refused(journey: Journey) -> None:
+    await starts(journey, 2, BEN, "Deal")
+    await starts(journey, 2, ANA, "Own")
+    asked = await journey.asks("end")
+    for block in asked.blocks:
+        block["block_id"] = str(block.get("block_id", "")).replace("end.0.", f"end.0.{BEN}")
+    told = await presses(journey, asked, "end_session", block_id=row(asked, "Own 01"))
+    assert "Deal" not in words(asked) + words(told)
+    assert status(journey) == ["active", "active", "active", "ended"]
 
 
 async def test_next_page_of_end_ends_nothing() -> None:

@@ -22,6 +22,7 @@ from bot.core.errors import (
 )
 from bot.core.models import (
     ConversationId,
+    OtherSession,
     Request,
     RequestId,
     RequestKind,
@@ -291,10 +292,20 @@ class SessionService:
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
-            is_theirs = card and card.team_id == team_of(request) and card.concerns(*user_ids)
-            return replace(outcome, card=card) if is_theirs else outcome
+            if not (card and card.team_id == team_of(request) and card.concerns(*user_ids)):
+                return outcome
+            return replace(outcome, card=card, other_open=await self._open_beside(card))
         page = ListPage.read(place, ListKind.OWN)
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
+
+    async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
+        """Return the newest of the sessions that are open beside this one and have the same agent. None if none is."""
+        found = await self._store.open_sessions(card.team_id, card.agent, MAX_OWN)
+        others = [each for each in found if each.agent == card.agent and each.session.id != card.session.id]
+        if not others:
+            return None
+        newest = others[0].session
+        return OtherSession(newest.id, newest.name, newest.ends_at, len(others))
 
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
@@ -303,7 +314,7 @@ class SessionService:
 
         Do not ask the service for the status of sessions again. `user_ids`: the requester's Slack ids.
         """
-        if page.kind in (ListKind.OWN, ListKind.END):
+        if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             return None

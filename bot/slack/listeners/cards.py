@@ -1,7 +1,8 @@
 """Listen for buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
 No dialog opens if the session is over, if its link is used up, or if this person may not use the button: the worker
-then gets the request and reports the reason. The worker authorizes each request again.
+then gets the request and reports the reason. A session whose link is used up can still be ended. The worker authorizes
+each request again.
 """
 
 from collections.abc import Callable
@@ -170,15 +171,15 @@ class CardPresses:
     ) -> None:
         try:
             reads_link = request.kind is not RequestKind.END
-            asks_service = reads_link and not is_query
-            record = await self.sessions.pressed(request, reads_link=reads_link, asks_service=asks_service)
+            record = await self.sessions.pressed(request, reads_link=reads_link, asks_service=not is_query)
         except (SlackUnavailableError, NotAcceptedError) as error:
             await self.responder.tell(request, self.renderer.answer(request, error))
             return
         except CobrowseError:
             await self.submit(request)
             return
-        if (record.is_over or record.is_gone) and not is_query:
+        is_stale = record.is_over or (record.is_gone and reads_link)
+        if is_stale and not is_query:
             await self.submit(request)
             return
         view = build(record, pressed_at(body, request))

@@ -1,6 +1,7 @@
 """Listen for the buttons that turn the pages of a list of sessions, and for the list's filter by person.
 
-The new page replaces the message; for the Home tab, the tab is published again. The worker authorizes the requester.
+The new page replaces the message; for the Home tab, the tab is published again. A list that a session's card leads to
+is a new message. The worker authorizes the requester.
 """
 
 from dataclasses import replace
@@ -13,9 +14,8 @@ from bot.core.results import ListKind, ListPage
 from bot.slack.listeners.actions import is_private, read_actor
 from bot.slack.listeners.cards import CardPresses
 from bot.slack.listeners.home_tab import HomeTab
+from bot.slack.messages.session_card import OTHERS_ACTION
 from bot.slack.messages.session_list import AGENT_ACTION, EVERYBODY_ACTION, FILTER, NEXT_ACTION, PREVIOUS_ACTION
-
-KINDS = {ListKind.OWN: RequestKind.STATUS, ListKind.END: RequestKind.STATUS, ListKind.LIVE: RequestKind.LIST}
 
 
 def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
@@ -29,15 +29,15 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
             press, action = read_actor(body), str(body["actions"][0]["action_id"])
             request = replace(
                 press,
-                kind=KINDS[page.kind],
+                kind=RequestKind.LIST if page.is_live else RequestKind.STATUS,
                 key=f"{ROW_KEY}{action}:{body.get('trigger_id') or press.id}",
                 argument=str(page),
-                replaces=is_private(body),
+                replaces=is_private(body) and action != OTHERS_ACTION,
             )
             await presses.submit(request)
         await ack()
 
-    for action in (PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION):
+    for action in (PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION, OTHERS_ACTION):
         app.action(action)(on_page)
 
 

@@ -143,9 +143,9 @@ class MessageRenderer:
         if request.is_on_card and (card := self._card_after(request, outcome)):
             return card
         if isinstance(outcome, SessionEnded) and outcome.card:
-            cards = self.cards_for(request.requester)
-            done = cards.other_ended(outcome.record)
-            return cards.of_record(outcome.card, request.requester, place_of(request), done=done)
+            cards, other = self.cards_for(request.requester), outcome.other_open
+            done, place = cards.other_ended(outcome.record), place_of(request)
+            return cards.of_record(outcome.card, request.requester, place, done=done, other=other)
         if isinstance(outcome, SessionActionError) and outcome.records:
             viewer = (request.team_id, request.requester)
             return list_message(_choice(outcome), viewer, self.cards_for(request.requester), self.command)
@@ -381,8 +381,8 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 def _choice(error: SessionActionError) -> SessionList:
     """Return the sessions that an ambiguous `end` may mean, as a list in which a click ends one."""
-    page = ListPage(ListKind.LIVE, agent=error.agent) if error.agent else ListPage(ListKind.END)
-    return SessionList(error.records[: page.size], page, len(error.records), asks=True)
+    page = ListPage(ListKind.END, agent=error.agent)
+    return SessionList(error.records[: page.size], page, len(error.records))
 
 
 MAX_CONTACTS = 2

@@ -18,6 +18,7 @@ from bot.core.models import (
     SessionRecord,
     UserId,
 )
+from bot.core.results import ListKind, ListPage
 from bot.core.validation.contact import ContactAddress, ContactChannel
 from bot.core.validation.display import url_host
 from bot.slack.messages.blocks import (
@@ -39,16 +40,20 @@ from bot.slack.messages.catalogue.sentence import (
     Markup,
     Sentence,
     channel_mention,
+    counted,
     label,
     mention,
     said,
 )
-from bot.slack.messages.help import Capabilities
+from bot.slack.messages.help import SESSIONS_BUTTON, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 """Action ids of buttons on cards of earlier versions, which asked for confirmation in Slack's dialog.
 
-In lists, and for another open session on a card, END_ACTION still ends a session at once."""
+In a list that asks which session to end, and for another open session of the reader on a card, END_ACTION still ends a
+session at once."""
+OTHERS_ACTION = "list_others"
+"""The action id of the button that lists all open sessions of a card's agent. Its value is the list's page."""
 SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "send_to_customer",
     "ask_end_session",
@@ -106,7 +111,18 @@ EMAILED = said("card.emailed", "✓ Emailed to {address} · {time}")
 POSTED = said("card.posted", "✓ Posted in {channel}")
 STILL_OPEN = said("card.still_open", "*{name}* is still open, until {time}.")
 STILL_OPEN_OF = said("card.still_open_of", "*{name}* of {agent} is still open, until {time}.")
+STILL_OPEN_AND = counted(
+    "card.still_open_and",
+    "*{name}* is still open, until {time}, and so is {count} more.",
+    "*{name}* is still open, until {time}, and so are {count} more.",
+)
+STILL_OPEN_OF_AND = counted(
+    "card.still_open_of_and",
+    "*{name}* of {agent} is still open, until {time}, and so is {count} more.",
+    "*{name}* of {agent} is still open, until {time}, and so are {count} more.",
+)
 END_IT = label("card.end_it", "End it")
+THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
 OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
 COPIED = said("card.copied", "✓ Sent to your direct messages with me")
 ENDED = said("card.ended", "*{name}* · ended {time}")
@@ -193,7 +209,7 @@ class CardRenderer:
         elif agent_told is False:
             below.append(section(f":warning: {say(AGENT_NOT_TOLD, agent=agent)}"))
         if request.other_open and request.other_open.id != session.id:
-            below.append(self._still_open(request, session, request.other_open))
+            below += self._still_open(session, request.other_open, request.agent, is_own=not request.for_another)
         title = self._title(session, agent=request.agent, starter=request.requester, viewer=request.requester)
         has_offer = any("accessory" in block for block in offered)
         blocks = self._blocks(session, title, place_of(request), below, is_primary=not has_offer, sends=not has_offer)
@@ -214,26 +230,47 @@ class CardRenderer:
             told = say(STARTED_FOR_YOU, starter=starter, name=session.name)
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE))
 
-    def _still_open(self, request: Request, session: Session, other: OtherSession) -> Block:
-        """Build the row about another open session of the agent, with a button that ends that session."""
-        say = self.language.say
-        sentence = STILL_OPEN_OF if request.for_another else STILL_OPEN
-        text = say(sentence, name=other.name, agent=mention(request.agent), time=other.ends_at)
-        end = button(say(END_IT), END_ACTION, value=other.id)
-        return section(text, f"{OTHER}{session.id}") | {"accessory": end}
+    def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
+        """Build the part about other open sessions of the agent: the newest one, and how many more there are.
 
-    def of_record(self, record: SessionRecord, viewer: UserId, place: Place, *, done: str = "") -> Message:
+        A button ends the newest one; if the reader is not the agent (`is_own`), the bot asks first. Another button
+        lists all of them.
+        """
+        say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
+        if more > 0:
+            sentence = STILL_OPEN_AND if is_own else STILL_OPEN_OF_AND
+        else:
+            sentence = STILL_OPEN if is_own else STILL_OPEN_OF
+        text = say(sentence, name=other.name, agent=mention(agent), time=other.ends_at, count=more)
+        end = button(say(END_IT), END_ACTION if is_own else ASK_END_ACTION, value=other.id)
+        if more <= 0:
+            return [section(text, place) | {"accessory": end}]
+        page = ListPage(ListKind.OWN) if is_own else ListPage(ListKind.LIVE, agent=agent)
+        shows_all = button(say(SESSIONS_BUTTON if is_own else THEIR_SESSIONS), OTHERS_ACTION, value=str(page))
+        return [section(text), buttons(end, shows_all) | {"block_id": place}]
+
+    def of_record(
+        self,
+        record: SessionRecord,
+        viewer: UserId,
+        place: Place,
+        *,
+        done: str = "",
+        other: OtherSession | None = None,
+    ) -> Message:
         """Render the card of a stored session for `viewer`.
 
-        `done`: a line about the result of the last press on the card.
+        `done`: a line about the result of the last press on the card. `other`: another open session of the agent.
         """
         if record.is_over:
             return self.closed(record)
         if record.is_gone:
             return self.used_up(record)
         session, title = record.session, self.title(record, viewer)
-        blocks = self._blocks(session, title, place, [context(done)] if done else [])
-        return Message(self.language.say(COPY_OF, name=session.name), blocks)
+        below = [context(done)] if done else []
+        if other:
+            below += self._still_open(session, other, record.agent, is_own=record.agent == viewer)
+        return Message(self.language.say(COPY_OF, name=session.name), self._blocks(session, title, place, below))
 
     def shared(self, record: SessionRecord, sharer: UserId) -> Message:
         """Render the card of a session for everybody in a channel. `sharer` posted it there."""

@@ -75,9 +75,8 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
     """Render a list of sessions for `viewer`. Return its title and its blocks."""
     page = found.page
     title = _title(found, cards.language, command)
-    is_live = page.kind in (ListKind.LIVE, ListKind.HOME)
     head = section(f"*{title}*" if found.total else title)
-    if is_live and (found.total > 1 or page.agent):
+    if page.is_live and page.kind is not ListKind.END and (found.total > 1 or page.agent):
         head |= {"block_id": f"{FILTER}{page}", "accessory": _filter(page, cards.language)}
     has_headings = page.kind is ListKind.OWN and has_sessions_for_others(found, viewer)
     rows = [*list_rows(found, viewer, cards), *_pager(found, cards.language)]
@@ -86,7 +85,7 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
 
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
     """Build the rows of a list. If a press in the list ended a session, its row stays in place and states the end."""
-    is_live, records = found.page.kind in (ListKind.LIVE, ListKind.HOME), found.records
+    is_live, records = found.page.is_live, found.records
     if ended := found.ended:
         open_ones = (each for each in records if each.session.id != ended.session.id)
         records = tuple(sorted((*open_ones, ended), key=_live_order if is_live else _own_order))
@@ -121,7 +120,7 @@ def _title(found: SessionList, language: Language, command: str) -> str:
         if page.agent:
             return say(NONE_OF, agent=agent)
         return say(NONE_LIVE) if page.kind in (ListKind.LIVE, ListKind.HOME) else say(NONE_OPEN, command=command)
-    if found.asks or page.kind is ListKind.END:
+    if page.kind is ListKind.END:
         return say(WHICH_OF, agent=agent) if page.agent else say(WHICH)
     if page.kind in (ListKind.LIVE, ListKind.HOME):
         return say(LIVE_OF, agent=agent, count=found.total) if page.agent else say(LIVE_NOW, count=found.total)
@@ -145,11 +144,7 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
         starter=mention(record.requester),
         left=Markup(time_left(record, cards.language)),
     )
-    if found.page.kind is ListKind.END:
-        control = button(say(END_ROW), END_ACTION, value=session.id)
-    else:
-        control = _control(record, viewer, cards)
-    return section(text, row_id(found.page, session.id)) | {"accessory": control}
+    return section(text, row_id(found.page, session.id)) | {"accessory": _control(record, found, viewer, cards)}
 
 
 def _by_starter(
@@ -204,13 +199,18 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
         since=record.started_at or session.ends_at,
         ends=cards.ends(session),
     )
-    control = _end_button(record, cards) if found.asks else _control(record, viewer, cards)
-    return section(text, row_id(found.page, session.id)) | {"accessory": control}
+    return section(text, row_id(found.page, session.id)) | {"accessory": _control(record, found, viewer, cards)}
 
 
-def _control(record: SessionRecord, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build a row's control: a menu of what the viewer can do, or a button if ending the session is all."""
+def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
+    """Build a row's control.
+
+    In a list that asks which session to end, it is a button that does so at once. Elsewhere it is a menu of what the
+    viewer can do, or a button that asks whether to end the session if that is all.
+    """
     session, say = record.session, cards.language.say
+    if found.page.kind is ListKind.END:
+        return button(say(END_ROW), END_ACTION, value=session.id)
     options = []
     if session.join_url or session.join_code:  # the viewer may read it
         options.append(option(say(SHOW_LINK if session.join_url else SHOW_CODE), ROW_SHOW))
@@ -252,7 +252,7 @@ def _pager(found: SessionList, language: Language) -> list[Block]:
         row.append(button(say(PREVIOUS), PREVIOUS_ACTION, value=str(_at(page, page.number - 1))))
     if page.number + 1 < pages:
         row.append(button(say(NEXT), NEXT_ACTION, value=str(_at(page, page.number + 1))))
-    if page.agent:
+    if page.agent and page.kind is not ListKind.END:
         row.append(button(say(EVERYBODY), EVERYBODY_ACTION, value=str(ListPage(page.kind))))
     where = [context(say(PAGE, number=page.number + 1, pages=pages))] if pages > 1 else []
     return [*where, *([buttons(*row)] if row else [])]

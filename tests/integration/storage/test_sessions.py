@@ -56,6 +56,25 @@ async def test_a_session_is_remembered_with_whose_it_is_and_its_link(store: Any)
     assert await store.sessions.session("s-2") is None
 
 
+async def test_start_brings_the_newest_of_the_agents_open_sessions_and_their_number(store: Any) -> None:
+    assert (await store.accept(request())).other_open is None
+    await made(store, "s-1", minutes=-1)  # its time is up
+    await made(store, "s-2")
+    found = (await store.accept(request())).other_open
+    assert (found.id, found.name, found.count) == ("s-2", "Checkout", 1)
+    await made(store, "s-3", requester=SAM, target=ANA)
+    newest = replace(session("s-4", 20), name="Deal 7 of 9")
+    asked = request()
+    await store.accept(asked)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=newest)
+    await made(store, "s-5", requester=ANA, target=BEN)  # somebody else's
+    found = (await store.accept(request())).other_open
+    assert (found.id, found.name, found.count) == ("s-4", "Deal 7 of 9", 3)
+    assert abs((found.ends_at - newest.ends_at).total_seconds()) < 0.01
+    assert (await store.accept(request(kind=RequestKind.STATUS))).other_open is None
+    assert (await store.accept(request(enterprise_id=ORG))).other_open is None
+
+
 async def test_last_session_is_the_newest_requested_or_hosted(store: Any, database: Database) -> None:
     assert await store.sessions.last_session(TEAM, ANA) is None
     for name, who in (
