@@ -356,7 +356,7 @@ class Session:
     code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
     correlation id. `lasts_seconds` is the time from the service's answer to `ends_at`, independent of the bot's clock;
     None for a session that was read from the store. `conversation_id` is the conversation that the session belongs to,
-    if it is known.
+    if it is known. `is_call`: that conversation is a phone call; None if it is not known.
     """
 
     id: SessionId
@@ -370,6 +370,7 @@ class Session:
     reference: str | None = None
     lasts_seconds: float | None = field(default=None, compare=False)
     conversation_id: ConversationId | None = field(default=None, compare=False)
+    is_call: bool | None = None
 
 
 class SessionStatus(StrEnum):

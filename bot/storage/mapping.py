@@ -128,6 +128,7 @@ def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
         "seconds": session.lasts_seconds,
         "join_url": encryptor.encrypt(session.join_url),
         "join_code": encryptor.encrypt(session.join_code or None),
+        "is_call": session.is_call,
     }
 
 
@@ -272,7 +273,13 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
         join_url=join_url,
         join_code=encryptor.decrypt(row["session_join_code"]) or "",
         conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
+        is_call=known_bool(row["session_is_call"]),
     )
+
+
+def known_bool(value: Any) -> bool | None:
+    """Convert a value of a BOOLEAN column, which is a number in SQLite. NULL becomes None."""
+    return None if value is None else bool(value)
 
 
 def time_of(seconds: float) -> datetime:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.timing import CoreTiming
+from bot.sandbox.slack.server import Message
 from bot.slack.messages.session_card import spoken
 from tests.support.accounts import BENS
 from tests.support.app import (
@@ -24,7 +25,7 @@ from tests.support.app import (
     words,
 )
 from tests.support.conversations import KEY, codes, talk
-from tests.support.session_buttons import menu
+from tests.support.session_buttons import COPY, menu, presses
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 NOWHERE = "99999999-9999-4999-8999-999999999999"
@@ -36,17 +37,45 @@ async def journey(timing: CoreTiming) -> AsyncIterator[Journey]:
         yield opened
 
 
-async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:
+def kinds(message: Message) -> list[str]:
+    return [block["type"] for block in message.blocks]
+
+
+async def test_card_of_a_call_shows_the_code_first_and_large(journey: Journey) -> None:
+    talk(journey, medium="call")
+    card = await journey.asks("Checkout")
+    (code,) = codes(journey)
+    assert kinds(card) == ["section", "section", "header", "rich_text", "actions"]
+    assert card.blocks[2]["text"]["text"] == spoken(code)
+    assert "Ask them to open *help.example.com/cobrowse* and type:" in words(card)
+    await presses(journey, card, COPY)  # the store knows the kind of conversation, too
+    assert kinds(card) == ["section", "section", "header", "rich_text", "context", "actions"]
+
+
+async def test_card_of_a_chat_shows_the_link_first_and_the_code_in_small_print(journey: Journey) -> None:
     talked = talk(journey)
     message = await journey.asks("Checkout")
     (code,) = codes(journey)
+    assert kinds(message) == ["section", "rich_text", "context", "actions"]
     assert link(message) == f"https://help.example.com/cobrowse#{code}"
-    assert "Ask them to open *help.example.com/cobrowse* and type:" in words(message)
-    assert spoken(code) in words(message)
+    assert f"Or they open *help.example.com/cobrowse* and type *{spoken(code)}*." in words(message)
+    assert "You’ll see their screen in Genesys as soon as they join." in words(message)
     assert "join by" in words(message)
     assert talked.id in menu(message)["genesys"]["url"]
     assert code not in message.text
     assert message.visible_to == ANA
+    await presses(journey, message, COPY)
+    assert kinds(message) == ["section", "rich_text", "context", "context", "actions"]
+    (copy,) = [each for each in journey.slack.seen_by(ANA) if each.visible_to is None]
+    assert kinds(copy) == ["section", "rich_text", "context", "actions"]
+
+
+async def test_supervisor_is_not_told_to_watch_the_screen(journey: Journey) -> None:
+    talk(journey, host=BENS)
+    card = await journey.asks("@ben Checkout", who=SAM)
+    (shown,) = (message for message in journey.slack.seen_by(BEN))
+    assert "You’ll see their screen" not in words(card)
+    assert "You’ll see their screen" in words(shown)
 
 
 async def test_card_without_a_template_holds_the_code() -> None:

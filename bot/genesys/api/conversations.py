@@ -24,7 +24,7 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import ConversationId, CreateSessionRequest, Session, SessionId, SessionStatus
+from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks, OpenSessionError
 from bot.core.validation.display import JoinTemplate, is_safe_url
 from bot.genesys.api.live_conversations import (
@@ -103,7 +103,7 @@ class ConversationSessions:
                 raise
             await hooks.on_wait(0.0)  # the host may have signed in a moment ago, on another replica
             response = await self._create_offer(live, request, hooks, user_token)
-        return self._session(response, request, live.conversation.id)
+        return self._session(response, request, live)
 
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
         """Raise OpenSessionError if an open session of this conversation can still be joined.
@@ -221,9 +221,7 @@ class ConversationSessions:
                 code="user_permission_missing", needs=needs, own=own, words=error.words, reference=error.reference
             ) from None
 
-    def _session(
-        self, response: httpx.Response, request: CreateSessionRequest, conversation_id: ConversationId
-    ) -> Session:
+    def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
         """Convert the answer to a create call into a Session.
 
         If the answer is unusable, raises UnusableAnswerError with `acted` True, because a session may exist.
@@ -255,5 +253,6 @@ class ConversationSessions:
             join_url=join_url,
             join_code=code,
             reference=reference,
-            conversation_id=conversation_id,
+            conversation_id=live.conversation.id,
+            is_call=live.is_voice,
         )

@@ -79,6 +79,9 @@ ASK_ADDRESS = said("card.ask_address", "Ask them to open *{address}* and type:")
 ASK_MESSENGER = said(
     "card.ask_messenger", "Ask them to open the Messenger on your website, choose to share their screen, and type:"
 )
+OR_CODE = said("card.or_code", "Or they open *{address}* and type *{code}*.")
+SEE_SCREEN = said("card.see_screen", "You’ll see their screen in Genesys as soon as they join.")
+ON_PHONE = said("card.on_phone", "On a phone call? Email this link yourself, or read it out.")
 READY = said("card.ready", "“{name}” is ready. The link for your customer is in this message.")
 READY_CODE = said("card.ready_code", "“{name}” is ready. The code for your customer is in this message.")
 READY_FOR = said("card.ready_for", "“{name}” for {agent} is ready. The link for the customer is in this message.")
@@ -212,7 +215,10 @@ class CardRenderer:
             below += self._still_open(session, request.other_open, request.agent, is_own=not request.for_another)
         title = self._title(session, agent=request.agent, starter=request.requester, viewer=request.requester)
         has_offer = any("accessory" in block for block in offered)
-        blocks = self._blocks(session, title, place_of(request), below, is_primary=not has_offer, sends=not has_offer)
+        hints = not request.for_another and not offered
+        blocks = self._blocks(
+            session, title, place_of(request), below, is_primary=not has_offer, sends=not has_offer, hints=hints
+        )
         if request.for_another:
             ready = say(READY_FOR if session.join_url else READY_CODE_FOR, name=session.name, agent=agent)
         else:
@@ -228,7 +234,7 @@ class CardRenderer:
         else:
             title = self._title(session, agent=request.agent, starter=request.requester, viewer=request.agent)
             told = say(STARTED_FOR_YOU, starter=starter, name=session.name)
-        return Message(told, self._blocks(session, title, DIRECT_MESSAGE))
+        return Message(told, self._blocks(session, title, DIRECT_MESSAGE, hints=True))
 
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
         """Build the part about other open sessions of the agent: the newest one, and how many more there are.
@@ -270,7 +276,8 @@ class CardRenderer:
         below = [context(done)] if done else []
         if other:
             below += self._still_open(session, other, record.agent, is_own=record.agent == viewer)
-        return Message(self.language.say(COPY_OF, name=session.name), self._blocks(session, title, place, below))
+        blocks = self._blocks(session, title, place, below, hints=record.agent == viewer)
+        return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def shared(self, record: SessionRecord, sharer: UserId) -> Message:
         """Render the card of a session for everybody in a channel. `sharer` posted it there."""
@@ -340,14 +347,25 @@ class CardRenderer:
         """Render the time when the session ends, or when its code expires."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
-    def join_blocks(self, session: Session) -> list[Block]:
-        """Build the blocks that the customer needs: the code in large letters, if there is one, then the link."""
+    def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:
+        """Build the blocks that the customer needs.
+
+        In a chat the link comes first, because the agent pastes it. Otherwise the code comes first, in large letters,
+        because the agent reads it out. `hints`: the reader is the agent, who also gets a hint in small print.
+        """
+        say, address = self.language.say, _address(session)
+        if session.join_code and address and session.is_call is False:
+            line = say(OR_CODE, address=address, code=spoken(session.join_code))
+            line = f"{line} {say(SEE_SCREEN)}" if hints else line
+            return [*link_alone(session.join_url), context(line)]
         blocks: list[Block] = []
         if session.join_code:
-            address = _address(session)
-            ask = self.language.say(ASK_ADDRESS, address=address) if address else self.language.say(ASK_MESSENGER)
+            ask = say(ASK_ADDRESS, address=address) if address else say(ASK_MESSENGER)
             blocks += [section(ask), header(spoken(session.join_code), CODE_BLOCK)]
-        return [*blocks, *link_alone(session.join_url)]
+        blocks += link_alone(session.join_url)
+        if hints and not session.join_code and not self.features.sends:
+            blocks.append(context(say(ON_PHONE)))
+        return blocks
 
     def title(self, record: SessionRecord, viewer: UserId) -> str:
         """Render the first line of a card as `viewer` reads it."""
@@ -370,10 +388,12 @@ class CardRenderer:
         *,
         sends: bool = True,
         is_primary: bool = True,
+        hints: bool = False,
     ) -> list[Block]:
         """Build all blocks of a card. `below` comes between the link and the buttons.
 
         `sends`: the card may have a button that sends the link to a customer. `is_primary`: that button is highlighted.
+        `hints`: see `join_blocks`.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:
@@ -382,7 +402,12 @@ class CardRenderer:
         row.append(button(say(END), ASK_END_ACTION, value=session.id))
         row += self._menu(session, place)
         head = section(f":large_green_circle: {title}", SESSION_BLOCK)
-        return [head, *self.join_blocks(session), *below, buttons(*row) | {"block_id": f"{CARD}{session.id}"}]
+        return [
+            head,
+            *self.join_blocks(session, hints=hints),
+            *below,
+            buttons(*row) | {"block_id": f"{CARD}{session.id}"},
+        ]
 
     def _menu(self, session: Session, place: Place) -> list[Block]:
         say, options = self.language.say, []

@@ -103,9 +103,8 @@ def details(record: SessionRecord, language: Language) -> View:
 
 def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
     """Build the dialog with the link and the code of a session."""
-    return _notice(
-        TITLE_LINK, [section(cards.title(record, viewer)), *cards.join_blocks(record.session)], cards.language
-    )
+    shown = cards.join_blocks(record.session, hints=record.agent == viewer)
+    return _notice(TITLE_LINK, [section(cards.title(record, viewer)), *shown], cards.language)
 
 
 def notice(message: Message, language: Language) -> View:

@@ -23,7 +23,7 @@ from bot.core.models import (
 from bot.core.validation.display import is_safe_url
 from bot.storage.database import Database, Row
 from bot.storage.encryption import Encryptor
-from bot.storage.mapping import time_of, unreadable
+from bot.storage.mapping import known_bool, time_of, unreadable
 
 MAX_IN_CONVERSATIONS = 100
 """The maximum number of an agent's open sessions in conversations that are read when a new session starts."""
@@ -129,6 +129,7 @@ class SessionTable:
             join_url=join_url if is_safe_url(join_url) else "",
             join_code="" if is_over else self._encryptor.decrypt(row["join_code"]) or "",
             conversation_id=ConversationId(about["conversation_id"]) if about.get("conversation_id") else None,
+            is_call=known_bool(row["is_call"]),
         )
         return SessionRecord(
             session=session,

@@ -30,7 +30,7 @@ GROUP BY coalesce(target, requester) ORDER BY last_at DESC LIMIT :most;
 SELECT r.*, :now - r.accepted_at AS age,
     s.status AS session_status, s.host_id AS session_host, s.name AS session_name,
     s.application_id AS session_application, s.ends_at AS session_ends_at,
-    s.join_url AS session_join_url, s.join_code AS session_join_code,
+    s.join_url AS session_join_url, s.join_code AS session_join_code, s.is_call AS session_is_call,
     s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
 FROM requests r
 LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)

@@ -67,7 +67,8 @@ CREATE TABLE sessions (
     ended_at DOUBLE PRECISION,      -- when somebody ended it from Slack
     join_url TEXT,                  -- encrypted; '' for a session that has a code alone
     join_code TEXT,                 -- encrypted
-    ended_by TEXT                   -- the id of the request that ended it
+    ended_by TEXT,                  -- the id of the request that ended it
+    is_call BOOLEAN                 -- whether its Genesys conversation is a phone call; NULL if it is not known
 );
 CREATE INDEX sessions_with_url ON sessions (ends_at) WHERE join_url IS NOT NULL;
 CREATE INDEX sessions_over ON sessions (ends_at);

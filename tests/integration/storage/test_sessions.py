@@ -15,6 +15,7 @@ from bot.core.models import (
     Session,
     TeamId,
     UserId,
+    new_request_id,
 )
 from bot.core.start_details import StartDetails, fingerprint
 from tests.support import storage
@@ -54,6 +55,22 @@ async def test_a_session_is_remembered_with_whose_it_is_and_its_link(store: Any)
     assert (record.team_id, record.requester, record.agent) == (TEAM, SAM, ANA)
     assert (record.is_over, record.ended_by) == (False, None)
     assert await store.sessions.session("s-2") is None
+
+
+@pytest.mark.parametrize("is_call", [True, False, None])
+async def test_kind_of_conversation_is_kept(store: Any, is_call: bool | None) -> None:
+    asked, one = request(), replace(session("s-1"), is_call=is_call)
+    await store.accept(asked)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
+    assert (await store.sessions.session("s-1")).session.is_call is is_call
+    assert (await store.find(asked.id)).session.is_call is is_call
+    again = replace(asked, id=new_request_id(), key="command:again")
+    accepted = await store.accept(again)
+    assert accepted.duplicate_of == asked.id
+    await store.advance(
+        again.id, RequestState.ACCEPTED, RequestState.CREATED, session=replace(one, is_call=not is_call)
+    )
+    assert (await store.sessions.session("s-1")).session.is_call is is_call
 
 
 async def test_start_brings_the_newest_of_the_agents_open_sessions_and_their_number(store: Any) -> None:

@@ -42,13 +42,15 @@ SELECT 1 FROM requests WHERE key = :key;
 WITH request AS (SELECT * FROM requests WHERE id = :id AND state = :from AND owner = :owner FOR UPDATE),
 stored AS (
     INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status, created_at,
-        ends_at, join_url, join_code)
+        ends_at, join_url, join_code, is_call)
     SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
         :application_id, :status, :now,
-        coalesce(:now + CAST(:seconds AS DOUBLE PRECISION), CAST(:ends_at AS DOUBLE PRECISION)), :join_url, :join_code
+        coalesce(:now + CAST(:seconds AS DOUBLE PRECISION), CAST(:ends_at AS DOUBLE PRECISION)), :join_url, :join_code,
+        CAST(:is_call AS BOOLEAN)
     FROM request
     ON CONFLICT (id) DO UPDATE SET
-        (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code) = (
+        (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code,
+            is_call) = (
             SELECT
                 CASE WHEN keep THEN sessions.request_id ELSE excluded.request_id END,
                 CASE WHEN keep THEN sessions.name ELSE excluded.name END,
@@ -59,7 +61,8 @@ stored AS (
                 CASE WHEN keep THEN sessions.ended_at ELSE excluded.ended_at END,
                 CASE WHEN keep THEN sessions.ended_by ELSE excluded.ended_by END,
                 CASE WHEN keep THEN sessions.join_url ELSE excluded.join_url END,
-                CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END
+                CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END,
+                CASE WHEN keep THEN sessions.is_call ELSE excluded.is_call END
             FROM (SELECT :from = 'accepted' AND EXISTS (SELECT 1 FROM requests
                 WHERE id = :id AND same_as IS NOT NULL) AS keep) AS duplicate)
     WHERE sessions.team_id = excluded.team_id AND sessions.host_id = excluded.host_id

@@ -38,12 +38,13 @@ ON CONFLICT DO NOTHING;
 -- host, requester or agent. A session that the service gives once more to the same people is renewed; but a duplicate,
 -- which created nothing, leaves it as it is, so that an ended session stays ended.
 INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status, created_at,
-    ends_at, join_url, join_code)
+    ends_at, join_url, join_code, is_call)
 SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
-    :application_id, :status, :now, coalesce(:now + :seconds, :ends_at), :join_url, :join_code
+    :application_id, :status, :now, coalesce(:now + :seconds, :ends_at), :join_url, :join_code, :is_call
 FROM requests WHERE id = :id AND state = :from AND owner = :owner
 ON CONFLICT (id) DO UPDATE SET
-    (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code) = (
+    (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code,
+        is_call) = (
         SELECT
             CASE WHEN keep THEN sessions.request_id ELSE excluded.request_id END,
             CASE WHEN keep THEN sessions.name ELSE excluded.name END,
@@ -54,7 +55,8 @@ ON CONFLICT (id) DO UPDATE SET
             CASE WHEN keep THEN sessions.ended_at ELSE excluded.ended_at END,
             CASE WHEN keep THEN sessions.ended_by ELSE excluded.ended_by END,
             CASE WHEN keep THEN sessions.join_url ELSE excluded.join_url END,
-            CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END
+            CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END,
+            CASE WHEN keep THEN sessions.is_call ELSE excluded.is_call END
         FROM (SELECT :from = 'accepted' AND EXISTS (SELECT 1 FROM requests
             WHERE id = :id AND same_as IS NOT NULL) AS keep) AS duplicate)
 WHERE sessions.team_id = excluded.team_id AND sessions.host_id = excluded.host_id

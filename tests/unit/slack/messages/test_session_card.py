@@ -14,6 +14,7 @@ from bot.core.models import (
     ChannelId,
     Host,
     HostId,
+    OtherSession,
     RequestKind,
     Role,
     Session,
@@ -249,6 +250,55 @@ def test_card_shows_what_a_press_on_it_has_done(outcome: Any, words: str) -> Non
     assert words in plain(message)
     assert JOIN_URL in str(message.blocks)
     assert message.blocks[-1]["block_id"] == f"card-{record().session.id}"
+
+
+ON_PHONE = "On a phone call? Email this link yourself, or read it out."
+
+
+@pytest.mark.parametrize(
+    ("features", "changes", "viewer", "is_shown"),
+    [
+        (Capabilities(), {}, BEN, True),
+        (Capabilities(), {}, ANA, False),  # who started it for somebody else
+        (Capabilities(sends=True), {}, BEN, False),
+        (Capabilities(), {"join_code": "123456"}, BEN, False),
+    ],
+)
+def test_card_says_how_to_hand_over_a_link_on_the_phone(
+    features: Capabilities, changes: dict[str, Any], viewer: UserId, is_shown: bool
+) -> None:
+    cards = CardRenderer(features)
+    assert (ON_PHONE in plain(cards.of_record(record(**changes), viewer, DIRECT_MESSAGE))) is is_shown
+    assert ON_PHONE not in plain(cards.shared(record(**changes), ANA))
+
+
+@pytest.mark.parametrize(("is_call", "first"), [(False, "rich_text"), (True, "section"), (None, "section")])
+def test_link_comes_first_in_a_chat_alone(is_call: bool | None, first: str) -> None:
+    made = record(join_code="123456", is_call=is_call)
+    for message in (CARDS.of_record(made, BEN, DIRECT_MESSAGE), CARDS.shared(made, ANA)):
+        assert message.blocks[1]["type"] == first
+        assert "123 456" in str(message.blocks)
+
+
+def test_chat_without_a_page_for_the_code_shows_the_code_large() -> None:
+    made = record(join_url="", join_code="123456", is_call=False)
+    assert "header" in [block["type"] for block in CARDS.of_record(made, BEN, DIRECT_MESSAGE).blocks]
+
+
+@pytest.mark.parametrize(("is_own", "action"), [(True, "end_session"), (False, "ask_end_session")])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_other_open_sessions_have_one_button_each_purpose(is_own: bool, action: str, count: int) -> None:
+    other = OtherSession(SessionId("s" * 200), "&" * 100, SOON, count)
+    message = CARDS.of_record(record(), BEN if is_own else ANA, DIRECT_MESSAGE, other=other)
+    assert all(len(each.get("block_id", "")) <= 255 for each in message.blocks)
+    (block,) = [each for each in message.blocks if str(each.get("block_id")).startswith("other-")]
+    found = block.get("elements") or [block["accessory"]]
+    assert [each["action_id"] for each in found] == [action, *(["list_others"] if count > 1 else [])]
+    assert found[0]["value"] == other.id
+    told = {1: "is still open, until", 2: "and so is 1 more.", 3: "and so are 2 more."}
+    assert told[count] in plain(message)
+    if count > 1:
+        assert found[1]["value"] == ("own.0." if is_own else f"live.0.{BEN}")
 
 
 def test_failed_link_by_address_cannot_be_tried_again() -> None:
