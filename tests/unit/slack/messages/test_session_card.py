@@ -174,7 +174,7 @@ def test_choice_of_another_persons_session_ends_it_with_one_press() -> None:
     several = errors.SessionActionError("several_open_sessions", agent=BEN, records=records)
     message = WORDS.answer(request(kind=RequestKind.END, requester=UserId("U0SAM")), several)
     rows = [block for block in message.blocks if str(block.get("block_id")).startswith(ROW)]
-    assert [row["accessory"]["action_id"] for row in rows] == ["ask_end_session", "ask_end_session"]
+    assert [row["accessory"]["action_id"] for row in rows] == ["end_session", "end_session"]
 
 
 def shared() -> Any:
