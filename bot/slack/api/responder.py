@@ -164,12 +164,23 @@ class SlackResponder:
         self._posting: set[asyncio.Task[None]] = set()
         self._silent_hosts = SilentHosts(timing)
         self._views = Views(web, timing)
+        self._notes: dict[RequestId, asyncio.Event] = {}
+        """The wait notices that are being posted, by request. Each event is set when Slack has answered."""
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing."""
+        """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing.
+
+        If the answer will replace the message of the pressed button in any case, the notice replaces it, too.
+        """
         if request.reply_url:
-            await self.post(request.reply_url, self._words.note(request, note))
+            is_posted = self._notes[request.id] = asyncio.Event()
+            try:
+                message = self._words.note(request, note)
+                await self.post(request.reply_url, message, replace=_always_makes_way(request))
+            finally:
+                is_posted.set()
+                self._notes.pop(request.id, None)
         elif request.view_id:
             await self._show(request, self._words.note(request, note))
 
@@ -205,7 +216,7 @@ class SlackResponder:
             return await self._in_view(request, message, outcome)
         waiting = is_recent(request)
         makes_way = _makes_way(request, outcome)
-        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
+        if waiting and request.reply_url and await self._post_answer(request, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:
                 await self._session_messages.remember(outcome.session.id, *place)
             return True
@@ -219,6 +230,20 @@ class SlackResponder:
         if waiting and request.reply_url and self._silent_hosts.is_silent(request.reply_url):
             return await self.post(request.reply_url, message, insist=True)
         return False
+
+    async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
+        """Post the answer to the request's response_url. Return whether Slack accepted it.
+
+        A wait notice may still be on its way and arrive after the answer. If it replaces the same message, post the
+        answer again after it. That makes four uses of the response_url at most: two notices and the answer twice.
+        """
+        late_note = self._notes.get(request.id) if _always_makes_way(request) else None
+        if not await self.post(request.reply_url or "", message, replace=replace):
+            return False
+        if late_note:
+            await late_note.wait()
+            await self.post(request.reply_url or "", message, replace=replace)
+        return True
 
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
@@ -456,9 +481,18 @@ def _makes_way(request: Request, outcome: Result) -> bool:
     The answer to *Try again* replaces the error. On a card or in a list, a success replaces the message, and so does
     the error that the session has already ended. Any other error does not, so the card keeps its link.
     """
-    if request.is_on_card or request.is_in_list:
+    if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in ("already_ended", "link_used_up")
     return request.replaces
+
+
+def _always_makes_way(request: Request) -> bool:
+    """Return whether the answer replaces the message of the pressed button, whatever the answer is."""
+    return request.replaces and not _is_kept_after_errors(request)
+
+
+def _is_kept_after_errors(request: Request) -> bool:
+    return request.is_on_card or request.is_in_list
 
 
 def is_recent(request: Request) -> bool:
