@@ -85,6 +85,7 @@ from bot.slack.listeners import (
     session_form,
     workflow_step,
 )
+from bot.slack.listeners.actions import HelpPresses
 from bot.slack.listeners.cards import CardPresses
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.manifest import needed_scopes
@@ -513,6 +514,9 @@ def _bolt_app(
     command = SlashCommand(requests, renderer, form, conversations.app if conversations else None, offers)
     app = new_bolt_app(identity, settings.slack.bot_token, clients.without_token, command)
     actions.register(app, requests, responder, renderer)
+    find_help, slack_timing = use_cases.diagnostics.help, resources.slack_timing
+    help_presses = HelpPresses(requests, responder, renderer, slack.views, find_help, slack_timing)
+    actions.register_help(app, help_presses)
     choices.register(app, requests, responder, renderer, form, offers)
     session_form.register(app, requests, form)
     presses = CardPresses(requests, use_cases.sessions, slack.views, responder, renderer)

@@ -64,6 +64,8 @@ _MIN_SIMILARITY, MAX_TYPO_LENGTH = 0.74, 20
 _TYPO_WORDS = (*RESERVED, "stop", "close", "cancel", "finish", "quit", "delete", "sessions")
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _AT_WORD = re.compile(r"[@＠﹫]\s*([^\s<>|]*)")
+ALL = "all"
+"""The argument of a HELP request that asks for all commands."""
 _HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Invisible characters outside Unicode's format category (Unicode: Default_Ignorable_Code_Point)."""
@@ -404,6 +406,8 @@ def _subcommand(text: str, grammar: Grammar) -> Command | None:
     word, rest = COMMANDS.get(word.lower(), ""), rest.strip()
     if not word or not re.fullmatch(RESERVED[word], rest):
         return None
+    if word == "help" and rest.lower() == ALL:
+        return Query(RequestKind.HELP, argument=ALL)
     if word == "help" and rest and rest.lower() not in RESERVED:
         return None
     if word in ("new", "link", "send") and not rest:

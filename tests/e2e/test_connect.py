@@ -23,8 +23,9 @@ from tests.support.accounts import (
 from tests.support.app import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
 from tests.support.conversations import HOST
 from tests.support.message_buttons import labels
-from tests.support.session_buttons import presses
+from tests.support.session_buttons import opens as opens_dialog
 from tests.support.timing import FRESH_PEOPLE
+from tests.support.views import said
 
 journey, simple = accounts.journey, accounts.simple
 
@@ -45,7 +46,7 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     assert link(await journey.asks("Refund"))  # by the same token
     assert whose(journey) == [HOST, HOST]
     assert "You signed in to Genesys yourself" in words(await journey.asks("whoami"))
-    assert "/cobrowse connect" in words(await presses(journey, await journey.asks("help"), "help_all"))
+    assert "/cobrowse connect" in said(await opens_dialog(journey, await journey.asks("help"), "help_all"))
     gone = await journey.asks("disconnect")
     assert "not connected to Genesys any more" in words(gone)
     assert [call.status for call in journey.genesys.calls if call.method == "DELETE"] == [200]
@@ -162,7 +163,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
             assert f"<@{SAM}>" in words(refused)
             assert says not in words(refused)
             assert says in words(await journey.asks(command, who=SAM))  # the contact reads the repair
-        assert "connect`" not in words(await presses(journey, await journey.asks("help"), "help_all"))
+        assert "connect`" not in said(await opens_dialog(journey, await journey.asks("help"), "help_all"))
         assert "signed in" not in words(await journey.asks("whoami"))
         if http:
             assert (await opens(f"{journey.url}/genesys/callback?state={'s' * 43}&code=c")).status == 404

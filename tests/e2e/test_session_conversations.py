@@ -15,6 +15,7 @@ from tests.support.customer_messages import NUMBER, sent
 from tests.support.message_buttons import presses as sends
 from tests.support.session_buttons import COPY, END, POST, opens, presses, says
 from tests.support.timing import FRESH_STATUS
+from tests.support.views import said
 
 
 @pytest.fixture(params=["with a page of one's own", "with the code alone"])
@@ -62,7 +63,7 @@ async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journe
 
 
 async def test_help_speaks_of_conversations_and_not_of_applications(journey: Journey) -> None:
-    told = words(await presses(journey, await journey.asks("help"), "help_all"))
+    told = said(await opens(journey, await journey.asks("help"), "help_all"))
     assert "an interaction’s address or id" in told
     assert "apps" not in told
     assert "apps" not in words(await journey.asks("hepl"))

@@ -23,8 +23,9 @@ from tests.support.app import (
     open_journey,
     words,
 )
-from tests.support.session_buttons import DETAILS, END, menu, opens, presses
+from tests.support.session_buttons import DETAILS, END, menu, opens
 from tests.support.timing import EARLY_NOTICES
+from tests.support.views import said
 
 
 async def test_agent_gets_the_customers_link_and_nobody_else_sees_it(either: Journey) -> None:
@@ -240,8 +241,8 @@ async def test_settings_shape_what_is_asked_for() -> None:
         body = journey.genesys.creates[0].body
         assert body["application"] == {"id": "shop", "type": "kiosk"}
         assert body["timeoutSeconds"] == 600
-        told = await presses(journey, await journey.asks("help", command="/share"), "help_all")
-        assert "`/share whoami`" in words(told)
+        told = await opens(journey, await journey.asks("help", command="/share"), "help_all")
+        assert "`/share whoami`" in said(told)
 
 
 async def test_each_outcome_is_one_line_with_durations_and_reference(

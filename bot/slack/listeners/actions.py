@@ -4,14 +4,16 @@ The worker authorizes each press, because outsiders can press the buttons that t
 link: its listener only acknowledges the press, because Slack shows a warning without an acknowledgement.
 """
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.errors import NotAcceptedError, RetryRejectedError
+from bot.core.errors import CobrowseError, NotAcceptedError, RetryRejectedError
 from bot.core.models import (
     CARD_KEY,
     ROW_KEY,
@@ -24,9 +26,13 @@ from bot.core.models import (
     new_request_id,
 )
 from bot.core.requests.service import RequestService
+from bot.core.results import Help
 from bot.core.start_details import StartDetails
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.api.responder import SlackResponder
+from bot.slack.api.views import Views
+from bot.slack.command_parser import ALL
 from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.catalogue.sentence import Sentence
@@ -43,6 +49,7 @@ from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, SHARE_ACTION
 from bot.slack.messages.session_list import LISTED, ROW, read_row
+from bot.slack.views.help import all_commands_dialog
 from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
@@ -94,7 +101,6 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
         on_action(action, kind)
     _register_retries(app, requests, responder, renderer)
     _register_replace(app, requests, responder, renderer)
-    _register_help(app, requests, responder, renderer)
 
 
 def _register_retries(
@@ -189,10 +195,45 @@ def _register_replace(
         await ack()
 
 
-def _register_help(
-    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
-) -> None:
-    """Register the listeners of the help's buttons. Each runs a command; the full help replaces the short one."""
+@dataclass(frozen=True, slots=True)
+class HelpPresses:
+    """Run the commands of the help's buttons, and open the dialog with all commands.
+
+    `find_help` returns the requester's commands; it may raise CobrowseError.
+    """
+
+    requests: RequestService
+    responder: SlackResponder
+    renderer: MessageRenderer
+    views: Views
+    find_help: Callable[[Request], Awaitable[Help]]
+    timing: SlackTiming = SLACK_TIMING
+
+    async def submit(self, request: Request) -> None:
+        """Submit a request, and tell the person the reason if it is not accepted."""
+        try:
+            await self.requests.submit(request)
+        except NotAcceptedError as error:
+            self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
+
+    async def show_all(self, body: dict[str, Any], request: Request) -> None:
+        """Open the dialog with all commands. If that fails, submit the HELP request, which sends them as a message."""
+        renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
+        try:
+            async with asyncio.timeout(self.timing.dialog_timeout):
+                found = await self.find_help(request)
+        except (CobrowseError, TimeoutError):  # the worker finds the reason again, for the person
+            await self.submit(request)
+            return
+        language = renderer.language_of(request.requester)
+        view = all_commands_dialog(renderer.command, found.role, renderer.features, language)
+        show = self.views.push if request.view_id else self.views.open
+        if await show(trigger_id, view):
+            await self.submit(request)
+
+
+def register_help(app: AsyncApp, presses: HelpPresses) -> None:
+    """Register the listeners of the help's buttons."""
 
     def on_help(action: str, kind: RequestKind) -> None:
         @app.action(action)
@@ -204,14 +245,11 @@ def _register_help(
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=ALL if is_help else None,
-                replaces=is_help,
             )
             if is_help:
-                note_place(responder, body, request)
-            try:
-                await requests.submit(request)
-            except NotAcceptedError as error:
-                responder.tell_soon(request, partial(renderer.answer, request, error))
+                presses.responder.soon(presses.show_all(body, request))
+            else:
+                await presses.submit(request)
             await ack()
 
     for action, kind in HELP_ACTIONS.items():

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.models import Role
 from bot.core.validation.conversations import GenesysApp
+from bot.slack.command_parser import ALL
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.sentence import Language, Sentence, label, said
 
 HELP_START_ACTION, HELP_SESSIONS_ACTION, HELP_ALL_ACTION = "help_start", "help_sessions", "help_all"
-ALL = "all"
-"""The argument of a HELP request that asks for all commands."""
 
 INTRODUCTION = said("help.introduction", "*Share a customer’s screen:* type `{command}` and send them the link.")
 INTRODUCTION_PLAIN = said("help.introduction_plain", "Type {command} to get a link for your customer.")
@@ -23,7 +22,7 @@ QUOTES = said("help.quotes", 'To use a command word as a name, put it in quotes:
 
 START_TITLE = said("help.start_title", "*Start*")
 START = said("help.start", "`{command}` starts a session")
-NAMED = said("help.named", "`{command} Checkout help` gives it a name")
+NAMED = said("help.named", "`{command} Checkout help` gives it a name, which your customer may see")
 SENT = said("help.sent", "`{command} +14155550123` or `{command} name@example.com` offers to send the link, too")
 IN_CONVERSATION = said(
     "help.in_conversation", "`{command}` and an interaction’s address or id starts a session in that interaction"

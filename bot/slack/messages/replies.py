@@ -24,6 +24,7 @@ from bot.core.results import (
     SignInOffered,
 )
 from bot.core.validation.display import clean
+from bot.slack.command_parser import ALL
 from bot.slack.messages.blocks import OPEN_ACTION, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss, rule_name
@@ -39,7 +40,7 @@ from bot.slack.messages.catalogue.sentence import (
 )
 from bot.slack.messages.customer_message import cancelled, question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
+from bot.slack.messages.help import PLAIN, Capabilities, all_commands, short_help
 from bot.slack.messages.notices.access import CONNECTED_ALREADY, DONE_AS, access_requested
 from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import COPIED, POSTED, CardRenderer, place_of

@@ -246,6 +246,7 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
     ("text", "command"),
     [
         ("help", Query(RequestKind.HELP)),
+        ("Help ALL", Query(RequestKind.HELP, argument="all")),
         ("HELP status", Query(RequestKind.HELP)),
         ("whoami", Query(RequestKind.WHOAMI)),
         (" Whoami ", Query(RequestKind.WHOAMI)),
