@@ -87,7 +87,7 @@ from bot.slack.listeners import (
 )
 from bot.slack.listeners.actions import HelpPresses
 from bot.slack.listeners.cards import CardPresses
-from bot.slack.listeners.commands import SlashCommand
+from bot.slack.listeners.commands import EndQuestions, SlashCommand
 from bot.slack.manifest import needed_scopes
 from bot.slack.messages.catalogue.languages import LOCALES, load_languages
 from bot.slack.messages.catalogue.sentence import Language
@@ -511,7 +511,9 @@ def _bolt_app(
     offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
     form = _session_form(resources, slack, use_cases, offers)
     conversations = settings.service.conversations
-    command = SlashCommand(requests, renderer, form, conversations.app if conversations else None, offers)
+    questions = EndQuestions(renderer, use_cases.sessions.known_open, resources.slack_timing)
+    genesys_app = conversations.app if conversations else None
+    command = SlashCommand(requests, renderer, form, questions, genesys_app, offers)
     app = new_bolt_app(identity, settings.slack.bot_token, clients.without_token, command)
     actions.register(app, requests, responder, renderer)
     find_help, slack_timing = use_cases.diagnostics.help, resources.slack_timing

@@ -17,7 +17,6 @@ from bot.core.models import (
     OtherSession,
     RequestKind,
     Role,
-    SessionId,
     SessionRecord,
     SessionStarted,
     UserId,
@@ -37,12 +36,12 @@ class Help:
 class CommandSuggested:
     """The bot started no session, because the typed name may be a command.
 
-    The name begins with the word `command`, and contains the name of the requester's open session `session_id`.
+    The name begins with the word `command`, and contains the names of the requester's open sessions `records`.
     """
 
     code = "command_suggested"
     command: str
-    session_id: SessionId
+    records: tuple[SessionRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)

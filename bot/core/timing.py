@@ -215,8 +215,9 @@ class SlackTiming:
     """How long the first update of a modal waits after its submission, so that the acknowledgement arrives first."""
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call that uses it later cannot succeed."""
-    dialog_timeout: float = 1.5
-    """How long the content of a dialog may take to load after the press. After that, a message shows it."""
+    content_timeout: float = 1.5
+    """How long the content of a dialog or a question may take to load. Without it, a message replaces the dialog, and
+    the question names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0

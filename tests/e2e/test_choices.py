@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.slack.messages.ambiguity import CHOOSE_ACTIONS
 from bot.slack.messages.catalogue.questions import CHOSEN
 from bot.slack.messages.catalogue.sentence import ENGLISH
@@ -22,6 +24,7 @@ from tests.support.app import (
     words,
 )
 from tests.support.message_buttons import labels, presses
+from tests.support.session_buttons import status
 
 FIRST, SECOND = CHOOSE_ACTIONS
 
@@ -111,13 +114,58 @@ async def test_name_of_an_open_session_makes_a_name_doubtful(either: Journey) ->
     await either.asks("Refund")
     await either.asks("Billing")
     question = await either.asks("Close refund for Carla today")
-    assert question.text == "Did you mean end?"
+    assert question.text == "Did you mean to end Refund?"
     assert len(either.genesys.creates) == 2
     await presses(either, question, FIRST)
     assert "Ended Refund." in question.text
     status = await either.asks("status")
     assert "Billing" in words(status)
     assert "Refund" not in words(status)
+
+
+async def test_question_names_the_one_session_that_it_would_end(either: Journey) -> None:
+    assert (await either.asks("end joe")).text == "Did you mean end?"  # nothing is open
+    await either.asks("A1")
+    assert (await either.asks("end joe")).text == "Did you mean to end A1?"
+    await either.asks("B2")
+    for text in ("end A1", "stop a1"):
+        question = await either.asks(text)
+        assert question.text == "Did you mean to end A1?"
+        assert labels(question) == ["End session", f"Start one called “{text}”"]
+    await presses(either, question, FIRST)
+    assert "Ended A1." in question.text
+    assert status(either) == ["ended", "active"]
+    assert len(either.genesys.creates) == 2
+
+
+@pytest.mark.parametrize("text", ["end A1", "Close A1 for Carla today", "end joe"])
+async def test_question_shows_a_row_for_each_session_that_it_may_mean(journey: Journey, text: str) -> None:
+    for target in ("", "@ben ", "@ana "):  # three sessions of one name
+        await journey.asks(f"{target}A1", who=SAM)
+    assert len(journey.genesys.creates) == 3
+    question = await journey.asks(text, who=SAM)
+    assert question.text == "Which session should I end?"
+    rows = [block for block in question.blocks if str(block.get("block_id")).startswith("row-")]
+    assert len(rows) == 3
+    assert labels(question)[-1] == f"Start one called “{text}”"
+    await journey.slack.press(SAM, question, "end_session", block_id=rows[1]["block_id"])
+    await journey.slack.workspace.until(lambda: "ended by" in words(question) or None, ANSWER_TIMEOUT)
+    assert status(journey) == ["active", "ended", "active"]
+    assert journey.slack.views_of(SAM) == []
+
+
+async def test_rows_of_a_question_leave_the_name_as_a_choice(journey: Journey) -> None:
+    await journey.asks("A1")
+    await journey.asks("@ana A1", who=SAM)
+    question = await journey.asks("end A1")
+    await presses(journey, question, SECOND)
+    assert link(question)
+    assert [create.body["sessionName"] for create in journey.genesys.creates][2:] == ["end A1"]
+    assert status(journey) == ["active"] * 3
+
+
+async def test_somebody_without_access_is_asked_without_names(journey: Journey) -> None:
+    assert (await journey.asks("end joe", who=GUS)).text == "Did you mean end?"
 
 
 async def test_doubtful_name_starts_when_the_person_says_so(journey: Journey) -> None:

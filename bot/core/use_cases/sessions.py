@@ -117,6 +117,10 @@ class SessionService:
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
+    async def known_open(self, request: Request) -> SessionList:
+        """Return the first page of the requester's open sessions, as the store has them."""
+        return await self.status(request, freshness=Freshness.KNOWN)
+
     async def has_had_one(self, request: Request) -> bool:
         """Return whether any session of the requester is stored, open or ended. Do not ask the service."""
         person = await self._access.require_member(request)

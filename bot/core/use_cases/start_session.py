@@ -114,8 +114,8 @@ class StartSession(Handler):
         if not command:
             return None
         own = await self._own_sessions.status(request, freshness=Freshness.KNOWN)
-        named = [record for record in own.records if mentions(request.name or "", record.session.name)]
-        return CommandSuggested(command, named[0].session.id) if named else None
+        named = tuple(record for record in own.records if mentions(request.name or "", record.session.name))
+        return CommandSuggested(command, named) if named else None
 
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
         """Return the parameters of the session.

@@ -43,7 +43,7 @@ from bot.slack.messages.failures.buttons import (
     TRY_AGAIN_ACTION,
     read_start_with,
 )
-from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
+from bot.slack.messages.help import HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
 from bot.slack.messages.notices.access import ASK_ACTION
 from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import MessageRenderer
@@ -220,7 +220,7 @@ class HelpPresses:
         """Open the dialog with all commands. If that fails, submit the HELP request, which sends them as a message."""
         renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
         try:
-            async with asyncio.timeout(self.timing.dialog_timeout):
+            async with asyncio.timeout(self.timing.content_timeout):
                 found = await self.find_help(request)
         except (CobrowseError, TimeoutError):  # the worker finds the reason again, for the person
             await self.submit(request)

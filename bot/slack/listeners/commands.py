@@ -1,11 +1,15 @@
 """Handle the slash command: parse it, submit the request, acknowledge.
 
-The acknowledgement waits for one durable write and nothing else.
+The acknowledgement waits for one durable write. If the text may mean to end a session, the acknowledgement is a
+question, and waits for the requester's open sessions instead.
 """
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,17 +18,19 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.core.errors import NotAcceptedError
+from bot.core.errors import CobrowseError, NotAcceptedError
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
+from bot.core.results import SessionList
 from bot.core.start_details import StartDetails
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.use_cases.customer_messages import LinkOffers
 from bot.core.validation.conversations import GenesysApp
 from bot.slack import command_parser
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
-from bot.slack.command_parser import New, Query, Start
+from bot.slack.command_parser import Choice, New, Query, Start
 from bot.slack.listeners.session_form import SessionForm
-from bot.slack.messages.ambiguity import parse_error
+from bot.slack.messages.ambiguity import asks_which_to_end, parse_error
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.renderer import MessageRenderer
 
@@ -45,6 +51,7 @@ class SlashCommand(AsyncMiddleware):
         requests: RequestService,
         renderer: MessageRenderer,
         forms: SessionForm,
+        questions: "EndQuestions",
         genesys_app: GenesysApp | None = None,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
@@ -55,7 +62,13 @@ class SlashCommand(AsyncMiddleware):
         """
         self._command = renderer.command
         self._handle = partial(
-            handle_cobrowse, requests=requests, renderer=renderer, forms=forms, genesys_app=genesys_app, offers=offers
+            handle_cobrowse,
+            requests=requests,
+            renderer=renderer,
+            forms=forms,
+            questions=questions,
+            genesys_app=genesys_app,
+            offers=offers,
         )
 
     async def async_process(
@@ -66,11 +79,32 @@ class SlashCommand(AsyncMiddleware):
         return BoltResponse(status=200, body=await self._handle(req.body))
 
 
+@dataclass(frozen=True, slots=True)
+class EndQuestions:
+    """Ask whether a text means to end a session, and which one.
+
+    `find_open` returns a requester's open sessions from the store; it may raise CobrowseError.
+    """
+
+    renderer: MessageRenderer
+    find_open: Callable[[Request], Awaitable[SessionList]]
+    timing: SlackTiming = SLACK_TIMING
+
+    async def ask(self, request: Request, choice: Choice) -> Message:
+        """Render the question. It names no session if the requester's sessions cannot be read in time."""
+        found = SessionList(())
+        with suppress(CobrowseError, TimeoutError):
+            async with asyncio.timeout(self.timing.content_timeout):
+                found = await self.find_open(request)
+        return self.renderer.end_question(request, choice, found)
+
+
 async def handle_cobrowse(
     body: dict[str, Any],
     requests: RequestService,
     renderer: MessageRenderer,
     forms: SessionForm,
+    questions: EndQuestions,
     genesys_app: GenesysApp | None = None,
     offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
 ) -> dict[str, Any] | str:
@@ -91,11 +125,13 @@ async def handle_cobrowse(
         case New():
             forms.open_soon(str(body.get("trigger_id")), read_request(body, Start(), offers))
         case _:
-            reference = new_request_id()
-            fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
+            request = read_request(body, Query(RequestKind.STATUS), offers)
+            fields = {"request": request.id, "outcome": command.code, "requester": request.requester}
             log.info("nothing to start", extra={"fields": fields})
-            language = renderer.language_of(body.get("user_id"))
-            return in_ack(parse_error(command, reference, language))
+            if isinstance(command, Choice) and asks_which_to_end(command):
+                return in_ack(await questions.ask(request, command))
+            language = renderer.language_of(request.requester)
+            return in_ack(parse_error(command, request.id, language))
     return ""
 
 

@@ -5,15 +5,16 @@ listeners/customer_messages.py the button *Send* of an offer.
 """
 
 import json
+from dataclasses import replace
 
 from bot.core.customer_texts import NO_TEXTS, CustomerTexts
 from bot.core.errors import SendRejectedError
 from bot.core.models import ConversationId, Request, RequestId, RequestKind, Session, UserId
-from bot.core.results import CommandSuggested
+from bot.core.results import CommandSuggested, ListKind, ListPage, SessionList
 from bot.core.start_details import StartDetails, details_of
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
-from bot.core.validation.display import clean
+from bot.core.validation.display import clean, mentions
 from bot.slack.command_parser import Ambiguity, Choice, Command, New, NotUnderstood, Option, Query, Start, option_of
 from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, buttons, section
 from bot.slack.messages.catalogue.questions import (
@@ -32,6 +33,8 @@ from bot.slack.messages.catalogue.questions import (
 from bot.slack.messages.catalogue.sentence import Language, Sentence, mention
 from bot.slack.messages.customer_language import language_select
 from bot.slack.messages.error_copy import reference_line
+from bot.slack.messages.session_card import CardRenderer
+from bot.slack.messages.session_list import list_message
 
 CHOOSE_ACTIONS = ("choose_first", "choose_second")
 OFFER_ACTION = "send_offered_link"
@@ -69,26 +72,53 @@ def other_command(command: str, reference: RequestId, language: Language) -> Mes
     )
 
 
-def question(choice: Choice, reference: RequestId, language: Language) -> Message:
+def question(choice: Choice, reference: RequestId, language: Language, *, ends: str = "") -> Message:
     """Render a question: one line, and a button for each possible meaning of the text.
 
-    All buttons carry `reference`, so the bot can ignore every press after the first.
+    All buttons carry `reference`, so the bot can ignore every press after the first. `ends`: the name of the session
+    that the first button ends.
     """
-    text = _asked(choice, language)
-    row = [
-        button(_label(choice, place, language), action, value=_packed(reference, option))
-        for place, (action, option) in enumerate(zip(CHOOSE_ACTIONS, choice.options, strict=False))
-    ]
+    text = language.say(QUESTIONS["end_named"], session=ends) if ends else _asked(choice, language)
+    row = [_button(choice, place, reference, language) for place in range(len(choice.options))]
     return Message(text.replace("*", ""), [section(text, QUESTION_BLOCK), buttons(*row)])
 
 
-def suggested(request: Request, outcome: CommandSuggested, language: Language) -> Message:
-    """Render the question whether the typed name was a command. The name mentions an open session of the requester."""
+def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
+    """Render the question whether the typed name was a command. The name mentions open sessions of the requester."""
     option = option_of(outcome.command, request.target)
-    if isinstance(option, Query) and option.kind is RequestKind.END:
-        option = Query(RequestKind.END, argument=outcome.session_id)
     named = Start(request.target, request.name, request.conversation_id)
-    return question(Choice(Ambiguity.COMMAND, (option, named), outcome.command), request.id, language)
+    if not (isinstance(option, Query) and option.kind is RequestKind.END):
+        return question(Choice(Ambiguity.COMMAND, (option, named), outcome.command), request.id, cards.language)
+    choice = Choice(Ambiguity.COMMAND, (Query(RequestKind.END), named), outcome.command)
+    found = SessionList(outcome.records, total=len(outcome.records))
+    return end_question(request, choice, found, cards, command)
+
+
+def asks_which_to_end(found: Command) -> bool:
+    """Return whether a text may mean to end a session of the requester, and does not say which by its id."""
+    first = found.options[0] if isinstance(found, Choice) else None
+    return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
+
+
+def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
+    """Render a question whose first option ends a session of the requester.
+
+    It is about the open sessions that the text mentions, or about all of `found` if it mentions none. If that is one
+    session, the question names it. If there are several, each has a row with a button that ends it at once.
+    """
+    other, language = choice.options[-1], cards.language
+    name = (other.name or "") if isinstance(other, Start) else ""
+    mentioned = tuple(record for record in found.records if mentions(name, record.session.name))
+    records, total = (mentioned, len(mentioned)) if mentioned else (found.records, found.total)
+    if total < 1:
+        return question(choice, request.id, language)
+    if total == 1 and records:
+        end = Query(RequestKind.END, argument=records[0].session.id)
+        named = replace(choice, options=(end, other))
+        return question(named, request.id, language, ends=records[0].session.name)
+    viewer = (request.team_id, request.requester)
+    rows = list_message(SessionList(records, ListPage(ListKind.END), total), viewer, cards, command)
+    return Message(rows.text, [*rows.blocks, buttons(_button(choice, len(choice.options) - 1, request.id, language))])
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
@@ -152,6 +182,11 @@ def retry_argument(request: Request) -> str:
     The store deletes a request's argument once the request is answered.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
+
+
+def _button(choice: Choice, place: int, reference: RequestId, language: Language) -> Block:
+    value = _packed(reference, choice.options[place])
+    return button(_label(choice, place, language), CHOOSE_ACTIONS[place], value=value)
 
 
 def _asked(choice: Choice, language: Language) -> str:

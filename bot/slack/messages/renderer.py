@@ -47,7 +47,8 @@ from bot.core.results import (
     SessionShared,
 )
 from bot.core.start_details import details_of
-from bot.slack.messages.ambiguity import offer, retry_argument, suggested
+from bot.slack.command_parser import Choice
+from bot.slack.messages.ambiguity import end_question, offer, retry_argument, suggested
 from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, buttons, context, section
 from bot.slack.messages.catalogue.errors import TELL, Situation
 from bot.slack.messages.catalogue.sentence import (
@@ -165,7 +166,7 @@ class MessageRenderer:
                 opens_form=request.view_id is None and self.features.in_conversations,
             )
         if isinstance(outcome, CommandSuggested):
-            return suggested(request, outcome, self.language_of(request.requester))
+            return suggested(request, outcome, self.cards_for(request.requester), self.command)
         if isinstance(outcome, OpenSession):
             session = outcome.record.session
             is_readable = bool(session.join_url or session.join_code)
@@ -192,6 +193,10 @@ class MessageRenderer:
             row = self.access_buttons(missing, request.requester)
             return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
         return message
+
+    def end_question(self, request: Request, choice: Choice, found: SessionList) -> Message:
+        """Render a question whose first option ends a session. `found`: the requester's open sessions."""
+        return end_question(request, choice, found, self.cards_for(request.requester), self.command)
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
         """Add a line to a card: whether the bot posted the session in the requested thread."""

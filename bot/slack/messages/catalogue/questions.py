@@ -5,6 +5,7 @@ from bot.slack.messages.catalogue.sentence import Sentence, label, said
 QUESTIONS: dict[str, Sentence] = {
     "command": said("question.command", "Did you mean *{subject}*?"),
     "command_for": said("question.command_for", "Did you mean *{subject}* for {person}?"),
+    "end_named": said("question.end_named", "Did you mean to end *{session}*?"),
     "fillers": said("question.fillers", "Start a session?"),
     "fillers_for": said("question.fillers_for", "Start a session for {person}?"),
     "person": said("question.person", "For {person} or for you?"),
