@@ -28,7 +28,7 @@ async def says(journey: Journey, message: Message, text: str) -> None:
 async def test_waiting_note_takes_the_place_of_the_failure_and_makes_way_for_the_card(either: Journey) -> None:
     message = await failed(either, "Checkout help")
     used = either.slack.count("response_url")
-    await either.genesys.inject_fault("slow", seconds=0.6)
+    await either.genesys.inject_fault("slow", seconds=1.5)
     await either.slack.press(ANA, message, "try_again")
     await says(either, message, "Starting your session…")
     assert "try_again" not in buttons(message)
@@ -42,7 +42,7 @@ async def test_waiting_note_takes_the_place_of_the_failure_and_makes_way_for_the
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
 async def test_waiting_note_makes_way_for_the_second_failure(journey: Journey) -> None:
     message = await failed(journey)
-    journey.genesys.latency_seconds = 0.6
+    journey.genesys.latency_seconds = 1.5
     await journey.genesys.inject_fault("dropped", times=1)
     await journey.slack.press(ANA, message, "try_again")
     await says(journey, message, "Starting your session…")
@@ -59,7 +59,7 @@ async def test_picked_conversation_takes_the_place_of_the_question_and_the_note(
         question = await journey.asks("Checkout")
         await journey.slack.workspace.until(lambda: is_failure(question) or None, ANSWER_TIMEOUT)
         before = len(journey.slack.messages)
-        journey.genesys.latency_seconds = 0.3
+        journey.genesys.latency_seconds = 0.7
         await journey.slack.press(ANA, question, "pick_conversation")
         await says(journey, question, "Starting your session…")
         await says(journey, question, "join by")
@@ -70,7 +70,7 @@ async def test_picked_conversation_takes_the_place_of_the_question_and_the_note(
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
 async def test_note_of_a_press_on_a_card_leaves_the_card(journey: Journey) -> None:
     card = await journey.asks("Checkout")
-    await journey.genesys.inject_fault("slow", on="end", seconds=0.6)
+    await journey.genesys.inject_fault("slow", on="end", seconds=1.5)
     await confirms(journey.slack, ANA, card, "ask_end_session")
     note = await journey.slack.workspace.until(lambda: next(filter(is_note, journey.slack.seen_by(ANA)), None), 3)
     assert note is not card
@@ -86,7 +86,7 @@ async def test_new_session_takes_the_place_of_the_note_on_an_ended_card(journey:
     assert session.status == "ended"
     await presses(journey, card, "ask_end_session")
     before = len(journey.slack.messages)
-    await journey.genesys.inject_fault("slow", seconds=0.6)
+    await journey.genesys.inject_fault("slow", seconds=1.5)
     await journey.slack.press(ANA, card, "start_new_session")
     await says(journey, card, "Starting your session…")
     await journey.slack.workspace.until(lambda: buttons(card).get("ask_end_session"), ANSWER_TIMEOUT)

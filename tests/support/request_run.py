@@ -113,10 +113,12 @@ class Notifier:
         self.notes: list[tuple[float, WaitNotice]] = []
         self.takes_seconds = 0.0
         self.done = 0
+        self.replaces: list[bool] = []
 
     async def note(self, request: Request, note: WaitNotice) -> None:
         assert request.id == REQUEST.id
         self.notes.append((asyncio.get_running_loop().time(), note))
+        self.replaces.append(request.replaces)
         await asyncio.sleep(self.takes_seconds)
         self.done += 1
 
@@ -128,12 +130,14 @@ class Notifier:
 Story = Callable[[RequestRun, Ledger, Notifier], Awaitable[None]]
 
 
-def tell(story: Story, state: RequestState = RequestState.ACCEPTED) -> tuple[Ledger, Notifier]:
+def tell(
+    story: Story, state: RequestState = RequestState.ACCEPTED, *, replaces: bool = False
+) -> tuple[Ledger, Notifier]:
     """Plays a story from time zero with a request in this state, and stops the progress at its end."""
     ledger, notifier = Ledger(state), Notifier()
 
     async def play() -> None:
-        fresh = replace(REQUEST, accepted_at=datetime.now(UTC))  # not when this module was read
+        fresh = replace(REQUEST, accepted_at=datetime.now(UTC), replaces=replaces)  # not when this module was read
         progress = RequestRun(fresh, state, cast(RequestRepository, ledger), notifier, TIMING)
         try:
             await story(progress, ledger, notifier)

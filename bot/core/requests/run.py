@@ -9,6 +9,8 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.core.errors import (
@@ -50,7 +52,7 @@ class RequestRun:
         self.state = state
         self.create_seconds = 0.0
         self._store, self._timing = store, timing
-        self._notices = ProgressNotifier(request, notifier, timing)
+        self._notices = ProgressNotifier(request, notifier, timing, self._is_ours)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
         """The states that the store may hold, because it did not answer when they were committed."""
@@ -60,6 +62,15 @@ class RequestRun:
     def fairness_key(self) -> str:
         """Return a key for the requester. The rate limiter serves requesters in turn."""
         return f"{self.request.team_id}/{self.request.requester}"
+
+    async def _is_ours(self) -> bool:
+        """Return whether this worker surely owns the request. Other replicas take over requests of a shared store."""
+        if not self._store.shared:
+            return True
+        try:
+            return await self._store.advance(self.request.id, self.state, self.state)
+        except StorageUnavailableError:
+            return False
 
     async def before_send(self) -> None:
         """Commit `creating` just before the call is sent.
@@ -204,8 +215,15 @@ class RequestRun:
 class ProgressNotifier:
     """Posts the wait notices of one request. The constructor starts the timer of the first notice."""
 
-    def __init__(self, request: Request, notifier: Notifier, timing: RunTiming) -> None:
-        self._request, self._notifier, self._timing = request, notifier, timing
+    def __init__(
+        self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Take `is_ours`, which returns whether this worker surely owns the request.
+
+        Without that, a notice replaces no message: another replica may have posted the result there.
+        """
+        self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
+        self._is_stopped = False
         self._wait_until: float | None = None
         self._count = 0
         self._posting: asyncio.Task[None] | None = None
@@ -234,17 +252,26 @@ class ProgressNotifier:
     async def stop(self) -> None:
         """Post no more notices. Wait briefly for a notice in progress, so that the result arrives after it."""
         self._timer.cancel()
-        self._count = MAX_NOTICES
+        self._is_stopped = True
         if self._posting and not self._posting.done():
             await asyncio.wait({self._posting}, timeout=self._timing.stop_notice_seconds)
 
     def _post(self) -> None:
-        if self._count >= MAX_NOTICES or (self._posting and not self._posting.done()):
+        if self._is_stopped or self._count >= MAX_NOTICES or (self._posting and not self._posting.done()):
             return
         self._count += 1
         left = None if self._wait_until is None else self._wait_until - self._loop.time()
         notice = WaitNotice(left if left and left > 0 else None)
-        self._posting = asyncio.ensure_future(self._notifier.note(self._request, notice))
+        self._posting = asyncio.ensure_future(self._send(notice))
+
+    async def _send(self, notice: WaitNotice) -> None:
+        request = self._request
+        if request.replaces:
+            if not await self._is_ours():
+                request = replace(request, replaces=False)
+            if self._is_stopped:  # the result must not be replaced
+                return
+        await self._notifier.note(request, notice)
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:

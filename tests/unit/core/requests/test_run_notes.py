@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.errors import QueueTooLongError
+from bot.core.errors import QueueTooLongError, StorageUnavailableError
 from bot.core.requests.run import MAX_NOTICES
 from tests.support.request_run import TIMING, tell
 
@@ -151,3 +151,49 @@ def test_a_note_that_hangs_does_not_hold_up_the_outcome():
 
     tell(story)
     assert seen == [pytest.approx(2.2 + TIMING.stop_notice_seconds)]
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "is_ours", "is_away", "replaces"),
+    [
+        (False, True, False, True),
+        (True, True, False, True),
+        (True, False, False, False),  # another replica may have posted the result there
+        (True, True, True, False),
+    ],
+)
+def test_note_replaces_no_message_of_a_request_that_may_be_lost(
+    is_shared: bool, is_ours: bool, is_away: bool, replaces: bool
+):
+    async def story(progress, ledger, notifier):
+        ledger.shared, ledger.ours = is_shared, is_ours
+        if is_away:
+            ledger.away = StorageUnavailableError
+        await asyncio.sleep(3)
+
+    ledger, notifier = tell(story, replaces=True)
+    assert (notifier.heard, notifier.replaces) == ([(2, None)], [replaces])
+    assert ledger.asked == int(is_shared)
+
+
+def test_note_that_replaces_nothing_does_not_ask_the_store():
+    async def story(progress, ledger, notifier):
+        ledger.shared = True
+        await asyncio.sleep(3)
+
+    ledger, notifier = tell(story)
+    assert (notifier.replaces, ledger.asked) == ([False], 0)
+
+
+def test_note_that_would_come_after_the_result_does_not_replace_it():
+    async def story(progress, ledger, notifier):
+        advance, ledger.shared = ledger.advance, True
+
+        async def slow(*what, **how):
+            await asyncio.sleep(10)
+            return await advance(*what, **how)
+
+        ledger.advance = slow
+        await asyncio.sleep(3)
+
+    assert tell(story, replaces=True)[1].heard == []
