@@ -144,18 +144,22 @@ RESULTS: tuple[Result, ...] = (
     SessionStarted(session(), share_error=errors.SharingError("share_refused", "outside")),
     *(replace(IDENTITY, connected=connected) for connected in (None, True, False)),
     *(Help(role) for role in Role),
-    *(CommandSuggested(word, SessionId("1")) for word in ("end", "last", "status")),
+    *(CommandSuggested(word, found) for word, found in product(("end", "last", "status"), (RECORDS[:1], RECORDS[:2]))),
     *(OpenSession(each, customer) for each, customer in product(RECORDS[:2], ("", NAME))),
     OpenSession(record(session(join_url="")), NAME),
     *(LastSession(each) for each in RECORDS),
     *(
-        SessionList(found, ListPage(kind, 1, agent), total, ended, asks)
-        for found, kind, agent, total, ended, asks in product(
-            (RECORDS[:3], ()), ListKind, (None, BEN), (0, 1, 99), (None, RECORDS[-1]), (False, True)
+        SessionList(found, ListPage(kind, 1, agent), total, ended)
+        for found, kind, agent, total, ended in product(
+            (RECORDS[:3], ()), ListKind, (None, BEN), (0, 1, 99), (None, RECORDS[-1])
         )
     ),
     *(SessionEnded(each) for each in RECORDS[3:]),
     SessionEnded(RECORDS[-1], card=RECORDS[0]),
+    *(
+        SessionEnded(RECORDS[-1], card=RECORDS[0], other_open=OtherSession(SessionId("9"), NAME, NOW, count))
+        for count in (1, 2, 3)
+    ),
     SessionEnded(RECORDS[-1], listing=SessionList(RECORDS[:2], total=2)),
     SessionShared(record(), CARE),
     SentDirect(record()),
