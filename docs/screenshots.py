@@ -85,10 +85,11 @@ async def form(page: Page) -> Locator:
     return dialog
 
 
-@picture(conversations="one")
+@picture(conversations="several")
 async def call(page: Page) -> Locator:
     """Show the card of a session in a phone call, with the code that the agent reads out."""
     await say(page, "/cobrowse Checkout help")
+    await page.get_by_role("button", name="Start with Carl Kunde").click()
     return message(page, "Ask them to open")
 
 

@@ -267,7 +267,7 @@ ON_PHONE = "On a phone call? Email this link yourself, or read it out."
 def test_card_says_how_to_hand_over_a_link_on_the_phone(
     features: Capabilities, changes: dict[str, Any], viewer: UserId, is_shown: bool
 ) -> None:
-    cards = CardRenderer(features)
+    cards = CardRenderer(features, ENGLISH)
     assert (ON_PHONE in plain(cards.of_record(record(**changes), viewer, DIRECT_MESSAGE))) is is_shown
     assert ON_PHONE not in plain(cards.shared(record(**changes), ANA))
 
