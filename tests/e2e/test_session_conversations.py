@@ -133,6 +133,17 @@ async def changes_when_used_up(journey: Journey, action: str) -> None:
     assert [spoken(each.join_code) in words(card) for each in new] == [True]
 
 
+async def test_session_whose_code_is_used_up_can_still_be_ended(journey: Journey) -> None:
+    card = await journey.asks("Checkout")
+    (offer,) = journey.genesys.conversations.offers.values()
+    offer.joined = True
+    dialog = await opens(journey, card, END)
+    assert "End *Checkout*?" in str(dialog.blocks)
+    offer.is_withdrawn = True  # Genesys no longer knows the offer
+    dialog = await opens(journey, card, END)
+    assert "End *Checkout*?" in str(dialog.blocks)
+
+
 async def test_last_offers_a_new_session_where_the_code_is_used_up(journey: Journey) -> None:
     await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
