@@ -1,8 +1,6 @@
--- From version 6 to version 7: the table of notices, the modal that shows the answer to a request, and whether a session's
--- conversation is a call; requests and sessions that came before have none. Postgres replicas of version 6 that still run
--- go on.
+-- From version 6 to version 7: the table of notices, and the modal that shows the answer to a request; requests that came
+-- before have none. Postgres replicas of version 6 that still run go on.
 ALTER TABLE requests ADD COLUMN view_id TEXT;
-ALTER TABLE sessions ADD COLUMN is_call BOOLEAN;
 CREATE TABLE notices (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,

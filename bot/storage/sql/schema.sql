@@ -1,4 +1,4 @@
--- The tables of a new database, version 7, for SQLite and for Postgres.
+-- The tables of a new database, version 8, for SQLite and for Postgres.
 -- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
 -- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
@@ -9,7 +9,7 @@
 --   key_check  a known word, encrypted with the key in use; plain text when there is no key
 --   node       Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO facts (name, value) VALUES ('version', '7') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO facts (name, value) VALUES ('version', '8') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
 -- States: accepted -> creating -> created -> answered, or failed -> answered.
