@@ -4,6 +4,7 @@ A picture is a function below: it does on the page what a person would, and retu
 """
 
 import asyncio
+import re
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,18 @@ from bot.sandbox.run import ROLES, open_page
 IMAGES = Path(__file__).with_name("images")
 MOST_BYTES = 150_000
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+CHANGING = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:https?://|127\.0\.0\.1:)\S+",
+        r"\d{1,2}:\d{2}",
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        r"(?<=Reference )\w+",
+        r"\d{3} \d{3} \d{3}",
+    )
+)
+"""What a picture shows that differs each time it is taken."""
 
 Picture = Callable[[Page], Awaitable[Locator | Page]]
 
@@ -242,14 +255,26 @@ async def take(names: list[str]) -> None:
 
 
 async def shoot(name: str, seen: Locator | Page) -> None:
-    """Write one file. Raises SystemExit when it is too large for a repository."""
+    """Write a picture, and its text beside it. Raises SystemExit when the picture is too large for a repository."""
     path = IMAGES / f"{name}.png"
     if isinstance(seen, Locator):
         await seen.wait_for()
+    path.with_suffix(".txt").write_text(await text_of(seen), encoding="utf-8")
     written = await seen.screenshot(path=path, animations="disabled", caret="hide")
     sys.stdout.write(f"{path.relative_to(IMAGES.parent)}: {len(written) // 1000} kB\n")
     if len(written) > MOST_BYTES:
         raise SystemExit(f"{path} has more than {MOST_BYTES} bytes. Show less of the page.")
+
+
+async def text_of(seen: Locator | Page) -> str:
+    """Return the text that a picture shows, a line each, without what differs each time: times, links, codes, ids.
+
+    A test compares it with what the page shows now, so that no picture is older than the code.
+    """
+    text = await (seen.locator("body") if isinstance(seen, Page) else seen).inner_text()
+    for changing in CHANGING:
+        text = changing.sub("…", text)
+    return "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
 
 
 def main() -> None:

@@ -25,20 +25,26 @@ def screenshots() -> Iterator[Any]:
     del sys.modules["screenshots"]
 
 
-async def test_a_picture_is_made_and_small_enough(
+async def test_pictures_are_made_and_show_what_the_repository_shows(
     screenshots: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its text stands beside each picture. Where this fails, look at the surface, and run `make screenshots`."""
     async with open_browser():
         pass  # skips where there is none
+    kept = screenshots.IMAGES
     monkeypatch.setattr(screenshots, "IMAGES", tmp_path / "images")
-    await screenshots.take(["card"])
-    written = (tmp_path / "images" / "card.png").read_bytes()
-    assert written.startswith(b"\x89PNG")
-    assert len(written) < 150_000
+    await screenshots.take(list(screenshots.SHOTS))
+    for name in screenshots.SHOTS:
+        written = (tmp_path / "images" / f"{name}.png").read_bytes()
+        assert written.startswith(b"\x89PNG")
+        assert len(written) < 150_000
+        shown = (tmp_path / "images" / f"{name}.txt").read_text(encoding="utf-8")
+        assert shown == (kept / f"{name}.txt").read_text(encoding="utf-8"), name
 
 
 def test_every_picture_in_the_repository_can_be_made_again(screenshots: Any) -> None:
-    assert {path.stem for path in screenshots.IMAGES.glob("*.png")} == set(screenshots.SHOTS)
+    for kind in ("png", "txt"):
+        assert {path.stem for path in screenshots.IMAGES.glob(f"*.{kind}")} == set(screenshots.SHOTS)
 
 
 def test_a_picture_that_there_is_not_is_refused(screenshots: Any, monkeypatch: pytest.MonkeyPatch) -> None:
