@@ -128,9 +128,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Return the agent as `authorize_start` does, but from cached answers; None when an answer is not cached.
+        """Return the agent as `authorize_start` does, but only from cached answers of Slack.
 
-        Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
+        Return None when an answer is not cached. Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
         """
         try:
             return self._start(request, self._cached)
@@ -138,9 +138,10 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Check and return the requester of a request that starts no session. It may come from any channel.
+        """Check that the requester is a member, and return them.
 
-        Raises PermissionDeniedError, SlackUnavailableError.
+        For requests that start no session and may come from any channel. Raises PermissionDeniedError,
+        SlackUnavailableError.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
@@ -192,8 +193,8 @@ class AccessPolicy:
     async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
         """Return the members of the workspace who are administrators or in `also`, and whether the list is complete.
 
-        User groups are expanded. The list holds at most MAX_ADMINISTRATORS ids. It is incomplete if Slack does not
-        answer now. A group or person that Slack refuses to show is left out.
+        User groups are expanded. The list holds at most MAX_ADMINISTRATORS ids. The list is incomplete if Slack does
+        not answer now. A group or person that Slack refuses to show is left out.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -283,7 +284,7 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether any list names one of the person's ids, or a user group that holds one of them.
+        """Return whether any list names one of the person's ids, or a user group with one of these ids.
 
         Compare ids first, because a group costs a call to Slack. Raises SlackUnavailableError when a group cannot be
         read and no other list names the person.

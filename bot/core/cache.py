@@ -54,10 +54,10 @@ class Cache(Generic[K, V]):
                 del self._lookups[key]
 
     def peek(self, key: K) -> V | None:
-        """Return the cached value; None if there is none. Never look it up."""
+        """Return the cached value of a key; None if none is cached. Never look the value up."""
         return self._values.get(key)
 
     def forget(self, key: K) -> None:
-        """Drop the value, so that the next `get` looks it up."""
+        """Drop the cached value of a key, so that the next `get` looks the value up again."""
         self._values.pop(key, None)
         self._lookups.pop(key, None)

@@ -10,11 +10,11 @@ from bot.core.validation.display import clean
 
 LINK, COMPANY, AGENT = "{joinUrl}", "{company}", "{agent}"
 MAX_TEXT_LENGTH = 765
-"""The maximum number of characters of an SMS at Genesys. The bot applies it to e-mails, too."""
+"""The maximum number of characters of an SMS at Genesys. The bot applies it to emails, too."""
 MAX_LINK_LENGTH = 100
-"""How many characters of a text are kept free for a link."""
+"""How many characters a text of the settings leaves free for the link, which is filled in later."""
 MAX_NAME_LENGTH = 60
-"""The agent's name and the company are cut to this length."""
+"""The maximum length of the agent's name and of the company's name in a text. Longer names are cut."""
 LANGUAGES = ("en", "es", "pt_BR", "fr", "de", "ja")
 """The languages that a text can be written in, as gettext names them."""
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
@@ -22,14 +22,14 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """Hold the texts in one language: an SMS, and the subject and body of an e-mail. "" means that there is no text."""
+    """Hold the texts in one language: an SMS, and the subject and body of an email. "" means that there is no text."""
 
     sms: str = ""
     email_subject: str = ""
     email: str = ""
 
     def of(self, medium: ContactChannel) -> str:
-        """Return the text for a medium."""
+        """Return the text for a medium: the SMS, or the body of the email."""
         return self.sms if medium is ContactChannel.SMS else self.email
 
 
@@ -78,7 +78,7 @@ def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
 
     `company` is the company's name, "" if it is not set. `has_link`: the text must contain the placeholder of the link;
-    False for the subject of an e-mail, which must not contain it.
+    False for the subject of an email, which must not contain it.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

@@ -161,7 +161,7 @@ class PersonNotAllowedError(PermissionDeniedError):
 
 
 class MissReason(StrEnum):
-    """The reasons why an e-mail address or a host rule gives no Genesys user."""
+    """The reasons why an email address or a host rule gives no Genesys user."""
 
     NOT_LISTED = "not_listed"
     TWO_HOSTS = "two_hosts"
@@ -181,8 +181,8 @@ class MissReason(StrEnum):
 class RuleMiss:
     """A host rule found no host for a person.
 
-    `why` is a MissReason, or a sentence in a database row that an earlier version wrote. It holds no e-mail address.
-    `people` holds the Slack users that the reason is about.
+    `why` is a MissReason, or a sentence in a database row that an earlier version of the bot wrote. Neither holds an
+    email address. `people` holds the Slack users that the reason is about.
     """
 
     rule: str
@@ -509,8 +509,8 @@ class RoleRequiredError(PermissionDeniedError):
 class SessionAccessError(PermissionDeniedError):
     """The requester may not end a session of other people, or may not read its link.
 
-    `agent` and `requester` are the people of the session. Only these two may read its link. Supervisors and
-    administrators may end it, too.
+    `agent` and `requester` are the people of the session. Only these two may read the session's link. Supervisors and
+    administrators may end the session, too.
     """
 
     code: Literal["may_not_end", "may_not_read_link"] = field()
@@ -566,9 +566,9 @@ class SendRejectedError(CobrowseError):
     """The bot cannot send a link to a customer. `detail` depends on the code.
 
     - sending_off: "sms" or "email", which the settings switch off.
-    - invalid_address: "none" (no text), "neither" (no phone number or e-mail address), "country" (no country code, and
+    - invalid_address: "none" (no text), "neither" (no phone number or email address), "country" (no country code, and
       no single country fits), "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a
-      valid e-mail address).
+      valid email address).
     - country_not_allowed: the ISO code of the phone number's country, "" if it has none.
     - text_too_long: the maximum length in characters.
     """
@@ -585,7 +585,7 @@ class AccountLinkError(CobrowseError):
     - not_connected: the person has connected no account.
     - connect_link_expired: the sign-in link is too old, was used, or is unknown.
     - not_linked: no administrator linked the person to a host.
-    - no_such_host: an administrator's e-mail address finds no host; `why` is the reason, in a few words.
+    - no_such_host: an administrator's email address finds no host; `why` is the reason, in a few words.
     """
 
     code: Literal["connect_off", "not_connected", "connect_link_expired", "not_linked", "no_such_host"] = field()

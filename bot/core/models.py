@@ -11,17 +11,18 @@ from enum import StrEnum
 from typing import Any, NewType
 
 TeamId = NewType("TeamId", str)
-"""A Slack workspace, `T…`, or an Enterprise Grid organisation, `E…`."""
+"""The id of a Slack workspace, `T…`, or of an Enterprise Grid organization, `E…`."""
 UserId = NewType("UserId", str)
-"""A Slack user, `U…` or `W…`. It is unique within a team only, so people are keyed by (TeamId, UserId)."""
+"""The id of a Slack user, `U…` or `W…`. The id is unique within a team only, so people are keyed by (TeamId, UserId).
+"""
 ChannelId = NewType("ChannelId", str)
-"""A Slack conversation, `C…`, `G…` or `D…`."""
+"""The id of a Slack conversation, `C…`, `G…` or `D…`."""
 HostId = NewType("HostId", str)
-"""A Genesys user, a lower-case UUID."""
+"""The id of a Genesys user, a lower-case UUID."""
 SessionId = NewType("SessionId", str)
-"""The session service's id of a session. Opaque."""
+"""The session service's id of a session. The bot does not interpret it."""
 ConversationId = NewType("ConversationId", str)
-"""A conversation of Genesys Cloud, a lower-case UUID."""
+"""The id of a conversation in Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
 """The bot's id of a request: twelve characters that a person can read out over the phone."""
 PersonKey = tuple[TeamId, UserId]
@@ -53,12 +54,12 @@ class MembershipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
-    """A Slack user. `email` is None unless Slack holds a confirmed e-mail address; `name` is for display only.
+    """A Slack user. `email` is None unless Slack holds a confirmed email address; `name` is for display only.
 
-    `locale` is the language that the user reads Slack in, such as `fr-FR`; "" where Slack does not say it.
+    `locale` is the language that the user reads Slack in, such as `fr-FR`; "" if Slack does not return it.
 
     In an Enterprise Grid one person can have two ids: `user_id` is the id that was looked up, `other_id` the second id.
-    `has_unconfirmed_email`: Slack shows an e-mail address but does not call it confirmed.
+    `has_unconfirmed_email`: Slack shows an email address but does not call it confirmed.
     """
 
     team_id: TeamId
@@ -72,7 +73,7 @@ class SlackUser:
 
     @property
     def ids(self) -> tuple[UserId, ...]:
-        """Return all ids that Slack has for this person."""
+        """Return all ids that Slack has for this person: one, or two in an Enterprise Grid."""
         return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
@@ -120,7 +121,7 @@ class RequestKind(StrEnum):
     PROPOSE = "propose"
     SEND = "send"
     CANCEL = "cancel"
-    """Do not send a link that the bot has asked about."""
+    """A press of *Cancel*: the bot does not send the link that it has asked about."""
     STEP = "step"
     RECHECK = "recheck"
     ASK = "ask"
@@ -128,7 +129,7 @@ class RequestKind(StrEnum):
 
 
 STARTS = (RequestKind.START, RequestKind.STEP)
-"""The kinds that create a session."""
+"""The kinds of requests that create a session."""
 
 
 CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
@@ -148,9 +149,9 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """The newest session that is open beside another one of the same agent.
+    """The agent's newest session that is still open when another session of this agent starts.
 
-    `count` is the number of open sessions beside the other one, with this session.
+    `count` is the number of open sessions besides the one that starts, this session included.
     """
 
     id: SessionId
@@ -161,7 +162,7 @@ class OtherSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request of one person. A second delivery by Slack is the same request.
+    """One request of one person. If Slack delivers the same command or press a second time, that is the same request.
 
     - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
     - `target`: the agent that the session is for, None if it is for the requester.
@@ -171,7 +172,7 @@ class Request:
     - `channel_id`: "" if the request came from no channel.
     - `view_id`: the open modal that shows the answer, None if the request came from no modal.
     - `reply_url`: Slack's response_url, a secret.
-    - `replaces`: the answer replaces the message that holds the button.
+    - `replaces`: the answer replaces the message with the pressed button.
     - `duplicate_of`: the earlier request that shares its session with this one.
     - `is_group_message`: the request came from a group message, where the bot cannot post. This is not stored.
     - `other_open`: the agent's newest session that is open when the request is accepted. This is not stored.
@@ -210,19 +211,22 @@ class Request:
 
     @property
     def agent(self) -> UserId:
-        """Return the user who hosts the session."""
+        """Return the agent: `target`, or the requester if there is no `target`."""
         return self.target or self.requester
 
     @property
     def for_another(self) -> bool:
-        """Return whether the host is not the requester. Return False if requesters name themselves as agent."""
+        """Return whether the session is for an agent who is not the requester.
+
+        Return False if requesters name themselves.
+        """
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
         """Return a copy of this request to run again, after a press of *Try again* or of a conversation's button.
 
-        `press` is the request that the press made. The copy takes its id, key, time, response_url and modal, and also
-        its application, conversation and argument if it has any.
+        `press` is the request that the press made. The copy takes the id, key, time, response_url and modal of `press`,
+        and also its application, conversation and argument, if `press` has them.
         """
         return replace(
             self,
@@ -290,13 +294,13 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return whether somebody else or a workflow asked for the session, so the bot has to notify the host."""
+    """Return whether somebody else or a workflow asked for the session, so the bot has to notify the agent."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionRequest:
-    """The parameters of a session to create. `context` names the source ("slack", "command-line").
+    """The parameters of a session to create. `context` names where the session was asked for ("slack", "command-line").
 
     `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
     conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the
@@ -350,7 +354,7 @@ class SessionDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A created session. Its time-out ends it at `ends_at`.
+    """A created session. The session's time-out ends it at `ends_at`.
 
     `join_url` is the customer's link and `join_code` the customer's code; both are secrets. If the service returns a
     code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
@@ -374,17 +378,17 @@ class Session:
 
 
 class SessionStatus(StrEnum):
-    """The status of a session at the service."""
+    """The status of a session, as the session service reports it."""
 
     OPEN = "open"
     GONE = "gone"
-    """The join link no longer works: the customer used it, it was withdrawn, or the session ended."""
+    """The join link no longer works: the customer has used it, the offer was withdrawn, or the session has ended."""
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as stored. Its link is "" when nobody else can join with it, and for people who may not see it.
+    """A session as stored. The link is "" when nobody else can join with it, and for people who may not see the link.
 
     `request_id` is the request that created the session, `channel_id` the channel of that request, "" if it is unknown.
     `ended_by` is the request that ended the session and `ender` its requester, both None for any other end. `ended_at`
@@ -407,11 +411,17 @@ class SessionRecord:
     read_at: datetime | None = field(default=None, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
-        """Return whether one of these ids is the requester's or the host's. These two may read the link."""
+        """Return whether one of these ids is the requester's or the agent's.
+
+        Only the requester and the agent may read the link.
+        """
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return the record as a person with these ids may see it: without the link unless it is their session."""
+        """Return the record as a person with these ids may see it.
+
+        It has no link, unless the person started or hosts the session.
+        """
         return (
             self
             if self.concerns(*user_ids)
@@ -442,10 +452,10 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices."""
+    """The kinds of notices. A notice is one matter about which people get messages; see Notice."""
 
     FAULT = "fault"
-    """An administrator has to fix a fault."""
+    """A fault exists that an administrator has to fix."""
     ENDED = "ended"
     """Somebody else has ended an agent's session. That agent gets the notice."""
     ACCESS = "access"
@@ -453,7 +463,7 @@ class NoticeKind(StrEnum):
     WELCOME = "welcome"
     """An administrator has connected a person to a Genesys user. The person gets the notice."""
     HELP = "help"
-    """A person asks the administrators for something that only they can do."""
+    """A person asks the administrators for something that only administrators can do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

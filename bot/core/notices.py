@@ -47,21 +47,27 @@ class ToldReaders:
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels to whom the board will send a stored message about this matter."""
+        """Return the users and channels to which the notice board will send a message of this notice.
+
+        The board can send it because the notice is stored.
+        """
         return self._expected.get((kind, key), ()) if key else ()
 
     def expect(self, notice: Notice, readers: Sequence[str]) -> None:
-        """Record who will get a message about a stored matter. Leave out those to whom Slack delivers none."""
+        """Record which users and channels, `readers`, will get a message of this stored notice.
+
+        Leave out readers to whom Slack delivers no message.
+        """
         refused = {message.reader for message in notice.messages if not message.ts}
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Replace all readers by those of these notices."""
+        """Forget all notices, and hold the readers of these notices instead."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
     def update(self, notice: Notice) -> None:
-        """Replace the readers of one notice."""
+        """Hold the readers of one notice as it is now. If the notice is over, forget its readers."""
         self._readers.pop((notice.kind, notice.key), None)
         self._expected.pop((notice.kind, notice.key), None)
         if notice.over_at is None:
@@ -96,7 +102,10 @@ class NoticeBoard:
         self._before_pass.append(before_pass)
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return a notice; a new one with version 0 if none is stored. Raises StorageUnavailableError."""
+        """Return the notice of this kind about the matter `key`; if none is stored, a new notice with version 0.
+
+        Raises StorageUnavailableError.
+        """
         return await self._store.find(kind, key)
 
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
@@ -121,9 +130,9 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Find out who will get a message about a stored notice, for `ToldReaders`.
+        """Find out who will get a message of a stored notice, and record these readers in ToldReaders.
 
-        Do nothing if somebody has got one. Raises StorageUnavailableError.
+        Do nothing if somebody already got a message of this notice. Raises StorageUnavailableError.
         """
         if not self._told.of(kind, key):
             notice = await self._store.find(kind, key)
@@ -131,9 +140,9 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted a message about a notice. Return its readers, () for none.
+        """Wait up to `seconds` until Slack has accepted a message of a notice.
 
-        Raises StorageUnavailableError.
+        Return the readers who got a message, () for none. Raises StorageUnavailableError.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -144,7 +153,10 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Change a notice like `change`. If the store is unavailable, the background task tries again. Never raises."""
+        """Change a notice as `change` does. If the store is unavailable, the background task repeats the change later.
+
+        Never raises.
+        """
         try:
             await self.change(kind, key, edit)
         except StorageUnavailableError:
@@ -153,7 +165,7 @@ class NoticeBoard:
                 self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
-        """Make the background task look for messages to send now."""
+        """Make the background task look at once for messages to send."""
         self._wake.set()
 
     def start(self) -> None:
@@ -245,6 +257,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message says that the matter is, or is not, over, as the notice does."""
+    """Return the readers whose message is right about whether the matter is over."""
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -68,12 +68,14 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The outcome of `accept`. `is_new` is False if a request with the same key is already stored.
+    """The outcome of `accept`.
 
-    `duplicate_of` is an earlier request by the same person with the same text, target and channel. Its session is being
-    created or was created at most JOIN_SECONDS ago, and the new request gets that session. Otherwise, `state` is
-    `creating` if the session can be created at once, and `linked` is the host that an administrator linked the agent
-    to, None if no administrator did. `other_open` is the newest open session of the agent, None if the agent has none.
+    `is_new` is False if a request with the same key is already stored, because Slack has delivered it before.
+    `duplicate_of` is an earlier request by the same person with the same text, target and channel. The session of that
+    earlier request is being created or was created at most JOIN_SECONDS ago; the new request gets this session.
+    Otherwise, `state` is `creating` if the session can be created at once, and `linked` is the host that an
+    administrator linked the agent to, None if no administrator did. `other_open` is the newest open session of the
+    agent, None if the agent has none.
     """
 
     is_new: bool
@@ -88,7 +90,10 @@ class RequestRepository(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Return whether several replicas share the database and take over each other's requests after a crash."""
+        """Return whether several replicas can use the database at once.
+
+        They then take over each other's requests after a crash.
+        """
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Store the request durably. Raises MaybeAcceptedError when the store does not confirm the write.
@@ -109,12 +114,12 @@ class RequestRepository(Protocol):
 
         Return False and change nothing if another process owns the request or its state is not `from_`. A session whose
         id is already stored updates the stored one, unless the request is a duplicate of the one that created it. The
-        state `answered` deletes the response_url. Raises UnusableAnswerError when the id is stored for another team,
-        host, requester or agent: the same transaction makes the request `failed` with this error.
+        state `answered` deletes the response_url. Raises UnusableAnswerError when the session's id is stored for
+        another team, host, requester or agent: the same transaction makes the request `failed` with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        """Return a request of any process; None if it is not stored."""
+        """Return the request with this id, also if another process owns it; None if it is not stored."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the unfinished requests of processes that have ended, and return them, oldest first."""
@@ -133,9 +138,9 @@ class HostCache(Protocol):
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the host that a rule found earlier, and for how many more seconds it is valid.
+        """Return the host that a rule found for this person earlier, and for how many more seconds the host is valid.
 
-        Return None if there is none.
+        Return None if no rule found a host, or if its time is over.
         """
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
@@ -165,7 +170,7 @@ class SessionRepository(Protocol):
     """
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return a session, ended or not; None if it is not stored."""
+        """Return the session with this id, ended or not; None if it is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
         """Return the newest session that this person requested or hosts; None if there is none."""
@@ -201,7 +206,10 @@ class SessionRepository(Protocol):
         """Store which session an END request without an id is about to end: the id becomes the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        """Mark a session as ended by the request `by`, and delete its link. Return whether it was open."""
+        """Mark a session as ended by the request `by` (None if no request ended it), and delete its link.
+
+        Return whether it was open.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,26 +226,29 @@ class StartOutcome:
 
 
 class StartHistory(Protocol):
-    """Reads how starts ended."""
+    """Reads how many starts succeeded or failed lately, and why they failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Return how the starts of the last `seconds` in a workspace ended.
+        """Return how the starts of the last `seconds` in a workspace ended, with one StartOutcome for each code.
 
         `seconds` must not exceed the retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
-        """Return the people whose start found no Genesys user in the last `seconds`, with its time, newest first."""
+        """Return at most `most` people whose start found no Genesys user in the last `seconds`, newest first.
+
+        Each person comes with the time of that start.
+        """
 
 
 class PostedMessageRepository(Protocol):
     """Stores the Slack messages that show sessions, so that the bot can update them."""
 
     async def add_post(self, post: PostedMessage) -> bool:
-        """Store a message. Return False if it is already stored."""
+        """Store the record of a posted message. Return False if it is already stored."""
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
-        """Return the messages about a session."""
+        """Return the stored messages that show this session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
         """Return at most `most` messages of ended sessions.
@@ -249,7 +260,10 @@ class PostedMessageRepository(Protocol):
         """Delete the record of a message that was updated, or that can never be updated."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session of a message; None if it is not stored. Raises UnexpectedError for an unreadable row."""
+        """Return the session with this id, which a message shows; None if the session is not stored.
+
+        Raises UnexpectedError for an unreadable row.
+        """
 
 
 class AccountRepository(Protocol):
@@ -264,7 +278,7 @@ class AccountRepository(Protocol):
     async def take(self, state_hash: str) -> PendingAuthorization | None:
         """Delete and return the pending sign-in with this hash of its state; None if it is unknown or expired.
 
-        Only one caller in all replicas gets it.
+        If several replicas call this at the same time, only one of them gets the sign-in.
         """
 
     async def connect(self, connection: LinkedAccount) -> None:
@@ -287,18 +301,25 @@ class NoticeRepository(Protocol):
     """Stores notices and their messages."""
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return a notice; a new one with version 0 if none is stored."""
+        """Return the notice of this kind about the matter `key`; if none is stored, a new notice with version 0."""
 
     async def save(self, notice: Notice) -> bool:
-        """Store a notice as its next version. Return False if somebody else has changed it since it was read."""
+        """Store a notice as its next version.
+
+        Return False if another replica or task has changed the notice since it was read.
+        """
 
     async def pending(self, most: int) -> Sequence[Notice]:
-        """Return at most `most` notices: first those with outdated messages, then the others that are not over."""
+        """Return at most `most` notices that are not over or have messages to post or update.
+
+        The notices with messages to post or update come first.
+        """
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
         """Reserve a notice for this replica for `seconds`, to send its messages, and return it.
 
-        Return None if its messages must not be sent now.
+        Return None if another replica has reserved the notice, if the pause after its last messages is not over, or if
+        all its messages are up to date.
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
@@ -334,7 +355,7 @@ class Notifier(Protocol):
     """Sends interim messages to the requester. Its method never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice to the requester."""
+        """Post an interim message to the requester: the request still waits, or is still being processed."""
 
 
 class Responder(Notifier, Protocol):
@@ -354,11 +375,11 @@ class EditResult(Enum):
     """The outcome of updating one posted message."""
 
     DONE = "done"
-    """Slack updated the message, or can never update it."""
+    """Nothing is left to do: Slack updated the message, or can never update it."""
     SILENT = "silent"
-    """Slack did not answer in time."""
+    """Slack did not answer in time. The update is tried again later."""
     UNWELL = "unwell"
-    """Slack has an outage, or limits the bot's calls."""
+    """Slack has an outage, or limits the bot's calls. The update is tried again later."""
 
 
 class SessionMessages(Protocol):
@@ -374,7 +395,7 @@ class SessionMessages(Protocol):
         """Post the session to a user as a direct message. Raises SharingError."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        """Update a posted message to say that its session has ended, and return the outcome. Never raises."""
+        """Update a posted message so that it says that its session has ended. Return the outcome. Never raises."""
 
 
 class NoticeMessages(Protocol):
@@ -394,14 +415,14 @@ class NoticeMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """Callbacks of a call to Genesys. Each may raise to stop the call."""
+    """Callbacks that the Genesys client calls while it sends a call. Each may raise an exception to stop the call."""
 
     @property
     def fairness_key(self) -> str:
-        """Return the key of the caller. The rate limiter serves keys in turn."""
+        """Return a key for the requester on whose behalf the call is. The rate limiter serves the keys in turn."""
 
     async def before_send(self) -> None:
-        """Run just before the request is sent."""
+        """Run just before the call is sent to Genesys."""
 
     async def on_wait(self, seconds: float) -> None:
         """Run when the call has to wait `seconds` for the rate limit, or because Genesys asked for a later retry."""
@@ -410,7 +431,7 @@ class CallHooks(Protocol):
 class OpenSessionError(Exception):
     """The host's conversation already has an open session, which a new session would replace. Nothing was created.
 
-    `customer` is the name of the customer in the conversation, "" if unknown. It is never stored.
+    `customer` is the name of the customer in the conversation, "" if unknown. This name is never stored.
     """
 
     def __init__(self, session_id: SessionId, customer: str) -> None:
@@ -442,7 +463,7 @@ class SetupProbe(Protocol):
     """Finds out whether a fault of the set-up is fixed, without creating a session or sending a message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the failed call would succeed now; None if only the next real call can tell."""
+        """Return whether the call that failed with `error` would succeed now; None if only the next call can tell."""
 
 
 class ApplicationCatalog(Protocol):
@@ -463,20 +484,20 @@ class MessageSender(Protocol):
         """Send an SMS from the phone number `sender` to the phone number `to`."""
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an e-mail from the address `sender` to the address `to`."""
+        """Send an email from the address `sender` to the address `to`."""
 
 
 class HostDirectory(Protocol):
     """Searches Genesys users."""
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this e-mail address, active or not. Raises ServiceError.
+        """Return the users with exactly this email address, active or not. Raises ServiceError.
 
         If more users may have the address than were read, the last element is a placeholder with `is_certain` False.
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
-        """Return at most `most` active users whose name or e-mail address contains `text`, and whether there are more.
+        """Return at most `most` active users whose name or email address contains `text`, and whether there are more.
 
         Raises ServiceError; PermissionMissingError when the bot may not search.
         """
@@ -494,7 +515,8 @@ class Announce(Protocol):
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Send the messages, and return the Genesys user's name, "" if unknown. May raise StorageUnavailableError.
 
-        `is_answer`: notify the person even if they asked for nothing.
+        `is_answer`: notify the person even if they have not asked for access, because an administrator chose them from
+        the list of people without a host.
         """
 
 
@@ -503,11 +525,11 @@ class HostRule(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the rule's name, which messages show."""
+        """Return the name of this rule in logs, the audit log and the database. Messages show a translation of it."""
 
     @property
     def costs_a_call(self) -> bool:
-        """Return whether the rule calls Genesys."""
+        """Return whether this rule has to call Genesys to find a host."""
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
         """Return the person's host, or the reason why this rule finds none. Raises ServiceError."""
@@ -536,7 +558,7 @@ class OAuthClient(Protocol[G]):
         """
 
     async def give_back(self, grant: G) -> None:
-        """Revoke a grant that is not kept, if possible. Never raises."""
+        """Revoke a grant that the bot does not store, if possible. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
         """Use this grant from now on for calls on behalf of this person and host."""
@@ -554,20 +576,23 @@ class OAuthClient(Protocol[G]):
 class Metrics:
     """Counts events; never raises and never blocks. This base class counts nothing; subclasses override its methods.
 
-    Arguments become metric labels, so they have few values: never a person, a session, an e-mail address or a URL.
+    Arguments become metric labels, so they have few values: never a person, a session, an email address or a URL.
     """
 
     def acknowledged(self, seconds: float) -> None:
         """Count an acknowledgement to Slack. `seconds`: how long after the payload was read it was sent."""
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        """Count a call to Genesys. `needs`: its scope or permission. `status`: its HTTP status or NO_HTTP_STATUS."""
+        """Count a call to Genesys. `needs`: its scope or permission. `status`: its HTTP status or NO_HTTP_STATUS.
+
+        `seconds`: how long it took.
+        """
 
     def waited(self, seconds: float) -> None:
         """Record how long a call to Genesys waited for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count a request for a Genesys token. `outcome`: "ok", or the error's code."""
+        """Count a request to the login for a Genesys token. `outcome`: "ok", or the code of the error."""
 
     def reconnected(self) -> None:
         """Count a Socket Mode connection that replaces an earlier connection."""

@@ -59,15 +59,15 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The requester's last session, with its link if it is open."""
+    """The requester's last session, with the session's link if the session is open."""
 
     code = "last_session"
     record: SessionRecord
 
 
 ON_CARD = "card."
-"""Marks an END request from the card of another session. Its argument is the id of the session to end, a space, ON_CARD
-and the id of the card's session."""
+"""Marks an END request from the card of another session. The argument of this request is the id of the session to end,
+a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
@@ -76,7 +76,7 @@ class ListKind(StrEnum):
     OWN = "own"
     """The requester's own sessions, newest first."""
     END = "end"
-    """The requester's own sessions, or those of a named agent, to choose which one to end."""
+    """The requester's own sessions, or the sessions of a named agent, to choose which session to end."""
     LIVE = "live"
     """All sessions of the workspace, by agent."""
     HOME = "home"
@@ -99,7 +99,10 @@ class ListPage:
 
     @property
     def size(self) -> int:
-        """Return how many sessions a page shows. A message has 50 blocks at most; an agent's name takes one, too."""
+        """Return how many sessions a page shows.
+
+        A message has 50 blocks at most, and in a list by agent each agent's name takes a block, too.
+        """
         return 20 if self.kind is ListKind.LIVE else 10
 
     @property
@@ -122,7 +125,7 @@ class SessionList:
     """One page of open sessions. `total`: how many sessions there are on all pages.
 
     - `ended`: the session that a press in this list has ended.
-    - `viewer_ids`: all ids of the requester if the list has only sessions that concern them; else empty.
+    - `viewer_ids`: all Slack ids of the requester if the list has only sessions that they host or started; else empty.
     """
 
     code = "session_list"
@@ -138,7 +141,7 @@ class SessionEnded:
     """The session has ended. `reference` is the service's correlation id, None if there is none.
 
     `listing`: the sessions that are still open, if the press was in a list. `card`: another session, if the press was
-    on the card of that session; `other_open`: the newest of its agent's sessions that are open beside it.
+    on the card of that session; `other_open`: the newest other open session of the agent of `card`.
     """
 
     code = "session_ended"
@@ -235,7 +238,10 @@ class AccessRequested:
 
 @dataclass(frozen=True, slots=True)
 class AdministratorsTold:
-    """The bot tells the administrators about a failed request. `readers` are the users and channels that Slack told."""
+    """The bot tells the administrators about a failed request.
+
+    `readers` are the users and channels for which Slack accepted the message.
+    """
 
     code = "administrators_told"
     readers: tuple[str, ...] = ()
@@ -258,17 +264,17 @@ class AccessReport:
 
 
 class FaultState(StrEnum):
-    """The results of a check of a fault."""
+    """The results of *Check again*: whether a fault of the set-up is fixed."""
 
     FAILING = "failing"
     REPAIRED = "repaired"
     UNKNOWN = "unknown"
-    """Only the next real request can tell."""
+    """Only the next request of the kind that failed can show whether the fault is fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """The bot has checked a fault of the set-up for an administrator."""
+    """The bot has checked whether a fault of the set-up is fixed, because an administrator pressed *Check again*."""
 
     code = "fault_checked"
     state: FaultState
@@ -278,7 +284,7 @@ class FaultChecked:
 class SignInOffered:
     """A sign-in link for the person. `address` is its URL, a secret; the link is valid until the time `until`.
 
-    `already`: the person has linked an account before.
+    `already`: the person has already linked an account, which a new sign-in replaces.
     """
 
     code = "connect_offered"
@@ -297,7 +303,7 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountUnlinked:
-    """The person has unlinked the Genesys account of this host."""
+    """The person has unlinked the Genesys account of the user `host_id`."""
 
     code = "disconnected"
     host_id: HostId
@@ -314,7 +320,8 @@ INQUIRIES = (
     RequestKind.PROPOSE,
     RequestKind.RECHECK,
 )
-"""Kinds of requests that change nothing. Answered ones are stored only to recognise a second delivery."""
+"""Kinds of requests that change nothing. After the answer, such a request is stored only so that the bot recognizes a
+second delivery of it by Slack."""
 
 Success = (
     SessionStarted

@@ -17,7 +17,7 @@ serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 
 
 class SharedWaits:
-    """Tracks how long one kind of call has to wait, and notifies the requests that need its answer.
+    """Tracks how long calls of one kind have to wait, and notifies the requests that need the answer of such a call.
 
     `clock` returns seconds and never goes back.
     """

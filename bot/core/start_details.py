@@ -1,8 +1,8 @@
 """Encode and decode what a START request needs besides the session's name (pure).
 
 This is the customer's address, the open session that the new one replaces, the thread in which to post the session, or
-the command that the name may mean. A thread can go with another of them. The encoded text is the request's `argument`,
-so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
+the command that the name may mean. A thread can be set together with one of the others. The encoded text is the
+request's `argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
 """
 
 import hashlib
@@ -23,9 +23,11 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """What a START request needs besides the session's name. At most one of these is set, and a `thread` beside it.
+    """What a START request needs besides the session's name.
 
-    - `send_to`: the customer's phone number in E.164, or e-mail address. The session's card has a button that sends the
+    Of `send_to`, `rejected`, `unless` and `replaces`, at most one is set.
+
+    - `send_to`: the customer's phone number in E.164, or email address. The session's card has a button that sends the
       link there.
     - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
     - `fingerprint`: a hash of the address, set with `send_to` and `rejected`. It tells two addresses apart without
@@ -61,7 +63,10 @@ NO_DETAILS = StartDetails()
 
 
 def details_of(argument: str | None) -> StartDetails:
-    """Decode a request's argument. Return NO_DETAILS for any other text."""
+    """Decode the `argument` of a START request; the reverse of `StartDetails.argument`.
+
+    Return NO_DETAILS for None, and for a text that does not begin with one of its words.
+    """
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")
     if kind == _SEND:
@@ -78,14 +83,15 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return a request's argument.
+    """Return the `argument` of a START request without the customer's address.
 
-    If it holds a customer's address, return the thread and the address's fingerprint instead.
+    If the argument holds an address, return the thread and the address's fingerprint. Return any other argument as it
+    is.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
 
 
 def fingerprint(address: str, key: bytes) -> str:
-    """Return a keyed hash of an e-mail address or phone number. Nobody can guess the address without the key."""
+    """Return a keyed hash of an email address or phone number. Nobody can guess the address without the key."""
     return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

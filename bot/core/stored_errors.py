@@ -77,7 +77,7 @@ FIELDS_OF_OLD_RECORDS = {
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""Maps the old names of fields in those rows to the new ones, by the error's code."""
+"""Maps the names of fields in rows of that version to their present names. The keys are the codes of the errors."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 class RunTiming:
     """Durations in the processing of one request.
 
-    - `first_notice_seconds`: how long a requester waits before the first notice.
-    - `late_seconds`: how long after the end of an announced wait the second notice follows.
+    - `first_notice_seconds`: how long a requester waits before the first wait notice.
+    - `late_seconds`: how long after the end of an announced wait the second wait notice follows.
     - `min_wait_notice_seconds`: a shorter wait is not announced.
-    - `max_wait_seconds`: a longer wait, counted from the command, fails at once. Slack takes answers for 30 minutes.
-    - `stop_notice_seconds`: how long the result waits for a notice that is being posted, so that it is read last.
+    - `max_wait_seconds`: a request that would wait longer, counted from the command, fails at once. Slack takes answers
+      for 30 minutes.
+    - `stop_notice_seconds`: how long the result waits for a wait notice that is being posted, so that the result comes
+      last.
     - `send_timeout`: how long a create call waits for a shared store that is unavailable.
     - `save_timeout`: how long a result waits for an unavailable store that no other replica shares.
     - `answered_timeout`: how long the transition to `answered` waits for an unavailable store.
@@ -54,12 +56,14 @@ class NoticeTiming:
     - `lease_seconds`: how long a replica has for each message, before another replica may take over the notice.
     - `edit_pause_seconds`: the pause between two rounds of updates of one notice.
     - `retry_seconds`: the pause after a message that Slack did not accept.
-    - `renewal_seconds`: a fault that lasts longer gets a new message, since updates notify nobody.
+    - `renewal_seconds`: a fault that lasts longer than this gets a new message, since Slack notifies nobody of an
+      updated message.
     - `grace_seconds`: how long a request for access stays open after the person was linked, so that the replica that
       linked them can still add the administrator's name.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
     - `report_timeout`: how long an answer about a fault waits until the administrators' message is stored.
-    - `delivery_timeout`: how long the answer to a press on *Tell* waits until Slack has the message.
+    - `delivery_timeout`: how long the answer to a press that tells the administrators waits until Slack has accepted
+      the message to them.
     """
 
     poll_seconds: float = 5.0
@@ -80,11 +84,11 @@ class CoreTiming:
     - `last_posts_seconds`: the part of a shutdown in which the requesters of interrupted requests are notified.
     - `status_cache_seconds`: how long a session's status is cached.
     - `status_timeout`: how long the service may take to return a session's status.
-    - `press_status_timeout`: how long a press that opens a dialog waits for that status. Slack opens a dialog within
-      three seconds of the press.
+    - `press_status_timeout`: how long a press that opens a dialog waits for a session's status. Slack opens a dialog
+      within three seconds of the press.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
     - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
-    - `host_cache_seconds`: how long the Genesys host that a rule found for a Slack user is kept.
+    - `host_cache_seconds`: how long the bot keeps the Genesys host that a rule found for a Slack user.
     """
 
     run: RunTiming = field(default_factory=RunTiming)
@@ -106,7 +110,7 @@ class GenesysTiming:
     call_timeout: float = 10.0
     """How long one API call may take, from the first byte sent to the last byte read."""
     read_timeout: float = 10.0
-    """The longest pause between two reads of a login's answer, or between two writes of its request."""
+    """The longest pause between two reads of the login's answer, or between two writes of the request to the login."""
     connect_timeout: float = 5.0
     """How long it may take to open a connection, or to get a free one from the pool."""
     keepalive_seconds: float = 30.0
@@ -115,21 +119,23 @@ class GenesysTiming:
     first_backoff_seconds: float = 0.5
     """The wait before the first retry. Each later wait is twice as long."""
     max_backoff_seconds: float = 20.0
-    """How long one call may take with all attempts and backoffs. Waits that a Retry-After asked for do not count, and
-    neither does the wait for the rate limit."""
+    """How long one call may take with all attempts and backoffs. Pauses that Genesys asked for by Retry-After do not
+    count, and neither does the wait for the rate limit."""
     max_retry_after_seconds: float = 180.0
-    """The maximum total of the waits of one call that a Retry-After asked for."""
+    """How long one call may wait in total because Genesys asked for a pause by Retry-After."""
 
     rate_window_seconds: float = 60.0
     """The length of the window in which Genesys counts the calls of a token; also the longest wait after one answer."""
     rate_probe_seconds: float = 1.0
-    """After an exhausted window, how long other calls wait for the answer to the first call."""
+    """After a window in which the limit was reached, one call goes first as a test of the next window. This is how long
+    the other calls wait for its answer."""
     max_hold_seconds: float = 60.0
-    """How long one 429 can hold back all calls that need the same permission."""
+    """How long one answer with status 429 can delay all calls that need the same permission."""
     hold_probe_seconds: float = 1.0
-    """After a hold, how long the held calls wait for the answer to the first of them."""
+    """When a 429's delay (see `max_hold_seconds`) is over, one call goes first as a test. This is how long the others
+    wait for its answer."""
     max_hold_total_seconds: float = 180.0
-    """How long a call may wait in holds, in total, before it fails."""
+    """How long one call may wait because of such delays (see `max_hold_seconds`), in total, before it fails."""
 
     token_timeout: float = 12.0
     """How long one request for the bot's own token may take."""
@@ -150,13 +156,13 @@ class GenesysTiming:
     name_cache_seconds: float = 86_400.0
     """How long a user's name is cached."""
     no_name_cache_seconds: float = 600.0
-    """How long it is cached that Genesys does not return a user's name."""
+    """If Genesys does not return a user's name, how long the bot waits before it asks for that name again."""
     close_timeout: float = 5.0
     """How long a shutdown waits for token renewals in progress."""
 
 
 GENESYS_TIMING = GenesysTiming()
-"""The values of a real bot."""
+"""The durations that the real bot uses. Tests use shorter ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +170,8 @@ class SlackTiming:
     """Durations of calls to Slack, of data that Slack sends, and of cached data about Slack."""
 
     post_timeout: float = 12.0
-    """How long one way to reach a person is tried, with retries, before the next way."""
+    """How long the bot tries one way to reach a person, with retries, before it tries the next way (response_url,
+    ephemeral message, direct message)."""
     last_post_timeout: float = 0.9
     """Takes the place of `post_timeout` when the process is about to end."""
     agent_timeout: float = 3.0
@@ -172,8 +179,8 @@ class SlackTiming:
     http_timeout: float = 10.0
     """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
-    """Takes the place of `http_timeout` for a post to a response_url. It is short, so that a dead connection is
-    replaced while there is time for another try."""
+    """Takes the place of `http_timeout` for a post to a response_url. This time-out is short, so that a dead connection
+    is replaced while there is time for another try."""
     repeat_seconds: float = 0.5
     """The wait before the first retry of a call or a post. Calls double it for each later retry."""
     probe_interval_seconds: float = 30.0
@@ -192,9 +199,10 @@ class SlackTiming:
     lookup_timeout: float = 12.0
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
-    """How long the look-up of the contact's name may take, which is for a button."""
+    """How long the look-up of the contact's name may take. Only the label of a button needs this name."""
     permalink_timeout: float = 2.0
-    """How long the look-up of a message's address may take, which is for a button."""
+    """How long the look-up of a message's address may take. Only a button that links to the message needs this address.
+    """
     max_lookup_retry_after: float = 60.0
     """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
     people_cache_seconds: float = 300.0
@@ -212,12 +220,13 @@ class SlackTiming:
     view_timeout: float = 10.0
     """How long one call that updates or publishes a view may take."""
     view_settle_seconds: float = 0.5
-    """How long the first update of a modal waits after its submission, so that the acknowledgement arrives first."""
+    """How long the first update of a modal waits after the user submitted the modal, so that the acknowledgement
+    arrives first."""
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call that uses it later cannot succeed."""
     content_timeout: float = 1.5
-    """How long the content of a dialog or a question may take to load. Without it, a message replaces the dialog, and
-    the question names no session."""
+    """How long the content of a dialog or a question may take to load. If the content does not load, the bot sends a
+    message instead of the dialog, and a question that names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
@@ -227,7 +236,7 @@ class SlackTiming:
     body_timeout: float = 5.0
     """How long the body of an HTTP request may take to arrive."""
     large_body_min_seconds: float = 0.25
-    """A large body that is incomplete after this time may be dropped in favour of a newer large body."""
+    """A large body that is incomplete after this time may be dropped in favor of a newer large body."""
     clock_window_seconds: float = 60.0
     """The period of the clock check. This machine's clock is wrong if several signed requests in this time have a stale
     timestamp and none has a fresh one."""
@@ -244,7 +253,7 @@ class SlackTiming:
 
 
 SLACK_TIMING = SlackTiming()
-"""The values of a real bot."""
+"""The durations that the real bot uses. Tests use shorter ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,8 +263,8 @@ class ReceiverBounds:
     connections: int = 500
     """The maximum number of open HTTP connections. Slack uses a few, and fewer through a proxy."""
     waiting_bodies: int = 200
-    """The maximum number of incomplete bodies. It is far below `connections`, so that slow senders never hold all
-    connections. A body that arrives with its headers does not count."""
+    """The maximum number of incomplete bodies. This maximum is far below `connections`, so that slow senders never hold
+    all connections. A body that arrives with its headers does not count."""
     envelopes: int = 1000
     """The maximum number of unprocessed envelopes of a Socket Mode connection. Beyond it, the bot stops reading."""
     callbacks: int = 20
@@ -264,7 +273,7 @@ class ReceiverBounds:
 
 
 RECEIVER_BOUNDS = ReceiverBounds()
-"""The values of a real bot."""
+"""The limits that the real bot uses. Tests use lower ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +289,7 @@ class StorageTiming:
     busy_timeout_seconds: float = 10.0
     """SQLite: how long a connection waits for the short writes of another process."""
     sweep_pause_seconds: float = 0.01
-    """The pause between two writes of a sweep, so that other writes get their turn."""
+    """The pause between two writes of the clean-up of old data, so that other writes get their turn."""
     connect_timeout_seconds: float = 5.0
     """Postgres: how long it may take to open or close a connection outside the pool."""
     pool_timeout_seconds: float = 1.0
@@ -290,8 +299,8 @@ class StorageTiming:
     accept_timeout_seconds: float = 2.2
     """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: the age at which this replica takes up a request that it owns but does not process. It is longer than
-    any call of the store."""
+    """Postgres: the age at which this replica takes up a request that it owns but does not process. This age is longer
+    than any call of the store takes."""
     account_lock_seconds: float = 15.0
     """Postgres: how long an account's row may stay locked during a call to Genesys, and how long others wait for it."""
     lock_check_seconds: float = 2.0

@@ -19,7 +19,8 @@ _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|
 """A first line `sep=;`, which names the table's separator. Excel reads and writes such a line."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _HASH = re.compile(r"\$\w{1,8}\$\S*")
-"""A password hash in the form of crypt(5). It occurs when somebody passes another file, such as /etc/shadow."""
+"""A password hash in the form of crypt(5). A cell holds one if somebody names a wrong file as the hosts file, such as
+/etc/shadow."""
 _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 
 Key = tuple[TeamId | None, UserId]
@@ -75,10 +76,10 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator, the line number at which the table begins, and the table without a line `sep=…`.
+    """Return the separator of a CSV text, the line number at which its table begins, and this table.
 
-    Choose the separator that makes the first row a header. If none does, choose the one that gives the most columns. Of
-    several such separators, choose the one that `sep=…` names.
+    A first line `sep=…` is not part of the table. Choose the separator that makes the first row a header. If none does,
+    choose the one that gives the most columns. Of several such separators, choose the one that `sep=…` names.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -154,7 +155,7 @@ def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[s
 
 
 def _shown(found: str, length: int = CELL_LENGTH) -> str:
-    """Return a cell for a message: cut to `length`, quoted, with any password hash masked."""
+    """Return the cell `found` as an error message shows it: cut to `length`, quoted, with any password hash masked."""
     return repr(_HASH.sub("…", found)[:length])
 
 

@@ -1,4 +1,4 @@
-"""Check that a person has a Genesys user before the bot offers what needs one."""
+"""Check that a person has a Genesys user, before the bot offers commands that work only for people who have one."""
 
 import asyncio
 from contextlib import suppress
@@ -18,8 +18,8 @@ class OwnHost:
     async def require(self, request: Request, person: SlackUser) -> None:
         """Raise HostNotFoundError if the requester is a plain member who has no host.
 
-        Supervisors and administrators can do things without a host. Do nothing if Slack or Genesys does not answer in
-        time.
+        Never raise it for supervisors and administrators, because some commands work without a host for them. Do
+        nothing if Slack or Genesys does not answer in time.
         """
         with suppress(SlackUnavailableError, ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._timeout):

@@ -24,27 +24,27 @@ MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
 MAX_USERS = 2
-"""How many Genesys users, active or not, may share an e-mail address. If more do, the address maps to no host."""
+"""How many Genesys users, active or not, may share an email address. If more do, the address maps to no host."""
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
-"""A host, and how many seconds it may be cached."""
+"""A host that a rule found, and for how many seconds it may be cached."""
 
 
 def host_id(text: str) -> HostId | None:
-    """Return a UUID in lower case, or None for any other text."""
+    """Return the id of a Genesys user, a UUID in lower case, that the text holds; None if it is not a UUID."""
     text = text.strip().lower()
     return HostId(text) if UUID.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The reason why an e-mail address gives no host."""
+    """The reason why no single active Genesys user belongs to an email address."""
 
     why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the id of the only active user with this e-mail address, or the reason why there is none (pure)."""
+    """Return the id of the only active user with this email address, or the reason why there is none (pure)."""
     if not users:
         return NoMatch(MissReason.NO_USER)
     if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
@@ -82,7 +82,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: the person's confirmed e-mail address in Slack belongs to exactly one active Genesys user."""
+    """Rule 2: the person's confirmed email address in Slack belongs to exactly one active Genesys user."""
 
     name = "same e-mail"
     costs_a_call = True
@@ -112,7 +112,7 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy with the host that an administrator linked the agent to."""
+        """Return a copy whose host is `host_id`, to which an administrator linked the agent."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
 
@@ -197,10 +197,10 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the host and its lifetime in seconds, and whether to store them.
+        """Return the host with its lifetime in seconds, and whether the caller has to store this pair.
 
-        `before` is the stored host, None if there is none. When it is the turn of the rule that found it, use it and do
-        not call Genesys. Raises HostNotFoundError, ServiceError.
+        `before` is the stored host, None if there is none. When it is the turn of the rule that found the stored host,
+        use this host and do not call Genesys. Raises HostNotFoundError, ServiceError.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

@@ -36,7 +36,7 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has its result. `reached`: the result was delivered to the requester.
+    """A request has ended with its result. `reached`: the result was delivered to the requester.
 
     `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
     the request is a sign-in in a browser, so no message in Slack shows the result.
@@ -138,7 +138,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, at the time `at`. `passed`: a session was created after it."""
+    """The newest failure of the session service, at the time `at`. `passed`: a session was created later."""
 
     error: ServiceError
     at: datetime
@@ -146,9 +146,9 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Holds the newest failure of the session service, and the times of the newest successes.
+    """Holds the newest failure of the session service, and when requests succeeded last.
 
-    Subscribes to RequestFinished. `worked` holds the time of the newest success of each kind of request. `worked_for`
+    Subscribes to RequestFinished. `worked` holds the time of the newest successful request of each kind. `worked_for`
     holds the time of the newest successful start or whoami of each person. These times are `time.monotonic()` values.
     """
 
@@ -159,7 +159,7 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record a failure of the session service, or a session that was created after the last failure."""
+        """Record the event if it is a failure of the session service or a success. Ignore sign-ins and other errors."""
         if event.is_sign_in:
             return
         if isinstance(event.result, ServiceError):
@@ -186,7 +186,10 @@ class Followers:
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, team_id: TeamId, user_id: UserId) -> object:
-        """Follow this user's sessions for FOLLOW_SECONDS. Return a token of this call for `is_newest`."""
+        """Update this user's Home tab for FOLLOW_SECONDS when its content changes.
+
+        Return a token of this call for `is_newest`.
+        """
         token = self._newest[team_id, user_id] = object()
         return token
 
@@ -195,9 +198,9 @@ class Followers:
         return self._newest.get((team_id, user_id)) is token
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each follower whose session or set-up changed.
+        """Call `update` for each follower whose session or set-up this request changed.
 
-        Do the same for a user of the Home tab's *End*.
+        Also call it for a user who pressed *End* in the Home tab, even if that changed nothing.
         """
         if event.is_sign_in:
             return

@@ -1,4 +1,7 @@
-"""Finish requests of dead processes and duplicate requests, clean up the store, update messages of ended sessions."""
+"""Finish the requests of dead processes, clean up the store, and update the messages of ended sessions.
+
+Also find the sessions of duplicate requests.
+"""
 
 import asyncio
 import logging
@@ -16,12 +19,13 @@ from bot.core.timing import RecoveryTiming
 log = logging.getLogger(__name__)
 
 ANSWERABLE = timedelta(minutes=30)
-"""How long Slack accepts an answer to a command. An older request is not carried out after a crash."""
+"""How long Slack accepts an answer to a command. After a crash, a request that is older than this is not carried out,
+because nobody would get its result."""
 MAX_MESSAGES = 40
-"""The maximum number of messages that one pass updates."""
+"""The maximum number of messages that one call of `update_ended_messages` updates."""
 MAX_SILENT = 4
-"""The maximum number of updates in one pass that Slack may leave without an answer. Their time-outs take less than the
-minute for which the messages are reserved."""
+"""The maximum number of updates in one call of `update_ended_messages` that Slack may leave without an answer. The
+time-outs of these updates take less than the minute for which the messages are reserved."""
 GIVE_UP_AFTER = timedelta(days=1)
 """How long after a session's end the bot still tries to update its messages."""
 
@@ -43,7 +47,11 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait for the session of the request that this request duplicates. Return None if it has no open session."""
+    """Wait until the original of this duplicate request has a session, and return that session.
+
+    Return None if the original is gone, failed, finished without a session, or its session is over; also if `request`
+    is no duplicate.
+    """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
         if other is None or other.failure or other.session_over:
@@ -76,7 +84,10 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
 
 
 async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
-    """Return the session of a message; None if it is missing or unreadable, so that it does not block the others."""
+    """Return the session that a message shows; None if it is not stored or unreadable.
+
+    An unreadable session raises no exception, so that it does not stop the updates of the other messages.
+    """
     with suppress(UnexpectedError):
         return await posts.session(post.session_id)
     return None
@@ -111,7 +122,7 @@ class Recovery:
         self._tasks = [asyncio.create_task(each) for each in loops]
 
     def stop(self) -> None:
-        """Cancel the loops."""
+        """Cancel the background loops."""
         for task in self._tasks:
             task.cancel()
 

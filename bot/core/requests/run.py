@@ -1,8 +1,8 @@
-"""Commit the state transitions of one request while a worker processes it, and post wait notices to its requester.
+"""Commit the state transitions of one request while a worker processes it, and tell its requester that it waits.
 
 The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
-says that it did not act. The requester gets a notice at once when the request has to wait for the rate limit, else when
-no answer has come for some seconds. A second notice follows later.
+says that it did not act. The requester gets a wait notice (`WaitNotice`) at once when the request has to wait for the
+rate limit, else when it has no result after some seconds. A second wait notice follows later.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ from bot.core.timing import RunTiming
 log = logging.getLogger(__name__)
 
 MAX_NOTICES = 2
-"""The maximum number of wait notices for a request. Slack accepts five messages at a response_url."""
+"""The maximum number of wait notices for a request. Slack accepts five messages at a response_url, and the result needs
+up to two of them."""
 
 
 class OwnershipLostError(Exception):
@@ -64,7 +65,10 @@ class RequestRun:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
-        """Return whether this worker surely owns the request. Other replicas take over requests of a shared store."""
+        """Return whether this worker surely owns the request.
+
+        If several replicas share the store, another replica may have taken the request over.
+        """
         if not self._store.shared:
             return True
         try:
@@ -76,8 +80,8 @@ class RequestRun:
         """Commit `creating` just before the call is sent.
 
         Retry for a while if a shared store is unavailable, because another replica may have taken over the request.
-        Raises OwnershipLostError when another worker owns the request. Raises InterruptedRequestError when the commit
-        failed, so the call must not be sent.
+        Raises OwnershipLostError when another worker owns the request, and InterruptedRequestError when the commit
+        failed. After either error, the call must not be sent.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -97,9 +101,10 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Go back to `accepted`, because the call has to wait or the service did not act. Notify the requester.
+        """Move the request back to `accepted`, because its call has to wait or the service did not act.
 
-        Raises QueueTooLongError if the requester would wait too long in total.
+        Post a wait notice. `seconds` is the wait until the next try. Raises QueueTooLongError if the requester would
+        wait longer than `max_wait_seconds` in total.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -116,7 +121,7 @@ class RequestRun:
     async def transition(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Commit the next state, with the session or failure.
+        """Commit the state `to`, with the session or failure that belongs to it.
 
         Raises OwnershipLostError and StorageUnavailableError. Raises UnusableAnswerError if the session's id belongs to
         another session; the store then holds the request as failed with this error.
@@ -150,9 +155,10 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Save the result unless it is already saved, and return the result for the requester.
+        """Save the result of the request unless it is already saved, and return the result that the requester gets.
 
-        If the store rejects the session, return that UnusableAnswerError instead. Raises OwnershipLostError.
+        This is `result`, or an UnusableAnswerError if the store rejects the session (see `transition`). Raises
+        OwnershipLostError.
         """
         if self._is_unsaved:
             return result
@@ -213,14 +219,18 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Posts the wait notices of one request. The constructor starts the timer of the first notice."""
+    """Tells the requester that one request still waits or is still being processed (`WaitNotice`).
+
+    It posts at most MAX_NOTICES messages. The constructor starts the timer of the first one.
+    """
 
     def __init__(
         self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
     ) -> None:
         """Take `is_ours`, which returns whether this worker surely owns the request.
 
-        Without that, a notice replaces no message: another replica may have posted the result there.
+        If it does not, a wait notice replaces no message, because another replica may have put the result in that
+        place.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -233,12 +243,15 @@ class ProgressNotifier:
     def sent(self) -> None:
         """Record that the request's call to Genesys was sent.
 
-        Later notices no longer mention a wait for the rate limit.
+        Later wait notices say that the request is being processed, and mention no wait for the rate limit.
         """
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:
-        """Record that the request's call to Genesys has to wait `seconds`. Post a notice unless that is short."""
+        """Record that the request's call to Genesys has to wait `seconds`.
+
+        Post a wait notice unless this wait is short.
+        """
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
             return
@@ -250,7 +263,7 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Post no more notices. Wait briefly for a notice in progress, so that the result arrives after it."""
+        """Post no more wait notices. If one is being posted, wait briefly for it, so that the result comes last."""
         self._timer.cancel()
         self._is_stopped = True
         if self._posting and not self._posting.done():
@@ -277,7 +290,7 @@ class ProgressNotifier:
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
     """Return the error with which the store rejected the session; None if it rejected none.
 
-    The store does that when the session's id is already stored for another session (ID_TAKEN).
+    The store rejects a session when the session's id is already stored for another session (ID_TAKEN).
     """
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None

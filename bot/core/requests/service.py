@@ -21,7 +21,7 @@ from bot.core.requests.worker import RequestWorker
 WINDOW_SECONDS = 60.0
 MAX_PEOPLE = 50_000
 Counted = tuple[float, str]
-"""The time at which a request was counted, and its key."""
+"""One counted request: the time when it was counted, and its `key`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,10 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Return whether a Home tab may read its sessions from the session service. If so, count the view.
+        """Return whether the Home tab that `request` opens may ask the session service for the status of its sessions.
 
-        The limit is `person_inquiries`, but views are counted separately from inquiries.
+        If so, count this view of the tab. The limit is `person_inquiries`, but views are counted separately from
+        inquiries.
         """
         key, most = f"{request.team_id}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -90,7 +91,7 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the counters that a request adds to, as pairs of the counter's key and its limit."""
+        """Return the counters by which a request is counted, as pairs of the counter's key and its limit."""
         limits, person = self._limits, f"{request.team_id}/{request.requester}"
         if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)

@@ -41,8 +41,8 @@ class RequestWorker:
     ) -> None:
         """Take the parts, and `report`, which stores an error for the administrators and never raises.
 
-        The answer waits a short time for `report`, because it says whether somebody will be told. The request counts as
-        answered only after `report` has ended.
+        The answer to the requester waits a short time for `report`, because the answer says whether somebody will be
+        told. The request counts as answered only after `report` has ended.
         """
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
@@ -57,7 +57,7 @@ class RequestWorker:
         return len(self._tasks)
 
     def start(self) -> None:
-        """Start the background loops: take over requests of dead processes and replicas, and clean up the store."""
+        """Start the background loops of Recovery, which pass the requests of dead processes to this worker."""
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
@@ -114,7 +114,7 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
-        """Start to report a failure to the administrators, and wait up to `report_timeout` until it is stored."""
+        """Start to report a failure to the administrators. Wait up to `report_timeout` until the report is stored."""
         if self._report is None or not isinstance(result, CobrowseError):
             return None
         reporting = asyncio.create_task(self._report(request, result))

@@ -82,17 +82,17 @@ class Unconnected:
 
 
 def access_key(person: PersonKey) -> str:
-    """Return the key of the notices about a person."""
+    """Return the key of the notices about this person's request for access."""
     return " ".join(person)
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Build a request for access that holds only the person, their ids and the id of the Slack request (pure)."""
+    """Build a request for access that holds only the person, their ids and the id of the request that asks (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
 def read_access(data: Mapping[str, Any]) -> AccessRequest:
-    """Convert the data of a notice to a request for access (pure)."""
+    """Convert `Notice.data` of a notice of the kind ACCESS to a request for access (pure)."""
     team_id, user_id = data["person"]
     return AccessRequest(
         person=(TeamId(team_id), UserId(user_id)),
@@ -107,7 +107,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
 
 
 def write_access(asked: AccessRequest) -> dict[str, Any]:
-    """Convert a request for access to the data of a notice, as JSON values (pure)."""
+    """Convert a request for access to the `data` of a notice, as JSON values (pure)."""
     return {
         "person": list(asked.person),
         "ids": list(asked.ids),
@@ -121,7 +121,10 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
 
 
 def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
-    """Add a request for access to a notice. Return None if the person's earlier request is still open (pure)."""
+    """Return the notice with the request for access `asked` as its content.
+
+    Return None if the person's earlier request is still open (pure).
+    """
     if is_standing(notice):
         return None
     return replace(notice, team_id=asked.person[0], opened_at=notice.read_at, over_at=None, data=write_access(asked))
@@ -281,4 +284,4 @@ class AccessRequests:
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 
     async def _prepare(self) -> None:
-        """Do nothing before a pass of the board."""
+        """Do nothing. The notice board calls this before each round over the notices."""

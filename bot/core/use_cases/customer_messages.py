@@ -1,7 +1,7 @@
-"""Send a session's link to a customer by SMS or e-mail: preview it first, then send it once.
+"""Send a session's link to a customer by SMS or email: preview it first, then send it once.
 
-Only the session's requester and its host may send it, and only while the session is open. A message whose outcome is
-unknown is never sent again.
+Only the session's requester and its agent may send the link, and only while the session is open. A message whose
+outcome is unknown is never sent again.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -70,9 +70,9 @@ def unpack(argument: str | None) -> tuple[SessionId, str, str]:
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Parse a customer's address as typed.
+    """Parse `text`, the customer's address as a person typed it.
 
-    Raises SendRejectedError if it is invalid or the settings do not allow it.
+    Raises SendRejectedError if the address is invalid or the settings do not allow it.
     """
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
@@ -94,8 +94,9 @@ class LinkOffers:
     def details(self, address: str, thread: str = "") -> StartDetails:
         """Return the StartDetails for a START request that names the customer's address.
 
-        They hold the address if the bot can send to it, else the reason why it cannot. They hold the address's
-        fingerprint in both cases. `thread` is the id of the message in whose thread to post the session, "" for none.
+        These details hold the address if the bot can send to it, else the reason why the bot cannot. They hold the
+        address's fingerprint in both cases. `thread` is the id of the message in whose thread to post the session, ""
+        for none.
         """
         mark = fingerprint(address, self.key)
         try:
@@ -114,7 +115,7 @@ class CustomerMessaging:
         config: MessagingConfig,
         name_of: Callable[[UserId], Awaitable[str]],
     ) -> None:
-        """Take `name_of`, which returns a Slack user's name. It raises SlackUnavailableError."""
+        """Take `name_of`, a function that returns a Slack user's name. This function raises SlackUnavailableError."""
         self._sessions, self._sender, self._config, self._name_of = sessions, sender, config, name_of
 
     def handlers(self) -> Handlers:
@@ -194,7 +195,10 @@ class CustomerMessaging:
 
 
 class SendHandler(Handler):
-    """Carries out SEND. The state `creating` is committed before the message is sent, so a crash does not repeat it."""
+    """Carries out SEND.
+
+    The state `creating` is committed before the message is sent, so that the message is not sent again after a crash.
+    """
 
     def __init__(self, messaging: CustomerMessaging) -> None:
         self._messaging = messaging

@@ -26,7 +26,7 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-    """Notify nobody. Return "" as the host's name."""
+    """Notify nobody of the new host link, and return "" as the host's name. This is the default of `announce`."""
     return ""
 
 
@@ -61,7 +61,7 @@ class Diagnostics:
         self._connected = connected
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. The `argument` of LINK is the host's UUID or e-mail address."""
+        """Return the handlers by kind of request. The `argument` of LINK is the host's UUID or email address."""
         return {
             RequestKind.HELP: QueryHandler(self.help),
             RequestKind.WHOAMI: QueryHandler(self.whoami),

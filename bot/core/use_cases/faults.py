@@ -71,14 +71,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A request that failed because of a fault."""
+    """A request that failed because of a fault. `Fault` collects them."""
 
     request: Request
     error: CobrowseError
 
 
 def read_fault(data: Mapping[str, Any]) -> Fault:
-    """Convert the data of a notice to a fault (pure)."""
+    """Convert `Notice.data` of a notice of the kind FAULT to a fault (pure)."""
     checked = data.get("checked_at")
     return Fault(
         error=from_record(dict(data["error"])),
@@ -173,7 +173,7 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Return the notice of a fault with the result of a check (pure).
+    """Return the notice of a fault with `state`, the result of a check whether the fault is fixed (pure).
 
     `by` is the administrator who asked for the check.
     """
@@ -183,7 +183,10 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error affects only some people, so that the success of others proves nothing for them."""
+    """Return whether an error affects only some people.
+
+    A success of other people then does not show that the fault is over.
+    """
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or error.needs.startswith("directory:")
     return isinstance(error, InvalidHostError | SlackUnavailableError)
@@ -259,7 +262,7 @@ class FaultReports:
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
         """Report the failure of a request for its requester, and wait up to `seconds` until somebody has been told.
 
-        Return the users and channels that Slack has told; None if the fault has ended since. Raises
+        Return the users and channels that Slack has told; None if the fault is over by now. Raises
         StorageUnavailableError.
         """
         name = self._name_fault(error)

@@ -1,6 +1,7 @@
-"""Tell the administrators about a failed request, because its requester asks the bot to.
+"""Tell the administrators about a failed request, because the requester asks the bot to tell them.
 
-A fault becomes part of its notice. Anything else that only administrators can do becomes a notice of one person.
+If a fault made the request fail, the failure is added to the notice of this fault. For anything else that only
+administrators can do, the bot makes a notice about this one person.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,8 +28,8 @@ REPEAT_AFTER = timedelta(days=1)
 class HelpRequest:
     """The content of a notice about a person who asks the administrators for help.
 
-    `error` is the reason why the request `request_id` failed. `target` is the person whom that request named, None for
-    nobody.
+    `error` is the reason why the request `request_id` failed. `target` is the person whom that request named, None if
+    it named nobody.
     """
 
     error: CobrowseError
@@ -38,7 +39,7 @@ class HelpRequest:
 
 
 def read_help(data: Mapping[str, Any]) -> HelpRequest:
-    """Convert the data of a notice to a request for help (pure)."""
+    """Convert `Notice.data` of a notice of the kind HELP to a request for help (pure)."""
     target = data.get("target")
     return HelpRequest(
         error=from_record(dict(data["error"])),
@@ -49,7 +50,10 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
 
 
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
-    """Add a request for help to a notice. Return None if the person has asked for it within a day (pure)."""
+    """Return the notice with a request for help about the request `failed`.
+
+    Return None if the person has asked for the same help within a day (pure).
+    """
     if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
         return None
     data = {

@@ -30,7 +30,7 @@ class SessionEnd:
 
 
 def read_end(data: Mapping[str, Any]) -> SessionEnd:
-    """Convert the data of a notice to the end of a session (pure)."""
+    """Convert `Notice.data` of a notice of the kind ENDED to the end of a session (pure)."""
     return SessionEnd(
         session_id=SessionId(data["session_id"]),
         name=str(data["name"]),
@@ -65,7 +65,10 @@ class SessionEnds:
         self._board = board
 
     async def tell_agent(self, record: SessionRecord, request: Request) -> None:
-        """Store the agent's notice before the request counts as answered, so that no crash loses it. Never raises."""
+        """Store the notice for the agent. Never raises.
+
+        The caller waits for this before the request counts as answered, so that a crash does not lose the notice.
+        """
         await self._board.change_surely(
             NoticeKind.ENDED, record.session.id, lambda notice: with_end(notice, record, request)
         )

@@ -19,7 +19,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """The required age of a status."""
+    """Tells how old a session's status may be for its reader."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
@@ -27,7 +27,7 @@ class Freshness(Enum):
 
 
 class SessionStatusCache:
-    """Caches the status of each session. `clock` is monotonic."""
+    """Caches the status of each session. `clock` returns seconds and never goes back."""
 
     def __init__(
         self, service: SessionsApi, timing: CoreTiming, *, clock: Callable[[], float] = time.monotonic
@@ -38,13 +38,16 @@ class SessionStatusCache:
         )
 
     async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
-        """Return a session's status, at most ten seconds old. `fresh`: read it from the service now."""
+        """Return a session's status as the service returned it at most ten seconds ago.
+
+        `fresh`: read the status from the service now.
+        """
         if fresh:
             self._cache.forget(session_id)
         return await self._cache.get(session_id, lambda: self._ask(session_id))
 
     def drop(self, session_id: SessionId) -> None:
-        """Drop a cached status. Call this when the bot has ended the session."""
+        """Drop the cached status of a session. The bot calls this when it has ended the session."""
         self._cache.forget(session_id)
 
     async def _ask(self, session_id: SessionId) -> SessionStatus:

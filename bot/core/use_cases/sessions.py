@@ -53,17 +53,17 @@ from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import Freshness, SessionStatusCache
 
 MAX_OWN = 500
-"""The maximum number of open sessions of one person that are read: more than anybody has."""
+"""The maximum number of open sessions of one person that the bot reads from the store. Nobody has as many."""
 MAX_ASKED = 10
-"""The maximum number of them that the service is asked about."""
+"""The maximum number of open sessions of one person whose status the bot reads from the service."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Notify nobody."""
+    """Notify nobody. This is the default of `tell_agent`."""
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Raise no error."""
+    """Raise no error. This is the default of `require_host`."""
 
 
 class SessionService:
@@ -80,9 +80,9 @@ class SessionService:
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
         require_host: Callable[[Request, SlackUser], Awaitable[None]] = _not_checked,
     ) -> None:
-        """Take `tell_agent`, which notifies the agent of a session that somebody else has ended it. It never raises.
+        """Take `tell_agent`, a function that tells an agent that somebody else has ended the agent's session.
 
-        `require_host` raises HostNotFoundError for a person who can start no session.
+        It never raises. `require_host` raises HostNotFoundError for a person who can start no session.
         """
         self._tell_agent, self._require_host = tell_agent, require_host
         self._store, self._access, self._service = store, access, service
@@ -113,7 +113,10 @@ class SessionService:
         return LastSession(await self._with_status(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return a page of the requester's open sessions. `freshness` is the required age of each status."""
+        """Return a page of the requester's open sessions.
+
+        `freshness`: how old the status of each session may be.
+        """
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
@@ -129,7 +132,7 @@ class SessionService:
     async def status_or_access(self, request: Request) -> SessionList:
         """Return a page of the requester's open sessions.
 
-        Raises HostNotFoundError if there is none and the requester can start none.
+        Raises HostNotFoundError if the requester has no open session and can start none.
         """
         found = await self.status(request)
         if not found.total:
@@ -182,8 +185,9 @@ class SessionService:
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
         """Return the session whose button was pressed, ended or not, as it is stored.
 
-        `asks_service`: read its status from the service first, if the service answers soon enough for a dialog. Raises
-        SessionAccessError unless the requester may read its link or, if `reads_link` is False, may end it.
+        `asks_service`: read the session's status from the service first, if the service answers soon enough for a
+        dialog. Raises SessionAccessError unless the requester may read the session's link or, if `reads_link` is False,
+        may end the session.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -260,7 +264,7 @@ class SessionService:
                     await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
-        """Return a session as stored, ended or not; None if it is not stored."""
+        """Return the session with this id as the store has it, ended or not; None if it is not stored."""
         return await self._store.session(session_id)
 
     async def _own_page(
@@ -303,7 +307,7 @@ class SessionService:
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
-        """Return the newest of the sessions that are open beside this one and have the same agent. None if none is."""
+        """Return the newest other open session of the agent of the session `card`; None if there is none."""
         found = await self._store.open_sessions(card.team_id, card.agent, MAX_OWN)
         others = [each for each in found if each.agent == card.agent and each.session.id != card.session.id]
         if not others:
@@ -377,10 +381,11 @@ class SessionService:
     async def _with_status(
         self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
     ) -> SessionRecord:
-        """Return the record with the service's current status. Mark the session as ended if it is over.
+        """Return the record with the service's current status.
 
-        `fresh`: ignore the cached status. `wait_seconds`: how long to wait for the status, None for no limit; after
-        that the session counts as open. Only this method reads a status from the service, and only when a person asks.
+        If the service says that the session is over, mark it as ended. `fresh`: ignore the cached status.
+        `wait_seconds`: how long to wait for the status, None for no limit; after that the session counts as open. Only
+        this method reads a status from the service, and only when a person asks.
         """
         status = SessionStatus.OVER if record.is_over else SessionStatus.OPEN
         if not record.is_over:

@@ -23,7 +23,10 @@ class StartCounts:
 
 
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
-    """Return the numbers for the last 24 hours in a workspace. Raises StorageUnavailableError."""
+    """Return how many sessions were started in a workspace in the last 24 hours, and how many starts failed.
+
+    Raises StorageUnavailableError.
+    """
     found = await history.outcomes(team_id, DAY_SECONDS)
     no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}
     return StartCounts(

@@ -41,7 +41,7 @@ from bot.core.validation.contact import MAY_HOLD_ADDRESS, find_addresses
 from bot.core.validation.display import mentions
 
 NAMELESS = "Co-browse session"
-"""The name of a session if its usual name would contain a phone number or e-mail address. An agent's name may."""
+"""The name of a session whose usual name (typed, or the agent's) would contain a phone number or email address."""
 
 
 class StartSession(Handler):
@@ -118,9 +118,9 @@ class StartSession(Handler):
         return CommandSuggested(command, named) if named else None
 
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
-        """Return the parameters of the session.
+        """Return the parameters of the session to create.
 
-        NAMELESS replaces a name that contains a phone number or e-mail address.
+        The name NAMELESS replaces a name that contains a phone number or email address.
         """
         order = self._defaults.order(request, resolved.agent, resolved.host)
         if MAY_HOLD_ADDRESS.search(order.name) and find_addresses(order.name, self._defaults.phone_countries):
@@ -168,7 +168,8 @@ class StartSession(Handler):
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
         """Notify the agent if somebody else started the session, and post the session in the requested thread.
 
-        Also mark the open session that it replaces as ended. Return the result with the outcome of these steps.
+        If the new session replaces an open session, mark that one as ended. Return the result with the outcome of these
+        steps.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

@@ -1,4 +1,4 @@
-"""Check the phone number or e-mail address that a user types for a customer (pure).
+"""Check the phone number or email address that a user types for a customer (pure).
 
 The libraries phonenumbers (Google's libphonenumber) and email-validator do the checks. They are imported on first use,
 since most bots send nothing to customers. No check uses the network.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TEXT_LENGTH = 254
 MAY_HOLD_ADDRESS = re.compile(r"[@＠﹫]|(?:\d\D{0,3}){6}")
-"""A quick test: a text without a match holds neither a phone number nor an e-mail address."""
+"""A quick test: a text without a match holds neither a phone number nor an email address."""
 _STRAIGHT = str.maketrans("＠﹫＋﹢．", "@@++.")
 _OUTSIDE = r"\s@<>()\[\],;:\"'`“”„«»"
 _EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTSIDE}.!?]{{2,}}")
@@ -45,9 +45,9 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's address: `text` is a phone number in E.164 or an e-mail address in ASCII.
+    """A customer's address: `text` is a phone number in E.164 or an email address in ASCII.
 
-    `country` is the ISO code of the phone number's country; "" for an e-mail address or a number without a country.
+    `country` is the ISO code of the phone number's country; "" for an email address or a number without a country.
     """
 
     medium: ContactChannel
@@ -71,7 +71,7 @@ class ContactAddress:
 
 
 def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
-    """Parse a phone number or an e-mail address that a person typed. Raises SendRejectedError for any other text.
+    """Parse a phone number or an email address that a person typed. Raises SendRejectedError for any other text.
 
     A number without a plus must be valid in exactly one of `countries` (ISO codes).
     """
@@ -81,7 +81,7 @@ def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class FoundAddress:
-    """A phone number or e-mail address at the positions `start` to `end` of a longer text.
+    """A phone number or email address at the positions `start` to `end` of a longer text.
 
     `text` is a valid phone number in E.164, any other address as typed, or "" if the number is valid in several
     countries.
@@ -93,7 +93,7 @@ class FoundAddress:
 
 
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
-    """Return the e-mail addresses and phone numbers in a text, in their order. They do not overlap.
+    """Return the email addresses and phone numbers in a text, in the order of the text. None overlaps another.
 
     A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the
     beginning of the text is searched, as far as a session's name can reach.
@@ -145,7 +145,7 @@ def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
-    """Return the valid phone numbers in a text: with a plus, or as people write them in one of the countries."""
+    """Return the valid phone numbers in a text: with a plus, or as people write them in one of `countries`."""
     if "+" not in text and not countries:
         return ()
     import phonenumbers  # noqa: PLC0415 - see above
@@ -175,9 +175,10 @@ def _email(text: str) -> ContactAddress:
 
 
 def _national(text: str, countries: Collection[str]) -> str:
-    """Convert a phone number that was typed without a plus to E.164.
+    """Convert `text`, a phone number that was typed without a plus, to E.164.
 
-    Return "" unless it is valid in exactly one country. If it takes an SMS in some of the countries, only these count.
+    Return "" unless the number is valid in exactly one of `countries`. If it takes an SMS in some of them, only those
+    countries count.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

@@ -48,7 +48,7 @@ class GenesysApp:
 
     @property
     def home(self) -> str:
-        """Return the URL of the web app; "" without a host."""
+        """Return the URL of the start page of the web app; "" if `host` is ""."""
         return f"https://{self.host}/directory/" if self.host else ""
 
     def address(self, conversation_id: ConversationId) -> str:

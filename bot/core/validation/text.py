@@ -27,7 +27,7 @@ def unquoted(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text on one line, with hyphens for dashes, plain spaces, and no invisible characters.
 
-    Use it for names, numbers, e-mail addresses and URLs. Never use it for a secret, which may contain any character.
+    Use it for names, numbers, email addresses and URLs. Never use it for a secret, which may contain any character.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
     return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
@@ -57,7 +57,10 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first character that is invisible or breaks the line, and its position from 1; "" for none."""
+    """Describe the first character of a text that is invisible or breaks the line, and its position from 1.
+
+    Return "" if there is no such character.
+    """
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
             return f"{_named(letter)} at character {place}"
