@@ -51,7 +51,7 @@ class GenesysClient:
 
     @property
     def is_local(self) -> bool:
-        """Return whether the service runs on this machine."""
+        """Return whether the Genesys API at the base URL runs on this machine, as in the sandbox."""
         return url_host(self._api_url) in LOCAL_HOSTS
 
     @property
@@ -124,7 +124,7 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request and return the answer. After a 401, send it once more with a new token.
+        """Send the request and return the answer. After a 401, send the request once more with a new token.
 
         Report the answer to the rate limiter.
         """

@@ -14,7 +14,7 @@ MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
 MAX_MESSAGE_LENGTH = 300
 PLAUSIBLE_YEARS = range(2020, 2100)
-"""The years of plausible dates. A date outside this range comes from a wrong clock."""
+"""The years of plausible dates. A date outside this range comes from a wrong clock, so the bot does not use it."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
 """A part of a path that is empty or consists of dots. A client or a gateway may remove it, so that the call reaches
@@ -28,7 +28,7 @@ def is_usable_id(value: object) -> bool:
 
 
 def objects(value: object) -> Iterator[dict[str, object]]:
-    """Yield the objects in a JSON list and skip its other items; yield nothing for any other value."""
+    """Yield the items of a JSON list that are objects. Yield nothing if `value` is no list."""
     return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
 
 
@@ -43,7 +43,7 @@ def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
-    """Return the body as a JSON object. Raises UnusableAnswerError for any other body."""
+    """Return the JSON object in the answer's body. Raises UnusableAnswerError if the body is anything else."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def read_object(response: httpx.Response) -> dict[str, object]:
 
 
 def object_or_empty(response: httpx.Response) -> dict[str, object]:
-    """Return the body as a JSON object; {} for any other body."""
+    """Return the JSON object in the answer's body; {} if the body is anything else."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -71,7 +71,7 @@ def reference_of(response: httpx.Response) -> str | None:
 def message_of(response: httpx.Response) -> str:
     """Return the error message in an answer, on one line and not escaped for Slack.
 
-    It has at most MAX_MESSAGE_LENGTH characters.
+    The message is cut to MAX_MESSAGE_LENGTH characters.
     """
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase

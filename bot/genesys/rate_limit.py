@@ -25,18 +25,19 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
-"""The maximum number of calls in flight. It is lower than the number of pooled connections, so that the login always
-gets a connection."""
+"""The maximum number of calls in flight. This number is lower than the number of pooled connections, so that the login
+always gets a connection."""
 MIN_CONCURRENT_CALLS = 8
 OPTIONAL_SHARE = 2
-"""Of this many allowed calls, one may be optional, so that status look-ups leave room for creating sessions."""
+"""Of this many allowed calls, one may be optional (no session depends on it), so that status look-ups leave room for
+creating sessions."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]
 
 
 class RateLimiter:
-    """Decides when each call may be sent."""
+    """Decides when each call to Genesys may be sent."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class RateLimiter:
     def waits(self, needs: str) -> SharedWaits:
         """Return the SharedWaits of calls without hooks that need the permission `needs`.
 
-        It reports the waits of such a call to all requests that need its answer.
+        It reports the waits of such a call to all requests that need the call's answer.
         """
         return self._waits[needs]
 
@@ -110,7 +111,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Record an answer.
+        """Record the answer to a call that needs the permission `needs`.
 
         A 429 delays all calls if the token is at its limit, else only calls with the same permission.
         """
@@ -150,7 +151,10 @@ class RateWindow:
         self._optional: deque[float] = deque()
 
     def try_acquire(self) -> bool:
-        """Return whether a call may be sent now. If so, count it; the caller must later call `release`."""
+        """Return whether a call may be sent now.
+
+        If so, count the call; the caller must call `release` when it has ended.
+        """
         now = self._clock()
         if now >= self._ends_at:
             self._begin_window(now)
@@ -188,9 +192,10 @@ class RateWindow:
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record the end of a call. `headers` are the headers of its answer, None if there are none to use.
+        """Record the end of a call.
 
-        `reached` is False if the call never reached Genesys, so that it does not count.
+        `headers` are the headers of the answer, None if the answer is missing or its headers do not count. `reached` is
+        False if the call never reached Genesys; the call then does not count.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -245,7 +250,8 @@ class FairQueue:
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
         """Take the window, and `calls_per_session`, the number of calls that one session takes.
 
-        The first of these calls waits for its turn. The others are acquired with `continues` and go first.
+        The first call for a session waits for its turn. The others are acquired with `continues` and go before all
+        calls that wait.
         """
         self._window = window
         self._calls_per_session = calls_per_session
@@ -328,7 +334,10 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove the turn of a call that was cancelled."""
+        """Remove the `turn` of a call that was cancelled.
+
+        If the call got its turn a moment ago, pass it on to the next call.
+        """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
             return
@@ -366,7 +375,10 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Delay calls that need this permission for `seconds`, at most `max_hold_seconds`."""
+        """Delay all calls that need this permission, because Genesys answered one of them with 429.
+
+        `seconds` is the length of the delay; `max_hold_seconds` limits it.
+        """
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
         hold = self._holds.get(needs)
@@ -382,26 +394,29 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record an answer other than 429 to a call that needs this permission. End the hold if its time is over."""
+        """Record an answer other than 429 to a call that needs this permission.
+
+        If the time of the hold is over, end the hold.
+        """
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
             del self._holds[needs]
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether calls that need this permission are delayed now."""
+        """Return whether a call that needs this permission has to wait now because of a 429."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would be delayed, or would be the test after a delay."""
+        """Return whether a call that needs this permission would have to wait because of a 429, or be the test."""
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until a call that needs this permission may be sent. After a hold, one call goes first as a test.
+        """Wait until a call that needs this permission may be sent.
 
-        Call `on_wait` with the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and the exceptions
-        of `on_wait`.
+        When a hold is over, one call goes first as a test (see _Hold). Call `on_wait` with the seconds left. Raises
+        ServiceBusyError after `max_hold_total_seconds`, and the exceptions of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """The reasons why a failed call may be retried, or may not."""
+    """What the error of a call means for a retry of this call."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -126,7 +126,8 @@ def _message_about_division(response: httpx.Response) -> str:
 class RetryPolicy:
     """Decides whether to retry one call, and after how many seconds.
 
-    The time limits do not include the wait in the rate limiter.
+    The limits on the total time, `max_backoff_seconds` and `max_retry_after_seconds`, do not include the wait in the
+    rate limiter.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class RetryPolicy:
         self._retries: dict[RetryRule, int] = {}
 
     def start_attempt(self) -> None:
-        """Record that an attempt begins. Call this after its wait in the rate limiter."""
+        """Record that an attempt begins. The caller calls this after the attempt's wait in the rate limiter."""
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
@@ -189,8 +190,8 @@ async def send_with_retry(
 ) -> httpx.Response:
     """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError.
 
-    `acquire` runs before each attempt; its argument is True for a retry. `hooks` are called before each retry.
-    `needs`, `safe` and `final` are as in GenesysClient.call.
+    `acquire` waits until the rate limiter lets an attempt pass; its argument is True for a retry. `hooks` learn of the
+    wait before each retry. `needs`, `safe` and `final` are as in GenesysClient.call.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False

@@ -1,8 +1,8 @@
-"""Send SMS and e-mails to customers as agentless messages of the public API.
+"""Send SMS and emails to customers as agentless messages of the public API.
 
 https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . The bot sends no message twice: if
 the outcome is unknown, the requester decides whether to send the message again. No log line and no error contains the
-customer's phone number or e-mail address.
+customer's phone number or email address.
 """
 
 import re
@@ -15,7 +15,7 @@ from bot.genesys.parsing import read_object, reference_of
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""A narrower permission than SEND_EMAIL, which the API also accepts."""
+"""A permission that the API accepts in place of SEND_EMAIL. It allows less."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(
@@ -47,7 +47,7 @@ class CustomerMessagesApi:
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send a plain-text e-mail to one address and return Genesys's correlation id. Raises ServiceError."""
+        """Send a plain-text email to one address and return Genesys's correlation id. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -74,7 +74,7 @@ class CustomerMessagesApi:
 
 
 def without_addresses(words: str) -> str:
-    """Return the text without everything that looks like a phone number or an e-mail address."""
+    """Return Genesys's error message `words` without everything that looks like a phone number or an email address."""
     return _ADDRESSES.sub("…", words)
 
 

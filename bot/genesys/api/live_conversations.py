@@ -34,7 +34,8 @@ MAX_AGE = timedelta(days=90)
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""The fields of a participant with communications that support co-browse. True: the field holds calls."""
+"""The keys in a participant object under which Genesys lists communications that support co-browse. True: the key is
+for calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -43,7 +44,8 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""The fields of a participant with communications that do not support co-browse, and the kind of conversation."""
+"""The keys in a participant object under which Genesys lists communications that do not support co-browse, each with
+the kind of conversation that this means."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -79,7 +81,7 @@ class OtherConversation:
 class LookupHooks:
     """CallHooks for the look-ups before a create call.
 
-    They report waits to the hooks of the create call, and ignore sends.
+    They report the waits of the look-ups to the hooks of the create call. They do not report that a look-up is sent.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -91,7 +93,7 @@ class LookupHooks:
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Do nothing, because a look-up can be sent twice without harm."""
+        """Do nothing. The request stays `accepted`, because a look-up can be sent twice without harm."""
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)
@@ -158,7 +160,7 @@ class LiveConversations:
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
     """Build the analytics query for conversations that are open and in which the host takes part now.
 
-    Genesys calls that an open segment of the host.
+    In Genesys's terms, such a host has an open segment in the conversation.
     """
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
@@ -259,7 +261,7 @@ def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Parse a time in Genesys's ISO 8601 form, `2026-10-01T10:42:00.000Z`; None for anything else."""
+    """Parse a time in Genesys's ISO 8601 form, `2026-10-01T10:42:00.000Z`; None for any other value."""
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

@@ -17,7 +17,7 @@ from bot.genesys.auth.introspection import fetch_token_info
 from bot.genesys.client import GenesysClient
 
 NOBODY = "nobody@cobrowse-bot.invalid"
-"""An e-mail address that belongs to nobody, for a search whose result does not matter."""
+"""An email address that belongs to nobody, for a search whose result does not matter."""
 
 
 class GenesysProbe:

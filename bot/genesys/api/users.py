@@ -39,7 +39,7 @@ class UsersApi:
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this e-mail address, active or not. Raises ServiceError.
+        """Return the users with exactly this email address, active or not. Raises ServiceError.
 
         If more users match than the answer lists, the last element is a placeholder with `is_certain` False.
         """

@@ -106,7 +106,8 @@ class AuthorizationCodeClient:
     async def refresh(self, refresh_token: str) -> Grant:
         """Exchange a refresh token for new tokens. Never retry.
 
-        Raises SignInExpiredError and other ServiceErrors. After an OutcomeUnknownError, the token may be used up.
+        Raises SignInExpiredError and other ServiceErrors. After an OutcomeUnknownError, the refresh token may be used
+        up.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})

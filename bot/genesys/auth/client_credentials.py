@@ -78,7 +78,7 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def close(self) -> None:
-        """Cancel a renewal in progress."""
+        """Cancel the renewal of the token, if one is in progress."""
         if self._fetching:
             self._fetching.cancel()
 
@@ -147,10 +147,10 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Return a token's lifetime in seconds. `stated` is the lifetime in the answer.
+    """Return a token's lifetime in seconds. `stated` is the lifetime in the answer of the login.
 
-    Return `default` if the answer states no lifetime or an impossible one. The result is at least MIN_TOKEN_SECONDS, so
-    that one command does not fetch several tokens. Raises ValueError, TypeError, OverflowError.
+    Return `default` if that lifetime is missing or impossible. The result is at least MIN_TOKEN_SECONDS, so that one
+    command does not fetch several tokens. Raises ValueError, TypeError, OverflowError.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:

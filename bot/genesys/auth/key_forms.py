@@ -42,7 +42,7 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 class Unusable:
     """The result for a text that is not a usable key.
 
-    `why` names the kind of text and the remedy. It shows nothing of the text, and has no full stop at its end.
+    `why` names the kind of text and the remedy. This phrase shows nothing of the text, and has no full stop at its end.
     """
 
     why: str = NO_PEM
@@ -92,7 +92,7 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: there is an END line after it."""
+    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: an END line follows the body."""
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
     data = _decoded(body)

@@ -31,7 +31,8 @@ class PrivateKey:
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read an RSA or P-256 private key from a text or from the bytes of a file.
 
-    Raises ValueError if that is impossible. Its sentence shows nothing of the key and has no full stop.
+    Raises ValueError if `given` holds no usable key. The error's sentence shows nothing of the key and has no full
+    stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):

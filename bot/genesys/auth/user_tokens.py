@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 MAX_CONCURRENT_RENEWALS = 3
-"""A limit, because each renewal holds one of the pool's ten database connections."""
+"""The maximum number of token renewals at the same time. Each of them holds one of the pool's ten database connections.
+"""
 
 
 class UserTokens:
@@ -135,7 +136,11 @@ class UserTokens:
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove everything about a user from the caches. Return the removed token if it is still usable, else None."""
+        """Remove everything about a user from the caches.
+
+        Return the removed access token, so that the caller can revoke it. Return None if there was no token, or it is
+        no longer usable.
+        """
         self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)
