@@ -12,13 +12,13 @@ class Database(Protocol):
     """Runs the statements in `sql/`, each by its name. Every method may raise StorageUnavailableError."""
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit, and return its rows.
+        """Run the statement with this name, commit the transaction, and return the statement's rows.
 
         `values` holds the statement's parameters; the database adds `:now`, the current time.
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement with this name finds, during a `with` block.
+        """Lock the row that the statement with this name and the parameters `values` finds, during a `with` block.
 
         Yield the row (None if there is none), and a function like `fetch` that runs in the same transaction.
         """

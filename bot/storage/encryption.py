@@ -10,7 +10,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A known text that the database stores encrypted. A key fits the database if it decrypts this text."""
+"""A known text that the database stores encrypted. A key is one of this database if it decrypts the stored text."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -25,7 +25,8 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class Encryptor:
     """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first.
 
-    `key_number` stands for the first key, so that replicas can compare their keys; 0 without a key.
+    `key_number` is a number made from the first key, by which replicas see whether they use the same key; 0 without a
+    key.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -63,14 +64,14 @@ class Encryptor:
         return None if plain is None else plain.decode(errors="replace")
 
     def encrypt_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row of this table with its secret columns encrypted."""
+        """Return a copy of `row`, a row of this table, with its secret columns encrypted."""
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether one of the keys fits the database, or the database was written without a key.
+        """Return whether the bot can use the database with its keys.
 
-        `key_check` is the constant CHECK as the database holds it: encrypted with the key that wrote it, or as plain
-        text.
+        It can if one of the keys decrypts `key_check` to CHECK, or if `key_check` is plain text, which means that the
+        database was written without a key. `key_check` is CHECK as the database holds it.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 

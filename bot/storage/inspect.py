@@ -36,7 +36,7 @@ class StorageReport:
     - `version`: the version of the tables, None if there are no tables yet.
     - `is_encrypted`: the database holds its secrets encrypted.
     - `linked`: a function that returns the host that a user is linked to, None if there is none.
-    - `secrets`: a function that counts the stored secrets by the key that decrypts them.
+    - `secrets`: a function that counts the stored secrets: those that the newest key, an older key and no key decrypts.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
     - `left_out`: the parameters of DATABASE_URL that have no effect.
     """
@@ -70,9 +70,10 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
-    """Build the report on a database. `facts` holds the rows of its table `facts`: version, owner number and key check.
+    """Build the report on the database with the name `where`.
 
-    `version` is 0 if the database has no tables yet.
+    `facts` holds the rows of its table `facts`: version, owner number and key check. `version` is 0 if the database has
+    no tables yet.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -121,7 +122,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
     """Return the table names, the rows of the table `facts` (version, owner number, key check), and the `shared_mode`.
 
-    They are those of the SQLite file at `path`. Return None if the file is missing. Raises StorageSetupError.
+    All three are read from the SQLite file at `path`. Return None if the file is missing. Raises StorageSetupError.
     """
     examine(path)
     if not path.exists():

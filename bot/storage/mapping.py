@@ -65,7 +65,7 @@ def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits that is the same for duplicate starts: same requester, target, channel and text.
 
     A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A press of
-    *Start a new one* gets a unique key too, because it never means the session before. A customer's address in a start
+    *Start a new one* gets a unique key too, because the person wants a further session. A customer's address in a start
     counts as a keyed hash, whose secret is not in the database.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
@@ -79,7 +79,7 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the values that the statement `accept` needs beside those of `request_row`.
+    """Return the values that the statement `accept` needs besides those of `request_row`.
 
     `agent` is the session's agent if the session can be created at once; None if the request must wait.
     """
@@ -103,8 +103,8 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
 def _other_session(text: str | None) -> OtherSession | None:
     """Convert `other_open`, a column that the statement `accept` returns.
 
-    It holds the id and end of the agent's newest open session, the number of these sessions, and its name, separated by
-    spaces. Return None if it is empty or unreadable.
+    The column holds the id and end of the agent's newest open session, the number of the agent's open sessions, and the
+    name of the newest, separated by spaces. Return None if the column is empty or unreadable.
     """
 
     def read() -> OtherSession | None:
@@ -135,7 +135,10 @@ def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
 def transition(
     request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
-    """Return a state transition as values for the statement `advance`. Leave out owner and time."""
+    """Return a transition from the state `from_` to the state `to`, as values for the statement `advance`.
+
+    Leave out owner and time.
+    """
     return {
         "id": request_id,
         "from": from_.value,
@@ -173,7 +176,7 @@ def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log the id of a row that cannot be read. Log no other values, because they may be secrets."""
+    """Log the id of a row that cannot be read. Log no other value of the row, because it may be a secret."""
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
@@ -221,7 +224,7 @@ def link_row(linked: HostLink) -> dict[str, Any]:
 
 
 def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
-    """Yield the values in lists of at most `size`."""
+    """Split `values` into lists of at most `size`, so that each list is one write."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 

@@ -28,7 +28,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
 
     @property
     def connections(self) -> AccountTable:
-        """Return the repository of linked Genesys accounts."""
+        """Return the repository of pending sign-ins and linked Genesys accounts."""
 
     @property
     def notices(self) -> NoticeTable:
@@ -36,14 +36,14 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
 
     @property
     def people(self) -> PeopleTable:
-        """Return what exports and forgets a person."""
+        """Return the repository that exports and forgets what is stored about a person."""
 
     @property
     def secrets(self) -> SecretTable:
-        """Return what counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many processes use the database and do not encrypt with this one's first key."""
+        """Return how many other processes use the database and encrypt with another key than this process."""
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
 VERSION = 8
-"""The version of the tables in `sql/schema.sql`. It only increases."""
+"""The version of the tables in `sql/schema.sql`. Each change of the tables increases it."""
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
@@ -16,7 +16,10 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
-    """Return the statements that migrate the tables from `version` to VERSION, or that create the tables if it is 0."""
+    """Return the statements that migrate the tables from `version` to VERSION.
+
+    If `version` is 0, return the statements that create the tables.
+    """
     if version == 0:
         return read_script("schema", database)
     steps = (read_script(f"migrate-{number}-to-{number + 1}", database) for number in range(version, VERSION))

@@ -26,7 +26,7 @@ LEFT_OUT = (
     *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # other clients
     *("statement_cache_size", "prepared_statements", "prepareThreshold", "pool_size", "max_overflow"),
 )
-"""Parameters that tune a database client. The bot drops them and uses its own values."""
+"""Parameters of the URL that tune a database client. The bot drops these parameters and uses its own values."""
 PROTECTIONS = {
     "channel_binding": ("disable", "prefer"),
     "gssencmode": ("disable", "prefer", "allow"),
@@ -63,7 +63,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 class DatabaseAddress:
     """A checked Postgres URL. `url` is the URL for the driver. `left_out` holds the names of dropped parameters.
 
-    `faults` holds one or two sentences for each fault. They name parameters and show no values.
+    `faults` holds one or two sentences for each fault. These sentences name parameters and show no values.
     """
 
     url: str

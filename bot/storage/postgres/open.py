@@ -57,7 +57,7 @@ async def open_postgres(
 async def keep_settings(connection: Any) -> None:
     """Do nothing when a connection returns to the pool.
 
-    It replaces asyncpg's default, which costs a round trip and resets the keepalives.
+    This function replaces asyncpg's own, which costs a round trip and resets the keepalives.
     """
 
 

@@ -4,7 +4,8 @@ The server releases the lock when the connection ends: at once if the process di
 machine is lost, because the server sends keepalives. https://www.postgresql.org/docs/current/explicit-locking.html
 
 Locks belong to one server, so the database also stores the server that holds them. After a failover or a restart, each
-replica takes its lock on the new server. No replica takes over requests until all have had the time to do so.
+replica takes its lock on the new server. No replica takes over requests until all replicas have had the time to take
+their locks there.
 """
 
 import asyncio
@@ -34,7 +35,10 @@ class ReplicaLock:
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
-        """Take `key_number`, which stands for the key that this replica encrypts with."""
+        """Take `key_number`, a number for the key with which this replica encrypts; see Encryptor.
+
+        Other replicas can read it.
+        """
         self.owner, self._key_number = owner, key_number
         self.is_held = False
         self.on_change: Callable[[], Awaitable[None]] | None = None
@@ -60,9 +64,10 @@ class ReplicaLock:
             self._connection.terminate()
 
     def check_now(self) -> None:
-        """Check the server now instead of at the next interval.
+        """Ask the background task to check at once whether the server is still writable.
 
-        The store calls this when the server refuses a write because it is read-only.
+        If it is not, the lock counts as lost and is taken again on a new connection. Does nothing while the lock is
+        lost. The store calls this when the server refuses a write because it is read-only.
         """
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
@@ -126,7 +131,7 @@ class ReplicaLock:
 async def _check_writable(connection: Any) -> None:
     """Raise StorageSetupError if the server is read-only, as a standby is.
 
-    Replicas on the primary do not see the locks of a standby.
+    A lock on a standby is useless, because replicas on the primary do not see it.
     """
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")

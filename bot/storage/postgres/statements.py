@@ -8,7 +8,7 @@ from typing import Any
 from bot.storage.statements import load_statements
 
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"
-"""The SQL that replaces `:now`. It is constant within a statement, so that Postgres can use indexes."""
+"""The SQL that replaces `:now`. Its value is constant within a statement, so that Postgres can use indexes."""
 
 
 @dataclass(frozen=True, slots=True)

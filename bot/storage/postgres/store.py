@@ -118,7 +118,7 @@ class PostgresStore:
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
         """Move requests to `answered`. `moves` holds the id of each request and the state that it must have.
 
-        Return those that this replica owned in that state.
+        Return those of `moves` that took effect: this replica owned the request, and it had that state.
         """
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
@@ -136,7 +136,7 @@ class PostgresStore:
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over and return the requests of dead replicas.
 
-        Do the same for this replica's own requests that `accept` stored but did not confirm in time.
+        Also return this replica's own requests that `accept` stored but did not confirm in time.
         """
         if not self._replica_lock.is_held:
             return []
@@ -190,16 +190,16 @@ class PostgresStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return what exports and forgets a person."""
+        """Return the repository that exports and forgets what is stored about a person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return what counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
         return SecretTable(self, self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit it, and return its rows."""
+        """Run the statement with this name, commit the transaction, and return the statement's rows."""
         async with self._connection() as connection:
             return await _fetch(connection, name, values)
 
@@ -216,7 +216,7 @@ class PostgresStore:
             yield row, partial(_fetch, connection)
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many processes use the database and do not encrypt with this one's first key."""
+        """Return how many other processes use the database and encrypt with another key than this process."""
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 

@@ -73,7 +73,7 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Return the notices in these rows. Leave out notices of kinds that this version does not know.
+    """Return the notices in these rows. Leave out the notices of kinds that this version of the bot does not know.
 
     Also leave out unreadable rows, and log them.
     """

@@ -1,4 +1,4 @@
-"""Export what is stored about one person, and forget it."""
+"""Export what is stored about one person, and delete it, or take the person out of rows about others."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,16 @@ from bot.storage.encryption import SECRET_COLUMNS
 from bot.storage.mapping import MAX_SWEPT_ROWS
 
 TABLES = ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections")
-"""The tables whose rows are about a person as a whole. Notices may be about several people."""
+"""The tables with rows that are wholly about a person. The table of notices is not among them, because a notice may be
+about several people."""
 FORGOTTEN_AT_ONCE = ("found_hosts", "links", "connects", "connections")
 FORGOTTEN_IN_BATCHES = ("posts", "sessions", "requests")
-"""The order matters: a session stays while its messages do, and a request stays while its session does."""
+"""The tables whose rows are deleted in several writes, in this order. The order matters, because a session is kept
+while messages about it are stored, and a request is kept while its session is stored."""
 HIDDEN = "(a secret, not exported)"
 HIDDEN_COLUMNS = frozenset(("state_hash", *(column for columns in SECRET_COLUMNS.values() for column in columns)))
 OUR_COLUMNS = frozenset(("owner", "same", "same_as", "replaces", "due_at"))
-"""Columns that only say how the program works on a row."""
+"""Columns that an export leaves out, because they only say how the bot works on a row."""
 TIME_COLUMNS = ("_at", "_until")
 MAX_PASSES = 5
 
@@ -28,10 +30,12 @@ MAX_PASSES = 5
 class Forgotten:
     """The result of forgetting a person.
 
-    - `deleted`, `anonymized`: the number of rows by table, without zeros.
-    - `sessions`: sessions that are still stored: open ones, and those whose messages do not say yet that they ended.
-    - `requests`: requests that are not answered yet, which are still stored, too.
-    - `open_until`: when the last of these sessions ends at the latest, None if there is none.
+    - `deleted`, `anonymized`: how many rows were deleted, and how many were kept without the person, by table. Tables
+      without such rows are left out.
+    - `sessions`: how many sessions are still stored, because they are open or a message in Slack does not say yet that
+      they ended.
+    - `requests`: how many requests are still stored, because they are not answered yet.
+    - `open_until`: the latest end of these sessions, None if none is stored.
     """
 
     deleted: Mapping[str, int]
@@ -52,7 +56,7 @@ class PeopleTable:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return what is stored about the person, as JSON values. Leave out secrets. Raise StorageUnavailableError."""
+        """Return what is stored about the person, as JSON values. Leave out secrets. Raises StorageUnavailableError."""
         person = _person(user_id, team_id)
         found: dict[str, Any] = {}
         for table in TABLES:
@@ -67,10 +71,10 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete what is stored about the person, or take the person out of it. Raise StorageUnavailableError.
+        """Delete what is stored about the person, and take the person out of rows about others.
 
-        Each statement is one write, so that a call which was stopped can begin again. Leave open sessions and
-        unanswered requests as they are, because people work with them.
+        Raises StorageUnavailableError. Each statement is one write, so if this method was stopped, a further call does
+        the rest. Leave open sessions and unanswered requests as they are, because people work with them.
         """
         person = _person(user_id, team_id)
         deleted: dict[str, int] = {}
@@ -92,7 +96,10 @@ class PeopleTable:
         )
 
     async def _in_batches(self, name: str, person: Mapping[str, Any]) -> int:
-        """Run a statement until it changes fewer rows than it may. Return how many it changed."""
+        """Run the statement with this name until a run changes fewer rows than its maximum, MAX_SWEPT_ROWS.
+
+        Return how many rows all runs changed.
+        """
         changed, values = 0, {**person, "most": MAX_SWEPT_ROWS}
         while True:
             count = len(await self._database.fetch(name, values))
@@ -101,7 +108,7 @@ class PeopleTable:
                 return changed
 
     async def _anonymize_failures(self, person: Mapping[str, Any], user_id: UserId) -> int:
-        """Take the person out of the failures of others' requests. Return how many rows were changed."""
+        """Take the person out of the stored errors of other people's requests. Return how many rows were changed."""
         changed = 0
         for row in await self._database.fetch("failures_with_person", person):
             without = json.dumps(_without(_json(row["failure"]), user_id))
@@ -110,9 +117,10 @@ class PeopleTable:
         return changed
 
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
-        """Delete the person's notices, and take the person out of others'. Return how many of each there were.
+        """Delete the notices about the person, and take the person out of other notices.
 
-        A notice that a replica changes at this moment comes again in the next pass.
+        Return both numbers of notices. If a replica changes a notice at this moment, the next pass over the notices
+        handles it.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):
@@ -134,7 +142,7 @@ def _person(user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
 
 
 def _exported(row: Row) -> dict[str, Any]:
-    """Return the columns of a row that have a value, with times as ISO 8601."""
+    """Return what an export shows of a row: the columns that have a value, with times as ISO 8601."""
     return {
         name: HIDDEN if name in HIDDEN_COLUMNS else _time(value) if name.endswith(TIME_COLUMNS) else value
         for name, value in dict(row).items()
@@ -147,7 +155,11 @@ def _time(seconds: float) -> str:
 
 
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
-    """Return a notice: as a whole if it is about the person, else where it names the person."""
+    """Return what an export shows of a notice.
+
+    This is all data of a notice about the person. Of any other notice, it is the names of the fields that name the
+    person.
+    """
     data, messages = _json(row["data"]), _json(row["messages"])
     shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})
     if _is_about(row, user_id):
@@ -163,9 +175,9 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 
 
 def _is_about(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice is about this person, so that nothing of it is left without them.
+    """Return whether a notice is about this person, so that the whole notice is deleted with the person.
 
-    An unreadable one counts as such a notice.
+    Return True for an unreadable notice.
     """
     data = _json(row["data"])
     if not data:
@@ -176,15 +188,15 @@ def _is_about(row: Row, user_id: UserId) -> bool:
 
 
 def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
-    """Return data and messages of a notice without the person, as the database stores them."""
+    """Return the data and the messages of a notice without the person, as JSON texts for the database."""
     messages = [message for message in _json(row["messages"]) if message["reader"] != user_id]
     return {"data": json.dumps(_without(_json(row["data"]), user_id)), "messages": json.dumps(messages)}
 
 
 def _names(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice names the person, as an id of its data or as a reader, and not in a longer text.
+    """Return whether a notice names the person by id, in its data or as the reader of a message.
 
-    An unreadable one counts as such a notice.
+    An id inside a longer text does not count. Return True for an unreadable notice.
     """
     data = _json(row["data"])
     return not data or user_id in (*_texts(data), *_texts(_json(row["messages"])))
@@ -199,7 +211,7 @@ def _json(text: str) -> Any:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return all texts inside a JSON value, without the names of its fields."""
+    """Return all strings inside a JSON value, except the names of fields."""
     if isinstance(value, str):
         return [value]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -207,7 +219,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _without(value: Any, text: str) -> Any:
-    """Return a JSON value without a text: left out of lists, None elsewhere."""
+    """Return a JSON value without the string `text`: removed from lists, and replaced by None elsewhere."""
     if isinstance(value, dict):
         return {name: _without(each, text) for name, each in value.items()}
     if isinstance(value, list):

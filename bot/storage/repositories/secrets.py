@@ -11,13 +11,13 @@ from bot.storage.encryption import SECRET_COLUMNS, Encryptor
 PAGE = 500
 """The maximum number of rows that are read at once, and that one write of SQLite changes."""
 MAX_AT_ONCE = 8
-"""The maximum number of updates that run at once. Postgres gives the bot ten connections."""
+"""The maximum number of updates that run at once. The pool has ten connections to Postgres, so some stay free."""
 MAX_PASSES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
+    """The numbers of stored values that the newest key, only an older key, and no key decrypts."""
 
     newest: int = 0
     older: int = 0
@@ -26,7 +26,7 @@ class SecretCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """The result of a rotation: how many values were encrypted with the newest key, and what is stored now."""
+    """The result of a rotation: how many values it changed, and the counts of all values after it."""
 
     changed: int
     left: SecretCounts
@@ -58,14 +58,14 @@ class SecretTable:
         self._database, self._encryptor = database, encryptor
 
     async def count(self) -> SecretCounts:
-        """Count the stored values by the key that decrypts them. Raise StorageUnavailableError."""
+        """Count the stored values by the key that decrypts them. Raises StorageUnavailableError."""
         return await count_secrets(self._database.fetch, self._encryptor)
 
     async def rotate(self) -> KeyRotation:
-        """Encrypt with the first key what only an older key decrypts. Raise StorageUnavailableError.
+        """Encrypt with the first key each value that only an older key decrypts. Raises StorageUnavailableError.
 
-        Each row is one write, so a rotation that was stopped can begin again. Leave out a row that a running bot
-        changes meanwhile, and return to it in a later pass.
+        Each row is one write, so if a rotation was stopped, a further call does the rest. A row that a running bot
+        changes meanwhile is left out; a later pass handles it.
         """
         changed = 0
         for number in range(MAX_PASSES):
@@ -78,7 +78,10 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Go through all rows once. Return how many values were changed. Raise StorageUnavailableError."""
+        """Encrypt the values of all rows with the first key, where needed. Return how many values were changed.
+
+        Raises StorageUnavailableError.
+        """
         places, changed = asyncio.Semaphore(MAX_AT_ONCE), 0
 
         async def update(table: str, row: Row) -> int:
@@ -98,7 +101,10 @@ class SecretTable:
         return changed
 
     def _rotated(self, table: str, row: Row) -> dict[str, Any] | None:
-        """Return the values of the statement that updates this row; None if nothing in it has to change."""
+        """Return the parameters of the statement that updates this row.
+
+        Return None if no secret of the row has to be encrypted with the first key.
+        """
         columns = SECRET_COLUMNS[table]
         values = {column: self._with_newest(row[column]) for column in columns}
         if all(values[column] == row[column] for column in columns):
@@ -106,7 +112,10 @@ class SecretTable:
         return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
 
     def _with_newest(self, text: str | None) -> str | None:
-        """Return the text encrypted with the first key; the same text if that is not needed or not possible."""
+        """Return a stored value encrypted with the first key.
+
+        Return `text` as it is if the first key decrypts it already, or if no key decrypts it.
+        """
         if text is None or self._encryptor.is_current(text):
             return text
         plain = self._encryptor.decrypt(text)

@@ -26,7 +26,8 @@ from bot.storage.encryption import Encryptor
 from bot.storage.mapping import known_bool, time_of, unreadable
 
 MAX_IN_CONVERSATIONS = 100
-"""The maximum number of an agent's open sessions in conversations that are read when a new session starts."""
+"""When a new session starts, the bot reads the agent's open sessions that belong to conversations. This is the maximum
+number that it reads."""
 
 
 class SessionTable:

@@ -17,15 +17,15 @@ from bot.storage.sqlite.file import STATEMENTS, examine, lock, truncate_log
 
 BUSY_SECONDS = 10.0
 PART = ".part"
-"""The end of the name of a copy that is not complete."""
+"""The end of the name of a copy's file while the copy is not complete."""
 
 
 class BackupError(Exception):
-    """A backup cannot be made or restored. The text is a sentence for the operator."""
+    """A backup cannot be made or restored. The text of the exception is a sentence that says why."""
 
 
 def back_up(path: Path, target: Path) -> None:
-    """Copy the database to a new file with mode 0600. Raise BackupError, StorageSetupError."""
+    """Copy the database to a new file with mode 0600. Raises BackupError, StorageSetupError."""
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
     if target.exists():
@@ -39,7 +39,7 @@ def back_up(path: Path, target: Path) -> None:
 def check_backup(file: Path, encryptor: Encryptor) -> int:
     """Check that a file is a backup that this program can use. Return how many of its secrets no key decrypts.
 
-    Raise BackupError.
+    Raises BackupError.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -63,7 +63,7 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
     """Put a backup in the place of the database. Return how many of its secrets no key decrypts.
 
-    `replace`: an existing database may be replaced. Raise BackupError, StorageSetupError.
+    `replace`: an existing database may be replaced. Raises BackupError, StorageSetupError.
     """
     unreadable = check_backup(file, encryptor)
     try:
@@ -86,10 +86,10 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 
 
 def _replace(path: Path, file: Path) -> None:
-    """Replace the database by a copy of the backup, in which no accepted request is carried out again.
+    """Replace the database by a copy of the backup, and mark all accepted requests in the copy as interrupted.
 
-    Such a request may have been answered after the backup was made, so the bot tells its requester that it was
-    interrupted.
+    Such a request may have been carried out after the backup was made. So the bot does not carry it out again, but
+    tells its requester that it was interrupted.
     """
     with _copied(file, path, _open_backup) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -101,7 +101,7 @@ def _replace(path: Path, file: Path) -> None:
 
 
 def _about_backup(error: StorageSetupError) -> str:
-    """Return the sentence of an error about a database, as it reads about a backup."""
+    """Return the sentence of an error that the check of a backup found, worded so that it speaks of the backup."""
     if error.code == "database_key_mismatch":
         return (
             "STORE_ENCRYPTION_KEY does not fit it: it was written with another key. "
@@ -140,7 +140,10 @@ def _open_used(path: Path) -> sqlite3.Connection:
 
 
 def _open_backup(path: Path) -> sqlite3.Connection:
-    """Open a file that nobody uses, to read it. Create no file beside it, which SQLite does for one with a log."""
+    """Open a backup, which no process uses, for reading.
+
+    Open it as immutable unless it has a log, so that SQLite creates no files beside it.
+    """
     how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
@@ -156,7 +159,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor) -> int:
-    """Return how many secrets of the database none of the keys decrypts."""
+    """Return how many secrets in the database no key of `encryptor` decrypts."""
     texts = [
         row[column]
         for table, columns in SECRET_COLUMNS.items()
@@ -167,14 +170,20 @@ def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor) -> int:
 
 
 def _give_to_owner(file: Path, path: Path) -> None:
-    """Give a file to the owner of the database, or of its directory, because root may restore a bot's database."""
+    """Make the owner of the database, or of its directory, the owner of `file`.
+
+    This is needed when root restores the database of a bot that runs as another user.
+    """
     if os.geteuid() == 0:
         owner = (path if path.exists() else path.absolute().parent).stat()
         os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def _remove_log(path: Path) -> None:
-    """Write the log of the old database into its file, and remove the log, which does not belong to the new file."""
+    """Write the log of the old database into its file, and remove the log.
+
+    Otherwise SQLite would apply the old log to the restored file.
+    """
     if path.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:
             truncate_log(connection)

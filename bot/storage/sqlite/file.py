@@ -124,7 +124,7 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode of a file, such as 0660, if another user owns it and others may open it; "" otherwise."""
+    """Return the mode of a file, such as 0660, if another user owns the file and others may open it; else ""."""
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""

@@ -75,7 +75,7 @@ class SQLiteStore:
         self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
-        """Finish queued writes and release the file."""
+        """Finish the queued writes, and close the file and its lock."""
         self._writer.close()
         if self._reading:
             await get_running_loop().run_in_executor(self._reader, self._reading.close)
@@ -172,12 +172,12 @@ class SQLiteStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return what exports and forgets a person."""
+        """Return the repository that exports and forgets what is stored about a person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return what counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
         return SecretTable(self, self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -194,14 +194,14 @@ class SQLiteStore:
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
         """Lock the row that the statement with this name finds, during a `with` block; see Database.
 
-        An asyncio lock is enough, because no other process writes these rows.
+        An asyncio lock is enough, because no other process writes the rows that this method locks.
         """
         lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
 
     async def replicas_with_other_key(self) -> int:
-        """Return 0, because one process at a time uses the file."""
+        """Return 0, because no other process uses the file at the same time."""
         return 0
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:

@@ -33,8 +33,8 @@ class _Job:
 class BatchWriter:
     """Runs write jobs on one connection and one thread, many in one transaction.
 
-    If a job fails, its transaction is rolled back, and each job in it runs again alone. So a failed job does not undo
-    the others, and a job may run twice.
+    If a job fails, its transaction is rolled back, and each job of that transaction runs again in a separate one. So a
+    failed job does not undo the other jobs, and a job may run twice.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
