@@ -1,7 +1,7 @@
 """Parse the text after the slash command into one typed command (pure).
 
 If the text may mean a user or a subcommand, it never becomes a session's name: the bot asks. No name contains a phone
-number or an e-mail address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`, because the manifest
+number or an email address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`, because the manifest
 sets `should_escape`. command_words.py decides whether words mean a command.
 """
 
@@ -114,7 +114,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Run a subcommand that starts no session. `target` is the user in its text, `argument` the rest of its text."""
+    """Run a subcommand that starts no session.
+
+    `target` is the user whom the typed text names, `argument` the rest of the text after the command word.
+    """
 
     kind: RequestKind
     target: UserId | None = None
@@ -256,7 +259,10 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse the text after the user in `start`, if it has one: as a command, as a name, or as a question."""
+    """Parse a text as a command, as a name, or as a question.
+
+    If `start` has a user, the text is the part after this user.
+    """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
     first, _, more = _normalized(text).partition(" ")
@@ -269,7 +275,10 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Parse a text of command words and fillers. Return None if the text is a name without any of them."""
+    """Parse a text that has command words or fillers: as a command, as a name, or as a question.
+
+    Return None if the text is plainly a name, such as "Checkout help".
+    """
     if send := _send(start, text, grammar):
         return send
     words = command_words.split(_normalized(text))
@@ -307,7 +316,10 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Return a Start with the conversation and the name in the text, or the reason against it."""
+    """Return a Start with the conversation and the name that the text contains.
+
+    Return NotUnderstood if the text begins with a URL that is no conversation's, and a Choice as `_named` does.
+    """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
     if first and app:
@@ -322,9 +334,9 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as its name, or a Choice if the text contains an address.
 
-    There is nothing to ask if the text begins with its only address, and this is an e-mail address or a phone number
-    with a plus: the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it is a
-    name.
+    Return a Start without a question if the text begins with its only address, and this is an email address or a phone
+    number with a plus: the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it
+    is a name.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -346,13 +358,13 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a Start with the text as its name, without the addresses in it."""
+    """Return a Start whose name is the text without the addresses in the text."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=clean_name(text))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Return the uncut name, and the addresses in it."""
+    """Return the session's name in `text`, not yet cut to NAME_LENGTH, and the addresses in this name."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
@@ -360,8 +372,8 @@ def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
     """Return a Start whose name contains no address. If there is only one address, it becomes `send_to`.
 
-    `whole` is the uncut name, `found` the addresses in it. The rest of the name is dropped if it is a command or
-    consists of fillers.
+    `whole` is the name, not yet cut to NAME_LENGTH, and `found` the addresses in it. If what is left of the name
+    without them is a command or consists of fillers, the session gets no name.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -373,7 +385,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
 
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
-    """Ask about an @ with a name that Slack did not turn into a mention. `plain` is the text from that place on."""
+    """Ask about an @ with a name that Slack did not turn into a mention. `plain` is the text from this @ on."""
     at = _AT_WORD.search(plain)
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 

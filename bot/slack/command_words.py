@@ -12,7 +12,10 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
 
 def _words(english: str, others: str = "") -> frozenset[str]:
-    """Return the English words, and those of the other languages in the field `others` of Vocabulary."""
+    """Return the words in `english`, with the words of the other languages.
+
+    `others` names the field of Vocabulary with these other words; "" means none.
+    """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
 
@@ -27,7 +30,7 @@ ALIASES = {
     "how": "help",
     **{word: command for vocabulary in VOCABULARIES.values() for word, command in vocabulary.aliases.items()},
 }
-"""Other words for the commands."""
+"""Other words for a command, each with the command that it means."""
 BEGINS_NAMES = words_of("begins_names")
 """Aliases that often begin a name. Followed by an unknown word, they are a name, and the bot does not ask."""
 COMMANDS = {
@@ -35,14 +38,14 @@ COMMANDS = {
     **{word: word for word in ("new", "send", "connect", "disconnect")},
     **ALIASES,
 }
-"""The command that each command word means."""
+"""All command words, the aliases among them, each with the command that it means."""
 PARTICLES = {
     **dict.fromkeys(("turn", "switch"), ("off",)),
     **dict.fromkeys(("log", "sign"), ("out", "off")),
     "hang": ("up",),
     "shut": ("down", "off"),
 }
-"""Verbs that mean *end* together with one of these particles, such as "turn it off"."""
+"""Verbs, each with its particles. A verb together with one of its particles means *end*, as in "turn it off"."""
 UNSURE = frozenset(("logout", "logoff", "log", "sign"))
 """Words that may mean *end* or something else, so the person is always asked."""
 QUESTIONS = _words("what what's what’s whats which is are do does did")
@@ -65,9 +68,9 @@ FILLERS = LEADING | _words(
     "mine",
     "fillers",
 )
-"""Words that do not change the meaning of a command."""
+"""Words that do not change the meaning of a text with a command word."""
 BEHIND_A_COMMAND = _words("one ones both two other others old first second")
-"""Words that are fillers only behind a command: "end the old one", but "First" is a name."""
+"""Words that are FILLERS only behind a command word: "end the old one", but "First" is a name."""
 NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
     "screenshare screenshares call calls chat chats conversation conversations interaction interactions "
@@ -85,7 +88,7 @@ MIN_WORDS_OF_NAME = 3
 
 
 class Meaning(Enum):
-    """The possible meanings of words."""
+    """What the words of a text can mean."""
 
     COMMAND = "a command, in other words"
     EITHER = "a command or a name"
@@ -96,7 +99,10 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meaning of some words. `command` is a value of COMMANDS, "" for FILLERS and PLAIN_NAME."""
+    """The meaning of the words of a text.
+
+    `command` is the command that they mean or may mean, a value of COMMANDS; "" for FILLERS and PLAIN_NAME.
+    """
 
     meaning: Meaning
     command: str = ""
@@ -121,7 +127,7 @@ def read(words: Sequence[str]) -> Reading:
       there are fewer than three words and the first one is not in BEGINS_NAMES;
     - a name otherwise.
 
-    If it is no command word, see `_read_loose`. "who am I" and "me" mean `whoami`.
+    If that first word is no command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -144,7 +150,10 @@ def read(words: Sequence[str]) -> Reading:
 
 
 def _command_of(word: str, rest: Sequence[str]) -> str:
-    """Return the command that a first word means, with its particle among the `rest`; "" for none."""
+    """Return the command that the first word of a text means; "" for none.
+
+    `rest` holds the later words: a first word such as "turn" means a command only with a particle such as "off".
+    """
     if any(each in PARTICLES.get(word, ()) for each in rest):
         return "end"
     return COMMANDS.get(word, "")
@@ -159,7 +168,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a command with this further word is still the same command."""
+    """Return whether the text still means `command` if it also has this further word."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

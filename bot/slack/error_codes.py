@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 
 class Group(Enum):
-    """The kinds of problems that a code can report."""
+    """The kinds of problems that an error code of Slack can report."""
 
     RATE_LIMIT = auto()
     FAULT = auto()
@@ -43,9 +43,10 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """The meaning of an error code.
+    """The meaning of an error code of Slack.
 
-    `passes`: the same call may succeed later. `key` is the key of its sentences in messages/catalogue/slack_errors.py.
+    `passes`: a call that failed with this code may succeed later. `key` is the key of its sentences in
+    messages/catalogue/slack_errors.py.
     """
 
     group: Group
@@ -54,7 +55,7 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the bot can work in spite of this error."""
+        """Return whether the bot can do its work although Slack returns this error."""
         return self.group is not Group.TOKEN
 
     @property
@@ -139,7 +140,7 @@ def explain(code: str) -> ApiError:
 
 
 def passes(code: str) -> bool:
-    """Return whether the same call may succeed later."""
+    """Return whether a call that failed with this error code may succeed later."""
     return explain(code).passes
 
 

@@ -19,7 +19,8 @@ NEEDED = {
 }
 """The scopes of an app with every feature, and the purpose of each."""
 FOR_GROUPS, FOR_EMAILS = "usergroups:read", "users:read.email"
-"""The scopes that only some installations need."""
+"""The scopes that only some installations need: for user groups in the settings, and for the rule that compares email
+addresses."""
 EVENTS_PATH = "/slack/events"
 STEP_EVENT = "function_executed"
 COMMENTS = NEEDED | {
@@ -40,9 +41,9 @@ class Features:
 
     - `command`: the slash command.
     - `over_http`: Slack sends payloads over HTTP; otherwise over Socket Mode.
-    - `url`: the address for Slack's payloads. It is "" for Socket Mode, and while it is unknown.
+    - `url`: the address for Slack's payloads. This address is "" for Socket Mode, and while nobody knows it yet.
     - `groups`: a setting names a user group.
-    - `emails`: the host rule that compares e-mail addresses is on.
+    - `emails`: the host rule that compares email addresses is on.
     - `steps`: the step for Workflow Builder is on.
     """
 
@@ -60,7 +61,7 @@ ALL_FEATURES = Features()
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
     """Return the scopes that an installation needs, and the purpose of each.
 
-    `groups`: a setting names a user group. `emails`: the host rule that compares e-mail addresses is on.
+    `groups`: a setting names a user group. `emails`: the host rule that compares email addresses is on.
     """
     off = {*([] if groups else [FOR_GROUPS]), *([] if emails else [FOR_EMAILS])}
     return {scope: why for scope, why in NEEDED.items() if scope not in off}

@@ -20,7 +20,8 @@ from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 GROUP_MESSAGE_PREFIX = "mpdm-"
-"""The prefix of a group message's name. Its id may look like a channel's."""
+"""The prefix of a group message's name. A group message is recognized by its name, because its id may look like a
+channel's."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
 """Boolean fields that every conversation object has. If one is missing, no session may be posted."""
@@ -82,8 +83,8 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
     """Return whether only the bot's workspace, or only workspaces of the same organization, can read the channel."""
     if channel["is_shared"] and not channel["is_org_shared"]:
-        return False  # Slack does not say which organisation shares it
-    if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organisation may read it
+        return False  # Slack does not say which organization shares it
+    if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organization may read it
         return bool(home.enterprise_id) and (channel.get("enterprise_id") or home.enterprise_id) == home.enterprise_id
     readers = {*(channel.get("shared_team_ids") or ()), channel.get("conversation_host_id") or home.team_id}
     return readers <= {home.team_id, home.enterprise_id}

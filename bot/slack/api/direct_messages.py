@@ -31,8 +31,8 @@ CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
 """Groups of errors after which a later message to the same reader may succeed."""
 Render = Callable[[Notice, datetime, str], Message]
-"""A function that renders a notice for a message and its reader. It also gets the notice's `opened_at` at the time of
-the post (pure)."""
+"""A function that renders the message of a notice (pure). It gets the notice, the copy of `opened_at` that the message
+kept when it was posted, and the id of the reader."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
@@ -68,7 +68,10 @@ class DirectMessages:
         return await self._post(await self.channel(user_id, instead_of=channel), message)
 
     def is_known(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        """Return whether these are known to be the direct messages with a user."""
+        """Return whether the cache says that `channel_id` is the direct-message channel with a user.
+
+        Never call Slack.
+        """
         return self._channels.peek(user_id) == channel_id
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
@@ -176,7 +179,10 @@ class SlackNotices:
         return EditResult.DONE
 
     async def _update(self, message: NoticeMessage, shown: Message) -> None:
-        """Update a message. If its direct-message channel has a new id by now, update it there."""
+        """Update a message.
+
+        If the message is in a direct-message channel that has a new id by now, update the message by this new id.
+        """
         fields: dict[str, Any] = {"ts": message.ts, "text": shown.text, "blocks": shown.blocks}
         try:
             await self._web.chat_update(channel=message.channel_id, **fields)

@@ -1,6 +1,6 @@
 """Read Slack users and user groups. Cache them, so that a repeated command needs no call.
 
-What Slack says of a user also tells in which language to write to them.
+Slack's answer about a user also holds the language in which the user reads Slack.
 
 core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
 """
@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 CACHE_SIZE = 20_000
 NO_TEAM = TeamId("")
 _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
-"""Slack sends each of these flags for every active account. An account without one of them gets no access."""
+"""Flags that must all be present and False for a member. If one is missing from Slack's answer, or is no boolean, the
+answer counts as incomplete (SlackUnavailableError)."""
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
 
@@ -94,9 +95,9 @@ class SlackDirectory:
         return self._people.peek(user_id)
 
     def locale(self, user_id: UserId) -> str | None:
-        """Return the locale that Slack said last, also when the user is no longer cached; None when it said none yet.
+        """Return the locale that Slack returned last for this user, such as `fr-FR`; None if it has returned none yet.
 
-        Never call Slack.
+        The locale is kept when the user is no longer cached. Never call Slack.
         """
         return self._locales.get(user_id)
 
@@ -147,7 +148,10 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 class ContactName:
-    """Fetch and keep the name of the person to ask for help. Buttons need it: plain text can hold no mention."""
+    """Fetch and keep the name of the person to ask for help.
+
+    Labels of buttons need this name, because a label is plain text and can hold no mention.
+    """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
         """Store the dependencies. `user_id` is None if the contact is no person."""
@@ -155,11 +159,11 @@ class ContactName:
         self._name = ""
 
     def known(self) -> str:
-        """Return the name; "" if Slack has not returned it yet."""
+        """Return the name of the person to ask for help; "" if Slack has not returned the name yet."""
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the name, unless it is known. Never raises."""
+        """Ask Slack for the name of the person to ask for help, unless the name is known. Never raises."""
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):
@@ -167,9 +171,10 @@ class ContactName:
 
 
 class Readers:
-    """Know in which language to write to each person.
+    """Find out in which language to write to each person.
 
-    `languages` by code, with English. `forced`: the code of the language for all people; "" takes each person's.
+    `languages` holds all languages by code, English among them. `forced` is the code of the language for all people; ""
+    means each person's own language.
     """
 
     def __init__(
@@ -183,10 +188,13 @@ class Readers:
         self._languages, self._timing = languages, timing
         self._by_locale: LRUCache[str, Language] = LRUCache(100)
         self.default = languages.get(forced, ENGLISH)
-        """For readers of whom no language is known, and for channels."""
+        """The language for channels, and for people whose language is not known."""
 
     def known(self, user_id: str | None) -> Language:
-        """Return a person's language without a call to Slack: the default for a channel, and where it is not known."""
+        """Return the language for a reader, without a call to Slack.
+
+        This is `default` for a channel, for None, and for a person whose language is not known.
+        """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:
             return self.default
@@ -196,7 +204,10 @@ class Readers:
         return language
 
     async def learn(self, user_id: str | None) -> None:
-        """Ask Slack for a person's language, unless it is known. Never raises. A channel has no language."""
+        """Ask Slack for a person's language, unless the language is known.
+
+        Do nothing for a channel, which has no language. Never raises.
+        """
         if self._people and user_id and user_id[0] in "UW" and self._people.locale(UserId(user_id)) is None:
             with suppress(Exception):  # the answer goes out in the default language
                 async with asyncio.timeout(self._timing.name_timeout):
@@ -287,7 +298,8 @@ class ThrottledMethod:
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
         """Call the method once and return Slack's answer, or None if the caller has to try again.
 
-        None follows the wait for an earlier Retry-After, and an answer with a new one.
+        Return None if this call has only waited for the end of an earlier Retry-After, or if Slack's answer has a new
+        Retry-After.
         """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:

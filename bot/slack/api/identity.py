@@ -52,9 +52,9 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
-    """Ask Slack for the workspace and the ids of the token. Raises SlackSetupError or SlackUnreachableError.
+    """Ask Slack for the workspace of the bot token, and for the ids of the bot in it.
 
-    `tries` is the maximum number of calls.
+    Raises SlackSetupError or SlackUnreachableError. `tries` is the maximum number of calls.
     """
     for attempt in range(tries):
         if attempt:

@@ -98,7 +98,10 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """Return the connection pool for all calls to Slack. It has time-outs, because slack_sdk sets none on a pool."""
+    """Return the connection pool for all calls to Slack.
+
+    The pool has time-outs, because slack_sdk sets none on a pool that it gets.
+    """
     timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return aiohttp.ClientSession(
@@ -153,7 +156,8 @@ class SlackResponder:
     ) -> None:
         """Store the dependencies.
 
-        `contact` fetches the name for the button that asks an administrator, `readers` the language of each reader.
+        `contact` fetches the name for the button that asks an administrator. `readers` fetches the language of each
+        reader.
         """
         self._timing, self._contact, self._readers = timing, contact, readers
         self._report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None
@@ -171,7 +175,8 @@ class SlackResponder:
     async def note(self, request: Request, note: WaitNotice) -> None:
         """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing.
 
-        If the answer will replace the message of the pressed button in any case, the notice replaces it, too.
+        If the answer will replace the message of the pressed button in any case, the wait notice replaces that message,
+        too.
         """
         if request.reply_url:
             is_posted = self._notes[request.id] = asyncio.Event()
@@ -185,7 +190,10 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person to ask, if a button of the answer to this result shows it. Never raises."""
+        """Fetch the name of the person to ask, if a button in the message about `outcome` shows this name.
+
+        Never raises.
+        """
         if self._contact and self._words.names_contact(outcome):
             try:
                 await self._contact.learn()
@@ -193,7 +201,10 @@ class SlackResponder:
                 log.exception("the contact's name is unknown")
 
     async def learn(self, user_id: UserId) -> None:
-        """Learn the language of a person who is about to read something, unless it is known. Never raises."""
+        """Ask Slack for the language of a person before the bot writes to them, unless the language is known.
+
+        Never raises.
+        """
         await self._readers.learn(user_id)
 
     async def answer(self, request: Request, outcome: Result) -> bool:
@@ -234,8 +245,9 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted it.
 
-        A wait notice may still be on its way and arrive after the answer. If it replaces the same message, post the
-        answer again after it. That makes four uses of the response_url at most: two notices and the answer twice.
+        A wait notice may still be on its way and arrive after the answer. If the notice replaces the same message, post
+        the answer again after the notice. That makes four uses of the response_url at most: two wait notices and the
+        answer twice.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -268,11 +280,14 @@ class SlackResponder:
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
-        """Take `report`, which tells the administrators that direct messages are off. It never raises."""
+        """Take `report`, a function that tells the administrators that direct messages are off. It never raises."""
         self._report = report
 
     async def _report_direct_off(self, request: Request) -> None:
-        """Tell the administrators that Slack refuses all direct messages. The kind shows what ends this fault."""
+        """Tell the administrators that Slack refuses all direct messages.
+
+        The kind of the reported request decides which success ends this fault.
+        """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
 
@@ -302,7 +317,7 @@ class SlackResponder:
     async def _show(self, request: Request, message: Message) -> bool:
         """Show a message in the modal of the request.
 
-        Return whether Slack accepted it; it does not if the modal is closed.
+        Return whether Slack accepted the update. Slack does not accept it if the modal is closed.
 
         Slack may apply an update before an acknowledgement that was sent earlier. So the update waits until the
         acknowledgement has had time to arrive.
@@ -316,7 +331,10 @@ class SlackResponder:
             return False
 
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
-        """Update a modal in the background. With `known_hash`, Slack updates it only if nothing else has changed it."""
+        """Update a modal in the background.
+
+        With `known_hash`, Slack updates the modal only if nothing has changed it since it had this hash.
+        """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
@@ -373,11 +391,11 @@ class SlackResponder:
         self._deadlines.shorten_deadlines()
 
     def post_soon(self, reply_url: str, message: Message) -> None:
-        """Post to a response_url in the background, so that the acknowledgement does not wait for it."""
+        """Post to a response_url in the background, so that the acknowledgement does not wait for the post."""
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Send a message that is no result of a stored request.
+        """Send the requester a message that is no result of a stored request.
 
         Post it by response_url, else show it in the request's modal, else send it as an ephemeral or direct message.
         """
@@ -391,7 +409,10 @@ class SlackResponder:
             await self.post(request.reply_url, message, insist=True)
 
     def tell_soon(self, request: Request, render: Callable[[], Message]) -> None:
-        """Post a message in the background, once the language of its reader is known. `render` builds it."""
+        """Send a message to the requester in the background.
+
+        `render` builds the message once the requester's language is known.
+        """
         self.soon(self._tell(request, render))
 
     async def _tell(self, request: Request, render: Callable[[], Message]) -> None:
@@ -410,7 +431,7 @@ class SlackResponder:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background and log its exception. `close` waits for it."""
+        """Run a coroutine in the background and log its exception. `close` waits for the coroutine."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -479,7 +500,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message of the pressed button.
 
     The answer to *Try again* replaces the error. On a card or in a list, a success replaces the message, and so does
-    the error that the session has already ended. Any other error does not, so the card keeps its link.
+    the error that the session has already ended. No other error replaces the message, so that a card keeps its link.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in ("already_ended", "link_used_up")
@@ -496,14 +517,17 @@ def _is_kept_after_errors(request: Request) -> bool:
 
 
 def is_recent(request: Request) -> bool:
-    """Return whether the request's response_url still works. The requester then probably still looks at the channel."""
+    """Return whether the request's response_url still works.
+
+    While it works, the requester probably still looks at the channel.
+    """
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
 def _plain(outcome: Result) -> UnexpectedError:
     """Return an error to send in place of a result that cannot be rendered.
 
-    It offers no retry, because none would help.
+    The error offers no retry, because a retry would give the same result.
     """
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False

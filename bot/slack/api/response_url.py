@@ -33,7 +33,8 @@ _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
-"""A path of printable ASCII without spaces and backslashes, because parsers disagree about those."""
+"""A path of printable ASCII. Spaces and backslashes are not allowed, because URL parsers disagree about their meaning.
+"""
 _PORTS = {"https": 443, "http": 80}
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ class ForeignAddressError(ValueError):
 def slack_addresses(api_url: str) -> re.Pattern[str]:
     """Return a pattern that matches the response_urls to which the bot may post (pure).
 
-    It allows https to one of HOSTS at the default port, and the exact origin of `api_url` (SLACK_API_URL), which may be
-    a sandbox or a gateway. It allows no user information in the URL.
+    The pattern allows https to one of HOSTS at the default port, and the exact origin of `api_url` (SLACK_API_URL),
+    which may be a sandbox or a gateway. It allows no user information in the URL.
     """
     parts = urlsplit(api_url)
     origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]
@@ -109,7 +110,10 @@ class ResponseUrls:
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
-        """Post once. Return the status and the seconds to wait before a retry; None if a retry cannot help."""
+        """Post `data`, a JSON text, once.
+
+        Return the HTTP status, and the seconds to wait before a retry; None if a retry cannot help.
+        """
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
             url, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
@@ -126,7 +130,7 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """A host let an earlier post time out, so the bot did not send this one."""
+    """The host let an earlier post time out, so the bot did not send the present post."""
 
     code = "host_is_silent"
 
@@ -191,7 +195,7 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return the scheme and the host of a URL. They determine its proxy."""
+    """Return the scheme and the host of a URL. These two determine which proxy the URL needs."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

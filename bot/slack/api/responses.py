@@ -67,9 +67,9 @@ def error_code(error: SlackApiError) -> str:
 
 
 def word(value: object) -> str:
-    """Convert a value of an answer, such as an error code, for logs and messages.
+    """Convert a value of Slack's answer, such as an error code, to a text for logs and messages.
 
-    Cut it to MAX_WORD_LENGTH; None becomes "".
+    The text is cut to MAX_WORD_LENGTH; None becomes "".
     """
     return str(value or "")[:MAX_WORD_LENGTH]
 
@@ -86,7 +86,10 @@ def is_page(body: bytes) -> bool:
 
 
 def error_label(error: BaseException | None) -> str:
-    """Return a short name of an error for logs: `timed_out`, `connection_refused`, Slack's own code, or another one."""
+    """Return a short name of an error for logs.
+
+    Examples are `timed_out`, `connection_refused` and Slack's own error codes.
+    """
     for each in _with_causes(error):
         if label := _label(each):
             return label

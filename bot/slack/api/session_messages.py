@@ -61,7 +61,10 @@ class SlackSessionMessages:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `cards_for` returns the renderer of a reader's cards; `readers` learns their language."""
+        """Take the parts. `cards_for` returns the renderer of session cards for a reader.
+
+        `readers` fetches the language of a reader.
+        """
         self._cards_for, self._readers, self._timing = cards_for, readers, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
@@ -98,8 +101,9 @@ class SlackSessionMessages:
         await self._drop(intent)
 
     async def _permalink(self, post: PostedMessage) -> str:
-        """Return the address of a posted message; "" if it is being posted, or if Slack does not answer in time.
+        """Return the address of a posted message.
 
+        Return "" if the message is still being posted, or if Slack does not answer in time.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:
@@ -152,7 +156,7 @@ class SlackSessionMessages:
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
-        """Record that a direct message shows a session, so that it can be updated. Never raises."""
+        """Record that a direct message shows a session, so that the bot can update the message later. Never raises."""
         await self._remember(PostedMessage(session_id, channel_id, ts, PostedMessageKind.DIRECT))
 
     async def _remember(self, post: PostedMessage) -> None:
@@ -178,9 +182,10 @@ class SlackSessionMessages:
         return edit
 
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
-        """Return in whose language a message is: the store does not say who reads it or who shared it.
+        """Return the person in whose language the bot updates a message.
 
-        A direct message is the agent's, unless its channel is known to be the requester's.
+        The store does not hold who reads a message or who shared it. So this is the requester for a message in a
+        channel, and for a direct message if the cache says that its channel is the requester's; else the agent.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester
@@ -202,7 +207,10 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Update a message. Return the result and an error code, "" on success. Raises TimeoutError."""
+        """Update a message. Return the outcome of the update, and Slack's error code, "" on success.
+
+        Raises TimeoutError.
+        """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
         except TimeoutError:

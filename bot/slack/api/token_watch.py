@@ -68,7 +68,7 @@ class TokenWatch:
     def failed(self, code: str) -> None:
         """Record Slack's error code of a failed call.
 
-        Before `start`, do nothing, because the bot then stops with the error.
+        Do nothing before `start` has succeeded, because until then such an error stops the bot.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return

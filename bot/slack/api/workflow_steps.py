@@ -28,7 +28,7 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class WorkflowStepResult:
-    """Complete workflow steps with outputs or an error."""
+    """Tell Slack the result of a workflow step: its outputs, or an error."""
 
     def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._renderer, self._timing = web, renderer, timing
@@ -82,7 +82,10 @@ class WorkflowStepResult:
 
 
 def outputs_of(session: Session) -> dict[str, object]:
-    """Return the outputs that manifest.yml declares. `link` is "" if the service returns only a join code."""
+    """Return the outputs of a step that has started a session, as manifest.yml declares them.
+
+    `link` is "" if the service returns only a join code.
+    """
     outputs: dict[str, object] = {
         "session_id": session.id,
         "ends_at": int(session.ends_at.timestamp()),

@@ -59,13 +59,13 @@ ACTIONS = {
     ASK_ACTION: RequestKind.ASK,
     TELL_ACTION: RequestKind.TELL,
 }
-"""The kind of request of each button. The button's value is the request's argument."""
+"""The kind of request that each button submits. The button's value becomes the request's argument."""
 HELP_ACTIONS = {
     HELP_START_ACTION: RequestKind.START,
     HELP_SESSIONS_ACTION: RequestKind.STATUS,
     HELP_ALL_ACTION: RequestKind.HELP,
 }
-"""The kind of request of each button in the help."""
+"""The kind of request that each button in the message with the help submits."""
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
@@ -162,9 +162,9 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Show in the modal of a press that its request has started. Do nothing if the press was in no modal.
+    """Show in the modal of a press, by the sentence `doing`, that the request of this press has started.
 
-    If the modal already shows the answer, it stays as it is.
+    Do nothing if the press was in no modal. If the modal already shows the answer, the modal stays as it is.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -197,7 +197,7 @@ def _register_replace(
 
 @dataclass(frozen=True, slots=True)
 class HelpPresses:
-    """Run the commands of the help's buttons, and open the dialog with all commands.
+    """Run the commands of the buttons in the help message, and open the dialog with all commands.
 
     `find_help` returns the requester's commands; it may raise CobrowseError.
     """
@@ -217,7 +217,10 @@ class HelpPresses:
             self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
 
     async def show_all(self, body: dict[str, Any], request: Request) -> None:
-        """Open the dialog with all commands. If that fails, submit the HELP request, which sends them as a message."""
+        """Open the dialog with all commands.
+
+        If the dialog does not open, submit the HELP request, which sends the commands as a message.
+        """
         renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
         try:
             async with asyncio.timeout(self.timing.content_timeout):
@@ -233,7 +236,7 @@ class HelpPresses:
 
 
 def register_help(app: AsyncApp, presses: HelpPresses) -> None:
-    """Register the listeners of the help's buttons."""
+    """Register the listeners of the buttons in the help message."""
 
     def on_help(action: str, kind: RequestKind) -> None:
         @app.action(action)
@@ -257,7 +260,10 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Record the message of a button, so that the answer can replace it. Ignore ephemeral messages and views."""
+    """Record the message of a button, so that the answer can replace this message.
+
+    Ignore ephemeral messages and views.
+    """
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
         responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
@@ -294,9 +300,10 @@ def is_private(body: dict[str, Any]) -> bool:
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the button's value, and a request for the press whose key is the one of *Try again* (pure).
+    """Return the button's value, and a request for the press (pure).
 
-    `body` is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The request's key is the one for a press of *Try again*. `body` is a `block_actions` payload:
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)

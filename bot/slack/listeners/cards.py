@@ -73,7 +73,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
-        """Open the form for the customer's address."""
+        """Open the form for the customer's address, to which the bot then sends the session's link."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             cards = self.renderer.cards_for(request.requester)
@@ -83,7 +83,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
-        """Send a copy of the card to the person who pressed, as a direct message."""
+        """Submit the request (DIRECT) that sends a copy of the card to the person who pressed, as a direct message."""
         request = read_card_press(body, RequestKind.DIRECT, session_id)
         note_place(self.responder, body, request)
         await self.submit(request)
@@ -112,7 +112,7 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a session like the one that is over.
 
-        Its card replaces the old card; a notice about the end stays as it is.
+        The new session's card replaces the old card. A notice about the end of the old session stays as it is.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -135,7 +135,7 @@ class CardPresses:
     async def submit(self, request: Request) -> bool:
         """Submit a request, and tell the person the reason if it is not accepted.
 
-        Return False if it was submitted before.
+        Return False if the request was already submitted before.
         """
         try:
             return await self.requests.submit(request)
@@ -156,7 +156,7 @@ class CardPresses:
     ) -> None:
         """Open a dialog about a request's session in the background.
 
-        `is_query`: open it even if the session is over.
+        `is_query`: the dialog only shows something, so open it even if the session is over.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -265,9 +265,10 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
 
 
 def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
-    """Build the request of a submitted dialog. It answers the press that opened the dialog (pure).
+    """Build the request that a submitted dialog makes, of this kind and with this argument (pure).
 
-    If the dialog was opened above another modal, that modal shows the result. For SEND, the dialog itself shows it.
+    Its result answers the press that opened the dialog. If the dialog was opened above another modal, that modal shows
+    the result. For SEND, the dialog itself shows it.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -284,7 +285,10 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Record the message of the press, so that the answer can replace it. Ignore ephemeral messages and views."""
+    """Record the message of the pressed button, so that the answer can replace this message.
+
+    Ignore ephemeral messages and views.
+    """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)
 

@@ -63,7 +63,8 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the chosen option (pure).
 
-    Both buttons of a question give the same key, so only one press counts.
+    `reference` is the id of the question. The key of the request contains this id, so all presses on one question have
+    the same key, and only the first counts.
     """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):

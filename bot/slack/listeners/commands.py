@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class SlashCommand(AsyncMiddleware):
     """Call `handle_cobrowse` for the slash command.
 
-    This is a Bolt middleware: an `@app.command` listener costs more CPU.
+    It is a Bolt middleware, because an `@app.command` listener would cost more CPU.
 
     docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
@@ -81,7 +81,7 @@ class SlashCommand(AsyncMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class EndQuestions:
-    """Ask whether a text means to end a session, and which one.
+    """Ask whether a text means to end a session, and which session it means.
 
     `find_open` returns a requester's open sessions from the store; it may raise CobrowseError.
     """
@@ -91,7 +91,7 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question. It names no session if the requester's sessions cannot be read in time."""
+        """Render the question. The question names no session if the requester's sessions cannot be read in time."""
         found = SessionList(())
         with suppress(CobrowseError, TimeoutError):
             async with asyncio.timeout(self.timing.content_timeout):

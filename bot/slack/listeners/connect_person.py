@@ -81,7 +81,10 @@ class ConnectDialog:
         self._responder.soon(self._open(trigger_id, actor, user_id))
 
     def choose_soon(self, actor: Request, user_id: UserId) -> None:
-        """Show the search for the chosen person in the submitted dialog, in the background."""
+        """Show the search for a Genesys user in the submitted dialog, in the background.
+
+        `user_id` is the person whom the administrator chose.
+        """
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
@@ -89,7 +92,7 @@ class ConnectDialog:
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
-        """Show the first step again, with the text of the last search."""
+        """Show the dialog's first step, the search, again, with the text of the last search."""
         person, text = connect_person.read_person(view)
         form = connect_person.find_form(person, self._language(actor), text)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
@@ -103,7 +106,7 @@ class ConnectDialog:
         await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
-        """Show a step in the submitted dialog."""
+        """Show a step of the dialog in place of the step that the administrator has submitted."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
@@ -113,7 +116,10 @@ class ConnectDialog:
         return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
-        """Return the search for the chosen person; the choice again if that person may not use co-browse."""
+        """Return the step that searches for a Genesys user of the chosen person.
+
+        Return the choice of a person again if the chosen person may not use co-browse.
+        """
         try:
             return await self._first_step(actor, user_id)
         except PersonNotAllowedError as error:
@@ -142,7 +148,10 @@ class ConnectDialog:
         return connect_person.find_form(key, language, person.name)
 
     async def _searched(self, actor: Request, person: PersonKey, text: str) -> View:
-        """Return the second step; if the search finds nobody or fails, the first step with the reason."""
+        """Search for `text`, and return the dialog's second step: the choice among the users found.
+
+        If the search finds nobody or fails, return the first step with the reason.
+        """
         to = self._renderer.addressee(actor.requester, repairs=False)
         try:
             users, more = await self._search(text)

@@ -41,7 +41,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -
 
 
 def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the error handler of the Bolt app. It also handles payloads without a listener."""
+    """Register the error handler of the Bolt app. This handler also handles payloads without a listener."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -64,7 +64,7 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
 
 def reader_of(body: dict[str, Any]) -> UserId | None:
-    """Return who typed, pressed or submitted something; None for another payload (pure)."""
+    """Return the user who typed a command, pressed a button or submitted a form; None for any other payload (pure)."""
     user_id = body.get("user_id") or _object(body.get("user")).get("id")
     return UserId(user_id) if isinstance(user_id, str) else None
 

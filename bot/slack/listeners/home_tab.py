@@ -184,13 +184,19 @@ class HomeTab:
     async def _is_newcomer(
         self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
     ) -> bool:
-        """Return whether the user can host sessions and has had none. False if that cannot be looked up now."""
+        """Return whether the user can host sessions and has had none. `own` is the list of their open sessions.
+
+        Return False if that cannot be looked up now.
+        """
         if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
             return False
         return await self._result_or_error(self._sessions.has_had_one(actor)) is False
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
-        """Return the name of the user's Genesys user, "" if unknown. Ask Genesys for it unless `freshness` is KNOWN."""
+        """Return the name of the user's Genesys user, "" if unknown.
+
+        Ask Genesys for the name unless `freshness` is KNOWN.
+        """
         if not isinstance(identity, Identity):
             return ""
         if freshness is Freshness.KNOWN:
@@ -268,8 +274,9 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a START request for the user who opened the tab (pure).
+    """Build a request that stands for the user who opened the tab (pure).
 
+    The bot checks the rules for a START with it, and does not submit it.
     https://docs.slack.dev/reference/events/app_home_opened
     """
     (where, *_) = body.get("authorizations") or [{}]

@@ -1,7 +1,7 @@
 """Listen for the buttons that turn the pages of a list of sessions, and for the list's filter by person.
 
-The new page replaces the message; for the Home tab, the tab is published again. A list that a session's card leads to
-is a new message. The worker authorizes the requester.
+The new page replaces the message; for the Home tab, the tab is published again. A list that a button on a session card
+opens is a new message. The worker authorizes the requester.
 """
 
 from dataclasses import replace
@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the page that the press selects (pure)."""
+    """Return the page of a list of sessions that a press selects, by its buttons or its filter (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

@@ -73,9 +73,9 @@ class SessionForm:
     ) -> None:
         """Store the dependencies.
 
-        `genesys_app` is set for a session service whose sessions belong to conversations; they have no application and
-        no duration. `offers` holds the settings of messages to customers. They also say in which countries a phone
-        number without a plus is valid, so that no name may hold it.
+        `genesys_app` is set for a session service whose sessions belong to conversations; such sessions have no
+        application and no duration. `offers` holds the settings of messages to customers. These settings also say in
+        which countries a phone number without a plus counts as one; no session's name may hold such a number.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
@@ -144,7 +144,7 @@ class SessionForm:
         )
 
     def addressee(self, request: Request) -> Addressee:
-        """Return the reader of the errors in a submission."""
+        """Return who reads the error messages about a submission, for `read`."""
         return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
@@ -189,7 +189,7 @@ class SessionForm:
         return session_form.form(fields, self._renderer.language_of(actor.requester))
 
     async def _further_fields(self) -> Fields:
-        """Return the choices behind *More options*."""
+        """Return the fields that *More options* adds to the form: the applications and the duration."""
         return Fields(
             channel_id=ChannelId(""),
             host=None,
@@ -272,6 +272,9 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Word the error message for a form whose request was not stored. The form stays open, so people can try again."""
+    """Return the error message, for the reader `to`, at a form whose request was not stored.
+
+    The form stays open, so people can try again.
+    """
     problem = error_copy(error, Situation.START, to).problem
     return f"{problem} {to.language.say(STARTS_ONCE if isinstance(error, MaybeAcceptedError) else INPUT_STAYS)}"

@@ -48,7 +48,11 @@ def register(
 
 
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
-    """Build the request from Slack's payload (pure). https://docs.slack.dev/reference/events/function_executed"""
+    """Build the request from Slack's payload (pure).
+
+    `countries` are ISO codes: phone numbers that are valid in one of them are removed from the session's name.
+    https://docs.slack.dev/reference/events/function_executed
+    """
     event = body["event"]
     inputs = event.get("inputs") or {}
     agent, name = inputs.get("agent"), inputs.get("name")
@@ -70,9 +74,10 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 
 
 def _name(text: str, countries: Collection[str]) -> str | None:
-    """Return the session's name, with an ellipsis in place of each phone number and e-mail address.
+    """Return the session's name, with an ellipsis in place of each phone number and email address.
 
-    The step is not refused because of them: a workflow's inputs often come from a customer's form.
+    `countries` are ISO codes: a phone number without a plus counts if it is valid in one of them. The step is not
+    refused because of such a name: a workflow's inputs often come from a customer's form.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)
@@ -83,6 +88,6 @@ def _name(text: str, countries: Collection[str]) -> str | None:
 
 
 def _retry_number(request: AsyncBoltRequest) -> int:
-    """Return how often Slack sent this event before."""
+    """Return how often Slack has already sent this event; 0 for the first delivery."""
     text = next(iter(request.headers.get("x-slack-retry-num", ())), "0")
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

@@ -64,7 +64,7 @@ def parse_error(found: Command, reference: RequestId, language: Language) -> Mes
 def other_command(command: str, reference: RequestId, language: Language) -> Message:
     """Render the answer to a slash command of the app that is not the configured one.
 
-    `command` is the configured one.
+    `command` is the configured command. `reference` is the id that the message shows and the log line has.
     """
     text, hint = language.say(OTHER_COMMAND, command=command), language.say(OTHER_COMMAND_NEXT)
     return Message(
@@ -95,7 +95,7 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether a text may mean to end a session of the requester, and does not say which by its id."""
+    """Return whether a text may mean to end a session of the requester, without the id of this session."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 
@@ -103,8 +103,9 @@ def asks_which_to_end(found: Command) -> bool:
 def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
     """Render a question whose first option ends a session of the requester.
 
-    It is about the open sessions that the text mentions, or about all of `found` if it mentions none. If that is one
-    session, the question names it. If there are several, each has a row with a button that ends it at once.
+    The question is about the open sessions in `found` that the text mentions, or about all of `found` if the text
+    mentions none. If that is one session, the question names this session. If there are several, each session has a row
+    with a button that ends it at once.
     """
     other, language = choice.options[-1], cards.language
     name = (other.name or "") if isinstance(other, Start) else ""
@@ -159,8 +160,8 @@ def offer(
 ) -> list[Block]:
     """Render the part of a session card that offers to send the link to the customer's address in the command.
 
-    Return no block if the command had no address. If the bot cannot send to the address, the block says why. The
-    address is in the blocks only, because notifications show a message's text.
+    Return no block if the command had no address. If the bot cannot send to the address, the block says why, and has no
+    button. The address is in the blocks only, because notifications show a message's text.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -177,9 +178,9 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument that a button to repeat this start must carry, "" if none.
+    """Return the argument that a button to repeat this start must carry; "" if there is none.
 
-    The store deletes a request's argument once the request is answered.
+    The button must carry it, because the store deletes a request's argument once the request is answered.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
@@ -233,7 +234,8 @@ def _cut(language: Language, key: str, **field: str) -> str:
 def _packed(reference: RequestId, option: Option) -> str:
     """Encode the value of an option's button.
 
-    It holds all details of the option, so a restart of the bot loses nothing.
+    The value holds the question's id, `reference`, and all details of the option, so a restart of the bot loses
+    nothing.
     """
     fields: list[str | None]
     if isinstance(option, New):

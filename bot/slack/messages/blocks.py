@@ -9,7 +9,7 @@ from bot.core.validation.display import one_line
 Block = dict[str, Any]
 View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK, NOTICE_BLOCK = "failure", "session", "notice"
-"""Ids of a message's first block, by the kind of message."""
+"""The block id of the first block in an error message, in a message about a session, and in a notice."""
 CODE_BLOCK = "code"
 """The id of the block that shows the customer's join code."""
 OPEN_ACTION = "open"

@@ -40,9 +40,9 @@ MAKE_NEW = label("choice.make_new", "Make a new one (the old one stops working)"
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
     """Render the question which conversation the session is for.
 
-    The customers' names are in the blocks only, because notifications show a message's text. `argument` is the part of
-    the request's argument that the new start needs. The store deletes a request's argument once the request is
-    answered.
+    The customers' names are in the blocks only, because notifications show a message's text. Each button carries
+    `request_id` and `argument`, because a press submits this request again and the store has deleted its argument by
+    then. `argument` is "" if there is none.
     """
     say = to.language.say
     rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]

@@ -1,6 +1,6 @@
 """Render the choice of the customer's language, and read it (pure).
 
-The agent chooses where texts in several languages are set.
+If the settings have texts in several languages, the agent chooses the language of each message.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def language_select(texts: CustomerTexts, medium: ContactChannel, language: Lang
 
 
 def language_input(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Render the menu as the field of a dialog; nothing if there is only one language."""
+    """Render the menu of the languages as a field of a dialog; nothing if there is only one language."""
     name = {"type": "plain_text", "text": language.say(ASK)}
     return [
         {"type": "input", "block_id": LANGUAGE_ACTION, "label": name, "element": menu}
@@ -50,7 +50,10 @@ def language_input(texts: CustomerTexts, medium: ContactChannel, language: Langu
 
 
 def read_language(place: Mapping[str, Any]) -> str:
-    """Return the language that was chosen in a dialog's view or beside a pressed button; "" without a choice."""
+    """Return the language that the agent chose; "" without a choice.
+
+    `place` is a dialog's view, or the part of a payload with the menus beside the pressed button.
+    """
     blocks = ((place.get("state") or {}).get("values") or {}).values()
     chosen = [menu for block in blocks if (menu := block.get(LANGUAGE_ACTION))]
     found = str(((chosen[0].get("selected_option") or {}).get("value")) or "") if chosen else ""

@@ -61,7 +61,7 @@ def question(
 
 
 def sent(outcome: CustomerMessageSent, language: Language) -> Message:
-    """Render the result of a sent link. It shows four digits of a phone number, or a masked e-mail address."""
+    """Render the result of a sent link. The message shows four digits of a phone number, or a masked email address."""
     name, address = outcome.record.session.name, outcome.address
     if address.medium is ContactChannel.SMS:
         text = language.say(TEXTED, name=name, digits=address.text[-4:])

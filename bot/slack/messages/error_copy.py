@@ -39,7 +39,7 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 MIN_TOLD_WAIT_SECONDS = 30.0
-"""The answer states a wait of at least this length. For a shorter one it says "in a minute"."""
+"""An error message states a wait of at least this length. For a shorter wait it says "in a minute"."""
 MAX_LISTED = 10
 MAX_CHANNELS = 5
 MAX_APPLICATIONS = 20
@@ -58,9 +58,9 @@ class Addressee:
 
     - `command`: the slash command of this installation.
     - `contact`: the person or channel to ask for help.
-    - `can_repair`: the reader can fix faults, so the message says how.
+    - `can_repair`: the reader can fix faults, so the message says how to fix them.
     - `told`: the person or channel that already got a message about this error, "" if nobody did.
-    - `telling`: the person or channel that will certainly get one, because it is stored; "" if nobody will.
+    - `telling`: the person or channel that will certainly get such a message, because it is stored; "" if nobody will.
     """
 
     language: Language
@@ -88,22 +88,22 @@ class ErrorCopy:
 
     @property
     def repair(self) -> str:
-        """Return the administrators' part, the fault and how to fix it, on one line."""
+        """Return what only administrators read, on one line: what is broken, and how to fix it."""
         return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines below the problem."""
+        """Return the lines of an error message below the line with the problem."""
         return tuple(line for line in (self.repair, self.next_step) if line)
 
     @property
     def text(self) -> str:
-        """Return all sentences on one line."""
+        """Return all sentences about the error on one line."""
         return " ".join((self.problem, *self.lines))
 
 
 def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
-    """Word an error for the addressee. `situation` is what the person asked for."""
+    """Return the sentences about an error for the reader `to`. `situation` is what the requester asked for."""
     entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
     contact, named = _contact(entry, to)
     values: dict[str, Value] = {"command": to.command, "contact": named} | _values(error, to.language)
@@ -126,19 +126,22 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
-    """Return the sentence about who learns of an error, and whom it names."""
+    """Return the sentence about who learns of an error, and the person or channel that this sentence names."""
     return tell_sentence(entry.contact, to) if entry.contact else (None, to.contact)
 
 
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
-    """Return `ask`, which asks the reader to tell somebody, or what replaces it; and whom the sentence names."""
+    """Return the sentence `ask`, which asks the reader to tell somebody, or TELLING or TOLD in its place.
+
+    Also return the person or channel that the sentence names.
+    """
     if to.told:
         return TOLD, to.told
     return (TELLING, to.telling) if to.telling else (ask, to.contact)
 
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
-    """Return what stands at a field of a form: plain text, in which nobody can be mentioned."""
+    """Return the error message at a field of a form. It is plain text, in which nobody can be mentioned."""
     return error_copy(error, Situation.QUERY, replace(to, language=to.language.plain, contact=SOMEBODY)).text
 
 
@@ -174,7 +177,7 @@ def find_repair(error: CobrowseError) -> Repair | None:
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return the variants of an error within its code, the most important first. They select the catalogue's entry."""
+    """Return the variants of an error within its code, the most important first. They select a catalogue entry."""
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)
@@ -285,21 +288,24 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Render the line with the request's id and Genesys's correlation id. Leave out a missing id."""
+    """Render the line of references: the request's id, `ours`, and Genesys's correlation id, `service`.
+
+    Leave out a missing id.
+    """
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=found) for sentence, found in told if found)
 
 
 def reference_line(language: Language, request_id: RequestId, service: str | None = None) -> Block:
-    """Build the line of references for support: the request's id, and Genesys's correlation id if there is one.
+    """Build the line of references for support: the request's id, and Genesys's correlation id, if any.
 
-    Only failures have this line.
+    `service` is the correlation id. Only error messages about failures have this line.
     """
     return context(references(language, request_id, service))
 
 
 def candidate(one: LiveConversation, language: Language) -> str:
-    """Describe a conversation so that people recognise it: customer, start time and id."""
+    """Describe the conversation `one` so that people recognize it: its customer, start time and id."""
     return language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id)
 
 

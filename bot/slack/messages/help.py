@@ -54,7 +54,7 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 class Capabilities:
     """The optional features that are set up in this installation.
 
-    - `sends`: the bot can send links to customers; `texts` and `emails`: by text message, by e-mail.
+    - `sends`: the bot can send links to customers; `texts` and `emails`: by text message, by email.
     - `connects`: people can sign in to Genesys themselves.
     - `in_conversations`: sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
@@ -96,7 +96,7 @@ def all_commands(command: str, role: Role, features: Capabilities, language: Lan
 
 
 def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
-    """Yield each group of commands: its title first, then its lines."""
+    """Yield each group of commands of the list: the title of the group, then one line for each command."""
     leads = role is not Role.MEMBER
 
     def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:

@@ -82,7 +82,8 @@ NOT_REPEATABLE = (
     RequestKind.CANCEL,
 )  # their argument is an address, and the store deletes it once the request is answered
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
-"""The situation that selects an error's sentences, by kind of request. Any other kind is Situation.QUERY."""
+"""The situation that selects an error's sentences, by kind of request. A kind that is not listed has Situation.QUERY.
+"""
 IN_THREAD = said("thread.posted", "Posted in the thread.")
 NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
 TAB_OFF = "messages_tab_disabled"
@@ -106,13 +107,14 @@ class MessageRenderer:
     contact: Value = SOMEBODY
     features: Capabilities = PLAIN
     language_of: Callable[[str | None], Language] = lambda reader: ENGLISH
-    """The language for a reader: a user, a channel, or None if unknown."""
+    """Returns the language in which to write to a reader, by the id of a user or channel; None is an unknown reader."""
     can_repair: Callable[[UserId], bool] = lambda user_id: False
     """Whether a user can fix faults of the bot. Error messages to such a user say how."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
     """The ids of the users and channels that got a message about the fault behind an error."""
     telling: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """The ids of the users and channels that will get one, because it is stored."""
+    """The ids of the users and channels that will get a message about the fault behind an error, because it is stored.
+    """
     can_tell: bool = False
     """Whether the bot can send a message to the contact or to an administrator."""
     genesys_url: str = ""
@@ -132,7 +134,7 @@ class MessageRenderer:
     def addressee(self, reader: UserId | None, *, repairs: bool = True) -> Addressee:
         """Describe the reader of an error message. `reader` is None if unknown.
 
-        `repairs` False: the message does not say how to repair the error.
+        `repairs`: if the reader can fix faults, the message says how; False for a message that never says it.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)
@@ -220,7 +222,7 @@ class MessageRenderer:
         return cards.started(request, session, agent_told=started.agent_told, offered=offered)
 
     def cards_for(self, reader: UserId | None) -> CardRenderer:
-        """Return the renderer of session cards for a reader."""
+        """Return the renderer of session cards for one reader, in the reader's language."""
         return CardRenderer(self.features, self.language_of(reader))
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
@@ -264,8 +266,8 @@ class MessageRenderer:
         - `reader`: the person who reads the message, None if unknown.
         - `is_repeatable`: the request is stored, so *Try again* can repeat it.
         - `situation`: what the person asked for.
-        - `argument`: the part of the request's argument that a repeated start needs. The store deletes the argument
-          once the request is answered.
+        - `argument`: the part of the request's argument that a repeated start needs, "" if none. *Try again* carries
+          it, because the store has deleted the request's argument by then.
         - `is_stored`: the store holds the request and the error, so the reader can pass them on.
         - `opens_form`: the message is in no modal, so a button can open the form.
         - `has_reference`: the message has the reference. False for the answer to a question, which did not fail.
@@ -299,12 +301,18 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Add to the reader of an error who has been told about the fault behind it, and who will be."""
+        """Add to `to`, the reader of an error, who has been told about the fault behind this error.
+
+        Also add who will be told.
+        """
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message: the bot could not send it as a direct message. Who can repair that reads the fix."""
+        """Add a line to a message: the bot could not send it as a direct message.
+
+        A reader who can fix faults also gets the fix.
+        """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
@@ -324,7 +332,10 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Describe the reader of an error about a missing Genesys user. Its contact can connect people."""
+        """Describe the reader of an error about a missing Genesys user.
+
+        The contact of this addressee is somebody who can connect people.
+        """
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
 
@@ -341,9 +352,9 @@ class MessageRenderer:
         return [ask_button(error, self.language_of(reader), self.contact_name())]
 
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
-        """Render a message about a notice for one reader, a user or a channel.
+        """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at` is the notice's `opened_at` when this message was posted.
+        `opened_at` is the copy of `notice.opened_at` that this message kept when it was posted.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -368,9 +379,9 @@ class MessageRenderer:
 
 
 def is_plain_fact(error: CobrowseError) -> bool:
-    """Return whether an error is no failure: nothing is there to act on, it is done already, or an address is wrong.
+    """Return whether an error is no failure: it only states why there is nothing to do, or that an address is wrong.
 
-    Nobody has to look such an error up, so it has no reference.
+    For example, the session has already ended. Nobody has to look such an error up, so its message has no reference.
     """
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 

@@ -136,7 +136,10 @@ WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by 
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
-    """Render the result of a request. renderer.py renders started sessions, open sessions and errors."""
+    """Render the result of a request for the reader `to`.
+
+    renderer.py renders started sessions, open sessions and errors.
+    """
     command = to.command
     if isinstance(outcome, SendPreview):
         message = question(outcome, request.id, to.language, features)
@@ -242,5 +245,8 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 
 
 def _text(text: str) -> Message:
-    """Return a message of one paragraph. A notification shows no bold text, but the asterisks."""
+    """Return a message of one paragraph.
+
+    The text for notifications has no asterisks, because a notification shows no bold text.
+    """
     return Message(text.replace("*", ""), [section(text)])

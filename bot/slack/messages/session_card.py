@@ -53,7 +53,8 @@ END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_
 In a list that asks which session to end, and for another open session of the reader on a card, END_ACTION still ends a
 session at once."""
 OTHERS_ACTION = "list_others"
-"""The action id of the button that lists all open sessions of a card's agent. Its value is the list's page."""
+"""The action id of the button that lists all open sessions of a card's agent. The button's value is the page of this
+list."""
 SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "send_to_customer",
     "ask_end_session",
@@ -61,7 +62,7 @@ SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "start_new_session",
 )
 POST, COPY, PREVIEW, GENESYS, DETAILS = "post", "copy", "preview", "genesys", "details"
-"""The values of the menu's options."""
+"""The values of the options in the menu of a card."""
 CARD = "card-"
 """The prefix of the block id of a card's row of buttons. The session's id follows, because an option's value is too
 short for it."""
@@ -174,7 +175,7 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return the place of the answer to a request."""
+    """Return where the card that answers this request is shown."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
@@ -192,7 +193,7 @@ class CardRenderer:
 
     @property
     def send_label(self) -> Sentence:
-        """Return the label of the button that sends the link to a customer: by text message, by e-mail, or either."""
+        """Return the label of the button that sends the link to a customer: by text message, by email, or either."""
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK
@@ -237,10 +238,11 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE, hints=True))
 
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
-        """Build the part about other open sessions of the agent: the newest one, and how many more there are.
+        """Build the part of a card about other open sessions of the agent.
 
-        A button ends the newest one; if the reader is not the agent (`is_own`), the bot asks first. Another button
-        lists all of them.
+        It shows `other`, the newest, and how many more there are. A button ends `other`. `is_own`: the reader is the
+        agent; for any other reader, the bot asks before it ends the session. Another button lists all open sessions of
+        the agent.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if more > 0:
@@ -264,9 +266,10 @@ class CardRenderer:
         done: str = "",
         other: OtherSession | None = None,
     ) -> Message:
-        """Render the card of a stored session for `viewer`.
+        """Render the card of a stored session for `viewer`, with the buttons that fit its place.
 
-        `done`: a line about the result of the last press on the card. `other`: another open session of the agent.
+        `place` is where the card is shown. `done`: a line about the result of the last press on the card. `other`:
+        another open session of the agent.
         """
         if record.is_over:
             return self.closed(record)
@@ -280,7 +283,10 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def shared(self, record: SessionRecord, sharer: UserId) -> Message:
-        """Render the card of a session for everybody in a channel. `sharer` posted it there."""
+        """Render the card of a session for everybody in a channel.
+
+        `sharer` is the user who posted the session there.
+        """
         say, session = self.language.say, record.session
         told = say(SHARED_BY, person=mention(sharer), name=session.name)
         title = say(TITLE_FOR, agent=mention(record.agent), name=session.name, ends=self.ends(session))
@@ -297,20 +303,20 @@ class CardRenderer:
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
-        """Return what stands in place of a session that goes on, and that nobody else can join."""
+        """Render the message that replaces the card of a session that goes on, but that nobody else can join."""
         say, name = self.language.say, record.session.name
         text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
         blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
         return Message(say(IS_CLOSED, name=name), blocks)
 
     def _start_new(self, record: SessionRecord) -> Block:
-        """Return the row with the button that starts a session like this one."""
+        """Build the row with the button that starts a new session like `record`, which is over."""
         session = record.session
         value = start_new_value(session.id, session.name, record.agent, record.channel_id)
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Render one line: the session is over, since when, and who ended it if known."""
+        """Render one line: that the session is over, since when, and who ended it if known."""
         sentence = _ENDINGS[bool(record.session.application_id), record.ender is not None, is_public]
         text = self.language.say(
             sentence,
@@ -324,7 +330,7 @@ class CardRenderer:
     def sent(self, address: ContactAddress) -> str:
         """Render the card's line about a sent link.
 
-        It shows four digits of a phone number, or a masked e-mail address.
+        The line shows four digits of a phone number, or a masked email address.
         """
         now = self.language.now()
         if address.medium is ContactChannel.SMS:
@@ -332,15 +338,18 @@ class CardRenderer:
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Render the card's line that the session was posted in the channel."""
+        """Render the card's line that says that the session was posted in the channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Render the card's line that its button has ended another session."""
+        """Render the line `✓ Ended {name}`.
+
+        A press on this card ended `record`, which is not the session that the card shows.
+        """
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Render the card's line that the bot sent its reader a copy as a direct message."""
+        """Render the card's line that says that the bot sent the reader a copy of the card as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
@@ -390,10 +399,10 @@ class CardRenderer:
         is_primary: bool = True,
         hints: bool = False,
     ) -> list[Block]:
-        """Build all blocks of a card. `below` comes between the link and the buttons.
+        """Build all blocks of a card that is shown at `place`.
 
-        `sends`: the card may have a button that sends the link to a customer. `is_primary`: that button is highlighted.
-        `hints`: see `join_blocks`.
+        The blocks `below` come between the link and the buttons. `sends`: the card may have a button that sends the
+        link to a customer. `is_primary`: that button is highlighted. `hints`: see `join_blocks`.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:

@@ -21,8 +21,8 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.session_card import ASK_END_ACTION, END, END_ACTION, OTHER, CardRenderer
 
 ROW, LISTED = "row-", "listed-"
-"""Prefixes of the id of a row's block, today's and that of earlier versions. The list's page and the session's id
-follow."""
+"""Prefixes of the block id of a row: ROW for the rows that the bot posts today, LISTED for those that earlier versions
+posted. The list's page and the session's id follow the prefix."""
 ROW_MENU_ACTION = "row_menu"
 ROW_SHOW, ROW_SEND, ROW_MESSAGE, ROW_END = "show", "send", "message", "end"
 """The values of the options in a row's menu."""
@@ -72,7 +72,7 @@ def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, com
 
 
 def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
-    """Render a list of sessions for `viewer`. Return its title and its blocks."""
+    """Render a list of sessions for `viewer`. Return the title and the blocks of the list."""
     page = found.page
     title = _title(found, cards.language, command)
     head = section(f"*{title}*" if found.total else title)
@@ -84,7 +84,10 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
 
 
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
-    """Build the rows of a list. If a press in the list ended a session, its row stays in place and states the end."""
+    """Build the rows of the list `found`.
+
+    If a press in the list ended a session, the row of this session stays in place and states the end.
+    """
     is_live, records = found.page.is_live, found.records
     if ended := found.ended:
         open_ones = (each for each in records if each.session.id != ended.session.id)
@@ -128,7 +131,7 @@ def _title(found: SessionList, language: Language, command: str) -> str:
 
 
 def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build the row of a session whose link the viewer may read."""
+    """Build the row, in the list `found`, of a session whose link the viewer may read."""
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
@@ -150,9 +153,9 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
 def _by_starter(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of the viewer's own sessions, then of those that the viewer started for others, under headings.
+    """Build the rows of the viewer's own sessions, then of the sessions that the viewer started for others.
 
-    Without sessions for others, there are no headings.
+    Each of the two groups has a heading, unless the viewer started no session for others.
     """
     own = [record for record in records if _is_hosted(record, found, viewer)]
     others = [record for record in records if not _is_hosted(record, found, viewer)]
@@ -170,14 +173,17 @@ def has_sessions_for_others(found: SessionList, viewer: PersonKey) -> bool:
 
 
 def _is_hosted(record: SessionRecord, found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether the viewer is the agent of a session."""
+    """Return whether the viewer is the agent for whom the session is."""
     return record.agent in (found.viewer_ids or (viewer[1],))
 
 
 def _by_agent(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of all sessions, grouped under the mention of each agent. The records must be sorted by agent."""
+    """Build the rows of `records`, sessions in the list `found`, grouped under the mention of each agent.
+
+    The records must be sorted by agent.
+    """
     blocks = []
     for agent, theirs in groupby(records, key=lambda record: record.agent):
         blocks.append(section(mention(agent)))
@@ -203,10 +209,10 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 
 
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build a row's control.
+    """Build the control in a row.
 
-    In a list that asks which session to end, it is a button that does so at once. Elsewhere it is a menu of what the
-    viewer can do, or a button that asks whether to end the session if that is all.
+    In a list that asks which session to end, the control is a button that ends the session at once. In other lists, it
+    is a menu of what the viewer can do, or, if that is only to end the session, a button that asks whether to end it.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:
@@ -244,7 +250,7 @@ def _filter(page: ListPage, language: Language) -> Block:
 def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the line with the page number and the buttons to turn the page.
 
-    Return no block if there is nothing to turn.
+    Return no block if the list has one page.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []
@@ -271,7 +277,7 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render how long the session still goes on. For a used or expired link, state its start."""
+    """Render how long the session still goes on. If the link is used up or expired, state when the session started."""
     if record.is_gone or record.read_at is None:
         return language.say(LINK_USED, since=record.started_at or record.session.ends_at)
     minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))

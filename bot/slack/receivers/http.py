@@ -85,9 +85,9 @@ class HttpReceiver:
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Return the response to a request. It is a 4xx without a valid signature of Slack.
+        """Return the response to a request. The response is a 4xx if the request has no valid signature of Slack.
 
-        It is a 503 if the bot is reading too many other bodies.
+        The response is a 503 if the bot is reading too many other bodies.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
@@ -161,7 +161,7 @@ class HttpReceiver:
 
 
 class NoBodySlotError(Exception):
-    """No slot is free for another body. The text is the reason."""
+    """No slot of BodySlots is free for another body. The text of the exception is the reason."""
 
     code = "no_body_slot"
 
@@ -174,7 +174,10 @@ class BodyWait:
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body: let its time-out expire now."""
+        """Stop reading this body, by letting its time-out expire now.
+
+        `why` is the reason for the log and the response.
+        """
         if not self._timeout.expired():
             self.displaced = why
             self._timeout.reschedule(asyncio.get_running_loop().time())

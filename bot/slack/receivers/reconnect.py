@@ -10,21 +10,23 @@ import time
 from collections.abc import Callable
 
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.25, 15.0
-"""The delay between openings doubles from the first to the last value: 6 openings in the first 10 s.
+"""The delay between openings doubles from FIRST_DELAY_SECONDS to MAX_DELAY_SECONDS: 6 openings in the first 10 s.
 
 The first delay is under 0.5 s, because Slack may ask for a new connection soon after the last one, and the new one must
 be open before Slack closes the old one.
 """
 JITTER = (0.8, 1.1)
-"""The range of a random factor for each delay. It spreads replicas that lost Slack at the same moment.
+"""The range of a random factor for each delay. The factor keeps replicas apart that lost Slack at the same moment.
 
 Openings are at most 15 * 1.1 = 16.5 s apart, so commands arrive again within 20 s, with time for the opening itself.
-They are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas."""
+Openings are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas.
+"""
 STEADY_SECONDS = 30.0
-"""The delay is halved once for each such period that a connection lived."""
+"""The delay between openings is halved once for each period of this length that a connection lived."""
 DEAF_SECONDS = 300.0
 HEARD_FACTOR = 10.0
-"""Each second with a connection offsets ten seconds without one: 30 s offset all of DEAF_SECONDS."""
+"""Each second with a connection cancels out ten seconds without one, so 30 s with a connection cancel out all of
+DEAF_SECONDS."""
 MAX_ORDERED_SECONDS = 120.0
 """The longest Retry-After that the bot waits for; Slack counts its limits per minute."""
 
@@ -60,7 +62,7 @@ class ReconnectBackoff:
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
     def opening(self) -> None:
-        """Record that an opening begins now."""
+        """Record that the bot begins to open a connection now."""
         delay = min(self._first_delay_seconds * 2**self._doublings, MAX_DELAY_SECONDS)
         if delay < MAX_DELAY_SECONDS:
             self._doublings += 1

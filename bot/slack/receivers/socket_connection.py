@@ -59,7 +59,7 @@ class SocketConnection:
 
     @property
     def is_open(self) -> bool:
-        """Return whether neither side has ended the connection."""
+        """Return whether the connection is open: neither Slack nor the bot has ended it."""
         return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:

@@ -52,7 +52,7 @@ class EndedBeforeHelloError(Exception):
 
 
 class SocketModeReceiver:
-    """Receive payloads over Socket Mode, and answer each with Bolt's response.
+    """Receive payloads over Socket Mode, and answer each payload with Bolt's response.
 
     `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: no other replica can run,
     so another connection of the app must be another bot's, and the log warns about it.
@@ -110,7 +110,7 @@ class SocketModeReceiver:
     async def _keep_connected(self, ready: asyncio.Event) -> None:
         """Keep a connection open until `refused` is resolved.
 
-        Open the next one when Slack asks for it or this one ends.
+        Open the next connection when Slack asks for a new one, or when the present connection ends.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -149,7 +149,7 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Warn that Slack counts too many connections.
 
-        Do not repeat it until a connection has lived for STEADY_SECONDS.
+        Do not repeat the warning until a connection has lived for STEADY_SECONDS.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -228,7 +228,10 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Run `ending` as a task in `tasks`, so that the next connection does not wait for it. `close` waits for it."""
+        """Run `ending` as a task in `tasks`, so that the next connection does not wait for its end.
+
+        `close` waits for the task.
+        """
         task = asyncio.create_task(ending)
         tasks.add(task)
         task.add_done_callback(tasks.discard)

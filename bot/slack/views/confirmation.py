@@ -71,7 +71,10 @@ class Pressed:
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Decode what `packed` encoded. A dialog of an earlier version has only the first three values."""
+    """Decode the text from `Pressed.packed`.
+
+    A dialog of an earlier version of the bot holds only the first three values.
+    """
     session_id, channel_id, reply_url, *more = json.loads(metadata)
     return Pressed(SessionId(session_id), ChannelId(channel_id), reply_url, *more)
 
@@ -110,7 +113,7 @@ def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
 def notice(message: Message, language: Language) -> View:
     """Build a dialog that shows a message without its buttons.
 
-    The bot could not show the result of a press in this dialog.
+    The dialog has no buttons, because the bot could not show the result of a press on one of them in this dialog.
     """
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]

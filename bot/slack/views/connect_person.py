@@ -1,8 +1,8 @@
 """Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
-The first step asks for a name or e-mail address, the second shows the Genesys users that match. If the bot may not
-search, the only step asks for the Genesys user's id. Opened about nobody in particular, the dialog first asks for the
-person.
+The first step asks for a name or email address, the second shows the Genesys users that match. If the bot may not
+search, the only step asks for the Genesys user's id. If the dialog was opened for no particular person, it asks for the
+person before these steps.
 """
 
 import json
@@ -72,12 +72,12 @@ def loading(external_id: str, language: Language) -> View:
 
 
 def note(sentence: Sentence, language: Language, **values: str) -> View:
-    """Build a view that shows one sentence."""
+    """Build a view of the dialog that shows one sentence. `values` fill its placeholders."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
 def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
-    """Build the step that asks for the person to connect. `person` is selected at first.
+    """Build the step that asks for the person to connect. The menu selects `person` at first, nobody if it is None.
 
     `problem` is mrkdwn: the reason why the person cannot be connected, "" before the first choice.
     """
@@ -102,7 +102,10 @@ def find_form(person: PersonKey, language: Language, text: str = "", problem: st
 def choose_form(
     person: PersonKey, text: str, users: Sequence[DirectoryUser], language: Language, *, more: bool = False
 ) -> View:
-    """Build the second step, the choice of a Genesys user. `more`: Genesys has further matches that are not shown."""
+    """Build the second step, the choice of a Genesys user. `text` is the searched text.
+
+    `more`: Genesys has further matches that are not shown.
+    """
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [
         _who(person, language),
@@ -131,7 +134,7 @@ def read_person(view: View) -> tuple[PersonKey, str]:
 
 
 def read_text(view: View) -> str:
-    """Return the text to search for."""
+    """Return the text of the submitted first step, by which the administrator searches for a Genesys user."""
     return clean(_value(view, TEXT), MAX_TEXT_LENGTH)
 
 

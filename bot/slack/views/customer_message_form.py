@@ -65,7 +65,7 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the submitted address; if it is invalid, the error messages by block id."""
+    """Return the submitted address; if it is invalid, the error messages for the reader `to`, by block id."""
     values = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
     try:
@@ -75,7 +75,7 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Build the question whether to send the link to this address. It replaces the form.
+    """Build the question whether to send the link to this address. The question replaces the form in the dialog.
 
     `view` is the submitted form, whose `private_metadata` holds the press that opened the dialog.
     """
@@ -98,7 +98,7 @@ def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
 
 
 def _dialog(callback_id: str, cards: CardRenderer) -> View:
-    """Build an empty dialog. Its title is the label of the button that opens it."""
+    """Build an empty dialog. The title is the label of the button that opens the dialog."""
     head = {"type": "modal", "callback_id": callback_id, "title": _plain(cards.language.say(cards.send_label))}
     return head | {"close": _plain(cards.language.say(CANCEL))}
 

@@ -125,7 +125,10 @@ def error_view(error: CobrowseError, to: Addressee) -> View:
 
 
 def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
-    """Build the complete tab. `access` holds the buttons by which a user without a Genesys user gets one."""
+    """Build the complete Home tab of the reader `to`, with the content `data`.
+
+    `access` holds the buttons by which a user without a Genesys user gets one.
+    """
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
     blocks += [*_faults(data.faults, to, cards.features.runbook_url), *_identity(data, to, access)]
@@ -153,7 +156,7 @@ def _is_unconnected(data: HomeTabData) -> bool:
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
     """Build the blocks about a missing or unknown Genesys user.
 
-    Return no block for a user who has one: `home` names it below.
+    Return no block for a user who has a Genesys user, because `home` names that Genesys user in a block below.
     """
     identity, say = data.identity, to.language.say
     match identity:
@@ -171,7 +174,7 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
 
 
 def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[Block]:
-    """Build the blocks about the present faults, each with its fix and a button to check it again."""
+    """Build the blocks about the present faults, each with its fix and the button *Check again*."""
     administrator = replace(to, can_repair=True)
     messages = [fault_notice(each, administrator, each.opened_at, runbook_url) for each in faults[:MAX_FAULTS]]
     blocks = [block for message in messages for block in message.blocks]
@@ -182,7 +185,7 @@ def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[B
 
 
 def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
-    """Build the line that says how many are not shown; no line if all are."""
+    """Build the line that says that `count` further items of a list are not shown; no line if `count` is 0."""
     return [context(to.language.say(sentence, count=count))] if count > 0 else []
 
 
@@ -219,14 +222,17 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
 
 
 def _how_it_works(to: Addressee) -> list[Block]:
-    """Return what a reader who has had no session does, in place of an empty list."""
+    """Build the blocks that tell a reader who has had no session how to start one.
+
+    They stand in place of an empty list.
+    """
     say = to.language.say
     steps = (say(STEP_TYPE, command=to.command), say(STEP_GIVE), say(STEP_END, end=END))
     return [{"type": "divider"}, section("\n".join((f"*{say(HOW_IT_WORKS)}*", *steps)))]
 
 
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
-    """Build the rows of the viewer's own sessions, and of those that the viewer started for others."""
+    """Build the rows of the sessions that the viewer hosts, and of the sessions that the viewer started for others."""
     say, divider = to.language.say, {"type": "divider"}
     head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
@@ -272,7 +278,10 @@ def _service_status(
 
 
 def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:
-    """Return how many starts of the last 24 hours went well and failed, in one line."""
+    """Build the line that says how many starts of the last 24 hours succeeded, and how many failed.
+
+    Return no block if `starts` is None.
+    """
     if starts is None:
         return []
     say = to.language.say

@@ -1,6 +1,6 @@
 """Build the modal that starts a session, and parse its submission (pure).
 
-listeners/session_form.py opens it. https://docs.slack.dev/reference/views/modal-views
+listeners/session_form.py opens the modal. https://docs.slack.dev/reference/views/modal-views
 """
 
 import json
@@ -163,7 +163,7 @@ def result_view(message: Message, language: Language) -> View:
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
     """Build the view that people see until the answer arrives.
 
-    `has_copy`: the answer is sent as a direct message, too.
+    `has_copy`: the answer is sent as a direct message, too. `doing`: the sentence that says what the bot is doing.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
     lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))
@@ -177,7 +177,10 @@ NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}
 
 
 def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
-    """Render the message that a form could not be opened. `code` is Slack's error code."""
+    """Render the message that a form could not be opened. `code` is Slack's error code.
+
+    `reference` is the id that the message shows and the log line has.
+    """
     row = explain(code)
     values: dict[str, Value] = {"command": to.command, "contact": to.contact}
     sentences = (NOT_OPENED, NOT_OPENED_NEXT) if row.passes else (NEVER_OPENED, NEVER_OPENED_NEXT)
@@ -212,7 +215,7 @@ def form(fields: Fields, language: Language) -> View:
 
 
 def with_more(view: View, fields: Fields, language: Language) -> View:
-    """Return an open form with all fields. Slack keeps what stands in the fields that stay.
+    """Return an open form with all fields. Slack keeps what the user entered in the fields that the form already has.
 
     `fields` holds the applications and the duration; everything else is as in `view`.
     """
@@ -226,7 +229,7 @@ def _form(blocks: list[Block], metadata: str, language: Language) -> View:
 
 
 def _address(features: Capabilities, language: Language) -> Block:
-    """Return the field for the customer's address, by the ways that are set up."""
+    """Build the field for the customer's address. Its label depends on whether SMS, email or both are set up."""
     asked, hint = (ADDRESS_LABEL, ADDRESS_HINT) if features.texts else (EMAIL_LABEL, EMAIL_HINT)
     if not features.emails:
         asked, hint = MOBILE_LABEL, MOBILE_HINT
@@ -235,7 +238,7 @@ def _address(features: Capabilities, language: Language) -> Block:
 
 
 def _further(fields: Fields, language: Language) -> list[Block]:
-    """Return the fields that most people leave as they are."""
+    """Build the blocks of the fields that most people leave as they are."""
     blocks = []
     if options := _applications(fields):
         blocks.append(_select(APPLICATION, language.say(APPLICATION_LABEL), options, fields.application_id))
@@ -254,7 +257,7 @@ def read(
 ) -> FormInput | dict[str, str]:
     """Return the submission; if it is invalid, the error messages by block id.
 
-    `sending` says to which addresses the bot sends links. A name with an e-mail address or a phone number is invalid:
+    `sending` says to which addresses the bot sends links. A name with an email address or a phone number is invalid:
     a number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has
     a field for a conversation's id or URL. `to` reads the messages.
     """
@@ -311,9 +314,9 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Return the channel where the form was opened, and the message of its thread; "" for none.
+    """Return the channel where the form was opened, and the message in whose thread the session can be posted.
 
-    The form of an earlier version holds the channel only.
+    Each is "" if there is none. The form of an earlier version of the bot holds the channel only.
     """
     try:
         channel_id, thread = json.loads(metadata)

@@ -14,8 +14,8 @@ from bot.core.validation.display import clean
 MAX_LINE_LENGTH = 4000
 """The maximum length of a first line that suggests a name. Slack cuts a message's text at 40,000 characters."""
 _STEP = 200
-"""The distance between the windows of a line to search, in characters. `find_addresses` reads a little over 350
-characters, so windows overlap."""
+"""The distance in characters between the starts of two windows in which a long line is searched for addresses.
+`find_addresses` reads a little over 350 characters of a window, so the windows overlap."""
 _REFERENCE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _ADDRESS_SCHEMES = ("mailto:", "tel:", "sms:")
 _EMOJI = re.compile(r":[a-z0-9_+'-]+(?:::skin-tone-[2-6])?:")
@@ -23,14 +23,14 @@ _STYLED = re.compile(r"(?<!\w)([*_~`]{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _BULLET = re.compile(r"\A(?:(?:>+|[•◦▪▫*-])\s+|>+)+")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _LONG_NUMBER = re.compile(r"\d(?:[\s()./-]{0,3}\d){6,}")
-"""At least seven digits, with the separators that people write between them. It may be a phone number of any
+"""At least seven digits, with the separators that people write between them. Such a text may be a phone number of any
 country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
     """Return the first line of a message as a name in plain text; "" if the line suggests none.
 
-    `text` is mrkdwn. A name may hold no address, so a line with an e-mail address or a possible phone number suggests
+    `text` is mrkdwn. A name may hold no address, so a line with an email address or a possible phone number suggests
     none. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
@@ -49,7 +49,10 @@ def _plain(line: str) -> str:
 
 
 def _shown(reference: re.Match[str]) -> str:
-    """Return the text that Slack shows for a mention, a channel, a link or a date; "" for a bare id."""
+    """Return the text that Slack shows for a mention, a channel, a link or a date.
+
+    `reference` is its form `<…>` in mrkdwn. Return "" if this holds only an id.
+    """
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):
         return f"{target[0]}{text.lstrip('@#')}" if text else ""

@@ -1,4 +1,7 @@
-"""Hold what is wrong with an answer of Genesys that the bot cannot use, for administrators (pure)."""
+"""Hold the sentences that say what is wrong with an answer of Genesys that the bot cannot use (pure).
+
+Administrators read them.
+"""
 
 from bot.slack.messages.catalogue.sentence import Filled, Value, fault
 
@@ -25,7 +28,10 @@ _BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
 
 
 def what_is_wrong(why: str) -> Value:
-    """Return the sentence for `UnusableAnswerError.why`; an unknown reason stays as it is."""
+    """Return the sentence for `why`, the reason in an UnusableAnswerError.
+
+    Return a reason for which there is no sentence as it is.
+    """
     before, _, after = _REDIRECT.text.partition("{status}")
     if why.startswith(before) and why.endswith(after):
         return Filled(_REDIRECT, {"status": why.removeprefix(before).removesuffix(after)})

@@ -31,9 +31,9 @@ NOTHING_DONE = {
 TELL = said("contact.tell", "Please tell {contact}.")
 TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell {contact}.")
 TELLING = said("contact.telling", "I’m telling {contact} now.")
-"""Read once the message for administrators is stored, so that it reaches them even after a crash."""
+"""People read this when the message to the administrators is stored, so that the message arrives even after a crash."""
 TOLD = said("contact.told", "{contact} has been told.")
-"""Read once Slack has accepted that message."""
+"""People read this when Slack has accepted the message to the administrators."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 """The references for support: the request's id, and the correlation id of Genesys's answer."""
@@ -43,7 +43,8 @@ SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 class ErrorEntry:
     """The sentences about one error.
 
-    - `contact`: the sentence that asks the person to tell somebody; TELLING or TOLD replaces it.
+    - `contact`: the sentence that asks the person to tell somebody. If the bot itself tells them, TELLING or TOLD
+      replaces it.
     - `nothing_done`: the message adds that nothing was started, sent or connected.
     - `has_status_page`: the message links to the status page of Genesys.
     """

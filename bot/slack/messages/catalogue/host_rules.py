@@ -9,7 +9,7 @@ RULES = {
     EmailRule.name: fault("rule.same_email", "same e-mail"),
     LINK: fault("rule.link", "linked by an administrator"),
 }
-"""The names that people read, by the rules' names in logs, audit log and database."""
+"""The names of the host rules that people read, by the names of these rules in logs, audit log and database."""
 
 MISSES = {
     MissReason.NOT_LISTED: fault("rule_miss.not_listed", "not listed"),
@@ -48,9 +48,9 @@ def rule_name(rule: str) -> Value:
 
 
 def miss_reason(why: str) -> Sentence | str:
-    """Return the sentence for a MissReason.
+    """Return the sentence for `why`, a MissReason.
 
-    Return any other text as it is: rows of earlier versions hold the sentence.
+    Return any other text as it is: rows of earlier versions of the bot hold the sentence itself.
     """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 

@@ -1,7 +1,8 @@
 """Load the languages that the bot speaks, and choose one by a locale of Slack.
 
-A language is a folder of `bot/locales` with a gettext catalogue: the build and `make` compile its .po file. English is
-the source and needs none. docs/develop/translating.md says how to add a language.
+A language is a folder of `bot/locales` with a gettext catalogue: the build and `make` compile its .po file. The
+sentences in the code are English, so English needs no catalogue. docs/develop/translating.md says how to add a
+language.
 """
 
 import gettext
@@ -25,9 +26,9 @@ def translated(directory: Path = LOCALES) -> tuple[str, ...]:
 
 
 def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
-    """Load all languages, and log the catalogues that are not compiled, or older than their source.
+    """Load all languages by code. Log which catalogues are not compiled, or are older than their .po files.
 
-    A language without a compiled catalogue is left out: its readers read English.
+    A language without a compiled catalogue is left out: people who use it read English.
     """
     languages, faulty = {ENGLISH.code: ENGLISH}, []
     sentences = tuple(CATALOGUE.values())
@@ -53,10 +54,10 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 
 def choose(locale: str, codes: Collection[str]) -> str:
-    """Return the code of the language for a locale such as `es-MX`, "" for none (pure).
+    """Return the code in `codes` of the language for a locale such as `es-MX`; "" if no language fits (pure).
 
-    The locale's own catalogue comes first, then that of its language, then that of another country: `pt-PT` reads
-    `pt_BR`.
+    The first choice is the locale itself, the second its language without the country, the third its language with
+    another country: for `pt-PT`, `pt_BR` fits.
     """
     language, _, country = locale.replace("-", "_").partition("_")
     language = language.lower()

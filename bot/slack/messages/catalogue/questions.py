@@ -20,7 +20,7 @@ QUESTIONS: dict[str, Sentence] = {
         "question.address_alone", "A name can’t hold a phone number or email address. Start without it?"
     ),
 }
-"""The question for each kind of ambiguity. The suffix `_for` marks the form for a session of another person."""
+"""The question for each kind of ambiguity. The suffix `_for` marks the wording for a session of another person."""
 
 OPTIONS: dict[str, Sentence] = {
     "end": label("option.end", "End session"),

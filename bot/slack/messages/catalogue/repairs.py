@@ -11,7 +11,10 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The sentences of one repair. `fault` is None if the sentence for everybody already says what is broken."""
+    """What an administrator reads about one error: `fix`, how to fix it, and `fault`, what is broken.
+
+    `fault` is None if the error's sentence for all readers (errors.py) already says that.
+    """
 
     fix: Sentence
     fault: Sentence | None = None
@@ -167,5 +170,6 @@ TITLES: Mapping[str, Sentence] = {
 }
 """What is broken, by the error's code, for the notification of the administrators' message.
 
-A locked phone shows it, so these sentences have no placeholders: no id, address or word of Genesys can get in.
+A locked phone shows the notification, so these sentences have no placeholders: they hold no id, no address and nothing
+that Genesys wrote.
 """

@@ -1,8 +1,8 @@
 """Define the catalogue's sentences, and fill in their placeholders in one language (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
-sentences from the calls of the functions below. Its keywords are `problem:1c,2 next_step:1c,2 fault:1c,2
-fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
+sentences from the calls of the functions below. Babel's keywords are `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2
+label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
 import math
@@ -16,11 +16,11 @@ from gettext import NullTranslations
 from bot.slack.messages.blocks import escape
 
 FAR = timedelta(hours=6)
-"""A time that is further away than this is shown with its date."""
+"""A time that is further than this from the present is shown with its date."""
 
 
 class Reader(Enum):
-    """The people who read a sentence."""
+    """Who reads a sentence: everybody, or administrators only."""
 
     EVERYBODY = auto()
     ADMINISTRATOR = auto()
@@ -32,7 +32,7 @@ class Part(Enum):
     PROBLEM = auto()
     NEXT_STEP = auto()
     FAULT = auto()
-    """The fault, worded for administrators."""
+    """What is broken, worded for administrators."""
     FIX = auto()
     """How to fix the fault, worded for administrators."""
     LABEL = auto()
@@ -44,8 +44,8 @@ class Part(Enum):
 class Sentence:
     """A sentence of the catalogue, with named placeholders.
 
-    `plural` is the form for any `{count}` but one; "" for a sentence without a count. `limit` is the maximum number of
-    characters of a label, without its placeholders; 0 for a text of any length.
+    `plural` is the form for any `{count}` but one; "" for a sentence without a count. `limit` is the maximum length of
+    a label in characters, its placeholders not counted; 0 means no limit.
     """
 
     key: str
@@ -56,7 +56,7 @@ class Sentence:
 
     @property
     def reader(self) -> Reader:
-        """Return the people who read the sentence."""
+        """Return who reads the sentence: administrators for FAULT and FIX, everybody for other parts."""
         return Reader.ADMINISTRATOR if self.part in (Part.FAULT, Part.FIX) else Reader.EVERYBODY
 
 
@@ -72,9 +72,9 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Add the sentence that says what an error means to the person.
+    """Add the sentence that says what an error means to the person who gets it.
 
-    `key` is the error's code, then `.variant` and `@situation` if the sentence depends on them.
+    `key` is the error's code, then `.variant` and `@situation` if the sentence depends on the variant or the situation.
     """
     return _enter(Sentence(key, text, Part.PROBLEM))
 
@@ -103,12 +103,15 @@ HINT_LENGTH = 150
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
-    """Add the plain text of a button, a field or a title. `limit` is its maximum length without the placeholders."""
+    """Add the plain text of a button, a field or a title.
+
+    `limit` is the maximum length of the text in characters, its placeholders not counted.
+    """
     return _enter(Sentence(key, text, Part.LABEL, limit=limit))
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add a sentence that fits none of the other functions."""
+    """Add a sentence of any other kind, such as an answer or a line of a card."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
@@ -140,7 +143,10 @@ def group_mention(group_id: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Hold a sentence with its values, to be said in the language of the sentence that holds it."""
+    """A sentence and the values of its placeholders, as a value in another sentence.
+
+    It is filled in the language of that other sentence.
+    """
 
     sentence: Sentence
     values: Mapping[str, "Value"] = field(default_factory=dict)
@@ -150,7 +156,10 @@ Value = str | int | datetime | Sentence | Filled
 
 
 class _Texts(dict[Sentence, str]):
-    """Hold the text of each sentence in one language. One that was not prepared is translated when it is said."""
+    """Hold the text of each sentence in one language.
+
+    A sentence that `Language.prepare` did not get is translated at its first use.
+    """
 
     def __init__(self, translations: NullTranslations) -> None:
         super().__init__()
@@ -175,11 +184,11 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return this language in plain text."""
+        """Return the same language for text without markup."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:
-        """Look up the translations of these sentences, so that `say` needs one look-up in a dictionary."""
+        """Look up the translations of these sentences once, so that `say` takes less time."""
         for sentence in sentences:
             self._texts[sentence]
 
@@ -187,7 +196,8 @@ class Language:
         """Return the sentence with its placeholders filled.
 
         A str is escaped, unless it is Markup or the text is plain. A datetime becomes a time in the reader's zone (UTC
-        in plain text). A Sentence is filled in, too. A translation with an unknown placeholder is not used.
+        in plain text). A Sentence is filled in, too. If the translation has a placeholder without a value, return the
+        English sentence.
         """
         plain = self._plain or sentence.part is Part.LABEL
         text = self._text(sentence, values)
@@ -202,7 +212,7 @@ class Language:
             return ENGLISH._text(sentence, values).format_map(shown)
 
     def fill(self, filled: Filled) -> str:
-        """Return a sentence with its values."""
+        """Return the sentence of `filled` with the values of `filled` in its placeholders."""
         return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
@@ -214,7 +224,7 @@ class Language:
         return self.say(SECONDS, count=max(1, round(seconds)))
 
     def duration(self, seconds: int) -> str:
-        """Return a duration exactly, in hours, minutes and seconds."""
+        """Return a duration in words, exact to the second, such as "1 hour 30 minutes"."""
         hours, rest = divmod(seconds, 3600)
         counts = ((HOURS_LONG, hours), (MINUTES_LONG, rest // 60), (SECONDS_LONG, rest % 60))
         parts = [self.say(sentence, count=count) for sentence, count in counts if count]
@@ -224,7 +234,7 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str]) -> Markup:
-        """Return the items, which are markup, one after the other, with what the language puts between them."""
+        """Join items, which are markup, to a list in this language, such as "A, B"."""
         text = items[0] if items else ""
         for each in items[1:]:
             text = self.say(LISTED, before=Markup(text), next=Markup(each))
@@ -235,7 +245,7 @@ class Language:
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return a time in the reader's zone, with its date if it is more than six hours away.
+        """Return the time `at` in the reader's zone, with its date if it is more than six hours away.
 
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """

@@ -42,5 +42,5 @@ class SetupWarning:
     scope: str = ""
 
     def words(self, language: Language) -> str:
-        """Return the warning as one line of mrkdwn, or as plain text in a plain language."""
+        """Return the warning as one line of mrkdwn, or as plain text if `language` is plain."""
         return language.say(self.sentence, scope=self.scope)

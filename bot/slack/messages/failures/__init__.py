@@ -1,1 +1,1 @@
-"""Render what an error message offers besides its sentences."""
+"""Render what an error message offers to its reader besides its sentences: buttons."""

@@ -1,6 +1,6 @@
 """Build the buttons of an error message: what the reader can do about the error (pure).
 
-At most one of them is highlighted: the first.
+At most one button is highlighted: the first.
 """
 
 import json
@@ -26,7 +26,8 @@ from bot.slack.messages.session_card import START_NEW, START_NEW_ACTION, start_n
 
 TRY_AGAIN_ACTION, TELL_ACTION, PASTE_ACTION = "try_again", "tell_administrators", "paste_interaction"
 START_WITH_ACTIONS = ("start_with_first", "start_with_second", "start_with_third")
-"""One for each application on offer: the action ids in a block must differ."""
+"""The action ids of the buttons for applications: one for each button, because the action ids in a block must differ.
+"""
 GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 LABEL_LENGTH, VALUE_LENGTH = 75, 150
 """The maximum lengths of a button's label, and of an application's id, in characters."""
@@ -88,7 +89,7 @@ def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, langu
 
 
 def highlighted(row: list[Block]) -> list[Block]:
-    """Highlight the first button of a row, unless another one is highlighted."""
+    """Highlight the first button of a row, unless another button is highlighted."""
     if not row or any("style" in each for each in row):
         return row
     return [row[0] | {"style": "primary"}, *row[1:]]
@@ -126,7 +127,10 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 
 
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
-    """Build a button for each of the first applications that exist. It repeats the start with this application."""
+    """Build a button for each of the first applications that exist.
+
+    A press repeats the start with the application of the button.
+    """
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
     room = LABEL_LENGTH - len(language.say(START_WITH, name=""))
@@ -149,7 +153,10 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button that passes the error on, unless the administrators have been told or will be."""
+    """Build the button by which the bot tells the administrators about the error.
+
+    Build none if they have been told or will be told.
+    """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE
     if not (copy.asks_contact and offers.can_tell and offers.is_stored and (is_fault or is_askable)):

@@ -52,8 +52,8 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
-    has replaced this one.
+    `opened_at` is the copy that this message kept when it was posted. If it differs from `notice.opened_at`, a newer
+    message has replaced this one, and the text says so.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])

@@ -11,7 +11,10 @@ CLOSED = said("ended.closed_by", "{person} closed your session *{name}* at {time
 
 
 def ended_notice(notice: Notice, language: Language) -> Message:
-    """Render the message to the agent, with a button that starts a new session of the same name."""
+    """Render the message that tells an agent that somebody else has ended the agent's session.
+
+    A button starts a new session of the same name.
+    """
     end = read_end(notice.data)
     text = language.say(ENDED if end.for_all else CLOSED, person=mention(end.ender), name=end.name, time=end.at)
     value = start_new_value(end.session_id, end.name, end.agent, end.channel_id)

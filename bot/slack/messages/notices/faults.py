@@ -62,9 +62,9 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
-    `opened_at` is the notice's `opened_at` when this message was posted. If it is not the present one, a newer message
-    has replaced this one. `runbook_url`: the page that a button opens, "" for no button. The notification says what
-    is broken, and nothing that a locked phone must not show.
+    `opened_at` is the copy that this message kept when it was posted. If it differs from `notice.opened_at`, a newer
+    message has replaced this one, and the text says so. `runbook_url`: the page that a button opens, "" for no button.
+    The notification says what is broken, without any detail, because a locked phone shows it.
     """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:

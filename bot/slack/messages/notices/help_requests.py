@@ -1,4 +1,7 @@
-"""Render the message to administrators about a person who asks for their help, and the answer to the person (pure)."""
+"""Render the message to administrators about a person who asks for their help (pure).
+
+Also render the answer to this person.
+"""
 
 from bot.core.models import Notice, TeamId
 from bot.core.results import AdministratorsTold
@@ -22,7 +25,7 @@ AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
 
 def help_notice(notice: Notice, to: Addressee) -> Message:
-    """Render the message to administrators: who wants what, and how to make it possible."""
+    """Render the message to administrators: who wants what, and how administrators make it possible."""
     asked, say = read_help(notice.data), to.language.say
     text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
