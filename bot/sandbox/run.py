@@ -45,9 +45,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "user-context": {},
     "active-conversation": {"on": "sms"},
 }
-"""The faults for `--genesys` and the page, with their options. 429 ends after one call, so that a retry succeeds."""
+"""The faults for `--genesys` and the page, with their options. The fault 429 affects one call only, so that the retry
+succeeds."""
 WHOLE_CLIENT = ("401", "403")
-"""Faults of the bot's OAuth client as a whole. The call that reads its token fails, too."""
+"""Faults of the bot's OAuth client as a whole. With such a fault, the call by which the bot reads its token fails, too.
+"""
 PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
 """The faults of one API only. Only the session service has applications and join URLs; only the public API has
 signed-in users."""
@@ -55,12 +57,16 @@ signed-in users."""
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 TIMING = replace(SLACK_TIMING, people_cache_seconds=1.0)
-"""A person can change their language on the page, and reads it at once."""
+"""The sandbox caches people for a second only, because a person can change their language on the page and expects the
+next message in it."""
 Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults that fit the API which `conversations` selects, as in `open_sandbox`."""
+    """Return the names of the faults of the API that `conversations` selects.
+
+    `conversations` is as in `open_sandbox`.
+    """
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
 
@@ -247,7 +253,7 @@ def _listen(port: int, from_make: bool) -> socket.socket:
 
 
 def _next_free_port(port: int) -> int:
-    """Return the first free port above this one; 0 if there is none.
+    """Return the first free port above `port`; 0 if there is none.
 
     Leave out the ports below 1024, which need special rights.
     """

@@ -44,7 +44,8 @@ LOCALES = {
     "ja-JP": "日本語 (日本)",
     "it-IT": "Italiano (Italia)",
 }
-"""The languages of Slack that a user can choose here, as Slack names them. The bot has no Italian."""
+"""The languages that a user of the sandbox can choose for Slack, as Slack names them. The bot has no Italian, so
+Italian shows how it falls back to English."""
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
 SHORTCUTS = (
     Shortcut("cobrowse_start", "Start co-browse session", "global"),
@@ -67,8 +68,8 @@ STEPS = (
     ),
 )
 UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
-"""Una's Genesys user and Slack account have different e-mail addresses, so no rule finds this user until an
-administrator links it."""
+"""The id of Una's Genesys user. Its email address differs from that of her Slack account, so no rule finds it for her
+until an administrator links her to it."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),

@@ -42,7 +42,7 @@ class ApiError(Exception):
 class OAuthError(ApiError):
     """An error that becomes an error response of the token endpoint (RFC 6749 section 5.2).
 
-    `code` is its field `error`.
+    `code` is the value of the field `error` in the response.
     """
 
     def body(self, context_id: str) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from aiohttp import web
 from bot.sandbox.genesys.errors import ApiError
 
 Process = Callable[[], Awaitable[web.Response]]
-"""A function that processes the call as if there were no fault. It returns an error response instead of raising."""
+"""A function that processes the call as if there were no fault. This function returns an error response instead of
+raising an exception."""
 Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
-"""A function that responds to a call that has a fault. It may call Process first. The third argument holds the options
-of the fault. It returns None if the connection was closed without a response."""
+"""A function that responds to a call that has a fault. Its arguments are the call, a Process that it may call, and the
+options of the fault. It returns None if it closed the connection without a response."""
 
 
 # -- Responses instead of the real one --
@@ -134,7 +135,7 @@ async def cut(request: web.Request, process: Process, _options: Mapping[str, Any
 async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
     """Abort a connection that was opened just before the port was closed.
 
-    The closed port refuses all other connections.
+    The port is closed during this fault, so it refuses all later connections.
     """
     if request.transport is not None:
         request.transport.abort()

@@ -11,7 +11,7 @@ from aiohttp import web
 class Listener:
     """A port that can be opened and closed. It is closed at first.
 
-    While it is closed, it stays bound, so that no other program gets it, and refuses connections.
+    A closed port stays bound, so that no other program gets it, and refuses connections.
     """
 
     def __init__(self) -> None:

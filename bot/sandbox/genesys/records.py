@@ -61,7 +61,8 @@ class Create:
 class Call:
     """One request to the server. `status` is None if the request got no response. `path` may contain secrets.
 
-    `kind` is the kind of the call, such as "create". `note` says why the response is not an ordinary one.
+    `kind` is the kind of the call, such as "create". `note` says what a fault did to the response, if it is no ordinary
+    response.
     """
 
     at: float  # monotonic

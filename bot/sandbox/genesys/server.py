@@ -166,7 +166,10 @@ class SandboxGenesys(Api):
 
 
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """Return the response of the real handler. Convert an error that it raises to a response in the API's shape."""
+    """Return the response of the real handler.
+
+    Convert an error that the handler raises to a response in the API's shape.
+    """
     try:
         response = await handler(request)
     except web.HTTPException as error:  # from the router: unknown path or method

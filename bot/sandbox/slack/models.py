@@ -42,7 +42,10 @@ class SlackUser:
 
 @dataclass(frozen=True)
 class SlackChannel:
-    """A channel. Its members are all users of the workspace, and external users if it is shared (`is_ext_shared`)."""
+    """A channel.
+
+    The members are all users of the workspace, and external users if the channel is shared (`is_ext_shared`).
+    """
 
     id: str
     name: str
@@ -55,7 +58,7 @@ class SlackChannel:
 class Shortcut:
     """A shortcut of the app's manifest.
 
-    A `global` one is in the lightning menu, a `message` one in the menu of each message.
+    A `global` shortcut is in the lightning menu, a `message` shortcut in the menu of each message.
     """
 
     callback_id: str

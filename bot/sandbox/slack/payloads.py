@@ -45,14 +45,14 @@ def view_object(workspace: Workspace, view: View) -> Shape:
 
 
 def view_submission(workspace: Workspace, view: View) -> Shape:
-    """Return the payload of a submitted modal. It has no response_url."""
+    """Return the payload of a submitted modal. This payload has no response_url."""
     shown = {"view": view_object(workspace, view), "response_urls": []}
     head = {"type": "view_submission", "api_app_id": APP_ID, "trigger_id": new_trigger_id()}
     return {**head, **actor(workspace, view.user_id), **shown}
 
 
 def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
-    """Return the payload of a closed modal. It has no trigger_id.
+    """Return the payload of a closed modal. This payload has no trigger_id.
 
     `is_cleared`: the user closed the whole stack of modals.
     """
@@ -61,7 +61,7 @@ def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
 
 
 def view_actions(workspace: Workspace, user_id: str, view: View) -> Shape:
-    """Return the payload `block_actions` of a press in a modal or Home tab. It has no response_url.
+    """Return the payload `block_actions` of a press in a modal or Home tab. This payload has no response_url.
 
     The caller adds the field `actions`.
     """
@@ -71,7 +71,7 @@ def view_actions(workspace: Workspace, user_id: str, view: View) -> Shape:
 
 
 def shortcut(workspace: Workspace, user_id: str, callback_id: str) -> Shape:
-    """Return the payload of a global shortcut. It has no channel and no response_url."""
+    """Return the payload of a global shortcut. This payload has no channel and no response_url."""
     head = {"type": "shortcut", "callback_id": callback_id, "trigger_id": new_trigger_id()}
     return {**head, **actor(workspace, user_id), "action_ts": workspace.next_ts()}
 

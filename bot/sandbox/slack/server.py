@@ -171,7 +171,10 @@ class SandboxSlack(UserActions):
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
-        """Return the messages that a user sees: those in channels and in the direct message, and the ephemeral ones."""
+        """Return the messages that a user sees.
+
+        These are the messages in channels and in the direct message with the bot, and the user's ephemeral messages.
+        """
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:

@@ -163,7 +163,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the bot id of the app (`B…`). It differs from the user id of the bot."""
+    """Return the bot id of the app (`B…`). The bot also has a user id, which differs from this id."""
     return "B" + workspace.bot_user_id[1:]
 
 

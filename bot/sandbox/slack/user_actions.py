@@ -91,8 +91,8 @@ class UserActions:
         """Press a button or choose an option in a message, a modal or a Home tab.
 
         `chosen` is the new value of a select or an overflow menu: the value of an option, or a user id. `values` holds
-        the values of other inputs in the same message or view. `response_url`: the payload of a message has a
-        response_url. Raises LookupError for an unknown action id or option.
+        the values of other inputs in the same message or view. `response_url`: for a press in a message, the payload
+        has a response_url. Raises LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
@@ -118,7 +118,7 @@ class UserActions:
         return await self.send(payloads.shortcut(self.workspace, user_id, callback_id), "interactive")
 
     async def message_shortcut(self, user_id: str, message: Message, callback_id: str) -> Delivery:
-        """Run a message shortcut. Its response_url only adds messages."""
+        """Run a message shortcut. The response_url of the payload can only add messages."""
         payload = payloads.message_action(self.workspace, user_id, message, callback_id)
         path = self.response_urls.make(user_id, message.channel, payload["trigger_id"])
         return await self.send({**payload, "response_url": self.url + path}, "interactive")

@@ -200,7 +200,7 @@ class Views:
     def apply_ack(self, view: View, answer: Ack) -> None:
         """Apply the ack of a submitted modal. An empty ack closes the modal.
 
-        Any other ack shows errors, updates the modal, puts another one on top, or closes all modals.
+        Any other ack shows errors, updates the modal, puts another modal on top, or closes all modals.
         """
         if not view.is_open:
             return

@@ -46,7 +46,7 @@ def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """Return a message as JSON for the page. Its field `values` holds the initial values of its inputs."""
+    """Return a message as JSON for the page. The field `values` holds the initial values of the message's inputs."""
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -69,7 +69,7 @@ def user_json(user: SlackUser) -> dict[str, Any]:
 class ConversationChoice:
     """The page's menu for the number of live conversations of each agent.
 
-    `choices` are its options, `chosen` is the current one, and `choose` applies an option.
+    `choices` are the options, `chosen` is the current option, and `choose` applies an option.
     """
 
     choices: tuple[str, ...]

@@ -190,9 +190,9 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the person whose handle or id is `name`. Return None for an unknown name.
+        """Return the id of the person whose handle or id is `name`; for "", the id of the first person.
 
-        Return the first person for "".
+        Return None for an unknown name.
         """
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}

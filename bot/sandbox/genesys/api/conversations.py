@@ -80,7 +80,7 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations, and give each user LIVE_COUNTS[choice] new ones.
+        """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each user.
 
         Raises KeyError for an unknown choice.
         """

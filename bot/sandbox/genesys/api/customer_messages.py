@@ -1,4 +1,4 @@
-"""Accept agentless SMS and e-mails to customers. Store them in an outbox, and deliver none of them.
+"""Accept agentless SMS and emails to customers. Store these messages in an outbox, and deliver none of them.
 
 The requests have the shapes of the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
 """
@@ -27,7 +27,7 @@ _E164, _EMAIL = re.compile(r"\+[1-9][0-9]{6,14}"), re.compile(r"[^@\s]+@[^@\s]+\
 
 @dataclass(frozen=True)
 class SentMessage:
-    """An accepted SMS or e-mail. An SMS has no `subject`."""
+    """An accepted SMS or email. An SMS has no `subject`."""
 
     kind: str
     sender: str

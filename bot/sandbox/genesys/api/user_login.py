@@ -1,7 +1,7 @@
 """Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens that work once.
 
-The module follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, the client gets a
-refresh token only if it authenticates with its secret; PKCE alone is not enough.
+The module follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, a client gets a refresh
+token only if the client authenticates with its secret; PKCE alone is not enough.
 """
 
 import base64

@@ -121,7 +121,7 @@ class Socket:
 
 
 class Sockets:
-    """Holds all sockets of the bot, and sends each payload to the next one in turn."""
+    """Holds all sockets of the bot, and sends each payload over the next socket in turn."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0

@@ -41,8 +41,8 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
     """Raise BlockError unless this element is valid in an actions or section block.
 
-    `at` is the JSON pointer of the element, for the error. `in_input`: the element is in an input block instead.
-    `others` holds further types of elements that are allowed here.
+    `at` is the JSON pointer of the element, for the error. `in_input`: check the rules for an element in an input block
+    instead. `others` holds further types of elements that are allowed here.
     """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
