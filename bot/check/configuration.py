@@ -38,7 +38,7 @@ _CONNECT_OFF = {
     "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
     "key": ("there is no key to keep sign-ins with", MAKE_KEY),
 }
-"""The reason why nobody can link a Genesys account, and the fix, by AccountSettings.off."""
+"""For each value of AccountSettings.off: the reason why nobody can link a Genesys account, and the fix."""
 T = TypeVar("T")
 
 

@@ -28,7 +28,7 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""An address and an id that belong to nobody, for searches whose results do not matter."""
+"""NOBODY is an email address and NOBODYS_ID an id that belong to nobody, for searches whose results do not matter."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 
@@ -41,7 +41,7 @@ async def check_genesys(
 ) -> tuple[list[CheckResult], list[Reachability]]:
     """Return the results about Genesys, and the reachability of its hosts.
 
-    `match_email`: the settings map people by e-mail address. `sending`: the settings of customer messages, None if they
+    `match_email`: the settings map people by email address. `sending`: the settings of customer messages, None if they
     have faults.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
@@ -144,7 +144,8 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 async def _conversations(client: GenesysClient) -> CheckResult:
     """Return the result on whether the bot may search for conversations.
 
-    The other calls need a real conversation, so permissions.py checks the client's roles instead.
+    All other calls about conversations need a real one. So `check` does not try them; permissions.py finds out whether
+    the client's roles allow them.
     """
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")

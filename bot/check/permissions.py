@@ -1,6 +1,6 @@
 """Check whether the OAuth client's roles allow the calls that `check` cannot try, because they have an effect.
 
-These calls create co-browse offers, and send SMS and e-mails.
+These calls create co-browse offers, and send SMS and emails.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,10 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning about permissions that the client has in some divisions only; None if there are none."""
+    """Return a warning about the needed permissions that the client has in some divisions only.
+
+    Return None if there are no such permissions.
+    """
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

@@ -104,7 +104,7 @@ async def _authorize(
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
     """Build a request by this person, in a channel where the command works.
 
-    It is only checked and never carried out.
+    The access rules check this request; nothing carries it out.
     """
     home = identity.home
     return Request(

@@ -11,7 +11,8 @@ from bot.server import ALL_ADDRESSES, all_addresses
 def check_ports(settings: Settings) -> list[CheckResult]:
     """Return one result for each port on which the bot cannot listen.
 
-    If it can listen on all its ports, return one result for all of them. If it serves no port, return none.
+    If the bot can listen on all its ports, return one result for all ports. If the bot serves no port, return no
+    result.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if settings.slack.mode == "http":

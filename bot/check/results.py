@@ -16,7 +16,10 @@ MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY t
 
 
 class Status(StrEnum):
-    """The status of one check. Its value is the text in the JSON. Only `FAILED` makes the command exit with 1."""
+    """The status of one check. The value of a member is the text in the JSON.
+
+    Only `FAILED` makes the command exit with 1.
+    """
 
     OK = "right"
     WARNING = "doubt"
@@ -40,7 +43,7 @@ PAGES = {
     "audit log": "docs/run/monitor.md",
     "connect": "docs/use/connect-account.md",
 }
-"""The page about each area, by the name of its line."""
+"""The page of the documentation about each area, by `CheckResult.name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def warning(name: str, message: str, fix: str) -> CheckResult:
 
 
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
-    """Build a result about something that must be fixed."""
+    """Build a result about something that must be fixed. The arguments are the fields of CheckResult."""
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
@@ -85,7 +88,7 @@ def setup_failed(name: str, error: SetupError) -> CheckResult:
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Build a result for a check that did not run, usually because another one failed."""
+    """Build a result for a check that did not run. `why` is the reason, usually that another check failed."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 

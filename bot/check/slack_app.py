@@ -64,8 +64,8 @@ async def check_app(
 ) -> CheckResult:
     """Compare the installed app's manifest with the manifest that the settings need.
 
-    `web` holds the bot token. `config` holds the app configuration token; without one, the comparison is skipped.
-    `app_token` is the app-level token, which contains the app's id; it may be "".
+    `web` is the client with the bot token, `config` the client with the app configuration token. Without the latter
+    token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it may be "".
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
@@ -116,7 +116,7 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity) -> str:
 def _parsed(manifest: object) -> Mapping[str, Any]:
     """Return the exported manifest. Slack's SDK may return it as JSON text.
 
-    Raises ValueError if it is not an object.
+    Raises ValueError if the manifest is no JSON object.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
@@ -163,7 +163,10 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch of the manifest that is off and must be on, or is on and must be off."""
+    """Yield a phrase for each switch that differs between the two manifests.
+
+    A switch is a setting that is on or off.
+    """
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),

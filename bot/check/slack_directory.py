@@ -1,4 +1,4 @@
-"""Check whether the bot can read the user groups, e-mail addresses and contact that the settings need. Only read.
+"""Check whether the bot can read the user groups, email addresses and contact that the settings need. Only read.
 
 The contact is the person or channel of COBROWSE_HELP_CONTACT.
 """
@@ -26,11 +26,11 @@ GROUPS, ADDRESSES, CONTACT = "user groups", "addresses", "contact"
 MAX_WORKSPACES = 20
 """How many workspaces of an organization are searched for a group."""
 MAX_ACCOUNTS = 200
-"""How many accounts the check reads, to find out whether Slack shows e-mail addresses."""
+"""How many accounts the check reads, to find out whether Slack shows email addresses."""
 
 
 async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
-    """Return the results about user groups, e-mail addresses and the contact."""
+    """Return the results about user groups, email addresses and the contact."""
     found = [await _contact(web, identity, settings)]
     settings_of = _groups_of(settings.rules)
     if settings_of and _has_scope(identity, "usergroups:read"):
@@ -43,7 +43,7 @@ async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
     """Return True if the bot token has this scope, or if Slack does not list the token's scopes.
 
-    Another check names the missing scopes.
+    Callers leave out look-ups whose scope is missing, because `check_scopes` already reports the missing scopes.
     """
     return not identity.scopes or scope in identity.scopes
 
@@ -99,9 +99,10 @@ async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Return the result on whether the bot may post in the contact's channel.
+    """Return the result on whether the contact's channel gets the messages about faults.
 
-    People of other organizations must not read this channel.
+    It gets none if the bot cannot see the channel, if the channel is archived, or if people of other organizations may
+    read it.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -157,7 +158,7 @@ async def _group(
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
-    """Return the result on whether Slack shows confirmed e-mail addresses to the bot.
+    """Return the result on whether Slack shows confirmed email addresses to the bot.
 
     Some workspaces hide the addresses.
     """

@@ -1,7 +1,7 @@
 """Define the commands run, check, health, sandbox, start and applications.
 
-hosts.py, manifest.py and setup/ define the other commands. Each command parses its arguments and calls one function. It
-imports inside its body, so that it loads only what it uses.
+hosts.py, manifest.py and setup/ define the other commands. Each command parses its arguments and calls one function.
+Each command imports inside its body, so that a command loads only what it uses.
 """
 
 import asyncio

@@ -18,7 +18,8 @@ from bot.storage.open import MEMORY, Storage, open_store
 
 T = TypeVar("T")
 COMMAND_TIMING = StorageTiming(statement_timeout_seconds=30.0)
-"""Nobody in Slack waits for a command, and some read whole tables."""
+"""The durations of the database for commands. A statement may take longer than in the bot, because nobody in Slack
+waits for a command, and some commands read whole tables."""
 
 
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
@@ -43,7 +44,8 @@ def open_database(
 ) -> AbstractAsyncContextManager[Storage]:
     """Open the database. Raises StorageSetupError.
 
-    `exclusive`: refuse an SQLite file that a bot uses. Otherwise the command writes beside the bot.
+    `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
+    same time.
     """
     if database.url.startswith(MEMORY):
         raise refused("database_memory")

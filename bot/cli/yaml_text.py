@@ -17,9 +17,9 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
 def as_yaml(value: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
-    """Return the value as YAML.
+    """Return a manifest as YAML.
 
-    `comments` holds comments by name of a key or text of a list item, for the end of its line.
+    `comments` maps the name of a key, or the text of a list item, to the comment at the end of its line.
     """
     return "".join(f"{line}\n" for line in _mapping(value, "", comments or {}))
 

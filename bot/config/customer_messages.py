@@ -46,7 +46,7 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 def _read_texts(reader: Reader) -> CustomerTexts:
     """Read the texts in all languages. Note each fault in `reader`.
 
-    An e-mail in a language without a subject gets the default subject.
+    An email in a language without a subject gets the default subject.
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

@@ -33,8 +33,8 @@ class Environment:
 def read(path: str, process: Mapping[str, str]) -> Environment:
     """Merge the values of the file at `path` with the process's environment. Raises SettingsError.
 
-    The process's value wins unless it is empty. The same secret can have two forms, NAME and NAME_FILE. A form that the
-    process sets hides both forms in the file.
+    The process's value wins unless it is empty. The same secret can have two forms, NAME and NAME_FILE. If the process
+    sets one of the two forms, the file's values for both forms are ignored.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

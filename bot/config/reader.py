@@ -13,7 +13,7 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 T = TypeVar("T")
 EXAMPLE = " Example: "
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
-"""A fix that contains one of these phrases gets no example."""
+"""A fix that contains one of these phrases gets no example of the variable, because it has one or needs none."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Start of a value that Kubernetes sets: a Service called `health` sets HEALTH_PORT to `tcp://…`."""
 
@@ -70,9 +70,9 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the text with hyphens for dashes and without invisible characters.
+        """Return the value of a variable, or its default, with hyphens for dashes and without invisible characters.
 
-        Never use it for secrets and ids.
+        Never use this for secrets and ids, which must stay as they are.
         """
         return plain(self.text(name))
 
@@ -88,9 +88,9 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """Return the text.
+        """Return the value of a variable that must be set.
 
-        Note a fault if it is unset; `how_to_get` is the fault's sentence on where to find a value.
+        Note a fault if it is not set; `how_to_get` is the fault's sentence on where to find a value.
         """
         value = self.text(name)
         if not value:
@@ -125,9 +125,10 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split a value at commas and white space. Note a fault for words that do not match `pattern`.
+        """Split a value at commas and white space.
 
-        `what` names the expected kind of word in the fault, such as "host".
+        Return the words, and note a fault for words that do not match `pattern`. `what` names the expected kind of word
+        in the fault, such as "host".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
@@ -215,7 +216,7 @@ def _example(name: str, fix: str) -> str:
 
 
 def read_file(path: str) -> str:
-    """Return a small text file. Raises OSError, ValueError."""
+    """Return the text of a small file. Raises OSError, and ValueError with a reason why the file cannot be used."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:

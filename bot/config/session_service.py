@@ -106,14 +106,14 @@ def _requests_per_minute(reader: Reader) -> int | None:
 
 
 def read_cobrowse_api(reader: Reader) -> str:
-    """Return GENESYS_COBROWSE_API: `sessions` or `conversations`."""
+    """Return the setting GENESYS_COBROWSE_API, `sessions` or `conversations`: which API creates sessions."""
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
     """Read the settings for GENESYS_COBROWSE_API=conversations.
 
-    Read them even if the other service is chosen, so that their faults always show.
+    Read these settings even if GENESYS_COBROWSE_API selects the other service, so that faults in them always show.
     """
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415

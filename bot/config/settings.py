@@ -31,7 +31,7 @@ from bot.slack.messages.catalogue.languages import translated
 T = TypeVar("T")
 
 ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
-"""Hosts by team and user; team None means any team."""
+"""The hosts of the hosts file, by team and user. The team None means that the row is for any team."""
 BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
 """The prefixes of Slack's bot tokens, app-level tokens and app configuration tokens."""
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
@@ -56,7 +56,11 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of the command `run`. `language`: the code of the language for all people, "" for each one's."""
+    """The settings of the command `run`.
+
+    `language`: the code of the language in which the bot writes to all people; "" if it writes to each person in the
+    person's own language.
+    """
 
     slack: SlackSettings
     service: ServiceSettings
@@ -116,7 +120,7 @@ def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
 
 
 def read_settings(reader: Reader) -> Settings:
-    """Read all settings of the command `run`. Like each function below, note each fault in `reader`."""
+    """Read all settings of the command `run`. Note each fault in `reader`; each function below does the same."""
     slack = read_slack(reader)
     service = read_service(reader)
     rules = _access_rules(reader)
@@ -156,7 +160,7 @@ def _access_rules(reader: Reader) -> AccessRules:
 
 
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
-    """Return the hosts that the hosts file lists, and the e-mail domains whose addresses may map people to hosts.
+    """Return the hosts that the hosts file lists, and the email domains whose addresses may map people to hosts.
 
     The first is None if no hosts file is set.
     """
@@ -279,7 +283,7 @@ def read_audit_log(reader: Reader) -> str:
 
 
 def _language(reader: Reader) -> str:
-    """Return the code of COBROWSE_LANGUAGE, "" if it is unset. `pt-BR` is `pt_BR`."""
+    """Return the language code in COBROWSE_LANGUAGE, with `pt-BR` written as `pt_BR`; "" if the setting is empty."""
     text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
     code = next((each for each in codes if each.lower() == text.lower().replace("-", "_")), "")
     if text and not code:

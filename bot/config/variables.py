@@ -50,7 +50,7 @@ _TEXTS = {
     "EMAIL_SUBJECT": ("subject of the email", "Example Shop"),
     "EMAIL_TEXT": ("email", "Example Shop, {agent}: {joinUrl}"),
 }
-"""What each text to customers is, and an example."""
+"""The texts to customers, by the end of the variable's name: what each text is, and an example of it."""
 
 
 def _texts_by_language() -> tuple[Variable, ...]:
@@ -443,14 +443,14 @@ GROUPS = {
         ),
     ),
 }
-"""The settings by subject, in the order of the page."""
+"""The settings by subject, in the order of docs/reference/settings.md."""
 VARIABLES = {variable.name: variable for group in GROUPS.values() for variable in group}
 _OTHERS = {
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
     "SSL_CERT_DIR": "/etc/ssl/certs",
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://proxy.example.com:3128"),
 }
-"""Examples of variables that other programs read, too."""
+"""Examples of variables that the bot reads and other programs read, too."""
 
 
 def example(name: str) -> str:

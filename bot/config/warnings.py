@@ -7,7 +7,10 @@ from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[SetupWarning, ...]:
-    """Return one warning for each setting that deserves attention. Its sentence names the variable to change."""
+    """Return one warning for each setting that deserves attention.
+
+    The sentence of a warning names the variable to change.
+    """
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts
     found = (

@@ -30,7 +30,8 @@ LOAD = 'pg_restore --clean --if-exists --no-owner --single-transaction --dbname=
 INTERRUPT = (
     """psql --dbname="${DATABASE_URL:?}" --command="UPDATE requests SET state = 'creating' WHERE state = 'accepted'\""""
 )
-"""What `restore` does with an SQLite file as well: see bot/storage/sqlite/backup.py."""
+"""The command that makes the bot report accepted requests as interrupted after a restore in Postgres. For an SQLite
+file, `restore` does this itself: see bot/storage/sqlite/backup.py."""
 
 
 @click.group(epilog=examples("cobrowse-bot db status", "cobrowse-bot db backup /var/backups/cobrowse"))
@@ -65,7 +66,7 @@ def status(as_json: bool) -> None:
 
 
 def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> dict[str, str]:
-    """Return what somebody has to do, by a code: a sentence each."""
+    """Return what the operator has to do: one sentence for each step, by the step's code in the JSON."""
     waits_for_key = bool(report.version and has_key and not report.is_encrypted)
     steps = {}
     if not report.is_current or waits_for_key:
@@ -203,7 +204,10 @@ def rotate_key() -> None:
 
 
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
-    """Return the path of the SQLite database, and its keys. For Postgres, print these commands instead, and exit."""
+    """Return the path of the SQLite database, and its keys.
+
+    If the database is Postgres, print `sentence` and `commands` instead, and exit.
+    """
     from bot.cli.database import with_database
     from bot.storage.encryption import Encryptor
     from bot.storage.errors import refused

@@ -28,7 +28,7 @@ ROWS = {
     "connections": ("sign-in to Genesys", "sign-ins to Genesys"),
     "notices": ("notice", "notices"),
 }
-"""What a row of each table is called, one and several."""
+"""The words for one row and for several rows of each table, in the sentences that these commands print."""
 
 
 @click.command(
@@ -81,7 +81,7 @@ def forget(slack_user_id: str, team: str | None) -> None:
 
 
 def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":
-    """Return the ids on the command line. Raise BadParameter."""
+    """Return the ids of the user and the team (None if not given) on the command line. Raises BadParameter."""
     from bot.core.hosts.csv_file import TEAM_ID, USER_ID
     from bot.core.models import TeamId, UserId
 
@@ -93,7 +93,11 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
 
 
 def _with_audit_log(action: str, user_id: str, team_id: str | None, use: Any, fields_of: Any) -> Any:
-    """Return the result of `use`, and write the command into the audit log. Exit with a sentence if it cannot."""
+    """Return the result of `use`, which exports or forgets a person, and write the command into the audit log.
+
+    `fields_of` returns what the audit line says about the result. Exit with a sentence if the audit log or the database
+    cannot be used.
+    """
     from bot.cli.database import with_database
     from bot.config import settings
     from bot.observability.audit import AuditLog, AuditSetupError
@@ -127,7 +131,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _when_again(result: "Forgotten") -> str:
-    """Return the sentence that says what is left, and when to run the command again."""
+    """Return the sentence that says what of the person is still stored, and when to run `forget` again."""
     parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
     left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
     stay = "stays" if result.sessions + result.requests == 1 else "stay"

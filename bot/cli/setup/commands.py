@@ -60,7 +60,10 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
 
 
 def _existing() -> tuple[str | None, dict[str, str]]:
-    """Return the text of .env (None if there is no such file) and its values. Exit if the file cannot be read."""
+    """Return the text of .env (None if there is no such file) and the values of the variables in it.
+
+    Exit if the file cannot be read.
+    """
     from bot.config import environment, settings
 
     try:

@@ -17,7 +17,10 @@ OWNER_ONLY = 0o600
 
 
 def create_private(path: Path, text: str) -> None:
-    """Create a file with mode 0600. Raises FileExistsError if the file exists, and other kinds of OSError."""
+    """Create a file that holds `text`, with mode 0600.
+
+    Raises FileExistsError if the file exists, and other kinds of OSError.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

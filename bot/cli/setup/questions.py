@@ -64,9 +64,9 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the current settings with the answers in place.
+    """Return the settings in `current` with those of `answers` added, or put in place of the old values.
 
-    NAME in the answers also replaces NAME_FILE, and vice versa.
+    A setting can stand in either of two variables, NAME or NAME_FILE. An answer for one of them removes the other.
     """
     replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
     return {name: value for name, value in current.items() if name not in replaced} | dict(answers)
