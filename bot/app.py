@@ -130,8 +130,8 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """Build the bot, open its connections and start its background tasks. Close everything at the end.
 
-    `locales` is the folder of the translations.
-    Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
+    `locales` is the folder with the translations of the bot's messages. Raises SlackSetupError, SlackUnreachableError,
+    StorageSetupError, AuditSetupError.
     """
     async with _open_resources(settings, timing or CoreTiming(), genesys_timing, slack_timing) as resources:
         clients = _slack_clients(resources)
@@ -157,7 +157,8 @@ async def open_bot(
 class _Resources:
     """The parts that every layer needs: the settings, the durations, the open connections and the event log.
 
-    `watch` knows whether Slack accepts the bot token. `told` holds the readers who got the message of a notice.
+    `watch` knows whether Slack accepts the bot token. `told` holds, for each notice, the people and channels that got
+    its message.
     """
 
     settings: Settings
@@ -206,7 +207,7 @@ async def _open_resources(
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. They differ in their token and in how they retry; see `new_web_client`."""
+    """The clients of Slack's Web API. The clients differ in their token and in how they retry; see `new_web_client`."""
 
     web: AsyncWebClient
     without_retries: AsyncWebClient
@@ -217,7 +218,7 @@ class _SlackClients:
 
 @dataclass(frozen=True, slots=True)
 class _SlackParts:
-    """The objects that read from Slack and write to it."""
+    """The objects that read users, groups and channels from Slack, and those that send messages and views to it."""
 
     people: SlackDirectory
     access: AccessPolicy
@@ -230,7 +231,7 @@ class _SlackParts:
 
 @dataclass(frozen=True, slots=True)
 class _UseCases:
-    """The use cases, and the objects that several of them share."""
+    """The use cases (core/use_cases), and the objects that several use cases share."""
 
     limiter: RequestLimiter
     status: ServiceStatus
@@ -341,8 +342,8 @@ def _capabilities(settings: Settings) -> Capabilities:
 def _access_contact(settings: Settings) -> str:
     """Return the channel or person that messages name to people who have no Genesys user.
 
-    This is the contact if it is a channel or can be an administrator, else an administrator, because only
-    administrators can connect these people. Return "" if there are no administrators.
+    This is the contact (COBROWSE_HELP_CONTACT) if it is a channel or can be an administrator, else an administrator,
+    because only administrators can connect these people. Return "" if there are no administrators.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -486,7 +487,7 @@ def _request_parts(
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
     """Subscribe the log, metrics, audit log, service status, Home tab and recovery to the events of requests.
 
-    The log comes first.
+    The log comes first, so that an event is in the log before anything else reacts to it.
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()

@@ -70,7 +70,7 @@ def sessions_api(
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the scopes, permissions and rights that the bot's calls need with these settings.
+    """Return the names of the scopes and permissions that the bot's calls to Genesys need with these settings.
 
     The metrics use them as the values of the label `needs`.
     """

@@ -3,7 +3,8 @@
 import gc
 
 GC_THRESHOLD = 50_000
-"""The number of new objects after which the collector runs. It is high, because a command leaves almost no cycles."""
+"""The number of new objects after which the collector runs. This number is high, because a command leaves almost no
+cycles of objects to free."""
 
 
 def pause_collector() -> None:

@@ -1,7 +1,7 @@
 """Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
 
 The audit log contains every decision, at any LOG_LEVEL. It contains no link and no text that people typed. Of a
-customer's phone number it contains only the last four digits, and of an e-mail address only the domain.
+customer's phone number it contains only the last four digits, and of an email address only the domain.
 """
 
 import errno
@@ -122,7 +122,7 @@ class AuditFile(WatchedFileHandler):
 
 
 class AuditStream(logging.StreamHandler[TextIO]):
-    """Writes lines to standard output."""
+    """Writes the lines of the audit log to standard output or another stream."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         _log_lost_line(record)
@@ -155,7 +155,7 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write the line for a command that somebody ran on the bot's machine."""
+        """Write the audit line, with these fields, for a command that somebody ran on the bot's machine."""
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:
@@ -170,7 +170,7 @@ class AuditLog:
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file of the audit log, if there is one."""
         with suppress(OSError):  # a line that could not be flushed is already in the log
             if isinstance(self._handler, AuditFile):
                 self._handler.close()

@@ -1,6 +1,6 @@
 """Format log records as single lines and mask secrets in them.
 
-Tokens, keys, e-mail addresses, the paths of URLs and all secret values of the settings are masked, in tracebacks too.
+Tokens, keys, email addresses, the paths of URLs and all secret values of the settings are masked, in tracebacks too.
 """
 
 import json
@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import TextIO
 
 NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
-"""Loggers that print URLs and bodies at INFO and DEBUG. They stay at WARNING or above at any LOG_LEVEL."""
+"""Loggers that print URLs and bodies at INFO and DEBUG. These loggers print only WARNING and above, at any LOG_LEVEL.
+"""
 
 MASK = "[redacted]"
 MIN_SECRET_LENGTH = 6
@@ -39,7 +40,7 @@ def _masked_jwt(run: re.Match[str]) -> str:
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the mask in place of an e-mail address.
+    """Return the mask in place of an email address.
 
     Return the text itself if its domain has no dot, such as `root@db`.
     """
@@ -63,7 +64,7 @@ _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Every text that a pattern matches contains one of these, in upper or lower case. Searching for these first saves
 time, since nearly all texts are harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
-"""A value of a field that needs no quotation marks."""
+"""A field's value that needs no quotation marks in a log line."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SPACE_OR_QUOTE = "\"' \t\n\r"
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -87,7 +88,7 @@ class Redactor:
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Return the first `max_length` characters with secrets masked, and drop the rest.
+        """Return the first `max_length` characters of the text with secrets masked. The rest is dropped.
 
         `keeps_paths`: keep the paths of URLs, since people copy URLs from lines about settings.
         """
@@ -103,7 +104,7 @@ class Redactor:
     def _cut_at(self, text: str, max_length: int) -> int:
         """Return the position at which to cut the text: `max_length`, or before it.
 
-        Never cut inside a word or a known secret, because the patterns would not recognise half a secret.
+        Never cut inside a word or a known secret, because the patterns would not recognize half a secret.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -115,7 +116,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the start of the word that contains the position `end`."""
+    """Return the position at which the word begins that contains the position `end`."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 

@@ -1,7 +1,7 @@
 """Count events and calls for Prometheus. core/ports.py describes the methods that the core calls.
 
 `make reference` writes docs/reference/metrics.md from these definitions.
-No label contains a person, a session, an e-mail address or a URL.
+No label contains a person, a session, an email address or a URL.
 """
 
 import time

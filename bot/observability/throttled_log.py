@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The newest log record of one reason, and the number of records of this reason that are not written yet."""
+    """The newest log record of one reason, and how many records of this reason no written line counts yet."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -21,7 +21,7 @@ class _Pending:
 class ThrottledLog:
     """Writes the first record of a reason at once, then at most one line per interval, with a `count` of the records.
 
-    `reason` groups the records. It must be a constant, never text from outside. Needs a running event loop.
+    `reason` groups the records. The reason must be a constant, never text from outside. Needs a running event loop.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -38,7 +38,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write all delayed lines now."""
+        """Write the log lines that wait for the end of their interval."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

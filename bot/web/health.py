@@ -46,7 +46,7 @@ class Health:
         self._store: tuple[float, bool] | None = None
 
     def add_to(self, server: web.Application) -> None:
-        """Add the routes to a server."""
+        """Add the routes of /healthz, /readyz and /metrics to a server."""
         server.router.add_get("/healthz", self._healthz)
         server.router.add_get("/readyz", self._readyz)
         server.router.add_get("/metrics", self._metrics)

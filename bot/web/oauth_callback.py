@@ -55,7 +55,7 @@ class OAuthCallback:
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the log lines that are still delayed."""
+        """Write the log lines of refused requests that the throttled log has not written yet."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -70,7 +70,7 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in and show the page.
+        """Finish the sign-in by the parameters of the browser's URL, and put the page into `page_future`.
 
         If the browser has disconnected, send the result as a Slack message instead.
         """

@@ -65,7 +65,7 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return two texts: the sentence for the problem, and the text below it.
+    """Return the two texts of the page about an error: the sentence with the problem, and the text below this sentence.
 
     `is_used`: the sign-in link was valid, and is now used up.
     """
