@@ -24,7 +24,8 @@ CHANGING = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?:https?://|127\.0\.0\.1:)\S+",
-        r"\d{1,2}:\d{2}",
+        r"\d{1,2}:\d{2}(?::\d{2})?",
+        r"\d+(?:\.\d+)? m?s\b",
         r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
         r"(?<=Reference )\w+",
         r"\d{3} \d{3} \d{3}",

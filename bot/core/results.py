@@ -78,9 +78,9 @@ class ListKind(StrEnum):
     END = "end"
     """The requester's own sessions, or the sessions of a named agent, to choose which session to end."""
     LIVE = "live"
-    """All sessions of the workspace, by agent."""
+    """The open sessions of the workspace, sorted by agent."""
     HOME = "home"
-    """All sessions of the workspace, by agent, on the Home tab."""
+    """The open sessions of the workspace, sorted by agent, on the Home tab."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether the text still means `command` if it also has this further word."""
+    """Return whether a text that begins with a word for `command` still means this command if `word` comes later."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

@@ -62,11 +62,12 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a key of 32 hex digits that is the same for duplicate starts: same requester, target, channel and text.
+    """Return a key of 32 hex digits that is the same for duplicate START requests.
 
-    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A press of
-    *Start a new one* gets a unique key too, because the person wants a further session. A customer's address in a start
-    counts as a keyed hash, whose secret is not in the database.
+    Duplicates have the same requester, target, channel and text. In place of a customer's address the key contains a
+    keyed hash of it, so nobody can guess the address from the key. A press of *Start a new one* gets a unique key,
+    because the person wants a further session. Requests of other kinds get a unique key, because their argument may
+    hold an address.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id

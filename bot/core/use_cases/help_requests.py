@@ -82,7 +82,7 @@ class HelpRequests:
         self._faults, self._name_fault, self._timing = faults, name_fault, timing
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. `argument` is the id of the failed request."""
+        """Return the handlers by kind of request. The `argument` of TELL is the id of the failed request."""
         return {RequestKind.TELL: QueryHandler(self.tell)}
 
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:

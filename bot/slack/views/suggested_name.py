@@ -12,7 +12,7 @@ from bot.core.validation.contact import find_addresses
 from bot.core.validation.display import clean
 
 MAX_LINE_LENGTH = 4000
-"""The maximum length of a first line that suggests a name. Slack cuts a message's text at 40,000 characters."""
+"""A message whose first line is longer suggests no name. Slack allows 40,000 characters in a message."""
 _STEP = 200
 """The distance in characters between the starts of two windows in which a long line is searched for addresses.
 `find_addresses` reads a little over 350 characters of a window, so the windows overlap."""
