@@ -79,6 +79,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
         setup.results.append(_hosts_file(whole))
         setup.results.append(_audit_log(whole.audit_log))
         setup.results.extend(check_accounts(whole))
+        setup.results.extend(_customer_page(whole.service))
     return setup
 
 
@@ -153,6 +154,16 @@ def _audit_log(where: str) -> CheckResult:
         fix = "Let the bot write to its directory."
         return failed("audit log", f"AUDIT_LOG: {path} cannot be written.", fix, AuditSetupError.code)
     return ok("audit log", f"in {path}")
+
+
+def _customer_page(service: ServiceSettings) -> list[CheckResult]:
+    """Return one result on whether cards have a link for customers; none where the service itself makes the link."""
+    if service.conversations is None:
+        return []
+    if service.conversations.joining.template is None:
+        fix = "Set COBROWSE_JOIN_URL_TEMPLATE to the address of your page. Without one, customers type the code."
+        return [warning("customer page", "none, so cards show a code only, and no link.", fix)]
+    return [ok("customer page", "COBROWSE_JOIN_URL_TEMPLATE has its address, so cards show a link")]
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:

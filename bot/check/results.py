@@ -42,6 +42,7 @@ PAGES = {
     **dict.fromkeys(("clock", "everything else"), "docs/run/troubleshoot.md"),
     "audit log": "docs/run/monitor.md",
     "connect": "docs/use/connect-account.md",
+    "customer page": "docs/use/customer-page.md",
 }
 """The page of the documentation about each area, by `CheckResult.name`."""
 

@@ -1,6 +1,7 @@
 """Use the bot's database in a command: read its settings, open it, and say in one sentence why that is not possible."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +15,7 @@ from bot.core.errors import SetupError, StorageUnavailableError
 from bot.core.timing import StorageTiming
 from bot.observability import logging as logs
 from bot.storage.errors import refused
-from bot.storage.open import MEMORY, Storage, open_store
+from bot.storage.open import MEMORY, POSTGRES, SQLITE, Storage, open_store
 
 T = TypeVar("T")
 COMMAND_TIMING = StorageTiming(statement_timeout_seconds=30.0)
@@ -40,15 +41,20 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 
 
 def open_database(
-    database: DatabaseSettings, timing: StorageTiming = COMMAND_TIMING, *, exclusive: bool = False
+    database: DatabaseSettings, timing: StorageTiming = COMMAND_TIMING, *, exclusive: bool = False, create: bool = True
 ) -> AbstractAsyncContextManager[Storage]:
     """Open the database. Raises StorageSetupError.
 
     `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
-    same time.
+    same time. `create`: make an SQLite file that does not exist. Commands that only read a database refuse instead,
+    because a new, empty file would hide a wrong path.
     """
     if database.url.startswith(MEMORY):
         raise refused("database_memory")
+    if not create and not database.url.startswith(POSTGRES):
+        path = os.path.abspath(database.url.removeprefix(SQLITE))
+        if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
+            raise refused("database_file_missing", path=path)
     return open_store(
         database.url, keys=database.keys, retention_days=database.retention_days, exclusive=exclusive, timing=timing
     )

@@ -46,11 +46,11 @@ async def add(
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
     """Remove a host link, and return whether there was one. Raises StorageSetupError, StorageUnavailableError."""
-    async with open_database(database) as store:
+    async with open_database(database, create=False) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
 async def list_all(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
     """Return all host links. Raises StorageSetupError, StorageUnavailableError."""
-    async with open_database(database, timing) as store:
+    async with open_database(database, timing, create=False) as store:
         return list(await store.links())

@@ -180,6 +180,9 @@ SENTENCES = MappingProxyType(
         "database_file_in_use": (
             "Another bot runs on the database {path}. Stop it first, or use Postgres for several."
         ),
+        "database_file_missing": (
+            "There is no database {path}. Run this where the bot runs, with its settings, or correct DATABASE_URL."
+        ),
         "database_directory_missing": (
             "The database {path} cannot be made: there is no directory {directory}. "
             "Create the directory, or correct DATABASE_URL."

@@ -43,7 +43,7 @@ def export(slack_user_id: str, team: str | None) -> None:
     user_id, team_id = _ids(slack_user_id, team)
 
     async def exported(database: "DatabaseSettings") -> dict[str, Any]:
-        async with open_database(database) as store:
+        async with open_database(database, create=False) as store:
             return await store.people.export(user_id, team_id)
 
     found = _with_audit_log("export", user_id, team_id, exported, _exported_fields)
@@ -65,7 +65,7 @@ def forget(slack_user_id: str, team: str | None) -> None:
     user_id, team_id = _ids(slack_user_id, team)
 
     async def forgotten(database: "DatabaseSettings") -> "Forgotten":
-        async with open_database(database) as store:
+        async with open_database(database, create=False) as store:
             return await store.people.forget(user_id, team_id)
 
     result = _with_audit_log("forget", user_id, team_id, forgotten, _forgotten_fields)

@@ -21,6 +21,11 @@ Next:
   1. Fix what is marked ✗ above.
   2. Check again:     cobrowse-bot check
 """
+STILL_MISSING = """
+Still missing:
+{}
+Genesys can be checked without them: cobrowse-bot check. For Slack, run cobrowse-bot init again when you have them.
+"""
 NO_TERMINAL = (
     "There is no terminal to ask at. Put the answers into a file with lines NAME=value, as in .env.example, and run "
     "cobrowse-bot init --answers FILE."
@@ -51,11 +56,13 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
         click.echo("STORE_ENCRYPTION_KEY is new. Back it up apart from the database: stored links need it.")
     if answers and Path(answers).is_file():
         click.echo(f"Delete {answers}: it holds secrets.")
+    missing = questions.slack_missing(questions.updated(current, values | new_key))
+    later = STILL_MISSING.format("\n".join(f"  {fault}" for fault in missing)) if missing else ""
     if no_check:
-        click.echo(NEXT)
+        click.echo(later or NEXT)
         return
     results = check_environment()
-    click.echo(f"\n{as_text(results)}\n{NEXT if passed(results) else FIX_FIRST}")
+    click.echo(f"\n{as_text(results)}\n{later or (NEXT if passed(results) else FIX_FIRST)}")
     sys.exit(0 if passed(results) else 1)
 
 
@@ -86,7 +93,8 @@ def _from_file(path: str, text: str | None, current: dict[str, str], *, update: 
         answers = questions.read_answers(path)
     except questions.AnswersError as error:
         _refuse(path, error.faults)
-    if faults := questions.faults_of(questions.updated(current, answers) | questions.store_key(answers, current)):
+    whole = questions.updated(current, answers) | questions.store_key(answers, current)
+    if faults := questions.without_slack(questions.faults_of(whole), whole):
         _refuse(path, faults)
     return answers
 

@@ -10,9 +10,7 @@ from bot.cli.setup.env_file import create_private
 KEY_FILE = "genesys.pem"
 RSA, P256 = "rsa", "p256"
 RSA_BITS = 3072
-WHERE_PUBLIC = (
-    "Give Genesys this public key: it belongs to the OAuth client, in Genesys Cloud under Admin › Integrations › OAuth."
-)
+WHERE_PUBLIC = "Send this public key to the people who run the session service."
 
 
 def make_key_pair(path: Path, kind: str = RSA) -> str:

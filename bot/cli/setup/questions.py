@@ -15,6 +15,7 @@ from bot.genesys.regions import DOMAINS
 from bot.storage.encryption import new_key
 
 KEY_SETTINGS = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PASSPHRASE")
+SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 SIGNING_SECRET = re.compile(r"[0-9a-f]{32}")
 NEITHER = "This is neither: an app-level token begins with xapp-, a signing secret has 32 characters 0-9 and a-f."
 INTRO = """\
@@ -61,6 +62,24 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
     except settings.SettingsError as error:
         return error.faults
     return []
+
+
+def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
+    """Return the faults without those that say that a Slack secret is missing, if `values` has no Slack secret at all.
+
+    Such settings are enough for Genesys, and the Slack app may come later.
+    """
+    has_slack = any(values.get(form) for name in SLACK_SECRETS for form in _forms(name))
+    return faults if has_slack else [fault for fault in faults if not _is_slack_missing(fault)]
+
+
+def slack_missing(values: Mapping[str, str]) -> list[str]:
+    """Return the fault of each Slack secret that `run` needs and that is missing, in the words of the command `run`."""
+    return list(filter(_is_slack_missing, faults_of(values)))
+
+
+def _is_slack_missing(fault: str) -> bool:
+    return fault.startswith(tuple(f"{name}: is missing" for name in SLACK_SECRETS))
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
@@ -152,15 +171,17 @@ class Interview:
         click.echo(
             "     OAuth & Permissions. No app yet? `cobrowse-bot manifest --link` prints a link that creates it."
         )
-        self._setting("SLACK_BOT_TOKEN", "Bot token (xoxb-…)", hidden=True)
+        click.echo("     Enter leaves the question for later.")
+        self._setting("SLACK_BOT_TOKEN", "Bot token (xoxb-…)", hidden=True, optional=True)
 
     def _connection(self) -> None:
         click.echo("\n6/6  How does Slack reach the bot? For Socket Mode, give the app-level token (xapp-…, scope")
         click.echo("     connections:write). For HTTP, give the signing secret. Both are under Basic Information.")
+        click.echo("     Enter leaves the question for later.")
         kept = next((name for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET") if self._has(name)), "")
         while True:
             value = self._prompt(kept, "App-level token or signing secret", hidden=True)
-            if not value and kept:
+            if not value:
                 return
             over_http = bool(SIGNING_SECRET.fullmatch(value))
             if not over_http and not value.startswith("xapp-"):
@@ -173,14 +194,17 @@ class Interview:
                 return
             click.echo(f"     {fault}")
 
-    def _setting(self, name: str, text: str, *, default: str = "", hidden: bool = False) -> None:
+    def _setting(
+        self, name: str, text: str, *, default: str = "", hidden: bool = False, optional: bool = False
+    ) -> None:
         """Ask for one setting until the answer is valid. Enter keeps a secret that is already set.
 
         `text` is the question. `hidden`: the setting is a secret, so the terminal does not show what the person types.
+        `optional`: Enter skips the question.
         """
         while True:
             value = self._prompt(name, text, default=default, hidden=hidden)
-            if not value and hidden and self._has(name):
+            if not value and (optional or (hidden and self._has(name))):
                 return
             self.answers[name] = value
             fault = self._fault(name) if value else "An answer is needed."

@@ -11,7 +11,7 @@ from bot.check.results import CheckResult, Status
 from bot.genesys.api.permissions import ClientPermissions, read_permissions
 from tests.support.app import QUICK_GENESYS, Servers, free_port, open_servers
 from tests.support.check import right_environ, run_checks, untouched
-from tests.support.conversations import PUBLIC, SECRET
+from tests.support.conversations import PUBLIC, SECRET, TEMPLATE
 
 
 @pytest.fixture
@@ -108,6 +108,20 @@ async def test_search_right_is_checked_for_conversations(tmp_path: Path, lacks: 
         assert "application" not in found
         assert servers.genesys.count("applications") == 0
         assert untouched(servers)
+
+
+@pytest.mark.parametrize("template", ["", TEMPLATE])
+async def test_cards_without_a_customer_page_are_a_warning(tmp_path: Path, template: str) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        keyless = {"GENESYS_PRIVATE_KEY_PATH": "", "COBROWSE_JOIN_URL_TEMPLATE": template}
+        found = (await run_checks(right_environ(servers, tmp_path) | PUBLIC | keyless))["customer page"]
+        assert found.status is (Status.OK if template else Status.WARNING)
+        assert ("cards show a code only" in found.message) is not bool(template)
+        assert ("COBROWSE_JOIN_URL_TEMPLATE" in found.fix) is not bool(template)
+
+
+async def test_session_service_brings_the_customer_page_itself(servers: Servers, tmp_path: Path) -> None:
+    assert "customer page" not in await run_checks(right_environ(servers, tmp_path))
 
 
 async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckResult, bool]:

@@ -46,7 +46,6 @@ async def listed(hosts: Typed) -> list[str]:
 
 
 async def test_a_link_is_set_listed_changed_and_removed(hosts: Typed) -> None:
-    assert await listed(hosts) == []
     result = await hosts("set", "U0ANA", ONE.upper())
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"U0ANA is linked to {ONE}.\n", "")
     await hosts("set", "U0ANA", TWO, "--team", "T0TWO")
@@ -56,6 +55,19 @@ async def test_a_link_is_set_listed_changed_and_removed(hosts: Typed) -> None:
     removed = await hosts("remove", "U0ANA")
     assert (removed.exit_code, removed.stdout) == (0, "U0ANA is linked no more.\n")
     assert await listed(hosts) == [f"U0ANA\t{TWO}\tT0TWO"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("arguments", [["list"], ["export"], ["remove", "U0ANA"]])
+async def test_a_database_that_is_not_there_is_told_and_not_made(
+    hosts: Typed, tmp_path: Path, arguments: list[str]
+) -> None:
+    result = await hosts(*arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"There is no database {tmp_path / 'bot.db'}. Run this where the bot runs")
+    assert line.endswith(" [database_file_missing]")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("where", [[], ["--team", "T0TWO"]])
@@ -88,7 +100,8 @@ async def test_unusable_link_is_refused_with_all_its_faults(
     for line, phrase in zip(lines, wrong, strict=True):
         assert phrase in line
         assert not line.startswith("line")
-    assert await listed(hosts) == []
+    await hosts("set", "U0BEN", ONE)
+    assert await listed(hosts) == [f"U0BEN\t{ONE}\tany workspace"]
 
 
 async def test_file_is_imported_with_progress_and_exported_again(hosts: Typed, tmp_path: Path) -> None:

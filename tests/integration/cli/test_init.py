@@ -180,7 +180,7 @@ async def test_a_person_can_have_a_key_pair_made_and_use_http(servers: Servers, 
     code, screen = await converse(tmp_path, elsewhere(servers), ["init", "--no-check"], said)
     assert code == 0, screen
     assert "BEGIN PUBLIC KEY" in screen
-    assert "Admin › Integrations › OAuth" in screen
+    assert "Send this public key to the people who run the session service." in screen
     assert mode(tmp_path / "new.pem") == 0o600
     load_key((tmp_path / "new.pem").read_bytes())
     loaded = settings.load(
@@ -190,6 +190,44 @@ async def test_a_person_can_have_a_key_pair_made_and_use_http(servers: Servers, 
     assert (loaded.slack.mode, loaded.service.conversations) == ("http", None)
     for secret in secrets(servers):
         assert secret not in screen
+
+
+SLACK_NAMES = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+
+
+async def test_slack_can_be_left_for_later_at_the_terminal(servers: Servers, tmp_path: Path) -> None:
+    said = [
+        ("Number", "1"),
+        ("Region or domain", "us-west-2"),
+        ("Client ID", "sandbox-client"),
+        ("Secret or key", "secret"),
+        ("Client secret", SECRET),
+        ("Bot token", ""),
+        ("App-level token", ""),
+    ]
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init"], said)
+    assert code == 1, screen
+    last = screen.partition("Still missing:")[2]
+    assert "SLACK_BOT_TOKEN: is missing." in last
+    assert "SLACK_APP_TOKEN: is missing, and so is SLACK_SIGNING_SECRET." in last
+    assert "run cobrowse-bot init again" in last
+    assert "Genesys gave one for a client secret" in screen  # Genesys was checked all the same
+    values = dotenv_values(tmp_path / ".env")
+    assert values["GENESYS_CLIENT_SECRET"] == SECRET
+    assert not [name for name in SLACK_NAMES if values.get(name)]
+
+
+async def test_answers_without_slack_are_taken_and_told(servers: Servers, tmp_path: Path) -> None:
+    none = dict.fromkeys(SLACK_NAMES, "")
+    (tmp_path / "given").write_text(answers(servers, **none))
+    run = await init(tmp_path, servers, "--answers", "given", "--no-check")
+    assert (run.code, run.err) == (0, "")
+    assert "SLACK_BOT_TOKEN: is missing." in run.out.partition("Still missing:")[2]
+    assert "Start the bot" not in run.out
+    assert dotenv_values(tmp_path / ".env")["GENESYS_CLIENT_ID"] == "sandbox-client"
+    (tmp_path / "slack").write_text(f"SLACK_BOT_TOKEN={servers.keys.bot_token}\n")
+    run = await init(tmp_path, servers, "--answers", "slack", "--update", "--no-check")
+    assert (run.code, "SLACK_APP_TOKEN: is missing" in run.err) == (1, True)
 
 
 async def test_an_encrypted_key_is_asked_for_its_passphrase(servers: Servers, tmp_path: Path) -> None:
@@ -307,7 +345,7 @@ async def test_keygen_makes_keys_that_the_bot_takes(tmp_path: Path) -> None:
     for run, name, algorithm in ((rsa, "genesys.pem", "RS256"), (p256, "p256.pem", "ES256")):
         assert run.code == 0
         assert run.out.startswith("-----BEGIN PUBLIC KEY-----")
-        assert "Admin › Integrations › OAuth" in run.err
+        assert "Send this public key to the people who run the session service." in run.err
         assert "PRIVATE" not in run.out + run.err.replace("GENESYS_PRIVATE_KEY_PATH", "")
         assert load_key((tmp_path / name).read_bytes()).algorithm == algorithm
         assert mode(tmp_path / name) == 0o600

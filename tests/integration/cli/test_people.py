@@ -93,6 +93,7 @@ async def test_person_with_an_open_session_is_forgotten_afterwards(typed: Typed,
 
 
 async def test_settings_that_name_the_person_are_listed(typed: Typed) -> None:
+    await typed("hosts", "set", "U0BEN", HOST)
     result = await typed("forget", "U0ANA", COBROWSE_ADMINS="U0BEN,U0ANA", COBROWSE_MEMBERS="U0ANA2")
     assert (result.exit_code, result.stderr) == (
         0,
@@ -109,6 +110,7 @@ async def test_settings_that_name_the_person_are_listed(typed: Typed) -> None:
         (["U0ANA", "--team", "C0DESK"], {}, "take a Slack workspace's id (T…)"),
         (["U0ANA"], {"DATABASE_URL": "memory:"}, "[database_memory]"),
         (["U0ANA"], {"DATABASE_URL": "sqlite:////nowhere/bot.db"}, "[database_directory_missing]"),
+        (["U0ANA"], {"DATABASE_URL": "sqlite:///wrong.db"}, "[database_file_missing]"),
         (["U0ANA"], {"AUDIT_LOG": "/nowhere/audit.jsonl"}, "AUDIT_LOG cannot be written"),
         (["U0ANA"], {"STORE_ENCRYPTION_KEY": "hush"}, "[settings_invalid]"),
     ],
@@ -125,6 +127,7 @@ async def test_unusable_call_is_refused_and_forgets_nothing(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_audit_line_for_standard_output_is_apart_from_the_export(typed: Typed) -> None:
+    await typed("hosts", "set", "U0BEN", HOST)
     result = await typed("export", "U0ANA", AUDIT_LOG="-")
     assert json.loads(result.stdout)["person"] == "U0ANA"
     assert json.loads(result.stderr)["action"] == "export"
