@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,15 +37,22 @@ def tours(page: Any) -> Any:
     return page.locator("#tours")
 
 
+async def press_next(page: Any) -> None:
+    """Press the button of the step with the mouse, unless it is busy, gone or covered."""
+    from playwright.async_api import TimeoutError as NotPressedError
+
+    with suppress(NotPressedError):  # a step that is done already passes by itself: its button may be gone
+        await tours(page).locator(".primary:not([aria-busy])").click(timeout=500)
+
+
 async def taken(page: Any, title: str) -> list[str]:
-    """Take the tour by its button alone, and return its sentences."""
+    """Take the tour by its button alone, as somebody with a mouse presses it, and return its sentences."""
     await tours(page).get_by_role("button", name=title).click()
     steps = tours(page).get_by_role("listitem")
     over = tours(page).get_by_role("button", name="Other tours")
     async with asyncio.timeout(60):
         while not await over.is_visible():
-            # A step that is done already passes by itself: its button may be gone.
-            await page.evaluate("document.querySelector('#tours .primary:not([aria-busy])')?.click()")
+            await press_next(page)
             await asyncio.sleep(0.1)
     assert not await page.get_by_role("alert").is_visible()
     return [text.removeprefix("Done: ") for text in await steps.all_inner_texts()]
@@ -94,6 +102,22 @@ async def test_the_tour_of_a_new_agent_ends_with_a_link_for_her(page: Any) -> No
     await page.get_by_role("article").last.locator("pre").wait_for()
     await page.get_by_role("navigation").get_by_role("button", name="cobrowse").click()
     await page.get_by_role("article").filter(has_text="You’re connected to Genesys").wait_for()
+
+
+async def test_a_dialog_that_is_closed_early_keeps_the_step(page: Any) -> None:
+    await tours(page).get_by_role("button", name="New agent without a user").click()
+    step, dialog = tours(page).locator("[aria-current=step]"), page.get_by_role("dialog")
+    async with asyncio.timeout(60):
+        while not await step.get_by_text("She finds Una").is_visible():
+            await press_next(page)
+            await asyncio.sleep(0.1)
+    await dialog.get_by_role("heading").wait_for()
+    await dialog.locator("input").first.press("Escape")
+    await dialog.wait_for(state="hidden")
+    await asyncio.sleep(0.5)
+    assert await step.get_by_text("She finds Una").is_visible()
+    await tours(page).get_by_role("button", name="Do it for me").click()
+    await step.get_by_text("Una has a message that she can start now.").wait_for()
 
 
 async def test_the_tour_of_a_supervisor_ends_the_agents_session(page: Any) -> None:

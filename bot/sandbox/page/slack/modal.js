@@ -1,4 +1,5 @@
 // The modal on top of the stack, changed in place; what the person typed survives updates by the app.
+// During a guided tour the rest of the page stays usable, because the tour's buttons are there.
 
 import { post, postOrShowError } from "../api.js";
 import { blockNodes } from "../blocks/blocks.js";
@@ -45,7 +46,8 @@ export class Modal {
     this.states.get(view.id).update(view.values);
     if (!this.dialog.open) {
       this.opener = document.activeElement;
-      this.dialog.showModal();
+      if (document.body.classList.contains("touring")) this.dialog.show();
+      else this.dialog.showModal();
     }
     keepFocus(this.dialog, () => this.render(view), () => this.firstField());
     if (isNew) this.firstField().focus();

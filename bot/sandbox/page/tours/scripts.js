@@ -1,6 +1,6 @@
 // The guided tours: for each a list of steps. A step is one sentence; `does` is what the page does for the person, and
-// `until` what it waits for: "answer" of the app, that the dialog is closed, or that the person acts as somebody, has a
-// place open or a fault chosen.
+// `until` what it waits for: "answer" of the app, that a dialog says something and is closed after that, or that the
+// person acts as somebody, has a place open or a fault chosen.
 // A step without `until` is only read.
 //
 // Controls are named by the start of their action_id, options of a menu by their value, because the words may change.
@@ -9,7 +9,7 @@ const actAs = (handle, text) => ({ text, does: { as: handle }, until: { as: hand
 const say = (command, text) => ({ text, does: { open: "customer-care", say: command }, until: "answer" });
 const press = (action, text) => ({ text, does: { press: action }, until: "answer" });
 const choose = (action, option, text) => ({ text, does: { press: action, option }, until: "answer" });
-const finishDialog = (text) => ({ text, does: { finishDialog: true }, until: { dialog: "closed" } });
+const connect = (action, text) => ({ text, does: { connect: action }, until: { said: " is connected " } });
 const read = (text) => ({ text });
 const openMessages = (text) => ({ text, does: { open: "cobrowse" }, until: { open: "cobrowse" } });
 const chooseFault = (fault, text) => ({ text, does: { fault }, until: { fault } });
@@ -61,7 +61,7 @@ export const TOURS = [
       actAs("ada", "Ada is the administrator."),
       openMessages("The bot has told her who asks, and what it tried."),
       press("connect_person", "She opens the dialog that connects Una."),
-      finishDialog("She finds Una's user in Genesys, chooses it and closes the dialog."),
+      connect("connect_person", "She finds Una's user in Genesys, chooses it and closes the dialog."),
       actAs("una", "Una has a message that she can start now."),
       say("/cobrowse First customer", "She asks again and gets her link."),
     ],

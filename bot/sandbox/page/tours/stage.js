@@ -24,18 +24,23 @@ export class Stage {
     return document.querySelector("dialog[open]") !== null;
   }
 
+  // Whether the open dialog has these words.
+  says(words) {
+    return document.querySelector(DIALOG)?.innerText.includes(words) ?? false;
+  }
+
   get fault() {
     return byId("fault").value;
   }
 
   // Throws Error with a sentence when a control is missing.
-  async perform({ as, open, fault, say, press, option, finishDialog }) {
+  async perform({ as, open, fault, say, press, option, connect }) {
     if (as) await this.actAs(as);
     if (open) this.open(open);
     if (fault !== undefined) select(byId("fault"), fault);
     if (say) this.say(say);
     if (press) await this.press(press, option);
-    if (finishDialog) await this.finishDialog();
+    if (connect) await this.connect(connect);
   }
 
   async actAs(handle) {
@@ -65,15 +70,16 @@ export class Stage {
     confirm?.click();
   }
 
-  // Send each step of the open dialog as it is, with the first of its choices, and close the last one.
-  async finishDialog() {
+  // Send each step of the dialog that `action` opens as it is, with the first of its choices, and close the last one.
+  async connect(action) {
+    if (!this.hasDialog) await this.press(action);
     const field = (kind) => document.querySelector(`${DIALOG} .modal-body input${kind}`);
     await appearance(() => field(":not([type=radio])"));
     document.querySelector(DIALOG).requestSubmit();
     (await appearance(() => field("[type=radio]"))).click();
     document.querySelector(DIALOG).requestSubmit();
     const ends = () => !field("[type=radio]") && !document.querySelector(`${DIALOG} [type=submit]`);
-    await appearance(() => ends() && document.querySelector(DIALOG)?.innerText.includes(" is connected "));
+    await appearance(() => ends() && this.says(" is connected "));
     document.querySelector(`${DIALOG} .modal-footer button`).click();
   }
 }

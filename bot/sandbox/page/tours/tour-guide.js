@@ -10,7 +10,7 @@ const ANSWER_MS = 10_000;
 
 export class TourGuide {
   constructor(container, stage) {
-    Object.assign(this, { container, stage, tour: null, position: 0, answers: 0, timer: 0 });
+    Object.assign(this, { container, stage, tour: null, position: 0, answers: 0, heard: false, timer: 0 });
     this.render();
   }
 
@@ -37,7 +37,7 @@ export class TourGuide {
   }
 
   enter(position) {
-    Object.assign(this, { position, answers: 0 });
+    Object.assign(this, { position, answers: 0, heard: false });
     const hadFocus = this.container.contains(document.activeElement);
     this.render();
     announce(this.step ? `Step ${position + 1}: ${this.step.text}` : "The tour is over.");
@@ -45,13 +45,14 @@ export class TourGuide {
   }
 
   check() {
+    if (this.step?.until?.said && this.stage.says(this.step.until.said)) this.heard = true;
     if (this.step?.until && this.isDone(this.step.until)) this.enter(this.position + 1);
   }
 
   isDone(until) {
     if (until === "answer") return this.answers > 0;
     if ("as" in until) return this.stage.handle === until.as;
-    if ("dialog" in until) return !this.stage.hasDialog;
+    if ("said" in until) return this.heard && !this.stage.hasDialog;
     if ("open" in until) return this.stage.place === until.open;
     return this.stage.fault === until.fault;
   }
@@ -59,9 +60,11 @@ export class TourGuide {
   async perform(button) {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true"); // until the next step: doing it twice would ask the bot twice
+    const { step } = this;
     const release = () => button.removeAttribute("aria-busy");
     try {
-      await this.stage.perform(this.step.does);
+      await this.stage.perform(step.does);
+      if (this.step === step) this.heard = true; // the dialog may be closed before the next look
       setTimeout(release, ANSWER_MS);
     } catch (error) {
       release();
@@ -70,7 +73,9 @@ export class TourGuide {
     this.container.querySelector(".tour-controls button")?.focus(); // doing it has moved the focus into the conversation
   }
 
+  // During a tour the app's dialogs leave the panel usable: see modal.js.
   render() {
+    document.body.classList.toggle("touring", Boolean(this.tour));
     this.container.replaceChildren(...(this.tour ? this.tourNodes() : this.listNodes()));
   }
 
