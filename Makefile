@@ -6,11 +6,19 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test test-fast docs help check fmt soak growth bench messages reference screenshots lint audit sbom lock clean
+.PHONY: sandbox install test test-fast docs help check fmt soak growth bench messages reference screenshots lint audit sbom lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp .venv/locales.stamp
 	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
+
+# Make the command .venv/bin/cobrowse-bot, which runs the bot of this folder.
+install: .venv/run.stamp
+	@printf '%s\n' '#!/bin/sh' '# Made by `make install`: the bot of this folder, from any other.' \
+	  'here=$$(cd "$$(dirname "$$0")" && pwd)' 'PYTHONPATH=$$(dirname "$$(dirname "$$here")")' 'export PYTHONPATH' \
+	  'exec "$$here/python" -P -m bot "$$@"' > $(BIN)/cobrowse-bot
+	@chmod 755 $(BIN)/cobrowse-bot
+	@echo "Run it: .venv/bin/cobrowse-bot --help"
 
 # Run every test. Seven at once, also on two cores: most of the time a test waits for a socket.
 test: .venv/dev.stamp .venv/locales.stamp tests/support/axe/node_modules/axe.stamp

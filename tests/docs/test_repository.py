@@ -3,7 +3,9 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -273,6 +275,26 @@ def test_make_help_names_every_command_of_the_makefile() -> None:
     assert phony
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^make ([\w-]+)", shown, re.MULTILINE)) == set(phony[1].split())
+
+
+def test_make_install_makes_the_command_that_runs_this_folder(tmp_path: Path) -> None:
+    """In a copy whose environment is there already."""
+    folder, elsewhere = tmp_path / "a clone", tmp_path / "elsewhere"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    elsewhere.mkdir()
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "bot").symlink_to(ROOT / "bot")
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (folder / ".venv" / "run.stamp").touch()
+    subprocess.run(["make", "install"], cwd=folder, capture_output=True, check=True)
+    command = [str(folder / ".venv" / "bin" / "cobrowse-bot"), "--version"]
+    (elsewhere / "bot").mkdir()  # of somebody else
+    (elsewhere / "bot" / "__init__.py").write_text("raise SystemExit('not ours')\n")
+    shown = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("cobrowse-bot, version ")
 
 
 def test_readme_is_a_front_page() -> None:

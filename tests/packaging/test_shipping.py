@@ -128,8 +128,11 @@ def test_compose_has_two_locked_down_replicas_with_stop_time() -> None:
         assert "no-new-privileges:true" in service["security_opt"]
         assert not service.get("privileged")
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
-    for path in (bot["environment"]["DATABASE_URL_FILE"], bot["environment"]["GENESYS_PRIVATE_KEY_PATH"]):
-        assert path.removeprefix("/run/secrets/") in bot["secrets"]
+    assert bot["environment"]["DATABASE_URL_FILE"].removeprefix("/run/secrets/") in bot["secrets"]
+    key = yaml.safe_load((HOUSE / "deploy" / "compose-key.yaml").read_text(encoding="utf-8"))
+    (name,) = key["services"]["bot"]["secrets"]
+    assert key["services"]["bot"]["environment"] == {"GENESYS_PRIVATE_KEY_PATH": f"/run/secrets/{name}"}
+    assert key["secrets"] == {name: {"file": f"./secrets/{name}"}}
 
 
 def limits_of(service: dict[str, Any]) -> dict[str, float]:
@@ -332,6 +335,9 @@ def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) 
     assert "ExecStart=/opt/cobrowse-bot/bin/cobrowse-bot run\n" in text
     unit = tmp_path / UNIT.name
     unit.write_text(text.replace("/opt/cobrowse-bot/bin/cobrowse-bot run", "/bin/true"))
+    added = tmp_path / f"{UNIT.name}.d"
+    added.mkdir()
+    shutil.copy(HOUSE / "deploy" / "cobrowse-bot-key.conf", added / "key.conf")  # systemd reads it with the unit
     for check in (["verify"], ["security", "--offline=yes", "--threshold=20"]):
         done = subprocess.run(["systemd-analyze", *check, str(unit)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
