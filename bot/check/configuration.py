@@ -14,7 +14,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.check import ports
-from bot.check.files import is_open, open_files
+from bot.check.files import is_open, is_private, open_files
 from bot.check.results import MAKE_KEY, CheckResult, failed, ok, warning
 from bot.config import settings
 from bot.config.reader import Reader
@@ -137,7 +137,8 @@ def _key(environ: Mapping[str, str], service: ServiceSettings | None) -> list[Ch
         return [ok("key", f"{kind}, from the environment")]
     if is_open(Path(path).expanduser()):
         return [failed("key", f"{kind}, but everybody on this machine can read {path}.", f"Run: chmod 600 {path}")]
-    return [ok("key", f"{kind}, in {path}, which not everybody can read")]
+    who = "only its owner" if is_private(Path(path).expanduser()) else "its owner and group"
+    return [ok("key", f"{kind}, in {path}, which {who} can read")]
 
 
 def _hosts_file(whole: Settings) -> CheckResult:

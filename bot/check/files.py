@@ -13,7 +13,7 @@ from bot.config.certificates import FILE
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 
-OTHERS_READ = 0o004
+OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 
 
@@ -37,6 +37,11 @@ def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
 def is_open(path: Path) -> bool:
     """Return whether every user of this machine can read a file."""
     return bool(_mode(path) & OTHERS_READ)
+
+
+def is_private(path: Path) -> bool:
+    """Return whether only the owner of a file can read it."""
+    return not _mode(path) & (GROUP_READ | OTHERS_READ)
 
 
 def _paths(environ: Mapping[str, str], names: list[str]) -> list[Path]:

@@ -112,8 +112,8 @@ async def _permissions(service: ServiceSettings, client: GenesysClient) -> Check
     credentials = service.credentials
     ours = credentials.org_id if isinstance(credentials, KeyCredentials) else ""
     if ours and token.organization_id and token.organization_id.lower() != ours.lower():
-        message = f"the token is of the organisation {token.organization_id}, not of GENESYS_ORG_ID."
-        return failed("permissions", message, "Correct GENESYS_ORG_ID, or take a client of that organisation.")
+        message = f"the token is of the organization {token.organization_id}, not of GENESYS_ORG_ID."
+        return failed("permissions", message, "Correct GENESYS_ORG_ID, or take a client of that organization.")
     of = f", of {token.organization}" if token.organization else ""
     if not token.scopes:
         return ok("permissions", f"it is a client with roles{of}; what they allow shows below")
@@ -164,7 +164,7 @@ def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, 
             detail = f"({code}): “{words}”" if words else f"({code})."
             return f"Genesys's login refuses the client {detail}", _sign_in(error, service)
         case errors.TokenRefusedError():
-            fix = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."
+            fix = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organization."
             return "Genesys refuses the token that its login has just given.", fix
         case errors.PermissionMissingError(needs=needs, words=words) if words:
             fix = (

@@ -39,7 +39,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
     if sending and sending.sms_from:
         needed.append(Need((SEND_SMS,), "send SMS"))
     if sending and sending.email_from:
-        needed.append(Need((SEND_EMAIL, SEND_AGENTLESS_EMAIL), "send e-mails"))
+        needed.append(Need((SEND_EMAIL, SEND_AGENTLESS_EMAIL), "send email"))
     return needed
 
 

@@ -91,7 +91,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
         return [failed("slack token", "Slack gave no answer that could be used.", fix, unreachable.code)], None
     workspace = identity.home
     where = (
-        f"the organisation {workspace.enterprise_id}" if workspace.org_wide else f"the workspace {workspace.team_id}"
+        f"the organization {workspace.enterprise_id}" if workspace.org_wide else f"the workspace {workspace.team_id}"
     )
     if (web.token or "").startswith(ROTATING):
         message = "SLACK_BOT_TOKEN expires twelve hours after it was made, and the bot does not renew it."

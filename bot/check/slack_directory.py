@@ -173,7 +173,7 @@ async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckRe
     if not with_address:
         fix = "A Slack administrator can change that: the workspace's setting Email display, or the app's scope"
         fix += " users:read.email; or map people another way."
-        return [warning(ADDRESSES, f"Slack shows me no e-mail address of any of {len(members)} people.", fix)]
+        return [warning(ADDRESSES, f"Slack shows me no email address of any of {len(members)} people.", fix)]
     if not any(each.get("is_email_confirmed") is True for each in with_address):
         message = f"Slack calls none of the addresses of {len(with_address)} people confirmed."
         return [

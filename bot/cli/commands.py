@@ -150,7 +150,7 @@ def start(
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
         _fail(f"--host-user-id {wrong}")
     if find_addresses(name):
-        _fail("--name must hold no phone number and no e-mail address: customers may read it.")
+        _fail("--name must hold no phone number and no email address: customers may read it.")
     chosen = _conversation_id(loaded, conversation) if conversation else None
     session = _call(service.start(loaded, host, name, application, timeout, chosen))
     _print_session(session, as_json=as_json)

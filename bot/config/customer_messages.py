@@ -90,4 +90,4 @@ def _check_email(text: str) -> None:
     try:
         validate_email(text, check_deliverability=False)
     except EmailNotValidError:
-        raise ValueError("must be an e-mail address") from None
+        raise ValueError("must be an email address") from None

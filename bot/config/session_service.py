@@ -146,7 +146,7 @@ def _urls(reader: Reader) -> tuple[str, str]:
     api_url, login_url = reader.url("GENESYS_API_URL"), reader.url("GENESYS_LOGIN_URL")
     if api_url and login_url:
         return api_url, login_url
-    region = reader.needed("GENESYS_REGION", "Set it to your organisation's region, such as us-west-2.")
+    region = reader.needed("GENESYS_REGION", "Set it to your organization's region, such as us-west-2.")
     found = reader.parsed("GENESYS_REGION", lambda: regions.urls(region)) if region else None
     region_api, region_login = found or ("", "")
     return api_url or region_api, login_url or region_login

@@ -91,7 +91,7 @@ class Ambiguity(Enum):
     FILLERS = "neither a command nor a name"
     PERSON = "for a person who does not stand first, or for oneself"
     UNKNOWN_PERSON = "looks like a person, but Slack knows nobody by that name"
-    ADDRESS = "a phone number or an e-mail address in a name"
+    ADDRESS = "a phone number or an email address in a name"
 
 
 @dataclass(frozen=True, slots=True)

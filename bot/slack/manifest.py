@@ -14,7 +14,7 @@ NEEDED = {
     "groups:read": "the same for private channels",
     "im:write": "telling an agent that a supervisor started a session for them",
     "users:read": "refusing guests, bots and outsiders",
-    "users:read.email": "the same e-mail address as a rule",
+    "users:read.email": "the same email address as a rule",
     "usergroups:read": "supervisors, administrators and members by user group",
 }
 """The scopes of an app with every feature, and the purpose of each."""

@@ -134,7 +134,7 @@ async def test_form_is_shown_while_genesys_does_not_answer(journey: Journey) -> 
 async def test_every_administrator_gets_a_message_with_a_button(journey: Journey) -> None:
     message = await asked(journey)
     assert f"<@{UNA}> asks to be connected to Genesys." in words(message)
-    assert "same e-mail" in words(message)
+    assert "same email" in words(message)
     assert list(buttons(message)) == [CONNECT]
     assert list(buttons(await notice(journey, "asks to be connected", "U0BEN"))) == [CONNECT]
 

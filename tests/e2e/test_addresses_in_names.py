@@ -73,7 +73,7 @@ async def test_email_address_alone_starts_an_unnamed_session(journey: Journey) -
     card = await journey.asks(EMAIL_ADDRESS)
     assert names(journey) == ["Co-browse with Ana Agent"]
     await takes_offer(journey, card)
-    assert sent(journey) == [("E-mail", EMAIL_ADDRESS)]
+    assert sent(journey) == [("Email", EMAIL_ADDRESS)]
 
 
 async def test_second_press_of_the_offer_sends_nothing(journey: Journey) -> None:

@@ -204,7 +204,7 @@ async def test_an_unconfirmed_address_maps_nobody(journey: Journey) -> None:
     users = journey.slack.workspace.users
     users[ANA] = replace(users[ANA], is_email_confirmed=False)
     message = await journey.asks("@ana", who=SAM)  # the contact
-    assert "Slack does not call the e-mail address confirmed" in words(message)
+    assert "Slack does not call the email address confirmed" in words(message)
     assert journey.genesys.count("search") == 0
 
 

@@ -49,7 +49,7 @@ async def test_copy_offers_the_link_where_the_dialog_is_closed(either: Journey) 
     await either.slack.close(ANA, view)
     await either.slack.press(ANA, copy, OFFER_ACTION)
     await says(either, copy, "✓ Emailed to …@example.com")
-    assert sent(either) == [("E-mail", EMAIL_ADDRESS)]
+    assert sent(either) == [("Email", EMAIL_ADDRESS)]
     await confirms(either.slack, ANA, copy, END)
     await says(either, copy, "ended by")
 

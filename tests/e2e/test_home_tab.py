@@ -72,14 +72,14 @@ async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
     assert "One step left: your Slack isn’t connected to Genesys." in said(home)
     assert f"Ask <@{ADA}> to connect you" in said(home)
-    assert "same e-mail" not in said(home)
+    assert "same email" not in said(home)
 
 
 async def test_unmapped_administrator_reads_the_tried_rules() -> None:
     async with open_journey(COBROWSE_ADMINS=UNA) as journey:
         home = await opens_home(journey, UNA)
         assert "One step left" in said(home)
-        assert "same e-mail: no Genesys user has it" in said(home)
+        assert "same email: no Genesys user has it" in said(home)
 
 
 async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:

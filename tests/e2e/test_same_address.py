@@ -8,7 +8,7 @@ from bot.sandbox.genesys.server import GenesysUser
 from tests.support.app import SAM, Journey, is_failure, link, words
 
 FIRST, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "789")
-SEVERAL = "same e-mail: several Genesys users have this address"
+SEVERAL = "same email: several Genesys users have this address"
 
 
 def users(journey: Journey, *states: str) -> None:
@@ -41,13 +41,13 @@ async def test_the_one_active_user_hosts(journey: Journey, states: tuple[str, ..
     ("states", "told"),
     [
         (("active", "active"), SEVERAL),
-        (("inactive",), "same e-mail: the Genesys user is not active"),
-        (("inactive", "inactive"), "same e-mail: the Genesys users with this address are not active"),
-        (("deleted", "inactive"), "same e-mail: the Genesys users with this address are not active"),
+        (("inactive",), "same email: the Genesys user is not active"),
+        (("inactive", "inactive"), "same email: the Genesys users with this address are not active"),
+        (("deleted", "inactive"), "same email: the Genesys users with this address are not active"),
         (("active", "suspended"), SEVERAL),
         (("active", "inactive", "active"), SEVERAL),
         (("active", "inactive", "inactive"), SEVERAL),
-        ((), "same e-mail: no Genesys user has it, or none in a division that the bot may see"),
+        ((), "same email: no Genesys user has it, or none in a division that the bot may see"),
     ],
 )
 async def test_nobody_hosts_if_unclear_and_the_contact_reads_why(

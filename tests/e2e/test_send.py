@@ -196,7 +196,7 @@ async def test_only_the_agent_of_a_session_may_send_it(journey: Journey) -> None
     assert "send_to_customer" in buttons(note)
     question = await journey.asks(f"send {EMAIL_ADDRESS}", who=BEN)
     await presses(journey, question, "send_link", who=BEN)
-    assert sent(journey) == [("E-mail", EMAIL_ADDRESS)]
+    assert sent(journey) == [("Email", EMAIL_ADDRESS)]
     assert link(card) in journey.genesys.outbox.sent[0].text
 
 

@@ -170,7 +170,7 @@ async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) 
     assert "Only supervisors can see other people’s" in words(await journey.asks("why @ben"))
     told = words(await journey.asks("why @ben", who=SAM))  # who can repair it reads the user and the rule
     assert HOST in told
-    assert "by the rule “same e-mail”" in told
+    assert "by the rule “same email”" in told
     assert "no rule leads to a Genesys user" in words(await journey.asks("why @una", who=SAM))
     guest = words(await journey.asks("why @gus", who=SAM))
     assert f"<@{GUS}> would be refused" in guest

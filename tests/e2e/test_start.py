@@ -153,7 +153,7 @@ async def test_a_session_without_a_name_is_called_after_the_host(journey: Journe
 async def test_whoami_names_user_and_rule_to_who_can_repair_them(either: Journey) -> None:
     message = await either.asks("whoami", who=SAM)
     assert HOSTS[SAM] in words(message)
-    assert "same e-mail" in words(message)
+    assert "same email" in words(message)
     message = await either.asks("whoami")
     assert "You’re connected to Genesys." in words(message)
     assert HOSTS[ANA] not in words(message)
@@ -209,7 +209,7 @@ async def test_unmapped_person_reads_a_contact(either: Journey) -> None:
     assert is_failure(message)
     assert "Your Slack account isn’t connected to Genesys yet. Nothing was started." in words(message)
     assert f"Ask <@{ADA}> to connect you" in words(message)
-    assert "same e-mail" not in words(message)
+    assert "same email" not in words(message)
     assert "try_again" not in buttons(message)
     assert either.genesys.creates == []
 
@@ -217,7 +217,7 @@ async def test_unmapped_person_reads_a_contact(either: Journey) -> None:
 async def test_contact_reads_the_tried_rules_of_an_agent(either: Journey) -> None:
     message = await either.asks("@una Checkout", who=SAM)
     assert f"<@{UNA}> isn’t connected to Genesys yet. Nothing was started." in words(message)
-    assert "same e-mail: no Genesys user has it" in words(message)
+    assert "same email: no Genesys user has it" in words(message)
     assert f"`/cobrowse link <@{UNA}> name@example.com`" in words(message)
     assert either.genesys.creates == []
 

@@ -33,7 +33,7 @@ ERRORS: list[CobrowseError] = [
     errors.PersonNotAllowedError("not_listed", BEN, is_target=False),
     errors.RoleRequiredError("may_not_act_for_others", BEN),
     errors.HostNotFoundError(BEN, True, (RuleMiss("hosts file", "not listed"),)),
-    errors.HostNotFoundError(BEN, False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
+    errors.HostNotFoundError(BEN, False, (RuleMiss("hosts file", "not listed"), RuleMiss("same email", "none"))),
     errors.HostNotFoundError(BEN, False, ()),
     errors.SlackUnavailableError("ratelimited"),
     errors.TokenRefusedError(reference=REF),

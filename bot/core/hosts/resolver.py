@@ -84,7 +84,7 @@ class ListedHostRule:
 class EmailRule:
     """Rule 2: the person's confirmed email address in Slack belongs to exactly one active Genesys user."""
 
-    name = "same e-mail"
+    name = "same email"
     costs_a_call = True
 
     def __init__(self, directory: HostDirectory, domains: frozenset[str] = frozenset()) -> None:

@@ -45,7 +45,7 @@ APPS = said("help.apps", "`{command} apps` shows the co-browse applications")
 SET_UP_TITLE = said("help.set_up_title", "*Set up*")
 CONNECT = said("help.connect", "`{command} connect` signs you in to Genesys, `{command} disconnect` signs you out")
 LINK = said(
-    "help.link", "`{command} link @agent name@example.com` connects somebody to a Genesys user, by e-mail address or id"
+    "help.link", "`{command} link @agent name@example.com` connects somebody to a Genesys user, by email address or id"
 )
 UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 

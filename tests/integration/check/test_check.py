@@ -100,6 +100,7 @@ async def test_a_key_that_everybody_can_read_is_wrong(servers: Servers, tmp_path
     environ = right_environ(servers, tmp_path)
     (tmp_path / "private.key").chmod(0o644)
     key = (await run_checks(environ))["key"]
+    assert "everybody on this machine can read" in key.message
     assert (key.status, key.fix) == (Status.FAILED, f"Run: chmod 600 {environ['GENESYS_PRIVATE_KEY_PATH']}")
 
 

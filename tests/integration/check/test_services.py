@@ -148,7 +148,7 @@ async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckRes
         (
             ("conversation:email:create", "conversation:agentlessEmail:send"),
             Status.FAILED,
-            "(to send e-mails)",
+            "(to send email)",
         ),
     ],
 )

@@ -58,7 +58,7 @@ async def test_each_decision_is_a_line_with_who_what_whom_and_why(tmp_path: Path
     assert own["requester"] == own["agent"] == ANA
     assert own["channel"] == CARE
     assert own["session"] == sessions[0]
-    assert own["rule"] == "same e-mail"
+    assert own["rule"] == "same email"
     assert own["reference"]
     assert "agent_told" not in own
     assert (others["requester"], others["agent"], others["agent_told"]) == (SAM, BEN, True)

@@ -152,7 +152,7 @@ async def test_people_without_a_host_are_found_newest_first(database: Database) 
         await store.advance(one.id, RequestState.FAILED, RequestState.ANSWERED)
         await database.age(1)
 
-    missing = HostNotFoundError(UserId("U0UNA"), False, (RuleMiss("same e-mail", "no_user"),))
+    missing = HostNotFoundError(UserId("U0UNA"), False, (RuleMiss("same email", "no_user"),))
     await failed("U0OLD", missing)
     await database.age(7200)
     await failed("U0UNA", missing)

@@ -56,7 +56,7 @@ async def test_first_key_leaves_unencrypted_values_readable(database: Database) 
 
 async def test_newer_database_is_refused_and_left_alone(database: Database) -> None:
     store = await database.open()
-    await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same e-mail"), 3600)
+    await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same email"), 3600)
     await die(store)
     await execute(database, "UPDATE facts SET value = '99' WHERE name = 'version'")
     for _ in range(2):  # the first refusal has changed nothing
@@ -64,7 +64,7 @@ async def test_newer_database_is_refused_and_left_alone(database: Database) -> N
             await database.open(exclusive=False)
     await execute(database, f"UPDATE facts SET value = '{VERSION}' WHERE name = 'version'")
     again = await database.open(exclusive=False)
-    assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same e-mail")
+    assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same email")
 
 
 @pytest.mark.parametrize(

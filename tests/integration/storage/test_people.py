@@ -68,7 +68,7 @@ def fault(*people: str, checked_by: str = "") -> dict[str, Any]:
 
 
 def access(person: UserId, *, asked_by: UserId | None = None, connected_by: UserId | None = None) -> dict[str, Any]:
-    tried = (RuleMiss("same e-mail", "several_users", (asked_by or person, SAM)),)
+    tried = (RuleMiss("same email", "several_users", (asked_by or person, SAM)),)
     asked = AccessRequest(
         person=(TEAM, person), ids=(person,), request_id="r1", asked_by=asked_by, connected_by=connected_by, tried=tried
     )
@@ -88,7 +88,7 @@ async def fill(store: Any, person: UserId) -> None:
     await answered(store, f"own-{person}", requester=person)
     await store.sessions.end_session(SessionId(f"own-{person}"), None)
     await store.link([(None, person, HOST), (OTHER, person, HOST)])
-    await store.keep_found(TEAM, person, Host(HOST, "same e-mail"), 60)
+    await store.keep_found(TEAM, person, Host(HOST, "same email"), 60)
     await store.connections.begin(
         PendingAuthorization((TEAM, person), TEAM, None, "secret-verifier"), f"hash {person}", 600
     )
@@ -147,7 +147,7 @@ async def test_everything_about_a_person_is_forgotten_and_others_stay(database: 
 async def test_forgotten_person_is_in_no_row(database: Database) -> None:
     store = await database.open()
     await fill(store, ANA)
-    failure = HostNotFoundError(BEN, False, (RuleMiss("same e-mail", "several_users", (ANA, SAM)),))
+    failure = HostNotFoundError(BEN, False, (RuleMiss("same email", "several_users", (ANA, SAM)),))
     asked = request(requester=BEN)
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.FAILED, failure=failure)

@@ -210,17 +210,17 @@ async def test_a_request_of_another_owner_cannot_be_moved(database: Database) ->
 
 async def test_found_hosts_outlive_the_process_until_their_time_is_up(database: Database) -> None:
     before = await database.open()
-    await before.keep_found(TEAM, ANA, Host(HOST, "same e-mail"), 3600)
+    await before.keep_found(TEAM, ANA, Host(HOST, "same email"), 3600)
     await die(before)
     after = await database.open()
     await database.age(1000)
     host, seconds = await after.found(TEAM, ANA)
-    assert host == Host(HOST, "same e-mail")
+    assert host == Host(HOST, "same email")
     assert 2500 < seconds <= 2600
     assert await after.found(TeamId("T0OTHER"), ANA) is None
     await database.age(3601)
     assert await after.found(TEAM, ANA) is None
-    await after.keep_found(TEAM, ANA, Host(HOST, "same e-mail"), 3600)
+    await after.keep_found(TEAM, ANA, Host(HOST, "same email"), 3600)
     await after.drop_found(TEAM, ANA)
     assert await after.found(TEAM, ANA) is None
 
@@ -228,7 +228,7 @@ async def test_found_hosts_outlive_the_process_until_their_time_is_up(database: 
 def test_every_failure_survives_being_written_down() -> None:
     from bot.storage.mapping import failure_of, failure_text
 
-    missed = HostNotFoundError(ANA, True, (RuleMiss("same e-mail", "no Genesys user has it"),))
+    missed = HostNotFoundError(ANA, True, (RuleMiss("same email", "no Genesys user has it"),))
     again = failure_of(failure_text(missed))
     assert isinstance(again, HostNotFoundError)
     assert (again.user_id, again.is_target, again.tried) == (missed.user_id, missed.is_target, missed.tried)

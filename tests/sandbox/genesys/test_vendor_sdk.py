@@ -103,7 +103,7 @@ async def test_the_vendors_client_finds_users_and_sends_messages(
     await run(whole)
     assert [(sent.kind, sent.to) for sent in servers.genesys.outbox.sent] == [
         ("SMS", SMS["toAddress"]),
-        ("E-mail", "carla@example.com"),
+        ("Email", "carla@example.com"),
     ]
 
 

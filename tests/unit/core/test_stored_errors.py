@@ -105,12 +105,12 @@ def test_typed_values_come_back_with_their_types() -> None:
 
 def test_a_miss_keeps_the_people_it_is_about_and_an_earlier_version_reads_the_others() -> None:
     two = RuleMiss("hosts file", MissReason.TWO_HOSTS, (UserId("U1"), UserId("W1")))
-    record = to_record(HostNotFoundError(UserId("U1"), False, (two, RuleMiss("same e-mail", MissReason.NO_USER))))
+    record = to_record(HostNotFoundError(UserId("U1"), False, (two, RuleMiss("same email", MissReason.NO_USER))))
     record = json.loads(json.dumps(record))
-    assert record["tried"][1] == {"rule": "same e-mail", "why": "no_user"}
+    assert record["tried"][1] == {"rule": "same email", "why": "no_user"}
     found = from_record(record)
     assert isinstance(found, HostNotFoundError)
-    assert found.tried == (two, RuleMiss("same e-mail", "no_user"))
+    assert found.tried == (two, RuleMiss("same email", "no_user"))
 
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:

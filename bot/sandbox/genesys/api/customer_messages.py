@@ -79,7 +79,7 @@ class Outbox:
                 raise ApiError(400, "An address must be an object with an email.")
         if not all(isinstance(body[name], str) and body[name] for name in ("subject", "textBody")):
             raise ApiError(400, "subject and textBody must be strings.")
-        self.sent.append(SentMessage("E-mail", sender["email"], to[0]["email"], body["textBody"], body["subject"]))
+        self.sent.append(SentMessage("Email", sender["email"], to[0]["email"], body["textBody"], body["subject"]))
         fields = {name: body[name] for name in ("senderType", "fromAddress", "toAddresses", "subject")}
         return _sent_response({**fields, "dateCreated": iso_time(time.time())}, EMAIL)
 

@@ -6,7 +6,7 @@ from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, Va
 
 RULES = {
     ListedHostRule.name: fault("rule.hosts_file", "hosts file"),
-    EmailRule.name: fault("rule.same_email", "same e-mail"),
+    EmailRule.name: fault("rule.same_email", "same email"),
     LINK: fault("rule.link", "linked by an administrator"),
 }
 """The names of the host rules that people read, by the names of these rules in logs, audit log and database."""
@@ -19,12 +19,12 @@ MISSES = {
     ),
     MissReason.NO_EMAIL: fault(
         "rule_miss.no_email",
-        "Slack shows me no e-mail address. A Slack administrator can change that: the workspace’s setting Email"
+        "Slack shows me no email address. A Slack administrator can change that: the workspace’s setting Email"
         " display, or the app’s scope users:read.email",
     ),
     MissReason.EMAIL_UNCONFIRMED: fault(
         "rule_miss.email_unconfirmed",
-        "Slack does not call the e-mail address confirmed. The person confirms it by Slack’s e-mail; where SSO or SCIM"
+        "Slack does not call the email address confirmed. The person confirms it by Slack’s email; where SSO or SCIM"
         " manages accounts, a Slack administrator does",
     ),
     MissReason.EMAIL_NOT_ASCII: fault("rule_miss.email_not_ascii", "the address has unusual letters"),

@@ -62,7 +62,7 @@ async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLit
     assert (await hosts.find(person(1))).id == uuid_of(1)
     with pytest.raises(HostNotFoundError) as caught:
         await hosts.find(person(2))
-    assert [tried.rule for tried in caught.value.tried] == ["same e-mail"]
+    assert [tried.rule for tried in caught.value.tried] == ["same email"]
 
 
 async def test_found_host_survives_a_restart_without_a_look_up(database: Database) -> None:
@@ -70,7 +70,7 @@ async def test_found_host_survives_a_restart_without_a_look_up(database: Databas
     assert (await HostResolver([EmailRule(directory)], before).find(person(1))).id == uuid_of(1)
     await die(before)
     after = HostResolver([EmailRule(directory)], await database.open())
-    assert await after.find(person(1)) == Host(uuid_of(1), "same e-mail")
+    assert await after.find(person(1)) == Host(uuid_of(1), "same email")
     assert len(directory.asked) == 1
     with pytest.raises(HostNotFoundError):
         await after.find(person(1, "T0TWO"))
@@ -162,5 +162,5 @@ async def test_a_restarted_bot_looks_nobody_up_again(tmp_path: Path) -> None:
             assert HOSTS[BEN] in words(await journey.asks("whoami", who=BEN))
             assert journey.genesys.count("search") == searches
     store = SQLiteStore(str(tmp_path / "bot.db"))
-    assert (await store.found("T0SANDBOX", BEN))[0].rule == "same e-mail"
+    assert (await store.found("T0SANDBOX", BEN))[0].rule == "same email"
     await store.close()

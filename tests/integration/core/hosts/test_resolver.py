@@ -36,10 +36,10 @@ async def test_hosts_file_beats_the_address_and_a_team_beats_any(book):
     assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(11), "hosts file")
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
     assert directory.asked == []
-    assert await hosts.find(person(2)) == Host(uuid_of(2), "same e-mail")
+    assert await hosts.find(person(2)) == Host(uuid_of(2), "same email")
     with pytest.raises(HostNotFoundError) as caught:
         await hosts.find(person(3))
-    assert [tried.rule for tried in caught.value.tried] == ["hosts file", "same e-mail"]
+    assert [tried.rule for tried in caught.value.tried] == ["hosts file", "same email"]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ async def test_the_applications_come_with_the_one_that_is_used(world: World) -> 
 async def test_why_says_as_which_host_and_by_which_rule(world: World) -> None:
     told = await world.asks(RequestKind.WHY)
     assert (told.user_id, told.role, told.refusal, told.missed) == (ANA, Role.MEMBER, None, ())
-    assert told.host == Host(uuid_of(1), "same e-mail")
+    assert told.host == Host(uuid_of(1), "same email")
 
 
 async def test_why_says_which_rules_missed(world: World) -> None:
@@ -110,7 +110,7 @@ async def test_why_says_which_rules_missed(world: World) -> None:
     assert told.host is None
     assert [(miss.rule, miss.why) for miss in told.missed] == [
         ("hosts file", MissReason.NOT_LISTED),
-        ("same e-mail", MissReason.NO_USER),
+        ("same email", MissReason.NO_USER),
     ]
 
 

@@ -19,7 +19,7 @@ from bot.core.use_cases.access_requests import (
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TEAM, UNA, ADA = TeamId("T0TEAM"), UserId("U0UNA"), UserId("U0ADA")
 PERSON = SlackUser(TEAM, UNA, "Una", MembershipStatus.MEMBER, other_id=UserId("W0UNA"))
-ASKED = replace(asked_for(PERSON, RequestId("abcdefghijkl")), tried=(RuleMiss("same e-mail", "no_user", (ADA,)),))
+ASKED = replace(asked_for(PERSON, RequestId("abcdefghijkl")), tried=(RuleMiss("same email", "no_user", (ADA,)),))
 
 
 def notice(**changes: Any) -> Notice:

@@ -116,7 +116,7 @@ def test_a_name_that_begins_with_send_is_a_name(text: str) -> None:
         ({"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "US"}, "STORE_ENCRYPTION_KEY: is missing"),
         ({"COBROWSE_SMS_COUNTRIES": "US, XX"}, "COBROWSE_SMS_COUNTRIES: XX is no"),
         ({"COBROWSE_SMS_FROM": "us", "COBROWSE_SMS_COUNTRIES": "US"}, "COBROWSE_SMS_FROM: must be a number"),
-        ({"COBROWSE_EMAIL_FROM": "care"}, "COBROWSE_EMAIL_FROM: must be an e-mail address"),
+        ({"COBROWSE_EMAIL_FROM": "care"}, "COBROWSE_EMAIL_FROM: must be an email address"),
         ({"COBROWSE_SMS_TEXT": "Hello"}, "COBROWSE_SMS_TEXT: must hold {joinUrl}"),
         ({"COBROWSE_EMAIL_TEXT": "{joinUrl}{joinUrl}"}, "COBROWSE_EMAIL_TEXT: must hold {joinUrl}"),
     ],

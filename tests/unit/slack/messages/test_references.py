@@ -89,7 +89,7 @@ NO_FAILURE = {
 RESULTS: list[Success] = [
     SessionStarted(session()),
     SessionStarted(session(), agent_told=False, is_shared=True),
-    Identity(SlackUser(TEAM, ANA, "Ana", MembershipStatus.MEMBER), Host(HOST, "same e-mail"), connected=True),
+    Identity(SlackUser(TEAM, ANA, "Ana", MembershipStatus.MEMBER), Host(HOST, "same email"), connected=True),
     *(Help(role) for role in Role),
     CommandSuggested("end", (record(),)),
     CommandSuggested("end", (record(), record(number=2))),
@@ -117,7 +117,7 @@ RESULTS: list[Success] = [
     AccessRequested(ANA, is_new=True),
     AdministratorsTold(),
     AdministratorsTold((ANA,)),
-    AccessReport(ANA, Role.MEMBER, None, Host(HOST, "same e-mail"), ()),
+    AccessReport(ANA, Role.MEMBER, None, Host(HOST, "same email"), ()),
     AccessReport(ANA, Role.MEMBER, None, None, ()),
     AccessReport(ANA, None, PersonNotAllowedError("not_listed", ANA, is_target=True), None, ()),
     *(FaultChecked(state) for state in FaultState),

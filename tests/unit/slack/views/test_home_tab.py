@@ -54,7 +54,7 @@ from tests.support.views import presses, said
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 TEAM = TeamId("T0TEAM")
-HOST = Host(HostId("11111111-1111-4111-8111-111111111111"), "same e-mail")
+HOST = Host(HostId("11111111-1111-4111-8111-111111111111"), "same email")
 NOW = datetime.now(UTC)
 WHO = Identity(SlackUser(TEAM, ANA, "Ana", MembershipStatus.MEMBER), HOST)
 PLACE = errors.ChannelNotAllowedError(ChannelId(""), (ChannelId("C0CARE"),))
@@ -191,7 +191,7 @@ def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
 
 
 def test_person_without_a_host_reads_the_rules_and_a_contact() -> None:
-    text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
+    text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same email", "no Genesys user has <it>"),))))
     assert "One step left: your Slack isn’t connected to Genesys." in text
     assert "Ask <@U0SAM>" in text
 
