@@ -13,7 +13,7 @@ sandbox: .venv/run.stamp .venv/locales.stamp
 	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
 
 # Make the command .venv/bin/cobrowse-bot, which runs the bot of this folder.
-install: .venv/run.stamp
+install: .venv/run.stamp .venv/locales.stamp
 	@printf '%s\n' '#!/bin/sh' '# Made by `make install`: the bot of this folder, from any other.' \
 	  'here=$$(cd "$$(dirname "$$0")" && pwd)' 'PYTHONPATH=$$(dirname "$$(dirname "$$here")")' 'export PYTHONPATH' \
 	  'exec "$$here/python" -P -m bot "$$@"' > $(BIN)/cobrowse-bot

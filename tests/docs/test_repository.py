@@ -282,13 +282,14 @@ def test_make_install_makes_the_command_that_runs_this_folder(tmp_path: Path) ->
     folder, elsewhere = tmp_path / "a clone", tmp_path / "elsewhere"
     (folder / ".venv" / "bin").mkdir(parents=True)
     elsewhere.mkdir()
-    for name in ("Makefile", "requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-build.txt"):
         shutil.copy(ROOT / name, folder)
     (folder / "bot").symlink_to(ROOT / "bot")
     python = folder / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    (folder / ".venv" / "run.stamp").touch()
+    for stamp in ("run.stamp", "locales.stamp"):
+        (folder / ".venv" / stamp).touch()
     subprocess.run(["make", "install"], cwd=folder, capture_output=True, check=True)
     command = [str(folder / ".venv" / "bin" / "cobrowse-bot"), "--version"]
     (elsewhere / "bot").mkdir()  # of somebody else

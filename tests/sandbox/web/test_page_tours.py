@@ -107,10 +107,10 @@ async def test_the_tour_of_a_new_agent_ends_with_a_link_for_her(page: Any) -> No
 async def test_a_dialog_that_is_closed_early_keeps_the_step(page: Any) -> None:
     await tours(page).get_by_role("button", name="New agent without a user").click()
     step, dialog = tours(page).locator("[aria-current=step]"), page.get_by_role("dialog")
-    async with asyncio.timeout(60):
-        while not await step.get_by_text("She finds Una").is_visible():
-            await press_next(page)
-            await asyncio.sleep(0.1)
+    for text in ("Una is new", "She asks", "One press asks", "Ada is the", "The bot has told", "She opens the dialog"):
+        await step.get_by_text(text).wait_for()
+        await press_next(page)
+    await step.get_by_text("She finds Una").wait_for()
     await dialog.get_by_role("heading").wait_for()
     await dialog.locator("input").first.press("Escape")
     await dialog.wait_for(state="hidden")

@@ -187,7 +187,7 @@ def test_interaction_can_be_pasted_where_the_form_takes_one():
     assert "paste its link" in words.answer(request(), error).text
 
 
-@pytest.mark.parametrize("outcome", [AccessReport("U0ANA", Role.MEMBER, None, None, (RuleMiss("same e-mail", "no"),))])
+@pytest.mark.parametrize("outcome", [AccessReport("U0ANA", Role.MEMBER, None, None, (RuleMiss("same email", "no"),))])
 def test_own_report_asks_to_be_connected_in_the_second_person(outcome: AccessReport):
     message = TELLS.answer(request(kind=RequestKind.WHY), outcome)
     assert "Your Slack account isn’t connected" in message.text
