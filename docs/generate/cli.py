@@ -14,7 +14,7 @@ INTRODUCTION = """\
 
 The help of every command. `make reference` writes this page from the code; do not edit it.
 
-In a clone, write `.venv/bin/python -m bot` in place of `cobrowse-bot`. A command that ends well exits with 0, a
+In a clone, write `.venv/bin/cobrowse-bot`, which `make install` makes. A command that ends well exits with 0, a
 failure with 1, and a mistake on the command line with 2.
 """
 

@@ -75,7 +75,7 @@ async def test_faults_end_with_an_example_that_is_not_masked(servers: Servers, t
 async def test_swapped_tokens_are_called_swapped(servers: Servers, tmp_path: Path) -> None:
     swapped = {"SLACK_BOT_TOKEN": servers.keys.app_token, "SLACK_APP_TOKEN": servers.keys.bot_token}
     found = await run_checks(right_environ(servers, tmp_path) | swapped)
-    assert found["settings"].message == "SLACK_BOT_TOKEN: and SLACK_APP_TOKEN are swapped."
+    assert found["settings"].message == "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped."
     assert "Exchange their values" in found["settings"].fix
     assert not [token for token in swapped.values() if token in str(found)]
 
