@@ -14,7 +14,7 @@ import sys
 
 from bot.check import database
 from bot.check.results import Status
-from bot.cli import host_links
+from bot.cli.database import open_database
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import SetupError
 from bot.core.timing import StorageTiming
@@ -36,7 +36,8 @@ async def said(url: str, *keys: str, timing: StorageTiming = DEFAULT_TIMING) -> 
     except SetupError as refused:
         found["run"] = refused.code, str(refused)
     try:
-        await host_links.list_all(settings, timing)
+        async with open_database(settings, timing):  # as `hosts set` does; `hosts list` makes no database
+            pass
     except SetupError as refused:
         found["hosts"] = refused.code, str(refused)
     for finding in await database.check_database(settings, timing):
