@@ -303,8 +303,8 @@ class CreateSessionRequest:
     """The parameters of a session to create. `context` names where the session was asked for ("slack", "command-line").
 
     `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
-    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the
-    session. `open_sessions`: the host's open sessions by conversation; the service must replace none of them.
+    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else or a workflow
+    asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace none of them.
     """
 
     host_id: HostId
@@ -348,7 +348,7 @@ class SessionDefaults:
             context="slack",
             conversation_id=request.conversation_id,
             agent=agent,
-            for_another=request.for_another,
+            for_another=is_unasked(request),
         )
 
 

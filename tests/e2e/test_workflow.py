@@ -128,7 +128,7 @@ async def test_workflow_reads_a_genesys_refusal_with_both_references(journey: Jo
     await journey.genesys.inject_fault("invalid-host")
     execution = await runs(journey, agent=BEN)
     assert execution.error is not None
-    assert "Genesys doesn’t let this Genesys user co-browse. Nothing was started." in execution.error
+    assert "Genesys won’t let this agent co-browse. Nothing was started." in execution.error
     assert "Reference " in execution.error
     assert "Genesys " in execution.error
     assert journey.slack.messages == []

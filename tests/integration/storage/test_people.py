@@ -183,7 +183,7 @@ async def test_open_session_and_open_request_stay_until_they_are_over(database: 
     )
     result = await store.people.forget(ANA, None)
     assert (result.is_complete, result.sessions, result.requests, result.deleted) == (False, 1, 1, {})
-    assert timedelta(minutes=25) < result.open_until - NOW < timedelta(minutes=35)
+    assert timedelta(minutes=25) < result.open_until - datetime.now(UTC) < timedelta(minutes=35)
     record = await store.sessions.session(SessionId("open"))
     assert (record.agent, record.session.join_url) == (ANA, session().join_url)
     assert (await store.find(made.id)).request.requester == ANA
