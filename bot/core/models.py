@@ -304,7 +304,8 @@ class CreateSessionRequest:
 
     `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
     conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else or a workflow
-    asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace none of them.
+    asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace none of
+    them.
     """
 
     host_id: HostId
