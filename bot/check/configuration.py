@@ -104,7 +104,7 @@ def from_fault(fault: str) -> CheckResult:
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
     fix = fix or f"Correct {name} in the environment or in .env; docs/reference/settings.md says what it takes."
-    told = f"{name} {message}" if message[:1].islower() else f"{name}: {message}"  # "NAME is missing."
+    told = f"{name} {message}" if message.startswith("and ") else f"{name}: {message}"
     return failed(area.get(name, "settings"), told, fix, SettingsError.code)
 
 

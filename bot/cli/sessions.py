@@ -10,7 +10,7 @@ from bot.genesys.api.sessions import CobrowseSessions
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, said
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.error_copy import Addressee, error_copy
 
 MIN_NOTICE_SECONDS = 3.0
@@ -59,7 +59,7 @@ async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
         return await CobrowseSessions(genesys).applications()
 
 
-ADMINISTRATOR = said("reader.administrator", "your Genesys administrator")
+ADMINISTRATOR = "your Genesys administrator"
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
