@@ -5,6 +5,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,12 @@ def axe_source() -> str:
     pytest.skip(missing)
 
 
-async def violations(page: Any) -> list[str]:
-    """Every fault that axe finds in what the page shows now: the rule, what is wrong, and the element."""
+async def violations(page: Any, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
+    """Every fault that axe finds in what the page shows now, in each color scheme: rule, what is wrong, element."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(axe_source())
-    found: list[str] = await page.evaluate(RUN, {rule: {"enabled": True} for rule in EXPERIMENTAL})
-    return found
+    found: dict[str, None] = {}
+    for scheme in schemes:
+        await page.emulate_media(color_scheme=scheme)
+        found |= dict.fromkeys(await page.evaluate(RUN, {rule: {"enabled": True} for rule in EXPERIMENTAL}))
+    return list(found)

@@ -16,13 +16,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tes
 browser = sandbox_page.browser
 
 
-@pytest_asyncio.fixture(loop_scope="module", params=["light", "dark"])
-async def page(browser: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Any) -> AsyncIterator[Any]:
+    """The page, without motion. `violations` looks at it in light and in dark."""
     axe_source()
     async with open_page(0) as served:
-        context = await browser.new_context(
-            viewport={"width": 1280, "height": 800}, color_scheme=request.param, reduced_motion="reduce"
-        )
+        context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         page = await context.new_page()
         page.set_default_timeout(10_000)
         await page.goto(served.url)
