@@ -1,6 +1,7 @@
 """What is stored about one person is exported and forgotten, on both databases; what is about others stays."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -196,6 +197,26 @@ async def test_open_session_and_open_request_stay_until_they_are_over(database: 
     await store.sessions.drop_post(due)
     result = await store.people.forget(ANA, None)
     assert (result.is_complete, result.deleted) == (True, {"sessions": 1})
+    assert ANA not in await everything(store)
+
+
+async def test_request_that_is_answered_meanwhile_is_forgotten_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await database.open()
+    waiting = request()
+    await store.accept(waiting)
+    fetch = store.people._database.fetch
+
+    async def fetch_and_answer(name: str, values: Mapping[str, Any]) -> Any:
+        rows = await fetch(name, values)
+        if name == "anonymize_requests":
+            await store.advance(waiting.id, RequestState.ACCEPTED, RequestState.ANSWERED)
+        return rows
+
+    monkeypatch.setattr(store.people._database, "fetch", fetch_and_answer)
+    result = await store.people.forget(ANA, None)
+    assert result.is_complete
     assert ANA not in await everything(store)
 
 
