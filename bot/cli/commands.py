@@ -128,7 +128,9 @@ def health() -> None:
 @click.option("--application", metavar="ID", help="Default COBROWSE_APPLICATION_ID.")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(60, 86_400), help="Default COBROWSE_TIMEOUT_SECONDS.")
 @click.option(
-    "--conversation", metavar="ID", help="With GENESYS_COBROWSE_API=conversations: which; an address will do."
+    "--conversation",
+    metavar="ID",
+    help="The conversation: its id, or its address in Genesys (public Genesys Cloud only).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def start(

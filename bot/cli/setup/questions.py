@@ -234,7 +234,7 @@ class Interview:
 
 
 def _offer_key_pair(path: str) -> None:
-    """Ask whether to make a key pair with its private key at `path`, where no file is, and make it on "yes"."""
+    """There is no file at `path`: ask whether to make a key pair with its private key there. Make it after a "yes"."""
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return
     try:

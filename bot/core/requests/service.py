@@ -107,7 +107,7 @@ class RequestLimiter:
         return own, (request.team_id, limits.workspace_starts)
 
     def _recent(self, key: str) -> deque[Counted]:
-        """Return the requests of the last minute under this counter's key, oldest first."""
+        """Return the requests that the counter `key` has counted in the last minute, oldest first."""
         recent: deque[Counted] = self._starts.get(key) or deque()
         while recent and recent[0][0] <= self._clock() - WINDOW_SECONDS:
             recent.popleft()

@@ -65,7 +65,10 @@ class RequestWorker:
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
-        """Start to process a stored request. `resolved` is the result of `peek` if its state is `creating`."""
+        """Start to process a stored request.
+
+        `resolved` is the agent and host of a request that is stored as `creating`; None for any other request.
+        """
         task = asyncio.create_task(self._process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -89,7 +89,7 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the key of the create call, so that the rate limiter counts its look-ups for the same requester."""
+        """Return the fairness key of the create call: the rate limiter queues its look-ups under the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:

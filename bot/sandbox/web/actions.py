@@ -49,9 +49,9 @@ class PageActions:
         return _ack_response(await self._slack.command(person, rest, channel_id=channel))
 
     async def press(self, request: web.Request) -> web.Response:
-        """Press a button or choose an option in a message or a view.
+        """Press a button, or choose an option, in a message or a view.
 
-        The request's field `chosen` is for overflow menus.
+        The chosen value is in the field `values`. The option of an overflow menu, which keeps no value, is in `chosen`.
         """
         fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)

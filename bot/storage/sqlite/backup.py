@@ -159,7 +159,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor) -> int:
-    """Return how many secrets in the database no key of `encryptor` decrypts."""
+    """Count the secrets in the database that `encryptor` cannot decrypt with any of its keys."""
     texts = [
         row[column]
         for table, columns in SECRET_COLUMNS.items()
