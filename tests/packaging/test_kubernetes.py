@@ -1,5 +1,7 @@
 """deploy/kubernetes: overlays and component as they are applied, against the schemas of Kubernetes and the real bot."""
 
+import asyncio
+import contextlib
 import re
 import shutil
 import subprocess
@@ -284,6 +286,17 @@ def as_in_the_pod(data: dict[str, str], environ: dict[str, str], folder: Path) -
     return given | ports | {"STATE_DIRECTORY": str(folder.parent), "SHUTDOWN_SECONDS": "4"}
 
 
+async def listens(port: int) -> None:
+    """Wait until the port takes connections: the health port may be open before it."""
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("way", ["sqlite", "postgres"])
 async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path) -> None:
     data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
@@ -296,6 +309,7 @@ async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path
             await healthy(process, f"{health}/healthz")
             if way == "postgres":
                 servers.slack.events_url = f"http://127.0.0.1:{given['PORT']}/slack/events"
+                await listens(int(given["PORT"]))
             else:
                 await servers.slack.connected(20)
             assert (await servers.slack.command(ANA, "")).acked

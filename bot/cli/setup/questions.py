@@ -234,7 +234,7 @@ class Interview:
 
 
 def _offer_key_pair(path: str) -> None:
-    """There is no file at `path`: ask whether to make a key pair with its private key there. Make it after a "yes"."""
+    """Ask whether to make a key pair with its private key at `path`, where there is no file. Make it after a "yes"."""
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return
     try:
