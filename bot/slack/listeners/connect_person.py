@@ -204,10 +204,14 @@ class ConnectDialog:
 
 
 def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
-    """Register the listeners of the button that opens the dialog, and of the dialog's steps."""
+    """Register the listeners of the buttons that open the dialog, and of the dialog's steps."""
+    _register_opening(app, dialog)
+    _register_search(app, renderer, dialog)
+    _register_choice(app, requests, renderer)
 
-    def language_of(body: dict[str, Any]) -> Language:
-        return renderer.language_of(str(body["user"]["id"]))
+
+def _register_opening(app: AsyncApp, dialog: ConnectDialog) -> None:
+    """Register the listeners of both buttons that open the dialog."""
 
     @app.action(CONNECT_ACTION)
     async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -221,14 +225,18 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
         dialog.open_soon(str(body.get("trigger_id")), read_actor(body), None)
         await ack()
 
+
+def _register_search(app: AsyncApp, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
+    """Register the listeners of the steps that find the Slack user and the Genesys user."""
+
     @app.view(PERSON_FORM)
     async def on_person(ack: AsyncAck, body: dict[str, Any]) -> None:
-        user_id = connect_person.read_chosen_person(body["view"])
+        user_id, language = connect_person.read_chosen_person(body["view"]), _language_of(renderer, body)
         if user_id is None:
-            await ack(response_action="errors", errors={PERSON: language_of(body).say(connect_person.NO_PERSON)})
+            await ack(response_action="errors", errors={PERSON: language.say(connect_person.NO_PERSON)})
             return
         dialog.choose_soon(read_actor(body), user_id)
-        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language_of(body)))
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language))
 
     @app.action(AGAIN_ACTION)
     async def on_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -238,16 +246,21 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
     @app.view(FIND_FORM)
     async def on_find(ack: AsyncAck, body: dict[str, Any]) -> None:
         (person, _), text = connect_person.read_person(body["view"]), connect_person.read_text(body["view"])
+        language = _language_of(renderer, body)
         if not text:
-            await ack(response_action="errors", errors={TEXT: language_of(body).say(connect_person.NO_TEXT)})
+            await ack(response_action="errors", errors={TEXT: language.say(connect_person.NO_TEXT)})
             return
         dialog.find_soon(read_actor(body), person, text)
-        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language_of(body)))
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language))
+
+
+def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageRenderer) -> None:
+    """Register the listener of the last step, which connects the person."""
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
-        host_id = connect_person.read_user(body["view"])
+        host_id, language = connect_person.read_user(body["view"]), _language_of(renderer, body)
         if host_id is None:
-            await ack(response_action="errors", errors={USER: language_of(body).say(connect_person.NO_ID)})
+            await ack(response_action="errors", errors={USER: language.say(connect_person.NO_ID)})
             return
         (_, user_id), _ = connect_person.read_person(body["view"])
         request = replace(
@@ -264,8 +277,13 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
             to = renderer.addressee(request.requester, repairs=False)
             await ack(response_action="errors", errors={USER: not_accepted(error, to)})
         else:
-            view = connect_person.note(connect_person.CONNECTING, language_of(body))
+            view = connect_person.note(connect_person.CONNECTING, language)
             await ack(response_action="update", view=view)
 
     for form in (CHOOSE_FORM, ID_FORM):
         app.view(form)(on_choice)
+
+
+def _language_of(renderer: MessageRenderer, body: dict[str, Any]) -> Language:
+    """Return the language of the person who pressed or submitted."""
+    return renderer.language_of(str(body["user"]["id"]))

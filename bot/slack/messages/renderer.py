@@ -153,20 +153,7 @@ class MessageRenderer:
             viewer = (request.team_id, request.requester)
             return list_message(_choice(outcome), viewer, self.cards_for(request.requester), self.command)
         if isinstance(outcome, CobrowseError):
-            situation = SITUATIONS.get(request.kind, Situation.QUERY)
-            if isinstance(outcome, SendRejectedError):  # PROPOSE raises it, too, before the person confirms
-                situation = Situation.SEND
-            is_repeatable = request.kind not in NOT_REPEATABLE
-            return self.failure(
-                outcome,
-                request.id,
-                reader=request.requester,
-                is_repeatable=is_repeatable,
-                situation=situation,
-                argument=retry_argument(request),
-                is_stored=not isinstance(outcome, NotAcceptedError | RetryRejectedError),
-                opens_form=request.view_id is None and self.features.in_conversations,
-            )
+            return self._failed(request, outcome)
         if isinstance(outcome, CommandSuggested):
             return suggested(request, outcome, self.cards_for(request.requester), self.command)
         if isinstance(outcome, OpenSession):
@@ -177,24 +164,45 @@ class MessageRenderer:
         if isinstance(outcome, AdministratorsTold):
             contact = told_markup(outcome.readers, self.contact) or self.contact
             return administrators_told(outcome, contact, self.addressee(request.requester).language)
-        if isinstance(outcome, AccessReport) and (error := own_refusal(request, outcome)):
-            situation = Situation.START if outcome.refusal else Situation.QUERY
+        if isinstance(outcome, AccessReport):
+            return self._access_report(request, outcome)
+        is_access = isinstance(outcome, AccessRequested)
+        to = self.access_addressee(request.requester) if is_access else self.addressee(request.requester)
+        return reply(to, outcome, request, self.features)
+
+    def _failed(self, request: Request, error: CobrowseError) -> Message:
+        """Render the error with which a request ended."""
+        situation = SITUATIONS.get(request.kind, Situation.QUERY)
+        if isinstance(error, SendRejectedError):  # PROPOSE raises it, too, before the person confirms
+            situation = Situation.SEND
+        return self.failure(
+            error,
+            request.id,
+            reader=request.requester,
+            is_repeatable=request.kind not in NOT_REPEATABLE,
+            situation=situation,
+            argument=retry_argument(request),
+            is_stored=not isinstance(error, NotAcceptedError | RetryRejectedError),
+            opens_form=request.view_id is None and self.features.in_conversations,
+        )
+
+    def _access_report(self, request: Request, report: AccessReport) -> Message:
+        """Render the answer to `why`. People who may not start a session themselves read why, and get one button."""
+        if error := own_refusal(request, report):
             return self.failure(
                 error,
                 request.id,
                 reader=request.requester,
                 is_repeatable=False,
-                situation=situation,
+                situation=Situation.START if report.refusal else Situation.QUERY,
                 has_reference=False,
             )
-        is_access = isinstance(outcome, AccessRequested)
-        to = self.access_addressee(request.requester) if is_access else self.addressee(request.requester)
-        message = reply(to, outcome, request, self.features)
-        if isinstance(outcome, AccessReport) and not outcome.refusal and not outcome.host:
-            missing = HostNotFoundError(request.agent, is_target=request.for_another, tried=outcome.missed)
-            row = self.access_buttons(missing, request.requester)
-            return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
-        return message
+        message = reply(self.addressee(request.requester), report, request, self.features)
+        if report.refusal or report.host:
+            return message
+        missing = HostNotFoundError(request.agent, is_target=request.for_another, tried=report.missed)
+        row = self.access_buttons(missing, request.requester)
+        return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
 
     def end_question(self, request: Request, choice: Choice, found: SessionList) -> Message:
         """Render a question whose first option ends a session. `found`: the requester's open sessions."""
@@ -274,10 +282,9 @@ class MessageRenderer:
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
-        addressee = self.access_addressee(reader) if isinstance(error, HostNotFoundError) else self.addressee(reader)
-        to = self._informed(addressee, error)
+        describe = self.access_addressee if isinstance(error, HostNotFoundError) else self.addressee
+        to = self._informed(describe(reader), error)
         copy = error_copy(error, situation, to)
-        service = error.reference if isinstance(error, ServiceError) else None
         icon = ":information_source:" if is_plain_fact(error) else ":warning:"
         blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
@@ -293,10 +300,11 @@ class MessageRenderer:
             name=self.contact_name(),
             genesys_url=self.genesys_url,
         )
-        row = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
-        row = highlighted([*row, *failure_buttons(error, copy, offers, to.language)])
-        blocks += [buttons(*row)] if row else []
+        first = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
+        if row := highlighted([*first, *failure_buttons(error, copy, offers, to.language)]):
+            blocks.append(buttons(*row))
         if has_reference and not is_plain_fact(error):
+            service = error.reference if isinstance(error, ServiceError) else None
             blocks.append(reference_line(to.language, request_id, service))
         return Message(copy.text, blocks)
 
