@@ -1,11 +1,14 @@
 """Run the bot's commands as somebody types them, each as a process, and keep what they leave."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.genesys.server import Create
 from tests.support.app import ended, open_servers, start
+from tests.support.postgres import new_database
 
 ANA = "11111111-1111-4111-8111-111111111111"
 SECONDS = 60
@@ -58,3 +61,13 @@ async def with_genesys(
         urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
         run = await typed(directory, arguments, urls | (environ or {}), interpreter=interpreter)
         return Run(run.code, run.out, run.err, list(servers.genesys.creates))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bot.db'}"
+        return
+    async with new_database() as url:
+        yield url

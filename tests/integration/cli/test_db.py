@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,25 +19,17 @@ from bot.core.models import RequestState
 from bot.core.requests.recovery import known_failure
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION
+from tests.support import cli
 from tests.support.app import ROOT
-from tests.support.postgres import new_database
 from tests.support.storage import request
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 HOST = "2f7b0c9e-0000-4000-8000-00000000000a"
 VERSION_5 = (Path(ROOT) / "tests" / "support" / "data" / "version-5.sql").read_text(encoding="utf-8")
 Typed = Callable[..., Awaitable[Result]]
+database = cli.database
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 only_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bot.db'}"
-        return
-    async with new_database() as url:
-        yield url
 
 
 @pytest.fixture

@@ -10,22 +10,14 @@ from click.testing import CliRunner, Result
 
 from bot.cli.commands import RUN_CHECK, main
 from bot.core.hosts.resolver import LINK
+from tests.support import cli
 from tests.support.app import BEN, HOSTS, UNA, ended, open_servers, start
 from tests.support.bot_processes import Bots, outcomes
-from tests.support.postgres import new_database
 
 ONE, TWO = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"
 HEADER = "slack_user_id,genesys_user_id,team_id\n"
 Typed = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bot.db'}"
-        return
-    async with new_database() as url:
-        yield url
+database = cli.database
 
 
 @pytest.fixture

@@ -3,30 +3,21 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli.commands import main
-from tests.support import bot_processes
+from tests.support import bot_processes, cli
 from tests.support.app import ANA
 from tests.support.bot_processes import Bots, outcomes
-from tests.support.postgres import new_database
 
 HOST = "2f7b0c9e-0000-4000-8000-00000000000a"
 Typed = Callable[..., Awaitable[Result]]
+database = cli.database
 bots = bot_processes.bots
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bot.db'}"
-        return
-    async with new_database() as url:
-        yield url
 
 
 @pytest.fixture
