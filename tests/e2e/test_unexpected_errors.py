@@ -169,8 +169,15 @@ async def test_an_exception_while_asking_who_somebody_is_is_told(
     async with opened() as journey:
         message = await journey.asks("whoami")
         assert is_failure(message)
-        # the contact's name and the administrators' message need the same look-up
         assert {"request": reference_in(words(message))} in tracebacks(caplog)
+    logged = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged.count("unexpected") == 1
+    need_the_look_up_too = {
+        "a fault was not reported",
+        "the contact's name is unknown",
+        "sending notices failed",
+    }
+    assert set(logged) <= {"unexpected"} | need_the_look_up_too
 
 
 @pytest.mark.parametrize("error", [RuntimeError(BOOM), StorageUnavailableError()], ids=["unforeseen", "unavailable"])
