@@ -171,6 +171,7 @@ class Request:
     - `conversation_id`: the Genesys conversation to co-browse in, None for the host's only one.
     - `channel_id`: "" if the request came from no channel.
     - `view_id`: the open modal that shows the answer, None if the request came from no modal.
+    - `trace_context`: the trace that the request belongs to, as W3C's `traceparent[, tracestate]`; None without one.
     - `reply_url`: Slack's response_url, a secret.
     - `replaces`: the answer replaces the message with the pressed button.
     - `duplicate_of`: the earlier request that shares its session with this one.
@@ -195,6 +196,7 @@ class Request:
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     view_id: str | None = None
+    trace_context: str | None = None
     duplicate_of: RequestId | None = None
     is_group_message: bool = field(default=False, compare=False)
     other_open: OtherSession | None = field(default=None, compare=False)
@@ -225,8 +227,8 @@ class Request:
     def repeated(self, press: "Request") -> "Request":
         """Return a copy of this request to run again, after a press of *Try again* or of a conversation's button.
 
-        `press` is the request that the press made. The copy takes the id, key, time, response_url and modal of `press`,
-        and also its application, conversation and argument, if `press` has them.
+        `press` is the request that the press made. The copy takes the id, key, time, response_url, modal and trace of
+        `press`, and also its application, conversation and argument, if `press` has them.
         """
         return replace(
             self,
@@ -239,6 +241,7 @@ class Request:
             reply_url=press.reply_url,
             replaces=press.replaces,
             view_id=press.view_id,
+            trace_context=press.trace_context,
             is_group_message=press.is_group_message,
             duplicate_of=None,
         )

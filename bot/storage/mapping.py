@@ -57,6 +57,7 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
         "reply_url": encryptor.encrypt(request.reply_url),
         "replaces": request.replaces,
         "view_id": request.view_id,
+        "trace_context": request.trace_context,
         "same": deduplication_key(request),
     }
 
@@ -206,6 +207,7 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
         reply_url=_readable(lambda: encryptor.decrypt(row["reply_url"])),
         replaces=bool(row["replaces"]),
         view_id=row["view_id"],
+        trace_context=row["trace_context"],
     )
 
 
@@ -259,6 +261,7 @@ def _request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
         reply_url=encryptor.decrypt(row["reply_url"]),
         replaces=bool(row["replaces"]),
         view_id=row["view_id"],
+        trace_context=row["trace_context"],
         duplicate_of=RequestId(row["same_as"]) if row["same_as"] else None,
     )
 

@@ -110,7 +110,7 @@ RETURNING id;
 -- they are deleted by the sweep when the hour is over.
 UPDATE requests SET kind = 'help', requester = 'forgotten', target = NULL, name = NULL, channel_id = '',
     reply_url = NULL, same = id, same_as = NULL, session_id = NULL, session_at = NULL, failure = NULL,
-    conversation_id = NULL, argument = NULL, view_id = NULL
+    conversation_id = NULL, argument = NULL, view_id = NULL, trace_context = NULL
 WHERE id IN (SELECT r.id FROM requests r
     WHERE (r.requester = :user_id OR r.target = :user_id)
         AND (:team_id = '' OR r.team_id = :team_id OR r.enterprise_id = :team_id)

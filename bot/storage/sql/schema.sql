@@ -1,4 +1,4 @@
--- The tables of a new database, version 8, for SQLite and for Postgres.
+-- The tables of a new database, version 9, for SQLite and for Postgres.
 -- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
 -- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
@@ -9,7 +9,7 @@
 --   key_check  a known word, encrypted with the key in use; plain text when there is no key
 --   node       Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO facts (name, value) VALUES ('version', '8') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO facts (name, value) VALUES ('version', '9') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
 -- States: accepted -> creating -> created -> answered, or failed -> answered.
@@ -38,7 +38,8 @@ CREATE TABLE requests (
     argument TEXT,                  -- encrypted; may hold a customer's address, then NULL when the request is answered
     application_id TEXT,
     timeout_seconds BIGINT,
-    view_id TEXT                    -- the modal that shows the answer, if the request came from one
+    view_id TEXT,                   -- the modal that shows the answer, if the request came from one
+    trace_context TEXT              -- the trace it belongs to, as W3C's traceparent[, tracestate]; NULL without tracing
 );
 CREATE INDEX requests_unfinished ON requests (owner, accepted_at) WHERE state <> 'answered';
 CREATE INDEX requests_answered ON requests (accepted_at) WHERE state = 'answered';

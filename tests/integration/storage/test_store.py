@@ -28,7 +28,8 @@ async def store(database: Database) -> Any:
 
 
 async def test_accepted_request_is_found_as_it_was(store: Any) -> None:
-    asked = request(target=UserId("U0BEN"), enterprise_id=TeamId("E0"), replaces=True)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, vendor=1"
+    asked = request(target=UserId("U0BEN"), enterprise_id=TeamId("E0"), replaces=True, trace_context=trace)
     assert (await store.accept(asked)).is_new
     kept = await store.find(asked.id)
     assert kept.state is RequestState.ACCEPTED

@@ -31,7 +31,7 @@ from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ROOT
 from tests.support.database_faults import agree, said
 from tests.support.postgres import new_database
-from tests.support.storage import run_sql
+from tests.support.storage import request, run_sql
 
 ROWS = (Path(ROOT) / "tests" / "support" / "data" / "version-5.sql").read_text(encoding="utf-8")
 FOR_REPLICAS = (
@@ -152,7 +152,7 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
         assert set(kept) == {"accepted", "creating", "created", *FAILURES}
         assert kept["accepted"].state is RequestState.ACCEPTED
         assert known_failure(kept["accepted"]) is None  # it is worked
-        assert kept["accepted"].request.view_id is None
+        assert (kept["accepted"].request.view_id, kept["accepted"].request.trace_context) == (None, None)
         interrupted = known_failure(kept["creating"])
         assert interrupted.code == "interrupted"
         assert interrupted.maybe_created
@@ -166,3 +166,18 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
             if not isinstance(expected, type):
                 assert vars(failure) == vars(expected), name
         assert await store.advance("f-oauth", RequestState.FAILED, RequestState.ANSWERED)
+
+
+async def test_running_replica_goes_on_when_a_newer_one_adds_a_column() -> None:
+    """Postgres has prepared the replica's statements for the columns that it knew."""
+    async with new_database() as url, open_store(url) as store:
+        before, after = request(), request()
+        assert (await store.accept(before)).is_new
+        assert await store.find(before.id)
+        await run_on(url, "ALTER TABLE requests ADD COLUMN newer TEXT")
+        assert (await store.accept(after)).is_new
+        for asked in (before, after):
+            kept = await store.find(asked.id)
+            assert (kept.request.key, kept.state) == (asked.key, RequestState.ACCEPTED)
+            assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.FAILED)
+        await store.orphans()

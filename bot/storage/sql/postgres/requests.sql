@@ -6,11 +6,12 @@
 -- `linked` is the host that an administrator linked the agent to, `other_open` the id and end of the newest session that
 -- the agent of a start has open already, the number of these sessions, and its name.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
-    conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, same, same_as,
-    accepted_at)
+    conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
+    same_as, accepted_at)
 SELECT :id, :key, CAST(:owner AS BIGINT), CASE WHEN duplicate.same_as IS NULL THEN :state ELSE 'accepted' END, :kind,
     :team_id, :enterprise_id, :channel_id, :requester, :target, :name, :conversation_id, :argument, :application_id,
-    CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :view_id, :same, duplicate.same_as, :now
+    CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :view_id, :trace_context, :same,
+    duplicate.same_as, :now
 FROM (SELECT (
     SELECT r.id FROM requests r
     LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)

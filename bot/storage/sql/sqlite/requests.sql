@@ -26,11 +26,11 @@ SELECT
 -- name: accept
 -- Store a request, unless its key is known.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
-    conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, same, same_as,
-    accepted_at)
+    conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
+    same_as, accepted_at)
 VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target, :name,
-    :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :view_id, :same, :same_as,
-    :now)
+    :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :view_id, :trace_context,
+    :same, :same_as, :now)
 ON CONFLICT DO NOTHING;
 
 -- name: store_session

@@ -310,7 +310,7 @@ async def test_one_table_that_may_not_be_read_is_named(url: str, admin: Any, use
 async def test_older_tables_of_another_role_are_said(url: str, admin: Any, user: str) -> None:
     async with open_store(url):
         pass
-    columns = ("requests DROP COLUMN view_id", "sessions DROP COLUMN is_call")
+    columns = ("requests DROP COLUMN trace_context, DROP COLUMN view_id", "sessions DROP COLUMN is_call")
     for newer in (*(f"ALTER TABLE {column}" for column in columns), "DROP TABLE notices"):
         await admin.execute(newer)
     await admin.execute("UPDATE facts SET value = '5' WHERE name = 'version'")
