@@ -50,7 +50,7 @@ class Allowlist:
 class AccessRules:
     """The access settings. Empty `members` means every full member; empty `channels` means every channel.
 
-    Supervisors and administrators count as members. `workflow_steps`: workflows may start sessions.
+    Supervisors and administrators count as members. `workflow_steps`: whether workflows may start sessions.
     """
 
     supervisors: Allowlist = Allowlist()
@@ -140,7 +140,7 @@ class AccessPolicy:
     async def require_member(self, request: Request) -> SlackUser:
         """Check that the requester is a member, and return them.
 
-        For requests that start no session and may come from any channel. Raises PermissionDeniedError,
+        Use this for requests that start no session. They may come from any channel. Raises PermissionDeniedError,
         SlackUnavailableError.
         """
         self._check_home(request)
@@ -179,9 +179,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether settings or cache show that a user is an administrator. Return False if only Slack could tell.
+        """Return whether the settings or cached answers of Slack show that a user is an administrator.
 
-        Never call Slack.
+        Never call Slack. Return False if the cache lacks an answer that this needs.
         """
         if user_id in self._rules.admins.users:
             return True

@@ -181,8 +181,8 @@ class MissReason(StrEnum):
 class RuleMiss:
     """A host rule found no host for a person.
 
-    `why` is a MissReason, or a sentence in a database row that an earlier version of the bot wrote. Neither holds an
-    email address. `people` holds the Slack users that the reason is about.
+    `why` is a MissReason. In a database row that an earlier version of the bot wrote, it is a sentence instead. Neither
+    holds an email address. `people` holds the Slack users that the reason is about.
     """
 
     rule: str
@@ -207,7 +207,7 @@ class HostNotFoundError(CobrowseError):
 class SlackUnavailableError(CobrowseError):
     """Slack did not answer a look-up. `slack_error` is Slack's error code.
 
-    `passes`: the problem ends without a change to the set-up.
+    `passes`: whether the problem can end without a change to the set-up.
     """
 
     code = "slack_unavailable"
@@ -247,7 +247,7 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return whether the login may have refused the bot because of the IP address that it calls from."""
+        """Return whether the login may have refused the bot because of the bot's IP address."""
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -394,8 +394,8 @@ class SharingError(CobrowseError):
       "group" (it is a group message).
     - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: the message was a
       direct message.
-    - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: the problem ends
-      without a change to the set-up.
+    - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: whether the problem
+      can end without a change to the set-up.
     """
 
     code: Literal["share_refused", "share_outcome_unknown", "message_not_posted"] = field()
@@ -522,7 +522,8 @@ class SessionAccessError(PermissionDeniedError):
 class SessionActionError(CobrowseError):
     """There is no session that the request can act on.
 
-    - no_open_session: the person has none. `ever`: the database still holds earlier ones.
+    - no_open_session: the person has no open session. `ever`: whether the database still holds ended sessions of the
+      person.
     - several_open_sessions: the person has to choose one of `sessions`, pairs of id and name, newest first.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
@@ -530,9 +531,10 @@ class SessionActionError(CobrowseError):
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join with the link.
 
-    `agent`: the person whose sessions the first two codes are about; None if that is the requester. `record` and
-    `records`: the session, or the sessions to choose from, as far as they are known. `permalink`: the address of the
-    message that is already_shared, "" if it is unknown. These three are not stored with the error.
+    `agent`: the person whose sessions the first two codes are about; None if that person is the requester. `record`:
+    the session of the other codes, None if it is unknown. `records`: the sessions to choose from, if they are known.
+    `permalink`: with already_shared, the URL of the message that shows the session; "" if it is unknown. The database
+    stores none of `record`, `records` and `permalink`.
     """
 
     code: Literal[

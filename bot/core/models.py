@@ -89,8 +89,8 @@ class Host:
 class DirectoryUser:
     """A Genesys user as the directory returns it. `name` is for display only.
 
-    `is_certain` is False if the directory's answer counts the user without listing it, or does not state whether it is
-    active.
+    `is_certain` is False in two cases: the directory's answer counts this user but does not list it, or the answer does
+    not say whether the user is active.
     """
 
     id: str
@@ -203,12 +203,12 @@ class Request:
 
     @property
     def is_on_card(self) -> bool:
-        """Return whether the pressed button stands on a session's card, which shows the result in its place."""
+        """Return whether the pressed button is on a session's card. The result then replaces the card."""
         return self.replaces and self.key.startswith(CARD_KEY)
 
     @property
     def is_in_list(self) -> bool:
-        """Return whether the pressed button stands in a list of sessions, which shows the result in its place."""
+        """Return whether the pressed button is in a list of sessions. The result then replaces the list."""
         return self.replaces and self.key.startswith(ROW_KEY)
 
     @property
@@ -422,9 +422,9 @@ class SessionRecord:
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return the record as a person with these ids may see it.
+        """Return a copy of the record for a person with these ids.
 
-        It has no link, unless the person started or hosts the session.
+        The copy has no link, unless the person started or hosts the session.
         """
         return (
             self
@@ -456,7 +456,7 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices. A notice is one matter about which people get messages; see Notice."""
+    """The kinds of notices: what a Notice can be about."""
 
     FAULT = "fault"
     """A fault exists that an administrator has to fix."""
@@ -476,7 +476,7 @@ class NoticeMessage:
 
     `ts` is Slack's id of the message, "" if Slack accepts no message for this reader. `version` is the version of the
     notice that the message shows. `opened_at` is a copy of the notice's `opened_at` when the message was posted.
-    `is_over`: the message says that the matter is over.
+    `is_over`: whether the message says that the notice is over.
     """
 
     reader: str
@@ -489,13 +489,15 @@ class NoticeMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One matter about which people get messages. The bot edits the messages as the matter goes on.
+    """A fault, a request for access or another situation about which the bot sends people messages.
 
-    - `key`: the id of the matter, unique among the notices of this kind.
+    The bot updates the messages when the situation changes. A notice is over when its situation has ended.
+
+    - `key`: the id of the situation, unique among the notices of this kind.
     - `version`: 0 before the notice is stored; each change increases it.
     - `shown`: the version that all messages show.
     - `opened_at`: new messages replace the messages from before this time.
-    - `over_at`: the time when the matter ended, None while it goes on.
+    - `over_at`: the time when the situation ended, None while it goes on.
     - `data`: the content of the messages, as JSON values.
     - `read_at`: the time when the notice was read. All times are by the store's clock.
     - `takes`: counts how often a replica reserved the notice to send its messages. It identifies the reservation.

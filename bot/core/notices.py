@@ -1,7 +1,8 @@
-"""Send notices: post each notice to its readers, and edit the messages as the matter goes on.
+"""Send notices: post messages about each notice to its readers, and update them when the notice changes.
 
 The store holds the notice and its messages, so any replica can send the messages that another replica did not send.
-Each message arrives at least once. After a crash between Slack's answer and the write to the store, it may come twice.
+Each message arrives at least once. After a crash between Slack's answer and the write to the store, a message may
+arrive twice.
 """
 
 import asyncio
@@ -47,10 +48,7 @@ class ToldReaders:
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels to which the notice board will send a message of this notice.
-
-        The board can send it because the notice is stored.
-        """
+        """Return the users and channels that have no message of this notice yet, but will get one."""
         return self._expected.get((kind, key), ()) if key else ()
 
     def expect(self, notice: Notice, readers: Sequence[str]) -> None:
@@ -102,7 +100,7 @@ class NoticeBoard:
         self._before_pass.append(before_pass)
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return the notice of this kind about the matter `key`; if none is stored, a new notice with version 0.
+        """Return the notice of this kind with this key; if none is stored, a new notice with version 0.
 
         Raises StorageUnavailableError.
         """
@@ -257,6 +255,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message is right about whether the matter is over."""
+    """Return the readers whose message shows correctly whether the notice is over."""
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -70,12 +70,13 @@ class StoredRequest:
 class Accepted:
     """The outcome of `accept`.
 
-    `is_new` is False if a request with the same key is already stored, because Slack has delivered it before.
-    `duplicate_of` is an earlier request by the same person with the same text, target and channel. The session of that
-    earlier request is being created or was created at most JOIN_SECONDS ago; the new request gets this session.
-    Otherwise, `state` is `creating` if the session can be created at once, and `linked` is the host that an
-    administrator linked the agent to, None if no administrator did. `other_open` is the newest open session of the
-    agent, None if the agent has none.
+    - `is_new`: False if a request with the same key is already stored, because Slack has delivered it before.
+    - `duplicate_of`: an earlier request by the same person with the same text, target and channel. The bot is creating
+      the session of that earlier request, or created it at most JOIN_SECONDS ago. The new request gets that session,
+      too. None if there is no such request.
+    - `state`: `creating` if the bot can create the session at once, else `accepted`.
+    - `linked`: the host that an administrator linked the agent to, None if no administrator did.
+    - `other_open`: the newest open session of the agent, None if the agent has none.
     """
 
     is_new: bool
@@ -86,7 +87,10 @@ class Accepted:
 
 
 class RequestRepository(Protocol):
-    """Stores requests. Each repository belongs to one process, which processes the requests that it accepts."""
+    """Stores requests. Each repository belongs to one process.
+
+    This process carries out the requests that the repository accepts.
+    """
 
     @property
     def shared(self) -> bool:
@@ -301,7 +305,7 @@ class NoticeRepository(Protocol):
     """Stores notices and their messages."""
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return the notice of this kind about the matter `key`; if none is stored, a new notice with version 0."""
+        """Return the notice of this kind with this key; if none is stored, a new notice with version 0."""
 
     async def save(self, notice: Notice) -> bool:
         """Store a notice as its next version.
@@ -580,12 +584,16 @@ class Metrics:
     """
 
     def acknowledged(self, seconds: float) -> None:
-        """Count an acknowledgement to Slack. `seconds`: how long after the payload was read it was sent."""
+        """Count an acknowledgement to Slack.
+
+        `seconds`: the time from reading Slack's payload to sending the acknowledgement.
+        """
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        """Count a call to Genesys. `needs`: its scope or permission. `status`: its HTTP status or NO_HTTP_STATUS.
+        """Count a call to Genesys.
 
-        `seconds`: how long it took.
+        `needs`: the scope or permission that the call needs. `status`: its HTTP status or NO_HTTP_STATUS. `seconds`:
+        how long it took.
         """
 
     def waited(self, seconds: float) -> None:

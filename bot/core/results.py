@@ -71,7 +71,7 @@ a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
-    """What a list of sessions is for."""
+    """The kinds of lists of sessions: whose sessions a list shows, in which order, and where."""
 
     OWN = "own"
     """The requester's own sessions, newest first."""
@@ -101,7 +101,7 @@ class ListPage:
     def size(self) -> int:
         """Return how many sessions a page shows.
 
-        A message has 50 blocks at most, and in a list by agent each agent's name takes a block, too.
+        A message has 50 blocks at most. In a list by agent, each agent's name takes a block, too.
         """
         return 20 if self.kind is ListKind.LIVE else 10
 
@@ -140,8 +140,9 @@ class SessionList:
 class SessionEnded:
     """The session has ended. `reference` is the service's correlation id, None if there is none.
 
-    `listing`: the sessions that are still open, if the press was in a list. `card`: another session, if the press was
-    on the card of that session; `other_open`: the newest other open session of the agent of `card`.
+    If the requester pressed the button in a list, `listing` holds the sessions that are still open. If the button was
+    on the card of another session, `card` is that other session. Then `other_open` is the newest open session of the
+    agent of `card`, apart from `card` itself.
     """
 
     code = "session_ended"
@@ -194,7 +195,7 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class SendCancelled:
-    """The requester does not want to send the link that the bot asked about, so the bot has not sent it."""
+    """The requester cancelled a message to a customer in its preview, so the bot has not sent the message."""
 
     code = "send_cancelled"
 

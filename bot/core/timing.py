@@ -58,8 +58,8 @@ class NoticeTiming:
     - `retry_seconds`: the pause after a message that Slack did not accept.
     - `renewal_seconds`: a fault that lasts longer than this gets a new message, since Slack notifies nobody of an
       updated message.
-    - `grace_seconds`: how long a request for access stays open after the person was linked, so that the replica that
-      linked them can still add the administrator's name.
+    - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
+      the replica that stored the link adds the administrator's name to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
     - `report_timeout`: how long an answer about a fault waits until the administrators' message is stored.
     - `delivery_timeout`: how long the answer to a press that tells the administrators waits until Slack has accepted

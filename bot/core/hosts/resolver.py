@@ -112,7 +112,7 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy whose host is `host_id`, to which an administrator linked the agent."""
+        """Return a copy with the host `host_id`. An administrator linked the agent to this host."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
 
@@ -199,8 +199,8 @@ class HostResolver:
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
         """Return the host with its lifetime in seconds, and whether the caller has to store this pair.
 
-        `before` is the stored host, None if there is none. When it is the turn of the rule that found the stored host,
-        use this host and do not call Genesys. Raises HostNotFoundError, ServiceError.
+        `before` is the stored host, None if there is none. Try the rules in order. At the rule that found the stored
+        host, return the stored host without a call to Genesys. Raises HostNotFoundError, ServiceError.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

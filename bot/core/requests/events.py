@@ -188,7 +188,7 @@ class Followers:
     def follow(self, team_id: TeamId, user_id: UserId) -> object:
         """Update this user's Home tab for FOLLOW_SECONDS when its content changes.
 
-        Return a token of this call for `is_newest`.
+        Return a token that identifies this call, for `is_newest`.
         """
         token = self._newest[team_id, user_id] = object()
         return token

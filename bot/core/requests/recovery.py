@@ -49,8 +49,8 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
     """Wait until the original of this duplicate request has a session, and return that session.
 
-    Return None if the original is gone, failed, finished without a session, or its session is over; also if `request`
-    is no duplicate.
+    Return None if the original is no longer stored, has failed, or has finished without a session. Return None, too, if
+    its session has ended, or if `request` is no duplicate.
     """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)

@@ -1,4 +1,4 @@
-"""Commit the state transitions of one request while a worker processes it, and tell its requester that it waits.
+"""Commit the state transitions of one request while a worker processes it. Tell the requester of a wait.
 
 The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
 says that it did not act. The requester gets a wait notice (`WaitNotice`) at once when the request has to wait for the
@@ -79,9 +79,9 @@ class RequestRun:
     async def before_send(self) -> None:
         """Commit `creating` just before the call is sent.
 
-        Retry for a while if a shared store is unavailable, because another replica may have taken over the request.
-        Raises OwnershipLostError when another worker owns the request, and InterruptedRequestError when the commit
-        failed. After either error, the call must not be sent.
+        If a store that several replicas share is unavailable, retry for up to `send_timeout`. Only the store shows
+        whether another replica has taken over the request. Raises OwnershipLostError when another worker owns the
+        request, and InterruptedRequestError when the commit failed. After either error, the call must not be sent.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -188,9 +188,9 @@ class RequestRun:
         """Commit a transition, and retry while the store is unavailable.
 
         `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, give up: the requester
-        gets a result that is not saved. With a shared store, retries have no limit (except to ANSWERED): another
-        replica may have taken over the request, and the requester must not get two different results. Raises
-        OwnershipLostError, UnusableAnswerError.
+        gets a result that is not saved. If several replicas share the store, only a transition to ANSWERED has this
+        limit. The other transitions are retried without a limit. Another replica may have taken over the request, and
+        the requester must not get two different results. Raises OwnershipLostError, UnusableAnswerError.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -229,8 +229,8 @@ class ProgressNotifier:
     ) -> None:
         """Take `is_ours`, which returns whether this worker surely owns the request.
 
-        If it does not, a wait notice replaces no message, because another replica may have put the result in that
-        place.
+        If it does not, post the wait notice as a new message. Another replica may have replaced the requester's message
+        with the result, and a wait notice must not overwrite the result.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False

@@ -1,7 +1,8 @@
 """Accept requests within limits: store each one before the acknowledgement to Slack, then pass it to the worker.
 
-The limits protect against accidents and abuse. Each process counts separately. Counting needs no look-up: a start for
-another agent counts as a supervisor's, even if the access rules later refuse it because the requester is a mere member.
+The limits protect against accidents and abuse. Each process counts separately. The limits are checked before the
+requester's role is known. So a start for another agent counts towards the limit for supervisors, even if the access
+rules later refuse it.
 """
 
 import math
@@ -32,7 +33,8 @@ class RequestLimits:
     - `supervisor_starts`: the sessions that a user starts for other agents.
     - `workspace_starts`: all sessions that a workspace starts.
     - `person_sends`: the links that a user sends to customers.
-    - `person_inquiries`: a user's other requests; ends are counted separately from the rest.
+    - `person_inquiries`: a user's other requests. Requests to end a session have a separate counter with the same
+      limit.
     - `under_way`: the requests in progress in this process.
     """
 

@@ -41,8 +41,8 @@ class RequestWorker:
     ) -> None:
         """Take the parts, and `report`, which stores an error for the administrators and never raises.
 
-        The answer to the requester waits a short time for `report`, because the answer says whether somebody will be
-        told. The request counts as answered only after `report` has ended.
+        The answer to the requester waits a short time for `report`, because the answer says whether the administrators
+        will be told. The request counts as answered only after `report` has ended.
         """
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
@@ -127,7 +127,7 @@ class RequestWorker:
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
         """Carry out the request and return its result. Convert each exception to an error that the requester can read.
 
-        Only OwnershipLostError is raised. slack/listeners/errors.py handles errors before the acknowledgement.
+        Raises OwnershipLostError and nothing else.
         """
         try:
             return await self._handle(stored, resolved, run)

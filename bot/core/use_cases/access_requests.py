@@ -211,8 +211,8 @@ class AccessRequests:
         """Notify the person and the administrators that an administrator connected the person.
 
         Return the Genesys user's name, "" if unknown. `is_answer`: notify the person even if they did not ask, because
-        an administrator took them from the list of people who tried. Safe to repeat after a crash. Raises
-        StorageUnavailableError.
+        an administrator chose them from the list of people who tried to start a session. Safe to repeat after a crash.
+        Raises StorageUnavailableError.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None

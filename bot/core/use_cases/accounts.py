@@ -150,8 +150,8 @@ class AccountLinking(Generic[G]):
     async def _host_of(self, request: Request) -> Host:
         """Return the person's host. Run all rules again, because the person may have left the workspace meanwhile.
 
-        Raises SlackUnavailableError or ServiceUnreachableError after `lookup_timeout`, since a browser waits and the
-        code expires soon; and other errors of the rules.
+        A browser waits for the result, and the code of the sign-in expires soon. So this raises SlackUnavailableError
+        or ServiceUnreachableError after `lookup_timeout`. It also raises the errors of the rules.
         """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):

@@ -146,9 +146,10 @@ class CustomerMessaging:
         return SendPreview(shown, address, more + len(with_links) - len(shown))
 
     async def cancel(self, request: Request) -> SendCancelled:
-        """Send nothing, and return that result.
+        """Return the result of a cancelled message.
 
-        The request has the same key as the SEND of this dialog. So the store accepts no SEND after it.
+        This request has the same key as the SEND request of the same preview. So the store then accepts no SEND from
+        that preview.
         """
         await self._sessions.check_member(request)
         return SendCancelled()

@@ -293,10 +293,10 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return the result of an END with what now takes the place of the message whose button was pressed.
+        """Add to the result of an END the list or card that replaces the message with the pressed button.
 
-        `place` says which message that is. An encoded ListPage is a list of sessions. ON_CARD with a session id is the
-        card of another session. `user_ids`: the requester's Slack ids.
+        `place` says which message that was: the text of a ListPage for a list of sessions, ON_CARD and a session id for
+        the card of another session. `user_ids`: the requester's Slack ids.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))

@@ -109,7 +109,10 @@ class StartSession(Handler):
         return await self._announce(stored.request, SessionStarted(stored.session))
 
     async def _meant_command(self, request: Request) -> CommandSuggested | None:
-        """Return the command that an ambiguous name means because it mentions an open session; None otherwise."""
+        """Return the command that the requester probably meant instead of a session's name; None for any other name.
+
+        A name is meant as a command if it begins with a command word and mentions an open session of the requester.
+        """
         command = details_of(request.argument).unless
         if not command:
             return None

@@ -93,10 +93,10 @@ class FoundAddress:
 
 
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
-    """Return the email addresses and phone numbers in a text, in the order of the text. None overlaps another.
+    """Return the email addresses and phone numbers in a text, in the order of the text. They do not overlap.
 
     A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the
-    beginning of the text is searched, as far as a session's name can reach.
+    beginning of the text is searched, up to the maximum length of a session's name.
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):

@@ -44,7 +44,7 @@ def straight(text: str) -> str:
 
 
 def odd_character(text: str) -> str:
-    """Describe the first character of a token that no token can contain, and its position from 1; "" if there is none.
+    """Describe the first invalid character of a token, and its position from 1. Return "" if all characters are valid.
 
     A token is printable ASCII without spaces, and has no quotation mark at its ends. The description shows nothing else
     of the text, because the text is a secret.
