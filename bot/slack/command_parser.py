@@ -318,7 +318,8 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Return a Start with the conversation and the name that the text contains.
 
-    Return NotUnderstood if the text begins with a URL that is no conversation's, and a Choice as `_named` does.
+    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice in the
+    cases of `_named`.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -334,9 +335,9 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as its name, or a Choice if the text contains an address.
 
-    Return a Start without a question if the text begins with its only address, and this is an email address or a phone
-    number with a plus: the session's card then offers to send the link there. `is_forced`: the text is in quotes, so it
-    is a name.
+    In one case, return a Start for a text with an address: the address is the only one, stands first, and is an email
+    address or a phone number with a plus. The session's card then offers to send the link there. `is_forced`: the text
+    is in quotes, so it is a name.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -372,8 +373,8 @@ def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
     """Return a Start whose name contains no address. If there is only one address, it becomes `send_to`.
 
-    `whole` is the name, not yet cut to NAME_LENGTH, and `found` the addresses in it. If what is left of the name
-    without them is a command or consists of fillers, the session gets no name.
+    `whole` is the name, not yet cut to NAME_LENGTH, and `found` the addresses in it. If the rest of the name is a
+    command or only fillers, the session gets no name.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -444,7 +445,7 @@ def _names_somebody(text: str) -> bool:
 def _typo_of(word: str) -> str:
     """Return the command word that resembles this word, "" if none does.
 
-    Swapped letters count in words of any length.
+    A word with the same letters in another order always resembles the command word.
     """
     if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
         return ""

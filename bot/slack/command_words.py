@@ -123,8 +123,8 @@ def read(words: Sequence[str]) -> Reading:
     The first word that is not in LEADING decides. If it is a command word, the words mean
 
     - the command, if all later words are fillers, nouns, or words for the same command;
-    - the command or a name, if a later word is a noun, if all later words are fillers, nouns or command words, or if
-      there are fewer than three words and the first one is not in BEGINS_NAMES;
+    - the command or a name, if one of these holds: a later word is a noun; all later words are fillers, nouns or
+      command words; there are fewer than three words and the first one is not in BEGINS_NAMES;
     - a name otherwise.
 
     If that first word is no command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.

@@ -1,8 +1,9 @@
 """Check whether a session may be posted in a channel.
 
 A session is posted only if every field of Slack's conversation object shows that no other organization reads the
-channel. A missing or contradictory field is a refusal. Nothing is cached: people rarely post sessions, and a channel
-may just have been opened to others. https://docs.slack.dev/reference/methods/conversations.info and
+channel. If a field is missing or contradicts another one, the bot does not post. Nothing is cached, because the channel
+may just have been opened to another organization. People rarely post sessions, so the calls cost little.
+https://docs.slack.dev/reference/methods/conversations.info and
 https://docs.slack.dev/reference/objects/conversation-object
 """
 

@@ -71,7 +71,10 @@ class SlackDirectory:
         self._locales: LRUCache[UserId, str] = LRUCache(CACHE_SIZE)
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Return the user with this id, as an outsider if Slack does not know it. Raises SlackUnavailableError."""
+        """Return the user with this id. A user that Slack does not know counts as an outsider.
+
+        Raises SlackUnavailableError.
+        """
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
     async def name_of(self, user_id: UserId) -> str:

@@ -95,5 +95,5 @@ def _text(value: object) -> str | None:
 
 
 def missing(granted: frozenset[str], needed: Iterable[str] = NEEDED) -> tuple[SetupWarning, ...]:
-    """Return a warning for each needed scope that Slack has not granted. Return none if `granted` is empty."""
+    """Return a warning for each needed scope that Slack has not granted. Return no warning if `granted` is empty."""
     return tuple(SetupWarning(SCOPE_MISSING, scope) for scope in needed if granted and scope not in granted)

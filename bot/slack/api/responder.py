@@ -286,7 +286,8 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        The kind of the reported request decides which success ends this fault.
+        Report `request` with the kind DIRECT. So the fault is over when Slack accepts a later direct message that
+        somebody requests.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -508,7 +509,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether the answer replaces the message of the pressed button, whatever the answer is."""
+    """Return whether every possible answer to the request replaces the message of the pressed button."""
     return request.replaces and not _is_kept_after_errors(request)
 
 

@@ -130,7 +130,7 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The host let an earlier post time out, so the bot did not send the present post."""
+    """The host let an earlier post time out, so the bot did not send this post."""
 
     code = "host_is_silent"
 

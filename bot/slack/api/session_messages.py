@@ -184,8 +184,9 @@ class SlackSessionMessages:
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
         """Return the person in whose language the bot updates a message.
 
-        The store does not hold who reads a message or who shared it. So this is the requester for a message in a
-        channel, and for a direct message if the cache says that its channel is the requester's; else the agent.
+        The store does not hold who reads a message or who shared it. So return the requester for a message in a
+        channel. For a direct message, return the requester if the cache holds the message's channel as the requester's.
+        Return the agent for any other direct message.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester
@@ -194,7 +195,7 @@ class SlackSessionMessages:
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
         """Update a direct message whose channel has a new id in Slack.
 
-        The store does not record the person of the channel, so try the agent's and the requester's channel.
+        The store does not record whose channel it is, so try the agent's and then the requester's.
         """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:

@@ -30,7 +30,10 @@ ROTATION_HINT = (
 
 
 class TokenWatch:
-    """Track whether Slack accepts the bot token. `refusal` is Slack's error code while it does not, else ""."""
+    """Track whether Slack accepts the bot token.
+
+    `refusal` is Slack's error code while Slack refuses the token, else "".
+    """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING) -> None:
         self.refusal = ""

@@ -1,7 +1,7 @@
 """Report the result of a workflow step to Slack.
 
-The calls use the bot token. Each event carries a token for its step, but the bot would have to store that token to
-report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
+The calls use the bot token. Each event also carries a token that is valid for its step only. The bot would have to
+store that token to report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio

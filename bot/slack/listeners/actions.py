@@ -1,7 +1,9 @@
-"""Listen for button presses and submit each one as a request. cards.py has the listeners of today's session cards.
+"""Listen for button presses and submit each one as a request.
+
+cards.py has the listeners of session cards. This module also handles the buttons of cards from earlier versions.
 
 The worker authorizes each press, because outsiders can press the buttons that they see. The button OPEN_ACTION is a
-link: its listener only acknowledges the press, because Slack shows a warning without an acknowledgement.
+link. Its listener only acknowledges the press, because Slack shows a warning for a press that is not acknowledged.
 """
 
 import asyncio
@@ -162,7 +164,7 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Show in the modal of a press, by the sentence `doing`, that the request of this press has started.
+    """Show the sentence `doing` in the modal of a press until the answer arrives.
 
     Do nothing if the press was in no modal. If the modal already shows the answer, the modal stays as it is.
     """
@@ -302,8 +304,8 @@ def is_private(body: dict[str, Any]) -> bool:
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """Return the button's value, and a request for the press (pure).
 
-    The request's key is the one for a press of *Try again*. `body` is a `block_actions` payload:
-    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The request has the key of a press of *Try again*; other callers replace the key. `body` is a `block_actions`
+    payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)

@@ -1,7 +1,7 @@
 """Listen for the buttons of a question from messages/ambiguity.py, and submit the chosen option as a request.
 
-The worker authorizes the person who pressed, as for a typed command. Each question counts one press, also after a
-restart.
+The worker authorizes the person who pressed, as for a typed command. For each question, only the first press counts,
+even if the bot restarts before the second.
 """
 
 from dataclasses import replace

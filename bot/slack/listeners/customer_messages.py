@@ -93,7 +93,10 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Send* and *Cancel*. Both have one key, so the first press of either counts."""
+    """Register the listeners of *Send* and *Cancel*.
+
+    Presses of both buttons make requests with the same key, so only the first press counts.
+    """
 
     def on_answer(action: str, kind: RequestKind) -> None:
         @app.action(action)

@@ -74,8 +74,8 @@ class SessionForm:
         """Store the dependencies.
 
         `genesys_app` is set for a session service whose sessions belong to conversations; such sessions have no
-        application and no duration. `offers` holds the settings of messages to customers. These settings also say in
-        which countries a phone number without a plus counts as one; no session's name may hold such a number.
+        application and no duration. `offers` holds the settings of messages to customers. No session's name may hold a
+        phone number. These settings also list the countries whose phone numbers the form recognizes without a plus.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app

@@ -54,7 +54,7 @@ KINDS = frozenset(
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a text that becomes no request: a question for a Choice, a refusal for anything else."""
+    """Render the reply to a text that the bot does not turn into a request: a question for a Choice, else a refusal."""
     if isinstance(found, Choice):
         return question(found, reference, language)
     text = language.say(REFUSALS[found.reason.name.lower()] if isinstance(found, NotUnderstood) else NOTHING_STARTED)
@@ -95,7 +95,7 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether a text may mean to end a session of the requester, without the id of this session."""
+    """Return whether a text may ask to end a session of the requester but names no session id."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 

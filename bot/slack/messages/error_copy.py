@@ -131,9 +131,10 @@ def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
 
 
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
-    """Return the sentence `ask`, which asks the reader to tell somebody, or TELLING or TOLD in its place.
+    """Return a sentence about who learns of an error, and the person or channel that it names.
 
-    Also return the person or channel that the sentence names.
+    The sentence is `ask`, which asks the reader to tell somebody. It is TOLD or TELLING instead if the bot has told
+    somebody or certainly will.
     """
     if to.told:
         return TOLD, to.told

@@ -362,7 +362,7 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at` is the copy of `notice.opened_at` that this message kept when it was posted.
+        `opened_at` is the value that `notice.opened_at` had when this message was posted.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:

@@ -212,7 +212,8 @@ def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
     """Build the control in a row.
 
     In a list that asks which session to end, the control is a button that ends the session at once. In other lists, it
-    is a menu of what the viewer can do, or, if that is only to end the session, a button that asks whether to end it.
+    is a menu of what the viewer can do. If the viewer can only end the session, it is a button that asks whether to end
+    it.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:

@@ -1,6 +1,6 @@
 """Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-Bolt answers 500, or raises, on a malformed timestamp, signature or body; this module answers each of them with a 4xx.
+On a malformed timestamp, signature or body, Bolt would raise or answer with a 500. This module answers with a 4xx.
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 

@@ -30,7 +30,7 @@ _BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
 def what_is_wrong(why: str) -> Value:
     """Return the sentence for `why`, the reason in an UnusableAnswerError.
 
-    Return a reason for which there is no sentence as it is.
+    Return `why` unchanged if there is no sentence for it.
     """
     before, _, after = _REDIRECT.text.partition("{status}")
     if why.startswith(before) and why.endswith(after):

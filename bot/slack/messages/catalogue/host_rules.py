@@ -43,14 +43,14 @@ MISS = fault("rule_miss", "{rule}: {why}")
 
 
 def rule_name(rule: str) -> Value:
-    """Return the name that people read; the given name itself if this version has no such rule."""
+    """Return the name of a rule for people to read. Return `rule` unchanged if this version has no such rule."""
     return RULES.get(rule, rule)
 
 
 def miss_reason(why: str) -> Sentence | str:
     """Return the sentence for `why`, a MissReason.
 
-    Return any other text as it is: rows of earlier versions of the bot hold the sentence itself.
+    Return any other text unchanged: rows of earlier versions of the bot hold the sentence itself.
     """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 

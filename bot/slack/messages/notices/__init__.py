@@ -1,1 +1,4 @@
-"""Render notices: messages about one matter, such as a fault, that the bot edits as the matter goes on."""
+"""Render notices: messages about a fault, a request for access or another situation that can change.
+
+The bot updates the messages when the situation changes.
+"""

@@ -52,7 +52,7 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at` is the copy that this message kept when it was posted. If it differs from `notice.opened_at`, a newer
+    `opened_at` is the value that `notice.opened_at` had when this message was posted. If the two differ, a newer
     message has replaced this one, and the text says so.
     """
     asked, say = read_access(notice.data), to.language.say

@@ -62,7 +62,7 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
-    `opened_at` is the copy that this message kept when it was posted. If it differs from `notice.opened_at`, a newer
+    `opened_at` is the value that `notice.opened_at` had when this message was posted. If the two differ, a newer
     message has replaced this one, and the text says so. `runbook_url`: the page that a button opens, "" for no button.
     The notification says what is broken, without any detail, because a locked phone shows it.
     """
