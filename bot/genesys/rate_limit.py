@@ -61,7 +61,7 @@ class RateLimiter:
 
     @property
     def queue_length(self) -> int:
-        """Return the number of calls that wait for their turn."""
+        """Return the number of calls that wait in the queue."""
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
@@ -169,7 +169,7 @@ class RateWindow:
     def try_optional(self) -> bool:
         """Return whether an optional call may go out now, and count it if so.
 
-        In any period of a minute, one of OPTIONAL_SHARE allowed calls may be optional.
+        In any minute, at most one in OPTIONAL_SHARE of the allowed calls may be optional.
         """
         now = self._clock()
         while self._optional and self._optional[0] <= now - self._window_seconds:
@@ -250,7 +250,7 @@ class FairQueue:
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
         """Take the window, and `calls_per_session`, the number of calls that one session takes.
 
-        The first call for a session waits for its turn. The others are acquired with `continues` and go before all
+        The first call for a session waits in the queue. The others pass `continues` to `acquire`, and go before all
         calls that wait.
         """
         self._window = window
@@ -267,11 +267,14 @@ class FairQueue:
 
     @property
     def length(self) -> int:
-        """Return how many calls wait for their turn."""
+        """Return how many calls wait in the queue."""
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
-        """Wait for a turn. The arguments are as in RateLimiter.acquire. Raises the exceptions of `hooks.on_wait`."""
+        """Wait until the call may be sent. The arguments are as in RateLimiter.acquire.
+
+        Raises the exceptions of `hooks.on_wait`.
+        """
         if not self._queues and (hooks or not self._background) and self._window.try_acquire():
             return
         queue = self._background if hooks is None else self._queues.setdefault(hooks.fairness_key, deque())
@@ -301,7 +304,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Give back a turn whose call is not sent. The next waiting call gets the turn."""
+        """Record that a call which might be sent is not sent after all. Send the next waiting call in its place."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -318,7 +321,10 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a call's turn to the queue. Return the number of calls that go before it, 0 for a background call."""
+        """Add a waiting call to the queue. Return the number of calls that go before it, 0 for a background call.
+
+        `turn` is the future that completes when the call may be sent.
+        """
         if continues:
             queue.appendleft(turn)
         else:
@@ -334,9 +340,9 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove the `turn` of a call that was cancelled.
+        """Remove a call that was cancelled. `turn` is its future in the queue.
 
-        If the call got its turn a moment ago, pass it on to the next call.
+        If the future was completed a moment ago, send the next waiting call instead.
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
@@ -409,7 +415,9 @@ class PermissionHolds:
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would have to wait because of a 429, or be the test."""
+        """Return whether there is a hold for this permission. A call would then have to wait, or go first as a test
+        (see _Hold).
+        """
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:

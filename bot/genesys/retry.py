@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """What the error of a call means for a retry of this call."""
+    """Tells whether a call that failed may be sent again, and under which condition."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"

@@ -81,7 +81,8 @@ class OtherConversation:
 class LookupHooks:
     """CallHooks for the look-ups before a create call.
 
-    They report the waits of the look-ups to the hooks of the create call. They do not report that a look-up is sent.
+    These hooks report the waits of the look-ups to the hooks of the create call. They do not report that a look-up is
+    sent.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -89,11 +90,14 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call: the rate limiter queues its look-ups under the same requester."""
+        """Return the fairness key of the create call, so that its look-ups wait in the queue of the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Do nothing. The request stays `accepted`, because a look-up can be sent twice without harm."""
+        """Do nothing: the request stays `accepted`.
+
+        Only a create call moves the request to `creating`. A look-up may be sent twice without harm.
+        """
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)

@@ -43,7 +43,7 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The current state of a session. `status` is the service's own word for it."""
+    """The current state of a session. `status` is the service's word for this state."""
 
     id: SessionId
     status: str

@@ -1,11 +1,11 @@
 """Sign users in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
 
 https://developer.genesys.cloud/api/rest/authorization/use-authorization-code . The requests are those of the vendor's
-Python SDK 269 (api_client.py): get_code_authorization_token and refresh_code_authorization_token authenticate the
-client by HTTP Basic, and each refresh returns a new refresh token that replaces the old one; get_pkce_token and
-compute_pkce_code_challenge make verifier and challenge. A client without a secret gets no refresh token: "only usable
-by confidential clients" (https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422).
-user_tokens.py caches the tokens.
+Python SDK 269 (api_client.py). Its functions get_code_authorization_token and refresh_code_authorization_token
+authenticate the client by HTTP Basic. Each refresh returns a new refresh token that replaces the old one. The functions
+get_pkce_token and compute_pkce_code_challenge make verifier and challenge. A client without a secret gets no refresh
+token: "only usable by confidential clients"
+(https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422). user_tokens.py caches the tokens.
 """
 
 import asyncio

@@ -75,7 +75,7 @@ class PeopleTable:
         """Delete what is stored about the person, and take the person out of rows about others.
 
         Raises StorageUnavailableError. Each statement is one write, so if this method was stopped, a further call does
-        the rest. Leave open sessions and unanswered requests as they are, because people work with them.
+        the rest. Leave open sessions and unanswered requests as they are, because people still use them.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()

@@ -101,7 +101,10 @@ def _replace(path: Path, file: Path) -> None:
 
 
 def _about_backup(error: StorageSetupError) -> str:
-    """Return the sentence of an error that the check of a backup found, worded so that it speaks of the backup."""
+    """Return the sentence for an error that the check of a backup raised.
+
+    For a wrong key, return a sentence about the backup instead of the bot's database.
+    """
     if error.code == "database_key_mismatch":
         return (
             "STORE_ENCRYPTION_KEY does not fit it: it was written with another key. "
