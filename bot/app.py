@@ -342,8 +342,9 @@ def _capabilities(settings: Settings) -> Capabilities:
 def _access_contact(settings: Settings) -> str:
     """Return the channel or person that messages name to people who have no Genesys user.
 
-    This is the contact (COBROWSE_HELP_CONTACT) if it is a channel or can be an administrator, else an administrator,
-    because only administrators can connect these people. Return "" if there are no administrators.
+    This is the contact (COBROWSE_HELP_CONTACT) if the contact is a channel or a person who can be an administrator.
+    Otherwise it is an administrator, because only administrators can connect people to Genesys users. Return "" if
+    there are no administrators.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:

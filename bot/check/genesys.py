@@ -41,8 +41,8 @@ async def check_genesys(
 ) -> tuple[list[CheckResult], list[Reachability]]:
     """Return the results about Genesys, and the reachability of its hosts.
 
-    `match_email`: the settings map people by email address. `sending`: the settings of customer messages, None if they
-    have faults.
+    `match_email`: whether the settings map people by email address. `sending`: the settings of customer messages, None
+    if they have faults.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))

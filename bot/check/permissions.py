@@ -21,7 +21,10 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that the bot wants `to` do, such as "send SMS". Any one of the permissions in `any_of` allows it."""
+    """An action that the bot needs permission for. `to` names the action, such as "send SMS".
+
+    Any one of the permissions in `any_of` allows it.
+    """
 
     any_of: tuple[str, ...]
     to: str

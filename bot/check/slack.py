@@ -104,7 +104,7 @@ async def _socket_mode(
 ) -> CheckResult:
     """Open a Socket Mode connection, close it at once, and return the result.
 
-    `single_process`: the database allows only one replica.
+    `single_process`: whether the database allows only one replica.
     """
     if slack.mode == "http":
         return skipped("slack delivery", "it is HTTP, and only Slack itself can show that it reaches us")

@@ -64,8 +64,9 @@ async def check_app(
 ) -> CheckResult:
     """Compare the installed app's manifest with the manifest that the settings need.
 
-    `web` is the client with the bot token, `config` the client with the app configuration token. Without the latter
-    token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it may be "".
+    `web` is the client with the bot token, `config` the client with the app configuration token. Without an app
+    configuration token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it
+    may be "".
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)

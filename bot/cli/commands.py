@@ -188,7 +188,7 @@ def _print_session(session: "Session", *, as_json: bool) -> None:
 
 @main.command(epilog=examples("cobrowse-bot applications", "cobrowse-bot applications | cut -f1"))
 def applications() -> None:
-    """List the ids of the co-browse applications there are."""
+    """List the co-browse applications with their ids."""
     from bot.cli import sessions as service
     from bot.core.validation.display import clean
 

@@ -63,7 +63,7 @@ ADMINISTRATOR = "your Genesys administrator"
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
-    """Return a sentence about an error, on one plain line. `starting`: the command starts a session."""
+    """Return a sentence about an error, on one plain line. `starting`: whether the command starts a session."""
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""

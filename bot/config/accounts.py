@@ -34,8 +34,8 @@ def read_accounts(
 ) -> AccountSettings:
     """Read the settings for linking Genesys accounts. Note each fault in `reader`.
 
-    `in_conversations`: the session service is the public Genesys Cloud API. `is_encrypted`: the database encrypts
-    secrets.
+    `in_conversations`: whether the session service is the public Genesys Cloud API. `is_encrypted`: whether the
+    database encrypts secrets.
     """
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")

@@ -43,7 +43,8 @@ class Reader:
     def fault(self, name: str, fix: str) -> None:
         """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
 
-        Add an example of the variable, unless `fix` has one. A value with an impossible character gets no second fault.
+        Add an example of the variable, unless `fix` has one. Do nothing if the value has a character that makes it
+        unusable, because that fault is already noted.
         """
         line = f"{name}: {fix}{_example(name, fix)}"
         if name not in self._unreadable and line not in self.faults:
@@ -142,7 +143,7 @@ class Reader:
         """Return an https URL without a slash at its end; "" if unset. Only a URL of this machine may have http.
 
         Reject a user name and password: nothing uses them, and screens show URLs. `is_page`: people open the URL, so it
-        can have a query and a fragment, and stays as it is.
+        may have a query and a fragment, and is returned unchanged.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:

@@ -70,7 +70,7 @@ class Workspace:
     """The Slack workspace of the bot's token, as Slack's auth.test returns it.
 
     `enterprise_id` is the Enterprise Grid organization that the workspace belongs to, None if there is none.
-    `org_wide`: the bot is installed in the whole organization and serves all its workspaces.
+    `org_wide`: whether the bot is installed in the whole organization and serves all its workspaces.
     """
 
     team_id: TeamId

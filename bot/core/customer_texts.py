@@ -53,7 +53,10 @@ class CustomerTexts:
         return (self.language, *others)
 
     def in_language(self, medium: ContactChannel, language: str) -> CustomerText:
-        """Return the texts in `language`; the default texts if that language has no text for this medium, or is ""."""
+        """Return the texts in `language`.
+
+        Return the default texts if `language` is "" or has no text for this medium.
+        """
         other = self.others.get(language)
         return other if other and other.of(medium) else self.default
 
@@ -77,8 +80,8 @@ NO_TEXTS = CustomerTexts()
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
 
-    `company` is the company's name, "" if it is not set. `has_link`: the text must contain the placeholder of the link;
-    False for the subject of an email, which must not contain it.
+    `company` is the company's name, "" if it is not set. `has_link`: whether the text must contain the placeholder of
+    the link; False for the subject of an email, which must not contain it.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

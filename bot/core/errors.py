@@ -60,7 +60,7 @@ class CobrowseError(Exception):
     """Base class of the errors that the bot reports to people.
 
     `code` is the stable name of the error in logs, metrics, audit log and database. Classes can be renamed, codes
-    cannot. `try_again`: the same request may succeed later.
+    cannot. `try_again`: whether the same request may succeed later.
     """
 
     code: str = "error"
@@ -377,7 +377,10 @@ class UnknownSessionError(ServiceError):
 
 @dataclass(eq=False)
 class UnexpectedError(CobrowseError):
-    """The bot failed in a way that the code does not expect. `maybe_created`: a session may have been created."""
+    """The bot failed in a way that the code does not expect.
+
+    `maybe_created`: whether a session may have been created.
+    """
 
     code = "unexpected"
     maybe_created: bool = False
@@ -392,8 +395,8 @@ class SharingError(CobrowseError):
       read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed" (it is
       archived or takes no messages), "thread" (the message takes no reply), "direct" (it is a direct message) or
       "group" (it is a group message).
-    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: the message was a
-      direct message.
+    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: whether the
+      message was a direct message.
     - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: whether the problem
       can end without a change to the set-up.
     """

@@ -173,9 +173,9 @@ class Request:
     - `view_id`: the open modal that shows the answer, None if the request came from no modal.
     - `trace_context`: the trace that the request belongs to, as W3C's `traceparent[, tracestate]`; None without one.
     - `reply_url`: Slack's response_url, a secret.
-    - `replaces`: the answer replaces the message with the pressed button.
+    - `replaces`: whether the answer replaces the message with the pressed button.
     - `duplicate_of`: the earlier request that shares its session with this one.
-    - `is_group_message`: the request came from a group message, where the bot cannot post. This is not stored.
+    - `is_group_message`: whether the request came from a group message, where the bot cannot post. This is not stored.
     - `other_open`: the agent's newest session that is open when the request is accepted. This is not stored.
     """
 
@@ -306,9 +306,9 @@ class CreateSessionRequest:
     """The parameters of a session to create. `context` names where the session was asked for ("slack", "command-line").
 
     `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
-    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else or a workflow
-    asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace none of
-    them.
+    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: whether somebody else or a
+    workflow asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace
+    none of them.
     """
 
     host_id: HostId
@@ -364,7 +364,7 @@ class Session:
     code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
     correlation id. `lasts_seconds` is the time from the service's answer to `ends_at`, independent of the bot's clock;
     None for a session that was read from the store. `conversation_id` is the conversation that the session belongs to,
-    if it is known. `is_call`: that conversation is a phone call; None if it is not known.
+    if it is known. `is_call`: whether that conversation is a phone call; None if it is not known.
     """
 
     id: SessionId

@@ -73,7 +73,7 @@ class ToldReaders:
 
 
 class NoticeBoard:
-    """Changes notices, and sends their messages in the background."""
+    """Stores changes of notices, and sends the messages of each notice in the background. See models.Notice."""
 
     def __init__(
         self,

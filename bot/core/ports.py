@@ -359,7 +359,10 @@ class Notifier(Protocol):
     """Sends interim messages to the requester. Its method never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post an interim message to the requester: the request still waits, or is still being processed."""
+        """Post an interim message to the requester.
+
+        The message says that the request still waits, or that the bot still processes it.
+        """
 
 
 class Responder(Notifier, Protocol):

@@ -85,8 +85,8 @@ def details_of(argument: str | None) -> StartDetails:
 def without_address(argument: str | None) -> str | None:
     """Return the `argument` of a START request without the customer's address.
 
-    If the argument holds an address, return the thread and the address's fingerprint. Return any other argument as it
-    is.
+    If the argument holds an address, return the thread and the address's fingerprint. Return any other argument
+    unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

@@ -415,8 +415,9 @@ class PermissionHolds:
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether there is a hold for this permission. A call would then have to wait, or go first as a test
-        (see _Hold).
+        """Return whether there is a hold for this permission.
+
+        A call that needs the permission would then have to wait, or go first as a test (see _Hold).
         """
         return needs in self._holds
 

@@ -56,7 +56,7 @@ class AuditSetupError(SetupError):
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
     """Return the fields of an audit line, except its time. Omit fields without a value.
 
-    `reached`: the result was delivered to the requester.
+    `reached`: whether the result was delivered to the requester.
     """
     step = step_of(request)
     found = {

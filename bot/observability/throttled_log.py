@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The newest log record of one reason, and how many records of this reason no written line counts yet."""
+    """The newest log record of one reason, and how many records of this reason the next written line has to count."""
 
     timer: asyncio.TimerHandle
     level: int

@@ -18,8 +18,8 @@ _READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILI
 class AppManifest:
     """The keys of the manifest that the sandbox needs.
 
-    `usage_hint` is the hint that Slack shows beside the command. `has_read_only_messages`: users cannot write to the
-    app in its direct message.
+    `usage_hint` is the hint that Slack shows beside the command. `has_read_only_messages`: whether users cannot write
+    to the app in its direct message.
     """
 
     usage_hint: str

@@ -225,7 +225,7 @@ def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
 
 
 def option_of(command: str, target: UserId | None = None) -> Option:
-    """Return the option for a command word without arguments.
+    """Return what a command word means if no argument follows it.
 
     `command` is a value of COMMANDS, `target` the user in the text.
     """

@@ -45,7 +45,7 @@ class Group(Enum):
 class ApiError:
     """The meaning of an error code of Slack.
 
-    `passes`: a call that failed with this code may succeed later. `key` is the key of its sentences in
+    `passes`: whether a call that failed with this code may succeed later. `key` is the key of its sentences in
     messages/catalogue/slack_errors.py.
     """
 

@@ -40,11 +40,11 @@ class Features:
     """The features that an installation uses.
 
     - `command`: the slash command.
-    - `over_http`: Slack sends payloads over HTTP; otherwise over Socket Mode.
+    - `over_http`: whether Slack sends payloads over HTTP; otherwise over Socket Mode.
     - `url`: the address for Slack's payloads. This address is "" for Socket Mode, and while nobody knows it yet.
     - `groups`: a setting names a user group.
     - `emails`: the host rule that compares email addresses is on.
-    - `steps`: the step for Workflow Builder is on.
+    - `steps`: whether the step for Workflow Builder is on.
     """
 
     command: str = "/cobrowse"
@@ -68,9 +68,9 @@ def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
 
 
 def build(features: Features) -> dict[str, Any]:
-    """Build the manifest from dicts, lists, strings, integers and booleans.
+    """Return the manifest as a dict that can be written as JSON or YAML.
 
-    Leave out what belongs to features that are off.
+    Leave out the parts of features that are off.
     """
     step = {"functions": {"start_cobrowse_session": _step()}} if features.steps else {}
     return {

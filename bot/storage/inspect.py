@@ -34,7 +34,7 @@ class StorageReport:
 
     - `where`: the name of the database for people to read.
     - `version`: the version of the tables, None if there are no tables yet.
-    - `is_encrypted`: the database holds its secrets encrypted.
+    - `is_encrypted`: whether the database holds its secrets encrypted.
     - `linked`: a function that returns the host that a user is linked to, None if there is none.
     - `secrets`: a function that counts the stored secrets: those that the newest key, an older key and no key decrypts.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".

@@ -48,8 +48,9 @@ def replace_private(path: Path, text: str) -> None:
 def merge(existing: str, values: Mapping[str, str]) -> str:
     """Return the text of a .env file with these values. Keep every other line of `existing`, the old text.
 
-    An empty value empties the line of that name, if there is one. NAME and NAME_FILE exclude each other. Raises
-    ValueError for a value that no line can hold; the error names the setting and does not show the value.
+    An empty value empties the line of that name, if there is one. A value for NAME also empties the line of NAME_FILE,
+    and a value for NAME_FILE the line of NAME. Raises ValueError for a value that no line can hold; the error names the
+    setting and does not show the value.
     """
     other_forms = {f"{name}_FILE" for name in values} | {name.removesuffix("_FILE") for name in values}
     left = {name: "" for name in other_forms if name not in values} | dict(values)

@@ -65,7 +65,7 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return the faults without those that say that a Slack secret is missing, if `values` has no Slack secret at all.
+    """Leave out the faults about missing Slack secrets, if `values` has no Slack secret at all.
 
     Such settings are enough for Genesys, and the Slack app may come later.
     """

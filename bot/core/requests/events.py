@@ -36,7 +36,7 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has ended with its result. `reached`: the result was delivered to the requester.
+    """A request has ended with its result. `reached`: whether the result was delivered to the requester.
 
     `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
     the request is a sign-in in a browser, so no message in Slack shows the result.
@@ -138,7 +138,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, at the time `at`. `passed`: a session was created later."""
+    """The newest failure of the session service, at the time `at`. `passed`: whether a session was created later."""
 
     error: ServiceError
     at: datetime
@@ -181,7 +181,10 @@ class Followers:
     """
 
     def __init__(self, update: Callable[[Request, UserId], None]) -> None:
-        """Take `update`, which gets the request that changed a session, and the user whose tab to update."""
+        """Take `update`, a function that updates one user's Home tab.
+
+        Its arguments are the request that changed a session, and the user.
+        """
         self._update = update
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 

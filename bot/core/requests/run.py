@@ -2,7 +2,7 @@
 
 The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
 says that it did not act. The requester gets a wait notice (`WaitNotice`) at once when the request has to wait for the
-rate limit, else when it has no result after some seconds. A second wait notice follows later.
+rate limit. Otherwise, the notice comes when there is no result after some seconds. A second wait notice follows later.
 """
 
 import asyncio

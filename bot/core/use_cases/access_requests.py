@@ -58,7 +58,7 @@ class AccessRequest:
     - `ids`: all Slack ids of the person.
     - `tried`: the reason of each rule that found no host.
     - `asked_by`: the supervisor who asked for the person, None if the person asked.
-    - `connected_by`: the administrator who connected the person, None for any other way.
+    - `connected_by`: the administrator who connected the person, None if the command line or a host rule did.
     - `connected_in`: the id of the administrator's request.
     - `host_name`: the Genesys user's name, "" if unknown.
     """
@@ -140,8 +140,8 @@ def with_connection(
 ) -> Notice | None:
     """Mark the request in a notice as done, because the person is connected. Return None if it is already done (pure).
 
-    `by`: the administrator who connected the person, None for any other way. `connected_in`: the id of that
-    administrator's request, "" for any other way.
+    `by`: the administrator who connected the person, None if the command line or a host rule did. `connected_in`: the
+    id of that administrator's request, "" if `by` is None.
     """
     if not notice.data or notice.over_at:
         return None

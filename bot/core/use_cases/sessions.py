@@ -63,7 +63,7 @@ async def _nobody(record: SessionRecord, request: Request) -> None:
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Raise no error. This is the default of `require_host`."""
+    """Do not check whether the person has a Genesys user. This is the default of `require_host`."""
 
 
 class SessionService:

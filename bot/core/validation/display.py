@@ -117,7 +117,10 @@ class JoinHosts:
     allowed: tuple[str, ...] = ()
 
     def reject_reason(self, url: str, *, is_local: bool) -> str:
-        """Return the reason to reject a join URL, "" if it is allowed. `is_local`: the service runs on this machine."""
+        """Return the reason to reject a join URL, "" if it is allowed.
+
+        `is_local`: whether the service runs on this machine.
+        """
         if not is_safe_url(url):
             return "a join URL that is not https, or no plain one"
         host = url_host(url)

@@ -167,7 +167,7 @@ class AuthorizationCodeClient:
 
 
 def as_unreachable(error: ServiceError) -> ServiceError:
-    """Convert an OutcomeUnknownError to a ServiceUnreachableError; return any other error as it is.
+    """Convert an OutcomeUnknownError to a ServiceUnreachableError; return any other error unchanged.
 
     An OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates no session.
     """

@@ -92,7 +92,7 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: an END line follows the body."""
+    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: whether an END line follows the body."""
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
     data = _decoded(body)

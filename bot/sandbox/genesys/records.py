@@ -14,7 +14,7 @@ K = TypeVar("K")
 class GenesysUser:
     """A user of the organization. `state` is "active", "inactive" or "deleted".
 
-    `cobrowse`: the user may host sessions.
+    `cobrowse`: whether the user may host sessions.
     """
 
     id: str

@@ -129,7 +129,7 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Ack:
-    """The bot's response to a payload. `acked`: the response acknowledges the payload.
+    """The bot's response to a payload. `acked`: whether the response acknowledges the payload.
 
     `status` is the HTTP status, None over a socket. `body` is the content of the ack. `error` is Slack's error code if
     there was no ack.

@@ -54,7 +54,7 @@ def view_submission(workspace: Workspace, view: View) -> Shape:
 def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
     """Return the payload of a closed modal. This payload has no trigger_id.
 
-    `is_cleared`: the user closed the whole stack of modals.
+    `is_cleared`: whether the user closed the whole stack of modals.
     """
     shown = {"view": view_object(workspace, view), "is_cleared": is_cleared}
     return {"type": "view_closed", "api_app_id": APP_ID, **actor(workspace, view.user_id), **shown}

@@ -44,7 +44,7 @@ def user_object(user: SlackUser) -> Shape:
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
     """Return a user in the shape of `users.info`, with the fields that an Enterprise Grid adds in this workspace.
 
-    `has_locale`: the call asked for the user's locale with `include_locale`.
+    `has_locale`: whether the call asked for the user's locale with `include_locale`.
     """
     shape = user_object(user) | ({"locale": user.locale} if has_locale else {})
     if user.reported_id:

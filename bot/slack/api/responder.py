@@ -262,7 +262,7 @@ class SlackResponder:
     ) -> bool:
         """Try an ephemeral message and then a direct message. Return whether one reached the requester.
 
-        `is_in_channel`: the requester probably still looks at the channel of the request.
+        `is_in_channel`: whether the requester probably still looks at the channel of the request.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):

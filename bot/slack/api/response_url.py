@@ -4,9 +4,9 @@ A failed post is repeated: the same answer may arrive twice, but must not be los
 line contains one. Every command makes this one call to Slack, so the module uses the connection pool directly, without
 slack_sdk. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
-The module checks a response_url before each post. It comes from a payload or from the database: an attacker with the
-signing secret, or with write access to the database, could name any address, and the message contains the customer's
-link.
+The module checks a response_url before each post. The URL comes from a payload or from the database. An attacker with
+the signing secret, or with write access to the database, could replace it by any address. The message contains the
+customer's link.
 """
 
 import asyncio

@@ -184,9 +184,9 @@ class HomeTab:
     async def _is_newcomer(
         self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
     ) -> bool:
-        """Return whether the user can host sessions and has had none. `own` is the list of their open sessions.
+        """Return whether the user can host sessions and has had none.
 
-        Return False if that cannot be looked up now.
+        `own` is the list of the user's open sessions. Return False if Genesys or the database does not answer now.
         """
         if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
             return False

@@ -75,8 +75,8 @@ class Addressee:
 class ErrorCopy:
     """The sentences about an error for one reader. All texts but `problem` may be "".
 
-    `broken` and `fix` are for administrators: the fault, and how to fix it. `has_status_page`: the message links to the
-    status page of Genesys. `asks_contact`: the sentences ask the person to tell or ask somebody.
+    `broken` and `fix` are for administrators: the fault, and how to fix it. `has_status_page`: whether the message
+    links to the status page of Genesys. `asks_contact`: whether the sentences ask the person to tell or ask somebody.
     """
 
     problem: str
@@ -147,7 +147,10 @@ def field_error(error: CobrowseError, to: Addressee) -> str:
 
 
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
-    """Return the catalogue's most specific entry for an error: by variant and situation first, by code alone last."""
+    """Return the catalogue's most specific entry for an error.
+
+    Look first for the error's code with variant and situation, and last for the code alone.
+    """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:
         for found in (ERRORS.get(f"{key}@{situation}"), ERRORS.get(f"{error.code}@{situation}"), ERRORS.get(key)):

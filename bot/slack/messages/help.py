@@ -55,8 +55,8 @@ class Capabilities:
     """The optional features that are set up in this installation.
 
     - `sends`: the bot can send links to customers; `texts` and `emails`: by text message, by email.
-    - `connects`: people can sign in to Genesys themselves.
-    - `in_conversations`: sessions belong to Genesys conversations.
+    - `connects`: whether people can sign in to Genesys themselves.
+    - `in_conversations`: whether sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
     - `customer_texts`: the texts that customers get, by language.
     - `runbook_url`: the page that administrators can open about a fault, "" for none.
@@ -76,7 +76,10 @@ PLAIN = Capabilities()
 
 
 def short_help(command: str, language: Language) -> Message:
-    """Render a short introduction, with buttons to start a session, list one's own, and show all commands."""
+    """Render a short introduction.
+
+    It has buttons to start a session, list the reader's sessions, and show all commands.
+    """
     say = language.say
     row = buttons(
         button(say(START_BUTTON), HELP_START_ACTION, value=ALL, style="primary"),

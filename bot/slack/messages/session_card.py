@@ -161,9 +161,9 @@ and goes on for those who have joined."""
 class Place:
     """Where a card is shown.
 
-    - `posts`: a button can post the session in this channel.
+    - `posts`: whether a button can post the session in this channel.
     - `copies`: the card is ephemeral, so a button can send a copy as a direct message.
-    - `is_public`: everybody in the channel can read the card.
+    - `is_public`: whether everybody in the channel can read the card.
     """
 
     posts: bool = False
@@ -303,7 +303,7 @@ class CardRenderer:
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
-        """Render the message that replaces the card of a session that goes on, but that nobody else can join."""
+        """Render the message that replaces the card of an open session that nobody else can join."""
         say, name = self.language.say, record.session.name
         text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
         blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
@@ -401,8 +401,8 @@ class CardRenderer:
     ) -> list[Block]:
         """Build all blocks of a card that is shown at `place`.
 
-        The blocks `below` come between the link and the buttons. `sends`: the card may have a button that sends the
-        link to a customer. `is_primary`: that button is highlighted. `hints`: see `join_blocks`.
+        The blocks `below` come between the link and the buttons. `sends`: whether the card may have a button that sends
+        the link to a customer. `is_primary`: whether that button is highlighted. `hints`: see `join_blocks`.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:

@@ -278,7 +278,7 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render how long the session still goes on. If the link is used up or expired, state when the session started."""
+    """Render the time until the session ends. If the link is used up or expired, state when the session started."""
     if record.is_gone or record.read_at is None:
         return language.say(LINK_USED, since=record.started_at or record.session.ends_at)
     minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))

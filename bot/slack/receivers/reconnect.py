@@ -34,8 +34,8 @@ MAX_ORDERED_SECONDS = 120.0
 class ReconnectBackoff:
     """Decide when the bot may open the next connection. `clock` returns seconds and never goes back.
 
-    The delay runs from the start of one opening to the start of the next, even if the first failed, hung, or gave a
-    connection that soon ended. So failures cannot raise the rate. A connection that lived longer than the delay is
+    The delay is the time between the starts of two openings. It is the same if the first opening failed or hung, or if
+    its connection soon ended. So failures cannot raise the rate. A connection that lived longer than the delay is
     replaced at once.
     """
 

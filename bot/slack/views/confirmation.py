@@ -50,8 +50,8 @@ class Pressed:
     - `channel_id`: the channel of the press, "" outside channels.
     - `reply_url`: Slack's response_url of the press, a secret; None if the button is in a modal or in the Home tab.
     - `ts`: the id of the button's message; "" for an ephemeral message, a modal and the Home tab.
-    - `replaces`: the result replaces the button's message.
-    - `is_group_message`: the button's message is in a group message.
+    - `replaces`: whether the result replaces the button's message.
+    - `is_group_message`: whether the button's message is in a group message.
     - `name`: the session's name, for dialogs that show it later.
     - `listing`: the page of the list that has the button, "" if the button is in no list.
     """
@@ -80,7 +80,10 @@ def read_pressed(metadata: str) -> Pressed:
 
 
 def end_dialog(record: SessionRecord, pressed: Pressed, language: Language, *, is_own: bool) -> View:
-    """Build the dialog that asks whether to end a session. `is_own`: the reader hosts or started the session."""
+    """Build the dialog that asks whether to end a session.
+
+    `is_own`: whether the reader hosts or started the session.
+    """
     ask = language.say(ASK_END if is_own else ASK_END_OF, name=record.session.name, agent=mention(record.agent))
     note = language.say(END_NOTE if record.session.application_id else WITHDRAW_NOTE)
     return _question(END_DIALOG, (TITLE_END, END, KEEP), [section(f"{ask}\n{note}")], pressed, language)

@@ -104,7 +104,7 @@ def choose_form(
 ) -> View:
     """Build the second step, the choice of a Genesys user. `text` is the searched text.
 
-    `more`: Genesys has further matches that are not shown.
+    `more`: whether Genesys has further matches that are not shown.
     """
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [

@@ -84,7 +84,7 @@ class HomeTabData:
     """The content of a member's Home tab. Each part is a result, or the error that prevented its loading.
 
     - `visitor`: the team and the user whose tab it is.
-    - `is_newcomer`: the user can host sessions and has had none.
+    - `is_newcomer`: whether the user can host sessions and has had none.
     - `host_name`: the name of the Genesys user, "" if unknown.
     - `asked_at`: the time when the user asked for a connection to a Genesys user, None if they did not.
     - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
@@ -224,7 +224,7 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
 def _how_it_works(to: Addressee) -> list[Block]:
     """Build the blocks that tell a reader who has had no session how to start one.
 
-    They stand in place of an empty list.
+    The tab shows these blocks in place of an empty list.
     """
     say = to.language.say
     steps = (say(STEP_TYPE, command=to.command), say(STEP_GIVE), say(STEP_END, end=END))

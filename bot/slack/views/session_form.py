@@ -58,7 +58,7 @@ class Fields:
     - `host`: the preselected agent. None leaves the field out, "" selects nobody.
     - `applications`: pairs of id and name. `application_id` is the default.
     - `timeout_seconds`: the default duration. None leaves the field out.
-    - `takes_conversation`: the form has a field for a Genesys conversation.
+    - `takes_conversation`: whether the form has a field for a Genesys conversation.
     - `name`: the suggested name, "" for none.
     - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
     - `features`: how links are sent to customers. Without a way, the field for the address is left out.
@@ -163,7 +163,8 @@ def result_view(message: Message, language: Language) -> View:
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
     """Build the view that people see until the answer arrives.
 
-    `has_copy`: the answer is sent as a direct message, too. `doing`: the sentence that says what the bot is doing.
+    `has_copy`: whether the answer is sent as a direct message, too. `doing`: the sentence that says what the bot is
+    doing.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
     lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))

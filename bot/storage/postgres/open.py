@@ -1,4 +1,7 @@
-"""Open a Postgres store: create or migrate the tables, check the key, take an owner number and its lock."""
+"""Open a Postgres store: create or migrate the tables, check the encryption key, and take an owner number.
+
+The owner number marks the requests of this replica. The replica holds a lock on this number while it runs.
+"""
 
 import logging
 from collections.abc import AsyncIterator

@@ -114,7 +114,7 @@ class SecretTable:
     def _with_newest(self, text: str | None) -> str | None:
         """Return a stored value encrypted with the first key.
 
-        Return `text` as it is if the first key decrypts it already, or if no key decrypts it.
+        Return `text` unchanged if the first key decrypts it already, or if no key decrypts it.
         """
         if text is None or self._encryptor.is_current(text):
             return text

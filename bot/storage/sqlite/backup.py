@@ -63,7 +63,7 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
     """Put a backup in the place of the database. Return how many of its secrets no key decrypts.
 
-    `replace`: an existing database may be replaced. Raises BackupError, StorageSetupError.
+    `replace`: whether an existing database may be replaced. Raises BackupError, StorageSetupError.
     """
     unreadable = check_backup(file, encryptor)
     try:

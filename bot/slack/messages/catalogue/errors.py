@@ -45,8 +45,8 @@ class ErrorEntry:
 
     - `contact`: the sentence that asks the person to tell somebody. If the bot itself tells them, TELLING or TOLD
       replaces it.
-    - `nothing_done`: the message adds that nothing was started, sent or connected.
-    - `has_status_page`: the message links to the status page of Genesys.
+    - `nothing_done`: whether the message adds that nothing was started, sent or connected.
+    - `has_status_page`: whether the message links to the status page of Genesys.
     """
 
     problem: Sentence

@@ -1,6 +1,6 @@
 """Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
 
-A key is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
+The key of an entry is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
 """
 
 from collections.abc import Mapping

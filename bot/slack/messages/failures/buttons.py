@@ -53,10 +53,11 @@ class Offers:
 
     - `request_id`: the failed request. `argument`: the part of its argument that a repeated start needs.
     - `situation`: what the person asked for.
-    - `is_repeatable`: a press can repeat the request. `is_stored`: the store holds the request and its error.
+    - `is_repeatable`: whether a press can repeat the request. `is_stored`: whether the store holds the request and its
+      error.
     - `opens_form`: a press can open the form for a new session, because the message is in no modal.
-    - `can_tell`: the installation has somebody to whom the bot can pass the error on. `name` is the name of that
-      person, "" if unknown.
+    - `can_tell`: whether the installation has somebody to whom the bot can pass the error on. `name` is the name of
+      that person, "" if unknown.
     - `genesys_url`: the address of the Genesys web app, "" if unknown.
     """
 
@@ -127,7 +128,7 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 
 
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
-    """Build a button for each of the first applications that exist.
+    """Build a button for each application that Genesys has, up to a maximum number of buttons.
 
     A press repeats the start with the application of the button.
     """

@@ -95,7 +95,7 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
     """Render the answer to a requester who asked to be connected to a Genesys user.
 
-    `for_another`: the requester asked for another person.
+    `for_another`: whether the requester asked for another person.
     """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}
