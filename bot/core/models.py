@@ -517,7 +517,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that were posted since `opened_at`, without the messages that they replace."""
+        """Return the messages that were posted since `opened_at`. Leave out earlier messages, which these replace."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 

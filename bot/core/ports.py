@@ -126,7 +126,7 @@ class RequestRepository(Protocol):
         """Return the request with this id, also if another process owns it; None if it is not stored."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Take over the unfinished requests of processes that have ended, and return them, oldest first."""
+        """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
 
     async def sweep(self) -> None:
         """Delete the join URLs of ended sessions, and all rows older than the retention time."""
@@ -429,10 +429,10 @@ class CallHooks(Protocol):
         """Return a key for the requester on whose behalf the call is. The rate limiter serves the keys in turn."""
 
     async def before_send(self) -> None:
-        """Run just before the call is sent to Genesys."""
+        """Prepare for a call that the Genesys client is about to send."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Run when the call has to wait `seconds` for the rate limit, or because Genesys asked for a later retry."""
+        """Handle a wait of `seconds` before the call, for the rate limit or because Genesys asked for a later retry."""
 
 
 class OpenSessionError(Exception):

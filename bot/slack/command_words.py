@@ -160,7 +160,7 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what words mean that do not begin with a command word. One unknown word makes them a name."""
+    """Decide what a text means that does not begin with a command word. One unknown word makes it a name."""
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN
     commands = [COMMANDS[word] for word in words if word in COMMANDS and word not in FILLERS and word not in NOUNS]

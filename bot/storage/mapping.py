@@ -65,10 +65,10 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits that is the same for duplicate START requests.
 
-    Duplicates have the same requester, target, channel and text. In place of a customer's address the key contains a
-    keyed hash of it, so nobody can guess the address from the key. A press of *Start a new one* gets a unique key,
-    because the person wants a further session. Requests of other kinds get a unique key, because their argument may
-    hold an address.
+    Duplicates have the same requester, target, channel and text. In place of a customer's address, the key contains a
+    keyed hash of the address, so nobody can guess the address from the key. A press of *Start a new one* gets a unique
+    key, because the person wants a further session. Requests of other kinds get a unique key, because their argument
+    may hold an address.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -217,7 +217,7 @@ def _accepted_at(row: Mapping[str, Any]) -> datetime:
 
 
 def link(row: Mapping[str, Any]) -> HostLink:
-    """Convert a row of the table `host_links`."""
+    """Convert a row of the table `host_links` to a HostLink."""
     return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
 
 

@@ -85,7 +85,7 @@ def _is_slack_missing(fault: str) -> bool:
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in `current` with those of `answers` added, or put in place of the old values.
 
-    A setting can stand in either of two variables, NAME or NAME_FILE. An answer for one of them removes the other.
+    A setting can be in the variable NAME or in NAME_FILE. An answer for one of these variables removes the other.
     """
     replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
     return {name: value for name, value in current.items() if name not in replaced} | dict(answers)

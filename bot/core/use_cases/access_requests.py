@@ -87,7 +87,7 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Build a request for access that holds only the person, their ids and the id of the request that asks (pure)."""
+    """Build a request for access that holds only the person's ids and the id of the request that asks (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 

@@ -1,6 +1,7 @@
 """Tell agents that somebody else has ended their session.
 
-One notice for each session tells its agent in a new direct message, since the update of a card notifies nobody.
+One notice for each session tells the session's agent in a new direct message. An update of the session's card would
+notify nobody.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice 
 
 
 class SessionEnds:
-    """Notifies the agent when somebody else has ended their session."""
+    """Notifies an agent when somebody else has ended the agent's session."""
 
     def __init__(self, board: NoticeBoard) -> None:
         self._board = board

@@ -1,4 +1,4 @@
-"""Create response_urls and handle requests to them. Each works five times, within thirty minutes.
+"""Create response_urls and handle requests to them. Each response_url works five times, within thirty minutes.
 
 The response_url of a command only adds messages. The response_url of a button may also change or delete the button's
 message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses

@@ -1,7 +1,7 @@
-"""Publish the Home tab when a user opens it, presses a button in it, or when one of their sessions changes.
+"""Publish a user's Home tab when the user opens it or presses a button in it.
 
-views/home_tab.py builds the content. Publishing stores no request. The tab shows an error for each part that did not
-load.
+Also publish it when one of the user's sessions changes. views/home_tab.py builds the content. Publishing stores no
+request. The tab shows an error for each part that did not load.
 """
 
 import asyncio

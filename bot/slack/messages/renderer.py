@@ -134,7 +134,7 @@ class MessageRenderer:
     def addressee(self, reader: UserId | None, *, repairs: bool = True) -> Addressee:
         """Describe the reader of an error message. `reader` is None if unknown.
 
-        `repairs`: if the reader can fix faults, the message says how; False for a message that never says it.
+        `repairs`: whether the message says how to fix a fault to a reader who can fix faults.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)

@@ -156,7 +156,7 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
     """Build the button by which the bot tells the administrators about the error.
 
-    Build none if they have been told or will be told.
+    Build no button if the bot has already told the administrators, or certainly will.
     """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE

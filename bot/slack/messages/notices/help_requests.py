@@ -1,4 +1,4 @@
-"""Render the message to administrators about a person who asks for their help (pure).
+"""Render the message to administrators about a person who asks them for help (pure).
 
 Also render the answer to this person.
 """
