@@ -375,7 +375,7 @@ class Responder(Notifier, Protocol):
         """Send the agent a session that somebody else started for them. Return whether the message was delivered."""
 
     def shorten_deadlines(self) -> None:
-        """Limit the time of all current and later posts to a short one, because the process is stopping."""
+        """Give all current and later posts a short time-out, because the process is stopping."""
 
 
 class EditResult(Enum):

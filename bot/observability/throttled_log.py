@@ -1,4 +1,4 @@
-"""Limit the log lines that anybody outside can cause: at most one line per reason and second, with a count."""
+"""Limit the log lines that outsiders can cause: at most one line per reason and second, with a count."""
 
 import asyncio
 import logging

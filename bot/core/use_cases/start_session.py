@@ -155,7 +155,7 @@ class StartSession(Handler):
         return await self._announce(request, started)
 
     async def _add_sign_in(self, error: SignInRequiredError | SignInExpiredError, request: Request) -> None:
-        """Add a sign-in link to an error that the requester can end by signing in."""
+        """Add a sign-in link to an error that the requester can resolve by signing in to Genesys."""
         is_off = isinstance(error, SignInRequiredError) and error.off
         if self._offer_sign_in and error.own and not is_off and request.kind is RequestKind.START:
             with suppress(CobrowseError):  # then the error names the command

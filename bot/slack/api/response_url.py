@@ -153,8 +153,8 @@ class SilentHosts:
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
         """Await `post` and return its result.
 
-        Raises SilentHostError at once if the host is silent and no attempt is due, and the errors of `post`. `insist`:
-        post to a silent host in any case, with the full time-out.
+        Raises the errors of `post`. Raises SilentHostError at once if the host is silent and no attempt is due.
+        `insist`: post to a silent host in any case, with the full time-out.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

@@ -404,7 +404,8 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions that an ambiguous `end` may mean, as a list in which a click ends one."""
+    """Return the sessions that an ambiguous `end` may mean, as a list in which each session has a button that ends it.
+    """
     page = ListPage(ListKind.END, agent=error.agent)
     return SessionList(error.records[: page.size], page, len(error.records))
 

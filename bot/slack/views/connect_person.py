@@ -134,7 +134,7 @@ def read_person(view: View) -> tuple[PersonKey, str]:
 
 
 def read_text(view: View) -> str:
-    """Return the text of the submitted first step, by which the administrator searches for a Genesys user."""
+    """Return the search text that the administrator submitted in the first step."""
     return clean(_value(view, TEXT), MAX_TEXT_LENGTH)
 
 

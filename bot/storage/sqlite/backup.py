@@ -115,7 +115,10 @@ def _about_backup(error: StorageSetupError) -> str:
 
 @contextmanager
 def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Connection]) -> Iterator[Path]:
-    """Copy a database to a file beside `target`, and remove that file at the end unless it was renamed."""
+    """Copy a database to a file beside `target`, and yield the path of that file.
+
+    At the end, remove the file unless the caller has renamed it.
+    """
     part = target.with_name(target.name + PART)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
