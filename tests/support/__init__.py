@@ -1,1 +1,1 @@
-"""What tests share: real servers on localhost, real databases, clocks and people."""
+"""Share helpers among tests: real servers on localhost, real databases, clocks and people."""

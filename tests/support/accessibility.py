@@ -1,6 +1,7 @@
-"""axe-core in a page: it finds faults of accessibility. From npm: skipped with a reason without it, a failure in CI.
+"""Find accessibility faults in a page with axe-core.
 
-`make test` installs it into tests/support/axe, by the lock file there.
+`make test` installs axe-core from npm into tests/support/axe, by the lock file there. Without axe-core, a test is
+skipped with a reason; in CI it fails.
 """
 
 import os
@@ -23,7 +24,7 @@ RUN = """async (rules) => {
 
 @cache
 def axe_source() -> str:
-    """The library's text. Skips the test where it is not installed, and fails it in CI."""
+    """Return the source text of axe-core. If it is not installed, skip the test; in CI, fail the test."""
     if AXE.is_file():
         return AXE.read_text(encoding="utf-8")
     installs = (
@@ -36,7 +37,10 @@ def axe_source() -> str:
 
 
 async def violations(page: Any, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
-    """Every fault that axe finds in what the page shows now, in each color scheme: rule, what is wrong, element."""
+    """Return every fault that axe finds in the page as it is shown now, in each color scheme.
+
+    A fault is one text: the rule, what is wrong, and the element.
+    """
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(axe_source())
     found: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""What the tests of connecting share: a bot over HTTP whose people can sign in, and the browser's part in that."""
+"""Share a bot over HTTP whose users can sign in to Genesys, and a browser that signs them in."""
 
 import re
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ SAMS = "33333333-3333-4333-8333-333333333333"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a browser shows in the end."""
+    """The page that the browser shows at the end of a sign-in."""
 
     status: int
     html: str
@@ -48,7 +48,7 @@ class Page:
 
 
 def connecting(servers: Servers, **changes: str) -> dict[str, str]:
-    """The environment, and the client in Genesys that goes with it."""
+    """Return the environment of a bot whose users can sign in, and create the OAuth client for it in Genesys."""
     connect, servers.genesys.user_login.client = world.connect_environ(servers.keys, free_port())
     public = world.public_environ(servers.keys, servers.genesys.url)
     more = {"GENESYS_CLIENT_SECRET": SECRET, "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE, "COBROWSE_ADMINS": SAM}
@@ -67,7 +67,10 @@ async def open_connecting(
     locales: Path = LOCALES,
     **changes: str,
 ) -> AsyncIterator[Journey]:
-    """The servers and a bot; each agent has one conversation, and an offer needs a person."""
+    """Yield a journey with servers and a bot.
+
+    Each agent has one conversation, and only signed-in users can create an offer.
+    """
     async with open_servers(http=http, client_secret=SECRET, token_seconds=token_seconds) as servers:
         servers.genesys.conversations.set_live_count("one")
         servers.genesys.conversations.requires_user = True
@@ -85,7 +88,7 @@ async def open_connecting(
 
 
 def address(message: Message) -> str:
-    """The link that one gets."""
+    """Return the sign-in link in a message."""
     return str(buttons(message)["open"]["url"])
 
 
@@ -100,7 +103,10 @@ async def asks_to_connect(journey: Journey, who: str = ANA) -> str:
 
 
 async def signs_in(link: str, user_id: str = HOST) -> str:
-    """Opens the link, chooses who signs in ("" for nobody), and returns where Genesys sends the browser."""
+    """Open the sign-in link, choose the Genesys user, and return the URL to which Genesys sends the browser.
+
+    `user_id` is "" for a person who declines the sign-in.
+    """
     async with aiohttp.ClientSession() as browser:
         async with browser.get(link) as page:
             assert page.status == 200, await page.text()
@@ -117,7 +123,7 @@ async def opens(url: str, method: str = "GET") -> Page:
 
 
 async def connects(journey: Journey, who: str = ANA, user_id: str = HOST) -> Page:
-    """All of it."""
+    """Ask for a sign-in link, sign in, and return the page that the browser shows at the end."""
     before = len(journey.slack.messages)
     link = await asks_to_connect(journey, who)
     page = await opens(await signs_in(link, user_id))
@@ -128,7 +134,7 @@ async def connects(journey: Journey, who: str = ANA, user_id: str = HOST) -> Pag
 
 
 def whose(journey: Journey) -> list[str]:
-    """The hosts whose conversations have offers, each made by the host."""
+    """Return the hosts whose conversations have an offer. Fail if somebody else than the host created an offer."""
     offers = journey.genesys.conversations.offers.values()
     assert all(offer.creator_id == offer.conversation.host_user_id for offer in offers)
     return [offer.conversation.host_user_id for offer in offers]

@@ -1,6 +1,6 @@
-"""A world for one test: the sandbox's Slack and Genesys, and the real bot between them, over real sockets.
+"""Run the sandbox's Slack and Genesys for one test, and the real bot between them, over real sockets.
 
-What people do and read goes through `Journey`; the two servers themselves are there for everything else.
+Tests use `Journey` for what people do and read. They use the two servers directly for everything else.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ BotProcess = Process | Forked
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The fake Slack and the fake Genesys, started, and the environment that leads to them."""
+    """The running servers of the sandbox, and the environment that connects a bot to them."""
 
     slack: SandboxSlack
     genesys: SandboxGenesys
@@ -65,7 +65,7 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """The servers and a bot that is ready; `url` is the bot's own, empty over Socket Mode."""
+    """The servers and a bot that is ready. `url` is the URL of the bot; "" over Socket Mode."""
 
     slack: SandboxSlack
     genesys: SandboxGenesys
@@ -74,14 +74,14 @@ class Journey:
     finish: Callable[[], Awaitable[None]]
 
     async def asks(self, text: str = "", *, who: str = ANA, **how: Any) -> Message:
-        """Types the command, and waits for what it ends with: the first message that is no note."""
+        """Send the command, and return the first message with its outcome. Wait notices do not count."""
         before = len(self.slack.messages)
         delivery = await self.slack.command(who, text, **how)
         assert delivery.acked, delivery.error
         return await self.reads(who, before)
 
     async def reads(self, who: str, before: int) -> Message:
-        """The first outcome this person sees among the messages after so many."""
+        """Return the first outcome that this person sees. Ignore the first `before` messages."""
 
         def found() -> Message | None:
             new = self.slack.messages[before:]
@@ -97,7 +97,7 @@ class Journey:
         return await self.slack.workspace.until(found, ANSWER_TIMEOUT)
 
     async def tries_again(self, message: Message, *, who: str = ANA) -> Delivery:
-        """Presses the button, and waits until something has come of it."""
+        """Press *Try again*, and wait for its outcome."""
         before, was = len(self.slack.messages), message.text
         delivery = await self.slack.press(who, message, "try_again")
         assert delivery.acked, delivery.error
@@ -111,7 +111,7 @@ class Journey:
 
 @asynccontextmanager
 async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Servers]:
-    """Slack and Genesys without a bot; `how` is for SandboxGenesys."""
+    """Start Slack and Genesys without a bot. `how` holds the arguments of SandboxGenesys."""
     keys = world.Keys()
     slack = SandboxSlack(
         bot_token=keys.bot_token,
@@ -153,7 +153,7 @@ async def open_journey(
     locales: Path = LOCALES,
     **environ: str,
 ) -> AsyncIterator[Journey]:
-    """The servers and the bot; `environ` comes on top of the environment it is started with."""
+    """Start the servers and the bot. `environ` holds variables to add to the bot's environment."""
     async with (
         open_servers(http=http, token_seconds=token_seconds) as servers,
         open_bot_between(
@@ -182,7 +182,7 @@ async def open_bot_between(
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
     locales: Path = LOCALES,
 ) -> AsyncIterator[Journey]:
-    """The bot, between servers that are there."""
+    """Start the bot with servers that already run."""
     loaded = settings.load(environ)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
@@ -219,22 +219,22 @@ async def open_bot_between(
 
 
 def is_note(message: Message) -> bool:
-    """Whether it is a word in between."""
+    """Return whether a message is a wait notice."""
     return any(":hourglass_flowing_sand:" in text for text in texts(message.blocks))
 
 
 def is_notice(message: Message) -> bool:
-    """Whether it tells an administrator about a fault."""
+    """Return whether a message is a notice, such as a notice of a fault to an administrator."""
     return any(block.get("block_id") == "notice" for block in message.blocks)
 
 
 def is_failure(message: Message) -> bool:
-    """Whether it tells of something that went wrong."""
+    """Return whether a message reports an error."""
     return any(block.get("block_id") == "failure" for block in message.blocks)
 
 
 def texts(thing: Any) -> Iterator[str]:
-    """Every text in some blocks."""
+    """Yield every text in these blocks."""
     if isinstance(thing, dict):
         if isinstance(thing.get("text"), str):
             yield thing["text"]
@@ -246,12 +246,15 @@ def texts(thing: Any) -> Iterator[str]:
 
 
 def words(message: Message) -> str:
-    """All that a message shows, one text a line."""
+    """Return all texts that a message shows, one on each line."""
     return "\n".join(texts(message.blocks)) or message.text
 
 
 def link(message: Message) -> str:
-    """The preformatted text, where the customer's link stands; where there is none, the code in large text."""
+    """Return the customer's link, the preformatted text of a message.
+
+    Return the join code if the message has no link.
+    """
     rich = [block for block in message.blocks if block["type"] == "rich_text"]
     if not rich and (large := [block for block in message.blocks if block["type"] == "header"]):
         return str(large[0]["text"]["text"]).replace(" ", "")
@@ -262,7 +265,7 @@ def link(message: Message) -> str:
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:
-    """A message's buttons by what they do."""
+    """Return a message's buttons by action_id."""
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     return {button["action_id"]: button for row in rows for button in row}
 
@@ -271,7 +274,7 @@ def buttons(message: Message) -> dict[str, dict[str, Any]]:
 
 
 def free_port() -> int:
-    """A port nobody listens on, and below those that the system gives to a program that asks for any."""
+    """Return a port that nobody listens on. It is below the range from which the system picks ephemeral ports."""
     while True:
         port = random.randrange(15_000, 30_000)
         with socket.socket() as bound, contextlib.suppress(OSError):
@@ -280,9 +283,9 @@ def free_port() -> int:
 
 
 async def start(directory: Path, environ: dict[str, str], *arguments: str, interpreter: bool = False) -> BotProcess:
-    """Start `python -m bot run`, or with other arguments, in the directory and with no other environment.
+    """Start `python -m bot` in a directory, with exactly this environment. The default command is `run`.
 
-    A new interpreter costs a CPU second more than a fork; a test of the start itself asks for it.
+    `interpreter`: start a new interpreter instead of a fork. This costs a CPU second more; tests of the start need it.
     """
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
     program = ["-m", "bot", *(arguments or ["run"])]
@@ -294,7 +297,7 @@ async def start(directory: Path, environ: dict[str, str], *arguments: str, inter
 
 
 async def ended(process: BotProcess, seconds: float = START_SECONDS) -> tuple[int | None, str, str]:
-    """Return the exit code, the output and the errors, once the process has ended."""
+    """Wait until the process has ended. Return its exit code, its standard output and its standard error."""
     async with asyncio.timeout(seconds):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
@@ -304,7 +307,7 @@ async def ended(process: BotProcess, seconds: float = START_SECONDS) -> tuple[in
 async def running(
     directory: Path, *, http: bool, environ: dict[str, str] | None = None, interpreter: bool = False
 ) -> AsyncIterator[tuple[Servers, BotProcess]]:
-    """A bot that is ready, in a separate process."""
+    """Start a bot in a separate process, and yield it when it is ready."""
     async with open_servers(http=http) as servers:
         port = str(free_port())
         process = await start(directory, servers.environ | {"PORT": port} | (environ or {}), interpreter=interpreter)
@@ -322,7 +325,7 @@ async def running(
 
 
 async def healthy(process: BotProcess, url: str) -> None:
-    """Until it says so, or has ended."""
+    """Wait until the bot answers at the health URL `url`, or until the process has ended."""
     async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS):
         while process.returncode is None:
             with contextlib.suppress(aiohttp.ClientError):

@@ -1,4 +1,4 @@
-"""Run bots as processes on one database, kill them where a test says, and read what people were told."""
+"""Run bots as processes on one database, kill them at points that a test chooses, and read what people got."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ SECONDS = 15.0
 
 
 class Bots:
-    """Real processes on one database; killed at the end. What comes after one of them may be in this process."""
+    """Bots in separate processes on one database. They are killed at the end."""
 
     def __init__(self, servers: Servers, database: str, directory: Path) -> None:
         self.servers = servers
@@ -28,9 +28,9 @@ class Bots:
         self.after = AsyncExitStack()
 
     async def start(self, dies: str = "", database: str = "") -> Forked:
-        """Start a bot, and wait until it is connected, or has ended: without its database it does.
+        """Start a bot, and wait until it is connected or has ended. Without its database, a bot ends.
 
-        `dies` says where it is killed.
+        `dies` names the point at which the bot is killed.
         """
         program = ["-m", "tests.support.killed_bot", dies] if dies else ["-m", "bot", "run"]
         environ = self.environ | ({"DATABASE_URL": database} if database else {})
@@ -49,7 +49,7 @@ class Bots:
         return process
 
     async def resume(self) -> None:
-        """Start after a crash, in this process: a separate one takes a second."""
+        """Start a bot in this process after a crash, because a separate process takes a second longer."""
         await self.after.enter_async_context(replica(self.servers, self.environ["DATABASE_URL"]))
 
     async def close(self) -> None:
@@ -60,7 +60,10 @@ class Bots:
 
 
 async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
-    """Return what this person reads, once there are so many messages; Slack's own, about a missing ack, is none."""
+    """Wait until this person sees `count` messages, and return the texts of all messages that they see.
+
+    Slack's message about a missing ack does not count.
+    """
     slack = bots.servers.slack
 
     def told() -> bool:
@@ -82,7 +85,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 @pytest.fixture
 async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
-    """Start Slack and Genesys; the test starts the bots."""
+    """Start Slack and Genesys, and yield bots of which none is started."""
     async with open_servers() as servers:
         opened = Bots(servers, database, tmp_path)
         yield opened

@@ -1,4 +1,4 @@
-"""A real Chromium for the tests of the page: skipped with a reason where there is none, a failure in CI."""
+"""Open a real Chromium for the tests of the page. Without Chromium, a test is skipped with a reason; in CI it fails."""
 
 import importlib.util
 import os
@@ -23,7 +23,7 @@ ARGUMENTS = [
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Any]:
-    """Playwright's browser, over the Chromium that is installed."""
+    """Yield a Playwright browser that uses the installed Chromium."""
     chromium = next((found for name in NAMES if (found := shutil.which(name))), None)
     if chromium is None or importlib.util.find_spec("playwright") is None:
         missing = "there is no chromium on this machine" if chromium is None else "playwright is not installed"

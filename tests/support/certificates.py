@@ -1,4 +1,4 @@
-"""A private certificate authority for one test, and servers that it vouches for, or that vouch for themselves."""
+"""Make a private certificate authority for one test, and servers with its certificates or with self-signed ones."""
 
 import datetime
 import ipaddress
@@ -15,7 +15,7 @@ DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Authority:
-    """`trusted` is the file to put into SSL_CERT_FILE."""
+    """A certificate authority. `trusted` is the file to put into SSL_CERT_FILE."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
@@ -23,14 +23,14 @@ class Authority:
     directory: Path
 
     def vouch(self, *names: str) -> ssl.SSLContext:
-        """A server's side of TLS, for these names."""
+        """Return the server's TLS context with a certificate for these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _signed(names[0], key, self.certificate.subject, self.key, names)
         return _server(self.directory, f"{names[0]}.pem", key, certificate)
 
 
 def new_authority(directory: Path) -> Authority:
-    """One that nobody knows yet."""
+    """Make a certificate authority that nobody trusts yet."""
     directory.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _signed("The test's authority", key, None, key, ())
@@ -40,7 +40,7 @@ def new_authority(directory: Path) -> Authority:
 
 
 def self_signed(directory: Path, *names: str) -> ssl.SSLContext:
-    """A server that nobody vouches for."""
+    """Return the server's TLS context with a self-signed certificate for these names."""
     key = ec.generate_private_key(ec.SECP256R1())
     return _server(directory, f"self-{names[0]}.pem", key, _signed(names[0], key, None, key, names))
 
@@ -52,7 +52,7 @@ def _signed(
     signer: ec.EllipticCurvePrivateKey,
     names: tuple[str, ...],
 ) -> x509.Certificate:
-    """An authority's certificate without names, a server's with them."""
+    """Make a certificate: for an authority if `names` is empty, else for a server with these names."""
     subject, now = (
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)]),
         datetime.datetime.now(datetime.UTC),

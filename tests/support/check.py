@@ -1,4 +1,4 @@
-"""What the tests of `check` share: a set-up in which all is right, and a way to ask for its findings."""
+"""Share a set-up without faults for the tests of `check`, and functions that run the checks."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PERSON = UserId("U0ANA")
 
 
 def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
-    """Everything set, a key in its own file, and a database that is not there yet."""
+    """Return an environment with all settings, a private key in a file, and a database that does not exist yet."""
     key = directory / "private.key"
     key.write_text(servers.keys.private_pem)
     key.chmod(0o600)
@@ -28,14 +28,14 @@ def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
 async def checked(
     directory: Path, environ: dict[str, str], *arguments: str, interpreter: bool = False
 ) -> tuple[int | None, str, str]:
-    """Run `check` as a command in the directory; return its exit code, output and errors."""
+    """Run the command `check` in a directory. Return its exit code, its standard output and its standard error."""
     return await ended(await start(directory, environ, "check", *arguments, interpreter=interpreter))
 
 
 async def run_checks(
     environ: dict[str, str], person: str | None = None, env_file: str = "nowhere", timing: GenesysTiming = QUICK_GENESYS
 ) -> dict[str, CheckResult]:
-    """The findings by name; of several of one name, the worst."""
+    """Run the checks, and return the results by name. If several results have one name, return the worst."""
     found = await check.run_checks(
         environ,
         user_id=UserId(person) if person else None,
@@ -50,12 +50,12 @@ async def run_checks(
 
 
 def marks(found: dict[str, CheckResult]) -> dict[str, Status]:
-    """All that is not right."""
+    """Return the status of each result that is not OK."""
     return {name: each.status for name, each in found.items() if each.status is not Status.OK}
 
 
 def untouched(servers: Servers) -> bool:
-    """Whether nothing was created, said or kept at the fakes."""
+    """Return whether the bot created nothing in Slack and Genesys and sent no message."""
     asked = {call.kind for call in servers.genesys.calls}
     assert asked <= {"token", "me", "roles", "applications", "query", "search", "other"}, asked
     assert {call.method for call in servers.genesys.calls if call.kind == "other"} <= {"GET"}

@@ -1,4 +1,4 @@
-"""Run the bot's commands as somebody types them, each as a process, and keep what they leave."""
+"""Run the bot's commands as processes, as somebody types them, and record their output and effects."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ GENESYS_HOST_USER_ID={ANA}
 
 @dataclass(frozen=True)
 class Run:
-    """What a process left; `creates` are those of the Genesys it was pointed at."""
+    """The result of a process. `creates` holds its calls to create a session in Genesys."""
 
     code: int | None
     out: str
@@ -33,13 +33,13 @@ class Run:
 async def typed(
     directory: Path, arguments: Sequence[str], environ: dict[str, str] | None = None, *, interpreter: bool = False
 ) -> Run:
-    """Run one command in the directory, with no other environment; `interpreter` starts a new Python for it."""
+    """Run one command in a directory, with exactly this environment. `interpreter`: start a new interpreter."""
     process = await start(directory, environ or {}, *arguments, interpreter=interpreter)
     return Run(*await ended(process, SECONDS))
 
 
 def furnish(directory: Path, key: str) -> None:
-    """Write the files that somebody who follows the seed has beside them."""
+    """Write .env with SEED_ENV, and the private key, into a directory."""
     directory.mkdir()
     (directory / "private.key").write_text(key)
     (directory / ".env").write_text(SEED_ENV)
@@ -53,7 +53,7 @@ async def with_genesys(
     *,
     interpreter: bool = False,
 ) -> Run:
-    """Run one command with the seed's .env in the directory, and the fake Genesys at another address."""
+    """Run one command against the sandbox's Genesys, with SEED_ENV as the .env in the directory."""
     async with open_servers() as servers:
         furnish(directory, servers.keys.private_pem)
         servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
@@ -65,7 +65,7 @@ async def with_genesys(
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The address of an empty database of each kind."""
+    """Return the URL of an empty database, of each kind in turn."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'bot.db'}"
         return

@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """Seconds, as an argument: they pass only when a test adds to `now`."""
+    """A clock that tests pass as an argument. Its time, `now` in seconds, changes only when a test sets it."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now

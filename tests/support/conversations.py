@@ -1,4 +1,4 @@
-"""What the tests of co-browse in conversations share: a service that is connected, orders, and a public environment."""
+"""Share a connected client, orders and an environment for the tests of sessions in conversations."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -59,7 +59,7 @@ async def offer(conversations: ConversationSessions, hooks: Any = None, **how: A
 
 
 def talk(servers: Servers | Journey, customer: str = "Carla Customer", **how: Any) -> Conversation:
-    """Begin a conversation of Ana's with a customer; `host` is another agent's id in Genesys."""
+    """Begin a conversation between Ana and a customer. `host` is the Genesys id of another agent."""
     return servers.genesys.conversations.begin(how.pop("host", HOST), customer, **how)
 
 

@@ -1,4 +1,4 @@
-"""Share a customer's addresses, what the fake Genesys has sent to customers, and the question in a dialog."""
+"""Share customers' addresses, the messages that the sandbox's Genesys has sent, and the question in a dialog."""
 
 from dataclasses import replace
 
@@ -16,12 +16,15 @@ NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
 
 
 def sent(journey: Journey) -> list[tuple[str, str]]:
-    """Return the kind and the address of each message, in the order they were sent."""
+    """Return the kind and the address of each sent message, in the order of sending."""
     return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
 
 
 def ask_in(view: View, session_id: str) -> None:
-    """Let a dialog ask whether to send the link of a session called Deal, as dialogs of earlier versions did."""
+    """Show in a dialog the question whether to send the link of a session, as dialogs of earlier versions did.
+
+    The session's name is Deal.
+    """
     deal = replace(session(session_id), name="Deal")
     record = SessionRecord(session=deal, team_id=TEAM, requester=ANA, agent=ANA, is_over=False)
     asked = question(SendPreview((record,), read_address(NUMBER)), RequestId("earlierasked"), ENGLISH)

@@ -1,8 +1,8 @@
-"""What `run`, `hosts` and `check` say to one database, through the functions that they call; as a program, too.
+"""Run `run`, `hosts` and `check` on one database, through the functions that they call, and compare their errors.
 
-As a program it first becomes another user, when all that is needed is imported: that user need not be able to read the
-interpreter. `USER said BYTES URL…` prints a JSON object by address, where no file may be larger than so many bytes
-(0: any); `USER bot ARGUMENT…` is the command line.
+The module is also a program, which first imports everything and then becomes another user. That user need not be able
+to read the interpreter. `USER said BYTES URL…` prints a JSON object by URL; no file may be larger than BYTES (0 for no
+limit). `USER bot ARGUMENT…` runs the command line.
 """
 
 import asyncio
@@ -27,7 +27,10 @@ SECRET = "hush"
 
 
 async def said(url: str, *keys: str, timing: StorageTiming = DEFAULT_TIMING) -> Said:
-    """All three, one after the other."""
+    """Run `run`, `hosts` and `check` one after the other.
+
+    Return the code and the sentence of each, "" without an error.
+    """
     settings = DatabaseSettings(retention_days=30, url=url, keys=keys)
     found = {"run": ("", ""), "hosts": ("", ""), "check": ("", "")}
     try:
@@ -47,7 +50,10 @@ async def said(url: str, *keys: str, timing: StorageTiming = DEFAULT_TIMING) -> 
 
 
 def agree(found: Said, code: str, *words: str) -> None:
-    """All three refuse for this reason, in the same words; these are among them, and nothing that is secret is."""
+    """Check that all three commands report this code, in the same sentence.
+
+    The sentence contains all of `words`, and no secret.
+    """
     assert {command: one[0] for command, one in found.items()} == dict.fromkeys(("run", "hosts", "check"), code)
     (sentence,) = {one[1] for one in found.values()}
     assert SECRET not in sentence
@@ -57,7 +63,7 @@ def agree(found: Said, code: str, *words: str) -> None:
 
 
 def work(found: Said) -> None:
-    """None of them refuses."""
+    """Check that none of the three commands reports an error."""
     assert set(found.values()) == {("", "")}, found
 
 
@@ -66,7 +72,7 @@ async def said_of(*urls: str) -> dict[str, Said]:
 
 
 def become(user: int) -> None:
-    """Another user, without any group of root's."""
+    """Switch the process to another user without any group. Import all modules first."""
     import encodings.idna
     import logging.handlers
 

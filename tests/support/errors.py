@@ -1,4 +1,4 @@
-"""Hold one error of every kind, for the tests of what people read about errors."""
+"""List one error of every kind, for the tests of the sentences about errors."""
 
 from datetime import UTC, datetime
 
@@ -143,10 +143,10 @@ BASES = {
 
 
 def classes(base: type[CobrowseError]) -> set[type[CobrowseError]]:
-    """Return a class and all below it."""
+    """Return a class and all its subclasses."""
     return {base}.union(*(classes(below) for below in base.__subclasses__()))
 
 
 def name_of(error: CobrowseError) -> str:
-    """Return the name of a test's parameter."""
+    """Return the name of the test parameter for an error."""
     return error.code

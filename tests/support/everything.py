@@ -1,6 +1,6 @@
 """Build every message, view and page that people can read, in one language.
 
-Names and other values hold no Latin words, so that a test finds the words that no translation reaches.
+Names and other values contain no Latin words, so that tests find English words that no translation reached.
 """
 
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ PRESSED = Pressed(SessionId("1"), CARE, "7", name=NAME)
 
 
 def request(kind: RequestKind = RequestKind.START, **more: Any) -> Request:
-    """Return a request of Ana's."""
+    """Return a request by Ana."""
     usual: dict[str, Any] = {"id": ID, "key": "1", "kind": kind, "team_id": TEAM, "enterprise_id": None}
     usual |= {"channel_id": CARE, "requester": ANA, "accepted_at": NOW, "reply_url": "7"}
     return Request(**(usual | more))
@@ -216,7 +216,10 @@ def renderer(language: Language, **more: Any) -> MessageRenderer:
 
 
 def error_messages(language: Language) -> Iterator[tuple[str, Message]]:
-    """Yield the message about each error, in each situation, for agents, administrators and who has been told."""
+    """Yield the message about each error in each situation: to an agent, to an administrator, and to an unknown reader.
+
+    Also yield the message to an agent after the bot has told an administrator.
+    """
     told = renderer(language, told=lambda error: (ADA,))
     mine = renderer(language)
     for error, situation in product(ERRORS, Situation):
@@ -225,7 +228,7 @@ def error_messages(language: Language) -> Iterator[tuple[str, Message]]:
 
 
 def answers(language: Language) -> Iterator[tuple[str, Message]]:
-    """Yield the answer to each request, with its variants."""
+    """Yield the answer to each request, in all variants."""
     more = {"other_open": OtherSession(SessionId("2"), NAME, NOW)}
     for outcome in RESULTS:
         kind = KINDS.get(type(outcome), RequestKind.START)
@@ -242,7 +245,7 @@ def answers(language: Language) -> Iterator[tuple[str, Message]]:
 
 
 def other_messages(language: Language) -> Iterator[tuple[str, Message]]:
-    """Yield what is said before, beside and after an answer."""
+    """Yield the other messages: wait notices, questions, notices that a question is already answered, and so on."""
     words = renderer(language)
     for kind, seconds in product((RequestKind.START, RequestKind.LAST), (None, 1, 2, 60, 600, float("inf"))):
         yield "note", words.note(request(kind), WaitNotice(seconds))
@@ -278,7 +281,7 @@ def other_messages(language: Language) -> Iterator[tuple[str, Message]]:
 
 
 def notices(language: Language) -> Iterator[tuple[str, Message]]:
-    """Yield the messages about each matter, in each of their states."""
+    """Yield the messages of each kind of notice, in each state of the notice."""
     words = renderer(language)
 
     def notice(kind: NoticeKind, **more: Any) -> Notice:
@@ -363,7 +366,7 @@ def views(language: Language) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def home_tabs(language: Language) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the Home tab in its states."""
+    """Yield the Home tab in each of its states."""
     words = renderer(language)
     cards = words.cards_for(ADA)
     missing = HostNotFoundError(ANA, False, MISSES[:1])
@@ -412,7 +415,7 @@ def home_tabs(language: Language) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def field_errors(language: Language) -> Iterator[tuple[str, str]]:
-    """Yield what stands below the fields of the forms."""
+    """Yield the error messages at the fields of forms."""
     for standing in MembershipStatus:
         error = errors.PersonNotAllowedError("not_a_member", BEN, standing, is_target=True)
         yield "standing", str(session_form.host_error(error, language))
@@ -434,7 +437,7 @@ def field_errors(language: Language) -> Iterator[tuple[str, str]]:
 
 
 def pages(language: Language) -> Iterator[tuple[str, str]]:
-    """Yield each page on which a sign-in ends, as HTML."""
+    """Yield the HTML of each page that can end a sign-in."""
     to = replace(renderer(language).addressee(ANA), language=language.plain, contact="7")
     yield "busy", busy_page(language.plain)
     asked = request(RequestKind.CONNECT)

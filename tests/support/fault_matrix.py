@@ -1,6 +1,6 @@
-"""The world of the fault matrix: the bot over TLS, and a faulty front before each of its upstreams.
+"""Run the bot for the fault matrix: over TLS, with a front that injects faults before each upstream.
 
-Time is an argument: caches and tokens run out when the test says so, and nobody sleeps for as long as they are told.
+Tests pass the time to the bot: caches and tokens expire when a test moves the clock, and no test waits for long.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ FRESH_HOSTS = CoreTiming(host_cache_seconds=0.0)  # the store has a clock of its
 
 @dataclass
 class Clock:
-    """The real one, and what was skipped."""
+    """The real clock, plus the time that was skipped."""
 
     skipped: float = 0.0
 
@@ -61,14 +61,14 @@ class Clock:
         return time.monotonic() + self.skipped
 
     async def sleep(self, seconds: float) -> None:
-        """As long as it takes for others to have their turn; the clock goes on as if it had been longer."""
+        """Let other tasks run for up to 10 ms, and move the clock by `seconds`."""
         self.skipped += seconds
         await asyncio.sleep(min(seconds, 0.01))
 
 
 @dataclass
 class World:
-    """A bot that is ready, and what stands before its upstreams."""
+    """A bot that is ready, and the fronts before its upstreams."""
 
     servers: Servers
     clock: Clock
@@ -76,7 +76,10 @@ class World:
     caplog: pytest.LogCaptureFixture
 
     async def outcome(self, who: str, text: str) -> Message | None:
-        """What a command ends with, once the log says that it has ended; None when nobody was told."""
+        """Send a command, wait until the log says that it has ended, and return its outcome.
+
+        Return None if nobody was told.
+        """
         slack = self.servers.slack
         before, ended = len(slack.messages), self.ended()
         assert (await slack.command(who, text)).acked
@@ -86,8 +89,11 @@ class World:
         return next(iter(new), None)
 
     async def struck(self, front: Front, fault: str, on: str, who: str, text: str) -> Message | None:
-        """The outcome of a command that is to meet a fault. On a busy machine an impatient bot may not get so far, as
-        the calls before take their time, too; then once more."""
+        """Return the outcome of a command that meets a fault.
+
+        On a busy machine, a time-out may end the command before it reaches the fault, because earlier calls take
+        longer, too. Then send the command again, up to four times.
+        """
         if fault not in SLOW:
             return await self.outcome(who, text)
         for number in range(5):
@@ -99,7 +105,7 @@ class World:
         return message
 
     async def press(self, message: Message, action: str) -> None:
-        """Until what the press of a button has begun has ended."""
+        """Press a button, and wait until the request of this press has ended."""
         ended = self.ended()
         assert (await self.servers.slack.press(ANA, message, action)).acked
         await self.until_ended(ended + 1)
@@ -113,19 +119,19 @@ class World:
         return sum(record.name == "bot.core.requests.events" for record in self.caplog.records)
 
     def unforeseen(self) -> list[str]:
-        """What ended in a traceback instead of a named error."""
+        """Return the log messages that have a traceback. An expected error has none."""
         return [f"{record.message}: {record.exc_info[1]!r}" for record in self.caplog.records if record.exc_info]
 
 
 def _defaults(function: Any) -> dict[str, Any]:
-    """Return the defaults of a function's keyword-only arguments, to change."""
+    """Return the defaults of a function's keyword-only arguments, so that tests can change them."""
     defaults: dict[str, Any] = function.__kwdefaults__
     return defaults
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
+    """Replace every clock and every sleep that decides how long something is cached or waited for."""
     made = Clock()
     for thing in (TokenAuth, HostResolver, SlackDirectory, Cache, RateLimiter, SilentHosts):
         monkeypatch.setitem(_defaults(vars(thing)["__init__"]), "clock", made)
@@ -139,9 +145,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @contextmanager
 def impatient(on: str = "") -> Iterator[None]:
-    """Let callers that wait for an answer give up soon.
+    """Shorten the time-outs of calls during a `with` block.
 
-    A direct message has its usual time to be opened, unless the fault is `on` it: a busy machine takes longer.
+    Opening a direct message keeps its time-out unless `on` is that call, because it takes longer on a busy machine.
     """
     if on not in WAYS:
         shorten(TIMING, call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
@@ -157,13 +163,13 @@ def impatient(on: str = "") -> Iterator[None]:
 
 
 def shorten(timing: GenesysTiming | SlackTiming, **seconds: Any) -> None:
-    """Set the time-outs of a bot that is running: it reads them at each call."""
+    """Change the time-outs of a running bot, which reads them at each call."""
     for name, value in seconds.items():
         object.__setattr__(timing, name, value)
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
-    """What SSL_CERT_FILE does for a separate process."""
+    """Make this process trust the certificates in a file, as SSL_CERT_FILE does for a separate process."""
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     context = ssl.create_default_context(cafile=str(trusted))
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
@@ -179,7 +185,10 @@ async def world(
     caplog: pytest.LogCaptureFixture,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[World]:
-    """The bot over HTTP, a web socket being none of the calls in question; a parameter is more of its environment."""
+    """Start the bot over HTTP. Sockets are not part of the fault matrix.
+
+    The fixture's parameter holds further variables of the bot's environment.
+    """
     caplog.set_level(logging.INFO, "bot.core.requests.events")
     authority = new_authority(tmp_path)
     trust(monkeypatch, authority.trusted)

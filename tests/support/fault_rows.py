@@ -1,6 +1,6 @@
-"""Say what each fault of an upstream call ends in: a row a call, and a phrase a fault.
+"""Define how each fault of an upstream call shows to people: one row for each call, one phrase for each fault.
 
-The faults themselves are in server_faults.py, and the world that they happen in is in fault_matrix.py.
+server_faults.py implements the faults. fault_matrix.py runs the bot.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ MOVED, NO_JSON = ("moved", "moved for good"), ("page instead of JSON", "page tha
 
 
 def told(**phrases: str) -> dict[str, str]:
-    """Return the phrase for each fault; what is the same for a group of them is given by the group's name."""
+    """Return the phrase for each fault. A key of `phrases` is a fault, or a group of faults that share the phrase."""
     groups = {"unreached": UNREACHED, "unknown": UNKNOWN, "moved": MOVED, "no_json": (*NO_JSON, "wrong types")}
     groups |= {"rest": ("413", "429", "500", "503", "429 with an order")}
     found: dict[str, str] = {}
@@ -32,7 +32,11 @@ def told(**phrases: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Row:
-    """A call: its front, its request line, after which other request its host is to be lost, and who asks what."""
+    """A call in the fault matrix, and the command that makes the bot send it.
+
+    `front` is the upstream and `on` the pattern of the request line. `after` is the request after which the host is
+    lost. `who` types `text`.
+    """
 
     front: str
     on: str

@@ -1,6 +1,6 @@
-"""A server that stands before a good one, over TLS and under its own name, with faults that a test chooses.
+"""Run a server before a working server, over TLS and under a different name, with one fault that a test chooses.
 
-One fault at a time. Those of the connection strike every client; the others strike requests whose line matches.
+Faults of the connection affect every client. Other faults affect requests whose request line matches a pattern.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ UNREACHED = ("refused", "dns", "tls")
 
 
 class Front:
-    """Under `url`. `seen` holds the request lines, `sent_bytes` what of a huge body was taken.
+    """A server that forwards requests and injects faults. `url` is its URL.
 
-    With `usual_port` its address names no port: the look-up of its name leads to the right one.
+    `seen` holds the request lines. `sent_bytes` counts the bytes of a huge body that the bot accepted. With
+    `usual_port`, the URL contains no port: the look-up of the name leads to the right port.
     """
 
     def __init__(
@@ -46,7 +47,10 @@ class Front:
         self.url = f"https://{name}" if usual_port else f"https://{name}:{self.port}"
 
     async def inject_fault(self, fault: str, on: str = "", after: str = "") -> None:
-        """A fault of the connection begins once a request that matches `after` has been answered, or at once."""
+        """Inject a fault into requests that match `on`.
+
+        A fault of the connection begins after the answer to a request that matches `after`; at once if `after` is "".
+        """
         self._on, self._after = re.compile(on), re.compile(after)
         self.seen.clear()
         self.sent_bytes = 0
@@ -56,7 +60,7 @@ class Front:
             await self._set(fault)
 
     def seen_of(self, on: str) -> list[str]:
-        """The request lines that match."""
+        """Return the request lines that match a pattern."""
         return [line for line in self.seen if re.search(on, line)]
 
     async def _set(self, fault: str) -> None:
@@ -97,7 +101,7 @@ class Front:
         self._talking.discard(task)
 
     async def ask(self, exchange: Exchange) -> bytes:
-        """What the good server answers."""
+        """Forward the request to the working server, and return its answer."""
         body = await exchange.body()
         reader, writer = await asyncio.open_connection(self._host, int(self._port))
         writer.write(exchange.head[:-2] + b"Connection: close\r\n\r\n" + body)
@@ -110,7 +114,7 @@ class Front:
 
 @asynccontextmanager
 async def opened(*fronts: Front) -> AsyncIterator[None]:
-    """All of them, under names that only this process knows."""
+    """Start these servers. Only this process can resolve their names."""
     loop = asyncio.get_running_loop()
     look_up, names = loop.getaddrinfo, {front.name: front for front in fronts}
 

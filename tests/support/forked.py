@@ -1,7 +1,7 @@
-"""Start `python -m bot …` by a fork of a server that has the bot's modules imported: a CPU second less for each start.
+"""Start `python -m bot …` as a fork of a process that has imported the bot. This saves a CPU second for each start.
 
 The process is real: it has its own event loop, files and signals, and `kill -9` ends it. Only the imports are shared.
-Each command also has a test that executes the interpreter (`interpreter=True` in app.py).
+Each command also has a test that starts a new interpreter (`interpreter=True` in app.py).
 """
 
 import asyncio
@@ -60,11 +60,11 @@ class Forked:
         return self.returncode
 
     def errors(self) -> str:
-        """Return what the process has written to its errors so far."""
+        """Return what the process has written to standard error so far."""
         return self._files[1].read_text(encoding="utf-8")
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Wait until the process has ended; return its output and its errors, and remove their files."""
+        """Wait until the process has ended. Return its standard output and standard error, and remove their files."""
         await self.wait()
         out, err = (file.read_bytes() if file.exists() else b"" for file in self._files)
         for file in self._files:
@@ -88,9 +88,10 @@ class Forked:
 async def forked(
     program: Sequence[str], *, directory: Path, environ: dict[str, str], log: Path | None = None
 ) -> Forked:
-    """Start `-m bot …` or a script in the directory with exactly this environment.
+    """Start `-m bot …` or a script in a directory, with exactly this environment.
 
-    Output and errors go to the log, or else each to a temporary file that `communicate` reads.
+    The output goes to the file `log`. Without it, standard output and standard error go to temporary files, which
+    `communicate` reads.
     """
     files = [log, log] if log else [_temporary_file(), _temporary_file()]
     arguments = (list(program), str(directory), environ, [str(file) for file in files])
@@ -113,7 +114,10 @@ def _started(arguments: tuple[Any, ...]) -> Any:
 
 @cache
 def _context() -> Any:
-    """The server starts with the first process, in the folder and with the path that find the bot and this file."""
+    """Return the context of the fork server.
+
+    The server starts with the first process. Its directory and path make the bot and this file importable.
+    """
     from multiprocessing import forkserver
 
     context = multiprocessing.get_context("forkserver")
@@ -125,7 +129,7 @@ def _context() -> Any:
 
 
 def _run(program: list[str], directory: str, environ: dict[str, str], files: list[str]) -> None:
-    """Become the program, as `python …` does."""
+    """Run the program in this process, as `python …` does."""
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environ)
@@ -141,7 +145,7 @@ def _run(program: list[str], directory: str, environ: dict[str, str], files: lis
 
 
 def _apply_environment() -> None:
-    """Repeat what reads the environment before the program runs: the interpreter's start, and the import of aiohttp."""
+    """Repeat what the interpreter and aiohttp do with the environment when they start."""
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
     if encoding and isinstance(sys.stdout, TextIOWrapper) and isinstance(sys.stderr, TextIOWrapper):
         sys.stdout.reconfigure(encoding=encoding, errors=errors or "strict")

@@ -1,4 +1,4 @@
-"""What the tests of the hosts share: a book and its clock, people, and a directory of Genesys users."""
+"""Share a store with a clock, people, and a directory of Genesys users for the tests of host rules."""
 
 import asyncio
 import uuid
@@ -26,7 +26,10 @@ def user(number: int, email: str, *, active: bool = True) -> DirectoryUser:
 
 
 class Directory:
-    """Genesys users by address: `users` maps an address to what is answered. Counts what it is asked."""
+    """Genesys users by email address.
+
+    `users` maps an address to the answer, `asked` holds the addresses of all look-ups.
+    """
 
     def __init__(self, *users: DirectoryUser) -> None:
         self.users = {user.email.lower(): [user] for user in users}
@@ -40,13 +43,13 @@ class Directory:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock of the book, and of each test that asks for it."""
+    """Return the clock that the store and the test share."""
     return Clock(now=0.0)
 
 
 @pytest.fixture
 async def book(tmp_path: Path, clock: Clock) -> AsyncIterator[SQLiteStore]:
-    """Who is which host, as it is kept."""
+    """Yield a store for hosts that a rule found, and for host links."""
     store = SQLiteStore(str(tmp_path / "book.db"), clock=clock)
     yield store
     await store.close()

@@ -1,6 +1,6 @@
-"""`run`, with a store that kills the process: argv[1] says where, such as `after:creating` or `before:answered`.
+"""Run the bot with a store that kills the process. argv[1] names the point, such as `after:creating`.
 
-The fault points are the store's calls, so that the product itself knows nothing of them.
+These points are calls of the store, so the bot itself contains no code for them.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ WHERE = sys.argv.pop(1)
 
 
 class KilledStore:
-    """A real store, at one call of which the process is killed."""
+    """A real store that kills the process at one of its calls."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
@@ -50,7 +50,10 @@ class KilledStore:
 
 
 class KilledTable:
-    """Its sessions or notices: each call is a place to die, such as `before:end_session` or `after:add_post:posted`."""
+    """The store's sessions or notices.
+
+    Each call is a possible point, such as `before:end_session` or `after:add_post:posted`.
+    """
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -67,7 +70,7 @@ class KilledTable:
 
 
 def named(request: Any) -> str:
-    """By its session's name, or else by its kind."""
+    """Return the name of a request: the session's name, else the request's kind."""
     return str(request.name or request.kind.value)
 
 

@@ -1,6 +1,6 @@
-"""Render a folder as `kubectl kustomize` does, for the fields that deploy/kubernetes uses. Other fields are refused.
+"""Render a folder as `kubectl kustomize` does. Only the fields that deploy/kubernetes uses are supported.
 
-A generated ConfigMap has no hash behind its name.
+A generated ConfigMap has no hash at the end of its name.
 """
 
 from copy import deepcopy
@@ -16,7 +16,7 @@ FIELDS = {"apiVersion", "kind", "resources", "components", "patches", "configMap
 
 
 def render(folder: Path) -> list[Object]:
-    """Return the objects that a folder's kustomization.yaml stands for."""
+    """Return the objects that a folder's kustomization.yaml produces."""
     return _render(folder, [])
 
 
@@ -26,7 +26,7 @@ def key(thing: Object) -> tuple[str, str]:
 
 
 def _render(folder: Path, objects: list[Object]) -> list[Object]:
-    """Add the folder's objects to those of the kustomization that uses it as a component."""
+    """Return the objects of a folder, added to `objects`. These come from the kustomization that uses the folder."""
     given = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
     if unknown := set(given) - FIELDS:
         raise ValueError(f"{folder}: {', '.join(sorted(unknown))}")
@@ -58,14 +58,18 @@ def _generate(given: dict[str, Any], objects: list[Object]) -> list[Object]:
 
 
 def _patch(change: Object, objects: list[Object]) -> list[Object]:
-    """Change the one object of the patch's kind and name."""
+    """Apply a patch to the one object with the patch's kind and name."""
     if sum(key(each) == key(change) for each in objects) != 1:
         raise ValueError(f"a patch fits no object: {key(change)}")
     return [_merged(each, change) if key(each) == key(change) else each for each in objects]
 
 
 def _merged(old: Any, new: Any) -> Any:
-    """Merge strategically: mappings by key, lists of named things by name; null removes, the rest replaces."""
+    """Merge two values as a strategic merge patch does.
+
+    Merge mappings by key, and lists of objects by their names. Null removes a key. Any other value replaces the old
+    one.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         both = {name: _merged(old.get(name), value) for name, value in new.items() if value is not None}
         return {name: value for name, value in old.items() if name not in new} | both

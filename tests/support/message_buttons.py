@@ -7,12 +7,12 @@ from tests.support.app import ANA, ANSWER_TIMEOUT, Journey, buttons
 
 
 def labels(message: Message) -> list[str]:
-    """Return what stands on the buttons, in their order."""
+    """Return the labels of a message's buttons, in order."""
     return [button["text"]["text"] for button in buttons(message).values()]
 
 
 async def presses(journey: Journey, message: Message, action: str, *, who: str = ANA, **how: Any) -> None:
-    """Press a button, and wait until something has come of it: other words in the message, or another message."""
+    """Press a button, and wait until the message changes or another message arrives."""
     before, was = len(journey.slack.messages), message.text
     delivery = await journey.slack.press(who, message, action, **how)
     assert delivery.acked, delivery.error

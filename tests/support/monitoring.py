@@ -16,7 +16,7 @@ Samples = dict[tuple[str, ...], float]
 
 
 async def get(url: str) -> tuple[int, Any]:
-    """Return the status and the body: an object where it is JSON, else the text."""
+    """Return the status and the body of a response. The body is an object if it is JSON, else a text."""
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         if response.content_type == "application/json":
             return response.status, await response.json()

@@ -1,7 +1,7 @@
-"""The line between one replica and Postgres: it can be cut, frozen, forgotten by the server's side or lost, and healed.
+"""Simulate faults of the network between one replica and Postgres with a proxy.
 
-A lost line is one on which packets vanish: neither end hears a FIN, a RST or an ACK, as when a host loses its power. A
-socket filter that takes nothing does that, in the kernel and without any privilege: https://docs.kernel.org/networking/filter.html
+On a lost line, packets vanish: neither end gets a FIN, a RST or an ACK, as when a machine loses power. A socket filter
+that accepts no packet does this in the kernel, and needs no privilege: https://docs.kernel.org/networking/filter.html
 """
 
 import asyncio
@@ -22,7 +22,7 @@ CAN_LOSE = sys.platform == "linux"
 
 
 class Wire:
-    """A proxy on its own port; `url` leads through it to the database."""
+    """A proxy to the database on a separate port. `url` is the database's URL through the proxy."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -56,32 +56,32 @@ class Wire:
             await asyncio.wait(self._carrying)
 
     def cut(self) -> None:
-        """Both ends hear at once that their connections are gone, and new ones are not to be had."""
+        """Abort all connections at both ends, and refuse new ones."""
         self._is_cut = True
         for near, far in tuple(self._pairs.items()):
             near.transport.abort()
             far.transport.abort()
 
     def move(self, url: str) -> None:
-        """New connections lead to another server; those that are open stay where they are."""
+        """Forward new connections to another server. Open connections stay at the old server."""
         self._server_port = int(parse_qs(urlsplit(url).query)["port"][0])
 
     def freeze(self) -> None:
-        """Whatever is sent is taken, and does not come out."""
+        """Accept all data, and forward none of it."""
         self._flows.clear()
 
     def forget(self) -> None:
-        """As freeze, and the server hears that its connections are gone; the replica does not."""
+        """Forward no data, and abort all connections at the server's end only."""
         self.freeze()
         for far in tuple(self._pairs.values()):
             far.transport.abort()
 
     def after(self, words: bytes, then: Callable[[], None]) -> None:
-        """Does this once such words have gone to the server, before anything comes back."""
+        """Call `then` once the data that goes to the server contains `words`, before the server answers."""
         self._words, self._then = words, then
 
     def lose(self) -> None:
-        """Packets vanish on the way, both ways; those of new connections, too."""
+        """Drop all packets in both directions, of new connections too."""
         self.freeze()
         self._is_lost = True
         assert self._listener
@@ -89,7 +89,7 @@ class Wire:
             _lose(one)
 
     def heal(self) -> None:
-        """What was held back goes on its way."""
+        """End the fault, and forward the data that was held back."""
         if self._is_lost:
             assert self._listener
             for one in (*self._listener.sockets, *map(_socket, self._pairs), *map(_socket, self._pairs.values())):
@@ -139,7 +139,7 @@ def _lose(one: Any) -> None:
 
 @asynccontextmanager
 async def new_wire(url: str) -> AsyncIterator[Wire]:
-    """Whole at first."""
+    """Yield a proxy without a fault."""
     wire = Wire(url)
     await wire.open()
     try:

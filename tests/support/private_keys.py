@@ -1,4 +1,4 @@
-"""Share a private key of each kind that a client of Genesys may have, and write it as PEM."""
+"""Share a private key of each kind that an OAuth client of Genesys may have, and write it as PEM."""
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (

@@ -29,7 +29,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z’'-]*|\d[\d.,:]*")
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the prose of a page is like. `ease` is Flesch's reading ease, of English: 206.8 − 1.015 wps − 84.6 spw."""
+    """The measures of a page's prose. `ease` is Flesch's reading ease for English: 206.8 − 1.015 wps − 84.6 spw."""
 
     sentences: int
     mean_length: float
@@ -51,7 +51,7 @@ def sentences(markdown: str) -> list[str]:
 
 
 def measure(markdown: str) -> Measures:
-    """Return the measures of a page. A page without prose reads most easily."""
+    """Return the measures of a page. A page without prose has the best reading ease."""
     found = sentences(markdown)
     if not found:
         return Measures(0, 0.0, 121.0)
@@ -66,8 +66,8 @@ def measure(markdown: str) -> Measures:
 def syllables(word: str) -> int:
     """Return the number of syllables of an English word, at least 1.
 
-    Hyphenation never breaks near the ends of a word, so a word has as many syllables as groups of vowels, if these are
-    more. An `e` that nobody says is no group.
+    Hyphenation never breaks near the ends of a word, so the result is at least the number of groups of vowels. A silent
+    `e` is no group.
     """
     return sum(max(len(_english().positions(part)) + 1, _vowel_groups(part)) for part in re.split(r"[-’']", word))
 

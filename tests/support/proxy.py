@@ -1,4 +1,4 @@
-"""What the tests of the proxy share: Caddy with the shipped file, replicas under one name, and who attacks them."""
+"""Run Caddy with the shipped configuration before replicas under one name, and attack them."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ needs_the_systems_caddy = pytest.mark.skipif(
 
 
 def shipped_or_older(*, buffers: bool) -> str:
-    """The shipped configuration, or without `buffers` as a Caddy older than 2.7 reads it."""
+    """Return the shipped configuration; without `buffers`, the configuration that a Caddy older than 2.7 can read."""
     return CADDYFILE if buffers else re.sub(r"\n\s*request_buffers .*", "", CADDYFILE)
 
 
@@ -60,7 +60,7 @@ class Proxy:
 async def proxy(
     directory: Path, host: str, port: int | str, *, caddy: str | None = SHIPPED, text: str = CADDYFILE
 ) -> AsyncIterator[Proxy]:
-    """Caddy without TLS, before bots under this name."""
+    """Run Caddy without TLS before the bots at this host name."""
     assert caddy, "no caddy"
     config, log = directory / "Caddyfile", directory / "caddy.log"
     config.write_text(text, encoding="utf-8")
@@ -91,7 +91,10 @@ async def answers(http: aiohttp.ClientSession, url: str) -> bool:
 
 
 class Names(asyncio.DatagramProtocol):
-    """A name server that gives these addresses for any name: https://www.rfc-editor.org/rfc/rfc1035#section-4"""
+    """A name server that returns the same addresses for any name.
+
+    https://www.rfc-editor.org/rfc/rfc1035#section-4
+    """
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
@@ -112,7 +115,7 @@ class Names(asyncio.DatagramProtocol):
 
 @dataclass(slots=True)
 class Replicas:
-    """Bots in separate processes, each with its own address, under one name at the proxy."""
+    """Bots in separate processes, each with a separate address. The proxy reaches all of them under one name."""
 
     servers: Servers
     proxy: Proxy
@@ -123,7 +126,7 @@ class Replicas:
 async def replicas(
     directory: Path, *, caddy: str | None = SHIPPED, text: str = CADDYFILE, count: int = 2
 ) -> AsyncIterator[Replicas]:
-    """So many behind one Caddy. Slack sends to the proxy."""
+    """Start `count` replicas behind one Caddy. Slack sends its payloads to the proxy."""
     port, loop = free_port(), asyncio.get_running_loop()
     addresses = [f"127.0.0.{number + 1}" for number in range(count)]
     names, _ = await loop.create_datagram_endpoint(lambda: Names(addresses), ("127.0.0.1", 0))
@@ -147,7 +150,7 @@ async def replicas(
 
 @dataclass(slots=True)
 class Typed:
-    """What became of commands: how many were acknowledged, why others were not, and the slowest acknowledgement."""
+    """The results of commands: how many were acknowledged, why others were not, and the slowest acknowledgement."""
 
     acked: int = 0
     lost: list[str] = field(default_factory=list)
@@ -155,7 +158,7 @@ class Typed:
 
 
 async def types(servers: Servers, seconds: float, each_second: float = 10.0) -> Typed:
-    """People type at this pace, whatever becomes of it."""
+    """Send commands at this rate for `seconds`, whether they are acknowledged or not."""
     typed, loop = Typed(), asyncio.get_running_loop()
 
     async def command(number: int) -> None:
@@ -175,7 +178,7 @@ async def types(servers: Servers, seconds: float, each_second: float = 10.0) -> 
 
 
 def head(*fields: str, shaped: bool = True, path: str = "POST /slack/events") -> bytes:
-    """A request's head; `shaped`: with headers that a signature could have, made up."""
+    """Return the head of an HTTP request. `shaped`: whether it has well-formed but invalid signature headers."""
     signature = f"X-Slack-Request-Timestamp: {int(time.time())}", f"X-Slack-Signature: v0={os.urandom(32).hex()}"
     lines = (f"{path} HTTP/1.1", "Host: 127.0.0.1", *(signature if shaped else ()), *fields)
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -194,7 +197,10 @@ BAD: tuple[Callable[[], bytes], ...] = (
 
 @asynccontextmanager
 async def under_fire(url: str, *, slow: int = SLOW_CLIENTS, bad_each_second: float = 4.0) -> AsyncIterator[list[int]]:
-    """Bad requests of each kind at this pace, and slow clients, as long as it is left open. Counts what it has sent."""
+    """Send bad requests of each kind at this rate, and keep slow clients connected, during a `with` block.
+
+    The yielded list counts both.
+    """
     where, sent = urlsplit(url), [0, 0]
 
     async def connection() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

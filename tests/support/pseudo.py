@@ -1,6 +1,6 @@
-"""Make catalogues of a language that nobody speaks: they show what a translation never reaches.
+"""Make catalogues of a pseudo-language, to find texts that no translation reaches.
 
-Each letter becomes a full-width one, and each sentence stands between marks that tell its language.
+Each letter becomes a full-width one, and each sentence stands between marks that name its language.
 """
 
 import re
@@ -51,7 +51,7 @@ def pseudo_languages(directory: Path) -> Mapping[str, Language]:
 
 
 def shown(node: object) -> Iterator[str]:
-    """Yield each text that a person reads in a message or view."""
+    """Yield each text in a message or view that a person reads."""
     if isinstance(node, Mapping):
         if node.get("type") in ("mrkdwn", "plain_text"):
             yield str(node["text"])
@@ -63,19 +63,19 @@ def shown(node: object) -> Iterator[str]:
 
 
 def english_in(texts: Iterator[str] | list[str], *known: str) -> list[str]:
-    """Return the texts with an English word that is none of the `known` values."""
+    """Return the texts that contain an English word, apart from the `known` values."""
     values = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))) or r"(?!)")
     return [text for text in texts if re.search("[A-Za-z]{2,}", values.sub("", NO_WORDS.sub("", text)))]
 
 
 def languages_in(node: Any) -> set[str]:
-    """Return the codes of the languages in which a message or view is."""
+    """Return the codes of the languages that a message or view contains."""
     text = str(node)
     return {code for code, marks in MARKS.items() if marks[0] in text}
 
 
 def longest_language() -> Language:
-    """Return English in which each label is as long as its limit."""
+    """Return English with each label lengthened to its limit."""
 
     class Longest(NullTranslations):
         def pgettext(self, context: str, message: str) -> str:

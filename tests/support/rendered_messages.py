@@ -1,4 +1,4 @@
-"""Render messages in plain English, with text that nobody may trust, and hold them to Slack's limits."""
+"""Render messages in plain English with untrusted text, and check them against Slack's limits."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def request(**more: Any) -> Request:
 
 
 def texts(message: Message) -> Iterator[str]:
-    """Yield all that Slack reads as mrkdwn: the text of the notification, and each mrkdwn object."""
+    """Yield all texts that Slack reads as mrkdwn: the text of the notification, and each mrkdwn object."""
     yield message.text
     for block in message.blocks:
         for part in [block.get("text"), *block.get("elements", ())]:
@@ -51,7 +51,7 @@ def texts(message: Message) -> Iterator[str]:
 
 
 def assert_fit_for_slack(message: Message) -> None:
-    """Fail the test if any markup is not the bot's own, or if Slack would refuse the message for its size."""
+    """Fail the test if untrusted text became markup, or if the message exceeds Slack's limits."""
     for text in texts(message):
         theirs = re.sub("|".join(map(re.escape, OURS)), "", text)
         assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", theirs), text
@@ -77,7 +77,10 @@ def assert_fit_for_slack(message: Message) -> None:
 
 
 def assert_fit_menu(element: dict[str, Any]) -> None:
-    """A menu has two to five options: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element"""
+    """Fail the test unless a menu has two to five options.
+
+    https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+    """
     assert 2 <= len(element["options"]) <= 5
     assert "confirm" not in element  # it would hold for all options
     for option in element["options"]:

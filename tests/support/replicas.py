@@ -1,4 +1,4 @@
-"""What the tests of several replicas share: a bot on any database in this process, and who was told what."""
+"""Start several replicas in this process on any database, and find out who was told what."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ SECONDS = 15.0
 async def replica(
     servers: Servers, database: str, *, timing: CoreTiming | None = None, **environ: str
 ) -> AsyncIterator[Bot]:
-    """A bot that is connected; stopped at the end, as by SIGTERM."""
+    """Yield a connected bot. Stop it at the end, as SIGTERM does."""
     loaded = settings.load(servers.environ | {"DATABASE_URL": database, "SHUTDOWN_SECONDS": "1"} | environ)
     stop, ready = asyncio.Event(), asyncio.Event()
     opened: list[Bot] = []
@@ -39,9 +39,9 @@ async def replica(
 
 
 def told(servers: Servers, delivery: Delivery) -> list[str]:
-    """Each outcome that answers this command: its link, or its failure's words without the reference.
+    """Return each outcome that answers this command: its link, or the texts of its error without the reference.
 
-    Neither a note nor what came in the acknowledgement is an outcome.
+    Wait notices are no outcomes. Texts in the acknowledgement are none, either.
     """
     mine = [one for one in servers.slack.messages if one.trigger_id == delivery.trigger_id]
     ends = [one for one in mine if one.via not in ("slackbot", "ack") and not is_note(one)]
@@ -49,14 +49,14 @@ def told(servers: Servers, delivery: Delivery) -> list[str]:
 
 
 def is_refused(delivery: Delivery) -> bool:
-    """Whether the acknowledgement says that it was not accepted, or that nobody knows."""
+    """Return whether the acknowledgement says that the bot may not have saved the request."""
     return isinstance(delivery.body, dict) and "I’m not sure that I saved your request" in str(
         delivery.body.get("text")
     )
 
 
 async def until(is_so: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Waits for what other tasks or processes do."""
+    """Wait until `is_so` returns a true value, which depends on other tasks or processes."""
     async with asyncio.timeout(seconds):
         while not is_so():  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What the tests of a request's progress share: a clock that jumps, a ledger, a notifier, and a story told on them."""
+"""Share a clock that jumps, a store and a notifier for the tests of RequestRun, and play stories on them."""
 
 import asyncio
 import selectors
@@ -38,7 +38,7 @@ REQUEST = Request(
 
 
 class Jumping(selectors.DefaultSelector):
-    """Waits for no timer: the time it was to wait has simply passed."""
+    """A selector that never waits. Instead, it moves the time by the time-out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Jumping(selectors.DefaultSelector):
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop on the selector's time."""
+    """An event loop that takes its time from the selector."""
 
     def __init__(self) -> None:
         self.jumping = Jumping()
@@ -61,9 +61,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class Ledger:
-    """The store: remembers each move, refuses when somebody else has the request, and fails while it is away.
+    """A store that records each transition.
 
-    `mute`: it does what it is asked, so many times more, and its word is lost on the way.
+    It refuses a transition if `ours` is False, and fails while it is unavailable. `mute`: how many more transitions it
+    makes whose answer is lost.
     """
 
     def __init__(self, state: RequestState) -> None:
@@ -107,7 +108,7 @@ class Ledger:
 
 
 class Notifier:
-    """Remembers what was said and when; takes as long as it is told to."""
+    """A notifier that records each wait notice and its time. Each notice takes `takes_seconds`."""
 
     def __init__(self) -> None:
         self.notes: list[tuple[float, WaitNotice]] = []
@@ -133,7 +134,7 @@ Story = Callable[[RequestRun, Ledger, Notifier], Awaitable[None]]
 def tell(
     story: Story, state: RequestState = RequestState.ACCEPTED, *, replaces: bool = False
 ) -> tuple[Ledger, Notifier]:
-    """Plays a story from time zero with a request in this state, and stops the progress at its end."""
+    """Play a story from time zero with a request in this state. Stop its wait notices at the end."""
     ledger, notifier = Ledger(state), Notifier()
 
     async def play() -> None:

@@ -1,4 +1,4 @@
-"""Make requests for tests that store none: of the limits, of the audit log and of what is told."""
+"""Make requests for tests that store none: tests of the limits, of the audit log and of messages."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.app import ANA
 
 
 def start(who: str = ANA, **how: Any) -> Request:
-    """Make a request for a session that nobody has made before; `how` replaces its fields."""
+    """Make a new START request. `how` replaces its fields."""
     parts: dict[str, Any] = {
         "id": new_request_id(),
         "key": new_request_id(),
@@ -23,5 +23,5 @@ def start(who: str = ANA, **how: Any) -> Request:
 
 
 def request(**how: Any) -> Request:
-    """Make a request whose id is `reference`, and whose reply URL is a secret; `how` replaces its fields."""
+    """Make a request with the id `reference` and a secret response_url. `how` replaces its fields."""
     return start("U1", **({"id": "reference", "key": "k", "reply_url": "https://secret/"} | how))

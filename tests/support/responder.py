@@ -1,4 +1,4 @@
-"""Make a responder with all that it is made of, beside the fake Slack, and tell which way its answers went."""
+"""Make a responder with all its parts for the sandbox's Slack, and find out how its answers were sent."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ LOST = InterruptedRequestError("interrupted", maybe_created=False)
 async def open_delivery(
     web: AsyncWebClient, http: aiohttp.ClientSession | None = None, timing: SlackTiming = SLACK_TIMING
 ) -> AsyncIterator[SlackResponder]:
-    """Its sessions are remembered in its own store."""
+    """Yield a responder whose session messages are in a temporary store."""
     async with open_store("memory:") as store, new_http_session() as own:
         direct = DirectMessages(web)
         words = MessageRenderer()
@@ -46,5 +46,5 @@ async def deliveries() -> AsyncIterator[tuple[SandboxSlack, SlackResponder]]:
 
 
 def ways(slack: SandboxSlack) -> list[str]:
-    """Return the methods that Slack was asked for, one after the other."""
+    """Return the Web API methods that the bot called, in order."""
     return [call.method for call in slack.calls]

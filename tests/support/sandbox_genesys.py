@@ -1,4 +1,4 @@
-"""What the tests of the sandbox's Genesys share: its users, a small client, a running server."""
+"""Share users, a small client and a running server for the tests of the sandbox's Genesys."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def public_pem(key: Any) -> bytes:
 
 
 class Client:
-    """The least a client needs: a keep-alive connection, a token, no retries, no redirects."""
+    """A minimal client: one pooled connection, a token, no retries, no redirects."""
 
     def __init__(self, genesys: SandboxGenesys, http: aiohttp.ClientSession) -> None:
         self.genesys, self.http, self.token = genesys, http, ""
@@ -115,7 +115,7 @@ async def client(stranger: Client) -> Client:
 
 
 async def soon(is_so: Callable[[], object]) -> None:
-    """Waits, a second at most, until the server has noticed."""
+    """Wait until `is_so` returns a true value. Fail the test after a second."""
     for _ in range(100):
         if is_so():
             return

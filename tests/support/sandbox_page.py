@@ -1,6 +1,6 @@
-"""What the tests of the sandbox's page share: its Slack, a toy bot, the page served and open in a real browser.
+"""Share a sandbox's Slack, a toy bot, and the page in a real browser for the tests of the sandbox's page.
 
-A file that takes these fixtures runs its tests on one loop (pytestmark below them), and with one browser.
+A file that uses these fixtures runs its tests on one event loop (pytestmark below them), and with one browser.
 """
 
 from __future__ import annotations
@@ -94,7 +94,10 @@ async def page(browser: Any, served: SandboxPage, bot: ToyBot) -> AsyncIterator[
 
 
 async def _window(browser: Any) -> Any:
-    """Return the one page of a file: a new window costs Chromium as much as a test. Each test has its own origin."""
+    """Return the one browser page that all tests of a file share, because a new one takes as long as a test.
+
+    Each test has a different origin.
+    """
     if browser.contexts:
         return browser.contexts[0].pages[0]
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", viewport=SIZE)
@@ -105,7 +108,7 @@ async def _window(browser: Any) -> Any:
 
 
 async def _clear(page: Any) -> None:
-    """Undo what a test can set: other tabs, routes, cookies, size, media and the place of the mouse."""
+    """Undo what a test can change: other tabs, routes, cookies, size, media and the position of the mouse."""
     for tab in page.context.pages[1:]:
         await tab.close()
     await page.goto("about:blank")
@@ -139,7 +142,7 @@ async def card(page: Any) -> Any:
 
 
 async def has_focus(node: Any) -> bool:
-    """Whether this node has it, or soon gets it."""
+    """Return whether this node has the focus, or gets it within 50 frames."""
     shown = "async node => { for (let n = 0; n < 50 && node !== document.activeElement; n++) "
     return bool(
         await node.evaluate(
@@ -174,7 +177,7 @@ CONTRASTS = """(root) => {
 
 
 async def too_faint(root: Any) -> list[Any]:
-    """Every text under this node that has less contrast than 4.5 to its ground."""
+    """Return every text below this node whose contrast to its background is less than 4.5."""
     found = await root.evaluate(CONTRASTS)
     assert len(found) > 5
     return [entry for entry in found if entry[1] < 4.5]

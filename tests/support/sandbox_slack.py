@@ -1,4 +1,4 @@
-"""What the tests of the sandbox's Slack share: its people and channels, a running server, Slack's own clients."""
+"""Share users, channels, a running server and Slack's own clients for the tests of the sandbox's Slack."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def plain(text: str) -> dict[str, str]:
 
 
 def field(block_id: str, element: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An input block; its element's action_id is the block's id, too."""
+    """Return an input block. The action_id of its element is the block's id."""
     element = {"action_id": block_id, **element}
     return {"type": "input", "block_id": block_id, "label": plain(block_id), "element": element, **more}
 
@@ -146,7 +146,7 @@ def home(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 async def opened(slack: SandboxSlack, client: AsyncWebClient, *blocks: dict[str, Any], **more: Any) -> View:
-    """A modal that Ana sees, opened by a command of hers."""
+    """Open a modal for Ana after a command of hers, and return the modal."""
     trigger = (await slack.command(ANA, "")).trigger_id
     await client.views_open(trigger_id=trigger, view=modal(*blocks, **more))
     return slack.views_of(ANA)[-1]

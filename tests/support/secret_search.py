@@ -1,4 +1,4 @@
-"""What the search for secrets takes: all that is secret, as the servers saw it, and all that a bot leaves behind."""
+"""Collect all secrets that the servers saw, and everything that a bot wrote, for the search for secrets."""
 
 import asyncio
 import sqlite3
@@ -21,7 +21,7 @@ NUMBER, EMAIL = "+14155550123", "carla.customer@example.net"
 
 
 class Told:
-    """A stay in the world of a bot: what was sent to it, and everything it must keep to itself."""
+    """Records what was sent to a bot, and all secrets that the bot must not show."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
@@ -52,7 +52,7 @@ class Told:
         await asyncio.sleep(0.2)
 
     async def presses_on(self, action: str) -> None:
-        """A button of the newest card, and what comes of it."""
+        """Press a button of the newest card, and wait for the outcome."""
         slack = self._servers.slack
         before = len(slack.messages)
         message = next(each for each in reversed(slack.seen_by(ANA)) if each.visible_to and "card-" in str(each.blocks))
@@ -67,7 +67,7 @@ class Told:
         return next((message for message in new if "send_link" in str(message.blocks)), None)
 
     async def asks_and_sends(self, address: str) -> None:
-        """Has the link sent to a customer; and asks once more, and leaves it."""
+        """Ask twice to send the link to a customer. Confirm the second question, and leave the first open."""
         slack = self._servers.slack
         for _ in range(2):
             before = len(slack.messages)
@@ -77,7 +77,7 @@ class Told:
         await slack.workspace.until(lambda: question.replaced, 15)
 
     async def runs(self, **inputs: Any) -> None:
-        """The step of a workflow."""
+        """Run the workflow step, and wait for its end."""
         execution = await self._servers.slack.function_executed(CALLBACK_ID, inputs)
         self._executions.append(execution)
         await self._servers.slack.workspace.until(lambda: execution.status != "running", 15)
@@ -86,7 +86,7 @@ class Told:
         self._deliveries.append(await self._servers.slack.send(payload, kind))  # type: ignore[arg-type]
 
     def secrets(self) -> dict[str, list[str]]:
-        """Every secret there was, by its kind."""
+        """Return every secret that was used, by its kind."""
         servers = self._servers
         keys: world.Keys = servers.keys
         urls = [str(each.payload["response_url"]) for each in self._deliveries if "response_url" in each.payload]
@@ -110,12 +110,12 @@ class Told:
 
 
 async def shown(url: str) -> str:
-    """Whatever can be asked for without being asked who one is."""
+    """Return everything that the bot serves without authentication."""
     return "\n".join([str(await get(url + path)) for path in ("/metrics", "/readyz", "/healthz")])
 
 
 async def of_postgres(url: str) -> str:
-    """All that stands in the tables, and all that their files hold beside, deleted rows too."""
+    """Return all rows of the tables, and all bytes of the database's files. The files may hold deleted rows."""
     connection = await asyncpg.connect(url)
     names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     rows = [await connection.fetch(f'SELECT * FROM "{name}"') for (name,) in names]
@@ -129,7 +129,10 @@ async def of_postgres(url: str) -> str:
 
 
 async def of_sqlite(path: Path) -> str:
-    """All that stands in the database, and all that its files hold beside, deleted rows and the log of writes too."""
+    """Return all rows of the database, and all bytes of its files.
+
+    The files may hold deleted rows and the write-ahead log.
+    """
     connection = sqlite3.connect(path)
     text = "\n".join(connection.iterdump())
     connection.close()

@@ -1,6 +1,6 @@
-"""What a faulty server does with one request, in every way of FAULTS. When and for which it does is for faulty.py.
+"""Implement each of FAULTS: what a faulty server does with one request.
 
-A behaviour is given the front it belongs to (faulty.Front) and the exchange.
+faulty_server.py decides when a fault applies. Each function gets the server (faulty_server.Front) and the exchange.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ HUGE_BYTES = 64 * 1024 * 1024
 
 
 class Exchange:
-    """One request as it came in, not forwarded yet, and the way back."""
+    """One request that is not forwarded yet, and the connection for its response."""
 
     def __init__(self, line: str, head: bytes, reader: StreamReader, writer: StreamWriter) -> None:
         self.line, self.head, self._reader, self.writer = line, head, reader, writer
@@ -26,13 +26,13 @@ class Exchange:
         return await self._reader.readexactly(int(length[1])) if length else b""
 
     async def say(self, status: str, body: bytes = b"", kind: str = "application/json", *more: str) -> None:
-        """A whole answer; `more` are headers."""
+        """Send a complete response. `more` holds further headers."""
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
         self.writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode() + body)
         await self.writer.drain()
 
     async def gone(self) -> None:
-        """Until the other side hangs up."""
+        """Wait until the client disconnects."""
         await self._reader.read()
 
     def reset(self) -> None:
@@ -56,7 +56,7 @@ async def reset_after_the_body(_front: Any, exchange: Exchange) -> None:
 
 
 async def answer_lost(front: Any, exchange: Exchange) -> None:
-    """It acts, and nobody hears of it."""
+    """Forward the request, and then reset the connection without a response."""
     await front.ask(exchange)
     exchange.reset()
 
@@ -84,7 +84,7 @@ async def slow_body(_front: Any, exchange: Exchange) -> None:
 
 
 async def huge(front: Any, exchange: Exchange) -> None:
-    """Valid JSON so far, of no stated length."""
+    """Send a body of valid JSON without a stated length, until the client disconnects or HUGE_BYTES are sent."""
     exchange.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
     while front.sent_bytes < HUGE_BYTES and not exchange.writer.is_closing():
         exchange.writer.write(b" " * 65_536)

@@ -1,4 +1,4 @@
-"""What the journeys of sessions share: pressing the buttons of one, and what is read then."""
+"""Press the buttons of a session's card for the tests of sessions, and read the results."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ END, POST, COPY, DETAILS = "ask_end_session", "post", "copy", "details"
 
 
 async def presses(journey: Journey, message: Message, action: str, *, who: str = ANA, **how: Any) -> Message:
-    """Press a button of a message, or choose in its menu, and say yes in the dialog that opens, if one does.
+    """Press a button of a message, or choose in its menu. If a dialog opens, confirm it.
 
-    Return what comes of it: a new message for them, or this one, changed.
+    Return the outcome: a new message for the person, or this message after its change.
     """
     before, was, dialogs = len(journey.slack.messages), str(message.blocks), journey.slack.views_of(who)
     action, how = _pressed(action, how)
@@ -41,12 +41,12 @@ async def presses(journey: Journey, message: Message, action: str, *, who: str =
 
 
 async def opens(journey: Journey, message: Message | View, action: str, *, who: str = ANA, **how: Any) -> View:
-    """Press a button, or choose in the menu, and return the dialog that opens."""
+    """Press a button, or choose in the menu. Return the dialog that opens."""
     return await _opened(journey.slack, who, message, action, how)
 
 
 async def confirms(slack: SandboxSlack, who: str, message: Message | View, action: str, **how: Any) -> Delivery:
-    """Press a button, or choose in the menu, and say yes in the dialog that opens."""
+    """Press a button, or choose in the menu, and confirm the dialog that opens."""
     return await slack.submit(who, await _opened(slack, who, message, action, how))
 
 
@@ -81,10 +81,10 @@ def menu(message: Message) -> dict[str, dict[str, Any]]:
 
 
 async def says(journey: Journey, message: Message, text: str) -> None:
-    """Until this message has that in it."""
+    """Wait until this message contains a text."""
     await journey.slack.workspace.until(lambda: text in str(message.blocks) or None, ANSWER_TIMEOUT)
 
 
 def status(journey: Journey) -> list[str]:
-    """What the service says of each session, in the order they were made."""
+    """Return the status of each session at the service, in the order of their creation."""
     return [session.status for session in journey.genesys.sessions.values()]

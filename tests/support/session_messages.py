@@ -27,7 +27,7 @@ PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"
 
 @dataclass
 class World:
-    """Session messages, and the Slack that they are sent to."""
+    """The session messages under test, and the Slack server that receives them."""
 
     servers: Servers
     session_messages: SlackSessionMessages
@@ -55,7 +55,7 @@ class World:
         return None
 
     async def update_ended(self) -> None:
-        """Update the messages of ended sessions, one pass."""
+        """Update the messages of ended sessions once."""
         await update_ended_messages(self.store.sessions, self.session_messages)
 
     def public(self) -> list[Message]:

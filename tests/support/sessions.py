@@ -1,4 +1,4 @@
-"""Share people, a service that fails on demand, and recorded messages among the tests of session use cases."""
+"""Share people, a service that fails on demand, and recorded messages for the tests of sessions' use cases."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ RUN: Any = None
 
 
 class People:
-    """Everybody is a full member but Gus, a guest; groups cannot be read."""
+    """A directory in which everybody is a full member except Gus, a guest. No user group can be read."""
 
     async def person(self, user_id: UserId) -> SlackUser:
         standing = MembershipStatus.GUEST if user_id == GUS else MembershipStatus.MEMBER
@@ -66,7 +66,7 @@ def access(**changes: Any) -> AccessPolicy:
 
 @dataclass
 class Service:
-    """Knows which sessions are over, counts what it is asked, and fails as it is told."""
+    """A session service that knows which sessions are over, records its calls, and fails on demand."""
 
     over: set[str] = field(default_factory=set)
     fails: dict[str, CobrowseError] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Service:
 
 @dataclass
 class Heard:
-    """Implement core.ports.SessionMessages: remember what is to be sent."""
+    """Implement core.ports.SessionMessages: record the messages instead of sending them."""
 
     shared: list[tuple[str, str]] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
@@ -105,7 +105,7 @@ class Heard:
 
 @dataclass
 class SessionHarness:
-    """A register over a real store."""
+    """A SessionService with a real store."""
 
     store: SQLiteStore
     service: Service = field(default_factory=Service)
@@ -126,20 +126,20 @@ class SessionHarness:
         )
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:
-        """A session that somebody has started."""
+        """Store a session that somebody has started."""
         asked = request(**changes)
         await self.store.accept(asked)
         await self.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name, minutes))
         self.now += 1
 
     async def asks(self, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Request:
-        """A request that was accepted."""
+        """Store a request, and return it."""
         asked = request(kind=kind, requester=who, argument=about, **changes)
         await self.store.accept(asked)
         return asked
 
     async def does(self, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Any:
-        """What becomes of it."""
+        """Store a request, carry it out, and return its result."""
         return await self.register().handlers()[kind].run(await self.asks(kind, who, about, **changes), RUN)
 
 

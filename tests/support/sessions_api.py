@@ -1,4 +1,4 @@
-"""Share a client of the session-creation service, a request for a session, and hooks that record their calls."""
+"""Share a client of the session service, a request for a session, and hooks that record their calls."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ class RecordingHooks:
 
 
 def session_request(**how: Any) -> CreateSessionRequest:
-    """Make a request for a session of Ana's; `how` replaces its fields."""
+    """Make the parameters of a session of Ana's. `how` replaces its fields."""
     parts: dict[str, Any] = {
         "host_id": HOST,
         "name": "Checkout",
@@ -49,7 +49,7 @@ def session_request(**how: Any) -> CreateSessionRequest:
 async def opened(
     servers: Servers, timing: GenesysTiming = QUICK_GENESYS, **environ: str
 ) -> AsyncIterator[CobrowseSessions]:
-    """Open a client of the servers' Genesys; `environ` comes on top of their environment."""
+    """Open a client of the servers' Genesys. `environ` holds variables to add to their environment."""
     loaded = settings.load_part(settings.read_service_alone, servers.environ | environ)
     async with open_genesys(loaded, timing=timing) as genesys:
         yield CobrowseSessions(genesys)
@@ -57,6 +57,6 @@ async def opened(
 
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
-    """Start Slack and a Genesys whose client has a secret, too."""
+    """Start Slack, and a Genesys whose OAuth client also has a secret."""
     async with open_servers(client_secret="a-client-secret") as started:
         yield started

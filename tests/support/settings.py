@@ -1,4 +1,4 @@
-"""What the tests of the settings share: environments that are enough, and what is said of a wrong one."""
+"""Share complete environments for the tests of the settings, and read what commands say about a wrong one."""
 
 import asyncio
 import gc
@@ -46,7 +46,7 @@ def without(environ: dict[str, str], *names: str) -> dict[str, str]:
 
 
 def said_by_run(environ: dict[str, str]) -> str:
-    """Return what `run` ends with, which it does before it asks anybody."""
+    """Return the error with which `run` ends for these settings. It must end before it opens a connection."""
     try:
         with at_once():
             result = CliRunner().invoke(main, ["run"], env=environ, catch_exceptions=False)
@@ -59,7 +59,7 @@ def said_by_run(environ: dict[str, str]) -> str:
 
 
 def said_by_check(environ: dict[str, str], *, name: str = "settings") -> tuple[bool, str]:
-    """Return whether a finding of `check` is wrong, and its words: of several of that name, of the first wrong one."""
+    """Return whether `check` found a fault with this name, and its words. If there are several, return the first."""
     result = CliRunner().invoke(main, ["check", "--json"], env=environ, catch_exceptions=False)
     found = [each for each in json.loads(result.stdout)["findings"] if each["name"] == name]
     worst = next((each for each in found if each["mark"] == "wrong"), found[0])
@@ -68,7 +68,7 @@ def said_by_check(environ: dict[str, str], *, name: str = "settings") -> tuple[b
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Fail the test if anything is opened, as nothing is while the settings are at fault."""
+    """Fail the test if the event loop starts during a `with` block. With faults in the settings, it must not."""
     opened = asyncio.Runner.run
     asyncio.Runner.run = lambda *_: pytest.fail("run went on")  # type: ignore[method-assign]
     try:

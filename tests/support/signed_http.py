@@ -1,4 +1,4 @@
-"""Send the bot's HTTP receiver what Slack sends, or what somebody else sends in its place, byte by byte."""
+"""Send HTTP requests to the bot byte by byte, as Slack or somebody else sends them."""
 
 import asyncio
 import hashlib
@@ -23,7 +23,10 @@ def signed(journey: Journey, body: bytes, *, at: str | None = None, secret: str 
 
 
 async def raw(journey: Journey, request: bytes, *, seconds: float = 5) -> int:
-    """Send these bytes, and return the status of the answer; 0 when the connection was closed without one."""
+    """Send these bytes, and return the status of the response.
+
+    Return 0 if the bot closed the connection without one.
+    """
     parts = urlsplit(journey.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
@@ -38,14 +41,14 @@ async def raw(journey: Journey, request: bytes, *, seconds: float = 5) -> int:
 
 
 async def post(journey: Journey, body: bytes, headers: dict[str, str], content_type: str = FORM) -> int:
-    """Send a POST whose header values may be any text, as UTF-8; return the status of the answer."""
+    """Send a POST, and return the status of the response. Header values may be any text, sent as UTF-8."""
     given = {"Host": "bot", "Content-Type": content_type, "Content-Length": str(len(body)), **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
     return await raw(journey, f"POST /slack/events HTTP/1.1\r\n{head}\r\n".encode() + body)
 
 
 def head(journey: Journey, length: str, content_type: str = FORM) -> bytes:
-    """Return all that comes before a body, which is signed as if it were empty."""
+    """Return the head of a request with a signature for an empty body."""
     fields = "".join(f"{name}: {value}\r\n" for name, value in signed(journey, b"").items())
     return (
         f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: {content_type}\r\n{fields}{length}\r\n\r\n"

@@ -1,6 +1,6 @@
-"""Load bots, kill them and cut their lines at random moments; then let the sandbox's Slack and Genesys judge.
+"""Send commands to bots, and kill bots and cut their connections at random. Then check Slack and Genesys.
 
-`make soak` runs it for minutes, a test for seconds. Prints one line of figures a database.
+`make soak` runs it for minutes, a test for seconds. It prints one line of figures for each database.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ TROUBLES = ("429", "503", "500-twice")
 
 @dataclass
 class Report:
-    """What came of it; `faults` is empty when every promise was kept."""
+    """The results of a run. `faults` is empty if the bot kept every guarantee."""
 
     database: str
     commands: int = 0
@@ -60,20 +60,23 @@ class Report:
 
 @dataclass
 class Place:
-    """Where one bot runs after another: its line to the database, if it has one, and the process."""
+    """A place in which one bot runs at a time: the bot's process, and its proxy to the database (`wire`), if any."""
 
     bots: Bots
     wire: Wire | None
     process: Forked | None = None
 
     async def fill(self) -> None:
-        """Start a bot, unless one runs."""
+        """Start a bot unless one runs already."""
         if self.process is None or self.process.returncode is not None:
             self.process = await self.bots.start(database=self.wire.url if self.wire else "")
 
 
 async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate: float, seed: int) -> Report:
-    """Send `rate` commands a second for `seconds`, and kill a bot every two or so; cut off several replicas, too."""
+    """Send `rate` commands a second for `seconds`, and kill a bot about every two seconds.
+
+    With several replicas, also cut their connections to the database.
+    """
     chance = random.Random(seed)
     async with open_servers(http=False) as servers, places(servers, url, directory, replicas) as filled:
         servers.genesys.latency_seconds = 0.1  # so that a kill finds creates under way
@@ -98,7 +101,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
 
 @asynccontextmanager
 async def places(servers: Servers, url: str, directory: Path, count: int) -> AsyncIterator[list[Place]]:
-    """Make places for bots: one has the database to itself; of several, each has its own line."""
+    """Make places for bots. With several places, each has a separate proxy to the database."""
     bots = Bots(servers, url, directory)
     async with AsyncExitStack() as stack:
         wires = [await stack.enter_async_context(new_wire(url)) for _ in range(count)] if count > 1 else [None]
@@ -130,7 +133,7 @@ async def _kill(filled: list[Place], chance: random.Random, report: Report) -> N
 
 
 async def _cut(filled: list[Place], chance: random.Random, report: Report) -> None:
-    """Cut one line at a time; a kill may well come in between."""
+    """Inject a fault into one proxy at a time, again and again. A kill may happen during the fault."""
     while True:
         await asyncio.sleep(chance.uniform(0.5, 2.0))
         wire = chance.choice(filled).wire
@@ -144,7 +147,7 @@ async def _cut(filled: list[Place], chance: random.Random, report: Report) -> No
 
 
 async def _inject_faults(servers: Servers, chance: random.Random) -> None:
-    """Let Genesys turn a few creates down, now and then: those may be sent again."""
+    """Make Genesys refuse two create calls now and then, with errors after which the bot may try again."""
     while True:
         await asyncio.sleep(chance.uniform(1.0, 3.0))
         await servers.genesys.inject_fault(chance.choice(TROUBLES), on="create", times=2)
@@ -191,7 +194,7 @@ def _judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None
 
 
 async def main(seconds: float) -> int:
-    """Soak both databases, one after the other."""
+    """Run the load on SQLite and then on Postgres. Return the exit code: 1 if a guarantee was broken."""
     reports = []
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)

@@ -1,4 +1,4 @@
-"""Open a Socket Mode receiver beside the fake Slack, and wait for what becomes of its sockets."""
+"""Open a Socket Mode receiver with the sandbox's Slack, and wait for changes of its sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ from tests.support.app import Servers
 
 @asynccontextmanager
 async def new_receiver(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketModeReceiver]:
-    """Make a receiver for the servers' Slack, with one listener behind it."""
+    """Make a receiver for the servers' Slack. `listen` is the listener of the command."""
     loaded = settings.load(servers.environ)
     async with aiohttp.ClientSession() as http:
         web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
@@ -36,12 +36,12 @@ async def new_receiver(servers: Servers, listen: Any = None, **how: Any) -> Asyn
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until this holds; neither of the two sides tells when a socket has changed."""
+    """Wait until `holds` returns True. Nothing signals a change of a socket."""
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 
 
 def opened(servers: Servers) -> int:
-    """Return how many sockets the bot has asked for so far."""
+    """Return how many sockets the bot has requested so far."""
     return servers.slack.count("apps.connections.open")

@@ -1,4 +1,4 @@
-"""Answers of the sandbox's Genesys that a test changes."""
+"""Change answers of the sandbox's Genesys."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from bot.sandbox.genesys.fault_effects import change_body
 
 @pytest.fixture
 def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Response]], None]:
-    """Makes the fault "not-json" answer something else instead."""
+    """Return a function that sets what the fault "not-json" does to an answer."""
 
     def become(change: Callable[[Any], web.Response]) -> None:
         kind = faults._FaultType("It answers oddly.", change_body(change))

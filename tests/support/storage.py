@@ -1,4 +1,4 @@
-"""Make requests and sessions for tests of the stores, open a store on either database, and read what is stored."""
+"""Make requests and sessions for the tests of the stores, open a store on either database, and read its rows."""
 
 import asyncio
 import sqlite3
@@ -63,7 +63,10 @@ def files(folder: Path) -> list[Path]:
 
 
 class Database:
-    """Open stores on one database, and let time pass for all rows in it. `timing` is for stores opened afterwards."""
+    """Opens stores on one database, and lets time pass for all its rows.
+
+    `timing` is for stores that are opened later.
+    """
 
     def __init__(self, stack: AsyncExitStack, path: Path, url: str = "") -> None:
         self.stack = stack
@@ -90,7 +93,7 @@ class Database:
         return store
 
     async def age(self, seconds: float) -> None:
-        """Move all times in the database into the past, because nobody can set its clock."""
+        """Make all rows of the database older by `seconds`, because nobody can set Postgres's clock."""
         self.now += seconds
         if self.url:
             connection = await asyncpg.connect(self.url)
@@ -101,7 +104,7 @@ class Database:
 
 
 async def run_sql(store: Any, text: str, **values: Any) -> list[Any]:
-    """Run a statement that the program does not have, and return its rows as dictionaries."""
+    """Run an SQL statement that the bot does not contain, and return its rows as dictionaries."""
     if isinstance(store, SQLiteStore):
         return await store._writer.write(lambda connection: [dict(row) for row in connection.execute(text, values)])
     statement = number_parameters(text)
@@ -121,7 +124,7 @@ AGING = {
 
 
 async def die(store: Any) -> None:
-    """End a store as a killed process ends: without telling the database."""
+    """End a store as a killed process does: without a word to the database."""
     if isinstance(store, SQLiteStore):
         await store.close()
     else:
@@ -129,7 +132,10 @@ async def die(store: Any) -> None:
 
 
 async def taken_over(*stores: Any) -> list[list[Any]]:
-    """Return what each store claims, all at once, as soon as the database has noticed a dead replica."""
+    """Return the orphaned requests that each store takes over, all at once.
+
+    Wait until the database has noticed the dead replica.
+    """
     async with asyncio.timeout(20):
         while not any(taken := await asyncio.gather(*(store.orphans() for store in stores))):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.05)
@@ -157,7 +163,7 @@ async def execute(database: Database, statement: str) -> None:
 
 
 async def stored(database: Database) -> str:
-    """Return everything that is stored, as somebody reads it who has stolen the database."""
+    """Return everything that the database stores, as a thief of the database can read it."""
     if not database.url:
         return b"".join(path.read_bytes() for path in files(database.path.parent)).decode(errors="replace")
     connection = await asyncpg.connect(database.url)

@@ -1,4 +1,4 @@
-"""A person at a terminal: runs a command under a pseudo-terminal, and types when it asks."""
+"""Run a command under a pseudo-terminal, and type an answer when it asks."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Shorter durations than the bot's own, for tests that would wait for them."""
+"""Define shorter durations than the bot's defaults, for tests that have to wait for them."""
 
 from bot.core.timing import CoreTiming, RunTiming, SlackTiming
 

@@ -1,4 +1,4 @@
-"""A stand-in for the bot in the tests of the sandbox's page, on Slack's own client: small answers to all that comes."""
+"""Run a toy bot, built on Slack's own client, for the tests of the sandbox's page. It answers everything briefly."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ HOME = {
 
 @dataclass
 class ToyBot:
-    """Notes what it hears; `texts` are commands, `presses` action_ids, `heard` all the rest, by type."""
+    """Records what it receives: `texts` of commands, action ids in `presses`, and all the rest in `heard`, by type."""
 
     client: SocketModeClient
     web: AsyncWebClient
@@ -113,7 +113,7 @@ class ToyBot:
     posted: str = ""
 
     async def hear(self, client: Any, request: SocketModeRequest) -> None:
-        """Acknowledge, and answer."""
+        """Acknowledge a payload, and answer it."""
         payload = request.payload
         asked = payload.get("text") or (payload.get("actions") or [{}])[0].get("action_id", "")
         if asked == "sleep":
@@ -157,7 +157,7 @@ class ToyBot:
             await self.open_modal(payload["trigger_id"])
 
     async def open_modal(self, trigger_id: str) -> None:
-        """A skeleton at once; the fields when the test says so."""
+        """Open a modal without fields at once. Add the fields when the test allows it."""
         view = (await self.web.views_open(trigger_id=trigger_id, view=SKELETON))["view"]
         await self.fill.wait()
         await self.web.views_update(view_id=view["id"], hash=view["hash"], view=FILLED)

@@ -1,6 +1,7 @@
-"""Run the bot, and write which of its modules run between two signals: SIGUSR1 starts a trace, SIGUSR2 ends it.
+"""Run the bot, and record which of its modules run between the signals SIGUSR1 and SIGUSR2.
 
-Usage: python -m tests.support.traced_bot FILE. Each trace is a line of FILE: the modules' names, with spaces between.
+Usage: python -m tests.support.traced_bot FILE. Each trace is a line of FILE: the names of the modules, separated by
+spaces.
 """
 
 import runpy

@@ -54,7 +54,10 @@ def source_of(code: str) -> Path:
 
 
 def template() -> Catalog:
-    """Return all sentences of the code, as Babel finds them, in a fixed order. Each says where it stands."""
+    """Return all sentences of the code, as Babel finds them, in a fixed order.
+
+    Each has a comment on where it is used.
+    """
     sentences, keywords = {(each.key, each.text): each for each in every_sentence()}, parse_keywords(KEYWORDS)
     found = {}
     for folder in FOLDERS:
@@ -78,8 +81,8 @@ def _about(sentence: Sentence) -> str:
 def updated(old: Catalog, new: Catalog, locale: str) -> Catalog:
     """Return the sentences of `new` with the translations of `old`.
 
-    A changed sentence keeps the translation of its key, else that of its text, and is marked fuzzy: it has to be
-    looked at, and is not used until then.
+    A changed sentence keeps the translation of its key, else that of its text. It is marked fuzzy: somebody has to
+    check it, and the bot does not use it until then.
     """
     translated_ones = [each for each in old if each.id and _is_translated(each)]
     by_key = {str(each.context): each for each in translated_ones}
@@ -104,7 +107,7 @@ def updated(old: Catalog, new: Catalog, locale: str) -> Catalog:
 
 
 def new_catalog(code: str) -> Catalog:
-    """Return an empty catalogue. Its plurals have no form for millions, of which the bot has none."""
+    """Return an empty catalogue. Its plurals have no separate form for millions, because no count reaches a million."""
     catalog = Catalog(locale=code, domain=DOMAIN)
     if "1000000" in catalog.plural_forms:
         plural = "(n > 1)" if "n == 0" in catalog.plural_forms else "(n != 1)"
@@ -198,7 +201,7 @@ def _problems_of_form(form: str, originals: Sequence[str], sentence: Sentence) -
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the names in braces. Raises ValueError for a lonely brace."""
+    """Return the names in braces. Raises ValueError for an unpaired brace."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
@@ -235,7 +238,7 @@ def compile_all(directory: Path = LOCALES) -> None:
 
 
 def write_catalogue(catalog: Catalog, path: Path) -> None:
-    """Compile a catalogue into a .mo file, which another process may read meanwhile."""
+    """Write a compiled catalogue in one step, because another process may read the file at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     body = io.BytesIO()
     write_mo(body, catalog)
@@ -245,10 +248,7 @@ def write_catalogue(catalog: Catalog, path: Path) -> None:
 
 
 def main(codes: Sequence[str]) -> int:
-    """Update all catalogues and those of `codes`, which may be new. List all that `codes` lack, a count of the others.
-
-    Returns the exit code: 1 if one of `codes` lacks something.
-    """
+    """Update all catalogues and those of `codes`, which may be new. List all that `codes` lack, and count the rest."""
     new, is_complete = template(), True
     for code in sorted({*translated(), *codes}):
         try:

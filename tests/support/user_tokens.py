@@ -1,4 +1,4 @@
-"""Keep the tokens of linked users on any number of replicas of one database, with a Genesys that renews them."""
+"""Run replicas on one database, with caches of users' tokens and a Genesys that renews these tokens."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ BACK = "http://127.0.0.1:3000/genesys/callback"
 
 
 class Replicas:
-    """Each with its own memory; on SQLite there is one process, so they share the store."""
+    """Replicas with separate caches. On SQLite, they share one store, because one process uses the file."""
 
     def __init__(self, servers: Servers, database: Database) -> None:
         self.genesys, self._database = servers.genesys, database
@@ -46,20 +46,20 @@ class Replicas:
         return UserTokens(login, self.book, timing=QUICK_GENESYS, clock=self.clock)
 
     async def connect(self) -> str:
-        """Link Ana's account, and return the refresh token that is kept for it."""
+        """Link Ana's account, and return the stored refresh token."""
         refresh_token = "a-refresh-token-that-nobody-may-read"
         self.genesys.user_login.refresh_tokens[refresh_token] = HOST
         await self.book.connect(LinkedAccount(WHO, HOST, refresh_token))
         return refresh_token
 
     async def kept(self) -> str | None:
-        """Return the refresh token that is kept for Ana, if her account is linked."""
+        """Return the stored refresh token of Ana; None if her account is not linked."""
         found = await self.book.connection(WHO)
         return found.refresh_token if found else None
 
 
 async def under_way(replicas: Replicas, before: int = 0) -> None:
-    """Wait until Genesys has been asked."""
+    """Wait until Genesys has got a token request. `before` is the number of earlier token requests."""
     async with asyncio.timeout(5):
         while replicas.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What the tests with the vendor's SDK share: its client pointed at the sandbox, and ours; each tells what it sends."""
+"""Share the vendor's SDK and the bot's client for comparison, both connected to the sandbox and recorded."""
 
 import json
 import warnings
@@ -32,7 +32,7 @@ SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.c
 
 
 class Vendor:
-    """The SDK's client, pointed at the sandbox; remembers what it sends."""
+    """The SDK's client, connected to the sandbox. It records what it sends."""
 
     def __init__(self, sdk: ModuleType, url: str) -> None:
         self.sdk = sdk
@@ -50,17 +50,17 @@ class Vendor:
         return self
 
     def read(self, body: Any, model: str) -> Any:
-        """JSON -> the SDK's model."""
+        """Convert JSON to the SDK's model."""
         response = type("Response", (), {"data": json.dumps(body), "getheader": lambda *_: "application/json"})
         return self.client.deserialize(response, model)
 
     def write(self, model: Any) -> Any:
-        """The SDK's model -> JSON."""
+        """Convert the SDK's model to JSON."""
         return json.loads(json.dumps(self.client.sanitize_for_serialization(model)))
 
 
 class Noting(HttpClient):
-    """Our HTTP client; tells of each request that goes out, to the login and to the API."""
+    """The bot's HTTP client. It reports each request that it sends, to the login and to the API."""
 
     def __init__(self, note: Callable[[httpx.Request], None]) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Noting(HttpClient):
 
 @asynccontextmanager
 async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list[Call]]]:
-    """Our client, our service, and what goes out."""
+    """Yield the bot's client, the bot's session service, and the requests that they send."""
     sent: list[Call] = []
 
     def note(request: httpx.Request) -> None:
@@ -96,7 +96,7 @@ async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """It looks for a configuration in the home directory, so it gets an empty one."""
+    """Import the SDK with an empty home directory, because the SDK reads a configuration from there."""
     patch = pytest.MonkeyPatch()
     patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     with warnings.catch_warnings():
@@ -108,7 +108,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 def times(thing: Any) -> Any:
-    """The same with every time written in one way."""
+    """Return a copy of a value in which every time is a datetime, so that formats do not matter."""
     if isinstance(thing, dict):
         return {name: times(value) for name, value in thing.items()}
     if isinstance(thing, list):

@@ -1,4 +1,4 @@
-"""What the tests of forms and of the Home tab share: waiting for them, and reading what stands in them."""
+"""Wait for forms and for the Home tab in tests, and read their contents."""
 
 import asyncio
 import logging
@@ -13,7 +13,10 @@ START, HERE = "cobrowse_start", "cobrowse_start_here"
 
 
 async def sends(journey: Journey, who: str, view: View, **values: Any) -> Message:
-    """Fills the form in, sends it, and waits for what the dialog shows; returns its copy, a direct message."""
+    """Fill in a form and submit it, and wait until the dialog shows the answer.
+
+    Return the copy of the answer, which is a direct message.
+    """
     before = len(journey.slack.messages)
     delivery = await journey.slack.submit(who, view, values)
     assert delivery.acked, delivery.error
@@ -25,7 +28,7 @@ async def sends(journey: Journey, who: str, view: View, **values: Any) -> Messag
 
 
 async def copied(journey: Journey, who: str, before: int) -> Message:
-    """The first direct message to this person among the messages after so many."""
+    """Return the first direct message to this person. Ignore the first `before` messages."""
 
     def found() -> Message | None:
         new = journey.slack.messages[before:]
@@ -35,26 +38,26 @@ async def copied(journey: Journey, who: str, before: int) -> Message:
 
 
 async def shown(journey: Journey, view: View, text: str) -> None:
-    """Until an open dialog shows this and can only be closed."""
+    """Wait until an open dialog shows this text. Check that the dialog can only be closed."""
     await journey.slack.until(lambda: view.is_open and text in said(view), ANSWER_TIMEOUT)
     assert "submit" not in view.body
     assert view.body["close"]["text"] == "Close"
 
 
 async def filled(journey: Journey, who: str) -> View:
-    """This person's form, once it can be sent."""
+    """Wait until this person's form can be submitted, and return it."""
     return await journey.slack.until(lambda: _newest(journey, who, "submit"), ANSWER_TIMEOUT)
 
 
 async def with_all_fields(journey: Journey, who: str, view: View) -> View:
-    """The form after a press of *More options*."""
+    """Press *More options*, and return the form with all fields."""
     assert (await journey.slack.press(who, view, "form_more")).acked
     await journey.slack.until(lambda: "form_more" not in presses(view), ANSWER_TIMEOUT)
     return view
 
 
 async def told(journey: Journey, who: str) -> str:
-    """What stands in the place of their form."""
+    """Return the text of the view that this person gets instead of a form."""
 
     def found() -> View | None:
         return next((view for view in journey.slack.views_of(who) if "One moment" not in said(view)), None)
@@ -69,7 +72,7 @@ def _newest(journey: Journey, who: str, key: str) -> View | None:
 
 
 async def asks_for_a_form(journey: Journey, who: str, text: str = "new", **how: Any) -> View:
-    """By the command."""
+    """Open the form with the command, and return it."""
     delivery = await journey.slack.command(who, text, **how)
     assert delivery.acked, delivery.error
     assert not delivery.body
@@ -77,7 +80,7 @@ async def asks_for_a_form(journey: Journey, who: str, text: str = "new", **how: 
 
 
 async def opens_home(journey: Journey, who: str) -> View:
-    """Until everything stands in it."""
+    """Open the Home tab, wait until it is complete, and return it."""
     published = journey.slack.count("views.publish")
     delivery = await journey.slack.open_home(who)
     assert delivery.acked, delivery.error
@@ -91,7 +94,7 @@ async def opens_home(journey: Journey, who: str) -> View:
 
 
 async def home_says(journey: Journey, who: str, words: str) -> View:
-    """Their Home tab, once it says so."""
+    """Wait until this person's Home tab contains these words, and return it."""
 
     def found() -> View | None:
         home = journey.slack.home_of(who)
@@ -101,25 +104,25 @@ async def home_says(journey: Journey, who: str, words: str) -> View:
 
 
 def said(view: View | dict[str, Any]) -> str:
-    """All that it shows, one text a line."""
+    """Return all texts that a view shows, one on each line."""
     return "\n".join(texts(view.blocks if isinstance(view, View) else view["blocks"]))
 
 
 def fields(view: View | dict[str, Any]) -> list[str]:
-    """The ids of its input blocks."""
+    """Return the block ids of a view's input blocks."""
     blocks = view.blocks if isinstance(view, View) else view["blocks"]
     return [block["block_id"] for block in blocks if block["type"] == "input"]
 
 
 def presses(view: View | dict[str, Any]) -> list[str]:
-    """What its buttons and menus do."""
+    """Return the action ids of a view's buttons and menus."""
     blocks = view.blocks if isinstance(view, View) else view["blocks"]
     found = [[*(block.get("elements") or ()), block.get("accessory")] for block in blocks if block["type"] != "context"]
     return [each["action_id"] for row in found for each in row if each and each["type"] in ("button", "overflow")]
 
 
 async def called(journey: Journey, method: str) -> None:
-    """Until Slack has been asked for this."""
+    """Wait until the bot has called this Web API method."""
     for _ in range(600):
         if journey.slack.count(method):
             return
@@ -128,5 +131,5 @@ async def called(journey: Journey, method: str) -> None:
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the log warns of, or worse."""
+    """Return the log messages of the level WARNING and above."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -6,6 +6,6 @@ from bot.sandbox.slack.server import Execution
 
 
 async def over(slack: Any, execution: Execution, seconds: float = 15.0) -> Execution:
-    """Wait until the workflow has been told what came of its step."""
+    """Wait until the bot has reported the result of a workflow step, and return the execution."""
     await slack.workspace.until(lambda: execution.status != "running", seconds)
     return execution

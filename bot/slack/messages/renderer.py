@@ -404,8 +404,7 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions that an ambiguous `end` may mean, as a list in which each session has a button that ends it.
-    """
+    """Return the sessions that an ambiguous `end` may mean, as a list. Each session has a button that ends it."""
     page = ListPage(ListKind.END, agent=error.agent)
     return SessionList(error.records[: page.size], page, len(error.records))
 
