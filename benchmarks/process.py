@@ -15,7 +15,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @cache
 def cores() -> tuple[int, int]:
-    """Return the driver's core and the servers' core, the same if there is one only. Call before pinning a process."""
+    """Return the driver's core and the servers' core.
+
+    They are the same if the machine has only one. Call this before pinning a process.
+    """
     there = sorted(os.sched_getaffinity(0))
     return there[0], there[-1]
 

@@ -172,7 +172,7 @@ async def measure(kind: str, count: int, settle_seconds: float, directory: Path)
 
 
 def _tell(readers: list[Reader], creates: int) -> None:
-    """Print when people read which messages."""
+    """Print at which times people read which messages. `creates` is the number of created sessions."""
     twice = sum(len(one.links) > 1 for one in readers)
     print(f"  links {sum(bool(one.links) for one in readers)}, creates {creates}, told twice {twice}")
     if notes := [one.notes for one in readers if one.notes]:

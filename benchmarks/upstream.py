@@ -38,7 +38,10 @@ class Upstream:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Upstream"]:
-        """Listen on three free ports. `urls` holds their URLs by name, and `response_url`, which is on Slack's port."""
+        """Listen on three free ports.
+
+        `urls` holds the URL of each server by its name. It also holds `response_url`, which is on Slack's port.
+        """
         loop = asyncio.get_running_loop()
         servers = {"slack": self._slack, "genesys": self._genesys, "login": self._login}
         async with AsyncExitStack() as stack:

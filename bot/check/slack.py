@@ -69,7 +69,7 @@ async def check_slack(
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
     """Return the result on whether the host of response_urls is reachable.
 
-    Return none if SLACK_API_URL is not Slack's own, because the host is then unknown.
+    Return no result if SLACK_API_URL is not Slack's own, because the host is then unknown.
     """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:

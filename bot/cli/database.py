@@ -24,7 +24,10 @@ waits for a command, and some commands read whole tables."""
 
 
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
-    """Return the result of `use`. Exit with a sentence if the settings or the database cannot be used."""
+    """Call `use` with the settings of the database, and return its result.
+
+    Exit with a sentence if the settings or the database cannot be used.
+    """
     logs.set_up("WARNING", as_json=False)  # the command prints its result, so log only problems
 
     async def used() -> T:

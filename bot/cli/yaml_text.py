@@ -54,7 +54,7 @@ def _items(value: list[Any], indent: str, comments: Mapping[str, str]) -> Iterat
 
 
 def _scalar(value: Any) -> str:
-    """Return a text as it is or in quotation marks, and any other value as JSON, which YAML contains."""
+    """Return a text unquoted or in quotation marks. Return any other value as JSON, which is valid YAML."""
     if isinstance(value, str) and not _needs_quotes(value):
         return value
     return json.dumps(value)

@@ -294,7 +294,8 @@ def _language(reader: Reader) -> str:
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:
     """Return HEALTH_PORT, None if it is unset.
 
-    With None, PORT also serves the health endpoints over HTTP; in Socket Mode, no port serves them.
+    If it is unset, the HTTP server on PORT also serves the health endpoints. In Socket Mode, there is then no HTTP
+    server for them.
     """
     if not reader.text("HEALTH_PORT"):
         return None

@@ -393,8 +393,8 @@ class SharingError(CobrowseError):
 
     - share_refused: the bot does not share sessions in this channel. `why` is "outside" (people of other organizations
       read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed" (it is
-      archived or takes no messages), "thread" (the message takes no reply), "direct" (it is a direct message) or
-      "group" (it is a group message).
+      archived or takes no messages), "thread" (Slack accepts no reply to the message), "direct" (it is a direct
+      message) or "group" (it is a group message).
     - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: whether the
       message was a direct message.
     - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: whether the problem

@@ -116,10 +116,11 @@ class RequestRepository(Protocol):
     ) -> bool:
         """Move a request durably from one state to another, and store its session or failure in the same write.
 
-        Return False and change nothing if another process owns the request or its state is not `from_`. A session whose
-        id is already stored updates the stored one, unless the request is a duplicate of the one that created it. The
-        state `answered` deletes the response_url. Raises UnusableAnswerError when the session's id is stored for
-        another team, host, requester or agent: the same transaction makes the request `failed` with this error.
+        Return False and change nothing if another process owns the request or its state is not `from_`. If a session
+        with the same id is already stored, update the stored session. Do not update it if this request is a duplicate
+        of the request that created it. The state `answered` deletes the response_url. Raises UnusableAnswerError when
+        the session's id is stored for another team, host, requester or agent: the same transaction makes the request
+        `failed` with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
@@ -187,8 +188,8 @@ class SessionRepository(Protocol):
     ) -> tuple[Sequence[SessionRecord], int]:
         """Return one page of a workspace's open sessions, sorted by agent, and how many there are on all pages.
 
-        The page leaves out the first `skipped` sessions and holds at most `most`. `agents`: the ids of one person, if
-        only the sessions that this person hosts count; empty if everybody's count.
+        The page leaves out the first `skipped` sessions and holds at most `most`. `agents`: the ids of one person, for
+        a list of the sessions that this person hosts; empty for everybody's sessions.
         """
 
     async def open_by_conversation(
@@ -393,9 +394,10 @@ class SessionMessages(Protocol):
     """Posts messages about a session that can be updated when the session ends."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
-        """Post a public message in the request's channel, or in the thread that a start names, once for each request.
+        """Post a public message in the request's channel, or in the thread that a START request names.
 
-        Raises SharingError, SessionActionError, SlackUnavailableError, StorageUnavailableError.
+        Post it once for each request. Raises SharingError, SessionActionError, SlackUnavailableError,
+        StorageUnavailableError.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:

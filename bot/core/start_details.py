@@ -65,7 +65,7 @@ NO_DETAILS = StartDetails()
 def details_of(argument: str | None) -> StartDetails:
     """Decode the `argument` of a START request; the reverse of `StartDetails.argument`.
 
-    Return NO_DETAILS for None, and for a text that does not begin with one of its words.
+    Return NO_DETAILS for None, and for a text that `StartDetails.argument` does not return.
     """
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")

@@ -303,7 +303,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
-    """Return the request to send a link, for a command to send with one address in it; None for any other text."""
+    """Return the request to send a link if the text is a command to send with exactly one address; else None."""
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
     whole, found = _addresses(text, grammar)

@@ -42,8 +42,8 @@ class Features:
     - `command`: the slash command.
     - `over_http`: whether Slack sends payloads over HTTP; otherwise over Socket Mode.
     - `url`: the address for Slack's payloads. This address is "" for Socket Mode, and while nobody knows it yet.
-    - `groups`: a setting names a user group.
-    - `emails`: the host rule that compares email addresses is on.
+    - `groups`: whether a setting names a user group.
+    - `emails`: whether the host rule that compares email addresses is on.
     - `steps`: whether the step for Workflow Builder is on.
     """
 
@@ -61,7 +61,7 @@ ALL_FEATURES = Features()
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
     """Return the scopes that an installation needs, and the purpose of each.
 
-    `groups`: a setting names a user group. `emails`: the host rule that compares email addresses is on.
+    `groups`: whether a setting names a user group. `emails`: whether the host rule that compares email addresses is on.
     """
     off = {*([] if groups else [FOR_GROUPS]), *([] if emails else [FOR_EMAILS])}
     return {scope: why for scope, why in NEEDED.items() if scope not in off}

@@ -39,7 +39,7 @@ class Encryptor:
         return self._functions is not None
 
     def is_current(self, text: str) -> bool:
-        """Return whether the first key alone decrypts this text. Without a key, return whether it is plain text."""
+        """Return whether the first key decrypts this text. Without a key, return whether it is plain text."""
         if self._newest is None:
             return not text.startswith(_PREFIX)
         return text.startswith(_PREFIX) and self._newest(text.removeprefix(_PREFIX).encode()) is not None

@@ -212,7 +212,7 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
 
 
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
-    """Return the time of acceptance on this machine's clock. The row's age comes from the database's clock."""
+    """Return the time of acceptance on this machine's clock. Compute it from the row's age on the database's clock."""
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 

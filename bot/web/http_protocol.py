@@ -17,7 +17,7 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 class Connection(web.RequestHandler):
     """Handles an HTTP connection as aiohttp does.
 
-    For bytes that are not HTTP, neither the log nor the answer quotes them.
+    Neither the log nor the answer quotes bytes that are not HTTP.
     """
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:

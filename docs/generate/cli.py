@@ -20,7 +20,7 @@ failure with 1, and a mistake on the command line with 2.
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of docs/reference/cli.md."""
     parts = [INTRODUCTION]
     for path, command in commands(main, NAME):
         context = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)

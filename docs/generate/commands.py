@@ -81,7 +81,7 @@ PLACES = Path(__file__).with_name("places.md")
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of docs/reference/commands.md."""
     parts = [*_by_role(), *_words(), TEXTS + "\n".join(_examples()), "", *_without_typing()]
     return INTRODUCTION + "\n".join(parts) + "\n" + PLACES.read_text(encoding="utf-8")
 
@@ -111,7 +111,7 @@ def _by_role() -> Iterator[str]:
 
 
 def _condition(line: str) -> str:
-    """Say which feature a line of the help needs, "" for none."""
+    """Return the feature that a line of the help needs, "" if it needs none."""
     if _has(NOTHING, line):
         return "" if _has(EVERYTHING, line) else "`GENESYS_COBROWSE_API=sessions`"
     return next(need for need, features in NEEDS.items() if _has(features, line))

@@ -72,7 +72,7 @@ READERS = {Reader.EVERYBODY: "everybody", Reader.ADMINISTRATOR: "administrators"
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of docs/reference/messages.md."""
     sentences: dict[str, list[Sentence]] = {}
     for each in every_sentence():
         sentences.setdefault(each.key.split("@")[0].split(".")[0], []).append(each)

@@ -27,7 +27,7 @@ The process's own metrics stand beside them: `process_resident_memory_bytes`, `p
 
 
 class _Recorder(PrometheusMetrics):
-    """Metrics that remember which labels each of them has, by the name that Prometheus sees."""
+    """Metrics that record the labels of each metric, by the metric's name in Prometheus."""
 
     def __init__(self) -> None:
         self.labels: dict[str, tuple[str, ...]] = {}
@@ -47,7 +47,7 @@ class _Recorder(PrometheusMetrics):
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of docs/reference/metrics.md."""
     metrics = _Recorder()
     text = metrics.exposition().decode()
     about = dict(re.findall(r"^# HELP (cobrowse_\w+) (.*)$", text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Write docs/reference/scopes.md: what the Slack app asks for, and why. From bot/slack/manifest.py."""
+"""Write docs/reference/scopes.md from bot/slack/manifest.py: the scopes that the Slack app requests, and why."""
 
 from bot.slack.manifest import ALL_FEATURES, COMMENTS, FOR_EMAILS, FOR_GROUPS, NEEDED, build
 
@@ -10,7 +10,7 @@ WHEN = {
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of docs/reference/scopes.md."""
     made = build(ALL_FEATURES)
     events = made["settings"]["event_subscriptions"]["bot_events"]
     (step,) = made["functions"].values()

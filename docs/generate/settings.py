@@ -62,7 +62,7 @@ NOTES = {
 
 
 def page() -> str:
-    """Return the page: what is required first, then all settings by subject."""
+    """Return the text of docs/reference/settings.md: the required settings first, then all settings by subject."""
     needed = [each for group in GROUPS.values() for each in group if each.required]
     needed.sort(key=lambda each: not each.required.startswith("always"))
     lines = ["| Setting | Required |", "|---|---|", *(f"| {_name(each)} | {_required(each)} |" for each in needed), ""]
@@ -101,7 +101,7 @@ def _row(variable: Variable) -> str:
 
 
 def _comment(variable: Variable) -> Iterator[str]:
-    """Yield the lines of a comment, each within the width."""
+    """Yield the lines of a variable's comment, each within the maximum width."""
     notes = [f"Required {variable.required}."] if variable.required else []
     notes += [f"In {variable.unit}." if not variable.unit.startswith("a ") else "In a minute."] if variable.unit else []
     notes += [f"Example: {variable.example}"] if variable.example and not variable.secret else []

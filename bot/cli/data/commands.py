@@ -204,7 +204,7 @@ def rotate_key() -> None:
 
 
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
-    """Return the path of the SQLite database, and its keys.
+    """Return the path of the SQLite database, and an Encryptor with the configured keys.
 
     If the database is Postgres, print `sentence` and `commands` instead, and exit.
     """

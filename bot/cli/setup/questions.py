@@ -92,7 +92,10 @@ def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str,
 
 
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
-    """Return a setting with a new encryption key; none if the answers or the current settings have a key."""
+    """Return a setting with a new encryption key.
+
+    Return no setting if the answers or the current settings already have a key.
+    """
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}
     return {"STORE_ENCRYPTION_KEY": new_key()}

@@ -113,7 +113,8 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
     """Return the notice of a fault with further failed requests, `hits` (pure).
 
-    If the notice is older than `renewal_seconds`, it gets new messages; a fault that was over then begins again.
+    If the notice is older than `renewal_seconds`, new messages replace its messages. If the fault was also over, drop
+    its earlier failures.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -260,10 +261,10 @@ class FaultReports:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
 
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
-        """Report the failure of a request for its requester, and wait up to `seconds` until somebody has been told.
+        """Report the failure of a request, because the requester asks for it.
 
-        Return the users and channels that Slack has told; None if the fault is over by now. Raises
-        StorageUnavailableError.
+        Wait up to `seconds` for the first message. Return the users and channels for which Slack has accepted a
+        message. Return None if the fault is over by now. Raises StorageUnavailableError.
         """
         name = self._name_fault(error)
         if name is None:

@@ -228,7 +228,8 @@ class SessionService:
     async def readable(self, request: Request) -> SessionRecord:
         """Return the open session whose id is the request's `argument`.
 
-        Raises SessionAccessError unless the requester may read its link, SessionActionError if it is unknown or over.
+        Raises SessionAccessError unless the requester may read the session's link. Raises SessionActionError if the
+        session is unknown or over.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)

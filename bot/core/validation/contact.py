@@ -177,8 +177,8 @@ def _email(text: str) -> ContactAddress:
 def _national(text: str, countries: Collection[str]) -> str:
     """Convert `text`, a phone number that was typed without a plus, to E.164.
 
-    Return "" unless the number is valid in exactly one of `countries`. If it takes an SMS in some of them, only those
-    countries count.
+    Return "" unless the number is valid in exactly one of `countries`. If the number can get an SMS in some of the
+    countries, only those countries count.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

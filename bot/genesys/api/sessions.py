@@ -117,9 +117,9 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the more specific error that the service documents for this 400, or for a 404.
+        """Return the more specific error that the service documents for this answer, a 400 or a 404.
 
-        Return `error` itself if there is none.
+        Return `error` unchanged if the service documents none.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)

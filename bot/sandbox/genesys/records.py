@@ -45,7 +45,7 @@ class Session:
 
 @dataclass
 class Create:
-    """A call to create a session that arrived at the server, even if it got no response.
+    """A call to create a session. The server records each call that arrives, even if the call gets no response.
 
     `created_session`: the call created a session, whose id is `session_id`.
     """

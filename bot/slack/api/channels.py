@@ -65,7 +65,7 @@ class ChannelDirectory:
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
-    """Return why no session may be posted in a channel; None if one may (pure).
+    """Return the reason why no session may be posted in a channel; None if a session may be posted (pure).
 
     The reasons are "outside" (another organization reads it), "unclear" (a field is missing) and "closed" (it is
     archived). `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.

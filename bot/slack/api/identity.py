@@ -1,4 +1,4 @@
-"""Identify the bot by one call of auth.test at the start, so that no later call needs it.
+"""Learn the bot's workspace and ids by one call of auth.test at the start.
 
 https://docs.slack.dev/reference/methods/auth.test
 """

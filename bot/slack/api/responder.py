@@ -125,7 +125,7 @@ def new_web_client(
     - `proxy`: the URL of the proxy, None for none.
     - `waits`: repeat a call after a 429 with a short Retry-After.
     - `repeats`: also repeat a call whose outcome is unknown.
-    - `watch`: learns from each call whether Slack accepts the token. Only clients with the bot token have one.
+    - `watch`: learns from each call whether Slack accepts the token. Only clients with the bot token have a `watch`.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
@@ -175,7 +175,7 @@ class SlackResponder:
     async def note(self, request: Request, note: WaitNotice) -> None:
         """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing.
 
-        If the answer will replace the message of the pressed button in any case, the wait notice replaces that message,
+        If every possible answer will replace the message of the pressed button, the wait notice replaces that message,
         too.
         """
         if request.reply_url:
@@ -334,7 +334,7 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        With `known_hash`, Slack updates the modal only if nothing has changed it since it had this hash.
+        With `known_hash`, Slack updates the modal only if the modal still has this hash.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 

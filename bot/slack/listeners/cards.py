@@ -1,8 +1,8 @@
 """Listen for buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the session is over, if its link is used up, or if this person may not use the button: the worker
-then gets the request and reports the reason. A session whose link is used up can still be ended. The worker authorizes
-each request again.
+No dialog opens if the session is over, if its link is used up, or if the person who pressed may not use the button. The
+worker then gets the request and reports the reason. A session whose link is used up can still be ended. The worker
+authorizes each request again.
 """
 
 from collections.abc import Callable
@@ -112,7 +112,8 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a session like the one that is over.
 
-        The new session's card replaces the old card. A notice about the end of the old session stays as it is.
+        The new session's card replaces the old card. The card does not replace a notice about the end of the old
+        session.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}

@@ -98,7 +98,7 @@ class SessionForm:
     ) -> None:
         """Open the form in the background. `actor` is a START request with the requester and the channel.
 
-        - `message`: the Slack message whose shortcut was used, None for any other way.
+        - `message`: the Slack message whose shortcut was used, None if no such shortcut was used.
         - `is_for_another`: the requester starts a session for somebody else, so the form selects nobody at first.
         """
         self._responder.soon(self._open(trigger_id, actor, message or {}, is_for_another))
@@ -125,7 +125,7 @@ class SessionForm:
         return request
 
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
-        """Build the START request. The view's id is in its key, so repeated submissions start one session."""
+        """Build the START request. Its key contains the view's id, so repeated submissions start one session."""
         actor, defaults, thread = read_actor(body), self._defaults, filled.thread
         to = filled.send_to
         details = self._offers.details(to.text, thread) if to else StartDetails(thread=thread)
@@ -272,7 +272,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Return the error message, for the reader `to`, at a form whose request was not stored.
+    """Return the error message that a form shows if its request was not stored. `to` is the reader.
 
     The form stays open, so people can try again.
     """

@@ -104,8 +104,8 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
     """Render a question whose first option ends a session of the requester.
 
     The question is about the open sessions in `found` that the text mentions, or about all of `found` if the text
-    mentions none. If that is one session, the question names this session. If there are several, each session has a row
-    with a button that ends it at once.
+    mentions none. If it is about one session, it names this session. If it is about several, each session has a row
+    with a button that ends the session at once.
     """
     other, language = choice.options[-1], cards.language
     name = (other.name or "") if isinstance(other, Start) else ""

@@ -181,7 +181,10 @@ def find_repair(error: CobrowseError) -> Repair | None:
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return the variants of an error within its code, the most important first. They select a catalogue entry."""
+    """Return the variants of an error, which divide its code into finer cases, the most important first.
+
+    A variant selects a catalogue entry.
+    """
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)

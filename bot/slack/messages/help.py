@@ -54,7 +54,7 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 class Capabilities:
     """The optional features that are set up in this installation.
 
-    - `sends`: the bot can send links to customers; `texts` and `emails`: by text message, by email.
+    - `sends`: whether the bot can send links to customers; `texts`, `emails`: whether by text message, by email.
     - `connects`: whether people can sign in to Genesys themselves.
     - `in_conversations`: whether sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.

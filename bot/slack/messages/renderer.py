@@ -414,7 +414,7 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
-    """Return COBROWSE_HELP_CONTACT for a sentence: an id becomes a mention, any other text stays as it is.
+    """Return COBROWSE_HELP_CONTACT for a sentence: an id becomes a mention, any other text is unchanged.
 
     If it is empty, return mentions of the first two `admins`, or else of the user groups of administrators; without
     both, a general phrase. Nobody is notified by these mentions: only the reader sees the bot's answers.

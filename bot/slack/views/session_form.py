@@ -61,7 +61,8 @@ class Fields:
     - `takes_conversation`: whether the form has a field for a Genesys conversation.
     - `name`: the suggested name, "" for none.
     - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
-    - `features`: how links are sent to customers. Without a way, the field for the address is left out.
+    - `features`: the optional features. If the bot cannot send links to customers, the form has no field for an
+      address.
     """
 
     channel_id: ChannelId

@@ -51,7 +51,7 @@ def _plain(line: str) -> str:
 def _shown(reference: re.Match[str]) -> str:
     """Return the text that Slack shows for a mention, a channel, a link or a date.
 
-    `reference` is its form `<…>` in mrkdwn. Return "" if this holds only an id.
+    `reference` is its form `<…>` in mrkdwn. Return "" if `reference` holds only an id.
     """
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):

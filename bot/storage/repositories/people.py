@@ -133,8 +133,8 @@ class PeopleTable:
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
         """Delete the notices about the person, and take the person out of other notices.
 
-        Return both numbers of notices. If a replica changes a notice at this moment, the next pass over the notices
-        handles it.
+        Return how many were deleted, and how many were changed. If a replica changes a notice at this moment, the next
+        pass over the notices handles it.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):
@@ -242,5 +242,5 @@ def _without(value: Any, text: str) -> Any:
 
 
 def _is_pending(left: Mapping[str, Any]) -> bool:
-    """Return whether the person has an open session or an unanswered request, by a row of `left_of_person`."""
+    """Return whether the person has an open session or an unanswered request. `left` is a row of `left_of_person`."""
     return bool(left["sessions"] or left["requests"])

@@ -17,7 +17,7 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """The numbers of stored values that the newest key, only an older key, and no key decrypts."""
+    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
 
     newest: int = 0
     older: int = 0
