@@ -1,4 +1,4 @@
-"""Configure Bolt. It reads no environment variable, and makes no call to Slack before an acknowledgement."""
+"""Configure Bolt so that it reads no environment variable, and makes no call to Slack before an acknowledgement."""
 
 import logging
 

@@ -21,7 +21,7 @@ from bot.core.timing import NoticeTiming
 from bot.core.use_cases.faults import FaultReports
 
 REPEAT_AFTER = timedelta(days=1)
-"""How long a person has to wait before the administrators get another message about the same matter."""
+"""How long a person has to wait before the administrators get another message about the same problem."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,10 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the message in whose thread the session can be posted; "" if it may not be posted there."""
+        """Return the id of the message in whose thread the session can be posted.
+
+        Return "" if the session may not be posted there.
+        """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:
             return ""
