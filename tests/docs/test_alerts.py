@@ -1,4 +1,4 @@
-"""The pages, the dashboard and the alerts are held to the metrics that exist; promtool tries the rules."""
+"""The pages, the dashboard and the alerts name only existing metrics. promtool tests the rules."""
 
 import json
 import re
@@ -27,7 +27,7 @@ needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no pro
 
 
 def families() -> set[str]:
-    """The name of each metric of ours, as a query would name it."""
+    """Return the name of each metric of the bot, as a query names it."""
     return set(re.findall(r"^# TYPE (cobrowse_\w+) ", PrometheusMetrics().exposition().decode(), re.MULTILINE))
 
 

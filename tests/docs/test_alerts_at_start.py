@@ -1,4 +1,4 @@
-"""A bot that has just started: each series that an alert or a panel looks for is there, and nothing says No data."""
+"""A bot that has just started: it has each series that an alert or a panel reads, so no panel shows "No data"."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def series(text: str) -> Series:
 
 
 def looked_for() -> set[tuple[str, str, str]]:
-    """Metric, label, and each value or pattern of it that an alert names."""
+    """Return the metric, the label, and each value or pattern of the label that an alert names."""
     found = set()
     for group in yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]:
         for rule in group["rules"]:
@@ -87,7 +87,7 @@ async def test_a_login_that_refuses_is_counted_in_a_series_there_is(over_http: J
 
 
 def queries() -> list[tuple[str, str]]:
-    """The title of each panel, and what it asks."""
+    """Return the title and the query of each panel."""
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     asked = [(panel["title"], target["expr"]) for panel in panels for target in panel.get("targets", [])]
     plain = [(title, expr.replace("$job", "cobrowse-bot")) for title, expr in asked]
@@ -95,7 +95,10 @@ def queries() -> list[tuple[str, str]]:
 
 
 def promtool(path: Path, shown: Series, expected: list[tuple[str, str, float]]) -> str:
-    """What promtool says of these series at minute 90, each expression expected to have a value; "" for nothing."""
+    """Return what promtool reports about these series at minute 90; "" for nothing.
+
+    Each expression has to have its expected value.
+    """
     up: Series = [("up", {}, 1.0), *shown]
     lines = []
     for name, labels, value in up:

@@ -1,4 +1,4 @@
-"""What pages tell readers to type exists: commands and options of cobrowse-bot, targets of make, files of YAML."""
+"""What pages tell readers to type exists: commands and options of cobrowse-bot, targets of make, YAML files."""
 
 import re
 import shlex
@@ -34,7 +34,7 @@ def words_after(line: str) -> Iterator[list[str]]:
 
 
 def faults(words: list[str]) -> Iterator[str]:
-    """Yield what of a command line there is not."""
+    """Yield each part of a command line that does not exist."""
     command: click.Command = main
     while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
         name = words.pop(0)

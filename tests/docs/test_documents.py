@@ -1,4 +1,4 @@
-"""The documents are held to the code: every log line and outcome has a row, and the tests that they name exist."""
+"""The documents match the code: every log line and outcome has a row, and the tests that they name exist."""
 
 import ast
 import re
@@ -26,7 +26,10 @@ REFUSED = ("StorageSetupError", "AuditSetupError", "SlackSetupError", "SlackUnre
 
 @cache
 def calls() -> list[tuple[str, ast.Call]]:
-    """Every call in the code with its path. Each worker collects all tests, so no module parses the code on import."""
+    """Return every call in the code with its path.
+
+    This is a function, because each worker collects all tests and must not parse the code on import.
+    """
     return [
         (str(path.relative_to(HOUSE)), node)
         for path in sorted((HOUSE / "bot").rglob("*.py"))
@@ -36,7 +39,7 @@ def calls() -> list[tuple[str, ast.Call]]:
 
 
 def phrases(node: ast.expr) -> tuple[str, ...]:
-    """What of a text can be looked for: its parts between placeholders and stops."""
+    """Return the parts of a text between placeholders and full stops. A document can be searched for them."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     found = [phrase.strip() for text in texts for phrase in re.split(r"[().:;]", text)]
@@ -45,7 +48,7 @@ def phrases(node: ast.expr) -> tuple[str, ...]:
 
 @cache
 def logged() -> list[tuple[str, str]]:
-    """Level and message of each line of the log."""
+    """Return the level and the message of each log line."""
     return sorted(
         {
             (node.func.attr, node.args[0].value)
@@ -61,7 +64,7 @@ def logged() -> list[tuple[str, str]]:
 
 @cache
 def said() -> list[tuple[str, ...]]:
-    """The phrases of each sentence of a refused start."""
+    """Return the phrases of each sentence about a refused start."""
     return sorted(
         {
             words

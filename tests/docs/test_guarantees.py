@@ -1,4 +1,4 @@
-"""docs/reference/guarantees.md: each promise has a row, and each file and each test that a row names exists."""
+"""docs/reference/guarantees.md: each guarantee has a row, and each file and test that a row names exists."""
 
 import re
 from functools import cache
@@ -37,7 +37,7 @@ GUARANTEES = (
 
 @cache
 def rows() -> dict[str, list[list[str]]]:
-    """Return by promise what stands in code marks in its other columns."""
+    """Return, by guarantee, the texts in code marks in its other columns."""
     lines = [line.strip("|").split(" | ") for line in PAGE.splitlines() if line.startswith("| **")]
     return {
         first.split("**")[1].rstrip("."): [re.findall(r"`([^`]+)`", cell) for cell in rest] for first, *rest in lines

@@ -1,4 +1,4 @@
-"""The pages for people are in short sentences and plain words. tests/support/prose.py measures them."""
+"""The pages for people have short sentences and plain words. tests/support/prose.py measures them."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def text_of(page: str) -> str:
 
 
 def found_in(pattern: re.Pattern[str], page: str) -> list[str]:
-    """Return each find with the line around it, also in tables. Code and the addresses of links are left out."""
+    """Return each match with its line, in tables too. Leave out code and the addresses of links."""
     text = re.sub(r"^ *```.*?^ *```", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"`[^`\n]+`|(?<=\])\([^)\s]*\)", "", text)
     return [f"{found[0]}: {line}" for line in text.splitlines() for found in pattern.finditer(line)]

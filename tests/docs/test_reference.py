@@ -1,4 +1,4 @@
-"""The generated files are what the code says today: pages of docs/reference, and .env.example."""
+"""The generated files are up to date with the code: the pages of docs/reference, and .env.example."""
 
 import re
 import subprocess
@@ -19,7 +19,10 @@ HOUSE = Path(ROOT)
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder with all generated files. A process alone makes them: tests enter sentences and errors, too."""
+    """Return the folder with all generated files.
+
+    A separate process generates them, because tests add sentences and errors to this one.
+    """
     folder = tmp_path_factory.mktemp("generated")
     command = [sys.executable, "-m", "docs.generate", "--into", str(folder)]
     subprocess.run(command, cwd=HOUSE, capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""The documents are held to the code: settings, manifest, README, layout, changelog."""
+"""The documents match the code: settings, manifest, README, layout, changelog."""
 
 import ast
 import json
@@ -278,7 +278,7 @@ def test_make_help_names_every_command_of_the_makefile() -> None:
 
 
 def test_make_install_makes_the_command_that_runs_this_folder(tmp_path: Path) -> None:
-    """In a copy whose environment is there already."""
+    """The test uses a copy of the repository whose environment already exists."""
     folder, elsewhere = tmp_path / "a clone", tmp_path / "elsewhere"
     (folder / ".venv" / "bin").mkdir(parents=True)
     elsewhere.mkdir()

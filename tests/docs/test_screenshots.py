@@ -1,4 +1,4 @@
-"""The README's pictures can be made: by the script in docs/, with the real bot in a real browser."""
+"""The script in docs/ makes the README's pictures, with the real bot in a real browser."""
 
 import importlib.util
 import sys
@@ -28,7 +28,7 @@ def screenshots() -> Iterator[Any]:
 async def test_pictures_are_made_and_show_what_the_repository_shows(
     screenshots: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its text stands beside each picture. Where this fails, look at the surface, and run `make screenshots`."""
+    """A file beside each picture holds its text. If this fails, check the surface and run `make screenshots`."""
     async with open_browser():
         pass  # skips where there is none
     kept = screenshots.IMAGES

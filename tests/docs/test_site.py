@@ -1,7 +1,7 @@
 """The site: its pages are those of the tree, and each link, anchor and setting that a page names exists.
 
-`make docs` builds the site, strict. These tests also look at links that lead out of docs/, as readers of the repository
-follow them.
+`make docs` builds the site in strict mode. These tests also check links out of docs/, which readers of the repository
+follow.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Durations and bounds are passed in: no test replaces one that stands in a module of the bot."""
+"""Durations and limits are passed in: no test replaces a constant of a module of the bot."""
 
 import ast
 from collections.abc import Iterator

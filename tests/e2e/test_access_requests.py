@@ -1,4 +1,7 @@
-"""An agent without a Genesys user asks the administrators, who connect them in a dialog; all concerned are told."""
+"""An agent without a Genesys user asks the administrators.
+
+They connect the agent in a dialog, and everybody is told.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -54,7 +57,7 @@ def open_with_admins(**environ: str) -> Any:
 
 
 async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
-    """Wait until a notice of this reader says this."""
+    """Wait until a notice to this reader contains these words, and return it."""
 
     def found() -> Message | None:
         seen = [one for one in journey.slack.messages if is_notice(one)]
@@ -65,7 +68,7 @@ async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
 
 
 async def asked(journey: Journey) -> Message:
-    """Una asks by the button on her error; return Ada's message."""
+    """Press the button on Una's error that asks the administrators. Return the message to Ada."""
     card = await journey.asks("Deal", who=UNA)
     await journey.slack.press(UNA, card, ASK)
     await journey.slack.until(lambda: "I’m asking" in words(card), SECONDS)
@@ -73,13 +76,13 @@ async def asked(journey: Journey) -> Message:
 
 
 async def opened(journey: Journey, message: Message | View, who: str = ADA) -> View:
-    """The dialog behind *Connect…*, once it can be sent."""
+    """Open the dialog with *Connect…*, and return it when it can be submitted."""
     assert (await journey.slack.press(who, message, CONNECT)).acked
     return await filled(journey, who)
 
 
 async def found(journey: Journey, view: View, text: str) -> View:
-    """Search for this text, and wait for the answer."""
+    """Search for this text, and wait for the result."""
     delivery = await journey.slack.submit(ADA, view, {"text": text})
     assert delivery.body["response_action"] == "update"
     await journey.slack.until(lambda: "submit" in view.body, SECONDS)
@@ -374,7 +377,7 @@ async def test_administrators_home_lists_who_tried_and_connects_them(journey: Jo
 
 
 async def opens_for_anybody(journey: Journey, who: str = ADA) -> View:
-    """Open the dialog from the administrators' Home, where nobody has tried anything; return its first step."""
+    """Open the dialog from an administrator's Home tab that lists nobody. Return its first step."""
     home = await opens_home(journey, who)
     assert "tried at" not in said(home)
     assert (await journey.slack.press(who, home, "connect_people")).acked
@@ -384,7 +387,7 @@ async def opens_for_anybody(journey: Journey, who: str = ADA) -> View:
 
 
 async def chosen(journey: Journey, view: View, user_id: str, until: str) -> View:
-    """Choose a person in the dialog, and wait for what it shows then."""
+    """Choose a person in the dialog, and wait for its next step."""
     delivery = await journey.slack.submit(ADA, view, {"person": user_id})
     assert delivery.acked, delivery.error
     await journey.slack.until(lambda: until in said(view) + str(fields(view)), SECONDS)

@@ -1,4 +1,4 @@
-"""A customer's address is never a session's name: it is whom the link is offered to, or it is asked about."""
+"""A customer's address is never in a session's name: the card offers to send the link there, or the bot asks."""
 
 import logging
 import sqlite3
@@ -25,13 +25,13 @@ SECRETS = ("4155550123", "555-0123", "carla.customer")
 
 
 def offered(message: Message) -> dict[str, Any] | None:
-    """The button that sends the link, where the card offers it."""
+    """Return the button that sends the link if the card has one."""
     rows = [block["accessory"] for block in message.blocks if block.get("accessory")]
     return next((row for row in rows if row["action_id"] == OFFER_ACTION), None)
 
 
 def elements(message: Message) -> list[dict[str, Any]]:
-    """All buttons and menus of a message."""
+    """Return all buttons and menus of a message."""
     beside = [block["accessory"] for block in message.blocks if block.get("accessory")]
     return [*beside, *(each for block in message.blocks for each in block.get("elements", ()))]
 

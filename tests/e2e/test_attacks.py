@@ -1,4 +1,4 @@
-"""Attacks that came to nothing, each in a small form, so that they go on coming to nothing: docs/security/model.md."""
+"""Attacks that failed, each in a small form, so that they keep failing: docs/security/model.md."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ REQUEST_LINES = ("POST /slack/events", "GET /genesys/callback")
 
 
 async def says(url: str, request: bytes, *, seconds: float = 0.3) -> bytes:
-    """Return all that is answered to these bytes, until nothing has come for `seconds`."""
+    """Send these bytes, and return the answer. It ends when nothing has come for `seconds`."""
     where, said = urlsplit(url), b""
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     try:
@@ -87,7 +87,7 @@ async def test_one_signed_share_sent_often_at_once_is_one_message(over_http: Jou
 
 
 def smuggled() -> list[bytes]:
-    """One request behind another that two servers may read in two ways."""
+    """Return requests that contain a second request, which two servers may parse in different ways."""
     made = []
     for request_line, length, coding, body in itertools.product(REQUEST_LINES, LENGTHS, CODINGS, BODIES):
         lines = [f"{request_line} HTTP/1.1", "Host: bot", "Content-Type: application/x-www-form-urlencoded"]

@@ -1,4 +1,4 @@
-"""Text that may mean either of two: one line and two buttons, and what each press does."""
+"""Text with two possible meanings: the bot answers with one line and two buttons, and each press does what it says."""
 
 import asyncio
 from pathlib import Path
@@ -82,7 +82,7 @@ async def test_many_presses_of_both_buttons_are_one_request(journey: Journey) ->
 
 
 async def test_pressing_person_is_checked_like_a_typist(journey: Journey) -> None:
-    """Nobody else sees the question; Slack's word for who pressed is all that counts."""
+    """Nobody else sees the question. Only Slack's payload says who pressed."""
     question, other = await journey.asks("end joe"), await journey.asks("hepl")
     payload = (await journey.slack.press(ANA, other, FIRST)).payload
     action = {**payload["actions"][0], "action_id": SECOND, "value": buttons(question)[SECOND]["value"]}

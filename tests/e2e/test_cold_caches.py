@@ -1,4 +1,4 @@
-"""Cold caches at the start of a shift: Slack puts look-ups off, people read a note, and all get their link."""
+"""Cold caches at the start of a shift: Slack limits the look-ups, people read a wait notice, and all get their link."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ WINDOW_SECONDS = 1.0
 
 
 def people(slack: SandboxSlack) -> None:
-    """A crowd comes to work."""
+    """Let many people type the command for the first time."""
     for who in CROWD:
         slack.workspace.users[who] = SlackUser(who, who.lower(), f"Agent {who}")
 
@@ -53,7 +53,7 @@ def asked(slack: SandboxSlack, error: str | None = None) -> list[str]:
 
 
 async def ends_of(slack: SandboxSlack, count: int) -> None:
-    """Until so many look-ups have been answered, somehow."""
+    """Wait until `count` look-ups have been answered, with or without an error."""
     async with asyncio.timeout(5):
         while sum(call.method == "users.info" and call.error != "pending" for call in slack.calls) < count:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Connecting one's own Genesys account as people meet it: the link, the sign-in, the page, and sessions as oneself."""
+"""Linking one's own Genesys account, as people see it: link, sign-in, page, and sessions with the account."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Connecting when something takes too long, stops in the middle or cannot be read: nobody is left waiting or misled."""
+"""Sign-ins that take too long, stop in the middle or cannot be read: everybody gets an answer, and a correct one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ simple = accounts_support.simple
 
 
 async def asked(genesys: SandboxGenesys, before: int) -> None:
-    """Until Genesys's login has been asked once more."""
+    """Wait until Genesys's login has got one more request."""
     async with asyncio.timeout(5):
         while genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
@@ -71,7 +71,7 @@ async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journe
 
 
 async def raw(url: str, line: bytes) -> bytes:
-    """What a server answers to such a first line."""
+    """Send a request with this first line, and return the server's answer."""
     where = urlsplit(url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     writer.write(line + b" HTTP/1.1\r\nHost: bot\r\n\r\n")
@@ -94,7 +94,7 @@ async def test_unreadable_callback_is_not_logged(
 
 @asynccontextmanager
 async def login(answer: dict[str, object], status: int = 200) -> AsyncIterator[AuthorizationCodeClient]:
-    """A login that gives this answer, and an API that answers with this status when it is asked who that is."""
+    """Yield a client of a login that gives this answer. Its API answers with `status` when asked who the user is."""
 
     async def token(_: web.Request) -> web.Response:
         return web.json_response(answer)

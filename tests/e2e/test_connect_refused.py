@@ -1,4 +1,4 @@
-"""Connecting one's own Genesys account when something is wrong: refused sign-ins, two at once, what strangers send."""
+"""Linking one's own Genesys account with errors: refused sign-ins, two at once, and requests of strangers."""
 
 import asyncio
 from dataclasses import replace

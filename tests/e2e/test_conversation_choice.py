@@ -1,4 +1,4 @@
-"""Several customers at once: the person picks the one the session is for."""
+"""Several customers at once: the agent chooses the conversation that the session is for."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def rows(message: Message) -> list[dict[str, object]]:
 
 
 async def picks(journey: Journey, message: Message, number: int, *, who: str = ANA) -> None:
-    """Presses that row's button, and waits until something has come of it."""
+    """Press the button of this row, and wait for the outcome."""
     before, was = len(journey.slack.messages), message.text
     delivery = await journey.slack.press(who, message, PICK_ACTION, block_id=str(rows(message)[number]["block_id"]))
     assert delivery.acked, delivery.error
@@ -75,7 +75,7 @@ async def test_supervisor_picks_a_conversation_and_the_agent_is_told() -> None:
 
 
 def words_of(row: dict[str, object]) -> str:
-    """The id of the conversation that a row is about."""
+    """Return the id of the conversation that a row is about."""
     return str(row["accessory"]["value"]).split()[1]  # type: ignore[index]
 
 

@@ -1,4 +1,4 @@
-"""Conversations that Genesys does not co-browse in: the person reads of which kind they are, and nothing untrue."""
+"""Conversations of kinds without co-browse: the person reads which kind it is."""
 
 from collections.abc import AsyncIterator
 from typing import Any

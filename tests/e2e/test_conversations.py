@@ -1,4 +1,4 @@
-"""Co-browse in conversations as people meet it: the command in, the card with link and code out, and what survives."""
+"""Co-browse in conversations, as people see it: the command, the card with link and code, and what survives a crash."""
 
 import asyncio
 import logging
@@ -206,7 +206,7 @@ async def test_neither_code_nor_customer_gets_into_the_log(journey: Journey, cap
 
 
 async def test_a_slow_look_up_creates_nothing_before_it_is_done() -> None:
-    """A time-out of a look-up is not one of an offer: nobody has to wonder whether a session exists."""
+    """A time-out of a look-up is no time-out of an offer, so the error says that no session exists."""
     async with open_journey(**KEY, genesys_timing=replace(QUICK_GENESYS, call_timeout=0.2)) as journey:
         talk(journey)
         await journey.genesys.inject_fault("silent", on="query")
@@ -217,7 +217,7 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done() -> None:
 
 
 async def test_stop_during_the_conversation_search_is_told() -> None:
-    """The host is cached and nobody waits, which elsewhere is accepted as a create that is under way."""
+    """The host is cached and no call waits. Sessions of the other service would be accepted as `creating` here."""
     async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
         talk(journey)
         assert link(await journey.asks("One"))

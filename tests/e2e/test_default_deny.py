@@ -1,4 +1,4 @@
-"""What Slack does not say lets nobody in and shares nothing."""
+"""If Slack's answer lacks a field, the bot allows nobody and shares nothing."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ ORG_WIDE = Workspace(TeamId("E0ORG"), TeamId("E0ORG"), org_wide=True)
 
 
 def channel(**more: Any) -> dict[str, Any]:
-    """As Slack's documentation shows one that is shared with nobody."""
+    """Return a channel that is shared with nobody, as Slack's documentation shows it."""
     flags = dict.fromkeys(
         ("is_archived", "is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared"), False
     )

@@ -1,4 +1,4 @@
-"""A direct-message channel that Slack knows no more: the bot forgets it, opens it once more and posts once more."""
+"""A direct-message channel that Slack no longer knows: the bot asks for the new one and posts again."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ world = session_messages.world
 
 @pytest.fixture
 async def posted(journey: Journey) -> tuple[Journey, Message]:
-    """A card whose session stands in Ana's direct messages, too: their channel is known to the bot."""
+    """Return a card whose session is also shown in Ana's direct messages, so that the bot has cached their channel."""
     card = await journey.asks()
     before = len(journey.slack.messages)
     await journey.slack.press(ANA, card, "session_menu", chosen="copy")
@@ -46,7 +46,7 @@ async def test_send_to_me_arrives_in_the_new_channel(posted: tuple[Journey, Mess
 
 
 async def test_form_outcome_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
-    """It has no other way."""
+    """A form's outcome has no other way to the person."""
     journey, _ = posted
     moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
     await journey.slack.command(ANA, "new")
@@ -112,7 +112,7 @@ async def test_a_message_that_moved_says_that_its_session_is_over(world: World) 
 
 
 async def test_a_message_that_is_gone_with_its_channel_is_dropped() -> None:
-    """As after a reset of the sandbox's Slack."""
+    """This happens after a reset of the sandbox's Slack."""
     async with open_journey() as journey:
         card = await journey.asks()
         before = len(journey.slack.messages)

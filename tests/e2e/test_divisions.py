@@ -1,4 +1,4 @@
-"""A role that holds in another division only: Genesys's own words stay, and nothing is said to lack that is there."""
+"""A role that holds in another division only: people read Genesys's message, which names no missing permission."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Who asks for the same thing again a moment later gets the same session; who asks for another thing, another."""
+"""A repeated command gets the same session for a short time. A command with another text gets another session."""
 
 import asyncio
 import time
@@ -87,7 +87,7 @@ async def test_duplicate_of_a_failure_gets_its_own_session(either: Journey) -> N
 
 
 class Later:
-    """How much later it is for the store than for everybody else."""
+    """How much later the store's clock is than every other clock."""
 
     seconds = 0.0
 
@@ -97,7 +97,7 @@ class Later:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
-    """The wiring's store, with a clock that the test moves."""
+    """Give the bot a store with a clock that the test moves."""
     clock = Later()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""One journey in each language through the real bot, with the real catalogues."""
+"""One journey in each language with the real bot and the real catalogues."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,7 +53,7 @@ async def test_agent_reads_card_lists_form_and_refusals(code: str, languages: Ma
 async def test_question_in_the_acknowledgement_is_in_the_language_that_is_set(
     code: str, languages: Mapping[str, Language]
 ) -> None:
-    """It asks Slack nothing first: no look-up fits into the acknowledgement."""
+    """The bot asks Slack nothing first, because the acknowledgement has no time for a look-up."""
     async with open_journey(COBROWSE_LANGUAGE=code) as journey:
         delivery = await journey.slack.command(ANA, "status Carla")
         assert journey.slack.count("users.info") == 0
@@ -64,5 +64,5 @@ async def test_question_in_the_acknowledgement_is_in_the_language_that_is_set(
 
 
 async def locale_of(journey: Journey, code: str) -> None:
-    """Let Ana use Slack in this language, and let the bot learn it from her first command."""
+    """Set Ana's language in Slack, and let the bot learn it from her first command."""
     journey.slack.workspace.set_locale(ANA, LOCALES[code])

@@ -1,4 +1,4 @@
-"""The buttons of a session, over the real sockets: each checks who presses it, and says what has become of it."""
+"""The buttons of a session over real sockets: each checks the person who presses, and shows the outcome."""
 
 import asyncio
 
@@ -41,20 +41,20 @@ EARLIER_ACTIONS = ("end_session", "share_session", "send_session")
 
 
 async def public(journey: Journey) -> Message:
-    """The message in a channel that everybody there can read."""
+    """Return the message in a channel that everybody there can read."""
     found = [each for each in journey.slack.messages if each.visible_to is None and each.via == "chat.postMessage"]
     (message,) = [each for each in found if journey.slack.workspace.im_owner(each.channel) is None]
     return message
 
 
 async def direct(journey: Journey, who: str) -> Message:
-    """The direct message that somebody has."""
+    """Return the direct message to this person."""
     (message,) = [each for each in journey.slack.seen_by(who) if journey.slack.workspace.im_owner(each.channel) == who]
     return message
 
 
 def session_id(journey: Journey) -> str:
-    """The id of the only session."""
+    """Return the id of the only session."""
     (found,) = journey.genesys.sessions
     return str(found)
 
@@ -304,7 +304,7 @@ async def test_a_slack_that_takes_no_message_is_told_and_tried_again(journey: Jo
 
 @pytest.mark.parametrize(("who", "may"), [(BEN, True), (SAM, True), (UNA, False), (GUS, False)])
 async def test_permitted_people_end_a_session_in_a_channel(journey: Journey, who: str, may: bool) -> None:
-    """Ben's session, which Sam started; posted, so that everybody can press."""
+    """The session is Ben's, started by Sam. It is posted in the channel, so everybody can press the button."""
     card = await journey.asks("@ben Deal", who=SAM)
     await presses(journey, card, POST, who=SAM)
     message = await public(journey)
@@ -318,7 +318,7 @@ async def test_permitted_people_end_a_session_in_a_channel(journey: Journey, who
 @pytest.mark.parametrize("action", [*ACTIONS, "send_to_customer", "details"])
 @pytest.mark.parametrize("who", [GUS, OUTSIDER, UNA])
 async def test_button_does_nothing_for_a_person_without_the_right(journey: Journey, who: str, action: str) -> None:
-    """A card that somebody else somehow got hold of."""
+    """Another person presses a button of a card that only the requester should see."""
     card = await journey.asks("Deal", channel_id=SHARED)
     url = link(card)
     told = await presses(journey, card, action, who=who)
@@ -332,7 +332,7 @@ async def test_button_does_nothing_for_a_person_without_the_right(journey: Journ
 @pytest.mark.parametrize("who", [GUS, OUTSIDER, UNA])
 @pytest.mark.parametrize("action", [END, POST])
 async def test_dialog_of_somebody_else_does_nothing(journey: Journey, who: str, action: str) -> None:
-    """The person who answers a dialog is checked, too."""
+    """The bot also checks the person who submits a dialog."""
     card = await journey.asks("Deal", channel_id=SHARED)
     dialog = await opens(journey, card, action)
     dialog.user_id = who

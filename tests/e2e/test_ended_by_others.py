@@ -1,4 +1,4 @@
-"""An agent whose session somebody else ends reads who did it, in a new direct message."""
+"""If somebody else ends an agent's session, the agent reads who did it, in a new direct message."""
 
 import asyncio
 
@@ -11,13 +11,13 @@ from tests.support.conversations import KEY, talk
 
 
 def told(journey: Journey, who: str = ANA) -> list[Message]:
-    """Return the messages about ends that somebody has got."""
+    """Return the messages to this person about ended sessions."""
     found = [one for one in journey.slack.messages if is_notice(one) and "your session" in words(one)]
     return [one for one in found if journey.slack.workspace.can_see(who, one)]
 
 
 async def told_once(journey: Journey, who: str = ANA) -> Message:
-    """Wait for the message, and for a second one that must not come."""
+    """Wait for the message. Then wait for a second one, which must not come."""
     await journey.slack.workspace.until(lambda: told(journey, who), ANSWER_TIMEOUT)
     await asyncio.sleep(0.2)
     (message,) = told(journey, who)

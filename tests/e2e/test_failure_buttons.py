@@ -1,4 +1,4 @@
-"""What people press below an error, through the real bot: each press does what its button says, for its person only."""
+"""The buttons below an error with the real bot: each press does what its label says, for the requester only."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -43,7 +43,7 @@ async def late() -> AsyncIterator[Journey]:
 
 
 async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
-    """Wait until this reader has a notice that says this."""
+    """Wait until a notice to this reader contains these words, and return it."""
 
     def found() -> Message | None:
         seen = [one for one in journey.slack.messages if is_notice(one) and says in words(one)]
@@ -53,7 +53,7 @@ async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
 
 
 async def answer(journey: Journey, message: Message, action: str, *, who: str = ANA, **how: Any) -> Message:
-    """Press a button, and return the message that answers this person."""
+    """Press a button, and return the message that answers it."""
     before = len(journey.slack.messages)
     delivery = await journey.slack.press(who, message, action, **how)
     assert delivery.acked, delivery.error

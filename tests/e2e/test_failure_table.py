@@ -1,4 +1,4 @@
-"""Every row of the contract's failure table, as the person meets it, with the number of creates that went out."""
+"""Every row of the session service's failure table: what the person reads, and how many create calls were sent."""
 
 import asyncio
 import re
@@ -60,7 +60,7 @@ REPAIRS = [
 
 @pytest.fixture
 async def administrators() -> AsyncIterator[Journey]:
-    """A journey in which Ana is an administrator."""
+    """Yield a journey in which Ana is an administrator."""
     async with open_journey(COBROWSE_ADMINS=ANA) as opened:
         yield opened
 
@@ -207,7 +207,7 @@ async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey,
 
 @pytest.mark.parametrize("order", [None, 0, "Thu, 01 Jan 2026 00:00:00 GMT"])
 async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(order: int | str | None) -> None:
-    """The order may be no time at all, or a date that has passed."""
+    """The Retry-After may be zero, or a date in the past."""
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, max_backoff_seconds=0.5)) as journey:
         await journey.genesys.inject_fault("429", retry_after=order)
         async with asyncio.timeout(4):

@@ -1,4 +1,4 @@
-"""Administrators get one message about a fault that they can repair; it follows the fault to its end."""
+"""Administrators get one message about a fault that they can fix. The bot updates it until the fault is over."""
 
 import asyncio
 import re
@@ -40,13 +40,13 @@ async def journey() -> AsyncIterator[Journey]:
 
 
 def notices(journey: Journey, reader: str = ADA) -> list[Message]:
-    """Return the messages about faults that this person or channel has."""
+    """Return the messages about faults to this person or channel."""
     found = [one for one in journey.slack.messages if is_notice(one)]
     return [one for one in found if one.channel == reader or journey.slack.workspace.can_see(reader, one)]
 
 
 async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
-    """Wait until the only notice of this reader says this."""
+    """Wait until the only notice to this reader contains these words, and return it."""
 
     def found() -> Message | None:
         return next((one for one in notices(journey, reader) if says in words(one)), None)

@@ -1,4 +1,4 @@
-"""Whom the bot serves, over the wire: supervisors and their agents, guests, outsiders, channels, lists of members."""
+"""Whom the bot serves: supervisors and their agents, guests, outsiders, channels, and listed members."""
 
 import asyncio
 import random
@@ -221,7 +221,7 @@ async def test_sessions_for_oneself_and_for_another_do_not_mix(journey: Journey)
 
 
 async def test_nobody_ever_gets_somebody_elses_host() -> None:
-    """Sixty people at once, each three times, with answers that overtake each other."""
+    """Sixty people type at once, each three times, and the answers overtake each other."""
     people = [f"U0P{number:02d}" for number in range(60)]
     chance = random.Random(2)
     async with open_journey(SHUTDOWN_SECONDS="60") as journey:

@@ -1,4 +1,4 @@
-"""A customer's address in the form: the session starts, and its card offers to send the link with one press."""
+"""A customer's address in the form: the session starts, and its card has a button that sends the link."""
 
 import logging
 import sqlite3

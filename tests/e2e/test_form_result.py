@@ -1,4 +1,4 @@
-"""The dialog of a form shows what comes of it; a direct message is the copy, and the answer where it is closed."""
+"""The dialog of a form shows the outcome. A direct message holds a copy, or the only answer if the dialog is closed."""
 
 import asyncio
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests.support.views import START, asks_for_a_form, complaints, presses, sai
 
 
 async def submitted(journey: Journey, view: View, **values: Any) -> dict[str, Any]:
-    """The body of the acknowledgement of a submission by Ana."""
+    """Submit a form as Ana, and return the body of the acknowledgement."""
     delivery = await journey.slack.submit(ANA, view, values)
     assert delivery.acked, delivery.error
     assert isinstance(delivery.body, dict)
@@ -35,7 +35,7 @@ async def submitted(journey: Journey, view: View, **values: Any) -> dict[str, An
 
 
 def dialog_link(view: View) -> str:
-    """The customer's link in a dialog."""
+    """Return the customer's link in a dialog."""
     (rich,) = [block for block in view.blocks if block["type"] == "rich_text"]
     return str(rich["elements"][0]["elements"][0]["text"])
 
@@ -55,7 +55,7 @@ async def test_submitted_form_waits_and_then_shows_link_and_buttons(either: Jour
 
 
 async def test_refusal_that_comes_at_once_stays_in_the_dialog() -> None:
-    """The acknowledgement, which Slack carries out a little later, does not take its place."""
+    """Slack applies the acknowledgement a little later, and it must not replace the refusal."""
     timing = replace(QUICK_SLACK, view_settle_seconds=0.6)
     async with open_journey(slack_timing=timing, COBROWSE_CHANNELS=CARE) as journey:
         journey.slack.views.ack_delay_seconds = 0.2

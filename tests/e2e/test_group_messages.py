@@ -1,4 +1,4 @@
-"""A group message, where no app can be: no Share is offered there, and one that is pressed all the same says why."""
+"""Group messages, to which no app can post: the bot offers no Share there, and a press of an old Share says why."""
 
 import pytest
 

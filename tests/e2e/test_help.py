@@ -1,4 +1,7 @@
-"""The help: short at first, all commands at a press, by role and installation; each button does what a command does."""
+"""The help: short at first, all commands after a press, by role and installation.
+
+Each button does what its command does.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Home tab as people meet it: opened, pressed, and following their sessions."""
+"""The Home tab as people see it: they open it, press its buttons, and it shows changes of their sessions."""
 
 import asyncio
 import json
@@ -110,7 +110,7 @@ async def test_list_says_when_there_are_more_sessions() -> None:
 
 
 async def test_end_redraws_a_home_tab_unknown_to_this_process(journey: Journey) -> None:
-    """As after a restart, or when another replica has shown it."""
+    """This happens after a restart, or if another replica published the tab."""
     await journey.asks("Deal")
     home = await opens_home(journey, ANA)
     await confirms(journey.slack, ANA, home, "row_menu", chosen="end")
@@ -221,7 +221,7 @@ async def test_administrator_reads_how_many_starts_of_the_day_failed() -> None:
 
 
 async def reads(journey: Journey, who: str, text: str) -> None:
-    """Until one of this person's messages says this."""
+    """Wait until one of this person's messages contains this text."""
     await journey.slack.until(lambda: any(text in words_of(each) for each in journey.slack.seen_by(who)), 6)
 
 

@@ -1,6 +1,6 @@
-"""Each reader reads their own language, and the bot asks Slack nothing more for it.
+"""Each reader gets messages in the reader's language, without a further call to Slack.
 
-The languages here are made up: marks around a sentence tell which one it is.
+The languages of these tests are made up: marks around a sentence show its language.
 """
 
 from pathlib import Path
@@ -49,7 +49,7 @@ def choose_locales(journey: Journey) -> None:
 
 
 def language_of(shown: Message | Any) -> set[str]:
-    """The languages of all that a message says."""
+    """Return the languages of all texts in a message."""
     return languages_in([shown.text, shown.blocks])
 
 

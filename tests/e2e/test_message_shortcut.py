@@ -1,4 +1,4 @@
-"""The shortcut in a message's menu: it suggests a name, and offers to post the session in the message's thread."""
+"""The message shortcut: it suggests a name, and offers to post the session in the message's thread."""
 
 import asyncio
 from dataclasses import replace
@@ -14,7 +14,7 @@ TEXT = "*Customer 4711* needs help\nand soon"
 
 
 async def opens(journey: Journey, text: str = TEXT, channel_id: str = CARE) -> tuple[View, Message]:
-    """Ana's form, opened at a message of Ben's."""
+    """Open Ana's form with the shortcut of a message by Ben."""
     message = journey.slack.post_message(BEN, channel_id, text)
     assert (await journey.slack.message_shortcut(ANA, message, HERE)).acked
     return await filled(journey, ANA), message
@@ -93,7 +93,7 @@ async def test_box_is_left_out_while_slack_does_not_describe_the_channel(journey
 async def test_channel_that_closes_meanwhile_is_told_beside_the_link(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whether a session may be shared is checked again when it is."""
+    """The bot checks again before it posts whether the session may be shared."""
     view, message = await opens(journey)
     channels = journey.slack.workspace.channels
     channels[CARE] = replace(channels[CARE], is_ext_shared=True)

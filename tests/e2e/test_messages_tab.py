@@ -1,4 +1,4 @@
-"""An app whose Messages tab is off: what came from a form is told where the form was, with whom to tell."""
+"""An app whose Messages tab is off: a form shows its outcome itself, and says whom to tell."""
 
 import pytest
 
@@ -16,7 +16,7 @@ async def muted(journey: Journey) -> Journey:
 
 
 async def window(journey: Journey, who: str, text: str) -> View:
-    """The view in which this stands."""
+    """Wait until a view contains this text, and return it."""
     return await journey.slack.until(
         lambda: next((view for view in journey.slack.views_of(who) if text in said(view)), None), 6
     )

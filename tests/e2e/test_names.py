@@ -1,4 +1,4 @@
-"""Names of anybody, wherever they are shown or stored: on one line, with nothing that hides or reorders words."""
+"""Names wherever they are shown or stored: on one line, without characters that hide or reorder text."""
 
 import unicodedata
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ HIDDEN = set(EVIL) - set("Web[31m app")
 
 
 def shown(thing: Any) -> str:
-    """All that a person reads in some blocks, values left out."""
+    """Return all text that a person reads in these blocks, without values."""
     if isinstance(thing, dict):
         return "\n".join(shown(value) for name, value in thing.items() if name != "value")
     if isinstance(thing, list):
@@ -123,7 +123,7 @@ async def test_an_application_is_shown_by_what_can_be_seen(journey: Journey) -> 
 
 
 async def test_the_command_line_shows_applications_by_what_can_be_seen(tmp_path: Path) -> None:
-    """A terminal takes orders from escape sequences."""
+    """Escape sequences would control the terminal."""
     async with open_servers() as servers:
         servers.genesys.applications = {"evil-app": EVIL}
         run = await typed(tmp_path, ["applications"], servers.environ)
@@ -148,7 +148,7 @@ def test_a_roles_name_is_cleaned() -> None:
 
 
 def test_whatever_is_escaped_hides_nothing() -> None:
-    """As names that were stored before they were cleaned."""
+    """The store may hold names from before the bot cleaned them."""
     assert " ".join(escape(f"<{EVIL}>").split()) == f"&lt;{GOOD}&gt;"
 
 

@@ -1,4 +1,4 @@
-"""A second start in a conversation gives its open session back: a new offer would kill the first link."""
+"""A second start in a conversation shows its open session, because a new offer would invalidate the first link."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ async def journey() -> AsyncIterator[Journey]:
 
 
 def offers(journey: Journey) -> list[bool]:
-    """Return of each offer whether it is withdrawn."""
+    """Return for each offer whether it is withdrawn."""
     return [offer.is_withdrawn for offer in journey.genesys.conversations.offers.values()]
 
 

@@ -1,7 +1,7 @@
-"""The modules of the bot that one warm `/cobrowse` over HTTP enters, against a golden list.
+"""The modules of the bot that one warm `/cobrowse` over HTTP enters, compared with a golden list.
 
-A command is warm when the token and all caches are filled. The list is short on purpose: who reads it has the path of a
-command. A module is added with its reason.
+A command is warm if the token and all caches are filled. The list is short on purpose: it shows the path of a command.
+To add a module, add its reason.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ END_SECONDS = 0.5
 
 
 def golden() -> dict[str, str]:
-    """Return each module of the list, and its reason."""
+    """Return the modules of the list, each with its reason."""
     lines = GOLDEN.read_text(encoding="utf-8").splitlines()
     parts = [line.partition("  ") for line in lines if line and not line.startswith("#")]
     return {module: reason.strip() for module, _, reason in parts}
@@ -41,7 +41,7 @@ async def commanded(slack: SandboxSlack, text: str) -> None:
 
 
 def written(path: Path) -> list[set[str]]:
-    """Return the traces that are in the file."""
+    """Return the traces in the file."""
     return [set(line.split()) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 

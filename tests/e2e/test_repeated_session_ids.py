@@ -1,4 +1,4 @@
-"""Genesys answers a create with the id of a session that exists: nobody reads, ends or hears of another's session."""
+"""Genesys answers a create call with the id of an existing session: nobody sees or ends another person's session."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,13 +46,13 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def one_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every session that this Genesys makes has the same id."""
+    """Make every session of this Genesys get the same id."""
     for module in (routes, genesys_conversations):
         monkeypatch.setattr(module, "uuid", SimpleNamespace(uuid4=lambda: "5e551011-0000-4000-8000-000000000001"))
 
 
 def converse(servers: Servers | Journey, service: str) -> None:
-    """Let each host talk to a customer, who has not called before."""
+    """Begin a conversation between each host and a new customer."""
     if service == "conversations":
         for each in servers.genesys.conversations.live.values():
             each.end()
@@ -69,7 +69,7 @@ async def journey(service: str, tmp_path: Path) -> AsyncIterator[Journey]:
 
 
 def ways_in(journey: Servers | Journey) -> list[str]:
-    """Every link and code that Genesys gave, the first one first."""
+    """Return every link and code that Genesys returned, in order."""
     sessions = [session.join_url for session in journey.genesys.sessions.values()]
     return sessions + [offer.join_code for offer in journey.genesys.conversations.offers.values()]
 

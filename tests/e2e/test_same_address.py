@@ -1,4 +1,4 @@
-"""Several Genesys users with one address: the one active user hosts, and an unclear address maps nobody."""
+"""Several Genesys users with one email address: the only active one hosts, and an ambiguous address maps nobody."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SEVERAL = "same email: several Genesys users have this address"
 
 
 def users(journey: Journey, *states: str) -> None:
-    """Ana's users in Genesys are those of these states, and no other."""
+    """Replace Ana's users in Genesys by one user for each of these states."""
     known = journey.genesys.users
     for user_id in [user.id for user in known.values() if user.email == "ana@example.com"]:
         del known[user_id]

@@ -1,6 +1,6 @@
-"""The journeys at LOG_LEVEL=DEBUG in a separate process: nothing that is a secret stands in what it leaves behind.
+"""The journeys at LOG_LEVEL=DEBUG in a separate process: no secret is in anything that the bot writes.
 
-That is the log with its tracebacks, the audit log, the metrics, and the encrypted database, SQLite's and Postgres's.
+That is the log with its tracebacks, the audit log, the metrics, and the encrypted database of SQLite or Postgres.
 """
 
 import asyncio
@@ -38,8 +38,11 @@ IN_CONVERSATIONS = {name: PUBLIC[name] for name in CHOSEN}
 
 
 async def test_no_secret_is_logged_whatever_happens(tmp_path: Path) -> None:
-    """Socket Mode, lines of text, SQLite and sessions with links; HTTP, lines of JSON, Postgres and sessions in
-    conversations, side by side."""
+    """Two bots run side by side.
+
+    One uses Socket Mode, text logs, SQLite and sessions with links. The other uses HTTP, JSON logs, Postgres and
+    sessions in conversations.
+    """
     async with new_database() as url:
         file = tmp_path / "bot.db"
         await asyncio.gather(
@@ -100,7 +103,7 @@ async def _logs_nothing(
 
 
 async def _journeys(servers: Servers, told: Told) -> None:
-    """What can go well and wrong between a person and a link."""
+    """Do everything that people can do with a link, with successes and errors."""
     for text, who in ((MARK, ANA), ("whoami", ANA), ("help", ANA), (MARK, UNA), (f"@ben {MARK}", SAM), (MARK, BEN)):
         await told.asks(text, who=who)
     await told.asks(f"for @ana {MARK}", who=SAM)
@@ -145,7 +148,7 @@ async def _journeys(servers: Servers, told: Told) -> None:
 
 
 async def test_a_search_for_secrets_would_find_one(tmp_path: Path) -> None:
-    """The same words are in what the servers saw, so the search above looks for the right things."""
+    """The servers saw the same secrets, so the search in the other test looks for the right texts."""
     async with running(tmp_path, http=False, environ={"LOG_LEVEL": "DEBUG"}) as (servers, _):
         told = Told(servers)
         await told.asks()

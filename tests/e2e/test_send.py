@@ -1,4 +1,4 @@
-"""The link in the customer's hand: asked about first, sent once, and nobody's number kept."""
+"""Sending the link to a customer: the bot asks first, sends once, and keeps no phone number."""
 
 import asyncio
 import json
@@ -210,7 +210,7 @@ async def test_a_session_that_ended_before_the_press_is_not_sent(journey: Journe
 
 
 async def test_somebody_else_who_presses_is_refused(journey: Journey) -> None:
-    """Nobody else sees the question; Slack's word for who pressed is all that counts."""
+    """Nobody else sees the question. Only Slack's payload says who pressed."""
     await journey.asks()
     other, question = [await journey.asks(f"send {NUMBER}") for _ in range(2)]
     payload = (await journey.slack.press(ANA, other, "cancel_sending")).payload

@@ -1,4 +1,4 @@
-"""Where Send to customer stands: wherever a session is shown to who may read its link, and nowhere else."""
+"""The button *Send to customer* is on every session that its reader may send, and nowhere else."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.views import presses as presses_of
 
 
 async def fills_in(journey: Journey, who: str) -> None:
-    """The dialog that has just been opened: the address, and then yes."""
+    """Fill in the address in the dialog that was just opened, and confirm."""
     form = await journey.slack.workspace.until(
         lambda: next((each for each in journey.slack.views_of(who) if each.is_open), None), ANSWER_TIMEOUT
     )

@@ -1,4 +1,4 @@
-"""An SMS beside an active SMS conversation: the person reads so, and has the link to paste there."""
+"""An SMS to a customer in an active SMS conversation: the person reads why, and gets the link to paste there."""
 
 import pytest
 
@@ -29,7 +29,7 @@ OTHER = [
 
 
 async def question_pressed(journey: Journey, who: str = ANA, **fault: str) -> tuple[str, str, str]:
-    """The session's link, and the text and the words of what came of the press."""
+    """Press *Send*. Return the session's link, and the text and the blocks of the outcome."""
     card = await journey.asks("Checkout", who=who)
     question = await journey.asks(f"send {NUMBER}", who=who)
     await journey.genesys.inject_fault("active-conversation", on="sms", **fault)

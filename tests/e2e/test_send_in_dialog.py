@@ -1,4 +1,4 @@
-"""The question whether to send a link, in a dialog of an earlier version: its answer stands in the dialog."""
+"""The question whether to send a link in a dialog of an earlier version: the dialog shows the outcome."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.views import asks_for_a_form, presses, said, sends, shown
 
 
 async def asked(journey: Journey) -> View:
-    """A dialog that asks whether to send the link of Ana's session."""
+    """Return a dialog that asks whether to send the link of Ana's session."""
     view = await asks_for_a_form(journey, ANA)
     await sends(journey, ANA, view, name="Deal")
     (session_id,) = journey.genesys.sessions
@@ -56,7 +56,7 @@ async def test_cancel_shows_in_the_dialog_that_nothing_was_sent(either: Journey)
 
 @pytest.mark.parametrize("first", [SEND_ACTION, CANCEL_ACTION])
 async def test_first_press_of_send_and_cancel_counts(journey: Journey, first: str) -> None:
-    """A press of the other button, by which the bot has not yet changed the dialog, is too late."""
+    """The second press comes before the bot has changed the dialog, and has no effect."""
     view = await asked(journey)
     (other,) = {SEND_ACTION, CANCEL_ACTION} - {first}
     blocks = view.blocks

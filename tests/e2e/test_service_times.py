@@ -1,4 +1,4 @@
-"""Times that Genesys says: within bounds they count, beyond them the default holds; no time keeps an answer back."""
+"""Times in Genesys's answers: a plausible one counts, the default replaces any other, and none delays an answer."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -142,7 +142,7 @@ def odd(conversation: Any, said: str) -> Any:
 
 @pytest.mark.parametrize("hours", [-48, -23, 23, 48])
 async def test_wrong_clock_neither_ends_a_session_nor_keeps_it_open(hours: int) -> None:
-    """The service's time is far from ours; the database counts how long the session lasts."""
+    """The service's clock is wrong by hours. The database counts how long the session lasts."""
     async with open_journey() as journey:
         await journey.asks("Warm")  # a sign-in looks at the clock, too
         journey.genesys.clock_ahead_seconds = hours * 3600

@@ -1,4 +1,4 @@
-"""What can be typed about sessions that exist, over the real sockets: seen, found again, ended, explained, linked."""
+"""The commands about existing sessions, over real sockets: list, show, end, explain and link."""
 
 import re
 
@@ -201,7 +201,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytes
 
 
 async def test_link_genesys_could_not_look_up_is_typed_again() -> None:
-    """The address is gone with the answer."""
+    """The bot deletes the address with the answer."""
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         await journey.genesys.inject_fault("down")
         message = await journey.asks("link @una ben@example.com", who=SAM)

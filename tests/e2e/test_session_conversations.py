@@ -1,4 +1,4 @@
-"""A session in a conversation, after it was made: its code comes again, is shared, and is gone when it is over."""
+"""A session in a conversation after its start: its code can be shown again and shared, and is gone when it is over."""
 
 import re
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ async def journey(request: pytest.FixtureRequest) -> AsyncIterator[Journey]:
 
 
 def handed_over(message: Message) -> list[Any]:
-    """What the customer gets: the code, and the link where there is one."""
+    """Return what the customer gets: the code, and the link if there is one."""
     return [
         block.get("text") or block["elements"] for block in message.blocks if block["type"] in ("header", "rich_text")
     ]
@@ -116,7 +116,7 @@ async def test_address_is_not_asked_for_where_the_link_is_used_up() -> None:
 
 
 async def changes_when_used_up(journey: Journey, action: str) -> None:
-    """Press on a card whose code somebody has used: it says so and makes a new one, and no dialog opens."""
+    """Press a button on a card whose code is used up: the card says so, and no dialog opens."""
     card = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
     offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
@@ -156,7 +156,7 @@ async def test_last_offers_a_new_session_where_the_code_is_used_up(journey: Jour
 
 
 async def test_unanswered_status_does_not_keep_a_dialog_closed() -> None:
-    """The service says nothing in time for Slack's three seconds, so the session counts as open."""
+    """The service does not answer within Slack's three seconds, so the session counts as open."""
     timing = replace(FRESH_STATUS, press_status_timeout=0.2)
     async with open_journey(timing=timing, **KEY) as journey:
         talk(journey)

@@ -1,4 +1,4 @@
-"""Sessions started by a form, as people meet it: opened, filled in, sent, and answered by direct message."""
+"""Sessions started by a form, as people see it: open, fill in, submit, and read the answer in a direct message."""
 
 import asyncio
 import sqlite3

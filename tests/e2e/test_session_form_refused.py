@@ -1,4 +1,4 @@
-"""Forms that are refused, or that Slack does not show: who may send what from where, and what people read instead."""
+"""Forms that are refused, or that Slack does not open: who may submit what, and what people read instead."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from tests.support.views import HERE, START, asks_for_a_form, called, complaints
 
 
 def forged(payload: dict[str, Any], **state: Any) -> dict[str, Any]:
-    """The same submission with other fields than the form had."""
+    """Return a submission with other fields than the form had."""
     copy: dict[str, Any] = json.loads(json.dumps(payload))
     copy["view"]["state"]["values"] |= {name: {name: value} for name, value in state.items()}
     copy["view"]["id"] += "X"
@@ -40,7 +40,7 @@ async def test_channel_list_restricts_the_form() -> None:
 
 
 async def test_submission_from_nowhere_is_refused_with_channel_rules() -> None:
-    """As of a form that was opened before they were."""
+    """The form was opened before the settings listed channels."""
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))
         payload = forged(journey.slack.deliveries[-1].payload)

@@ -1,4 +1,4 @@
-"""Lists of sessions: one row and one control for each, pages, a filter by person, and results in place."""
+"""Lists of sessions: one row and one control for each session, pages, a filter by person, and results in the list."""
 
 import pytest
 
@@ -12,17 +12,17 @@ MANY = {"COBROWSE_PERSON_STARTS_PER_MINUTE": "0", "COBROWSE_SUPERVISOR_STARTS_PE
 
 
 def row(shown: Message | View, name: str) -> str:
-    """The id of the row of the session with this name."""
+    """Return the block id of the row with this session name."""
     return next(str(block["block_id"]) for block in shown.blocks if f"*{name}*" in str(block))
 
 
 def names(shown: Message | View) -> list[str]:
-    """The rows, without what follows the names, and the agents above them."""
+    """Return the names in the rows, and the agents above them."""
     return [text.split(" · ")[0] for text in texts(shown.blocks) if text.startswith(("*", "<@")) and " · " in text]
 
 
 def headings(shown: Message | View) -> list[str]:
-    """The list's title, and the headings of its parts."""
+    """Return the list's title and the headings of its parts."""
     return [text for text in texts(shown.blocks) if text.startswith("*") and " · " not in text]
 
 
@@ -215,7 +215,7 @@ async def test_list_is_not_for_those_who_press_in_somebody_elses(journey: Journe
 
 
 def controls(shown: Message | View, name: str) -> list[str]:
-    """The action of a row's button, or the values of its menu's options."""
+    """Return the action id of a row's button, or the values of its menu's options."""
     accessory = next(block["accessory"] for block in shown.blocks if f"*{name}*" in str(block))
     return [option["value"] for option in accessory.get("options", ())] or [accessory["action_id"]]
 
@@ -288,7 +288,7 @@ async def test_home_has_pages_and_a_filter_that_stay() -> None:
 
 
 async def presses_end(journey: Journey, home: View, name: str) -> None:
-    """End the session of a row, and say yes."""
+    """End the session of a row, and confirm."""
     dialog = await opens(journey, home, "row_menu", who=SAM, block_id=row(home, name), chosen="end")
     assert (await journey.slack.submit(SAM, dialog)).acked
 

@@ -1,4 +1,4 @@
-"""A firewall that drops what goes to hooks.slack.com: learnt from the first answer, so that no other one waits."""
+"""A firewall that drops posts to hooks.slack.com: only the first answer waits for it."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ DROPPED = replace(QUICK_SLACK, post_timeout=FIRST_SECONDS)
 
 
 async def seconds_of(journey: Journey, text: str = "help", who: str = ANA) -> tuple[str, float]:
-    """How the answer came, and how long it took."""
+    """Return how the answer was sent, and how long it took."""
     began = time.monotonic()
     message = await journey.asks(text, who=who)
     return message.via, time.monotonic() - began

@@ -1,4 +1,4 @@
-"""Slack's error codes as people and operators meet them: what is said, whether Try again is there, and the log."""
+"""Slack's error codes, as people and operators see them: the message, whether it has *Try again*, and the log."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Slack that says "later", or nothing at all: the person does not wait for it longer than it is worth."""
+"""A Slack that asks for later retries or does not answer: the person waits no longer than it is worth."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ LATER = 600
 
 @pytest.fixture
 async def patient() -> AsyncIterator[Journey]:
-    """With the repeats that the bot really has."""
+    """Yield a journey with the retries that the real bot uses."""
     async with open_journey() as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""The main job: from Slack's payload to the message that only its requester sees, over Socket Mode and signed HTTP."""
+"""The main task: from Slack's payload to the message that only the requester sees, over Socket Mode and signed HTTP."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What only the HTTP receiver can get wrong: bodies Bolt misreads, a busy server, and the environment of another."""
+"""Errors that only the HTTP receiver can make: bodies that Bolt misreads, a busy server, and foreign variables."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,10 @@ FOREIGN = {
 
 @pytest.fixture
 def foreign_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment full of what slack_bolt and slack_sdk look for; the bot is started with its own settings."""
+    """Fill the environment with variables that slack_bolt and slack_sdk read.
+
+    The bot gets its settings in another way.
+    """
     for name, value in FOREIGN.items():
         monkeypatch.setenv(name, value)
 

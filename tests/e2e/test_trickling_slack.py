@@ -1,4 +1,4 @@
-"""A Slack whose answer comes byte by byte: each call ends in time, people read what is known, nobody else waits."""
+"""A Slack that answers byte by byte: each call ends in time, people get an answer, and nobody else waits."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
 
 
 async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
-    """What Ana reads of it, within the time of a call or two."""
+    """Return the message that Ana gets within the time of one or two calls."""
     before = len(journey.slack.messages)
     await act()
     async with asyncio.timeout(4):
@@ -160,7 +160,7 @@ async def test_a_start_that_hears_no_end_is_given_up(world: World) -> None:
 
 
 async def told_in_many_places(world: World, count: int) -> list[Message]:
-    """So many sessions that have ended, each with a message in a channel."""
+    """Make `count` sessions that have ended, each with a message in a channel."""
     for number in range(count):
         assert await world.shares(await world.made(f"s-{number}"), CARE) is None
     for number in range(count):
@@ -201,7 +201,7 @@ async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(world: Wor
 
 @pytest.mark.parametrize("slack_timing", [SHORT])
 async def test_messages_that_never_change_do_not_starve_the_others(world: World) -> None:
-    """Whichever are tried first, all others have had their turn after a few rounds."""
+    """After a few rounds the bot has tried all messages, whichever it tries first."""
     messages = await told_in_many_places(world, 7)
     stuck = [message.ts for message in messages[: recovery.MAX_SILENT]]
     methods = world.servers.slack.api._methods

@@ -1,4 +1,7 @@
-"""The Try again button: its requester's only, once, in place of the failed message. And the ways an answer travels."""
+"""The button *Try again*: only its requester can use it, once, and the answer replaces the error.
+
+Also the ways by which an answer is sent.
+"""
 
 import asyncio
 import json
@@ -28,7 +31,7 @@ from tests.support.app import (
 
 
 async def failed(journey: Journey, text: str = "", *, who: str = ANA, **how: Any) -> Message:
-    """A command that failed, with Genesys well again."""
+    """Return the error message of a command that failed. Genesys works again."""
     await journey.genesys.inject_fault("dropped", times=1)
     message = await journey.asks(text, who=who, **how)
     assert is_failure(message)
@@ -151,7 +154,7 @@ async def test_the_same_user_id_in_another_workspace_is_somebody_else(either: Jo
 
 
 async def _send(journey: Journey, like: Delivery, **changes: Any) -> Delivery:
-    """The same press with other fields, as a separate payload."""
+    """Send the same press with other fields, as a separate payload."""
     payload = json.loads(json.dumps(like.payload)) | changes
     return await journey.slack.send(payload, "interactive")
 
@@ -182,7 +185,7 @@ async def test_where_the_bot_is_no_member_a_direct_message_follows(journey: Jour
 async def test_card_in_a_direct_message_offers_what_makes_sense_there(
     journey: Journey,
 ) -> None:
-    """It was asked for in a channel, where nobody could be told; Share would have no channel to share with."""
+    """The command came from a channel in which the bot could not answer. Share would have no channel here."""
     journey.slack.inject_fault("response_url", "404")
     message = await failed(journey, channel_id=BILLING)
     assert journey.slack.workspace.im_owner(message.channel) == ANA
@@ -201,7 +204,7 @@ async def test_a_response_url_that_recovers_is_used(journey: Journey, fault: str
 
 
 async def test_slack_is_asked_again_when_it_says_it_may(journey: Journey) -> None:
-    """The order has two digits, as it often has."""
+    """The Retry-After has two digits, as it often has."""
     journey.slack.inject_fault("response_url", "ratelimited", times=1, retry_after="01")
     assert (await journey.asks()).via == "response_url"
     refused, taken = (call for call in journey.slack.calls if call.method == "response_url")
@@ -247,7 +250,7 @@ ORG, OTHER_ORG = "E0ORG", "E0OTHER"
 
 
 async def pressed_from(journey: Journey, enterprise: str | None, **user: str) -> str:
-    """A command of an organisation's workspace fails, and its button is pressed from another; what is read then."""
+    """Make a command fail in one workspace of an organization. Press its button in another, and return the text."""
     path = journey.slack.response_urls.make(ANA, "C0CARE", "t")
     typed = {"command": "/cobrowse", "text": "Checkout", "team_id": "T0SANDBOX", "enterprise_id": ORG, "user_id": ANA}
     typed |= {"channel_id": "C0CARE", "trigger_id": "t", "response_url": journey.slack.url + path}

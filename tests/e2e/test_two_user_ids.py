@@ -1,4 +1,4 @@
-"""One person, two ids: in an Enterprise Grid somebody is known by either of them, in lists, groups, hosts and links."""
+"""One person with two ids in an Enterprise Grid: either id works in lists, groups, hosts and links."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What nobody foresaw, before the acknowledgement and after it: status 200, a sentence with a reference, a traceback.
+"""Unexpected errors before and after the acknowledgement: status 200, a message with a reference, a traceback.
 
-Each test puts a part that breaks into the wiring; everything around it is the real thing.
+Each test puts a broken part into the bot. Everything else is real.
 """
 
 import logging
@@ -28,7 +28,7 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 @pytest.fixture(params=["socket", "http"])
 def opened(request: pytest.FixtureRequest) -> Open:
-    """Opens a journey, once the test has put its broken part in. No wait for it lasts long."""
+    """Return a function that opens a journey after the test has put in its broken part. Its waits are short."""
     return lambda: open_journey(http=request.param == "http", timing=IMPATIENT, SHUTDOWN_SECONDS="1")
 
 
@@ -39,7 +39,7 @@ def reference_in(text: str) -> str:
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture, what: str = BOOM) -> list[dict[str, Any]]:
-    """The fields of the log's errors that carry this exception."""
+    """Return the fields of the log's errors with this exception."""
     found = [record for record in caplog.records if record.levelno == logging.ERROR and record.exc_info]
     return [getattr(record, "fields", {}) for record in found if what in repr(record.exc_info[1])]
 
@@ -184,7 +184,7 @@ async def test_an_exception_while_asking_who_somebody_is_is_told(
 async def test_store_that_breaks_after_the_ack_still_gives_an_outcome(
     opened: Open, breaks: type[Breaks], error: Exception
 ) -> None:
-    """It fails for good: neither `creating` nor `failed` can be written."""
+    """The failure is permanent: neither `creating` nor `failed` can be written."""
     breaks.advancing = staticmethod(lambda to: error)
     async with opened() as journey:
         message = await journey.asks()
@@ -240,7 +240,7 @@ async def test_unhandled_payload_is_acknowledged_and_harms_nobody(
 
 
 async def test_while_it_stops_a_command_is_told_to_come_back(either: Journey) -> None:
-    """What was accepted before is finished."""
+    """The bot finishes the requests that it accepted before."""
     either.genesys.latency_seconds = 0.3
     await either.slack.command(ANA, "First")
     await either.finish()

@@ -1,4 +1,4 @@
-"""Payloads that nothing listens for: another command's typist reads which one to type, and the log names what came."""
+"""Payloads without a listener: the sender of another command reads which one to type, and the log names the payload."""
 
 import logging
 from typing import Any
@@ -11,7 +11,7 @@ LINE = "nothing listens for a payload of this kind"
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The fields of each such line, but for the reference."""
+    """Return the fields of each such log line, without the reference."""
     found = [vars(record)["fields"] for record in caplog.records if record.getMessage() == LINE]
     assert all(record.levelno == logging.WARNING for record in caplog.records if record.getMessage() == LINE)
     assert all(len(fields["request"]) == 12 for fields in found)

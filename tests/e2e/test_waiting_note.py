@@ -1,4 +1,4 @@
-"""The waiting note of a press whose answer replaces the pressed message: it stands there until the answer does."""
+"""The wait notice after a press whose answer replaces the message: it replaces the message until the answer does."""
 
 import pytest
 
@@ -13,7 +13,7 @@ LATE_NOTICES = CoreTiming(run=RunTiming(first_notice_seconds=0.1, stop_notice_se
 
 
 async def failed(journey: Journey, text: str = "") -> Message:
-    """A command that failed, with Genesys well again."""
+    """Return the error message of a command that failed. Genesys works again."""
     await journey.genesys.inject_fault("dropped", times=1)
     message = await journey.asks(text)
     assert is_failure(message)

@@ -1,4 +1,4 @@
-"""What a command costs when everything is cached: two commits before the answer, one create, one post."""
+"""The cost of a command with warm caches: two commits before the answer, one create call, one post."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ HOUSEKEEPING = ("orphans", "sweep")
 
 
 class Counted:
-    """A real store; `events` gets each call to it that is for a request, in order."""
+    """A real store. `events` records each call about a request, in order."""
 
     shared = False
 
@@ -37,7 +37,7 @@ class Counted:
 
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is asked of the store, and `post` for each message that comes."""
+    """Record the calls of the store, and `post` for each message."""
     found: list[str] = []
 
     @asynccontextmanager
@@ -50,7 +50,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def seen(journey: Journey, events: list[str], text: str) -> tuple[list[str], list[str], list[str]]:
-    """What one command asks of the store, of Genesys and of Slack, to its very end."""
+    """Return the calls of one complete command to the store, to Genesys and to Slack."""
     await settled(events)
     events.clear()
     slack, genesys = len(journey.slack.calls), len(journey.genesys.calls)
@@ -61,7 +61,7 @@ async def seen(journey: Journey, events: list[str], text: str) -> tuple[list[str
 
 
 async def settled(events: list[str]) -> None:
-    """Until the last command is written down as answered."""
+    """Wait until the last command is stored as answered."""
     async with asyncio.timeout(5):
         while events and events[-1] != "advance answered":  # noqa: ASYNC110 - a store has no event
             await asyncio.sleep(0.01)
@@ -87,7 +87,7 @@ async def test_warm_command_has_two_commits_one_create_and_one_post(
 
 
 async def test_store_is_not_asked_for_the_link_that_accept_returned(events: list[str], tmp_path: Path) -> None:
-    """An administrator's link, made while everything is warm, is followed at once and costs nothing."""
+    """An administrator's new link takes effect at once with warm caches, and costs no call."""
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     async with open_journey(DATABASE_URL=url, **NO_KEY) as journey:
         journey.slack.workspace.listeners.append(lambda message: events.append("post"))

@@ -1,4 +1,4 @@
-"""A step of a workflow starts a session: for whom, what the workflow and the host learn, and that it happens once."""
+"""A workflow step starts a session: for whom, what the workflow and the host get, and that it happens once."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ SOON_AGAIN = SlackTiming(repeat_seconds=0.01, step_retry_seconds=(0.01, 0.01))
 
 
 async def runs(journey: Journey, seconds: float = SECONDS, **inputs: Any) -> Execution:
-    """A workflow comes to the step; what came of it."""
+    """Run the workflow step, and return its finished execution."""
     execution = await journey.slack.function_executed(CALLBACK_ID, inputs)
     assert execution.delivery is not None
     assert execution.delivery.acked
@@ -108,7 +108,7 @@ async def test_name_is_cleaned_and_defaults_to_the_hosts(journey: Journey) -> No
 
 
 async def test_two_runs_with_the_same_words_are_two_sessions(journey: Journey) -> None:
-    """They may be for two customers, who must not meet."""
+    """The two sessions may be for two customers, who must not meet."""
     one, two = await asyncio.gather(runs(journey, agent=BEN, name="Deal"), runs(journey, agent=BEN, name="Deal"))
     assert one.outputs["link"] != two.outputs["link"]
     assert len(journey.genesys.creates) == 2

@@ -1,4 +1,4 @@
-"""The benchmark still runs, and what it measures is whole: every command is created once and answered once."""
+"""The benchmark runs, and its results are complete: every command is created once and answered once."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: overlays and component as they are applied, against the schemas of Kubernetes and the real bot."""
+"""deploy/kubernetes: the rendered overlays and component fit the schemas of Kubernetes and the real bot."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ NOT_OF_KUBERNETES = {"ServiceMonitor", "PrometheusRule"}
 
 
 def folder_of(way: str, directory: Path) -> Path:
-    """Return the folder to render. The page's example is written beside a link to this repository."""
+    """Return the folder to render. For the example of the page, write it beside a link to this repository."""
     if way != EXAMPLE:
         return KUBERNETES / "overlays" / way
     (block,) = re.findall(r"```yaml\n( +apiVersion: kustomize.*?)```", PAGE, re.DOTALL)
@@ -91,7 +91,7 @@ def test_the_schemas_refuse_a_field_that_does_not_exist() -> None:
 
 
 def has_kubectl() -> bool:
-    """Whether there is a kubectl that knows components: 1.21 or newer."""
+    """Return whether there is a kubectl that supports components: 1.21 or newer."""
     if not shutil.which("kubectl"):
         return False
     done = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True, check=False)
@@ -148,7 +148,7 @@ def test_the_image_is_of_this_version(way: str, objects: list[Object]) -> None:
 
 
 def test_the_pod_has_no_privileges(objects: list[Object]) -> None:
-    """As the Pod Security level `restricted` wants it, and more."""
+    """The Pod Security level `restricted` requires this, and the manifest has more."""
     it, bot = pod(objects), bot_of(objects)
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(it)
     assert it["securityContext"]["runAsNonRoot"] is True
@@ -269,7 +269,7 @@ def test_prometheus_finds_the_metrics_by_the_name_that_alerts_expect(tmp_path: P
 
 
 def test_the_component_holds_the_same_alerts(tmp_path: Path) -> None:
-    """`make reference` writes them."""
+    """`make reference` writes the alerts."""
     rule = the(render(folder_of(EXAMPLE, tmp_path)), "PrometheusRule")
     assert rule["spec"] == yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
 

@@ -1,4 +1,4 @@
-"""A container whose environment file has quotes around each value, which docker leaves: the bot works all the same."""
+"""A container whose environment file has quotation marks, which docker keeps: the bot still works."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def quoted(environ: dict[str, str], mark: str = '"') -> dict[str, str]:
 
 
 async def test_bot_with_quoted_values_answers_and_passes_check(tmp_path: Path) -> None:
-    """With a client secret that has a `$`, which goes out as it is."""
+    """The client secret has a `$`, which must reach Genesys unchanged."""
     async with open_servers(http=True, client_secret=SECRET) as servers:
         port = str(free_port())
         environ = servers.environ | {"PORT": port, "HOST": "127.0.0.1", "GENESYS_PRIVATE_KEY": "", "GENESYS_ORG_ID": ""}

@@ -1,4 +1,4 @@
-"""A real Prometheus with the configuration of deploy/, beside a bot that works, and one that fails at once."""
+"""A real Prometheus with the configuration of deploy/, a bot that works, and a bot that fails at once."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ needs_prometheus = pytest.mark.skipif(not shutil.which("prometheus"), reason="no
 
 @asynccontextmanager
 async def prometheus(folder: Path, target: str) -> AsyncIterator[str]:
-    """Yield the address of a Prometheus that asks `target` each second, and has our alerts."""
+    """Yield the URL of a Prometheus that scrapes `target` each second, with the alerts of deploy/."""
     config = yaml.safe_load((Path(ROOT) / "deploy" / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "1s"}
     (job,) = config["scrape_configs"]
@@ -47,7 +47,7 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[str]:
 
 
 async def asked(url: str, **query: str) -> Any:
-    """Return the data of Prometheus's answer, None while it does not answer."""
+    """Return the data of Prometheus's answer, None if it does not answer."""
     try:
         async with aiohttp.ClientSession() as http, http.get(url, params=query) as response:
             return (await response.json())["data"] if response.status == 200 else None

@@ -1,4 +1,4 @@
-"""What the bot is shipped in: image, composition, unit and proxy, as far as they can be tried without an engine."""
+"""The ways to ship the bot: image, composition, unit and proxy, as far as a test can try them without an engine."""
 
 import asyncio
 import io
@@ -58,9 +58,9 @@ def test_image_runs_without_privileges_and_holds_only_its_files() -> None:
 
 
 def test_wheel_takes_every_file_of_the_package() -> None:
-    """setuptools takes Python files by itself, and others only when pyproject.toml names them.
+    """setuptools includes Python files by itself, and other files only if pyproject.toml names them.
 
-    A .po file is there as the .mo file that the build makes of it.
+    A .po file is included as the .mo file that the build makes of it.
     """
     with (HOUSE / "pyproject.toml").open("rb") as file:
         globs = tomllib.load(file)["tool"]["setuptools"]["package-data"]
@@ -80,7 +80,10 @@ def test_wheel_takes_every_file_of_the_package() -> None:
 
 
 def test_the_image_has_no_sandbox_and_needs_none(tmp_path: Path) -> None:
-    """The build context leaves it out; every other module loads without it, and the command says why it is missing."""
+    """The build context leaves the sandbox out.
+
+    Every other module loads without it, and the command says why it is missing.
+    """
     lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert lines.index("**/*.mo") > lines.index("!bot")  # the build compiles the translations again
     assert lines.index("bot/sandbox") > lines.index("!bot")  # the last pattern that matches decides
@@ -105,7 +108,7 @@ def run_in(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:
-    """Each of pip's commands asks for hashes, or has neither libraries nor tools to fetch."""
+    """Check that each pip command requires hashes, or installs no library and no tool."""
     commands = re.findall(r"\bpip (?:--python \S+ )?(?:install|wheel) .*", stage)
     assert len(commands) == 4
     for command in commands:
@@ -166,7 +169,7 @@ def test_every_image_is_named_by_its_exact_version() -> None:
 
 
 def test_composes_settings_are_read_as_they_are_written() -> None:
-    """Else compose takes what follows a `$` in a secret for a variable's name."""
+    """Otherwise compose takes the text after a `$` in a secret for the name of a variable."""
     assert COMPOSE["services"]["bot"]["env_file"] == [{"path": ".env", "format": "raw"}]
 
 
@@ -184,7 +187,7 @@ def test_neither_image_nor_unit_works_in_its_data_directory() -> None:
 
 
 async def test_an_env_file_in_the_data_directory_is_not_read(tmp_path: Path) -> None:
-    """Wherever the process is started; what it writes is still put there, and is said to be."""
+    """This holds in any working directory. The bot still writes its files there, and says so."""
     data, working = tmp_path / "data", tmp_path / "working"
     data.mkdir()
     working.mkdir()
@@ -230,7 +233,10 @@ def psql(script: Path) -> None:
 
 
 async def test_the_bots_role_in_postgres_is_no_superuser(tmp_path: Path) -> None:
-    """By the file that compose mounts, in a real Postgres: the bot's store works, and nothing beyond its database."""
+    """The test uses the file that compose mounts, in a real Postgres.
+
+    The bot's store works, and can do nothing else.
+    """
     postgres = COMPOSE["services"]["postgres"]
     (mounted,) = [volume for volume in postgres["volumes"] if "/docker-entrypoint-initdb.d/" in volume]
     assert mounted.endswith(":ro")
@@ -370,7 +376,7 @@ async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path) -> N
 
 
 def before(directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
-    """Caddy with our settings before the bot at this URL."""
+    """Return Caddy with the shipped configuration before the bot at this URL."""
     host, port = bot.removeprefix("http://").split(":")
     return proxy(directory, host, port)
 
@@ -378,7 +384,7 @@ def before(directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
 @needs_caddy
 @pytest.mark.parametrize("path", ["/genesys/callback", "/slack/events", "/else"])
 async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, path: str) -> None:
-    """While no bot is there: Caddy's error line names the request."""
+    """The bot does not run, so Caddy's error line names the request."""
     secrets = [f"{name}{'x' * 40}" for name in ("state", "code", "referer", "cookie")]
     state, code, referer, cookie = secrets
     address = f"{path}?state={state}&code={code}&more=%3Fstate={state}"
@@ -417,7 +423,10 @@ async def status(call: Any) -> int:
 
 
 async def sends_slowly(url: str) -> float:
-    """One byte of a header each tenth of a second. Returns after how many seconds the other side had enough."""
+    """Send one byte of a header each tenth of a second.
+
+    Return after how many seconds the proxy closed the connection.
+    """
     loop = asyncio.get_running_loop()
     began = loop.time()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))

@@ -1,4 +1,4 @@
-"""The translations are compiled in each way to get the bot: by the build of a package, and by `make` in a clone."""
+"""Every way to get the bot compiles the translations: the build of a package, and `make` in a clone."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ CODES = {"en", *translated()}
 
 
 def copy_sources(directory: Path) -> Path:
-    """Copy what the package is built from, without what is compiled. Return the folder of the translations."""
+    """Copy the sources of the package, without compiled files. Return the folder of the translations."""
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(HOUSE / name, directory / name)
     shutil.copytree(HOUSE / "bot", directory / "bot", ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
@@ -43,7 +43,7 @@ def test_the_build_compiles_them(tmp_path: Path) -> None:
 
 
 def test_make_compiles_them_in_a_clone(tmp_path: Path) -> None:
-    """By the command of the Makefile, as it stands there."""
+    """The test runs the command of the Makefile unchanged."""
     locales = copy_sources(tmp_path)
     (command,) = re.findall(r"^\t@\$\(BIN\)/(pybabel .+)$", MAKEFILE, re.MULTILINE)
     pybabel = Path(sys.executable).with_name("pybabel")

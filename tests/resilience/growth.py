@@ -1,4 +1,4 @@
-"""What a request costs with no old rows in the store and with a million: `make growth` prints the ratio."""
+"""Measure the cost of a request with no old rows in the store and with a million. `make growth` prints the ratio."""
 
 import asyncio
 import statistics
@@ -21,9 +21,9 @@ REQUESTS = 300
 
 
 async def lives(store: Any) -> float:
-    """Milliseconds for one request's whole life, one after the other; the median.
+    """Return the median duration in milliseconds of a request's whole life.
 
-    The last write waits for company, so it goes with the look for orphans.
+    The last write waits to share a transaction, so the search for orphaned requests runs with it.
     """
     taken = []
     for _ in range(REQUESTS):
@@ -38,7 +38,7 @@ async def lives(store: Any) -> float:
 
 
 async def main(rows: int) -> None:
-    """Both databases."""
+    """Measure both databases."""
     async with AsyncExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bot.db"
         store = await Database(stack, path).open()

@@ -1,4 +1,4 @@
-"""kill -9 while somebody asks to be connected to Genesys, or is connected: everybody concerned is told all the same."""
+"""kill -9 while a person asks to be connected to Genesys, or is connected: everybody concerned is still told."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def presses_ask(bots: Bots) -> None:
 
 
 async def connects(bots: Bots, message: Message) -> None:
-    """Ada chooses Una's Genesys user in the dialog; the process may die meanwhile."""
+    """Choose Una's Genesys user in the dialog as Ada. The process may die meanwhile."""
     slack = bots.servers.slack
     await slack.press(ADA, message, "connect_person")
     view = await slack.until(lambda: next((one for one in slack.views_of(ADA) if "submit" in one.body), None), SECONDS)

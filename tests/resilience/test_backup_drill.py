@@ -1,4 +1,4 @@
-"""The drill: back up while requests are under way, lose the machine, restore elsewhere, and go on from the backup."""
+"""A drill: back up while requests are in progress, lose the machine, restore elsewhere, and continue."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ bots, database = bot_processes.bots, bot_processes.database
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Types commands of `cobrowse-bot db` with the bot's key, and for Postgres the commands that they tell."""
+    """Runs commands of `cobrowse-bot db` with the bot's key, and for Postgres the commands that they print."""
 
     key: str
     folder: Path
@@ -45,7 +45,7 @@ class Operator:
 
 @pytest.fixture
 async def elsewhere(database: str, tmp_path: Path) -> AsyncIterator[str]:
-    """The address of an empty database of the same kind on another machine."""
+    """Yield the URL of an empty database of the same kind on another machine."""
     async with AsyncExitStack() as stack:
         if database.startswith("sqlite"):
             (tmp_path / "elsewhere").mkdir()
@@ -99,7 +99,7 @@ async def test_bot_goes_on_from_a_backup_that_was_made_under_load(
 async def test_restored_backup_keeps_what_was_answered(
     bots: Bots, database: str, elsewhere: str, tmp_path: Path
 ) -> None:
-    """`last` reads the session, with the link that only the key opens."""
+    """`last` reads the session, whose link only the key decrypts."""
     operator = Operator(bots.environ["STORE_ENCRYPTION_KEY"], tmp_path)
     lost = await bots.start()
     await bots.servers.slack.command(ANA, "Checkout help")

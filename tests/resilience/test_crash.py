@@ -1,4 +1,4 @@
-"""kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
+"""kill -9 at every state transition, on both databases: every accepted request ends with exactly one outcome."""
 
 import asyncio
 
@@ -60,7 +60,7 @@ async def test_kill_at_a_transition_still_brings_the_outcome(bots: Bots, dies: s
 async def test_kill_right_after_creating_interrupts_without_a_create(
     bots: Bots,
 ) -> None:
-    """With warm caches that is one write, before the acknowledgement; cold ones are among the transitions above."""
+    """With warm caches, this is one write before the acknowledgement. The tests above cover cold caches."""
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start("after:creating:Deal")
     await slack.command(ANA, "Warm")

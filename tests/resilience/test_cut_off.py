@@ -1,4 +1,4 @@
-"""A replica that is cut off from Postgres while it lives: no request has two outcomes, and none is without."""
+"""A replica that is cut off from Postgres while it runs: every request has one outcome, and none has two."""
 
 import asyncio
 import logging
@@ -41,20 +41,20 @@ async def servers() -> AsyncIterator[Servers]:
 
 @pytest.fixture
 async def database(wire: Wire, tmp_path: Path) -> AsyncIterator[Database]:
-    """Its stores are on the wire."""
+    """Yield a database whose stores connect through the wire."""
     async with AsyncExitStack() as stack:
         yield Database(stack, tmp_path / "unused", wire.url)
 
 
 async def warm(servers: Servers, *people: str) -> None:
-    """They have used the bot before, so that nothing has to be looked up."""
+    """Let these people use the bot, so that later commands need no look-up."""
     for who in people:
         await servers.slack.command(who, "Before")
     await until(lambda: len(servers.genesys.sessions) == len(people))
 
 
 async def test_request_taken_over_is_told_by_the_other_replica_alone(servers: Servers, wire: Wire, url: str) -> None:
-    """The server lets go of the first one's lock; the first one only finds that nothing comes back."""
+    """The server releases the first replica's lock. The first replica only gets no answers."""
     genesys = servers.genesys
     async with replica(servers, wire.url):
         await warm(servers, ANA, BEN)
@@ -116,7 +116,7 @@ UNCLAIMED_AFTER_SECONDS = StorageTiming().unclaimed_after_seconds
 
 
 async def claimed(database: Database, store: object) -> list[RequestId]:
-    """Return what the store gives its process to work on, once it holds its lock and earlier calls have timed out."""
+    """Return the requests that the store takes over, once it holds its lock and earlier calls have timed out."""
     await until(lambda: store._replica_lock.is_held)  # type: ignore[attr-defined]
     await database.age(UNCLAIMED_AFTER_SECONDS + 1)
     return [kept.request.id for kept in await store.orphans()]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Postgres moves to another server while connections to the old one stay open: each request keeps its own outcome."""
+"""Postgres moves to another server while connections to the old one stay open: each request has one outcome."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1
 
 
 async def locks(url: str) -> set[int]:
-    """The numbers of the replicas that a server knows as alive."""
+    """Return the owner numbers of the replicas that hold a lock on this server."""
     connection = await asyncpg.connect(url)
     found = await connection.fetch(LOCKS, LOCK_CLASS)
     await connection.close()
@@ -89,7 +89,7 @@ async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path)
 
 
 async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -> None:
-    """The locks of the old server are gone, as its replicas may be or not."""
+    """The locks on the old server are gone. Its replicas may be dead or alive."""
     async with new_database() as url, AsyncExitStack() as stack:
         late = await Database(stack, tmp_path, url).open()
         asked = request()
@@ -110,7 +110,7 @@ async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -
 
 
 async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> None:
-    """As one of the pool that was moved before the lock was."""
+    """A pooled connection may lead to the new server before the lock does."""
     async with new_database() as url, AsyncExitStack() as stack:
         dead, heir = [await Database(stack, tmp_path, url).open() for _ in range(2)]
         await dead.accept(request())
@@ -129,7 +129,7 @@ async def _admin(url: str) -> AsyncIterator[Any]:
 
 
 async def test_lock_of_another_connection_is_not_held_here(tmp_path: Path) -> None:
-    """The server has not yet seen that this replica's last connection ended."""
+    """The server has not yet noticed that this replica's last connection ended."""
     async with new_database() as url, AsyncExitStack() as stack:
         await Database(stack, tmp_path, url).open()
         other = await stack.enter_async_context(_admin(url))

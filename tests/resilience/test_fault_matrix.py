@@ -1,6 +1,7 @@
-"""Every upstream call × every fault: one outcome is told, creates are repeated as allowed, and the next command works.
+"""Every upstream call with every fault: people read one outcome, and the next command works.
 
-A call is a row, and a fault a cell of it; the faults themselves are in tests/support/server_faults.py.
+Create calls are repeated only as allowed. A call is a row of the matrix, and a fault is a column.
+tests/support/server_faults.py has the faults.
 """
 
 import re
@@ -130,7 +131,7 @@ async def mend(world: World, row: Row, front: Front) -> None:
 
 
 def one_outcome_each(world: World) -> None:
-    """An outcome may be told twice, never two different ones."""
+    """Check that no request has two different outcomes. The same outcome may arrive twice."""
     by_reference: dict[tuple[str, str], set[str]] = {}
     for message in filter(lambda message: not is_note(message), world.servers.slack.messages):
         reference = reference_of(world, message)
@@ -142,7 +143,10 @@ def one_outcome_each(world: World) -> None:
 
 
 def reference_of(world: World, message: Message) -> str:
-    """Return the id of the request that a message answers; a card shows none, but its session was created for one."""
+    """Return the id of the request that a message answers.
+
+    For a card without a reference, return the id of its session's request.
+    """
     if found := re.search(r"Reference `([a-z2-7]{12})`", words(message)):
         return found[1]
     creates = {create.session_id: create.body["metadata"]["requestId"] for create in world.servers.genesys.creates}

@@ -1,4 +1,4 @@
-"""The fault matrix of the second session service: finding the conversation, looking at it, offering in it."""
+"""The fault matrix for sessions in conversations: search for the conversation, read it, create an offer in it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The fault matrix of what goes to customers: each fault has its sentence, and no message is sent twice unasked."""
+"""The fault matrix for messages to customers: each fault has a sentence, and the bot sends no message twice."""
 
 import pytest
 

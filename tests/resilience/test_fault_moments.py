@@ -1,4 +1,4 @@
-"""Faults of a moment: tokens that end in the middle of a burst, and a clock that jumps while the bot runs."""
+"""Short faults: tokens that expire during a burst of commands, and a clock that jumps while the bot runs."""
 
 import asyncio
 import json

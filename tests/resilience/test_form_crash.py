@@ -23,7 +23,7 @@ async def filled(bots: Bots) -> View:
 
 
 async def sent_and_killed(bots: Bots, dies: str, **values: str) -> View:
-    """A form that is sent to a process which does not live to answer it."""
+    """Submit a form to a process that is killed before it answers."""
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start(dies)
     if not dies.startswith("after:creating"):  # the request is stored before the host is known, in a write of its own
@@ -87,7 +87,7 @@ async def test_interrupted_start_is_told_in_the_dialog_and_repeated_there(bots: 
 
 
 async def test_try_again_in_a_dialog_outlives_a_kill(bots: Bots) -> None:
-    """The press is stored with the dialog that it was made in."""
+    """The store holds the press together with its dialog."""
     slack, genesys = bots.servers.slack, bots.servers.genesys
     await genesys.inject_fault("dropped", times=1)
     dead = await bots.start("after:created:Deal")

@@ -1,6 +1,6 @@
-"""A host that is lost without a word, power or network: its requests are taken over within thirty seconds of it.
+"""A machine that loses its power or network: other replicas take over its requests within thirty seconds.
 
-It takes a quarter of a minute, so all that has to be seen is seen in one go.
+The loss takes about 15 seconds to notice, so one test checks everything.
 """
 
 import asyncio
@@ -28,19 +28,22 @@ LIMIT_SECONDS = 30.0
 
 
 class Lost:
-    """A replica on its own wire, with one request that it has accepted."""
+    """A replica with a separate wire and one accepted request."""
 
     def __init__(self, store: Any, wire: Wire) -> None:
         self.store, self.wire, self.asked = store, wire, request()
         self.busy: asyncio.Task[None] | None = None
 
     async def with_an_answer_under_way(self) -> None:
-        """Of the lock's connection; TCP sends it again and again, and asks nothing meanwhile."""
+        """Run a statement on the lock's connection whose answer comes after the loss.
+
+        The server's TCP then sends this answer again and again, and sends no keepalive.
+        """
         self.store._replica_lock._maintaining.cancel()
         self.busy = asyncio.create_task(self.store._replica_lock._connection.execute("SELECT pg_sleep(1)"))
 
     async def in_the_middle_of_a_transaction(self) -> None:
-        """The request's row is locked, and nobody commits."""
+        """Lock the request's row in a transaction that is not committed before the loss."""
         changed = asyncio.Event()
 
         async def move() -> None:
@@ -55,7 +58,7 @@ class Lost:
 
 
 async def seconds_until_taken(store: Any, asked: Sequence[Request]) -> dict[RequestId, float]:
-    """How long each of them took to get to this store, each once."""
+    """Return for each request how long it took until this store took it over. Each is taken over once."""
     began, taken = time.monotonic(), {}
     async with asyncio.timeout(2 * LIMIT_SECONDS):
         while len(taken) < len(asked):
@@ -67,7 +70,7 @@ async def seconds_until_taken(store: Any, asked: Sequence[Request]) -> dict[Requ
 
 
 async def noticed_and_harmless(lost: Lost) -> None:
-    """Cut off and alive: within seconds it takes nothing and starts nothing, and says so at once."""
+    """Check that the cut-off replica accepts and starts nothing within seconds, and refuses commands at once."""
     await until(lambda: not lost.store._replica_lock.is_held, 10)
     began = time.monotonic()
     with pytest.raises(MaybeAcceptedError):
@@ -78,7 +81,7 @@ async def noticed_and_harmless(lost: Lost) -> None:
 
 
 async def back_in_business(lost: Lost) -> None:
-    """It can work again, but not what others have."""
+    """Check that the replica works again, but not on requests that others have taken over."""
     lost.wire.heal()
     await until(lambda: lost.store._replica_lock.is_held, LIMIT_SECONDS)
     assert not await lost.store.advance(lost.asked.id, RequestState.ACCEPTED, RequestState.CREATING)

@@ -1,4 +1,4 @@
-"""kill -9 around the messages to administrators: each is sent at least once, and follows its fault."""
+"""kill -9 around the notices to administrators: each arrives at least once, and is updated when its fault changes."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ def notices(bots: Bots, reader: str = ADA) -> list[Message]:
 
 
 async def until_it_says(bots: Bots, text: str) -> Message:
-    """Wait until one of the administrator's messages says this."""
+    """Wait until one of the administrator's messages contains this text, and return it."""
     slack = bots.servers.slack
     return await slack.workspace.until(
         lambda: next((one for one in notices(bots) if text in words(one)), None), SECONDS

@@ -1,4 +1,4 @@
-"""kill -9 while a session replaces the open one of its conversation: the old one is over all the same."""
+"""kill -9 while a new session replaces the open one of its conversation: the old session still ends."""
 
 import asyncio
 import json

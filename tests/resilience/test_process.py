@@ -1,4 +1,4 @@
-"""The process: `python -m bot run` with nothing but an environment, against servers of the test's."""
+"""The process: `python -m bot run` with only an environment, against servers of the test."""
 
 import asyncio
 import contextlib
@@ -77,7 +77,7 @@ async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives() -> None:
 
 
 async def test_a_session_that_exists_when_the_time_is_up_is_not_denied() -> None:
-    """The time runs out while the agent is being told."""
+    """The time for the shutdown ends while the bot notifies the agent."""
     async with open_journey(SHUTDOWN_SECONDS="1") as journey:
         journey.slack.inject_fault("conversations.open", "slow", seconds=3)
         await journey.slack.command(SAM, "@ben")
@@ -130,7 +130,7 @@ async def test_told_to_stop_before_it_is_ready_it_stops(tmp_path: Path, method: 
 
 
 async def test_unworkable_settings_end_run_with_one_sentence_each(tmp_path: Path) -> None:
-    """Each in a separate process, all at the same time."""
+    """Each setting has a separate process. All run at the same time."""
     async with open_servers() as servers, open_servers(http=True) as others:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Several replicas on one Postgres: what a dead one leaves is taken over by exactly one other."""
+"""Several replicas on one Postgres: exactly one other replica takes over the requests of a dead one."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,7 @@
-"""A bot dies or is cut off while a message to a customer is under way: nobody gets it twice, and one thing is told."""
+"""A bot that dies or is cut off while it sends a message to a customer: the message is not sent twice.
+
+The requester reads one outcome.
+"""
 
 import asyncio
 from typing import Any
@@ -24,17 +27,17 @@ bots, database = bot_processes.bots, bot_processes.database
 
 
 class Forgetful(SessionService):
-    """Knows of no session."""
+    """A session service without any stored session."""
 
     def __init__(self) -> None:
-        """Without the parts that it would ask."""
+        """Leave out the parts that the tests do not use."""
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
         return None
 
 
 async def asked(servers: Servers) -> Message:
-    """A session, and the question whether its link is to be sent."""
+    """Return the question whether to send the link of a session."""
     await servers.slack.command(ANA, "Checkout")
     await servers.slack.next_message(ANA, timeout=SECONDS)
     await servers.slack.command(ANA, f"send {NUMBER}")
@@ -67,7 +70,7 @@ async def test_possibly_sent_message_is_not_sent_by_the_next_process(bots: Bots)
     ],
 )
 async def test_sent_message_is_told_as_sent_and_nothing_else(bots: Bots, dies: str, told: str) -> None:
-    """Even when the session is over by the time at which it is told again."""
+    """The session may have ended before the outcome is told after the crash."""
     servers = bots.servers
     dead = await bots.start(dies)
     question = await asked(servers)
@@ -114,7 +117,7 @@ async def test_question_in_a_dialog_is_answered_there_after_a_kill(
 
 
 async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:
-    """Its session's row is gone by the time at which it is told again."""
+    """The session's row is deleted before the outcome is told after the crash."""
     nobody: Any = None
     messaging = CustomerMessaging(Forgetful(), nobody, MessagingConfig(), nobody)
     with pytest.raises(InterruptedRequestError, match=r"^interrupted$") as told:
@@ -123,7 +126,7 @@ async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:
 
 
 async def test_stored_press_is_finished_after_a_crash(bots: Bots) -> None:
-    """Genesys's answer to the look at the session never comes, so that nothing has been sent when the process dies."""
+    """Genesys does not answer the read of the session, so nothing has been sent when the process dies."""
     servers = bots.servers
     process = await bots.start()
     question = await asked(servers)

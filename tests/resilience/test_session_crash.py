@@ -1,4 +1,4 @@
-"""kill -9 in the middle of ending, sharing and linking: the next start brings it to its one outcome, and not twice."""
+"""kill -9 while a session is ended, shared or linked: the next start completes the request, once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def bots(tmp_path: Path) -> AsyncIterator[Bots]:
 
 
 async def card_and_crash(bots: Bots, dies: str, action: str) -> tuple[Message, list[Message]]:
-    """A card whose button kills the process; what Ana has read once another has taken over."""
+    """Press a button of a card that kills the process. Return the card, and Ana's messages after the takeover."""
     slack = bots.servers.slack
     dead = await bots.start(dies)
     await slack.command(ANA, "Deal")

@@ -1,4 +1,4 @@
-"""A short soak: random kills and cut lines under load, on both databases. `make soak` runs the long one."""
+"""A short soak test: random kills and cut connections under load, on both databases. `make soak` runs a long one."""
 
 from pathlib import Path
 

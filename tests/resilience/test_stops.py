@@ -1,4 +1,4 @@
-"""A stop at any moment: whatever was accepted still ends with one outcome, or with a line that names what is left."""
+"""A stop at any moment: every accepted request ends with one outcome, or with a log line that names it."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ def outcomes(journey: Journey) -> list[Seen]:
 
 
 async def asked(journey: Journey) -> None:
-    """Until the create has come to Genesys."""
+    """Wait until the create call has reached Genesys."""
     async with asyncio.timeout(ANSWER_TIMEOUT):
         while not journey.genesys.count("create"):  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.005)
@@ -39,9 +39,10 @@ async def asked(journey: Journey) -> None:
 async def stopped_after(
     seconds: float, hanging: tuple[str, ...] = (), *, since_create: bool = False
 ) -> tuple[Journey, float]:
-    """One command whose create takes 0.3 s and whose first note takes 0.6 s; then a stop that gives no time.
+    """Run one command whose create call takes 0.3 s and whose first wait notice takes 0.6 s. Stop the bot at once.
 
-    `hanging`: what of Slack's does not answer any more from the stop on. Returns how long the stop took.
+    `hanging` names the methods of Slack that do not answer after the stop. Return the journey, and how long the stop
+    took.
     """
     async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
         await journey.genesys.inject_fault("slow", seconds=0.3)
@@ -59,7 +60,7 @@ async def stopped_after(
 
 
 async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link() -> None:
-    """The create is done, and its answer waits for the note, so that the note does not overtake it."""
+    """The create call has ended. Its answer waits for the wait notice, so that the notice does not overtake it."""
     journey, _ = await stopped_after(0.4, since_create=True)
     (outcome,) = outcomes(journey)
     assert link(outcome)
@@ -77,7 +78,7 @@ async def test_a_stop_at_any_moment_leaves_one_outcome() -> None:
 
 
 async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
-    """Nobody knows what has become of it, and the person reads that, though the note never got through."""
+    """Nobody knows whether a session exists. The person reads so, although the wait notice never arrived."""
     async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
         await journey.genesys.inject_fault("silent")
         journey.slack.inject_fault("response_url", "slow", times=1, seconds=HANGS_SECONDS)
@@ -93,7 +94,7 @@ async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
 async def test_stop_takes_the_next_way_when_slack_hangs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The note hangs too. All at the same time: none of these stops may need more than the last words."""
+    """The wait notice hangs, too. The stops run at the same time. None may take longer than the last posts."""
     every_way = ("response_url", "chat.postEphemeral", "conversations.open")
     stops: list[Any] = [stopped_after(0.6, every_way[:count], since_create=True) for count in (1, 2, 3)]
     one, two, all_three = await asyncio.gather(*stops)
@@ -111,7 +112,7 @@ async def test_stop_takes_the_next_way_when_slack_hangs(
 
 
 async def test_a_stop_at_the_moment_when_a_way_is_given_up() -> None:
-    """Both fall into one turn of the loop, since it is held up until both are due."""
+    """Both happen in one event-loop iteration, because the loop is blocked until both are due."""
     timing = SlackTiming(post_timeout=0.05)
     async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.inject_fault("response_url", "slow", seconds=HANGS_SECONDS)
@@ -130,7 +131,7 @@ async def test_a_stop_at_the_moment_when_a_way_is_given_up() -> None:
 
 @pytest.mark.parametrize("text", ["Deal", "end", "whoami"])
 async def test_command_during_a_drain_is_refused_in_its_ack(tmp_path: Path, text: str) -> None:
-    """An open connection may still bring one after the receiver stops listening."""
+    """An open connection may still bring a command after the receiver has stopped listening."""
     path = tmp_path / "bot.db"
     async with open_servers(http=True) as servers:
         loaded = settings.load(servers.environ | {"DATABASE_URL": f"sqlite:///{path}"})

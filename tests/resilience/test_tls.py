@@ -1,6 +1,6 @@
-"""The bot as a separate process, over TLS: through a proxy with a password, with a private authority, and with none.
+"""The bot in a separate process over TLS: through a proxy with a password, and with a private authority.
 
-Slack's API, its sockets and response_urls, and Genesys have a name each, that only the proxy knows.
+Slack's API, its sockets and response_urls, and Genesys each have a name that only the proxy can resolve.
 """
 
 import asyncio
@@ -36,13 +36,13 @@ async def copy(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 async def join(reader: StreamReader, writer: StreamWriter, port: int) -> None:
-    """Everything from the one side to a port of this machine, and back."""
+    """Forward all data between a connection and a port of this machine, in both directions."""
     theirs, ours = await asyncio.open_connection("127.0.0.1", port)
     await asyncio.gather(copy(reader, ours), copy(theirs, writer))
 
 
 async def end_tls(stack: AsyncExitStack, context: ssl.SSLContext, url: str) -> int:
-    """The port of a TLS server before a plain one."""
+    """Start a TLS server before a plain one, and return its port."""
     port = int(url.rpartition(":")[2])
     server = await asyncio.start_server(lambda *sides: join(*sides, port), "127.0.0.1", 0, ssl=context)
     stack.callback(server.close)
@@ -51,7 +51,10 @@ async def end_tls(stack: AsyncExitStack, context: ssl.SSLContext, url: str) -> i
 
 @dataclass
 class Proxy:
-    """`asked`: the hosts that it let somebody through to; `refused`: how many came without the password."""
+    """The record of a proxy.
+
+    `asked`: the hosts that it connected. `refused`: the number of requests without the password.
+    """
 
     url: str
     asked: list[str]
@@ -59,7 +62,7 @@ class Proxy:
 
 
 async def open_proxy(stack: AsyncExitStack, ports: Mapping[str, int]) -> Proxy:
-    """A CONNECT proxy that knows these names, and lets in who has the password."""
+    """Start a CONNECT proxy that resolves these names, and accepts requests with the password."""
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -81,7 +84,10 @@ async def open_proxy(stack: AsyncExitStack, ports: Mapping[str, int]) -> Proxy:
 
 @asynccontextmanager
 async def behind_a_proxy(directory: Path, distrusted: str = "") -> AsyncIterator[tuple[Servers, Proxy, dict[str, str]]]:
-    """Slack and Genesys, and the environment that leads there; the one `distrusted` vouches for itself."""
+    """Yield Slack and Genesys, the proxy, and the environment of a bot.
+
+    The server `distrusted` has a self-signed certificate.
+    """
     authority = new_authority(directory)
     async with open_servers() as servers, AsyncExitStack() as stack:
         slack, genesys = servers.slack, servers.genesys
@@ -109,7 +115,7 @@ async def started(directory: Path, environ: dict[str, str], *, interpreter: bool
 
 
 async def stopped(process: BotProcess) -> str:
-    """Its log, once it has stopped as it was told."""
+    """Stop the process with SIGTERM, and return its log."""
     process.send_signal(signal.SIGTERM)
     code, _, err = await ended(process)
     assert code == 0, err
@@ -117,7 +123,7 @@ async def stopped(process: BotProcess) -> str:
 
 
 async def test_behind_a_proxy_everything_goes_through_it(tmp_path: Path) -> None:
-    """Web API, web socket, response_url, sign-in and session service."""
+    """These are the Web API, the socket, the response_url, the login and the session service."""
     async with (
         behind_a_proxy(tmp_path) as (servers, proxy, environ),
         started(tmp_path, environ, interpreter=True) as process,
@@ -149,7 +155,7 @@ async def test_without_a_proxy_too_a_private_authority_is_trusted(tmp_path: Path
 
 
 async def test_self_signed_certificate_is_refused(tmp_path: Path) -> None:
-    """Slack's API, its socket, Genesys: a bot for each, side by side."""
+    """Three bots run side by side: for Slack's API, for its socket and for Genesys."""
     await asyncio.gather(_api(tmp_path / "api"), _socket(tmp_path / "socket"), _genesys(tmp_path / "genesys"))
 
 
@@ -183,7 +189,7 @@ async def _genesys(directory: Path) -> None:
 
 
 async def _tried(proxy: Proxy, name: str, process: BotProcess) -> None:
-    """It was connected to, did not get on, and is tried again."""
+    """Wait until the bot has connected to this host, failed, and tried again."""
     async with asyncio.timeout(30):
         while proxy.asked.count(f"{name}:443") < 2:
             assert process.returncode is None
@@ -215,7 +221,7 @@ async def test_check_names_a_proxy_that_does_not_let_us_through(tmp_path: Path, 
 
 @pytest.mark.parametrize("written", ["{user}:{password}@{address}", '"http://{user}:{password}@{address}"'])
 async def test_a_proxy_is_taken_as_curl_takes_it(tmp_path: Path, written: str) -> None:
-    """Without a scheme, and with quotes that a container's environment file leaves."""
+    """The proxy's URL has no scheme, or the quotation marks of a container's environment file."""
     async with behind_a_proxy(tmp_path) as (servers, proxy, environ):
         address = proxy.url.partition("@")[2]
         environ |= {"HTTPS_PROXY": written.format(user=USER, password=PASSWORD, address=address)}
@@ -234,7 +240,7 @@ async def test_check_names_the_variable_that_names_the_proxy(tmp_path: Path) -> 
 
 
 async def test_a_certificate_file_without_the_authority_is_told_so(tmp_path: Path) -> None:
-    """It is set already, so nobody is told to set it."""
+    """The variable is already set, so the message does not ask to set it."""
     (tmp_path / "other").mkdir()
     other = new_authority(tmp_path / "other").trusted
     async with behind_a_proxy(tmp_path / "real") as (_, _, environ):

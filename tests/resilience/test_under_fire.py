@@ -1,4 +1,4 @@
-"""Two replicas behind Caddy while strangers send what is broken or slow, and while one replica is dead."""
+"""Two replicas behind Caddy: strangers send malformed and slow requests, and one replica is dead for a while."""
 
 from pathlib import Path
 

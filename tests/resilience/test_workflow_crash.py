@@ -1,4 +1,4 @@
-"""kill -9 while a workflow's step is worked: the workflow is told its outcome by the next start, on both databases."""
+"""kill -9 during a workflow step: the next start reports the outcome to the workflow, on both databases."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The customer's page of examples/, in a real browser, against the sandbox's stand-in for Genesys's Messenger."""
+"""The customer's page of examples/ in a real browser, with the sandbox's Messenger in place of Genesys's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ NOBODY = "http://127.0.0.1:9"
 
 @dataclass
 class Site:
-    """The company's website with the page on it, and what the browser complained of."""
+    """The company's website with the page, and the errors that the browser reported."""
 
     genesys: SandboxGenesys
     url: str
@@ -53,7 +53,7 @@ class Site:
 
 @asynccontextmanager
 async def open_site(bootstrap: str | None = None) -> AsyncIterator[Site]:
-    """Served as its README tells operators to: no inline code, and Genesys's host alone beside the site itself."""
+    """Serve the page as its README tells operators to: without inline code, and with only Genesys's host allowed."""
     genesys = SandboxGenesys(public_key_pem=public_pem(RSA_KEY), client_id="c", org_id="o", users=[ANNA])
     await genesys.start()
     script = bootstrap or genesys.url
@@ -87,7 +87,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 async def heading(page: Any, name: str) -> None:
-    """Waits until this is what the page says, to the eye and to a screen reader."""
+    """Wait until this is the heading of the page, for the eye and for a screen reader."""
     await page.get_by_role("heading", name=name, exact=True).wait_for()
     assert await page.get_by_role("heading").count() == 1
     assert await page.evaluate("document.activeElement.tagName") == "H1"

@@ -1,4 +1,4 @@
-"""What `sandbox --once` prints: a message's blocks as lines."""
+"""The output of `sandbox --once`: the blocks of a message as lines."""
 
 import re
 from pathlib import Path

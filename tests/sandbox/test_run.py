@@ -1,4 +1,4 @@
-"""The start of the sandbox: a port that is in use, the app's manifest, and the administrator who can be acted as."""
+"""The start of the sandbox: a port in use, the app's manifest, and the user who is an administrator."""
 
 import asyncio
 import socket

@@ -20,7 +20,7 @@ sys.addaudithook(_note)
 
 @pytest.fixture(autouse=True)
 def nothing_opened() -> Iterator[None]:
-    """Fail a test that caused one of these events."""
+    """Fail a test that opened a socket, a database or a process."""
     _opened.clear()
     yield
     assert _opened == []

@@ -1,4 +1,4 @@
-"""`check` shows the addresses that an administrator has to copy, and masks what is secret in them."""
+"""`check` shows the addresses that an administrator has to copy, and masks the secrets in them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`cobrowse-bot check`: what is right is said so, what is wrong is named with what to do, and nothing is created."""
+"""`cobrowse-bot check`: it reports what is right, and what is wrong with the fix. It creates nothing."""
 
 import json
 import os

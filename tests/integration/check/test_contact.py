@@ -1,4 +1,4 @@
-"""`check` says whether somebody is told about faults, and whether the contact can repair them."""
+"""`check` reports whether somebody gets the messages about faults, and whether the contact can fix faults."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`check` and the database: what stands there is told, and not a byte of it is changed."""
+"""`check` and the database: it reports the state of the database, and changes not a byte."""
 
 import hashlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""`check` looks at who could change what the bot believes, and at what only looks like a setting of ours."""
+"""`check` reports who could change the files that the bot trusts, and variables that only look like settings."""
 
 import os
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 def believed(directory: Path) -> dict[str, Path]:
-    """A file of each sort, each in its own folder, which nobody else can write."""
+    """Return a trusted file of each kind, each in a separate folder. Nobody else can write them."""
     found = {}
     for name in ("env", "hosts", "key", "token", "ca"):
         folder = directory / name

@@ -1,4 +1,4 @@
-"""Each problem that `check` finds names the page that says more about it."""
+"""Each problem that `check` reports names the page of the documentation about it."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""`check --person`: which rule lets somebody in or keeps them out, and which host they would be. A dry run."""
+"""`check --person`: the rule that allows or refuses the person, and their host. It starts no session."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`check` and the services: clock, Genesys's sign-in and permissions, Slack's tokens, scopes and socket."""
+"""`check` and the services: clock, Genesys's login and permissions, Slack's tokens, scopes and socket."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -125,7 +125,7 @@ async def test_session_service_brings_the_customer_page_itself(servers: Servers,
 
 
 async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckResult, bool]:
-    """The line about the client's roles, and whether nothing was created."""
+    """Return the result about the client's roles, and whether `check` created nothing."""
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.conversations.missing_permissions |= set(lacking)
         whole = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""} | environ

@@ -1,4 +1,4 @@
-"""`check` compares the Slack app with what this version needs, and says what to press."""
+"""`check` compares the Slack app with the manifest that this version needs, and says what to change."""
 
 import copy
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +23,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 async def app_line(servers: Servers, directory: Path, change: Change, **environ: str) -> CheckResult:
-    """The line about the app, whose manifest `change` has changed in place."""
+    """Return the result about the app after `change` has changed its manifest."""
     servers.slack.api.manifest = copy.deepcopy(dict(servers.slack.api.manifest))
     change(servers.slack.api.manifest)
     return (await run_checks(right_environ(servers, directory) | environ))["slack app"]

@@ -1,6 +1,6 @@
 """The commands that end by themselves, as somebody types them: `start`, `applications` and `sandbox --once`.
 
-Every process of this file runs once, all of them side by side, and the tests read what each one left.
+Every process of this file runs once, all at the same time. The tests read the results.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ FAILING = ("401", "403", "invalid-host", "unknown-application", "500", "dropped"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """Every process, by a name."""
+    """Return the result of every process, by its name."""
     directory = tmp_path_factory.mktemp("cli")
     once = ["sandbox", "--once"]
     shaped = ["start", "--json", "--name", "Checkout <help>", "--application", "shop", "--timeout", "600"]

@@ -34,7 +34,7 @@ only_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 @pytest.fixture
 def db(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """Types a command of the group, in a directory without an .env."""
+    """Return a function that runs a command of `db` in a directory without .env."""
     monkeypatch.chdir(tmp_path)
 
     async def typed(*arguments: str, **environ: str) -> Result:
@@ -50,7 +50,7 @@ def names(folder: Path) -> list[str]:
 
 
 async def store_one(database: str, *keys: str) -> None:
-    """Store an unfinished request, whose address is a secret."""
+    """Store an unfinished request with a secret response_url."""
     async with open_store(database, keys=keys) as store:
         await store.accept(request())
 
@@ -218,7 +218,7 @@ async def test_backup_replaces_a_database_only_with_yes(db: Typed, database: str
 
 @only_sqlite
 async def test_request_that_was_accepted_is_not_carried_out_again(db: Typed, database: str, tmp_path: Path) -> None:
-    """It may have been answered after the backup was made."""
+    """The request may have been answered after the backup was made."""
     await store_one(database)
     await db("backup", "copy.db")
     await db("restore", "copy.db", "--yes")
@@ -252,7 +252,7 @@ async def test_backup_that_root_restores_belongs_to_the_bots_user(
 async def test_restored_file_takes_nothing_from_the_log_of_the_old_one(
     db: Typed, database: str, tmp_path: Path
 ) -> None:
-    """The old database was killed: its write-ahead log holds writes that are not in the file."""
+    """The process with the old database was killed, so its write-ahead log holds writes that the file does not."""
     await db("hosts", "set", "U0ANA", HOST)
     await db("backup", "copy.db")
     killed = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)

@@ -1,4 +1,4 @@
-"""The image's health command and HOST, with the bot as a process: as the Dockerfile writes it, wherever it listens."""
+"""The image's health command, as the Dockerfile writes it, for a bot that runs with different values of HOST."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6
 
 
 async def health(environ: dict[str, str], directory: Path, *, interpreter: bool = False) -> int | None:
-    """The exit code of the HEALTHCHECK's command."""
+    """Return the exit code of the HEALTHCHECK's command."""
     (written,) = re.findall(r"^HEALTHCHECK[^\n]*\\\n\s+CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     program, *arguments = json.loads(written)
     assert program == "python"

@@ -1,4 +1,4 @@
-"""`--help` of every command shows two examples at least, and each of them is a command line that the parser takes."""
+"""`--help` of every command shows at least two examples, and the parser accepts each of them."""
 
 import shlex
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ALL = dict(commands(main))
 
 
 def parse(command: click.Command, arguments: list[str]) -> click.Command:
-    """Parse the arguments without running anything; return the command they name. Raises click's errors."""
+    """Parse the arguments without running a command, and return the command that they name. Raises click's errors."""
     context = command.make_context("x", list(arguments))
     if not isinstance(command, click.Group):
         return command

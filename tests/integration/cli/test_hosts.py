@@ -22,7 +22,7 @@ database = cli.database
 
 @pytest.fixture
 def hosts(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """Types a command, in a directory without an .env."""
+    """Return a function that runs a command of `hosts` in a directory without .env."""
     monkeypatch.chdir(tmp_path)
 
     async def typed(*arguments: str, **environ: str) -> Result:

@@ -32,13 +32,13 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 def elsewhere(servers: Servers) -> dict[str, str]:
-    """Where the sandbox's servers are, in the process's environment."""
+    """Return the addresses of the sandbox's servers as environment variables."""
     names = ("SLACK_API_URL", "GENESYS_API_URL", "GENESYS_LOGIN_URL")
     return {name: servers.environ[name] for name in names} | {"COLUMNS": "110"}
 
 
 def answers(servers: Servers, **other: str) -> str:
-    """A file of answers with which all is right."""
+    """Return the text of a file of valid answers."""
     values = {
         "GENESYS_COBROWSE_API": "conversations",
         "GENESYS_REGION": "us-west-2",

@@ -27,7 +27,7 @@ URL = "https://bot.example.com/slack/events"
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory without .env."""
+    """Return a working directory without .env."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

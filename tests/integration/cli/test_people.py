@@ -22,7 +22,7 @@ bots = bot_processes.bots
 
 @pytest.fixture
 def typed(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """Types a command, in a directory without an .env."""
+    """Return a function that runs a command in a directory without .env."""
     monkeypatch.chdir(tmp_path)
 
     async def run(*arguments: str, **environ: str) -> Result:
@@ -60,7 +60,7 @@ async def test_person_is_exported_forgotten_and_in_the_audit_log(typed: Typed, t
 
 
 async def test_person_with_an_open_session_is_forgotten_afterwards(typed: Typed, bots: Bots, tmp_path: Path) -> None:
-    """Beside a running bot, which goes on with the session that is open."""
+    """A bot runs at the same time and keeps the open session."""
     slack, key = bots.servers.slack, {"STORE_ENCRYPTION_KEY": bots.environ["STORE_ENCRYPTION_KEY"]}
     await bots.start()
     await slack.command(ANA, "Checkout help")

@@ -1,4 +1,4 @@
-"""`slack run`: the hooks in .slack answer the protocol of Slack's CLI, and start the bot with the CLI's tokens."""
+"""`slack run`: the hooks in .slack follow the protocol of Slack's CLI, and start the bot with the CLI's tokens."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ SECONDS = 30
 
 
 def clone(directory: Path) -> Path:
-    """A clone of the repository, as far as the hooks need it, with the libraries of this interpreter."""
+    """Make a copy of the repository with all that the hooks need, and with the libraries of this interpreter."""
     (directory / "bot").symlink_to(HOUSE / "bot")
     shutil.copytree(HOUSE / ".slack", directory / ".slack", ignore=shutil.ignore_patterns("__pycache__"))
     (directory / ".venv" / "bin").mkdir(parents=True)
@@ -32,7 +32,7 @@ def clone(directory: Path) -> Path:
 
 
 async def hook(directory: Path, name: str, *arguments: str, environ: dict[str, str] | None = None) -> Any:
-    """Run a hook as the CLI does: its command and the CLI's arguments, through a shell, in the project's directory."""
+    """Run a hook as the CLI does: its command and the CLI's arguments, in a shell, in the project's directory."""
     command = " ".join([HOOKS["hooks"][name], *arguments])
     given = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **(environ or {})}
     return await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""Terminals that are not UTF-8: every command prints, and exits as ever."""
+"""Terminals that are not UTF-8: every command prints its text, and exits as on other terminals."""
 
 import asyncio
 import json

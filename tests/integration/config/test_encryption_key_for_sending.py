@@ -1,4 +1,4 @@
-"""Links are sent to customers only where their addresses are kept encrypted: `run` and `check` say so."""
+"""The bot sends links to customers only if the database encrypts their addresses: `run` and `check` require a key."""
 
 from pathlib import Path
 

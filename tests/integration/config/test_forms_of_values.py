@@ -1,6 +1,6 @@
-"""Settings the way people give them: understood, or one fault that names variable, place and way out.
+"""Settings as people write them: accepted, or one fault with variable, problem and fix.
 
-`run` and `check` say the same of each.
+`run` and `check` report the same fault.
 """
 
 import contextlib
@@ -169,7 +169,7 @@ def test_every_token_and_id_is_held_to_its_characters() -> None:
 
 @contextlib.contextmanager
 def as_nobody():
-    """Without the rights of root, if we have them."""
+    """Run the `with` block without the rights of root, if the tests run as root."""
     if os.geteuid():
         yield
         return
@@ -239,7 +239,10 @@ DOLLAR = "ab$cd$$e${F}g"
 
 
 def raw(line: str) -> str:
-    """As `docker run --env-file` and compose's `format: raw` read a line: everything behind the first =."""
+    """Return the value of a line as `docker run --env-file` and compose's `format: raw` read it.
+
+    The value is everything after the first =.
+    """
     return line.partition("=")[2]
 
 

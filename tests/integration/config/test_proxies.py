@@ -1,4 +1,7 @@
-"""Proxies: which one leads where, and that this machine is never behind one. The way through one: test_tls.py."""
+"""Proxies: which proxy serves which URL, and that connections to this machine use none.
+
+test_tls.py tests connections through a proxy.
+"""
 
 import asyncio
 import json
@@ -51,7 +54,7 @@ def test_a_proxys_password_is_not_shown() -> None:
 
 
 async def once(directory: Path, environ: dict[str, str]) -> dict[str, object]:
-    """What `sandbox --once` prints in this environment."""
+    """Return what `sandbox --once` prints in this environment."""
     command = ("sandbox", "--once", "/cobrowse Checkout help", "--json")
     code, out, err = await ended(await start(directory, environ, *command))
     assert (code, err) == (0, ""), err

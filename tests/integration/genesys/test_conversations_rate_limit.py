@@ -1,4 +1,4 @@
-"""Test sessions in conversations under a rate limit: their look-ups use the session's turn, and waits are reported."""
+"""Test sessions in conversations under a rate limit: their look-ups share the session's place in the queue."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ servers = conversations_support.servers
 
 
 class Turnstile(RateWindow):
-    """Let `free` calls through. Estimate a wait of one second, and ten more for each call ahead."""
+    """A window that lets `free` calls through. It estimates a wait of one second, and ten more for each call ahead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Turnstile(RateWindow):
 
 
 class WaitingCaller:
-    """Call hooks that record their waits; `stands` is set while a call waits for its turn."""
+    """Call hooks that record their waits. `stands` is set while a call waits in the queue."""
 
     def __init__(self, requester: str) -> None:
         self.fairness_key = requester
@@ -66,7 +66,7 @@ class WaitingCaller:
 
 @asynccontextmanager
 async def opened(servers: Servers, turnstile: Turnstile) -> AsyncIterator[tuple[GenesysClient, ConversationSessions]]:
-    """A client whose rate limiter counts with the turnstile, and the sessions over it."""
+    """Yield a client whose rate limiter uses the turnstile, and its sessions."""
     loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factories, "RateLimiter", partial(RateLimiter, window=turnstile))

@@ -20,7 +20,7 @@ HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 
 @dataclass
 class Login:
-    """A Genesys that sets a cookie with each answer, and notes which cookies come in."""
+    """A Genesys that sets a cookie with each answer, and records the cookies that it gets."""
 
     url: str = ""
     cookies: list[str | None] = field(default_factory=list)

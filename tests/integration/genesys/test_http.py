@@ -13,7 +13,10 @@ SAID = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nContent-Type: application/json
 
 
 async def send_to_server(request: httpx.Request, *, short: bool) -> tuple[bytes, httpx.Response]:
-    """Send to a server that records; return its bytes and our response. `short` uses `send_call`, else `send`."""
+    """Send a request to a server that records it. Return the recorded bytes and the client's response.
+
+    `short` uses `send_call`, else `send`.
+    """
     heard: list[bytes] = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,7 +36,7 @@ async def send_to_server(request: httpx.Request, *, short: bool) -> tuple[bytes,
 @pytest.mark.parametrize("short", [True, False])
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
 async def test_a_call_without_a_body_says_nothing_of_one(method: str, short: bool) -> None:
-    """A POST states a length of 0: an offer in a conversation is such a POST."""
+    """A POST without a body states a length of 0. The call that creates an offer is such a POST."""
     heard, _ = await send_to_server(httpx.Request(method, "http://127.0.0.1/x", headers={"A": "b"}), short=short)
     assert heard.startswith(b"%b /x HTTP/1.1\r\n" % method.encode())
     assert b"content-" not in heard.lower().replace(b"content-length: 0\r\n", b"")

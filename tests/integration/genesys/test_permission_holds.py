@@ -23,7 +23,7 @@ async def seconds_of(journey: Journey, text: str, who: str) -> float:
 
 
 async def notes_of(journey: Journey, who: str, count: int = 1) -> list[str]:
-    """The notes that somebody reads, once there are so many."""
+    """Wait until a person has `count` wait notices, and return their texts."""
 
     def found() -> list[str] | None:
         notes = [words(each) for each in journey.slack.seen_by(who) if is_note(each)]

@@ -1,4 +1,4 @@
-"""Test the rate limit from Slack: a crowd, a wait people read about, one that is too long, and a stop meanwhile."""
+"""Test the rate limit from Slack: many people at once, announced waits, waits that are too long, and a stop."""
 
 import asyncio
 import re

@@ -195,7 +195,7 @@ def test_an_address_with_a_name_and_password_is_a_fault(name: str) -> None:
 
 
 async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any) -> None:
-    """Genesys shows one user, and says that two have the address."""
+    """Genesys returns one user, and says that two users have the address."""
     spoilt(lambda body: web.json_response({**body, "total": len(body["results"]) + 1}))
     await journey.genesys.inject_fault("not-json", on="search")
     assert "several Genesys users have this address" in words(await journey.asks("@ana Deal", who=SAM))

@@ -1,4 +1,4 @@
-"""The audit log: a line for each decision, who may read it, and what happens when it cannot be written."""
+"""The audit log: a line for each decision, the file's mode, and what happens if a line cannot be written."""
 
 import asyncio
 import json
@@ -35,7 +35,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 async def written(path: Path, count: int) -> list[dict[str, Any]]:
-    """The lines, once there are so many: an answer is told a moment before."""
+    """Wait until the file has `count` lines, and return them.
+
+    The bot sends an answer just before it writes the line.
+    """
     async with asyncio.timeout(10):
         while len(lines(path)) < count:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
@@ -162,7 +165,7 @@ def test_file_that_was_moved_away_is_created_again(tmp_path: Path) -> None:
 
 
 async def test_unwritable_audit_line_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """/dev/full takes what is opened, and says at each write that the disk is full."""
+    """/dev/full can be opened, but each write fails because the disk is full."""
     with caplog.at_level(logging.ERROR, "bot.observability.audit"):
         async with open_journey(AUDIT_LOG="/dev/full") as journey:
             await journey.asks("One")

@@ -1,4 +1,4 @@
-"""A log line stays short whatever Slack answers."""
+"""A log line stays short, whatever Slack answers."""
 
 import io
 import logging
@@ -19,7 +19,7 @@ SECONDS = 1.0
 
 @asynccontextmanager
 async def slack_that_says(error: str) -> AsyncIterator[str]:
-    """The base URL of a Slack whose every answer is this error."""
+    """Yield the base URL of a Slack that answers every call with this error."""
 
     async def answer(request: web.Request) -> web.Response:
         return web.json_response({"ok": False, "error": error})

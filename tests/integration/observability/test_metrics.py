@@ -1,4 +1,4 @@
-"""What is counted when, what it costs, and that no label names anybody."""
+"""The metrics: what is counted and when, what counting costs, and that no label names anybody."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ from tests.support.storage import request, run_sql, session
 
 
 async def samples(journey: Journey) -> Samples:
-    """By name and label values."""
+    """Return the values by name and label values."""
     _, text = await get(f"{journey.url}/metrics")
     return parsed(text)
 
@@ -57,7 +57,7 @@ async def test_steps_of_workflows_are_counted_too(over_http: Journey) -> None:
 
 
 async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None:
-    """What is told a moment before it is counted."""
+    """Wait until a metric has this value, because the bot answers just before it counts."""
     async with asyncio.timeout(10):
         while (await samples(journey)).get(name) != value:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.02)
@@ -170,7 +170,7 @@ FINISHED = RequestFinished(request(), SessionStarted(session()), reached=True, s
 
 
 def test_counting_costs_a_command_next_to_nothing() -> None:
-    """All that one command counts, against what Bolt alone takes for it: some 300 microseconds."""
+    """Compare all counting of one command with the time that Bolt takes for it, about 300 microseconds."""
     metrics, rounds = PrometheusMetrics(), []
     for _ in range(9):
         began = time.process_time()

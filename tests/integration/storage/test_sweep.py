@@ -68,7 +68,7 @@ async def test_accept_gets_in_between_the_writes_of_a_sweep(database: Database) 
 
 
 async def test_no_statement_of_a_sweep_takes_more_than_a_batch(database: Database) -> None:
-    """The database itself counts the rows of each write."""
+    """The database counts the rows of each write."""
     store = await database.open()
     await fill_with_old(database)
     if isinstance(store, PostgresStore):

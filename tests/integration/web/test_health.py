@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: where they are, what they say, and what does not make the bot unready."""
+"""/healthz, /readyz and /metrics: their ports, their answers, and what does not make the bot unready."""
 
 import asyncio
 import signal
@@ -89,7 +89,7 @@ async def test_asking_often_costs_the_database_nothing() -> None:
 
 
 async def test_starting_or_stopping_bot_is_alive_and_not_ready(tmp_path: Path) -> None:
-    """In Socket Mode, in a separate process."""
+    """The bot runs in Socket Mode in a separate process."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with open_servers(http=False) as servers:
@@ -116,7 +116,7 @@ async def test_starting_or_stopping_bot_is_alive_and_not_ready(tmp_path: Path) -
 
 
 async def until(url: str, fits: Any) -> Any:
-    """What /readyz says, once it fits."""
+    """Wait until the answer of /readyz fits, and return it."""
     async with asyncio.timeout(30):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The HTTP servers against strangers: how much is logged, what is answered, and whose clock is wrong."""
+"""The HTTP servers and requests of strangers: how much is logged, the answers, and the check of the clock."""
 
 import asyncio
 import logging
@@ -106,7 +106,7 @@ UNREADABLE = [
 
 
 async def sends(url: str, request: str) -> bytes:
-    """All that is answered."""
+    """Send a request, and return the whole answer."""
     where, answer = urlsplit(url), b""
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     writer.write(request.encode("latin-1"))
@@ -122,7 +122,7 @@ async def sends(url: str, request: str) -> bytes:
 
 @pytest.fixture(params=["PORT", "HEALTH_PORT", "Socket Mode's HEALTH_PORT"])
 async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """One server of the bot's, of each kind; nobody can connect an account."""
+    """Yield the URL of each of the bot's HTTP servers in turn. Nobody can connect an account."""
     if request.param == "PORT":
         async with open_journey(http=True) as journey:
             yield journey.url
@@ -201,7 +201,7 @@ def at(off: int) -> str:
 
 
 async def misfits(journey: Journey, count: int, off: int = -HOUR) -> None:
-    """So many different commands, well signed, at another time."""
+    """Send `count` different commands with valid signatures and a wrong time."""
     for number in range(count):
         body = urlencode(COMMAND | {"text": f"help {number}"}).encode()
         assert await post(journey, body, signed(journey, body, at=at(off))) == 401

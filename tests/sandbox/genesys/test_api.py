@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: what its API accepts, refuses and answers."""
+"""The API of the sandbox's Genesys over a real socket: what it accepts, what it refuses, and its answers."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: every wrong answer it can be told to give."""
+"""The sandbox's Genesys over a real socket: every fault that can be injected."""
 
 import re
 import time

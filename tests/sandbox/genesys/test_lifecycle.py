@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: connections that end early, a server that is down, starts and stops."""
+"""The sandbox's Genesys over a real socket: connections that end early, a closed port, starts and stops."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: whom it lets in."""
+"""The login of the sandbox's Genesys over a real socket: which clients get a token."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The public API of the sandbox's Genesys: what it serves, how strictly it reads, and what it refuses."""
+"""The public API of the sandbox's Genesys: its answers, its checks of requests, and its refusals."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: what it counts, tells and forgets of the calls it gets."""
+"""The records of the sandbox's Genesys over a real socket: which calls it counts, shows and drops."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The sandbox's Genesys, over a real socket: how people sign in there, and who gets nothing."""
+"""The sandbox's Genesys over a real socket: how users sign in, and who gets no token."""
 
 from collections.abc import AsyncIterator
 from typing import Any

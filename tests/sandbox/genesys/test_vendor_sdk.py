@@ -1,7 +1,7 @@
-"""Checked against the vendor's own code: the sandbox's Genesys is driven with the official Python SDK, and what we send
-and what the sandbox answers is read with its models.
+"""Comparison with the vendor's code: the official Python SDK calls the sandbox's Genesys.
 
-The SDK takes seconds to import, so it is imported here alone, and once.
+The SDK's models also parse the requests of the bot and the answers of the sandbox. The SDK takes seconds to import, so
+only this file imports it, once.
 """
 
 import asyncio
@@ -206,7 +206,7 @@ async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, ven
     ids=["query", "search", "search by name", "sms", "e-mail"],
 )
 def test_every_field_and_word_of_what_we_send_is_the_vendors(sdk: ModuleType, body: Any, model: str) -> None:
-    """What a model does not know is left out when it is written again, and a word it does not know is replaced."""
+    """When the SDK writes a model again, it leaves out unknown fields and replaces unknown values."""
     vendor = Vendor(sdk, "http://127.0.0.1")
     assert vendor.write(vendor.read(body, model)) == body
     assert vendor.write(vendor.read({**body, "made": "up"}, model)) == body
@@ -250,7 +250,10 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
 async def test_users_sign_in_with_the_vendors_client_as_with_ours(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
-    """With PKCE alone there is no refresh token; with the secret there is one, and another at each refresh."""
+    """With PKCE alone there is no refresh token.
+
+    With the client's secret there is one, and a new one after each refresh.
+    """
     client, uri = vendor.client, "https://bot.example.com/genesys/callback"
     servers.genesys.user_login.client = UserLoginClient(*PEOPLE, (uri,))
     verifier, sent, options = client.generate_pkce_code_verifier(128), [], []
@@ -293,5 +296,5 @@ async def test_users_sign_in_with_the_vendors_client_as_with_ours(
 
 
 async def code(address: str) -> str:
-    """What Ana's browser brings back."""
+    """Sign Ana in, and return the code that her browser brings back."""
     return dict(parse_qsl(urlsplit(await signs_in(address)).query))["code"]

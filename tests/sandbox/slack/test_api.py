@@ -1,4 +1,4 @@
-"""The sandbox's Slack against Slack's own Web API client: who may call what, what it answers, and how it fails."""
+"""The sandbox's Slack with Slack's own Web API client: who may call which method, the answers, and the errors."""
 
 from __future__ import annotations
 

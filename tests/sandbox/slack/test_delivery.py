@@ -1,4 +1,4 @@
-"""The sandbox's Slack delivers commands by Socket Mode: what arrives, who gets it, and what nobody acknowledges."""
+"""The sandbox's Slack and Socket Mode: the payloads of commands, which socket gets them, and missing acks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's Slack and Block Kit's elements: menus, choices and inputs in messages and views, and their limits."""
+"""The sandbox's Slack and Block Kit elements: menus, choices and inputs in messages and views, and their limits."""
 
 from __future__ import annotations
 

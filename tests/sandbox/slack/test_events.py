@@ -1,4 +1,4 @@
-"""The sandbox's Slack and what comes without a command: shortcuts, the Home tab, workflow steps, events again."""
+"""The sandbox's Slack and payloads without a command: shortcuts, the Home tab, workflow steps, repeated events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's Slack delivers by signed HTTP: signatures and bodies, refusals, time-outs, and deliveries that hang."""
+"""The sandbox's Slack and signed HTTP: signatures and bodies, refusals, time-outs, and deliveries without an answer."""
 
 from __future__ import annotations
 

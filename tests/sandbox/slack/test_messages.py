@@ -1,4 +1,4 @@
-"""The sandbox's Slack and messages: where they may go, who sees them, and which blocks are too much for Slack."""
+"""The sandbox's Slack and messages: where they can be posted, who sees them, and the limits of their blocks."""
 
 from __future__ import annotations
 

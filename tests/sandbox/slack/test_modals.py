@@ -1,4 +1,4 @@
-"""The sandbox's Slack and what people do in modals and Home tabs: submit, close, press; what an ack does to them."""
+"""The sandbox's Slack and actions in modals and Home tabs: submit, close, press, and the effects of an ack."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ slack, web_client, connect = sandbox_slack.slack, sandbox_slack.web_client, sand
 
 @pytest.fixture
 async def answers(connect: Any) -> dict[str, Any]:
-    """What a bot answers to each type of payload; it acknowledges everything else with nothing."""
+    """Return the answers of a bot by type of payload. It acknowledges every other payload with an empty ack."""
     answers: dict[str, Any] = {}
 
     async def handler(client: SocketModeClient, request: SocketModeRequest) -> None:

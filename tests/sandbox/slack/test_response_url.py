@@ -1,4 +1,4 @@
-"""The sandbox's Slack and what follows an acknowledgement: response_urls, the buttons pressed, and no secret told."""
+"""The sandbox's Slack after an acknowledgement: response_urls and presses of buttons. No log shows a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's Slack and views that are too much for Slack: each limit, and what is just within it."""
+"""The sandbox's Slack and the limits of views: what exceeds each limit is refused, and what just fits is accepted."""
 
 from __future__ import annotations
 

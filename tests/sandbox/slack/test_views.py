@@ -1,4 +1,4 @@
-"""The sandbox's Slack and views: how modals are opened, changed and stacked, and Home tabs published."""
+"""The sandbox's Slack and views: it opens, updates and stacks modals, and publishes Home tabs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser, with the real bot, held to axe-core: no fault on any surface, light or dark."""
+"""The sandbox's page in a real browser with the real bot: axe-core finds no fault on any surface, in light and dark."""
 
 import re
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ browser = sandbox_page.browser
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Any) -> AsyncIterator[Any]:
-    """The page, without motion. `violations` looks at it in light and in dark."""
+    """Yield the page without animations. `violations` checks it in light and in dark."""
     axe_source()
     async with open_page(0) as served:
         context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")

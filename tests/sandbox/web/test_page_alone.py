@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser, against the sandbox's Slack and a toy bot: what people do, and what comes."""
+"""The sandbox's page in a real browser, with the sandbox's Slack and a toy bot: what people do, and what they see."""
 
 import asyncio
 from typing import Any

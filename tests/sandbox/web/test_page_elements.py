@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser, and Block Kit's elements in messages and modals: what each sends."""
+"""The sandbox's page in a real browser and Block Kit elements in messages and modals: what each element sends."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser, by the keyboard: completing, confirming, skipping to the message box."""
+"""The sandbox's page in a real browser with the keyboard: completion, confirmation, and the jump to the message box."""
 
 from typing import Any
 

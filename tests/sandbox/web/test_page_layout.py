@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser, looked at: a card as Slack draws it, a narrow window, contrast."""
+"""The layout of the sandbox's page in a real browser: a card as Slack draws it, a narrow window, contrast."""
 
 from typing import Any
 

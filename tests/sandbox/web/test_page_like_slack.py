@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser where it must be as Slack is, and promise nothing that Slack does not have."""
+"""The sandbox's page in a real browser: where it must look and act like Slack, and has nothing that Slack lacks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser: modals opened, filled in, refused at their fields, left and sent."""
+"""The sandbox's page in a real browser: modals are opened, filled in, refused with errors, closed and submitted."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sandbox's web pages as files: module imports without a cycle, nothing unused, everything packaged."""
+"""The files of the sandbox's web pages: imports have no cycle, nothing is unused, and all files are packaged."""
 
 import posixpath
 import re
@@ -22,7 +22,7 @@ CLASS_SELECTOR = re.compile(r"\.([a-z][\w-]*)(?=[^{}]*\{)")
 
 
 def page_folder() -> Path:
-    """The folder of the page, wherever in the sandbox it is: the one that holds app.js."""
+    """Return the folder of the page: the folder in the sandbox that holds app.js."""
     (entry,) = SANDBOX.rglob("app.js")
     return entry.parent
 
@@ -35,18 +35,18 @@ def sources(suffix: str) -> dict[str, str]:
 
 
 def resolved(importer: str, target: str) -> str:
-    """The imported file by its path in the page, as a browser resolves it: relative, with the suffix."""
+    """Return the path of an imported file in the page, as a browser resolves it: relative, with the suffix."""
     assert target.startswith((".", "/")), f"{importer}: {target} is no path"
     return posixpath.normpath(posixpath.join(posixpath.dirname(importer), target))
 
 
 def imports() -> dict[str, set[str]]:
-    """Modules by the modules that import them."""
+    """Return, by module, the modules that it imports."""
     return {name: {resolved(name, target) for target in IMPORT.findall(text)} for name, text in sources(".js").items()}
 
 
 def code_of(text: str) -> str:
-    """Without the comments that take a whole line, which may name what nothing uses."""
+    """Return the text without comments that take a whole line, because a comment may name unused code."""
     return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
 
 

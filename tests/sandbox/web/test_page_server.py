@@ -1,4 +1,4 @@
-"""The sandbox's page without a browser: other sites and made-up requests kept out, secrets masked, an end in time."""
+"""The server of the sandbox's page: it refuses other sites and forged requests, masks secrets, and stops in time."""
 
 import asyncio
 from typing import Any

@@ -46,7 +46,7 @@ async def press_next(page: Any) -> None:
 
 
 async def taken(page: Any, title: str) -> list[str]:
-    """Take the tour by its button alone, as somebody with a mouse presses it, and return its sentences."""
+    """Take the tour by its button only, as somebody with a mouse does, and return its sentences."""
     await tours(page).get_by_role("button", name=title).click()
     steps = tours(page).get_by_role("listitem")
     over = tours(page).get_by_role("button", name="Other tours")

@@ -1,4 +1,4 @@
-"""The settings for connecting one's own account: what is missing is named, and why nobody can connect."""
+"""The settings for linking one's own Genesys account: each missing setting is named, with why nobody can connect."""
 
 import pytest
 

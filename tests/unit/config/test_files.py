@@ -17,7 +17,7 @@ SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret
 
 
 def everything() -> dict[str, str]:
-    """Settings for both modes with a value for each secret, some of which cannot stand together."""
+    """Return settings for both modes with a value for each secret. Some of these settings exclude each other."""
     passphrase = "passphrase-hush"
     key = {"GENESYS_PRIVATE_KEY": pem(passphrase=passphrase), "GENESYS_PRIVATE_KEY_PASSPHRASE": passphrase}
     return (

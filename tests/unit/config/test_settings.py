@@ -1,4 +1,4 @@
-"""The settings: every fault is found at once and names its variable, and the values mean what they say."""
+"""The settings: all faults are found at once, each names its variable, and each value has its documented meaning."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Who may start what, for whom, where: every refusal, and who is let in."""
+"""Access: who may start sessions, for whom and where; every refusal, and who is allowed."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ HOME = Workspace("T0HOME", "E0ORG")
 
 
 class People:
-    """Slack, in a dictionary: everybody unknown is a full member. Remembers whom it was asked about."""
+    """A directory of Slack users in a dictionary. Everybody unknown is a full member. It records each look-up."""
 
     def __init__(self, standings: dict[str, MembershipStatus] | None = None, **groups: set[str]) -> None:
         self.standings = standings or {}

@@ -14,7 +14,7 @@ READABLE, BROKEN = "S0LEADS", "S0BROKEN"
 
 
 class People:
-    """Everybody is a full member; one group can be read, the other cannot."""
+    """A directory in which everybody is a full member. One group can be read, the other cannot."""
 
     async def person(self, user_id: str) -> SlackUser:
         return SlackUser("T0HOME", user_id, user_id.title(), MembershipStatus.MEMBER)

@@ -1,4 +1,4 @@
-"""One asks the source, however many wait; what was forgotten meanwhile is not kept."""
+"""The cache: concurrent callers share one look-up, and a value that is forgotten during its look-up is not cached."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from bot.core.cache import Cache
 
 
 class Clock:
-    """Time, as an argument."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -18,7 +18,7 @@ class Clock:
 
 
 class Source:
-    """Answers when it is told to, and counts how often it was asked."""
+    """A source that answers when the test allows it, and counts its look-ups."""
 
     def __init__(self) -> None:
         self.asked: list[asyncio.Future[str]] = []

@@ -1,4 +1,4 @@
-"""Texts for customers: which placeholders they may hold, how they are filled, and who gets which language."""
+"""Texts for customers: their allowed placeholders, how these are filled, and who gets which language."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a start needs beside its name goes into one argument, and comes out of it as it was."""
+"""The details of a START request are encoded in one argument, and decoded without a change."""
 
 import pytest
 

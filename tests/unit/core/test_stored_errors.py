@@ -1,4 +1,4 @@
-"""Failures as plain data: each class comes back as it was, and what cannot be read is a failure nonetheless."""
+"""Errors as JSON records: each class is restored without a change, and an unreadable record is still an error."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def values(error: CobrowseError) -> dict[str, Any]:
 
 
 def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseError]:
-    """One with anything its types allow in each of the fields that its code has."""
+    """Return a strategy for errors of this class and code, with any values that the types of their fields allow."""
     hints = get_type_hints(kind)
     whole = st.builds(LiveConversation, since=st.datetimes(timezones=st.just(UTC)), customer=st.just(""))
     known: dict[Any, Any] = {

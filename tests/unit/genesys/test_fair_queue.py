@@ -34,7 +34,7 @@ class Window(RateWindow):
 
 
 class Caller:
-    """Call hooks that record the waits they hear of."""
+    """Call hooks that record the announced waits."""
 
     def __init__(self, requester: str) -> None:
         self.fairness_key = requester
@@ -48,7 +48,7 @@ class Caller:
 
 
 class Scene:
-    """A queue before a window, and the order in which calls got their turns."""
+    """A queue before a window. It records the order in which calls are sent."""
 
     def __init__(self, free: int = 0) -> None:
         self.window = Window(free)
@@ -68,7 +68,7 @@ class Scene:
         self.went.append(call)
 
     async def free(self, calls: int) -> list[str]:
-        """Make room for `calls` more, and return the calls that went out."""
+        """Make room for `calls` more, and return the calls that were sent."""
         before = len(self.went)
         self.window.free += calls
         self.queue.release_next()

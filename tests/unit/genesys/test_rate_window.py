@@ -11,7 +11,7 @@ WINDOW_SECONDS, PROBE_SECONDS = GENESYS_TIMING.rate_window_seconds, GENESYS_TIMI
 
 
 class Service:
-    """A clock, and a service that counts in windows of a minute; other clients may use the same token."""
+    """A clock, and a service that counts calls in windows of a minute. Other clients may use the same token."""
 
     def __init__(self, allowed: int = 300) -> None:
         self.now = 1000.0
@@ -22,7 +22,7 @@ class Service:
         self.window = RateWindow(clock=lambda: self.now)
 
     def receive(self) -> None:
-        """Count one request, ours or another client's."""
+        """Count one request of the bot or of another client."""
         if self.now >= self.ends_at:
             self.count, self.ends_at = 0, self.now + 60
         self.count += 1
@@ -32,7 +32,7 @@ class Service:
         return headers(self.count, self.allowed, round(self.ends_at - self.now))
 
     def send_all(self, at_most: int = 10_000) -> int:
-        """Send what may go out, each call answered before the next; return how many went out."""
+        """Send calls while the window allows it, and answer each before the next. Return how many were sent."""
         for sent in range(at_most):
             if not self.window.try_acquire():
                 return sent
@@ -47,7 +47,7 @@ def headers(count: object, allowed: object, reset: object) -> httpx.Headers:
 
 
 def concurrent_calls(window: RateWindow) -> int:
-    """Return how many calls go out before one ends."""
+    """Return how many calls the window allows before the first one ends."""
     taken = 0
     while window.try_acquire():
         taken += 1

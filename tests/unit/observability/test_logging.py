@@ -1,4 +1,4 @@
-"""What leaves as a log line holds no secret, in text and in JSON, in messages, fields and tracebacks."""
+"""No log line contains a secret, in text and in JSON, in messages, fields and tracebacks."""
 
 import io
 import json
@@ -77,7 +77,7 @@ def test_whatever_is_logged_a_json_line_is_one_json_object(text):
 
 
 def slowly(text: str) -> str:
-    """Every pattern over all of it, as if nothing were looked for first."""
+    """Apply every pattern to the whole text, without the quick test."""
     for pattern, mask in logs._RULES:
         text = pattern.sub(mask, text)
     return text

@@ -1,4 +1,4 @@
-"""Log lines made of a stranger's text: masking takes bounded time, and the cut through a long one shows no secret."""
+"""Log lines with text from outside: masking takes bounded time, and the end of a cut line shows no secret."""
 
 import logging
 import time
@@ -37,7 +37,7 @@ PARTS = {
 
 
 def seconds_of_rules(text: str) -> float:
-    """Return the seconds that all rules take over the whole text, nothing cut off: the best of up to three tries."""
+    """Return the seconds that all patterns take for the whole text: the least of up to three tries."""
     taken = []
     while len(taken) < 3 and (not taken or taken[-1] >= SECONDS):  # a slow try can be the machine's
         began = time.perf_counter()

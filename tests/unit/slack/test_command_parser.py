@@ -1,4 +1,4 @@
-"""The words after /cobrowse: whatever is typed, nobody gets a session they did not mean."""
+"""The text after /cobrowse: whatever people type, nobody gets a session that they did not want."""
 
 import unicodedata
 
@@ -46,7 +46,7 @@ many = settings(max_examples=300)
 
 
 def asked(text: str) -> Ambiguity | None:
-    """Return why the person is asked, None when they are not."""
+    """Return the ambiguity of a text, None if it is clear."""
     command = parse(text)
     return command.ambiguity if isinstance(command, Choice) else None
 

@@ -1,4 +1,4 @@
-"""Phrases as people type them, and what each means: a command, a name, or a question; never a surprise session."""
+"""Phrases as people type them, and the meaning of each: a command, a name or a question."""
 
 import pytest
 from hypothesis import example, given, settings

@@ -1,4 +1,4 @@
-"""The table of Slack's error codes, and the words for what ends a call: each code has a row with a sentence."""
+"""The table of Slack's error codes, and the labels of other failures: each has a row with a sentence."""
 
 import re
 

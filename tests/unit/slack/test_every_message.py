@@ -1,4 +1,4 @@
-"""Every message, view and page in every language: no text escapes translation, and none is too long for Slack."""
+"""Every message, view and page in every language: all text is translated, and no text exceeds Slack's limits."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -83,7 +83,7 @@ LANGUAGES: Mapping[str, Language] = load_languages()
 @pytest.mark.parametrize("code", [*LANGUAGES, "longest"])
 @pytest.mark.parametrize("name", [*MESSAGES, *VIEWS])
 def test_slack_takes_everything_in_every_language(name: str, code: str) -> None:
-    """The longest language fills each label up to its limit: a limit that is too high for its place shows here."""
+    """The longest language fills each label up to its limit, so a limit that is too high fails here."""
     language = longest_language() if code == "longest" else LANGUAGES[code]
     for called, built in (MESSAGES | VIEWS)[name](language):
         try:

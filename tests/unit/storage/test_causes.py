@@ -1,4 +1,4 @@
-"""Errors that no test causes in a real database: each has a code, and its text is not shown."""
+"""Database errors that no test can cause in a real database: each has a code, and its text is not shown."""
 
 import errno
 import sqlite3

@@ -20,7 +20,7 @@ STORAGE = Path(ROOT) / "bot" / "storage"
 
 
 def literals(folder: Path) -> set[str]:
-    """Return every string that stands in the code."""
+    """Return every string literal in the code."""
     return {
         node.value
         for path in folder.rglob("*.py")
@@ -47,7 +47,7 @@ def test_every_statement_says_what_it_does_at_its_start() -> None:
 
 
 def test_code_holds_no_sql_but_that_of_a_connection() -> None:
-    """Transactions and pragmas are the only SQL in Python."""
+    """The only SQL in Python code is for transactions and pragmas."""
     sql = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE FROM|WITH|(CREATE|ALTER|DROP) (TABLE|INDEX))\s+[\w*:]")
     found = [text for text in literals(STORAGE) if sql.match(text)]
     assert found == []
@@ -64,7 +64,7 @@ def test_sweep_deletes_every_kind_of_inquiry() -> None:
 
 
 def test_both_databases_store_a_session_in_the_same_way() -> None:
-    """The statements differ around it, since SQLite has no INSERT within WITH."""
+    """The rest of the two statements differs, because SQLite has no INSERT within WITH."""
 
     def update(text: str) -> str:
         (found,) = re.findall(r"ON CONFLICT \(id\) DO UPDATE SET(.*?)RETURNING created_at", text, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The page at the end of a sign-in: every outcome has one, in plain words, and nothing in it can be more than text."""
+"""The page at the end of a sign-in: every outcome has a page in plain words, and no value on it can become markup."""
 
 import re
 

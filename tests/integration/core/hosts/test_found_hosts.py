@@ -1,4 +1,4 @@
-"""How long a found host is good: an hour in all, wherever it is kept; and forgotten is forgotten."""
+"""Hosts that a rule found: they are cached for an hour in total, and a host that was forgotten is not used again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +26,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 class Slow(Directory):
-    """Answers when it is told to."""
+    """A directory that answers when the test allows it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ async def test_look_up_of_a_forgotten_person_is_not_stored(database: Database) -
 
 async def test_host_forgotten_during_its_write_is_dropped_again(tmp_path: Path) -> None:
     class Book(SQLiteStore):
-        """Its writes overtake each other, as those of a pool's connections may."""
+        """A store whose writes can overtake each other, as writes over a pool's connections can."""
 
         def __init__(self) -> None:
             super().__init__(str(tmp_path / "book.db"))

@@ -1,4 +1,4 @@
-"""The host book: an administrator's link comes first and at once, and found hosts outlive the process."""
+"""The host links: an administrator's link comes first and takes effect at once, and found hosts survive a restart."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -123,7 +123,7 @@ async def test_unavailable_host_cache_does_not_keep_a_forgotten_host(tmp_path: P
 
 
 async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
-    """An administrator may have linked this person to another host than the address says."""
+    """An administrator may have linked this person to another host than the email address maps to."""
 
     class Away(SQLiteStore):
         async def linked(self, *key: Any) -> None:

@@ -1,4 +1,4 @@
-"""The chain of rules: who is mapped to whom, why somebody is not, and how long an answer is kept."""
+"""The host rules: who is mapped to which host, why a person is not mapped, and how long a result is cached."""
 
 from collections.abc import Sequence
 

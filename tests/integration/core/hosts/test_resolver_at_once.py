@@ -1,4 +1,4 @@
-"""That two people at the same moment never get each other's host, whatever the directory does."""
+"""People who ask at the same moment never get each other's host, whatever the directory answers."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ MISHAPS = ("somebody else", "several", "nobody", "inactive", "down", "another's 
 
 
 class Unruly(Directory):
-    """A directory that answers late, out of order, and now and then wrongly."""
+    """A directory that answers late, out of order, and sometimes wrongly."""
 
     def __init__(self, *users: DirectoryUser, chance: random.Random) -> None:
         super().__init__(*users)
@@ -48,7 +48,7 @@ class Unruly(Directory):
 
 
 async def rush(hosts: HostResolver, crowd: list[SlackUser], chance: random.Random) -> list[tuple[SlackUser, object]]:
-    """All ask several times at once, some give up waiting, and some are forgotten meanwhile."""
+    """Make all people ask several times at once. Some give up waiting, and some are forgotten in the meantime."""
 
     async def ask(who: SlackUser) -> tuple[SlackUser, object]:
         await asyncio.sleep(chance.random() * 0.01)

@@ -1,4 +1,4 @@
-"""The CSV of hosts as spreadsheets leave it: read where it is certain, else one sentence that names the place."""
+"""The hosts file as spreadsheets write it: it is read if it is unambiguous, else an error names the place."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ LISTED = [f"U0ANA\t{ANA}\tany workspace", f"U0BEN\t{BEN}\tT0TWO"]
 
 
 def typed(tmp_path: Path, *arguments: str) -> tuple[int, str, str]:
-    """`hosts …`, on a database in this folder."""
+    """Run a command of `hosts` on a database in this folder."""
     environ = {"DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
     result = CliRunner().invoke(main, ["hosts", *arguments], env=environ)
     return result.exit_code, result.stdout, result.stderr

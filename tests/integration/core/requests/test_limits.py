@@ -1,4 +1,4 @@
-"""The limits on starts and on requests under way, as people in Slack meet them."""
+"""The limits on starts and on requests in progress, as people in Slack see them."""
 
 import asyncio
 

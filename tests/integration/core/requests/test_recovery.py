@@ -1,4 +1,4 @@
-"""How a request ends that somebody worked before: a dead process, or another request for the same thing."""
+"""The end of a request that another process or another request began."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
 @pytest.mark.parametrize("ago", [timedelta(0), ANSWERABLE * 2], ids=["just now", "long ago"])
 @pytest.mark.parametrize("state", [RequestState.CREATING, RequestState.CREATED])
 def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: RequestState, ago: timedelta) -> None:
-    """`created` without a session is one whose join URL was wiped, or sealed with a key that is gone."""
+    """`created` without a session means that the join URL was deleted, or was encrypted with a key that is gone."""
     end = known_failure(StoredRequest(accepted(ago), state))
     assert end.code == "interrupted"
     assert end.maybe_created
@@ -68,7 +68,7 @@ def test_accepted_request_is_worked_unless_it_is_too_old(ago: timedelta, stale: 
 
 
 async def follower(store: SQLiteStore) -> tuple[Request, Request]:
-    """A request, and one for the same thing."""
+    """Return a request and a duplicate of it."""
     first = request()
     await store.accept(first)
     second = replace(first, id=RequestId("second"), key="second")

@@ -1,4 +1,4 @@
-"""What can be asked without starting anything: who somebody is and why, what there is, who is linked to whom."""
+"""The commands that start nothing: help, whoami, why, apps, link and unlink."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ from tests.support.storage import ANA, TEAM, request
 
 @dataclass
 class World:
-    """The inquiries, over a real store."""
+    """The use case under test, with a real store."""
 
     store: SQLiteStore
     directory: Directory = field(default_factory=lambda: Directory(user(1, f"{ANA.lower()}@example.com")))

@@ -1,4 +1,4 @@
-"""Looks at sessions: shared for ten seconds, half of the rate limit at most; inquiries counted, their rows swept."""
+"""Reading the status of sessions: shared for ten seconds, and limited to half of the rate limit."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sessions there are: who sees which, reads whose link, ends which; and nothing is done twice."""
+"""Existing sessions: who sees which, who may read the link, who may end them; and nothing is done twice."""
 
 import asyncio
 

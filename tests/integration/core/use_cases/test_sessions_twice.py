@@ -1,4 +1,4 @@
-"""An End asked for twice, by two people, or worked again after a crash: the session ends once, and it is said."""
+"""Two requests to end a session, or one that is repeated after a crash: the session ends once, and both are told."""
 
 import asyncio
 

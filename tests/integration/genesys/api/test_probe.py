@@ -1,4 +1,4 @@
-"""The probe tells whether a fault of the bot's client is repaired; it creates nothing."""
+"""The probe finds out whether a fault of the bot's client is fixed. It creates nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -150,7 +150,7 @@ async def test_hooks_run_before_each_send_and_each_wait(servers: Servers, sessio
 
 
 async def test_hooks_hear_of_a_wait_while_a_token_is_replaced(servers: Servers, sessions: CobrowseSessions) -> None:
-    """So that a crash meanwhile leaves a request that may be sent."""
+    """After a crash during the wait, the request may then be sent again."""
 
     class Counting(RecordingHooks):
         def __init__(self) -> None:

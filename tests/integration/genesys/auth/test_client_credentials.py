@@ -30,7 +30,7 @@ from tests.support.app import (
 
 @dataclass
 class Clocked:
-    """A client of the sandbox's Genesys whose time the test moves."""
+    """A client of the sandbox's Genesys with a clock that the test moves."""
 
     genesys: SandboxGenesys
     sessions: CobrowseSessions
@@ -40,7 +40,7 @@ class Clocked:
 
 @pytest.fixture
 async def clocked() -> AsyncIterator[Clocked]:
-    """Tokens live for a thousand seconds."""
+    """Yield a client whose tokens live for a thousand seconds."""
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_part(settings.read_service_alone, servers.environ)
         auth = TokenAuth(http, loaded.login_url, loaded.credentials, timing=QUICK_GENESYS, clock=lambda: world.now)
@@ -133,7 +133,7 @@ async def test_many_refused_at_once_share_one_renewal(journey: Journey) -> None:
 
 
 async def test_late_401_with_an_old_token_keeps_the_new_one(clocked: Clocked) -> None:
-    """Two calls carry one token; the second 401 comes after the first one had the token replaced."""
+    """Two calls carry the same token. The second 401 arrives after the first 401 made the bot replace the token."""
     calls = [clocked.auth.async_auth_flow(httpx.Request("GET", clocked.genesys.url)) for _ in range(2)]
     sent = [(await anext(call)).headers["Authorization"] for call in calls]
     assert sent[0] == sent[1]
@@ -194,7 +194,7 @@ async def test_a_login_that_recovers_is_asked_again(journey: Journey, fault: str
 
 
 async def test_an_assertion_is_never_used_twice(journey: Journey) -> None:
-    """The sandbox's login refuses one it has seen; each try needs a new assertion."""
+    """The sandbox's login refuses an assertion that it has seen, so each try needs a new one."""
     await journey.genesys.inject_fault("cut", on="token", times=2)  # it has seen two, and taken both
     assert link(await journey.asks())
 

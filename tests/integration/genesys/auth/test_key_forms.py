@@ -123,7 +123,7 @@ def test_a_key_file_that_is_no_text_is_named_with_the_way_out(form: str, tmp_pat
 
 
 def test_commands_that_convert_a_key_do_convert_it(tmp_path: Path) -> None:
-    """Each as the sentence has it."""
+    """Each command is run exactly as the sentence writes it."""
     (tmp_path / "KEY.der").write_bytes(der(RSA))
     (tmp_path / "KEY").write_text(pem().replace("PRIVATE KEY", "EC PRIVATE KEY"))
     for command in (
@@ -137,7 +137,7 @@ def test_commands_that_convert_a_key_do_convert_it(tmp_path: Path) -> None:
 def test_real_line_breaks_in_an_env_file_are_told_with_the_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """dotenv keeps the first line alone, and drops the others without a file's name."""
+    """dotenv keeps only the first line, and reports the others without the file's name."""
     from bot.cli.commands import main
 
     monkeypatch.chdir(tmp_path)

@@ -162,7 +162,7 @@ async def test_a_new_link_on_one_replica_is_found_by_the_other(replicas: Replica
 
 
 async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas) -> None:
-    """Somebody is linked to another host, and connects again, on another replica."""
+    """A person is linked to another host, and connects again on another replica."""
     tokens = await replicas.one()
     await replicas.connect()
     await tokens.current(WHO, HOST)
@@ -251,7 +251,7 @@ async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas,
 
 
 async def dump(database: Database) -> str:
-    """All that stands in the two tables."""
+    """Return all rows of both tables as text."""
     shown: list[object] = []
     for table in ("connects", "connections"):
         if database.url:

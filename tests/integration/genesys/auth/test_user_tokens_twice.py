@@ -14,7 +14,7 @@ servers, replicas, database = user_tokens.servers, user_tokens.replicas, storage
 
 
 def good_tokens(replicas: Replicas) -> list[str]:
-    """Those of people that Genesys would take."""
+    """Return the users' tokens that Genesys still accepts."""
     return [token for token, grant in replicas.genesys._login._grants.items() if grant.user_id]
 
 

@@ -1,4 +1,4 @@
-"""The word for what ended a call to Slack, from a real server that does it."""
+"""The label of a failed call to Slack, for each failure of a real server."""
 
 import asyncio
 

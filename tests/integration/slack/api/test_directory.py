@@ -1,4 +1,4 @@
-"""Slack users and groups: what they are to the workspace, and that a warm command asks Slack nothing."""
+"""Slack users and groups: their relation to the workspace, and that a warm command needs no call to Slack."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ GRID = Workspace("T0HOME", "E0ORG", org_wide=True)
 
 
 class Answer:
-    """A slack_sdk response, as far as it is read."""
+    """A response of slack_sdk, with the parts that the bot reads."""
 
     def __init__(self, data: object) -> None:
         self.data = data
@@ -29,7 +29,7 @@ class Answer:
 
 
 class Web:
-    """Slack's Web API: `users` and `groups` in dictionaries, or `trouble` for everything."""
+    """Slack's Web API with `users` and `groups` in dictionaries. `trouble` is the error of every call."""
 
     def __init__(self) -> None:
         self.users = {"U0ANA": user()}
@@ -59,7 +59,7 @@ class Web:
 
 
 class Clock:
-    """Time, as an argument."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -137,7 +137,7 @@ async def test_an_incomplete_answer_lets_nobody_in_and_is_not_kept():
     ],
 )
 def test_a_person_of_whom_slack_says_little_keeps_their_refusal(more, standing):
-    """As of somebody deactivated, of whom Slack leaves the rest out."""
+    """For a deactivated user, Slack leaves out most fields."""
     told = {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", **more}
     assert read_person(told, HOME).standing is standing
 
@@ -251,7 +251,7 @@ LANGUAGES = {code: Language(code) for code in ("en", "de", "fr", "pt_BR")}
 
 
 def readers(web: Web, forced: str = "", clock: Clock | None = None) -> Readers:
-    """The readers of a workspace, by a directory that is theirs alone."""
+    """Return the readers of a workspace, with a separate directory."""
     timing = SlackTiming(name_timeout=0.05)
     return Readers(SlackDirectory(web, HOME, clock=clock or Clock()), LANGUAGES, forced, timing)
 

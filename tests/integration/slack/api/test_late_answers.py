@@ -1,4 +1,7 @@
-"""What comes late, and what a store that is away cannot take: half an hour later nobody looks at a channel any more."""
+"""Late answers, and answers while the store is unavailable.
+
+After half an hour, nobody looks at the channel any more.
+"""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -51,7 +54,7 @@ async def test_response_url_and_ephemeral_end_after_29_minutes(ago: timedelta) -
 
 @asynccontextmanager
 async def restarted(path: Path, minutes: float, made: Session | None = None) -> AsyncIterator[Journey]:
-    """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
+    """Start a bot whose last process died `minutes` ago with one accepted command. `made` is the command's session."""
     past = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
     before = SQLiteStore(str(path), clock=lambda: past)
     asked = request(

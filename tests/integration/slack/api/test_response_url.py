@@ -1,4 +1,4 @@
-"""A response_url that does not take an answer at once: what is tried again, how often, and what is not."""
+"""A response_url that does not accept an answer at once: what is tried again, and how often."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ ASKED = request(team_id="T0SANDBOX", channel_id=CARE)
 
 
 def made(slack: SandboxSlack, who: str = ANA) -> str:
-    """A response_url that works."""
+    """Return a response_url that works."""
     return slack.url + slack.response_urls.make(who, CARE, "trigger")
 
 
@@ -88,7 +88,7 @@ async def test_connection_that_died_unnoticed_is_replaced() -> None:
     connections = itertools.count()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Nothing comes back any more on the first connection after its first post."""
+        """Answer nothing more on the first connection after its first post."""
         number = next(connections)
         while b"{}" in await reader.read(65536):
             if answered != [0] or number > 0:

@@ -1,4 +1,4 @@
-"""Where a response_url may lead: to Slack alone, whether it stands in a payload or in the database."""
+"""A response_url may lead to Slack only, whether it comes from a payload or from the database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ SLACK = "https://slack.com/api/"
 
 @dataclass
 class Thief:
-    """A server where no answer belongs; `taken` is what it was sent."""
+    """A server to which no answer may be sent. `taken` is what it received."""
 
     url: str
     taken: list[bytes]
@@ -127,7 +127,7 @@ async def test_an_address_that_is_no_text_is_foreign(url: object) -> None:
 
 
 async def forged(journey: Journey, text: str, thief: Thief, *, who: str = ANA) -> None:
-    """A signed command, as somebody with the signing secret makes it."""
+    """Send a signed command with a foreign response_url, as somebody with the signing secret can."""
     delivery = await journey.slack.command(BEN, "whoami")
     stolen = {**delivery.payload, "user_id": who, "text": text, "response_url": thief.url, "trigger_id": f"{text}.1.x"}
     assert (await journey.slack.send(stolen, "slash_commands")).acked
@@ -188,7 +188,7 @@ async def test_a_forged_try_again_sends_nothing_elsewhere(over_http: Journey, th
 
 
 async def test_a_forged_form_sends_nothing_elsewhere(thief: Thief) -> None:
-    """The address for the answer travels in the form's private_metadata."""
+    """The form's private_metadata holds the response_url for the answer."""
     async with open_journey(http=True) as journey:
         card = await journey.asks()
         assert "send_to_customer" in buttons(card)
@@ -231,7 +231,7 @@ async def test_an_address_out_of_the_database_is_checked_too(tmp_path: Path, thi
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("session", [new_http_session, aiohttp.ClientSession], ids=["the bot's", "any"])
 async def test_a_redirect_is_not_followed(thief: Thief, session: Any, status: int) -> None:
-    """The bot's own session refuses one, too: with another session the post itself has to."""
+    """The bot's own HTTP session refuses redirects. With another session, the post itself has to refuse them."""
     asked: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What is read of an answer that should be Slack's: all of a short one, and no end of no other."""
+"""Reading of Slack's responses: a short body is read completely, a long one only up to the limit."""
 
 import asyncio
 import gzip
@@ -14,7 +14,7 @@ from bot.slack.api.responses import MAX_RESPONSE_BYTES
 
 @asynccontextmanager
 async def answering(*parts: bytes) -> AsyncIterator[str]:
-    """A server that says this, each part by itself, and then holds its tongue."""
+    """Yield the URL of a server that sends these parts one by one, and then nothing."""
     speaking: set[asyncio.Task[None] | None] = set()
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Sessions shared where all can read them: once for each request, and never where outsiders read."""
+"""Sessions shared in channels: once for each request, and never where outsiders can read them."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ world = session_messages.world
 
 @pytest.mark.parametrize("channel", [CARE, BILLING, JOINED])
 async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: World, channel: str) -> None:
-    """Billing is public and the bot is not in it."""
+    """Billing is a public channel, and the bot is not a member."""
     record = await world.made()
     assert await world.shares(record, channel) is None
     (message,) = world.public()
@@ -72,7 +72,7 @@ async def test_of_two_who_share_it_at_once_one_does(world: World) -> None:
 
 
 async def test_post_of_unknown_outcome_is_not_repeated(world: World) -> None:
-    """As after a crash between Slack's doing and our knowing of it."""
+    """This happens after a crash between Slack's post and the bot's record of it."""
     record, asked = await world.made(), request(kind=RequestKind.SHARE, channel_id=CARE)
     await world.store.sessions.add_post(PostedMessage(record.session.id, CARE, "", PostedMessageKind.SHARED, asked.id))
     assert (await world.shares(record)).code == "already_shared"  # perhaps it is on its way

@@ -1,4 +1,7 @@
-"""Messages about sessions say so when these are over: each once, by one, and later when Slack is not well."""
+"""Messages about sessions are updated when the sessions end.
+
+Each is updated once, by one replica, and later if Slack has problems.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +22,7 @@ world = session_messages.world
 
 
 async def shown(world: World) -> tuple[SessionRecord, list[Message]]:
-    """A session in a channel and in a direct message."""
+    """Return a session that is shown in a channel and in a direct message."""
     record = await world.made()
     assert await world.shares(record) is None
     await world.session_messages.send_direct(record, ANA)
@@ -83,7 +86,7 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
     )
 
     class Old:
-        """A book whose session ended long ago."""
+        """A store whose session ended long ago."""
 
         async def session(self, session_id: str) -> SessionRecord:
             return old
@@ -105,7 +108,7 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
 async def test_message_is_given_up_by_the_stores_clock(
     world: World, ahead_days: int, later_seconds: int, is_told: bool
 ) -> None:
-    """Our own clock may be days off."""
+    """This machine's clock may be wrong by days."""
     world.later_seconds = ahead_days * 86_400
     asked = request(team_id="T0SANDBOX")
     await world.store.accept(asked)

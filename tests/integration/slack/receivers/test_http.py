@@ -1,4 +1,4 @@
-"""The HTTP receiver against everything that is not Slack: a 4xx for each, never a 5xx, and the next command works."""
+"""The HTTP receiver and requests that are not Slack's: each gets a 4xx, never a 5xx, and the next command works."""
 
 import asyncio
 import json
@@ -123,7 +123,10 @@ async def test_body_announced_too_large_is_refused_before_it_comes(
 
 @pytest.mark.parametrize("packed", ["gzip", "deflate", "br"])
 async def test_nothing_is_unpacked(over_http: Journey, caplog: pytest.LogCaptureFixture, packed: str) -> None:
-    """What is signed is what came; and anybody can send what cannot be unpacked, or is a thousand times as large."""
+    """The signature covers the bytes as they came.
+
+    Anybody can send a body that is malformed or a thousand times as large unpacked.
+    """
     start = head(over_http, f"Content-Encoding: {packed}\r\nContent-Length: 5")
     assert await raw(over_http, start + b"xxxxx") == 401
     assert {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING} == {"refused"}

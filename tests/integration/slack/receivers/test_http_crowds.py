@@ -1,4 +1,4 @@
-"""Crowds at the HTTP receiver: too many connections, slow ones, and ten thousand requests that make no sense."""
+"""Many clients at the HTTP receiver: too many connections, slow ones, and ten thousand malformed requests."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ async def test_connection_above_the_limit_is_refused_and_later_served(
 
 async def test_two_hundred_slow_senders_do_not_hold_up_a_command(over_http: Journey) -> None:
     async def crawl() -> int:
-        """Sends a body a byte at a time, and reads what comes of it."""
+        """Send a body one byte at a time, and return the status of the response."""
         reader, writer = await asyncio.open_connection(*address(over_http))
         writer.write(head(over_http, "Content-Length: 5000"))
         try:
@@ -129,7 +129,7 @@ async def test_ten_thousand_senseless_requests_get_no_5xx(over_http: Journey) ->
 
 
 def nonsense(journey: Journey, chance: random.Random) -> bytes:
-    """A request with one thing or another wrong."""
+    """Return a request with at least one error."""
     body = chance.choice(BODIES)
     if chance.random() < 0.3:
         body = body[: chance.randrange(len(body) + 1)]
@@ -174,7 +174,7 @@ BODIES = [
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """The status, and whether the connection ends with it."""
+    """Return the status of a response, and whether the connection ends with it."""
     async with asyncio.timeout(10):
         try:
             start = await reader.readuntil(b"\r\n\r\n")

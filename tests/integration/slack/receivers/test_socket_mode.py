@@ -1,4 +1,4 @@
-"""The Socket Mode receiver: the next socket before the last one goes, none that is deaf, no queue without a bound."""
+"""The Socket Mode receiver: it opens the next socket before the last one closes, and its queue is bounded."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Openings of Socket Mode connections are paced whatever ends a connection, and connections of another bot are told."""
+"""Openings of Socket Mode connections are paced, whatever ends a connection. Connections of other bots are reported."""
 
 import asyncio
 import logging
@@ -44,7 +44,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 def told(caplog: pytest.LogCaptureFixture, message: str) -> list[Any]:
-    """The fields of each line with this message, all of them warnings."""
+    """Return the fields of each log line with this message. All of these are warnings."""
     lines = [record for record in caplog.records if record.getMessage() == message]
     assert all(line.levelno == logging.WARNING for line in lines)
     return [line.__dict__["fields"] for line in lines]
@@ -52,13 +52,16 @@ def told(caplog: pytest.LogCaptureFixture, message: str) -> list[Any]:
 
 @asynccontextmanager
 async def other_programs(slack: SandboxSlack, number: int) -> AsyncIterator[list[aiohttp.ClientWebSocketResponse]]:
-    """So many sockets of the same app, which answer nothing."""
+    """Open `number` sockets of the same app, which answer nothing."""
     async with aiohttp.ClientSession() as http, AsyncExitStack() as stack:
         yield [await stack.enter_async_context(http.ws_connect(slack._new_socket_url())) for _ in range(number)]
 
 
 async def acked_within(slack: SandboxSlack, seconds: float) -> float:
-    """After how long a command is acknowledged again; TimeoutError when it takes longer."""
+    """Return after how many seconds a command is acknowledged again.
+
+    Raises TimeoutError if it takes longer than `seconds`.
+    """
     began = time.monotonic()
     async with asyncio.timeout(seconds):
         while not (await slack.command(ANA, "whoami")).acked:  # noqa: ASYNC110 - Slack has no event for it
@@ -67,7 +70,7 @@ async def acked_within(slack: SandboxSlack, seconds: float) -> float:
 
 
 async def test_sockets_ended_after_hello_are_replaced_slowly(caplog: pytest.LogCaptureFixture) -> None:
-    """Four bots side by side, in ten real seconds, and as many as it takes until commands arrive again."""
+    """Four bots run side by side for ten real seconds, and then until commands arrive again."""
     await asyncio.gather(*(_flapping(way) for way in WAYS))
     assert told(caplog, TOO_MANY) == [{"num_connections": 1}]
 
@@ -127,7 +130,7 @@ async def test_retry_after_of_an_opening_is_honoured(servers: Servers) -> None:
 
 @pytest.mark.parametrize("fault", ["500", "drop", "ratelimited"])
 async def test_openings_are_not_repeated_beside_the_pace(servers: Servers, fault: str) -> None:
-    """By slack_sdk's handlers, which the other calls have."""
+    """The retry handlers of slack_sdk, which other calls use, must not repeat an opening."""
     servers.slack.inject_fault(OPEN, fault)
     async with open_bot(settings.load(servers.environ | {"DATABASE_URL": "memory:"})) as bot:
         with pytest.raises(CALL_ERRORS):
@@ -151,7 +154,7 @@ async def test_eleventh_socket_waits_until_one_goes(servers: Servers, caplog: py
 
 
 async def test_socket_that_is_one_too_many_does_not_hear(servers: Servers) -> None:
-    """Also while Slack has not closed it yet."""
+    """This also holds while Slack has not closed the socket yet."""
     async with new_receiver(servers) as receiver:
         await receiver.connect()
         assert await receiver.hears()
@@ -210,7 +213,7 @@ async def test_second_replica_is_right_with_postgres(caplog: pytest.LogCaptureFi
 
 
 async def test_sockets_of_ones_own_are_no_other_bot(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
-    """One that is being renewed, and one that was lost and is still counted at Slack."""
+    """One socket is being renewed. Another was lost, and Slack still counts it."""
     backoff, timing = ReconnectBackoff(first_delay_seconds=0.01), SlackTiming(heartbeat_seconds=0.2)
     async with new_receiver(servers, single_process=True, backoff=backoff, timing=timing) as receiver:
         await receiver.connect()
@@ -234,7 +237,7 @@ async def test_sockets_of_ones_own_are_no_other_bot(servers: Servers, caplog: py
 
 
 async def renewed(servers: Servers, receiver: SocketModeReceiver, *, seconds: float = 0) -> None:
-    """Wait for another socket than the receiver's, which Slack ends after some seconds."""
+    """Wait until the receiver has a new socket. Slack ends the old one after `seconds`."""
     line = receiver._connection
     await servers.slack.disconnect_sockets("warning", seconds=seconds)
     await eventually(lambda: receiver._connection is not line)

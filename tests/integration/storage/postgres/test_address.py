@@ -1,4 +1,4 @@
-"""DATABASE_URL with a real Postgres: what it takes, and what the bot says of what it leaves out."""
+"""DATABASE_URL with a real Postgres: which parameters work, and what the bot says about those that it leaves out."""
 
 import asyncio
 from pathlib import Path

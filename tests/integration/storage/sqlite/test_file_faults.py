@@ -1,6 +1,6 @@
-"""A SQLite file that cannot be used, or is another user's: `run`, `hosts` and `check` agree, as that other user, too.
+"""An SQLite file that cannot be used, or that belongs to another user: `run`, `hosts` and `check` agree.
 
-Root may do everything, so the commands run as another user, which only root can start: else those tests are skipped.
+Root may do everything, so the commands run as another user. Only root can start these tests; else they are skipped.
 """
 
 import asyncio
@@ -59,7 +59,10 @@ async def made(path: Path, *, owner: int = USER, group: int = USER, mode: int = 
 
 
 async def by_another(*urls: str, most: int = 0) -> dict[str, Said]:
-    """What the commands say to another user, by address; `most`: the bytes of the largest file they may write."""
+    """Return what the commands report to another user, by URL.
+
+    `most`: the maximum size in bytes of files that they write.
+    """
     program = [*PROGRAM, "said", str(most), *urls]
     code, out, err = await ended(await forked(program, directory=Path("/"), environ=ENVIRON))
     assert code == 0, err
@@ -205,7 +208,7 @@ async def test_a_full_disk_and_a_read_only_one_are_said(folder: Path, mounted: C
 
 
 async def typed(path: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, str, str]:
-    """A command in a process of another user; `run` is stopped as soon as it is ready."""
+    """Run a command in a process of another user. Stop `run` as soon as it is ready."""
     program = [*PROGRAM, "bot", *arguments]
     process = await forked(program, directory=path.parent, environ=ENVIRON | environ)
     if arguments == ("run",):

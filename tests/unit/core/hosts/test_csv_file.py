@@ -1,4 +1,4 @@
-"""The mapping file: who is which host, or every bad line with its number."""
+"""The hosts file: it maps Slack users to hosts, or every bad line is reported with its number."""
 
 import pytest
 from hypothesis import given

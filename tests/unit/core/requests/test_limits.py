@@ -1,4 +1,4 @@
-"""How many sessions may be started in a minute, and how many requests may be under way."""
+"""The limits: how many sessions may start in a minute, and how many requests may be in progress."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from tests.support.requests import start
 
 
 def admitted(keeper: RequestLimiter, requests: list[Request]) -> int:
-    """How many of them got in, each as a separate command."""
+    """Return how many of these requests are admitted, each as a separate command."""
     count = 0
     for request in requests:
         try:

@@ -1,4 +1,4 @@
-"""The background loops: when the sweep runs, and that no failure ends it."""
+"""The background loops: when the sweep runs, and that no failure ends a loop."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ NO_MESSAGES: Any = None
 
 
 class Swept:
-    """Remembers when it was swept; raises these errors first."""
+    """A store that records the time of each sweep. It raises these errors first."""
 
     def __init__(self, *errors: Exception) -> None:
         self.at: list[int] = []
@@ -38,7 +38,7 @@ class Swept:
 
 
 def swept_in(seconds: float, *errors: Exception) -> list[int]:
-    """Seconds of each sweep, on a clock that jumps."""
+    """Return the times of the sweeps, in seconds, on a clock that jumps."""
     store = Swept(*errors)
 
     async def play() -> None:

@@ -1,4 +1,4 @@
-"""One request on its way: its states in the store, and the time it took, on a clock that jumps."""
+"""One request in progress: its states in the store, and the time that it takes, on a clock that jumps."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The word in between, while a request is on its way: when it comes, how often, and that it holds nothing up."""
+"""Wait notices: when they come, how often, and that they delay nothing."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A session whose id the store refuses: the request fails by it once, also when the store's word is lost."""
+"""A session whose id the store refuses: the request fails once, even if the store's answer is lost."""
 
 import pytest
 
@@ -11,7 +11,7 @@ TAKEN = UnusableAnswerError(why=ID_TAKEN, acted=True)
 
 
 def refuse(ledger: Ledger, *, mute: bool = False) -> None:
-    """From now on the store knows the session's id as somebody else's; `mute`: its first word is lost on the way."""
+    """Make the store hold the session's id as another person's. `mute`: the store's first answer is lost."""
     advance = ledger.advance
 
     async def refusing(request_id, from_, to, *, session=None, failure=None) -> bool:

@@ -1,4 +1,7 @@
-"""A known outcome is written down while the store comes and goes; nobody waits for a store that stays away."""
+"""A known result is saved while the store is unavailable now and then.
+
+Nobody waits for a store that stays unavailable.
+"""
 
 import asyncio
 
@@ -13,7 +16,7 @@ SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, j
 
 
 def away_until(seconds: float):
-    """The store is unavailable for these seconds."""
+    """Make the store unavailable for these seconds."""
     return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 
@@ -71,7 +74,7 @@ def test_a_fault_nobody_foresaw_is_logged_and_not_tried_again(caplog: pytest.Log
 
 
 def test_a_create_does_not_go_out_while_the_store_is_away():
-    """`creating` must be known before the bytes go, so this is not put off."""
+    """The store must hold `creating` before the call is sent, so this write is not put off."""
 
     async def story(progress, ledger, notifier):
         ledger.away = StorageUnavailableError

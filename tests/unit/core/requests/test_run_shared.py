@@ -1,4 +1,4 @@
-"""A store that others share: what is told is what is written there, however long that takes, and nothing else."""
+"""A store that several replicas share: people get only the result that the store holds, however long it takes."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 
 def away_until(seconds: float):
-    """The store is unavailable for these seconds."""
+    """Make the store unavailable for these seconds."""
     return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 
@@ -131,7 +131,7 @@ def test_create_does_not_go_out_when_the_store_stays_away():
 
 
 def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
-    """Its state is what ours was to be."""
+    """The request already has the state that this replica wants to commit."""
 
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away, ledger.ours = True, away_until(1), False

@@ -1,4 +1,4 @@
-"""What a fault's notice says after failures, successes and checks (pure)."""
+"""The content of a notice about a fault after failures, successes and checks (pure)."""
 
 import json
 from dataclasses import replace
@@ -36,13 +36,13 @@ def hit(who: UserId = ANA, error: CobrowseError = TOKEN, **changes: Any) -> Hit:
 
 
 def nothing(minutes: float = 0, **changes: Any) -> Notice:
-    """A notice that is not stored yet, read so many minutes after NOW."""
+    """Return a notice that is not stored yet. It is read `minutes` after NOW."""
     at = NOW + timedelta(minutes=minutes)
     return Notice(kind=NoticeKind.FAULT, key="k", team_id=TeamId(""), opened_at=at, read_at=at, **changes)
 
 
 def later(notice: Notice, minutes: float) -> Notice:
-    """The notice as it is read after so many more minutes."""
+    """Return the notice as it is read `minutes` later."""
     return replace(notice, read_at=notice.read_at + timedelta(minutes=minutes))
 
 

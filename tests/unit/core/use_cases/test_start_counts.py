@@ -1,4 +1,4 @@
-"""The numbers of the last day: refusals and questions are no failed starts."""
+"""The numbers of the last day: refusals and questions do not count as failed starts."""
 
 from collections.abc import Sequence
 from datetime import datetime

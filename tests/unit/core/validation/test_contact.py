@@ -1,4 +1,4 @@
-"""Where a customer can be reached: what is taken as typed, what is refused, and what may stand in a log."""
+"""Customers' addresses: what is accepted, what is refused, and which part of an address may be in a log."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

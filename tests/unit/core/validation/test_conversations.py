@@ -1,4 +1,4 @@
-"""What people paste to name a conversation, what operators set to lead customers to a page, and what is refused."""
+"""Pasted ids and URLs of conversations, and operators' templates for join URLs: what is accepted, what is refused."""
 
 import pytest
 from hypothesis import given

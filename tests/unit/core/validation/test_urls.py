@@ -1,4 +1,4 @@
-"""Which join URL is handed to anybody: https with a host, fit for a message, a page and a text message."""
+"""The allowed join URLs: https with a host, safe in a Slack message, a web page and an SMS."""
 
 import pytest
 from hypothesis import given

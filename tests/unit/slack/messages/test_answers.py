@@ -11,7 +11,7 @@ from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, Filled, Sentenc
 
 
 def reasons() -> set[str]:
-    """The reasons that the code names where it raises the error."""
+    """Return the reasons that the code names where it raises UnusableAnswerError."""
     found = {ID_TAKEN}
     for path in (Path(bot.__file__).parent / "genesys").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -109,7 +109,7 @@ SPOKEN = re.compile(r"[A-Za-z][\w’']* [a-z]+|[A-Z][a-z]+…")
 
 
 def english_in(source: str) -> list[tuple[int, str]]:
-    """Return the texts of several words that are no docstring, no entry of the catalogue and no line of the log."""
+    """Return the texts of several words that are no docstring, no entry of the catalogue and no log message."""
     tree = ast.parse(source)
     known: set[int] = set()
     for node in ast.walk(tree):

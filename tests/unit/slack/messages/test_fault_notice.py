@@ -1,4 +1,4 @@
-"""How the message to administrators about a fault reads, for every fault there is."""
+"""The text of the administrators' message about a fault, for every fault."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The languages: which one a locale gets, how a catalogue is loaded, and what a sentence becomes in it."""
+"""The languages: the choice for a locale, the loading of catalogues, and how a sentence is filled in."""
 
 import logging
 import math

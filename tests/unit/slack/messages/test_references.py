@@ -1,4 +1,4 @@
-"""The reference stands below failures alone: what went well, what is asked and what is plain have none."""
+"""Only error messages about failures have the line of references. Successes, questions and plain facts have none."""
 
 import typing
 from dataclasses import replace
@@ -129,7 +129,7 @@ RESULTS: list[Success] = [
 
 
 def has_reference(shown: Any) -> bool:
-    """Return whether the word stands anywhere in a message or view."""
+    """Return whether a message or view contains the word "Reference"."""
     word = ENGLISH.say(REFERENCE, reference="").partition(" ")[0]
     return word in str(shown.payload() if isinstance(shown, Message) else shown)
 

@@ -1,4 +1,4 @@
-"""How messages look: nothing unescaped gets out, Slack's limits hold, and the join URL stands where it may."""
+"""The look of messages: all text is escaped, Slack's limits hold, and the join URL is only where it is allowed."""
 
 import json
 import math
@@ -55,7 +55,7 @@ def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> Se
 
 
 def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
-    """Where a string stands in a message, as types and keys."""
+    """Yield the place of each occurrence of a string in a message, as types and keys."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield from places(value, wanted, f"{path}/{node.get('type', '')}.{key}")
@@ -67,7 +67,7 @@ def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
 
 
 def menu(message: Message) -> dict[str, Any]:
-    """The options of a card's menu by their values."""
+    """Return the options of a card's menu by their values."""
     found = [each for each in actions(message).values() if each["type"] == "overflow"]
     return {option["value"]: option for each in found for option in each["options"]}
 

@@ -1,4 +1,4 @@
-"""How sessions look after they were made: Slack's limits hold, links stand only where they may, and nothing rings."""
+"""The look of stored sessions: Slack's limits hold, links are only where they are allowed, and nobody is notified."""
 
 import re
 from dataclasses import replace
@@ -74,7 +74,7 @@ def outcomes(word: str) -> list[Any]:
 
 
 def plain(message: Any) -> str:
-    """What it says, without dates, which hold brackets of our own."""
+    """Return the text of a message without dates, because dates contain angle brackets of the bot."""
     return "\n".join(texts(message))
 
 

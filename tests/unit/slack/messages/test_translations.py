@@ -1,4 +1,4 @@
-"""The .po files are what the code says, and a catalogue that somebody works on lacks nothing."""
+"""The .po files are up to date with the code, and a catalogue that somebody has begun is complete."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ NEW = template()
 
 
 def made(*messages: tuple[str | tuple[str, str], str, str | tuple[str, ...]]) -> Catalog:
-    """A German catalogue of these texts, keys and translations."""
+    """Return a German catalogue of these keys, texts and translations."""
     catalog = Catalog(locale="de", domain=DOMAIN)
     for text, key, said in messages:
         catalog.add(text, said, context=key)

@@ -1,4 +1,4 @@
-"""The pace of openings as a pure object with a clock, tried over hours with the real numbers."""
+"""The delays between connections, played for hours on a clock of the test with the real durations."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ HOUR = 3600.0
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -25,14 +25,17 @@ class Clock:
 
 @pytest.fixture(params=["shortest", "longest", "random"])
 def jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every delay as short or as long as chance allows, or by chance."""
+    """Make every delay as short as possible, as long as possible, or random."""
     ends: dict[str, Callable[[float, float], float]] = {"shortest": min, "longest": max, "random": random.uniform}
     monkeypatch.setattr(random, "uniform", ends[request.param])
     return str(request.param)
 
 
 def opened_at(seconds: float, life: Callable[[int], float], opening_seconds: float = 0.0) -> list[float]:
-    """Play a receiver for these seconds, and return when it opened each connection; a life of -1.0: it did not open."""
+    """Play a receiver for `seconds`, and return when it opened each connection.
+
+    `life` returns how long each connection lives; -1.0 if it does not open.
+    """
     clock = Clock()
     backoff, times = ReconnectBackoff(clock=clock), []
     while clock.now < seconds:
@@ -48,7 +51,7 @@ def opened_at(seconds: float, life: Callable[[int], float], opening_seconds: flo
 
 
 def most_in(window: float, times: Sequence[float]) -> int:
-    """How many of these fall into any one window of so many seconds."""
+    """Return the maximum number of these times within any window of this length."""
     return max(sum(begin <= each < begin + window for each in times) for begin in times)
 
 
@@ -74,7 +77,7 @@ def test_no_minute_of_a_life_has_more_than_ten_openings(lives: list[float], open
 
 
 def test_slack_that_is_well_again_is_tried_within_twenty_seconds(jitter: str) -> None:
-    """A second or two remain for the opening itself."""
+    """The opening itself then has a second or two."""
     for opening_seconds in (0.0, 0.2, 10.0):
         times = opened_at(HOUR, lambda _: -1.0, opening_seconds)
         assert max(after - before for before, after in pairwise(times)) <= 17

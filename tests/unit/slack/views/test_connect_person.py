@@ -1,4 +1,4 @@
-"""The dialog that connects a person to a Genesys user: pure, and held to Slack's own limits."""
+"""The dialog that connects a person to a Genesys user (pure), checked against Slack's limits."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Home tab's blocks, and what it calls wrong with the set-up: pure, and held to Slack's own limits."""
+"""The blocks of the Home tab and its warnings about the set-up (pure), checked against Slack's limits."""
 
 import json
 from dataclasses import replace
@@ -82,7 +82,7 @@ def hidden(number: int, **how: Any) -> SessionRecord:
 
 
 def look(**changes: Any) -> HomeTabData:
-    """Lists of records are all that there are; a page shows ten."""
+    """Return data for the Home tab. A page shows ten sessions of each list."""
     whole: dict[str, Any] = {
         "visitor": (TEAM, ANA),
         "identity": WHO,

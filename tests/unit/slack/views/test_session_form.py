@@ -1,4 +1,4 @@
-"""The form's blocks and what is read out of it: pure, and held to Slack's own limits."""
+"""The blocks of the form and the parsed submission (pure), checked against Slack's limits."""
 
 import re
 from typing import Any
@@ -43,7 +43,7 @@ def offered(**changes: Any) -> dict[str, Any]:
 
 
 def complete(**changes: Any) -> dict[str, Any]:
-    """The form after a press of *More options*."""
+    """Return the form after a press of *More options*."""
     usual: dict[str, Any] = {"applications": APPLICATIONS, "application_id": "web", "timeout_seconds": 1800}
     more = {key: changes[key] for key in usual if key in changes}
     return with_more(offered(**changes), Fields(ChannelId(""), None, **(usual | more)), ENGLISH)
@@ -55,7 +55,7 @@ def element(view: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def sent(**values: Any) -> dict[str, Any]:
-    """A view as a submission brings it."""
+    """Return a view as a submission contains it."""
     kinds = {"host": "selected_user", "name": "value", "conversation": "value", "send_to": "value"}
     state = {
         name: {name: {kinds[name]: value} if name in kinds else {"selected_option": value and {"value": value}}}
@@ -231,7 +231,7 @@ def test_empty_inputs_take_the_defaults() -> None:
 
 
 def test_place_of_a_form_survives_an_upgrade() -> None:
-    """A form that an earlier version opened holds the channel alone."""
+    """A form that an earlier version opened holds only the channel."""
     old, new = sent(), sent() | {"private_metadata": '["C0CARE", "1767225600.000100"]'}
     assert [read(view, None, ASKED).channel_id for view in (old, new)] == [CARE, CARE]  # type: ignore[union-attr]
     checked = {"thread": {"thread": {"selected_options": [{"value": "thread"}]}}}

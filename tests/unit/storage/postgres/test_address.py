@@ -1,4 +1,4 @@
-"""DATABASE_URL as people write it: a parameter that the driver does not take is named before any connection."""
+"""Forms of DATABASE_URL: a parameter that the driver does not accept is reported before any connection."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ PASSWORDS = (
 
 @pytest.fixture
 def no_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing may reach the name service, because a part of the password could be in it."""
+    """Fail the test if a name look-up is made, because the name could contain a part of the password."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a name was looked up")
@@ -123,7 +123,7 @@ def test_every_command_tells_a_fault_of_the_address_alike(tmp_path: Path, monkey
 
 
 def test_the_driver_takes_what_is_not_a_fault() -> None:
-    """The names that are checked here are those of the driver."""
+    """The checked names of parameters are those of the driver."""
     source = Path(asyncpg.connect_utils.__file__).read_text(encoding="utf-8")
     for name in CHOICES:
         assert f"'{name}'" in source

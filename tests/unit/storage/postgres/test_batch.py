@@ -9,7 +9,7 @@ from bot.storage.postgres.batch import Batcher
 
 
 class Done:
-    """Process all items but one, and record each batch."""
+    """A flush that processes all items but one, and records each batch."""
 
     def __init__(self, *, leaves: str = "", fails: bool = False) -> None:
         self.told: list[list[str]] = []
