@@ -13,7 +13,7 @@ GENERATED = ("cli.md", "commands.md", "messages.md", "metrics.md", "scopes.md", 
 PAGES = sorted(
     str(path.relative_to(HOUSE))
     for path in (*(HOUSE / "docs").rglob("*.md"), *HOUSE.glob("*.md"))
-    if path.name not in (*GENERATED, "CHANGELOG.md") and path.parent.name not in ("decisions", "glossaries")
+    if path.name not in GENERATED and path.parent.name not in ("decisions", "glossaries")
 )
 AGENT = "docs/use/agent.md"
 LEADERS = [page for page in PAGES if page.startswith(("docs/start/", "docs/use/", "docs/run/")) and page != AGENT]
