@@ -1,9 +1,8 @@
 """MkDocs hook: bring the files outside docs/ that pages link to into the site.
 
 Pages link to files of the repository by relative paths, so a reader can follow them in the repository, too. In the
-site,
-such a Markdown file is a page below `repository/`, and any other file is a copy there. A link to a folder leads to its
-README.md.
+site, such a Markdown file is a page below `repository/`, and any other file is a copy there. A link to a folder leads
+to its README.md.
 """
 
 import os

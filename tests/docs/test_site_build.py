@@ -1,6 +1,7 @@
 """The site builds without a warning, has the files that pages link to, and refuses a broken link or anchor."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from tests.support.app import ROOT
+from tests.support.browser import open_browser
 
 HOUSE = Path(ROOT)
 
@@ -19,16 +21,36 @@ def build(config: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=HOUSE, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_the_site_has_the_pages_and_the_files_they_link_to(tmp_path: Path) -> None:
-    done = build(HOUSE / "mkdocs.yml", tmp_path)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = build(HOUSE / "mkdocs.yml", folder)
     assert done.returncode == 0, done.stderr
-    copied = (tmp_path / "repository" / "deploy" / "Caddyfile").read_bytes()
+    return folder
+
+
+def test_the_site_has_the_pages_and_the_files_they_link_to(site: Path) -> None:
+    copied = (site / "repository" / "deploy" / "Caddyfile").read_bytes()
     assert copied == (HOUSE / "deploy" / "Caddyfile").read_bytes()
-    contributing = (tmp_path / "repository" / "CONTRIBUTING.html").read_text(encoding="utf-8")
+    contributing = (site / "repository" / "CONTRIBUTING.html").read_text(encoding="utf-8")
     assert 'href="../develop/architecture.html"' in contributing
-    architecture = (tmp_path / "develop" / "architecture.html").read_text(encoding="utf-8")
+    architecture = (site / "develop" / "architecture.html").read_text(encoding="utf-8")
     assert architecture.count('<pre class="mermaid">') == 2
-    assert not list(tmp_path.rglob("*.py"))
+    assert not list(site.rglob("*.py"))
+
+
+async def test_the_agents_page_is_one_sheet_of_readable_print(site: Path) -> None:
+    """On the paper of either side of the Atlantic. The browser writes one object `/Type /Page` for each sheet."""
+    async with open_browser() as browser:
+        page = await browser.new_page()
+        await page.goto((site / "use" / "agent.html").as_uri())
+        for paper in ("A4", "Letter"):
+            printed = await page.pdf(format=paper)
+            assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, paper
+        await page.emulate_media(media="print")
+        size = await page.eval_on_selector("article li", "one => parseFloat(getComputedStyle(one).fontSize)")
+        assert size * 72 / 96 >= 8  # points
+        assert not await page.locator("header, nav >> visible=true").count()
 
 
 @pytest.mark.parametrize(
