@@ -94,6 +94,7 @@ from bot.slack.messages.catalogue.sentence import Language
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup, reader_mention
+from bot.slack.messages.session_card import UsualNames
 from bot.storage.open import Storage, open_store
 from bot.web.health import Health
 from bot.web.oauth_callback import OAuthCallback
@@ -418,6 +419,7 @@ def _start_session(
         own_sessions=own_sessions,
         responder=slack.responder,
         defaults=replace(settings.service.offer, phone_countries=settings.sending.sms_countries),
+        names=UsualNames(slack.renderer.language_of),
         timing=resources.timing.run,
         in_conversations=settings.service.conversations is not None,
         offer_sign_in=None if settings.connect.off else accounts.connect,

@@ -364,7 +364,7 @@ class UnusableAnswerError(ServiceError):
     try_again = True
 
 
-ID_TAKEN = "a session by the id of another one"
+ID_TAKEN = "a session with the id of another session"
 """The value of `UnusableAnswerError.why` when the new session's id is already stored for another team, host, requester
 or agent. `RequestRepository.advance` checks this."""
 

@@ -337,14 +337,14 @@ class SessionDefaults:
     timeout_seconds: int = 1800
     phone_countries: Collection[str] = ()
 
-    def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
+    def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
         """Return the parameters of the session to create for a request.
 
-        Use the defaults for what the request leaves open.
+        `name` is the session's name. Use the defaults for what else the request leaves open.
         """
         return CreateSessionRequest(
             host_id=host.id,
-            name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
+            name=name[:NAME_LENGTH],
             application_id=request.application_id or self.application_id,
             application_type=self.application_type,
             timeout_seconds=request.timeout_seconds or self.timeout_seconds,

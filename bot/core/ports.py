@@ -407,6 +407,16 @@ class SessionMessages(Protocol):
         """Update a posted message so that it says that its session has ended. Return the outcome. Never raises."""
 
 
+class SessionNames(Protocol):
+    """Names sessions that nobody named, in the agent's language: the agent reads the name in Genesys, too."""
+
+    def of_agent(self, agent: SlackUser) -> str:
+        """Return the name of a session for this agent."""
+
+    def neutral(self, agent: SlackUser) -> str:
+        """Return a name that names nobody."""
+
+
 class NoticeMessages(Protocol):
     """Sends the messages of a notice. Its methods never raise."""
 

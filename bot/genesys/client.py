@@ -171,5 +171,5 @@ def parse_url(url: str) -> httpx.URL:
     """Parse a URL. Raises UnusableAnswerError if its path contains `.` or `..`, which a proxy could resolve."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
-        raise UnusableAnswerError(why="an id that cannot stand in an address")
+        raise UnusableAnswerError(why="an id that cannot be part of a URL")
     return httpx.URL(url)

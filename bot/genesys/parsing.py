@@ -47,9 +47,9 @@ def read_object(response: httpx.Response) -> dict[str, object]:
     try:
         body = response.json()
     except (ValueError, RecursionError):
-        raise UnusableAnswerError(why="an answer that is no JSON", reference=reference_of(response)) from None
+        raise UnusableAnswerError(why="an answer that is not JSON", reference=reference_of(response)) from None
     if not isinstance(body, dict):
-        raise UnusableAnswerError(why="an answer of another shape", reference=reference_of(response))
+        raise UnusableAnswerError(why="an answer in an unknown form", reference=reference_of(response))
     return body
 
 

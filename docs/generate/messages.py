@@ -26,7 +26,7 @@ GROUPS = {
     "help_request": "A person asks the administrators for what only they can do: the message, and the answer.",
     "home": "The Home tab.",
     "host_rules": "There is no rule that leads to a Genesys user.",
-    "list": "`/cobrowse status`, `list` and `end`: rows of sessions. `list.comma` joins the items of any list.",
+    "list": "`/cobrowse status`, `list` and `end`: rows of sessions. `list.comma` and `list.semicolon` join items.",
     "note": "A message that shows while a request takes long.",
     "nothing_done": "Added to an error: what did not happen.",
     "offer_refusal": "The command named a customer's number or email address, and the link cannot go there.",

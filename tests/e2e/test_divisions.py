@@ -68,7 +68,7 @@ async def test_start_and_check_name_the_division(tmp_path: Path) -> None:
 async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -> None:
     journey.genesys.users.clear()
     shown = words(await journey.asks("@ana", who=SAM))
-    assert "same email: no Genesys user has it, or none in a division that the bot may see" in shown
+    assert "same email: no Genesys user has this address, or none in a division that the bot may see" in shown
 
 
 @pytest.mark.parametrize(("division", "mark"), [("", Status.OK), ("Billing", Status.WARNING)])

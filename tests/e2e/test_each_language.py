@@ -1,15 +1,16 @@
 """One journey in each language with the real bot and the real catalogues."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.slack.messages.catalogue.languages import load_languages, translated
-from bot.slack.messages.catalogue.sentence import Language
-from bot.slack.messages.session_card import END
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language
+from bot.slack.messages.session_card import END, NEUTRAL_NAME, USUAL_NAME
 from bot.slack.views.session_form import TITLE
-from tests.support.app import ANA, GUS, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.app import ANA, BEN, GUS, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.views import asks_for_a_form, opens_home
 
 LOCALES = {"es": "es-MX", "pt_BR": "pt-BR", "fr": "fr-CA", "de": "de-AT", "ja": "ja-JP"}
@@ -47,6 +48,24 @@ async def test_agent_reads_card_lists_form_and_refusals(code: str, languages: Ma
         assert english_in(failed) == []
         journey.slack.workspace.set_locale(GUS, LOCALES[code])
         assert english_in(await journey.asks("Guest", who=GUS)) == []
+
+
+@pytest.mark.parametrize("code", translated())
+async def test_session_without_a_name_has_one_in_the_agents_language(
+    code: str, languages: Mapping[str, Language]
+) -> None:
+    """It is the same for everybody: Genesys, a supervisor who reads English, and perhaps the customer."""
+    usual = languages[code].say(USUAL_NAME, name="Ana Agent")
+    async with open_journey() as journey:
+        await locale_of(journey, code)
+        assert usual in words(await journey.asks("@ana", who=SAM))
+        assert usual in words(await journey.asks())
+        users = journey.slack.workspace.users
+        users[BEN] = replace(users[BEN], real_name="ben@example.com", locale=LOCALES[code])
+        await journey.asks(who=BEN)
+        names = [create.body["sessionName"] for create in journey.genesys.creates]
+    assert usual != ENGLISH.say(USUAL_NAME, name="Ana Agent")
+    assert names == [usual, usual, languages[code].say(NEUTRAL_NAME)]
 
 
 @pytest.mark.parametrize("code", translated())

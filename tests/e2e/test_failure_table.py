@@ -51,10 +51,10 @@ REPAIRS = [
     ("redirect", ["redirect"]),
     ("no-join-url", ["without a join URL", *NO_LINK]),
     ("no-id", ["without a usable id", *NO_LINK]),
-    ("not-json", ["no JSON", *NO_LINK]),
-    ("not-object", ["of another shape", *NO_LINK]),
-    ("http-join-url", ["not https", *NO_LINK]),
-    ("js-join-url", ["not https", *NO_LINK]),
+    ("not-json", ["not JSON", *NO_LINK]),
+    ("not-object", ["in an unknown form", *NO_LINK]),
+    ("http-join-url", ["not a plain https", *NO_LINK]),
+    ("js-join-url", ["not a plain https", *NO_LINK]),
 ]
 
 

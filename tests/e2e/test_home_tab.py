@@ -79,7 +79,7 @@ async def test_unmapped_administrator_reads_the_tried_rules() -> None:
     async with open_journey(COBROWSE_ADMINS=UNA) as journey:
         home = await opens_home(journey, UNA)
         assert "One step left" in said(home)
-        assert "same email: no Genesys user has it" in said(home)
+        assert "same email: no Genesys user has this address" in said(home)
 
 
 async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:

@@ -76,7 +76,7 @@ def ways_in(journey: Servers | Journey) -> list[str]:
 
 def assert_unusable(message: Message, anas: str) -> None:
     assert is_failure(message)
-    assert ("by the id of another one" in words(message)) is (message.visible_to == SAM)  # the contact
+    assert ("with the id of another session" in words(message)) is (message.visible_to == SAM)  # the contact
     assert "Genesys gave me no link that I can use" in words(message)
     assert "Nothing was started" not in words(message)
     assert anas not in str(message.blocks)

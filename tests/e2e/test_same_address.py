@@ -47,7 +47,7 @@ async def test_the_one_active_user_hosts(journey: Journey, states: tuple[str, ..
         (("active", "suspended"), SEVERAL),
         (("active", "inactive", "active"), SEVERAL),
         (("active", "inactive", "inactive"), SEVERAL),
-        ((), "same email: no Genesys user has it, or none in a division that the bot may see"),
+        ((), "same email: no Genesys user has this address, or none in a division that the bot may see"),
     ],
 )
 async def test_nobody_hosts_if_unclear_and_the_contact_reads_why(

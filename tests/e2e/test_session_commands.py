@@ -188,7 +188,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytes
         assert journey.genesys.creates[-1].body["hostUserId"] == HOST
         assert "no longer connected by hand" in words(await journey.asks("unlink @una", who=SAM))
         assert "There is no link" in words(await journey.asks("unlink @una", who=SAM))
-        assert "I can’t connect them: no Genesys user has it" in words(
+        assert "I can’t connect them: no Genesys user has this address" in words(
             await journey.asks("link @una x@example.com", who=SAM)
         )
         assert "guests can’t use co-browse" in words(await journey.asks(f"link @gus {HOST}", who=SAM))

@@ -217,7 +217,7 @@ async def test_unmapped_person_reads_a_contact(either: Journey) -> None:
 async def test_contact_reads_the_tried_rules_of_an_agent(either: Journey) -> None:
     message = await either.asks("@una Checkout", who=SAM)
     assert f"<@{UNA}> isn’t connected to Genesys yet. Nothing was started." in words(message)
-    assert "same email: no Genesys user has it" in words(message)
+    assert "same email: no Genesys user has this address" in words(message)
     assert f"`/cobrowse link <@{UNA}> name@example.com`" in words(message)
     assert either.genesys.creates == []
 

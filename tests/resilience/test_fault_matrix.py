@@ -32,13 +32,13 @@ ROWS = {
     "users/search": Row(
         "genesys",
         "/users/search",
-        told(**GENESYS_SAYS, **CANNOT, no_json="a list of users of another shape"),
+        told(**GENESYS_SAYS, **CANNOT, no_json="a list of users in an unknown form"),
         after="/oauth/token",
     ),
     "create": Row(
         "genesys",
         "/conversations/cobrowse",
-        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="Genesys answered with a"),
+        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="can’t use Genesys’s answer"),
         after="/users/search",
         wrong_types=b'{"id": 7, "joinUrl": ["https://example.com"], "status": {}}',
     ),

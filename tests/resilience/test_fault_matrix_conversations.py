@@ -17,16 +17,16 @@ ROWS = {
     "details/query": Row(
         "genesys",
         "/details/query",
-        told(**GENESYS_SAYS, **CANNOT, no_json="Genesys answered with a"),
+        told(**GENESYS_SAYS, **CANNOT, no_json="can’t use Genesys’s answer"),
         after="/oauth/token",
     ),
     "conversation": Row(
-        "genesys", LOOK, told(**GENESYS_SAYS, **CANNOT, no_json="Genesys answered with a"), after="/details/query"
+        "genesys", LOOK, told(**GENESYS_SAYS, **CANNOT, no_json="can’t use Genesys’s answer"), after="/details/query"
     ),
     "offer": Row(
         "genesys",
         OFFER,
-        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="Genesys answered with a"),
+        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="can’t use Genesys’s answer"),
         after=LOOK,
         wrong_types=b'{"id": 7, "joinCode": ["123"], "dateOfferEnds": {}}',
     ),

@@ -15,7 +15,7 @@ from bot.slack.messages.renderer import MessageRenderer
 
 JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"
 ENDS = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-DATE = "<!date^1767268800^{date_short_pretty} at {time}|01 Jan 12:00 UTC>"
+DATE = "<!date^1767268800^{time} ({date_short_pretty})|01 Jan 12:00 UTC>"
 OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
 """All the markup that the bot itself writes."""
 WORDS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"))

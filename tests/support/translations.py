@@ -81,18 +81,18 @@ def _about(sentence: Sentence) -> str:
 def updated(old: Catalog, new: Catalog, locale: str) -> Catalog:
     """Return the sentences of `new` with the translations of `old`.
 
-    A changed sentence keeps the translation of its key, else that of its text. It is marked fuzzy: somebody has to
-    check it, and the bot does not use it until then.
+    A changed sentence keeps the translation of its key and part, else that of its text. It is marked fuzzy: somebody
+    has to check it, and the bot does not use it until then.
     """
     translated_ones = [each for each in old if each.id and _is_translated(each)]
-    by_key = {str(each.context): each for each in translated_ones}
+    by_place = {_place(each): each for each in translated_ones}
     by_text = {_first(each): each for each in translated_ones}
     catalog = new_catalog(locale)
     for message in new:
         if not message.id:
             continue
         same = old.get(message.id, message.context)
-        kept = same or by_key.get(str(message.context)) or by_text.get(_first(message))
+        kept = same or by_place.get(_place(message)) or by_text.get(_first(message))
         fits = kept is not None and _is_translated(kept) and isinstance(kept.string, str) == isinstance(message.id, str)
         is_fuzzy = kept is not None and fits and (same is None or kept.fuzzy or same.id != message.id)
         catalog.add(
@@ -104,6 +104,12 @@ def updated(old: Catalog, new: Catalog, locale: str) -> Catalog:
             flags={"fuzzy"} if is_fuzzy else set(),
         )
     return catalog
+
+
+def _place(message: Message) -> tuple[str, str]:
+    """Return the key of a sentence and what the comment says about its part, such as "an error: what to do"."""
+    about = message.auto_comments[0] if message.auto_comments else ""
+    return str(message.context), about.partition(",")[0]
 
 
 def new_catalog(code: str) -> Catalog:

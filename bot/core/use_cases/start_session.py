@@ -28,7 +28,14 @@ from bot.core.models import (
     is_unasked,
     team_of,
 )
-from bot.core.ports import OpenSessionError, RequestRepository, Responder, SessionsApi, StoredRequest
+from bot.core.ports import (
+    OpenSessionError,
+    RequestRepository,
+    Responder,
+    SessionNames,
+    SessionsApi,
+    StoredRequest,
+)
 from bot.core.requests.handlers import Handler, Handlers
 from bot.core.requests.recovery import session_of_duplicate
 from bot.core.requests.run import RequestRun
@@ -39,9 +46,6 @@ from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import MAY_HOLD_ADDRESS, find_addresses
 from bot.core.validation.display import mentions
-
-NAMELESS = "Co-browse session"
-"""The name of a session whose usual name (typed, or the agent's) would contain a phone number or email address."""
 
 
 class StartSession(Handler):
@@ -57,6 +61,7 @@ class StartSession(Handler):
         own_sessions: SessionService,
         responder: Responder,
         defaults: SessionDefaults,
+        names: SessionNames,
         timing: RunTiming,
         in_conversations: bool = False,
         offer_sign_in: Callable[[Request], Awaitable[SignInOffered]] | None = None,
@@ -69,7 +74,7 @@ class StartSession(Handler):
         self._in_conversations, self._offer_sign_in = in_conversations, offer_sign_in
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
-        self._own_sessions, self._timing = own_sessions, timing
+        self._own_sessions, self._names, self._timing = own_sessions, names, timing
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request."""
@@ -123,12 +128,13 @@ class StartSession(Handler):
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
         """Return the parameters of the session to create.
 
-        The name NAMELESS replaces a name that contains a phone number or email address.
+        A neutral name replaces a name that contains a phone number or email address.
         """
-        order = self._defaults.order(request, resolved.agent, resolved.host)
-        if MAY_HOLD_ADDRESS.search(order.name) and find_addresses(order.name, self._defaults.phone_countries):
-            return replace(order, name=NAMELESS)
-        return order
+        agent = resolved.agent
+        name = request.name or self._names.of_agent(agent)
+        if MAY_HOLD_ADDRESS.search(name) and find_addresses(name, self._defaults.phone_countries):
+            name = self._names.neutral(agent)
+        return self._defaults.order(request, agent, resolved.host, name)
 
     async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted | OpenSession:
         order = self._order(request, resolved)

@@ -122,7 +122,7 @@ class JoinHosts:
         `is_local`: whether the service runs on this machine.
         """
         if not is_safe_url(url):
-            return "a join URL that is not https, or no plain one"
+            return "a join URL that is not a plain https URL"
         host = url_host(url)
         if host in LOCAL_HOSTS:
             is_allowed = is_local

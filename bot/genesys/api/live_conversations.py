@@ -120,7 +120,7 @@ class LiveConversations:
         reference = reference_of(response)
         found = read_object(response).get("conversations") or []
         if not isinstance(found, list):
-            raise UnusableAnswerError(why="a list of conversations of another shape", reference=reference)
+            raise UnusableAnswerError(why="a list of conversations in an unknown form", reference=reference)
         texts = [str(entry.get("conversationId")) for entry in objects(found)]
         ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MAX_CONVERSATIONS]
         try:

@@ -82,7 +82,7 @@ def _users(response: httpx.Response) -> tuple[list[DirectoryUser], int]:
         body = response.json()
         return [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-        raise UnusableAnswerError(why="a list of users of another shape") from None
+        raise UnusableAnswerError(why="a list of users in an unknown form") from None
 
 
 def _read(user: dict[str, Any]) -> DirectoryUser:

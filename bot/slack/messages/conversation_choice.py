@@ -34,7 +34,7 @@ HAVE_CODE = said("choice.have_code", "You already have a code for *{customer}*."
 HAVE_ONE = said("choice.have_one", "You already have an open session in this conversation.")
 AGENT_HAS_ONE = said("choice.agent_has_one", "{agent} already has an open session with *{customer}*.")
 HAS_ONE = said("choice.has_one", "This conversation already has an open session.")
-MAKE_NEW = label("choice.make_new", "Make a new one (the old one stops working)")
+MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops working)")
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:

@@ -245,10 +245,12 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
 def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
     """Return the values for the placeholders in an error's sentences, except `command` and `contact`."""
     match error:
-        case errors.RateLimitedError(wait_seconds=seconds) | errors.QueueTooLongError(wait_seconds=seconds):
+        case errors.RateLimitedError(wait_seconds=seconds):
             return {"wait": language.wait(seconds)}
+        case errors.QueueTooLongError(wait_seconds=seconds):
+            return {"wait": language.estimate(seconds)}
         case errors.ServiceBusyError(retry_after=seconds):
-            return {"wait": language.wait(seconds or 0)}
+            return {"wait": language.estimate(seconds or 0)}
         case errors.ChannelNotAllowedError(allowed=allowed):
             return {"channels": language.listed([channel_mention(each) for each in allowed[:MAX_CHANNELS]])}
         case errors.PersonNotAllowedError(user_id=user_id):
@@ -256,8 +258,9 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
         case errors.RoleRequiredError(target=target) if target:
             return {"person": mention(target)}
         case errors.HostNotFoundError(user_id=user_id, tried=tried):
-            rules = "; ".join(explain_miss(language, miss) for miss in tried) or language.say(NO_RULE)
-            return {"person": mention(user_id), "mention": mention(user_id), "tried": Markup(rules)}
+            rules = language.listed([explain_miss(language, miss) for miss in tried], long=True)
+            found = rules or Markup(language.say(NO_RULE))
+            return {"person": mention(user_id), "mention": mention(user_id), "tried": found}
         case errors.SlackUnavailableError(slack_error=code) | errors.SharingError(slack_error=code):
             why, fix = Markup(reason(language, code)), Markup(remedy(language, code))
             return {"slack_error": code, "reason": why, "remedy": fix}
@@ -265,9 +268,6 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
             return {"people": Markup(_people(agent, requester, language))}
         case errors.SessionActionError(agent=agent) if agent:
             return {"person": mention(agent)}
-        case errors.SessionActionError(sessions=sessions):
-            shown = [f"{name} ({session_id})" for session_id, name in sessions[:MAX_LISTED]]
-            return {"sessions": "; ".join(shown)}
         case errors.SendRejectedError(detail=detail):
             return {"country": detail, "limit": detail}
         case errors.AccountLinkError(why=why):
@@ -284,13 +284,15 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
         case errors.InvalidHostError(host_id=host_id):
             return {"host": host_id}
         case errors.UnknownApplicationError(application_id=used, known=known):
-            return {"application": used[:60], "known": ", ".join(each[:60] for each in known[:MAX_APPLICATIONS])}
+            there = language.listed([each[:60] for each in known[:MAX_APPLICATIONS]])
+            return {"application": used[:60], "known": there}
         case errors.BadRequestError(status=status, words=words):
             return {"status": status, "details": words}
         case errors.UnusableAnswerError(why=why):
             return {"reason": what_is_wrong(why)}
         case errors.SeveralConversationsError(candidates=candidates):
-            return {"conversations": Markup("; ".join(candidate(one, language) for one in candidates[:MAX_LISTED]))}
+            shown = [candidate(one, language) for one in candidates[:MAX_LISTED]]
+            return {"conversations": language.listed(shown, long=True)}
     return {}
 
 
@@ -311,9 +313,9 @@ def reference_line(language: Language, request_id: RequestId, service: str | Non
     return context(references(language, request_id, service))
 
 
-def candidate(one: LiveConversation, language: Language) -> str:
+def candidate(one: LiveConversation, language: Language) -> Markup:
     """Describe the conversation `one` so that people recognize it: its customer, start time and id."""
-    return language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id)
+    return Markup(language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id))
 
 
 def _people(agent: UserId, requester: UserId, language: Language) -> str:

@@ -92,8 +92,8 @@ DIRECT_IS_OFF = SharingError("message_not_posted", slack_error=TAB_OFF, passes=F
 DIRECT_OFF = said("card.direct_off", "I can’t send you direct messages here.")
 STARTING = said("note.starting", "Starting your session…")
 WORKING = said("note.working", "Working on it…")
-WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in about {wait}.")
-WAITING = said("note.waiting", "Genesys is busy. Your answer comes in about {wait}.")
+WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in {wait}.")
+WAITING = said("note.waiting", "Genesys is busy. Your answer comes in {wait}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +381,7 @@ class MessageRenderer:
         is_start, language = request.kind is RequestKind.START, self.language_of(request.requester)
         text = language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
-            wait = language.wait(note.wait_seconds)
+            wait = language.estimate(note.wait_seconds)
             text = language.say(WAITING_START if is_start else WAITING, wait=wait)
         return Message(text, [section(f":hourglass_flowing_sand: {text}")])
 

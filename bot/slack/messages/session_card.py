@@ -5,7 +5,7 @@ A card has three lines, at most two buttons, and a menu. listeners/cards.py hand
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.core.models import (
@@ -16,6 +16,7 @@ from bot.core.models import (
     Session,
     SessionId,
     SessionRecord,
+    SlackUser,
     UserId,
 )
 from bot.core.results import ListKind, ListPage
@@ -70,6 +71,8 @@ OTHER = "other-"
 """The prefix of the id of the block about another open session. The id of the card's own session follows."""
 BUTTON_URL_LENGTH = 3000
 
+USUAL_NAME = label("card.usual_name", "Co-browse with {name}", limit=60)
+NEUTRAL_NAME = label("card.neutral_name", "Co-browse session", limit=60)
 TITLE = said("card.title", "*{name}* · {ends}")
 TITLE_FOR = said("card.title_for", "*For {agent}* · {name} · {ends}")
 TITLE_FROM = said("card.title_from", "*{name}* · from {starter} · {ends}")
@@ -182,6 +185,22 @@ def place_of(request: Request) -> Place:
 def can_share(request: Request) -> bool:
     """Return whether the answer to this request is an ephemeral message in a channel where the bot can post."""
     return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
+
+
+@dataclass(frozen=True, slots=True)
+class UsualNames:
+    """Names sessions that nobody named. Implements SessionNames.
+
+    `language_of` returns the language of a person.
+    """
+
+    language_of: Callable[[str | None], Language]
+
+    def of_agent(self, agent: SlackUser) -> str:
+        return self.language_of(agent.user_id).plain.say(USUAL_NAME, name=agent.name)
+
+    def neutral(self, agent: SlackUser) -> str:
+        return self.language_of(agent.user_id).plain.say(NEUTRAL_NAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ async def test_unlisted_person_is_told_which_list(servers: Servers, tmp_path: Pa
 async def test_unmapped_person_is_told_the_rules_and_how_to_link(servers: Servers, tmp_path: Path) -> None:
     host = (await run_checks(right_environ(servers, tmp_path), UNA))["host"]
     assert host.status is Status.FAILED
-    assert "same email: no Genesys user has it" in host.message
+    assert "same email: no Genesys user has this address" in host.message
     assert f"hosts set {UNA}" in host.fix
 
 

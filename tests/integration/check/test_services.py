@@ -47,7 +47,7 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
         ("401", "me", "permissions", "refuses the token", "GENESYS_REGION"),
         ("403", "applications", "application", "lacks cobrowse:session:read", "Integrations › OAuth"),
         ("403", "search", "users", "lacks directory:user:view", "role with the permission directory:user:view"),
-        ("not-json", "applications", "application", "no JSON", "GENESYS_REGION"),
+        ("not-json", "applications", "application", "not JSON", "GENESYS_REGION"),
         ("bad-request", "applications", "application", "refused (400)", "GENESYS_REGION"),
         ("404", "applications", "application", "does not have the calls", "GENESYS_COBROWSE_API=conversations"),
     ],

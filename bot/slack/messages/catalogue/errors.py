@@ -328,11 +328,11 @@ _entry(
 )
 _entry(
     problem("service_busy.wait", "Genesys is too busy right now."),
-    next_step("service_busy.wait", "Try again in about {wait}."),
+    next_step("service_busy.wait", "Try again in {wait}."),
 )
 _entry(
     problem("queue_too_long", "Too many people are waiting for Genesys."),
-    next_step("queue_too_long", "Try again in about {wait}."),
+    next_step("queue_too_long", "Try again in {wait}."),
 )
 _entry(
     problem("service_fault", "Genesys has a problem right now."),
@@ -523,7 +523,7 @@ _entry(
     problem("connect_wrong_user", "This link is for another Genesys user."),
     next_step(
         "connect_wrong_user",
-        "Sign out of Genesys, then type `{command} connect` in Slack. Was it you? Ask {contact}.",
+        "Sign out there, then type `{command} connect` in Slack. Was it your account? Ask {contact}.",
     ),
 )
 _entry(

@@ -30,13 +30,13 @@ MISSES = {
     MissReason.EMAIL_NOT_ASCII: fault("rule_miss.email_not_ascii", "the address has unusual letters"),
     MissReason.DOMAIN_NOT_ALLOWED: fault("rule_miss.domain_not_allowed", "the address is outside the allowed domains"),
     MissReason.NO_USER: fault(
-        "rule_miss.no_user", "no Genesys user has it, or none in a division that the bot may see"
+        "rule_miss.no_user", "no Genesys user has this address, or none in a division that the bot may see"
     ),
     MissReason.SEVERAL_USERS: fault("rule_miss.several_users", "several Genesys users have this address"),
     MissReason.OTHER_EMAIL: fault("rule_miss.other_email", "Genesys answered with another address"),
     MissReason.USER_INACTIVE: fault("rule_miss.user_inactive", "the Genesys user is not active"),
     MissReason.USERS_INACTIVE: fault("rule_miss.users_inactive", "the Genesys users with this address are not active"),
-    MissReason.ID_NOT_UUID: fault("rule_miss.id_not_uuid", "the Genesys user’s id is no UUID"),
+    MissReason.ID_NOT_UUID: fault("rule_miss.id_not_uuid", "the Genesys user’s id is not a UUID"),
 }
 
 MISS = fault("rule_miss", "{rule}: {why}")
@@ -55,9 +55,9 @@ def miss_reason(why: str) -> Sentence | str:
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 
 
-def explain_miss(language: Language, miss: RuleMiss) -> str:
+def explain_miss(language: Language, miss: RuleMiss) -> Markup:
     """Render a rule's name and the reason why it found nobody."""
     first, second = (*miss.people, "", "")[:2]
     why = miss_reason(miss.why)
     told: Value = why if isinstance(why, str) else Markup(language.say(why, first=first, second=second))
-    return language.say(MISS, rule=rule_name(miss.rule), why=told)
+    return Markup(language.say(MISS, rule=rule_name(miss.rule), why=told))

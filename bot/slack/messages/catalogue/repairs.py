@@ -78,11 +78,11 @@ _entry(
     ),
 )
 _entry(
-    fault("unusable_answer", "Genesys answered with {reason}."),
+    fault("unusable_answer", "I can’t use Genesys’s answer: {reason}."),
     fix("unusable_answer", "Try again. If it keeps happening, give Genesys’s support the reference."),
 )
 _entry(
-    fault("unusable_answer.acted", "Genesys answered with {reason}."),
+    fault("unusable_answer.acted", "I can’t use Genesys’s answer: {reason}."),
     fix("unusable_answer.acted", "If it keeps happening, give Genesys’s support the reference."),
 )
 _entry(

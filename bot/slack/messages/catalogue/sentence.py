@@ -216,12 +216,18 @@ class Language:
         return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
-        """Return a duration in words, such as "20 seconds". Infinity becomes "a few minutes"."""
-        if math.isinf(seconds):
-            return self.say(A_FEW_MINUTES)
+        """Return a duration in words, such as "20 seconds"."""
         if seconds >= 90:
             return self.say(MINUTES, count=round(seconds / 60))
         return self.say(SECONDS, count=max(1, round(seconds)))
+
+    def estimate(self, seconds: float) -> str:
+        """Return an estimated duration in words, such as "about 20 seconds". Infinity becomes "a few minutes"."""
+        if math.isinf(seconds):
+            return self.say(A_FEW_MINUTES)
+        if seconds >= 90:
+            return self.say(ABOUT_MINUTES, count=round(seconds / 60))
+        return self.say(ABOUT_SECONDS, count=max(1, round(seconds)))
 
     def duration(self, seconds: int) -> str:
         """Return a duration in words, exact to the second, such as "1 hour 30 minutes"."""
@@ -233,11 +239,14 @@ class Language:
             text = self.say(TOGETHER_LONG, longer=Markup(text), shorter=Markup(each))
         return text
 
-    def listed(self, items: Sequence[str]) -> Markup:
-        """Join items, which are markup, to a list in this language, such as "A, B"."""
-        text = items[0] if items else ""
+    def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
+        """Join items to a list in this language, such as "A, B". An item is escaped as in `say`.
+
+        `long`: the items may contain commas, as in "A, then B; C".
+        """
+        text = self._shown(items[0], self._plain) if items else ""
         for each in items[1:]:
-            text = self.say(LISTED, before=Markup(text), next=Markup(each))
+            text = self.say(LISTED_LONG if long else LISTED, before=Markup(text), next=each)
         return Markup(text)
 
     def now(self) -> Markup:
@@ -288,12 +297,15 @@ class Language:
 A_FEW_MINUTES = said("wait.few_minutes", "a few minutes")
 MINUTES = counted("wait.minutes", "{count} minute", "{count} minutes")
 SECONDS = counted("wait.seconds", "{count} second", "{count} seconds")
+ABOUT_MINUTES = counted("wait.about_minutes", "about {count} minute", "about {count} minutes")
+ABOUT_SECONDS = counted("wait.about_seconds", "about {count} second", "about {count} seconds")
 HOURS_LONG = counted("duration.hours", "{count} hour", "{count} hours")
 MINUTES_LONG = counted("duration.minutes", "{count} minute", "{count} minutes")
 SECONDS_LONG = counted("duration.seconds", "{count} second", "{count} seconds")
 TOGETHER_LONG = said("duration.together", "{longer} {shorter}")
 LISTED = said("list.comma", "{before}, {next}")
-DAY_AND_TIME = said("time.day_and_time", "{day} at {time}")
+LISTED_LONG = said("list.semicolon", "{before}; {next}")
+DAY_AND_TIME = said("time.day_and_time", "{time} ({day})")
 UNKNOWN_TIME = said("time.unknown", "an unknown time")
 
 ENGLISH = Language()

@@ -11,7 +11,7 @@ from bot.core.results import AccessRequested
 from bot.core.use_cases.access_requests import access_key, read_access
 from bot.slack.messages.blocks import NOTICE_BLOCK, START_ACTION, Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.host_rules import explain_miss
-from bot.slack.messages.catalogue.sentence import Language, Markup, Value, label, mention, said
+from bot.slack.messages.catalogue.sentence import Language, Value, label, mention, said
 from bot.slack.messages.error_copy import Addressee
 
 ASK_ACTION, CONNECT_ACTION, CONNECT_PEOPLE_ACTION = "ask_access", "connect_person", "connect_people"
@@ -68,7 +68,7 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
     text = (
         say(WANTED_BY, asker=mention(asked.asked_by), person=person) if asked.asked_by else say(WANTED, person=person)
     )
-    tried = Markup("; ".join(explain_miss(to.language, miss) for miss in asked.tried))
+    tried = to.language.listed([explain_miss(to.language, miss) for miss in asked.tried], long=True)
     why = [context(say(TRIED, tried=tried))] if tried else []
     head = section(f":raising_hand: *{text}*\n{say(UNTIL_THEN)}", NOTICE_BLOCK)
     return Message(text, [head, *why, buttons(connect_button(asked.person, to.language, is_primary=True))])

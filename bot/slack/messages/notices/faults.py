@@ -45,8 +45,8 @@ TITLE_UNKNOWN = said("fault.title_unknown", "Co-browse needs your help.")
 WORKING_TITLE = said("fault.working_title", "Co-browse is working again.")
 CONTINUED = said("fault.continued", "This still fails. My newer message below has the details.")
 FIX = said("fault.fix", "*Fix:* {fix}")
-HIT = said("fault.hit", "Hit: {people}")
-HIT_MORE = said("fault.hit_more", "Hit: {people} and {more} more")
+HIT = said("fault.hit", "Affected: {people}")
+HIT_MORE = said("fault.hit_more", "Affected: {people} and {more} more")
 CHECKED = {
     FaultState.FAILING: said("fault.checked_failing", "Checked by {person} at {at}: it still fails."),
     FaultState.REPAIRED: said("fault.checked_repaired", "Checked by {person} at {at}: it works."),
@@ -104,7 +104,7 @@ def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
 def _details(fault: Fault, to: Addressee) -> list[Block]:
     """Build the blocks below the title: the fault, its fix, the people affected, references, and the newest check."""
     say, lines = to.language.say, _what_and_fix(fault, to)
-    named = Markup(", ".join(mention(person) for person in fault.people[:MAX_NAMED]))
+    named = to.language.listed([mention(person) for person in fault.people[:MAX_NAMED]])
     more = len(fault.people) - MAX_NAMED
     hit = say(HIT_MORE, people=named, more=more) if more > 0 else say(HIT, people=named)
     ours, service = fault.references[-1]

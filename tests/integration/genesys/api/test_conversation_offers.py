@@ -151,8 +151,8 @@ async def test_a_conversation_that_just_ended_gets_no_offer(
     [
         ("no-id", "without a usable id"),
         ("no-join-code", "without a usable join code"),
-        ("not-json", "no JSON"),
-        ("not-object", "another shape"),
+        ("not-json", "not JSON"),
+        ("not-object", "unknown form"),
     ],
 )
 async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(

@@ -58,7 +58,7 @@ def test_message_says_who_is_hit_since_when_and_how_to_fix_it() -> None:
         "Genesys doesn’t accept the bot’s access token.",
         "*Fix:* Check the bot’s client in Genesys, under Admin › Integrations › OAuth.",
     ]
-    assert lines[3].startswith("Hit: <@U0P0>, <@U0P1>, <@U0P2>, <@U0P3>, <@U0P4> and 2 more · Reference `")
+    assert lines[3].startswith("Affected: <@U0P0>, <@U0P1>, <@U0P2>, <@U0P3>, <@U0P4> and 2 more · Reference `")
     assert lines[3].endswith("` · Genesys `corr-7`")
     assert lines[4:] == ["Check again"]
 

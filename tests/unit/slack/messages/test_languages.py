@@ -113,7 +113,7 @@ def test_durations_lists_and_days_are_sentences(tmp_path: Path) -> None:
         tmp_path,
         "de",
         {
-            ("time.day_and_time", "{day} at {time}"): "{day}, {time}",
+            ("time.day_and_time", "{time} ({day})"): "{day}, {time}",
             ("list.comma", "{before}, {next}"): "{before}; {next}",
             ("wait.few_minutes", "a few minutes"): "ein paar Minuten",
             ("duration.together", "{longer} {shorter}"): "{longer} und {shorter}",
@@ -121,13 +121,16 @@ def test_durations_lists_and_days_are_sentences(tmp_path: Path) -> None:
     )
     assert german.duration(5400) == "1 hour und 30 minutes"
     assert ENGLISH.duration(0) == "0 seconds"
-    assert german.listed(["<#C1>", "<#C2>", "<#C3>"]) == "<#C1>; <#C2>; <#C3>"
+    assert german.listed([Markup(f"<#C{number}>") for number in (1, 2, 3)]) == "<#C1>; <#C2>; <#C3>"
     assert german.listed([]) == ""
-    assert isinstance(german.listed(["<#C1>"]), Markup)
-    assert german.wait(math.inf) == "ein paar Minuten"
+    assert german.listed(["A & B", Markup("<#C1>")]) == "A &amp; B; <#C1>"
+    assert german.plain.listed(["A & B", "C"]) == "A & B; C"
+    assert ENGLISH.listed(["A, then B", "C"], long=True) == "A, then B; C"
+    assert isinstance(german.listed([Markup("<#C1>")]), Markup)
+    assert german.estimate(math.inf) == "ein paar Minuten"
     far = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
     assert german.moment(far) == "<!date^1893553440^{date_short_pretty}, {time}|2030-01-02 03:04 UTC>"
-    assert ENGLISH.moment(far) == "<!date^1893553440^{date_short_pretty} at {time}|02 Jan 03:04 UTC>"
+    assert ENGLISH.moment(far) == "<!date^1893553440^{time} ({date_short_pretty})|02 Jan 03:04 UTC>"
     assert german.plain.moment(far) == "2030-01-02 03:04 UTC"
 
 

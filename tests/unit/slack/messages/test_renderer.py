@@ -251,7 +251,13 @@ def test_service_failure_carries_the_services_reference():
 
 @pytest.mark.parametrize(
     ("seconds", "part"),
-    [(None, "Starting"), (0.2, "1 second."), (30.4, "30 seconds"), (179, "3 minutes"), (math.inf, "a few minutes")],
+    [
+        (None, "Starting"),
+        (0.2, "in about 1 second."),
+        (30.4, "in about 30 seconds."),
+        (179, "in about 3 minutes."),
+        (math.inf, "in a few minutes."),
+    ],
 )
 def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
     message = WORDS.note(request(), WaitNotice(seconds))

@@ -31,7 +31,7 @@ def made(*messages: tuple[str | tuple[str, str], str, str | tuple[str, ...]]) ->
     """Return a German catalogue of these keys, texts and translations."""
     catalog = Catalog(locale="de", domain=DOMAIN)
     for text, key, said in messages:
-        catalog.add(text, said, context=key)
+        catalog.add(text, said, context=key, auto_comments=["a text"])
     return catalog
 
 
@@ -81,6 +81,18 @@ def test_changed_sentence_keeps_its_translation_until_somebody_looks() -> None:
         assert (found.string, found.fuzzy) == (said, True)
     assert catalog.get("It ends {time}", "card.ends") is None
     assert [line for line in lacks(catalog, NEW) if "fuzzy" in line and line.startswith("card.ends")]
+
+
+def test_changed_sentence_takes_the_translation_of_its_own_part() -> None:
+    """An error has several sentences with one key."""
+    old = Catalog(locale="de", domain=DOMAIN)
+    for text, said, part in (("What?", "Was?", "an error: what happened"), ("Do.", "Tu.", "an error: what to do")):
+        old.add(text, said, context="shutting_down", auto_comments=[part])
+    catalog = updated(old, NEW, "de")
+    for part, said in (("PROBLEM", "Was?"), ("NEXT_STEP", "Tu.")):
+        found = catalog.get(entry("shutting_down", part).text, "shutting_down")
+        assert found is not None
+        assert (found.string, found.fuzzy) == (said, True)
 
 
 @pytest.mark.parametrize(
