@@ -79,7 +79,7 @@ messages: .venv/dev.stamp
 reference: .venv/dev.stamp
 	$(BIN)/python -m docs.generate $(NAMES)
 
-# Take the screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
+# Take the screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji and Japanese.
 screenshots: .venv/dev.stamp .venv/locales.stamp
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 

@@ -71,6 +71,21 @@ async def card(page: Page) -> Locator:
     return message(page, "Checkout help · ends")
 
 
+def card_in(locale: str) -> Picture:
+    """Return the picture of the card that an agent reads who uses Slack in this language."""
+
+    async def make(page: Page) -> Locator:
+        await page.get_by_label("Language").select_option(value=locale)
+        await say(page, "/cobrowse")
+        return page.get_by_role("article").filter(has=page.get_by_role("button")).last
+
+    return make
+
+
+for language, locale in {"es": "es-ES", "pt_BR": "pt-BR", "fr": "fr-FR", "de": "de-DE", "ja": "ja-JP"}.items():
+    SHOTS[f"card_{language}"] = Shot(card_in(locale), dots=2, height=760, conversations=None)
+
+
 @picture()
 async def failure(page: Page) -> Locator:
     """Show a failure that can be tried again."""
