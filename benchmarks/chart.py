@@ -10,7 +10,7 @@ from benchmarks.figures import Figures, summary
 from benchmarks.peers import PEERS
 
 WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 860, 250, 70, 16, 14, 40
-COLOURS = {"floor": "#9aa5b1", "bot": "#2f6fde", "bolt-js": "#d9a521", "bolt-python": "#b0543c"}
+COLORS = {"floor": "#9aa5b1", "bot": "#2f6fde", "bolt-js": "#d9a521", "bolt-python": "#b0543c"}
 
 
 def chart(loads: Sequence[Figures]) -> str:
@@ -44,15 +44,13 @@ def _bar(y: float, peer: str, found: Figures, scale: float) -> list[str]:
     label = f"{value}  {PEERS[peer].label}"
     inside = width > 0.7 * (WIDTH - LEFT - RIGHT)
     at = LEFT + width - 6 if inside else LEFT + width + 6
-    anchor, colour = ("end", "#fff") if inside else ("start", "#222")
+    anchor, color = ("end", "#fff") if inside else ("start", "#222")
     return [
-        f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 2}" fill="{COLOURS[peer]}"/>',
-        _text(at, y + BAR - 5, label, anchor=anchor, colour=colour),
+        f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 2}" fill="{COLORS[peer]}"/>',
+        _text(at, y + BAR - 5, label, anchor=anchor, color=color),
     ]
 
 
-def _text(
-    x: float, y: float, words: str, *, anchor: str = "start", colour: str = "#222", weight: str = "normal"
-) -> str:
-    look = f'text-anchor="{anchor}" fill="{colour}" font-weight="{weight}"'
+def _text(x: float, y: float, words: str, *, anchor: str = "start", color: str = "#222", weight: str = "normal") -> str:
+    look = f'text-anchor="{anchor}" fill="{color}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(words)}</text>'

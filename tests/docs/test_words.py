@@ -9,6 +9,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.support.app import ROOT
 
 IN_NAMES = frozenset(
@@ -55,6 +57,16 @@ IN_DOCSTRINGS = re.compile(
     r"\b(anew|at hand|of (?:its|their) own|so long|is told so|whoever|coalescer|couriers?|deeds?|the (?:bench|desk|door"
     r"|roll)|doubts?|gatekeeper|heralds?|hurry|journal|mortal|patience|sealer|strays?|tails|tellers?|wish|wishes)\b"
 )
+BRITISH = re.compile(
+    r"\b\w*(?:e-mail|organis(?:ation|e)|colour|favour|behaviour|authoris|recognis|licence)\w*|\bcentre\w*",
+    re.IGNORECASE,
+)
+"""Spellings beside the American ones of Slack and Genesys. We write email and organization."""
+SPELLED = ("*.py", "*.md", "*.js", "*.css", "*.html", "*.sql", "*.y*ml", "*.toml", "*.txt", "Makefile", "Caddyfile")
+OTHERS = ("locales", "glossaries", "images", "node_modules", Path(__file__).name, "test_language.py")
+"""Other languages, other people's code, and lists of such words."""
+UNDERSTOOD = ("bot/slack/command_words.py", "docs/reference/commands.md", "bot/core/errors.py")
+"""Where a spelling is what other people write: a word for a command, or the words of Genesys."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -96,6 +108,34 @@ def test_private_words_are_found_in_each_place() -> None:
         "bot/desk.py:1: so long in a docstring",
         "bot/desk.py:5: keep_house in keep_house_2",
     ]
+
+
+def spelled(root: Path) -> Iterator[Path]:
+    """Yield the files whose spelling we decide."""
+    yield from (path for pattern in SPELLED for path in root.glob(pattern))
+    for folder in ("bot", "tests", "docs", "benchmarks", "deploy", "examples"):
+        for path in (path for pattern in SPELLED for path in (root / folder).rglob(pattern)):
+            if not {*path.parts} & {*OTHERS} and str(path.relative_to(root)) not in UNDERSTOOD:
+                yield path
+
+
+def test_code_and_documents_are_in_american_spelling() -> None:
+    root = Path(ROOT)
+    paths = list(spelled(root))
+    assert len(paths) > 700
+    found = [
+        f"{path.relative_to(root)}: {word[0]}"
+        for path in paths
+        for word in BRITISH.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("word", ["e-mail", "E-mails", "organisations", "disorganised", "licence_key", "Centres"])
+def test_british_spelling_is_found(word: str) -> None:
+    found = BRITISH.search(f"Of the {word}, say.")
+    assert found
+    assert found[0] == word
 
 
 def test_parts_of_longer_words_are_left_alone() -> None:

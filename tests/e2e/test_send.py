@@ -234,7 +234,7 @@ async def test_a_sixth_message_within_a_minute_waits(journey: Journey) -> None:
     assert "send_link" in buttons(question)  # it can be pressed once more
 
 
-@pytest.mark.parametrize(("address", "path"), [(NUMBER, SMS), (EMAIL_ADDRESS, EMAIL)], ids=["sms", "e-mail"])
+@pytest.mark.parametrize(("address", "path"), [(NUMBER, SMS), (EMAIL_ADDRESS, EMAIL)], ids=["sms", "email"])
 async def test_message_of_unknown_outcome_is_not_sent_again(journey: Journey, address: str, path: str) -> None:
     await journey.asks()
     question = await journey.asks(f"send {address}")

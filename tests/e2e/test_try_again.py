@@ -280,7 +280,7 @@ async def test_press_from_another_workspace_of_the_same_org_works(journey: Journ
 
 
 @pytest.mark.parametrize(("enterprise", "user"), [(OTHER_ORG, {}), (None, {}), (ORG, {"id": BEN})])
-async def test_press_from_another_organisation_or_person_is_refused(
+async def test_press_from_another_organization_or_person_is_refused(
     journey: Journey, enterprise: str | None, user: dict[str, str]
 ) -> None:
     assert "Only the person who asked" in await pressed_from(journey, enterprise, **user)

@@ -153,7 +153,7 @@ async def test_warm_command_of_two_ids_asks_slack_nothing(journey: Journey) -> N
     assert [call.method for call in list(journey.slack.calls)[before:]] == ["response_url"]
 
 
-def test_ids_of_another_organisation_are_no_ids_of_ours() -> None:
+def test_ids_of_another_organization_are_no_ids_of_ours() -> None:
     user = {"id": ANA, "enterprise_user": {"id": TWIN, "enterprise_id": "E0ELSE"}}
     assert ids_in(user, Workspace("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
     assert ids_in(user, Workspace("T0HOME", "E0ELSE")) == (ANA, TWIN)  # type: ignore[arg-type]

@@ -152,16 +152,16 @@ async def has_focus(node: Any) -> bool:
 
 
 CONTRASTS = """(root) => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
   const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const light = (colour) => {
-    const [r, g, b] = numbers(colour).map((v) => linear(v / 255));
+  const light = (color) => {
+    const [r, g, b] = numbers(color).map((v) => linear(v / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = (node) => {
     for (let at = node; at; at = at.parentElement) {
-      const colour = getComputedStyle(at).backgroundColor;
-      if ((numbers(colour)[3] ?? 1) > 0) return colour;
+      const color = getComputedStyle(at).backgroundColor;
+      if ((numbers(color)[3] ?? 1) > 0) return color;
     }
     return "rgb(255, 255, 255)";
   };

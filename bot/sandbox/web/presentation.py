@@ -25,7 +25,7 @@ SECRET_PATTERN = re.compile(
     xox[a-z]-[\w-]+ | xapp-[\w-]+                   # Slack's tokens
     | eyJ[\w-]+(?:\.[\w-]*)*                        # a JSON web token
     | (?:bearer|basic)\s+[\w.~+/=-]+                # an Authorization header
-    | [\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+         # an e-mail address
+    | [\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+         # an email address
     | (?:https?|wss?)://\S+                         # any URL: join URLs, response_urls, tickets
     | /response/[\w-]+
     """,

@@ -1,4 +1,4 @@
-"""Test untrusted answers: ids that fold paths, hosts of join URLs, token lifetimes, look-alike e-mail addresses."""
+"""Test untrusted answers: ids that fold paths, hosts of join URLs, token lifetimes, look-alike email addresses."""
 
 import time
 from typing import Any

@@ -45,7 +45,7 @@ async def created(store: Any, one: Session, **changes: Any) -> Request:
         (None, {"target": BEN}),
         (OTHER_HOST, {}),
     ],
-    ids=["requester", "supervisor", "team", "organisation", "agent", "host"],
+    ids=["requester", "supervisor", "team", "organization", "agent", "host"],
 )
 async def test_known_id_for_somebody_else_fails_the_request(
     database: Database, store: Any, host: HostId | None, changes: dict[str, Any]

@@ -60,7 +60,7 @@ async def test_every_answer_has_a_reference_and_the_rate_limit(client: Client) -
         pytest.param({"hostUserId": None}, "Invalid Host User", id="no host"),
         pytest.param({"hostUserId": IDLE.id}, "Invalid Host User", id="inactive host"),
         pytest.param({"hostUserId": GONE.id}, "Invalid Host User", id="deleted host"),
-        pytest.param({"hostUserId": BARE.id}, "Invalid Host User", id="host without a licence"),
+        pytest.param({"hostUserId": BARE.id}, "Invalid Host User", id="host without a license"),
         pytest.param({"application": {"id": "x", "type": "web"}}, "Application Not Found", id="unknown application"),
         pytest.param({"application": "web"}, "application must", id="application that is no object"),
         pytest.param({"application": {"id": "web"}}, "application must", id="application without type"),

@@ -175,7 +175,7 @@ async def test_the_outbox_takes_only_what_genesys_would_send(
     assert genesys.outbox.sent == []
     genesys.conversations.missing_permissions |= {"conversation:message:create", "conversation:email:create"}
     status, _, _ = await client.ask("POST", path, json=good)
-    assert status == (403 if path == SMS else 200)  # an e-mail can be sent with another permission, too
+    assert status == (403 if path == SMS else 200)  # an email can be sent with another permission, too
 
 
 async def test_an_sms_beside_an_active_conversation_is_refused(genesys: SandboxGenesys, client: Client) -> None:

@@ -203,7 +203,7 @@ async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, ven
         (SMS, "SendAgentlessOutboundMessageRequest"),
         (EMAIL, "AgentlessEmailSendRequestDto"),
     ],
-    ids=["query", "search", "search by name", "sms", "e-mail"],
+    ids=["query", "search", "search by name", "sms", "email"],
 )
 def test_every_field_and_word_of_what_we_send_is_the_vendors(sdk: ModuleType, body: Any, model: str) -> None:
     """When the SDK writes a model again, it leaves out unknown fields and replaces unknown values."""

@@ -129,9 +129,9 @@ async def opened(page: Any, slack: SandboxSlack, *blocks: dict[str, Any], **more
 async def test_enter_in_an_input_that_dispatches_sends_it_and_not_the_form(
     page: Any, slack: SandboxSlack, bot: ToyBot
 ) -> None:
-    find = field_of("find", "Name or e-mail", {"type": "plain_text_input"}, dispatch_action=True)
+    find = field_of("find", "Name or email", {"type": "plain_text_input"}, dispatch_action=True)
     dialog = await opened(page, slack, find, submit=plain("Connect"))
-    await dialog.get_by_label("Name or e-mail").fill("una")
+    await dialog.get_by_label("Name or email").fill("una")
     await page.keyboard.press("Enter")
     await until(lambda: bot.presses == ["find"])
     assert actions_of(slack)[0]["value"] == "una"

@@ -102,7 +102,7 @@ def test_only_a_full_member_of_ours_is_a_member(more, standing):
         ({"team_id": "T0HOME"}, MembershipStatus.MEMBER),
     ],
 )
-def test_an_org_wide_bot_knows_the_whole_organisation(more, standing):
+def test_an_org_wide_bot_knows_the_whole_organization(more, standing):
     assert read_person(user(**more), GRID).standing is standing
 
 
@@ -142,7 +142,7 @@ def test_a_person_of_whom_slack_says_little_keeps_their_refusal(more, standing):
     assert read_person(told, HOME).standing is standing
 
 
-def test_an_organisation_without_an_id_is_nobodys():
+def test_an_organization_without_an_id_is_nobodys():
     lost = Workspace("T0HOME", None, org_wide=True)
     assert read_person(user(team_id="T0OTHER", enterprise_user={"x": 1}), lost).standing is MembershipStatus.OUTSIDER
 

@@ -318,9 +318,9 @@ def test_unlisted_or_unmapped_target_is_named(is_target):
 
 
 def test_an_administrator_reads_which_rules_were_tried():
-    tried = (RuleMiss("hosts file", "not listed"), RuleMiss("same <e-mail>", "no & none"))
+    tried = (RuleMiss("hosts file", "not listed"), RuleMiss("same <email>", "no & none"))
     copy = read(errors.HostNotFoundError("U0BEN", False, tried), to=ADMINISTRATOR)
-    assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in copy.repair
+    assert "hosts file: not listed; same &lt;email&gt;: no &amp; none" in copy.repair
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)

@@ -28,4 +28,4 @@ def test_a_reason_is_told_without_its_code(reason: MissReason) -> None:
 
 
 def test_the_sentence_of_an_earlier_version_is_shown_as_it_is() -> None:
-    assert explain_miss(ENGLISH, RuleMiss("same <e-mail>", "no & none")) == "same &lt;e-mail&gt;: no &amp; none"
+    assert explain_miss(ENGLISH, RuleMiss("same <email>", "no & none")) == "same &lt;email&gt;: no &amp; none"
