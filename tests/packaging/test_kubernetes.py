@@ -301,8 +301,10 @@ async def listens(port: int) -> None:
 async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path) -> None:
     data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
     (tmp_path / "secrets").mkdir()
-    async with open_servers(http=way == "postgres") as servers, new_database() as database:
-        given = as_in_the_pod(data, servers.environ | {"DATABASE_URL": database}, tmp_path / "secrets")
+    secret = "the-secret-of-the-client"
+    async with open_servers(http=way == "postgres", client_secret=secret) as servers, new_database() as database:
+        environ = servers.environ | {"DATABASE_URL": database, "GENESYS_CLIENT_SECRET": secret}
+        given = as_in_the_pod(data, environ, tmp_path / "secrets")
         health = f"http://127.0.0.1:{given['HEALTH_PORT']}"
         process = await start(tmp_path / "secrets", given)
         try:

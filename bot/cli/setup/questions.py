@@ -152,7 +152,7 @@ class Interview:
             return
         self.answers["GENESYS_CLIENT_SECRET"] = self.answers["GENESYS_PRIVATE_KEY"] = ""
         self._private_key()
-        self._setting("GENESYS_ORG_ID", "Organization ID (Admin › Account Settings › Organization Details)")
+        self._setting("GENESYS_ORG_ID", "Organization ID (Admin › Account Settings › Organization Settings)")
 
     def _private_key(self) -> None:
         name, passphrase = "GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_PASSPHRASE"
