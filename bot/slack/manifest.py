@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 NEEDED = {
-    "commands": "the slash command itself",
-    "chat:write": "answers, when the command's own way of answering is closed",
-    "chat:write.public": "sharing a session in a public channel that the bot is not in",
-    "channels:read": "refusing to share in a channel that people of other organizations read",
-    "groups:read": "the same for private channels",
-    "im:write": "telling an agent that a supervisor started a session for them",
-    "users:read": "refusing guests, bots and outsiders",
-    "users:read.email": "the same email address as a rule",
-    "usergroups:read": "supervisors, administrators and members by user group",
+    "commands": "the slash command and the shortcuts",
+    "chat:write": "direct messages, posts that people ask for, and answers that come late",
+    "chat:write.public": "posting a link, when asked to, in a public channel that the bot is not in",
+    "channels:read": "the kind of a channel: no link is posted where people of other organizations read",
+    "groups:read": "the same for private channels that the bot is in",
+    "im:write": "opening a direct message with somebody whom the bot has to tell something",
+    "users:read": "refusing guests, bots and outsiders; the language in which somebody uses Slack",
+    "users:read.email": "finding the Genesys user with the same email address",
+    "usergroups:read": "who is in the user groups that the settings name",
 }
 """The scopes of an app with every feature, and the purpose of each."""
 FOR_GROUPS, FOR_EMAILS = "usergroups:read", "users:read.email"
