@@ -16,6 +16,11 @@ Next:
   1. Start the bot:   cobrowse-bot run
   2. In Slack, type:  /cobrowse help
 """
+CHECK_FIRST = """
+Next:
+  1. Check it:        cobrowse-bot check
+  2. Start the bot:   cobrowse-bot run
+"""
 FIX_FIRST = """
 Next:
   1. Fix what is marked ✗ above.
@@ -59,7 +64,7 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
     missing = questions.slack_missing(questions.updated(current, values | new_key))
     later = STILL_MISSING.format("\n".join(f"  {fault}" for fault in missing)) if missing else ""
     if no_check:
-        click.echo(later or NEXT)
+        click.echo(later or CHECK_FIRST)
         return
     results = check_environment()
     click.echo(f"\n{as_text(results)}\n{later or (NEXT if passed(results) else FIX_FIRST)}")

@@ -89,6 +89,7 @@ async def test_an_env_file_is_changed_only_with_update(servers: Servers, tmp_pat
     assert (tmp_path / ".env").read_text() == before
     run = await init(tmp_path, servers, "--answers", "given", "--update", "--no-check")
     assert (run.code, run.err) == (0, "")
+    assert run.out.index("1. Check it: ") < run.out.index("2. Start the bot: ")
     after = (tmp_path / ".env").read_text()
     token = servers.keys.bot_token
     assert after.startswith(
