@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -49,3 +50,17 @@ async def test_a_small_shift_starts_and_everybody_gets_one_link() -> None:
         assert f"{kind}: 8 commands at once took" in out.decode()
     assert out.decode().count("links 8, creates 8, told twice 0") == 2
     assert "somebody read" not in out.decode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc")
+async def test_the_cost_of_the_languages_is_measured() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.languages", "--rounds", "1", "--commands", "3"),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    figures = re.findall(r"^(\w+): with [\d.]+, without [\d.]+: [\d.]+ x$", out.decode(), re.MULTILINE)
+    assert figures == ["ready_ms", "start_cpu_ms", "cpu_ms"]

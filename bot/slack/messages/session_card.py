@@ -197,10 +197,10 @@ class UsualNames:
     language_of: Callable[[str | None], Language]
 
     def of_agent(self, agent: SlackUser) -> str:
-        return self.language_of(agent.user_id).plain.say(USUAL_NAME, name=agent.name)
+        return self.language_of(agent.user_id).say(USUAL_NAME, name=agent.name)
 
     def neutral(self, agent: SlackUser) -> str:
-        return self.language_of(agent.user_id).plain.say(NEUTRAL_NAME)
+        return self.language_of(agent.user_id).say(NEUTRAL_NAME)
 
 
 @dataclass(frozen=True, slots=True)
