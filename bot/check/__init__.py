@@ -36,8 +36,8 @@ async def run_checks(
 ) -> list[CheckResult]:
     """Run all checks and return the results, in the order in which to fix the problems.
 
-    `user_id`: a Slack user for whom the access rules are tried. `remarks`: one sentence for each part of .env that is
-    ignored.
+    `user_id`: the Slack user for whom the access rules are checked, None for nobody. `remarks`: one sentence for each
+    part of .env that is ignored.
     """
     parts = configuration.read_setup(environ, Path(env_file), remarks)
     of_slack, of_genesys, of_database = await asyncio.gather(
@@ -69,7 +69,7 @@ def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
 def check_environment(person: str | None = None) -> list[CheckResult]:
     """Run all checks with the settings of the process's environment and .env.
 
-    `person`: the id of a Slack user for whom the access rules are tried.
+    `person`: the id of the Slack user for whom the access rules are checked, None for nobody.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     try:

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The results so far, and the parts of the settings. A part is None if its settings have faults."""
+    """The results of the checks so far, and the parts of the settings. A part is None if its settings have faults."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -159,7 +159,10 @@ def _audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Return one result on whether cards have a link for customers; none where the service itself makes the link."""
+    """Check whether session cards will have a link for customers, and return one result.
+
+    Return no result if the service itself makes the link.
+    """
     if service.conversations is None:
         return []
     if service.conversations.joining.template is None:
@@ -169,7 +172,10 @@ def _customer_page(service: ServiceSettings) -> list[CheckResult]:
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Return one result on whether people can link Genesys accounts; none if GENESYS_CONNECT_CLIENT_ID is not set."""
+    """Check whether people can link Genesys accounts, and return one result.
+
+    Return no result if GENESYS_CONNECT_CLIENT_ID is not set.
+    """
     connect = settings.connect
     if not connect.credentials.client_id:
         return []

@@ -9,9 +9,10 @@ from bot.storage.open import DEFAULT_TIMING, MEMORY
 
 
 async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
-    """Return the results about the database.
+    """Check the database, and return the results.
 
-    They are about reachability, the version of the tables, encryption, the file's mode and ignored parameters.
+    The checks: can the bot reach it, is the version of its tables current, does it encrypt secrets, can other users
+    read its file, and which parameters of DATABASE_URL does the bot ignore?
     """
     if database.url.startswith(MEMORY):
         fix = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."

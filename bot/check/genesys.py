@@ -39,10 +39,10 @@ async def check_genesys(
     sending: MessagingConfig | None = None,
     timing: GenesysTiming = GENESYS_TIMING,
 ) -> tuple[list[CheckResult], list[Reachability]]:
-    """Return the results about Genesys, and the reachability of its hosts.
+    """Check whether Genesys gives a token and allows the calls that these settings need.
 
-    `match_email`: whether the settings map people by email address. `sending`: the settings of customer messages, None
-    if they have faults.
+    Return the results, and the reachability of Genesys's hosts. `match_email`: whether the settings map people by email
+    address. `sending`: the settings of customer messages, None if they have faults.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
@@ -80,9 +80,10 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Return the result of `ask`. Return a failed result if it raises ServiceError or takes too long.
+    """Return the result of `ask`.
 
-    `name` is the name of the check.
+    Return a failed result if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT. `name` is the name of the
+    check.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
@@ -142,7 +143,7 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Return the result on whether the bot may search for conversations.
+    """Check whether the bot may search for conversations, and return the result.
 
     All other calls about conversations need a real one. So `check` does not try them; permissions.py finds out whether
     the client's roles allow them.

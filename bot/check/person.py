@@ -34,7 +34,10 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """Implement HostCache without a cache, so that every rule runs. Read administrators' links with `linked`."""
+    """A HostCache that stores nothing, so that every rule runs.
+
+    `linked` reads the host links that administrators made.
+    """
 
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
@@ -59,7 +62,7 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Return the results about one Slack user: whether they may start sessions, and which host they have."""
+    """Check whether a Slack user may start sessions, and which host they have. Return the results."""
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
@@ -120,7 +123,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase on which rules allow the person to start sessions, for whom, and in which channels."""
+    """Return a phrase that says which rules let the person start sessions, for which agents and in which channels."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -9,7 +9,7 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: Settings) -> list[CheckResult]:
-    """Return one result for each port on which the bot cannot listen.
+    """Check whether the bot can listen on its ports. Return one result for each port on which the bot cannot listen.
 
     If the bot can listen on all its ports, return one result for all ports. If the bot serves no port, return no
     result.

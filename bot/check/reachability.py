@@ -22,7 +22,7 @@ LARGE_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """The outcome for one host.
+    """The answer of one host, or the reason why the host is unreachable.
 
     `skew_seconds`: how far this machine's clock is ahead of the host's, None if the answer had no Date header.
     `failure`: the result if the host is unreachable, else None.
@@ -80,9 +80,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Return the result about this machine's clock. `reached` holds the clock differences that the checks measured.
+    """Check this machine's clock, and return the result.
 
-    A wrong clock makes the bot fail: Slack's signatures and signed assertions expire within minutes.
+    `reached` holds the clock differences that the earlier checks measured. A wrong clock makes the bot fail: Slack's
+    signatures and signed assertions expire within minutes.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

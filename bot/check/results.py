@@ -52,7 +52,7 @@ class CheckResult:
     """One line of the report.
 
     `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: the stable
-    code with which the command `run` would end for the same reason, else "".
+    code of the error with which the command `run` would end for the same reason; "" if it would not end.
     """
 
     name: str
@@ -63,7 +63,7 @@ class CheckResult:
 
     @property
     def page(self) -> str:
-        """Return the path of the page that says more about a problem, "" without a problem."""
+        """Return the path of the documentation page about this problem; "" for a result without a problem."""
         return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 

@@ -38,10 +38,10 @@ async def check_slack(
     features: Features | None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
-    """Return the results about Slack, its reachability, and the bot's identity.
+    """Check whether Slack accepts the tokens, grants the scopes and opens a socket.
 
-    A parameter is None if its part of the settings has faults. The identity is None if Slack does not accept the bot
-    token.
+    Return the results, Slack's reachability, and the bot's identity. A parameter is None if its part of the settings
+    has faults. The identity is None if Slack does not accept the bot token.
     """
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
@@ -67,7 +67,7 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Return the result on whether the host of response_urls is reachable.
+    """Check whether the host of response_urls is reachable, and return the result.
 
     Return no result if SLACK_API_URL is not Slack's own, because the host is then unknown.
     """
@@ -124,7 +124,10 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Return the result about the number of open sockets of this app. `sockets` includes the one of this check."""
+    """Check the number of open sockets of this app, and return the result.
+
+    `sockets` is this number, with the socket of this check.
+    """
     if single_process and sockets > 2:
         message = (
             f"Socket Mode says hello, but besides this check's there are {sockets - 1} sockets of this app, and without"

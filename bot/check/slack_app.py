@@ -89,7 +89,7 @@ async def check_app(
 
 
 def _how_to_export(code: str) -> str:
-    """Return what to do when Slack does not export the manifest.
+    """Return the sentence that says what to do when Slack does not export the manifest.
 
     `code` is Slack's error code, "" for an unusable answer.
     """

@@ -30,7 +30,10 @@ MAX_ACCOUNTS = 200
 
 
 async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
-    """Return the results about user groups, email addresses and the contact."""
+    """Check that the bot can read the user groups and email addresses that the settings need, and check the contact.
+
+    Return the results.
+    """
     found = [await _contact(web, identity, settings)]
     settings_of = _groups_of(settings.rules)
     if settings_of and _has_scope(identity, "usergroups:read"):
@@ -49,7 +52,7 @@ def _has_scope(identity: BotIdentity, scope: str) -> bool:
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return, by user group, the names of the settings that list the group."""
+    """Return a dict that maps each user group to the names of the settings that list the group."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -67,7 +70,10 @@ async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[
 
 
 async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> CheckResult:
-    """Return the result on whether somebody gets the messages about faults, and whether the contact can fix faults."""
+    """Check whether anybody gets the messages about faults, and whether the contact can fix faults.
+
+    Return the result.
+    """
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -84,7 +90,7 @@ async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Setting
 
 
 async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str, groups: Sequence[str]) -> bool:
-    """Return whether one of these user groups has the user as a member.
+    """Return whether the user is a member of one of these user groups.
 
     Return True if a group cannot be read, because that group gets its own result.
     """
@@ -99,7 +105,7 @@ async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Return the result on whether the contact's channel gets the messages about faults.
+    """Check whether the contact's channel gets the messages about faults, and return the result.
 
     It gets none if the bot cannot see the channel, if the channel is archived, or if people of other organizations may
     read it.
@@ -127,7 +133,8 @@ async def _contact_channel(
 async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
     """Return the call arguments that select each workspace of the token.
 
-    They are empty for the only workspace of an ordinary token. An org-wide token has one `team_id` for each workspace.
+    For an org-wide token, each item holds the `team_id` of one workspace. For an ordinary token, the only item is
+    empty.
     """
     if not identity.home.org_wide:
         return [{}]
@@ -139,7 +146,7 @@ async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[
 async def _group(
     web: AsyncWebClient, group: str, names: Sequence[str], workspaces: Sequence[dict[str, str]]
 ) -> CheckResult | None:
-    """Return a result if the bot cannot read the user group or the group has no members; None otherwise.
+    """Check a user group. Return a result if the bot cannot read the group or the group has no members; None otherwise.
 
     `names` are the settings that list the group. `workspaces` are call arguments from `workspaces_of`.
     """
@@ -158,7 +165,7 @@ async def _group(
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
-    """Return the result on whether Slack shows confirmed email addresses to the bot.
+    """Check whether Slack shows confirmed email addresses to the bot, and return the result.
 
     Some workspaces hide the addresses.
     """

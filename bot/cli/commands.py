@@ -90,7 +90,10 @@ def run() -> None:
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(person: str | None, as_json: bool) -> None:
-    """Say what is right, what is wrong, and how to fix it. Creates nothing; exits with 1 if something is wrong."""
+    """Check the set-up, and say what is wrong and how to fix it.
+
+    Creates nothing; exits with 1 if something is wrong.
+    """
     from bot import check as report
     from bot.core.hosts.csv_file import USER_ID
 
@@ -105,7 +108,10 @@ def check(person: str | None, as_json: bool) -> None:
 
 @main.command(epilog=examples("cobrowse-bot health", "HEALTH_PORT=3001 cobrowse-bot health"))
 def health() -> None:
-    """Exit with 0 when the bot on this machine lives, else say why not: for the health command of a container."""
+    """Check whether the bot on this machine runs. Exits with 0 if it does; else prints the reason and exits with 1.
+
+    Containers use it as their health command.
+    """
     from bot.cli import health as probe
     from bot.config import settings
 

@@ -1,4 +1,4 @@
-"""Use the bot's database in a command: read its settings, open it, and say in one sentence why that is not possible."""
+"""Use the bot's database in a command: read its settings and open it, or exit with a sentence that gives the reason."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ def open_database(
     """Open the database. Raises StorageSetupError.
 
     `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
-    same time. `create`: make an SQLite file that does not exist. Commands that only read a database refuse instead,
+    same time. `create`: make an SQLite file that does not exist. Commands that only read a database leave it False,
     because a new, empty file would hide a wrong path.
     """
     if database.url.startswith(MEMORY):

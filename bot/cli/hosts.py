@@ -26,7 +26,7 @@ def hosts() -> None:
 @click.argument("genesys_user_id")
 @team
 def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
-    """Link one person."""
+    """Link one Slack user to a Genesys user."""
     from bot.cli import host_links
     from bot.core.hosts.csv_file import HostsFileError
 

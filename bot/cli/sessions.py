@@ -18,7 +18,7 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Implement CallHooks: print to standard error when Genesys makes the command wait."""
+    """Implements CallHooks: prints a line to standard error when Genesys makes the command wait."""
 
     fairness_key = ""
 

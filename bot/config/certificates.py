@@ -16,7 +16,7 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault in the reader for each value with which OpenSSL would silently trust no authority."""
+    """Note a fault in the reader for each value that would make OpenSSL trust no authority without an error message."""
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):

@@ -23,7 +23,7 @@ class DatabaseSettings:
     def is_encrypted(self) -> bool:
         """Return whether the database encrypts its secrets.
 
-        A database in `memory:` does, with a key that is never stored.
+        A database in `memory:` encrypts them with a key that is never stored.
         """
         return bool(self.keys) or self.url.startswith(MEMORY)
 

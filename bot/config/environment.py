@@ -59,7 +59,10 @@ def data_directories(environ: Mapping[str, str]) -> list[Path]:
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
-    """Return the path of a file that the bot writes. Put a relative path below the first data directory, if any."""
+    """Return the path at which the bot writes a file.
+
+    A relative path becomes a path below the first data directory, if there is one.
+    """
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path
 

@@ -217,7 +217,10 @@ def _example(name: str, fix: str) -> str:
 
 
 def read_file(path: str) -> str:
-    """Return the text of a small file. Raises OSError, and ValueError with a reason why the file cannot be used."""
+    """Return the text of a small file.
+
+    Raises OSError if the file cannot be read, and ValueError with the reason for any other problem.
+    """
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -236,7 +239,10 @@ def read_key_file(path: str) -> str:
 
 
 def read_bytes(path: str) -> bytes:
-    """Return a small file's bytes. Raises OSError, ValueError."""
+    """Return a small file's bytes.
+
+    Raises OSError if the file cannot be read, and ValueError if the home directory in the path is unknown.
+    """
     try:
         return Path(path).expanduser().read_bytes()
     except RuntimeError:

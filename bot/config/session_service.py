@@ -33,9 +33,9 @@ class LoggingSettings:
 class ServiceSettings:
     """The settings of the session service: address, credentials and defaults.
 
-    `requests_per_minute`: the rate limit of the settings, None if Genesys's applies. `offer`: the defaults of sessions.
-    `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
-    `app`: the Genesys web app of the region.
+    `requests_per_minute`: the rate limit from the settings; None if only Genesys's own limit applies. `offer`: the
+    defaults of sessions. `conversations`: None if the service is not the public API. `host_id`: the default host of the
+    command `start`. `app`: the Genesys web app of the region.
     """
 
     api_url: str

@@ -94,7 +94,7 @@ def _about_secrets(report: "StorageReport", secrets: "SecretCounts") -> str:
 def upgrade() -> None:
     """Bring the database to this program's schema, and encrypt it if there is a key.
 
-    The bot does the same when it starts. An older program cannot use the database afterwards.
+    The bot does the same when it starts. Older versions of the bot cannot use the database afterwards.
     """
     from bot.cli.database import open_database, with_database
     from bot.storage.inspect import inspect_storage
@@ -118,9 +118,10 @@ def upgrade() -> None:
 @db.command(epilog=examples("cobrowse-bot db backup monday.db", "cobrowse-bot db backup /var/backups/cobrowse"))
 @click.argument("path", metavar="FILE")
 def backup(path: str) -> None:
-    """Copy the database to a new file, also while the bot runs. In a folder, the file is named after the time.
+    """Copy the database to a new file, even while the bot runs.
 
-    The encryption key is not in it. For Postgres, print the command that makes the backup, and exit with 1.
+    If the path is a folder, the name of the file is the time of the backup. The backup does not contain the encryption
+    key. For Postgres, print the command that makes the backup, and exit with 1.
     """
     from bot.core.errors import SetupError
     from bot.storage.sqlite import backup as files
@@ -147,7 +148,7 @@ def backup(path: str) -> None:
 @click.argument("path", metavar="FILE")
 @click.option("--yes", is_flag=True, help="Replace the database that there is.")
 def restore(path: str, yes: bool) -> None:
-    """Put a backup in the place of the database, once the backup and the key are checked. Stop the bot first.
+    """Check a backup and the encryption key, then replace the database with the backup. Stop the bot first.
 
     For Postgres, print the commands that restore a backup, and exit with 1.
     """
@@ -174,8 +175,8 @@ def restore(path: str, yes: bool) -> None:
 def rotate_key() -> None:
     """Encrypt everything that is stored with the newest key, the first of STORE_ENCRYPTION_KEY.
 
-    With SQLite, stop the bot first. With Postgres the bots go on, if each has the same newest key. A rotation that was
-    stopped can be run again.
+    With SQLite, stop the bot first. With Postgres, the bots may run, if all of them have the same newest key. If this
+    command was interrupted, run it again.
     """
     from bot.cli.database import open_database, with_database
 

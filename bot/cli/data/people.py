@@ -56,9 +56,9 @@ def export(slack_user_id: str, team: str | None) -> None:
 @click.argument("slack_user_id", metavar="U…")
 @team
 def forget(slack_user_id: str, team: str | None) -> None:
-    """Delete what is stored about one person, and take them out of what is about others.
+    """Delete what is stored about one person. Remove the person from what is stored about others.
 
-    Open sessions stay until they are over. The command then exits with 1 and says when to run it again.
+    Open sessions stay until they are over. If there are any, the command exits with 1 and says when to run it again.
     """
     from bot.cli.database import open_database
 
@@ -131,7 +131,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _when_again(result: "Forgotten") -> str:
-    """Return the sentence that says what of the person is still stored, and when to run `forget` again."""
+    """Return the sentence that says which data about the person is still stored, and when to run `forget` again."""
     parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
     left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
     stay = "stays" if result.sessions + result.requests == 1 else "stay"

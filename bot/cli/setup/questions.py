@@ -56,7 +56,7 @@ def _unknown(name: str) -> str:
 
 
 def faults_of(values: Mapping[str, str]) -> list[str]:
-    """Return every fault of these settings, in the words of the command `run`."""
+    """Return every fault of these settings, worded as the command `run` reports it."""
     try:
         settings.load(values)
     except settings.SettingsError as error:
@@ -74,7 +74,7 @@ def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
 
 
 def slack_missing(values: Mapping[str, str]) -> list[str]:
-    """Return the fault of each Slack secret that `run` needs and that is missing, in the words of the command `run`."""
+    """Return one fault for each missing Slack secret that the command `run` needs, worded as `run` reports it."""
     return list(filter(_is_slack_missing, faults_of(values)))
 
 
@@ -83,7 +83,7 @@ def _is_slack_missing(fault: str) -> bool:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings in `current` with those of `answers` added, or put in place of the old values.
+    """Return the settings in `current`, with the values in `answers` added or in place of the old values.
 
     A setting can be in the variable NAME or in NAME_FILE. An answer for one of these variables removes the other.
     """
@@ -92,9 +92,9 @@ def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str,
 
 
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
-    """Return a setting with a new encryption key.
+    """Return the setting STORE_ENCRYPTION_KEY with a new key.
 
-    Return no setting if the answers or the current settings already have a key.
+    Return an empty dict if the answers or the current settings already have a key.
     """
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}
@@ -113,7 +113,10 @@ class Interview:
         self.answers: dict[str, str] = {}
 
     def ask_all(self) -> dict[str, str]:
-        """Ask all questions, and return the settings to write. A setting with the value "" is to be emptied."""
+        """Ask all questions, and return the settings to write.
+
+        The value "" means that the setting must become empty in .env.
+        """
         click.echo(INTRO)
         self._service()
         self._region()
@@ -237,7 +240,10 @@ class Interview:
 
 
 def _offer_key_pair(path: str) -> None:
-    """Ask whether to make a key pair with its private key at `path`, where there is no file. Make it after a "yes"."""
+    """Ask whether to make a key pair, and make it if the person agrees.
+
+    `path`, where no file exists yet, is the path of the private key.
+    """
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return
     try:
