@@ -69,8 +69,8 @@ class AccessRules:
 class Workspace:
     """The Slack workspace of the bot's token, as Slack's auth.test returns it.
 
-    `enterprise_id` is the Enterprise Grid organization that the workspace belongs to, None if there is none.
-    `org_wide`: whether the bot is installed in the whole organization and serves all its workspaces.
+    `enterprise_id` is the workspace's Enterprise Grid organization, None if there is none. `org_wide`: whether the bot
+    is installed in the whole organization and serves all its workspaces.
     """
 
     team_id: TeamId
@@ -123,14 +123,15 @@ class AccessPolicy:
     async def authorize_start(self, request: Request) -> SlackUser:
         """Return the agent who may host the session: the requester, or the person they named.
 
-        Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
+        Raises PermissionDeniedError if a rule refuses, NobodyNamedError if a workflow step names nobody, and
+        SlackUnavailableError.
         """
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
         """Return the agent as `authorize_start` does, but only from cached answers of Slack.
 
-        Return None when an answer is not cached. Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
+        Return None when an answer is not cached. Raises the errors of `authorize_start`.
         """
         try:
             return self._start(request, self._cached)
@@ -140,16 +141,16 @@ class AccessPolicy:
     async def require_member(self, request: Request) -> SlackUser:
         """Check that the requester is a member, and return them.
 
-        Use this for requests that start no session. They may come from any channel. Raises PermissionDeniedError,
-        SlackUnavailableError.
+        Use this for requests that start no session. They may come from any channel. Raises PermissionDeniedError if the
+        requester is not a member or the bot does not serve the request's workspace. Raises SlackUnavailableError.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that the request's workspace, and its channel or workflow, may start sessions.
+        """Check that sessions may be started from the request's workspace, and from its channel or workflow.
 
-        Raises PermissionDeniedError, NobodyNamedError.
+        Raises PermissionDeniedError if not, and NobodyNamedError if a workflow step names nobody.
         """
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel

@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """Hold the texts in one language: an SMS, and the subject and body of an email. "" means that there is no text."""
+    """The texts in one language: an SMS, and the subject and body of an email. "" means that there is no text."""
 
     sms: str = ""
     email_subject: str = ""
@@ -35,7 +35,7 @@ class CustomerText:
 
 @dataclass(frozen=True, slots=True)
 class CustomerTexts:
-    """Hold the texts in all languages.
+    """The texts in all languages.
 
     `language` is the language of `default`, the text that customers get unless the agent chooses another language.
     `others` holds the texts in the other languages, by language. `company` is the company's name, which fills a

@@ -7,7 +7,7 @@
         PermissionDeniedError: the person may not do this
             OtherWorkspaceError, ChannelNotAllowedError, PersonNotAllowedError, StepsOffError, RoleRequiredError,
             SessionAccessError, SignInRejectedError
-        ServiceError: Genesys did not carry out a call; has Genesys's correlation id
+        ServiceError: a call to Genesys failed, or its outcome is unknown; has Genesys's correlation id
             TokenRefusedError, LoginRefusedError, PermissionMissingError, InvalidHostError,
             UnknownApplicationError, CreateCallMissingError, BadRequestError, ServiceBusyError, QueueTooLongError,
             ServiceFailedError, OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
@@ -182,7 +182,7 @@ class RuleMiss:
     """A host rule found no host for a person.
 
     `why` is a MissReason. In a database row that an earlier version of the bot wrote, it is a sentence instead. Neither
-    holds an email address. `people` holds the Slack users that the reason is about.
+    holds an email address. `people` holds the Slack users whom the reason concerns.
     """
 
     rule: str
@@ -221,7 +221,10 @@ class SlackUnavailableError(CobrowseError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceError(CobrowseError):
-    """Genesys did not carry out a call. `reference` is Genesys's correlation id, None if there is none."""
+    """A call to Genesys failed, or its outcome is unknown.
+
+    `reference` is Genesys's correlation id, None if there is none.
+    """
 
     code = "service_error"
     reference: str | None = None
@@ -311,9 +314,9 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys answered 429 or 503 until the bot stopped retrying. Genesys did nothing.
+    """Genesys answered 429 or 503 until the bot stopped retrying, so the call had no effect.
 
-    `retry_after`: the seconds that Genesys asked the bot to wait, None if it did not say.
+    `retry_after`: how many seconds Genesys asked the bot to wait, None if it did not say.
     """
 
     code = "service_busy"
@@ -331,14 +334,14 @@ class QueueTooLongError(ServiceError):
 
 
 class ServiceFailedError(ServiceError):
-    """Genesys answered 500 to a call and to its retries."""
+    """Genesys answered 500 to a call, and to its retries if there were any."""
 
     code = "service_fault"
     try_again = True
 
 
 class OutcomeUnknownError(ServiceError):
-    """The call was sent and no usable answer came back: a session may exist or not."""
+    """The call was sent, but no usable answer came back. Genesys may have carried it out, so a session may exist."""
 
     code = "outcome_unknown"
     try_again = True
@@ -523,7 +526,7 @@ class SessionAccessError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionActionError(CobrowseError):
-    """There is no session that the request can act on.
+    """There is no session on which the bot can carry out the request.
 
     - no_open_session: the person has no open session. `ever`: whether the database still holds ended sessions of the
       person.
@@ -534,8 +537,8 @@ class SessionActionError(CobrowseError):
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join with the link.
 
-    `agent`: the person whose sessions the first two codes are about; None if that person is the requester. `record`:
-    the session of the other codes, None if it is unknown. `records`: the sessions to choose from, if they are known.
+    `agent`: with the first two codes, the agent whose sessions were searched; None if the requester's were. `record`:
+    with the other codes, the session; None if it is unknown. `records`: the sessions to choose from, if they are known.
     `permalink`: with already_shared, the URL of the message that shows the session; "" if it is unknown. The database
     stores none of `record`, `records` and `permalink`.
     """

@@ -56,7 +56,7 @@ class MembershipStatus(StrEnum):
 class SlackUser:
     """A Slack user. `email` is None unless Slack holds a confirmed email address; `name` is for display only.
 
-    `locale` is the language that the user reads Slack in, such as `fr-FR`; "" if Slack does not return it.
+    `locale` is the language in which the user reads Slack, such as `fr-FR`; "" if Slack does not return it.
 
     In an Enterprise Grid one person can have two ids: `user_id` is the id that was looked up, `other_id` the second id.
     `has_unconfirmed_email`: Slack shows an email address but does not call it confirmed.
@@ -101,7 +101,7 @@ class DirectoryUser:
 
 
 class RequestKind(StrEnum):
-    """The kinds of requests, one for each thing that people can ask for."""
+    """The kinds of requests, one for each action that people can request."""
 
     START = "start"
     WHOAMI = "whoami"
@@ -138,7 +138,11 @@ START_NEW_KEY if it is *Start a new one*."""
 
 
 class RequestState(StrEnum):
-    """The state of a request: accepted <-> creating -> created -> answered, or failed -> answered."""
+    """The state of a request: accepted, creating, created or failed, then answered.
+
+    A request that creates nothing skips `creating` and `created`. A request whose call has to wait goes back from
+    `creating` to `accepted`.
+    """
 
     ACCEPTED = "accepted"
     CREATING = "creating"
@@ -165,13 +169,13 @@ class Request:
     """One request of one person. If Slack delivers the same command or press a second time, that is the same request.
 
     - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
-    - `target`: the agent that the session is for, None if it is for the requester.
+    - `target`: the agent whom the requester named; None if the requester is the agent.
     - `argument`: the parameter of kinds that need one, such as an id, a customer's address or encoded StartDetails.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
-    - `conversation_id`: the Genesys conversation to co-browse in, None for the host's only one.
+    - `conversation_id`: the Genesys conversation in which to co-browse, None for the host's only one.
     - `channel_id`: "" if the request came from no channel.
     - `view_id`: the open modal that shows the answer, None if the request came from no modal.
-    - `trace_context`: the trace that the request belongs to, as W3C's `traceparent[, tracestate]`; None without one.
+    - `trace_context`: the trace of the request, as W3C's `traceparent[, tracestate]`; None without one.
     - `reply_url`: Slack's response_url, a secret.
     - `replaces`: whether the answer replaces the message with the pressed button.
     - `duplicate_of`: the earlier request that shares its session with this one.
@@ -225,7 +229,7 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request to run again, after a press of *Try again* or of a conversation's button.
+        """Return a copy of this request, with which a press of *Try again* or of a conversation's button repeats it.
 
         `press` is the request that the press made. The copy takes the id, key, time, response_url, modal and trace of
         `press`, and also its application, conversation and argument, if `press` has them.
@@ -289,7 +293,7 @@ class WorkflowStep:
 
 
 def step_of(request: Request) -> WorkflowStep | None:
-    """Return the workflow step that a request came from; None if it came from no workflow."""
+    """Return the workflow step that made a request; None if no workflow made it."""
     if request.kind is not RequestKind.STEP or not request.argument:
         return None
     execution_id, _, workflow_execution_id = request.argument.partition(" ")
@@ -363,8 +367,8 @@ class Session:
     `join_url` is the customer's link and `join_code` the customer's code; both are secrets. If the service returns a
     code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
     correlation id. `lasts_seconds` is the time from the service's answer to `ends_at`, independent of the bot's clock;
-    None for a session that was read from the store. `conversation_id` is the conversation that the session belongs to,
-    if it is known. `is_call`: whether that conversation is a phone call; None if it is not known.
+    None for a session that was read from the store. `conversation_id` is the session's conversation, if it is known.
+    `is_call`: whether that conversation is a phone call; None if it is not known.
     """
 
     id: SessionId
@@ -472,7 +476,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMessage:
-    """A Slack message that shows a notice. `reader` is the id of the user or channel that it is for.
+    """A Slack message that shows a notice. `reader` is the id of the user or channel that gets it.
 
     `ts` is Slack's id of the message, "" if Slack accepts no message for this reader. `version` is the version of the
     notice that the message shows. `opened_at` is a copy of the notice's `opened_at` when the message was posted.

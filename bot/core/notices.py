@@ -114,9 +114,10 @@ class NoticeBoard:
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Store the notice that `edit` makes of the stored one, and send its messages soon.
+        """Call `edit` with the stored notice, and store the notice that it returns.
 
-        Return the changed notice; None if `edit` returns None. Raises StorageUnavailableError.
+        Send the messages in the background. Return the changed notice; None if `edit` returns None. Raises
+        StorageUnavailableError.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))

@@ -54,7 +54,7 @@ NO_HTTP_STATUS = "none"
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """Hold a request as stored. A finished start has a `session` or a `failure`.
+    """A request as stored. A finished start has a `session` or a `failure`.
 
     `session_over`: the session has ended, or its time is up by the store's clock; its link may be deleted.
     """
@@ -75,7 +75,7 @@ class Accepted:
       the session of that earlier request, or created it at most JOIN_SECONDS ago. The new request gets that session,
       too. None if there is no such request.
     - `state`: `creating` if the bot can create the session at once, else `accepted`.
-    - `linked`: the host that an administrator linked the agent to, None if no administrator did.
+    - `linked`: the agent's host by an administrator's link, None if there is no link.
     - `other_open`: the newest open session of the agent, None if the agent has none.
     """
 
@@ -137,7 +137,7 @@ class HostCache(Protocol):
     """Stores the Genesys host of each person, across restarts."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        """Return the host that an administrator linked this person to; None if there is no link.
+        """Return this person's host by an administrator's link; None if there is no link.
 
         A link for this team comes before a link for any team.
         """
@@ -156,7 +156,7 @@ class HostCache(Protocol):
 
 
 class HostLinkRepository(Protocol):
-    """Stores the links from people to hosts that administrators manage."""
+    """Stores the links that administrators made from people to hosts."""
 
     async def links(self) -> Sequence[HostLink]:
         """Return all links, sorted by user."""
@@ -201,10 +201,10 @@ class SessionRepository(Protocol):
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` sessions of the requester that an end request may be about, newest first.
+        """Return at most `most` sessions that an END request without a session id may mean, newest first.
 
-        These are the sessions that were open when the request arrived and still are. After a crash, the sessions that
-        this request already ended are among them.
+        These are sessions that the requester started or hosts, that were open when the request arrived, and that are
+        still open. After a crash, the session that this request has already ended is one of them.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
@@ -231,7 +231,7 @@ class StartOutcome:
 
 
 class StartHistory(Protocol):
-    """Reads how many starts succeeded or failed lately, and why they failed."""
+    """Reads how many starts of a period succeeded or failed, and why they failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
         """Return how the starts of the last `seconds` in a workspace ended, with one StartOutcome for each code.
@@ -396,8 +396,9 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a public message in the request's channel, or in the thread that a START request names.
 
-        Post it once for each request. Raises SharingError, SessionActionError, SlackUnavailableError,
-        StorageUnavailableError.
+        Post it once for each request. Raises SharingError if the message may not be posted there, or if it is not
+        certain that it was posted. Raises SessionActionError if the channel already shows the session. Raises
+        SlackUnavailableError, StorageUnavailableError.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
@@ -438,7 +439,7 @@ class CallHooks(Protocol):
 
     @property
     def fairness_key(self) -> str:
-        """Return a key for the requester on whose behalf the call is. The rate limiter serves the keys in turn."""
+        """Return a key that stands for the requester who caused the call. The rate limiter serves the keys in turn."""
 
     async def before_send(self) -> None:
         """Prepare for a call that the Genesys client is about to send."""
@@ -459,7 +460,10 @@ class OpenSessionError(Exception):
 
 
 class SessionsApi(Protocol):
-    """Creates, reads and ends sessions at the session service. Its methods raise ServiceError."""
+    """Creates, reads and ends sessions at the session service.
+
+    Each method that calls the service may raise ServiceError.
+    """
 
     @property
     def can_send_now(self) -> bool:
@@ -486,7 +490,7 @@ class SetupProbe(Protocol):
 
 
 class ApplicationCatalog(Protocol):
-    """Lists the applications that sessions can be for."""
+    """Lists the applications that a session can use."""
 
     async def applications(self) -> Sequence[tuple[str, str]]:
         """Return the applications as pairs of id and name. Raises ServiceError."""
@@ -518,7 +522,7 @@ class HostDirectory(Protocol):
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
         """Return at most `most` active users whose name or email address contains `text`, and whether there are more.
 
-        Raises ServiceError; PermissionMissingError when the bot may not search.
+        Raises ServiceError; this is a PermissionMissingError if the bot may not search.
         """
 
     async def name_of(self, host_id: HostId) -> str:

@@ -29,7 +29,7 @@ class StartDetails:
 
     - `send_to`: the customer's phone number in E.164, or email address. The session's card has a button that sends the
       link there.
-    - `rejected`: the reason why the bot cannot send to the typed address, which is then not kept.
+    - `rejected`: the reason why the bot cannot send to the typed address. The details then do not contain the address.
     - `fingerprint`: a hash of the address, set with `send_to` and `rejected`. It tells two addresses apart without
       showing them.
     - `unless`: a command word. The request means this command if its name mentions an open session of the requester.

@@ -17,7 +17,7 @@ class RunTiming:
     - `send_timeout`: how long a create call waits for a shared store that is unavailable.
     - `save_timeout`: how long a result waits for an unavailable store that no other replica shares.
     - `answered_timeout`: how long the transition to `answered` waits for an unavailable store.
-    - `retry_seconds`: the pause between two writes that failed.
+    - `retry_seconds`: the pause between a failed write and the next try.
     - `follow_poll_seconds`: how often a duplicate looks for the session of its original request.
     """
 
@@ -278,7 +278,7 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 @dataclass(frozen=True, slots=True)
 class StorageTiming:
-    """Hold the durations of the database layer, in seconds.
+    """The durations of the database layer, in seconds.
 
     A field that only SQLite or only Postgres uses starts its comment with that name.
     """

@@ -31,7 +31,7 @@ Found = tuple[Host, float]
 
 
 def host_id(text: str) -> HostId | None:
-    """Return the id of a Genesys user, a UUID in lower case, that the text holds; None if it is not a UUID."""
+    """Return the text as the id of a Genesys user, a UUID in lower case; None if the text is not a UUID."""
     text = text.strip().lower()
     return HostId(text) if UUID.fullmatch(text) else None
 
@@ -200,7 +200,8 @@ class HostResolver:
         """Return the host with its lifetime in seconds, and whether the caller has to store this pair.
 
         `before` is the stored host, None if there is none. Try the rules in order. At the rule that found the stored
-        host, return the stored host without a call to Genesys. Raises HostNotFoundError, ServiceError.
+        host, return the stored host without a call to Genesys. Raises HostNotFoundError if no rule finds a host, and
+        ServiceError.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

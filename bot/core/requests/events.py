@@ -189,7 +189,7 @@ class Followers:
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, team_id: TeamId, user_id: UserId) -> object:
-        """Update this user's Home tab for FOLLOW_SECONDS when its content changes.
+        """For FOLLOW_SECONDS from now, update this user's Home tab whenever its content changes.
 
         Return a token that identifies this call, for `is_newest`.
         """

@@ -15,7 +15,7 @@ class Handler(ABC):
     """Carries out one kind of request. `run` and `replay` may raise CobrowseError."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return agent and host if the session can be created without a look-up or a wait; None otherwise."""
+        """Return the agent and the host if the session can be created without a look-up or a wait; None otherwise."""
         return None
 
     @abstractmethod

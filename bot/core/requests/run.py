@@ -2,7 +2,8 @@
 
 The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
 says that it did not act. The requester gets a wait notice (`WaitNotice`) at once when the request has to wait for the
-rate limit. Otherwise, the notice comes when there is no result after some seconds. A second wait notice follows later.
+rate limit. Otherwise, the requester gets it if there is no result after `first_notice_seconds`. If an announced wait
+ends without a result, a second wait notice follows after `late_seconds`.
 """
 
 import asyncio
@@ -187,10 +188,11 @@ class RequestRun:
     ) -> None:
         """Commit a transition, and retry while the store is unavailable.
 
-        `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, give up: the requester
-        gets a result that is not saved. If several replicas share the store, only a transition to ANSWERED has this
-        limit. The other transitions are retried without a limit. Another replica may have taken over the request, and
-        the requester must not get two different results. Raises OwnershipLostError, UnusableAnswerError.
+        `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, return without an error:
+        the requester gets a result that is not saved. If several replicas share the store, only a transition to
+        ANSWERED has this limit. The other transitions are retried without a limit. Another replica may have taken over
+        the request, and the requester must not get two different results. Raises OwnershipLostError,
+        UnusableAnswerError.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -250,7 +252,8 @@ class ProgressNotifier:
     def wait(self, seconds: float) -> None:
         """Record that the request's call to Genesys has to wait `seconds`.
 
-        Post a wait notice unless this wait is short.
+        Post a wait notice unless this wait is shorter than `min_wait_notice_seconds`. Post another `late_seconds` after
+        the end of this wait.
         """
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
@@ -263,7 +266,10 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Post no more wait notices. If one is being posted, wait briefly for it, so that the result comes last."""
+        """Post no more wait notices.
+
+        If one is being posted, wait up to `stop_notice_seconds` for it, so that the result comes last.
+        """
         self._timer.cancel()
         self._is_stopped = True
         if self._posting and not self._posting.done():

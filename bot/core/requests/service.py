@@ -57,8 +57,8 @@ class RequestLimiter:
     def admit(self, request: Request, under_way: int) -> None:
         """Count a request. Count repeated deliveries of the same request once.
 
-        `under_way` is the number of requests in progress. Raises RateLimitedError or NotReadyError for a request beyond
-        a limit, and does not count it.
+        `under_way` is the number of requests in progress. If the request is beyond a limit, raise RateLimitedError or
+        NotReadyError, and do not count the request.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -133,7 +133,8 @@ class RequestService:
     async def submit(self, request: Request) -> bool:
         """Store a request and start to process it. Return False if a request with the same key is already stored.
 
-        Raises NotAcceptedError.
+        Raises NotAcceptedError if the request was not stored; its subclass MaybeAcceptedError means that it may be
+        stored.
         """
         try:
             if self._worker.is_draining:
@@ -161,7 +162,8 @@ class RequestService:
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit a failed request again. `press` is the request that its *Try again* button made.
 
-        Raises RetryRejectedError when the person may not retry it or it cannot be retried. Raises NotAcceptedError.
+        Raises RetryRejectedError if the person may not retry the request, or if it cannot be retried. Raises
+        NotAcceptedError as `submit` does.
         """
         try:
             await self._retry(failed, press)

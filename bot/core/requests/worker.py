@@ -39,10 +39,10 @@ class RequestWorker:
         timing: CoreTiming,
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Take the parts, and `report`, which stores an error for the administrators and never raises.
+        """Take the dependencies. `report` stores an error for the administrators, and never raises.
 
-        The answer to the requester waits a short time for `report`, because the answer says whether the administrators
-        will be told. The request counts as answered only after `report` has ended.
+        The answer to the requester waits up to `report_timeout` for `report`, because the answer says whether the bot
+        will tell the administrators. The request counts as answered only after `report` has ended.
         """
         self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
@@ -61,7 +61,7 @@ class RequestWorker:
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return agent and host if the session can be created at once, else None; see Handler.peek."""
+        """Return the agent and the host if the session can be created at once, else None; see Handler.peek."""
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
@@ -125,9 +125,10 @@ class RequestWorker:
         return reporting
 
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
-        """Carry out the request and return its result. Convert each exception to an error that the requester can read.
+        """Carry out the request and return its result.
 
-        Raises OwnershipLostError and nothing else.
+        Convert each exception to an error that the requester can read, except OwnershipLostError, which this method
+        raises.
         """
         try:
             return await self._handle(stored, resolved, run)

@@ -177,8 +177,9 @@ class AccessRequests:
     async def ask(self, request: Request) -> AccessRequested:
         """Ask the administrators to connect a person, at most once a day for each person, and return the result.
 
-        The person is the requester, or the request's `target` if a supervisor asks. Raises RoleRequiredError,
-        ServiceError.
+        The person is the requester, or the request's `target` if a supervisor asks. Raises PermissionDeniedError if the
+        requester or that person may not use the bot, or if a member asks for somebody else. Raises ServiceError,
+        SlackUnavailableError, StorageUnavailableError.
         """
         person = await self._access.require_member(request)
         if request.for_another and request.agent not in person.ids:
@@ -230,7 +231,7 @@ class AccessRequests:
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
-        """Return the people who tried to start a session lately and have no link yet, newest first.
+        """Return the people who tried to start a session in the last LISTED_SECONDS and have no link yet, newest first.
 
         Raises StorageUnavailableError.
         """

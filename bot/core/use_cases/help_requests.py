@@ -88,7 +88,8 @@ class HelpRequests:
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:
         """Tell the administrators about a failed request of the same person.
 
-        Raises PermissionDeniedError, RetryRejectedError, StorageUnavailableError.
+        Raises PermissionDeniedError if the person is not a member, and RetryRejectedError if the failed request is not
+        stored or is another person's. Raises SlackUnavailableError, StorageUnavailableError.
         """
         await self._access.require_member(request)
         failed, error = await self._failed(request)
@@ -101,7 +102,10 @@ class HelpRequests:
         return AdministratorsTold(await self._board.delivered(NoticeKind.HELP, key, seconds))
 
     async def _failed(self, request: Request) -> tuple[Request, CobrowseError]:
-        """Return the failed request and its error. Raises RetryRejectedError."""
+        """Return the failed request and its error.
+
+        Raises RetryRejectedError if it is not stored or is another person's.
+        """
         stored = await self._requests.find(RequestId(request.argument or ""))
         if stored is None or stored.failure is None:
             raise RetryRejectedError("request_forgotten")

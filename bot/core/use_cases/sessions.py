@@ -185,9 +185,9 @@ class SessionService:
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
         """Return the session whose button was pressed, ended or not, as it is stored.
 
-        `asks_service`: read the session's status from the service first, if the service answers soon enough for a
-        dialog. Raises SessionAccessError unless the requester may read the session's link or, if `reads_link` is False,
-        may end the session.
+        `asks_service`: read the session's status from the service first, for at most `press_status_timeout`. Raises
+        SessionAccessError unless the requester may read the session's link or, if `reads_link` is False, may end the
+        session.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -229,7 +229,7 @@ class SessionService:
         """Return the open session whose id is the request's `argument`.
 
         Raises SessionAccessError unless the requester may read the session's link. Raises SessionActionError if the
-        session is unknown or over.
+        session is unknown or over, or if nobody else can join with its link.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -345,7 +345,10 @@ class SessionService:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
 
     async def _only_one_of_another(self, request: Request) -> SessionRecord:
-        """Return the only open session that the named agent hosts. Raises RoleRequiredError, SessionActionError."""
+        """Return the only open session that the named agent hosts.
+
+        Raises RoleRequiredError if the requester is a plain member, and SessionActionError for no session or several.
+        """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
         try:
@@ -356,7 +359,7 @@ class SessionService:
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
-        """Return the only session of a person that was open when the request arrived and still is.
+        """Return the only session of a person that was open when the request arrived and is still open.
 
         `user_ids`: all Slack ids of this person. `hosted`: leave out sessions that the person started for others. After
         a crash, return the session that this request has already ended. Raises SessionActionError for no session or

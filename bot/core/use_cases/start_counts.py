@@ -16,7 +16,7 @@ NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsErr
 
 @dataclass(frozen=True, slots=True)
 class StartCounts:
-    """Hold how many sessions were started, and how many starts failed."""
+    """The number of sessions that were started, and the number of starts that failed."""
 
     started: int
     failed: int

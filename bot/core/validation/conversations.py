@@ -58,8 +58,8 @@ class GenesysApp:
     def conversation_id(self, text: str) -> ConversationId | None:
         """Return the id in a pasted id or in a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
 
-        Return None for any other text and for a URL of another host. Return None, too, if the URL has no id before its
-        query, or several ids.
+        Return None for any other text and for a URL of another host. Return None, too, if the part of the URL before
+        its query has no id or several.
         """
         if found := conversation_id(text):
             return found
