@@ -304,7 +304,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Record that a call which might be sent is not sent after all. Send the next waiting call in its place."""
+        """Record that a call is not sent although `acquire` let it pass. Send the next waiting call in its place."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -342,7 +342,7 @@ class FairQueue:
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
         """Remove a call that was cancelled. `turn` is its future in the queue.
 
-        If the future was completed a moment ago, send the next waiting call instead.
+        If the future is already completed, send the next waiting call instead.
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
@@ -370,8 +370,8 @@ class _Hold:
 class PermissionHolds:
     """Holds back the calls that need one permission, after such a call got a 429 although the token is below its limit.
 
-    Genesys limits some endpoints separately. Calls that need other permissions are sent meanwhile. `needs`, in each
-    method, is the name of the permission.
+    Genesys limits some endpoints separately. Calls that need other permissions do not wait. `needs`, in each method, is
+    the name of the permission.
     """
 
     def __init__(

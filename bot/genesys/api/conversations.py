@@ -71,7 +71,7 @@ class JoinSettings:
 
 
 class ConversationSessions:
-    """Implement core's SessionsApi with the public API, where a session is a co-browse offer in a conversation."""
+    """Implements core's SessionsApi with the public API, where a session is a co-browse offer in a conversation."""
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
         """Take the client, the join settings, and the tokens of hosts who signed in to Genesys from Slack.
@@ -90,8 +90,10 @@ class ConversationSessions:
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a co-browse offer in the host's conversation, and return the offer as a session.
 
-        Raises ServiceError. NoUsableConversationError, SeveralConversationsError and OpenSessionError (an open session
-        would be replaced) mean that nothing was created.
+        Raises OpenSessionError if the conversation has an open session that the offer would replace. Raises
+        NoUsableConversationError if the host is in no conversation that supports co-browse, and
+        SeveralConversationsError if the host is in several. After these three errors, nothing was created. Raises other
+        ServiceErrors, StorageUnavailableError, and the exceptions of `hooks`.
         """
         live = await self._conversation(request, LookupHooks(hooks))
         await self._keep_open_session(live, request)
@@ -123,8 +125,8 @@ class ConversationSessions:
         """Read the offer's status: `open`, `ended` (its time is up) or `gone`.
 
         `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over; Genesys does not
-        say which. `optional` is as in GenesysClient.call. Raises ServiceError, and UnknownSessionError if the settings
-        name no deployment.
+        say which. `optional` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no
+        deployment, and other ServiceErrors.
         """
         try:
             response = await self._client.call(
@@ -152,7 +154,8 @@ class ConversationSessions:
     async def end(self, session_id: SessionId) -> str | None:
         """Withdraw the offer. Return Genesys's correlation id, None if it sent none.
 
-        Raises ServiceError, and UnknownSessionError if Genesys has no such offer or the settings name no deployment.
+        Raises UnknownSessionError if Genesys has no such offer or the settings name no deployment. Raises other
+        ServiceErrors.
         """
         path = self._offer_path(session_id)
         try:
@@ -193,7 +196,7 @@ class ConversationSessions:
     ) -> httpx.Response:
         """Create the offer with the host's own token, or with the bot's when `user_token` is None.
 
-        Do not try the other token after a refusal. Raises ServiceError.
+        After a refusal, do not try the other token. Raises ServiceError.
         """
         conversation_id, own = live.conversation.id, not request.for_another
         path, needs = COBROWSE.format(conversation_id), ADD_VOICE if live.is_voice else ADD
@@ -224,7 +227,7 @@ class ConversationSessions:
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
         """Convert the answer to a create call into a Session.
 
-        If the answer is unusable, raises UnusableAnswerError with `acted` True, because a session may exist.
+        Raises UnusableAnswerError if the answer is unusable, with `acted` True because a session may exist.
         """
         reference = reference_of(response)
         try:

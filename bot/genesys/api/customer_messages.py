@@ -28,7 +28,7 @@ _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
 class CustomerMessagesApi:
-    """Implement core's MessageSender."""
+    """Implements core's MessageSender."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class CustomerMessagesApi:
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
         """Send an SMS and return Genesys's correlation id. `sender` and `to` are phone numbers in E.164.
 
-        Raises ServiceError; ConversationActiveError if the customer is in an SMS conversation.
+        Raises ConversationActiveError if the customer is in an SMS conversation, and other ServiceErrors.
         """
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:

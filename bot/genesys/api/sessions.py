@@ -50,7 +50,7 @@ class SessionView:
 
 
 class CobrowseSessions:
-    """Implement core's SessionsApi with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
+    """Implements core's SessionsApi with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
         """Take the client, and the hosts that join URLs may lead to."""
@@ -65,7 +65,8 @@ class CobrowseSessions:
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session and return it.
 
-        Raises ServiceError; InvalidHostError or UnknownApplicationError if the service rejects the host or application.
+        Raises InvalidHostError if the service rejects the host, UnknownApplicationError if it rejects the application,
+        and other ServiceErrors.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
@@ -84,7 +85,8 @@ class CobrowseSessions:
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
         """Read the current state of a session. `optional` is as in GenesysClient.call.
 
-        Raises UnknownSessionError, ServiceError.
+        Raises UnknownSessionError if the service does not know the session or cannot read sessions. Raises other
+        ServiceErrors.
         """
         response = await self._call(session_id, "GET", optional=optional)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
@@ -156,8 +158,8 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
     """Convert the answer to a create call into a Session.
 
-    If the answer is unusable, raises UnusableAnswerError with `acted` True, because a session may exist.
-    `reject_reason` returns the reason to reject a join URL, "" if the URL is allowed.
+    Raises UnusableAnswerError if the answer is unusable, with `acted` True because a session may exist. `reject_reason`
+    returns the reason to reject a join URL, "" if the URL is allowed.
     """
     reference = reference_of(response)
     try:

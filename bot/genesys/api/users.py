@@ -25,7 +25,7 @@ MAX_NAMES = 20_000
 
 
 class UsersApi:
-    """Implement core's HostDirectory."""
+    """Implements core's HostDirectory."""
 
     def __init__(self, client: GenesysClient, timing: GenesysTiming = GENESYS_TIMING) -> None:
         self._client, self._timing = client, timing

@@ -91,7 +91,7 @@ class AuthorizationCodeClient:
     async def exchange(self, code: str, verifier: str) -> Grant:
         """Exchange an authorization code for tokens. Never retry, because a code is valid only once.
 
-        Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
+        Raises LoginRefusedError (code connect_failed) if the login refuses the code, and other ServiceErrors.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
@@ -106,8 +106,8 @@ class AuthorizationCodeClient:
     async def refresh(self, refresh_token: str) -> Grant:
         """Exchange a refresh token for new tokens. Never retry.
 
-        Raises SignInExpiredError and other ServiceErrors. After an OutcomeUnknownError, the refresh token may be used
-        up.
+        Raises SignInExpiredError if the login no longer accepts the refresh token, and other ServiceErrors. After an
+        OutcomeUnknownError, the refresh token may be used up.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -119,7 +119,7 @@ class AuthorizationCodeClient:
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
         """Read the Genesys user who owns the token. Return the user's id (None if malformed), and the correlation id.
 
-        Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
+        Raises LoginRefusedError (code connect_failed) if Genesys refuses the token, and other ServiceErrors.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))

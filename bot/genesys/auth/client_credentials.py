@@ -83,7 +83,10 @@ class TokenAuth(TokenSource):
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """Return a usable token, from the cache or the login. Raises LoginRefusedError and other ServiceErrors."""
+        """Return a usable token, from the cache or the login.
+
+        Raises LoginRefusedError if the login refuses the bot's OAuth client, and other ServiceErrors.
+        """
         token, now = self._token, self._clock()
         if token and now < token.renew_at:
             return token
@@ -129,7 +132,7 @@ class TokenAuth(TokenSource):
 
 
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
-    """Read the token in the login's answer. Raises UnusableAnswerError.
+    """Read the token in the login's answer. Raises UnusableAnswerError if the answer holds no usable token.
 
     `asked_at` is the time when the request was sent, in seconds. The token's times are on the same clock.
     """
@@ -149,8 +152,9 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 def _lifetime(stated: object, default: float) -> float:
     """Return a token's lifetime in seconds. `stated` is the lifetime in the answer of the login.
 
-    Return `default` if that lifetime is missing or impossible. The result is at least MIN_TOKEN_SECONDS, so that one
-    command does not fetch several tokens. Raises ValueError, TypeError, OverflowError.
+    Return `default` if that lifetime is missing, zero, negative or not a number. The result is at least
+    MIN_TOKEN_SECONDS, so that one command does not fetch several tokens. Raises ValueError for a text without a number,
+    and OverflowError for an integer that is too large.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:

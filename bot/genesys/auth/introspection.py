@@ -17,7 +17,7 @@ NEEDS = "the right to look at its own token"
 class TokenInfo:
     """The organization and the scopes of a token.
 
-    A part is empty if the answer does not name it. The token of a client with roles has no scopes.
+    A field is empty if Genesys's answer lacks it. The token of a client with roles has no scopes.
     """
 
     organization_id: str

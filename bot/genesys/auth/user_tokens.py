@@ -117,7 +117,7 @@ class UserTokens:
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
         """Return a usable token of this user, from the cache or from a renewal.
 
-        Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError.
+        Raises SignInExpiredError if the user has to sign in again. Raises other ServiceErrors, StorageUnavailableError.
         """
         (token_host, token), now = self._tokens.get(person) or (None, None), self._clock()
         token = token if token_host == host_id else None  # a token of another host that was linked before
@@ -138,8 +138,8 @@ class UserTokens:
     def _forget(self, person: PersonKey) -> Token | None:
         """Remove everything about a user from the caches.
 
-        Return the removed access token, so that the caller can revoke it. Return None if there was no token, or it is
-        no longer usable.
+        Return the removed access token, so that the caller can revoke it. Return None if there was no token, or if it
+        is no longer usable.
         """
         self._hosts.forget(person)
         self._renewing.pop(person, None)
