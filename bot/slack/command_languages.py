@@ -21,7 +21,7 @@ class Vocabulary:
     - `begins_names`: the aliases that often begin a name.
     - `polite`, `possessives`: words that may come before a command and do not change its meaning.
     - `fillers`: other words that do not change the meaning of a command.
-    - `nouns`: the things that commands are about.
+    - `nouns`: words for the things on which commands act, such as a session.
     """
 
     new: str

@@ -96,10 +96,10 @@ class Ambiguity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a session for the user `target`; None means the requester.
+    """The command to start a session for the user `target`; None means the requester.
 
     - `name`: 1 to 100 characters of plain text, or None.
-    - `conversation_id`: the Genesys conversation that the text refers to.
+    - `conversation_id`: the Genesys conversation that the text names.
     - `send_to`: the customer's address as typed. The session's card offers to send the link there.
     - `unless`: a value of COMMANDS. The name means this command instead if it contains the name of an open session of
       the requester.
@@ -114,7 +114,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Run a subcommand that starts no session.
+    """The command to run a subcommand that starts no session.
 
     `target` is the user whom the typed text names, `argument` the rest of the text after the command word.
     """
@@ -126,7 +126,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """Open the form that starts a session."""
+    """The command to open the form that starts a session."""
 
 
 Option = Start | Query | New
@@ -134,7 +134,7 @@ Option = Start | Query | New
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Ask which of the `options` the text means. There are one or two options.
+    """The result for an ambiguous text: the bot asks which of the `options`, one or two, the text means.
 
     `subject` is plain text for the question: a command word, a person or an address.
     """
@@ -147,7 +147,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Reject the text, because it may mean something other than a session's name."""
+    """The result for a text that the bot rejects, because it may mean something other than a session's name."""
 
     code = "not_understood"
     reason: Reason
@@ -160,7 +160,7 @@ Command = Start | Query | New | Choice | NotUnderstood
 class Grammar:
     """The parts of the grammar that depend on the installation.
 
-    With a `genesys_app`, a text may refer to a conversation by id or URL. `countries` are ISO codes: no name may
+    With a `genesys_app`, a text may name a conversation by its id or URL. `countries` are ISO codes: no name may
     contain a phone number that is valid in one of them, or a number with a plus.
     """
 

@@ -37,7 +37,7 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Ask Slack whether a session may be posted in a channel. `home` is the bot's workspace."""
+    """Asks Slack whether a session may be posted in a channel. `home` is the bot's workspace."""
 
     def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._home, self._timing = web, home, timing

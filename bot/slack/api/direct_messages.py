@@ -45,7 +45,7 @@ class UnconfirmedPostError(SlackClientError):
 
 
 class DirectMessages:
-    """Post direct messages to users. Each method may raise slack_sdk's exceptions and TimeoutError."""
+    """Posts direct messages to users. Each method may raise slack_sdk's exceptions and TimeoutError."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
@@ -105,7 +105,7 @@ class DirectMessages:
 
 
 class SlackNotices:
-    """Implement core's NoticeMessages over Slack.
+    """Implements core's NoticeMessages over Slack.
 
     Notices never go to channels that people of other organizations read.
     """
@@ -119,7 +119,7 @@ class SlackNotices:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `readers` learns the language of each reader before a message is rendered."""
+        """Take the dependencies. `readers` learns the language of each reader before a message is rendered."""
         self._readers = readers
         self._web, self._direct, self._channels = web, direct, channels
         self._render, self._timing = render, timing

@@ -51,7 +51,7 @@ RATE_LIMITED = "ratelimited"
 
 
 class SlackDirectory:
-    """Implement core's MemberDirectory for one workspace. For `web` and `max_wait_seconds`, see ThrottledMethod."""
+    """Implements core's MemberDirectory for one workspace. For `web` and `max_wait_seconds`, see ThrottledMethod."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 class ContactName:
-    """Fetch and keep the name of the person to ask for help.
+    """Fetches and keeps the name of the person to ask for help.
 
     Labels of buttons need this name, because a label is plain text and can hold no mention.
     """
@@ -174,7 +174,7 @@ class ContactName:
 
 
 class Readers:
-    """Find out in which language to write to each person.
+    """Finds out in which language to write to each person.
 
     `languages` holds all languages by code, English among them. `forced` is the code of the language for all people; ""
     means each person's own language.
@@ -269,7 +269,7 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Call one Web API method, with at most MAX_CONCURRENT_CALLS calls at a time, first in, first out.
+    """Calls one Web API method, with at most MAX_CONCURRENT_CALLS calls at a time, first in, first out.
 
     `max_wait_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
     without a rate-limit retry handler: while such a handler sleeps, its call would block the others.

@@ -54,7 +54,8 @@ class BotIdentity:
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
     """Ask Slack for the workspace of the bot token, and for the ids of the bot in it.
 
-    Raises SlackSetupError or SlackUnreachableError. `tries` is the maximum number of calls.
+    Raises SlackSetupError if Slack refuses the token, and SlackUnreachableError if Slack gives no usable answer.
+    `tries` is the maximum number of calls.
     """
     for attempt in range(tries):
         if attempt:

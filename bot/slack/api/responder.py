@@ -64,7 +64,7 @@ ANSWERABLE = timedelta(minutes=29)
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
-    """Retry after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
+    """Retries after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
 
     The requester is waiting, and the responder has other ways to reach them.
     """
@@ -77,7 +77,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Add up to twice the first interval to each retry interval. slack_sdk's own class adds up to one second."""
+    """Adds up to twice the first interval to each retry interval. slack_sdk's own class adds up to one second."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -123,7 +123,7 @@ def new_web_client(
     """Return a Web API client.
 
     - `proxy`: the URL of the proxy, None for none.
-    - `waits`: repeat a call after a 429 with a short Retry-After.
+    - `waits`: repeat a call after a 429, if Retry-After is at most MAX_RETRY_AFTER_SECONDS.
     - `repeats`: also repeat a call whose outcome is unknown.
     - `watch`: learns from each call whether Slack accepts the token. Only clients with the bot token have a `watch`.
     """
@@ -136,7 +136,7 @@ def new_web_client(
 
 
 class SlackResponder:
-    """Implement core's Responder over Slack. Methods that send never raise.
+    """Implements core's Responder over Slack. Methods that send never raise.
 
     `answer`, `tell_agent` and `post` return whether the message arrived.
     """
@@ -469,7 +469,10 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limit the time for each attempt to reach a person. Shorten the limit when the process is about to stop."""
+    """Limits the time for each attempt to reach a person.
+
+    `shorten_deadlines` shortens the limit when the process is about to stop.
+    """
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False

@@ -63,9 +63,9 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 
 
 class ResponseUrls:
-    """Post to response_urls over a connection pool.
+    """Posts to response_urls over a connection pool. `proxy_for` returns the proxy for a URL, or None.
 
-    `proxy_for` returns the proxy for a URL, or None. `api_url` is SLACK_API_URL.
+    `api_url` is SLACK_API_URL.
     """
 
     def __init__(
@@ -86,10 +86,11 @@ class ResponseUrls:
         self._proxies = {_origin(url): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
-        """Post a JSON body and return the HTTP status. Retry after a connection error, a 5xx or a short Retry-After.
+        """Post a JSON body and return the HTTP status.
 
-        Raises ForeignAddressError, before anything is sent, for a `url` that is not Slack's. Raises
-        aiohttp.ClientError, TimeoutError or ValueError if no usable answer arrives.
+        Retry after a connection error, a 5xx, or a Retry-After of at most MAX_RETRY_AFTER_SECONDS. Raises
+        ForeignAddressError, before anything is sent, for a `url` that is not Slack's. Raises aiohttp.ClientError,
+        TimeoutError or ValueError if no usable answer arrives.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -136,7 +137,7 @@ class SilentHostError(Exception):
 
 
 class SilentHosts:
-    """Record the hosts that let a post time out, and refuse posts to such a host until the next attempt is due.
+    """Records the hosts that let a post time out, and refuses posts to such a host until the next attempt is due.
 
     `clock` returns seconds and never goes back.
     """

@@ -48,7 +48,7 @@ REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED:
 
 
 class SlackSessionMessages:
-    """Implement core's SessionMessages over Slack. `once` is a Web API client that sends no call twice."""
+    """Implements core's SessionMessages over Slack. `once` is a Web API client that sends no call twice."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class SlackSessionMessages:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `cards_for` returns the renderer of session cards for a reader.
+        """Take the dependencies. `cards_for` returns the renderer of session cards for a reader.
 
         `readers` fetches the language of a reader.
         """
@@ -103,7 +103,7 @@ class SlackSessionMessages:
     async def _permalink(self, post: PostedMessage) -> str:
         """Return the address of a posted message.
 
-        Return "" if the message is still being posted, or if Slack does not answer in time.
+        Return "" if the message is still being posted, or if Slack does not return it within `permalink_timeout`.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:

@@ -30,7 +30,7 @@ ROTATION_HINT = (
 
 
 class TokenWatch:
-    """Track whether Slack accepts the bot token.
+    """Tracks whether Slack accepts the bot token.
 
     `refusal` is Slack's error code while Slack refuses the token, else "".
     """

@@ -23,7 +23,7 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Call Slack's views methods. No method raises; errors are logged and returned as codes."""
+    """Calls Slack's views methods. No method raises; errors are logged and returned as codes."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing

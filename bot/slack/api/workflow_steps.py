@@ -28,7 +28,7 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class WorkflowStepResult:
-    """Tell Slack the result of a workflow step: its outputs, or an error."""
+    """Tells Slack the result of a workflow step: its outputs, or an error."""
 
     def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._renderer, self._timing = web, renderer, timing

@@ -199,7 +199,7 @@ def _register_replace(
 
 @dataclass(frozen=True, slots=True)
 class HelpPresses:
-    """Run the commands of the buttons in the help message, and open the dialog with all commands.
+    """Runs the commands of the buttons in the help message, and opens the dialog with all commands.
 
     `find_help` returns the requester's commands; it may raise CobrowseError.
     """
@@ -287,7 +287,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 
 
 def is_in_place(body: dict[str, Any]) -> bool:
-    """Return whether the answer to a press replaces its message (pure).
+    """Return whether the answer to a press replaces the message of the pressed button (pure).
 
     Return True for a card that only one person sees, False for a row of a list and for a public card.
     """

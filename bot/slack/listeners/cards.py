@@ -45,7 +45,7 @@ COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAS
 
 @dataclass(frozen=True, slots=True)
 class CardPresses:
-    """Open the dialogs about sessions, and submit the requests of pressed buttons."""
+    """Opens the dialogs about sessions, and submits the requests of pressed buttons."""
 
     requests: RequestService
     sessions: SessionService

@@ -38,10 +38,9 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """Call `handle_cobrowse` for the slash command.
+    """Calls `handle_cobrowse` for the slash command.
 
     It is a Bolt middleware, because an `@app.command` listener would cost more CPU.
-
     docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
@@ -81,7 +80,7 @@ class SlashCommand(AsyncMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class EndQuestions:
-    """Ask whether a text means to end a session, and which session it means.
+    """Renders the question whether a text means to end a session, and which session it means.
 
     `find_open` returns a requester's open sessions from the store; it may raise CobrowseError.
     """
@@ -91,7 +90,10 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question. The question names no session if the requester's sessions cannot be read in time."""
+        """Render the question.
+
+        The question names no session if the requester's sessions cannot be read within `content_timeout`.
+        """
         found = SessionList(())
         with suppress(CobrowseError, TimeoutError):
             async with asyncio.timeout(self.timing.content_timeout):
@@ -111,8 +113,8 @@ async def handle_cobrowse(
     """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
 
     `SlashCommand` calls this from a Bolt middleware; the command has no `@app.command` listener. `body` is Slack's
-    payload. The request is stored before this function returns. The answer follows later, so the returned body is
-    usually "". It is a message if the text is ambiguous or not understood, or if the request cannot be stored.
+    payload. The request is stored before this function returns. The returned body is a message if the text is ambiguous
+    or not understood, or if the request cannot be stored. Otherwise it is "", because the answer follows later.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:

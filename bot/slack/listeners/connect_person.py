@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 
 class ConnectDialog:
-    """Run the steps of the dialog. Only an administrator can open it and search; the worker authorizes the choice."""
+    """Runs the steps of the dialog. Only an administrator can open it and search; the worker authorizes the choice."""
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ T = TypeVar("T")
 
 
 class HomeTab:
-    """Load, publish and update the Home tabs of all users."""
+    """Loads, publishes and updates the Home tabs of all users."""
 
     def __init__(
         self,

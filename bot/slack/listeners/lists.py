@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the page of a list of sessions that a press selects, by its buttons or its filter (pure)."""
+    """Return the list page to show after a press on one of a list's buttons or on its filter (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

@@ -55,7 +55,7 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Open the session form and parse its submissions."""
+    """Opens the session form and parses its submissions."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ class SessionForm:
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
         """Return the error that says why a person has no Genesys user.
 
-        Return None if the person has one, or if Genesys gives no answer in time.
+        Return None if the person has one, or if Genesys or the database gives no answer within `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -235,7 +235,10 @@ class SessionForm:
         return thread if await self._session_messages.is_shareable(actor.channel_id) else ""
 
     async def _known_applications(self) -> list[tuple[str, str]]:
-        """Return the ids and names of the applications; none if the session service fails or is slow."""
+        """Return the ids and names of the applications.
+
+        Return none if the session service fails or takes longer than `catalog_timeout`.
+        """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
                 return await self._applications.get("", self._ask_applications)

@@ -1,7 +1,8 @@
 """Render two questions about an agent's conversations, and parse the values of their buttons (pure).
 
-The questions: which conversation is the session for? Replace the conversation's open session? A press on a button
-submits the start again; the session service then checks again that the agent is in the conversation.
+The questions: in which conversation shall the bot start the session? Shall the new session replace the conversation's
+open session? A press on a button submits the start again; the session service then checks again that the agent is in
+the conversation.
 """
 
 import json
@@ -38,7 +39,7 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question which conversation the session is for.
+    """Render the question in which conversation to start the session.
 
     The customers' names are in the blocks only, because notifications show a message's text. Each button carries
     `request_id` and `argument`, because a press submits this request again and the store has deleted its argument by

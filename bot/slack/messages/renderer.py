@@ -98,7 +98,7 @@ WAITING = said("note.waiting", "Genesys is busy. Your answer comes in {wait}.")
 
 @dataclass(frozen=True, slots=True)
 class MessageRenderer:
-    """Render the messages of one installation.
+    """Renders the messages of one installation.
 
     `command` is its slash command, `contact` the person or channel to ask for help, `features` its optional features.
     """
@@ -309,9 +309,9 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Add to `to`, the reader of an error, who has been told about the fault behind this error.
+        """Return `to`, the reader of an error, with its fields `told` and `telling` filled in.
 
-        Also add who will be told.
+        They name the person or channel that the bot has told, or will tell, about the fault behind this error.
         """
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)

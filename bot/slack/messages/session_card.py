@@ -205,7 +205,7 @@ class UsualNames:
 
 @dataclass(frozen=True, slots=True)
 class CardRenderer:
-    """Render the session cards of one installation for one reader."""
+    """Renders the session cards of one installation for one reader."""
 
     features: Capabilities
     language: Language
@@ -246,7 +246,7 @@ class CardRenderer:
         return Message(ready, blocks)
 
     def for_agent(self, request: Request, session: Session) -> Message:
-        """Render the card for an agent for whom somebody else or a workflow has just started a session."""
+        """Render the agent's card of a session that somebody else or a workflow has started for the agent."""
         say, starter = self.language.say, mention(request.requester)
         if request.kind is RequestKind.STEP:
             title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))

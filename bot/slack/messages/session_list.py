@@ -173,7 +173,7 @@ def has_sessions_for_others(found: SessionList, viewer: PersonKey) -> bool:
 
 
 def _is_hosted(record: SessionRecord, found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether the viewer is the agent for whom the session is."""
+    """Return whether the viewer is the session's agent, by any of the viewer's Slack ids."""
     return record.agent in (found.viewer_ids or (viewer[1],))
 
 
@@ -211,9 +211,9 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
     """Build the control in a row.
 
-    In a list that asks which session to end, the control is a button that ends the session at once. In other lists, it
-    is a menu of what the viewer can do. If the viewer can only end the session, it is a button that asks whether to end
-    it.
+    In a list that asks which session to end, the control is a button that ends the session at once. In other lists, the
+    control is a menu of what the viewer can do. If the viewer can do nothing except end the session, the control is a
+    button that asks whether to end it.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:

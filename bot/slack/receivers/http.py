@@ -55,7 +55,7 @@ class RejectedError(Exception):
 
 
 class HttpReceiver:
-    """Handle POST /slack/events: verify each request, pass it to Bolt, and return Bolt's response."""
+    """Handles POST /slack/events: verifies each request, passes it to Bolt, and returns Bolt's response."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class BodyWait:
 
 
 class BodySlots:
-    """Limit to `count` the bodies that are read at the same time.
+    """Limits the number of bodies that are read at the same time to `count`.
 
     If all slots are taken, a new body takes the slot of the oldest one. If the bot refused new bodies instead, stalled
     senders could block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive
@@ -213,7 +213,7 @@ class BodySlots:
 
 
 class ClockWatch:
-    """Detect, by the timestamps that Slack signs, whether this machine's clock is wrong.
+    """Detects, by the timestamps that Slack signs, whether this machine's clock is wrong.
 
     One request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
     `window_seconds` is the period in which such requests are counted.

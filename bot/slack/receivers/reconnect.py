@@ -32,11 +32,11 @@ MAX_ORDERED_SECONDS = 120.0
 
 
 class ReconnectBackoff:
-    """Decide when the bot may open the next connection. `clock` returns seconds and never goes back.
+    """Decides when the bot may open the next connection. `clock` returns seconds and never goes back.
 
-    The delay is the time between the starts of two openings. It is the same if the first opening failed or hung, or if
-    its connection soon ended. So failures cannot raise the rate. A connection that lived longer than the delay is
-    replaced at once.
+    The delay is the time between the starts of two openings. It does not depend on whether the first opening succeeded,
+    failed or hung, so failures cannot raise the rate. A connection that lived longer than the delay is replaced at
+    once.
     """
 
     def __init__(
@@ -58,7 +58,10 @@ class ReconnectBackoff:
 
     @property
     def is_deaf(self) -> bool:
-        """Return whether the bot had hardly any connection for `deaf_seconds`, by default DEAF_SECONDS."""
+        """Return whether the bot has now been without a connection for `deaf_seconds`.
+
+        Each second of an ended connection cancels out HEARD_FACTOR seconds without one.
+        """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
     def opening(self) -> None:

@@ -52,7 +52,7 @@ class EndedBeforeHelloError(Exception):
 
 
 class SocketModeReceiver:
-    """Receive payloads over Socket Mode, and answer each payload with Bolt's response.
+    """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
     `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: no other replica can run,
     so another connection of the app must be another bot's, and the log warns about it.

@@ -259,9 +259,9 @@ def read(
 ) -> FormInput | dict[str, str]:
     """Return the submission; if it is invalid, the error messages by block id.
 
-    `sending` says to which addresses the bot sends links. A name with an email address or a phone number is invalid:
-    a number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has
-    a field for a conversation's id or URL. `to` reads the messages.
+    `sending` says to which addresses the bot sends links. A name with an email address or a phone number is invalid: a
+    number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has a
+    field for a conversation's id or URL. `to` is the reader of the messages.
     """
     errors: dict[str, str] = {}
     host, application = _value(view, HOST), _value(view, APPLICATION)

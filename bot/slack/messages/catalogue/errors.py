@@ -12,7 +12,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, pro
 
 
 class Situation(StrEnum):
-    """What the person asked for when the error occurred."""
+    """The situations in which an error can occur, by what the person asked the bot to do."""
 
     START = "start"
     SEND = "send"

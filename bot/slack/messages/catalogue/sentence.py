@@ -27,7 +27,7 @@ class Reader(Enum):
 
 
 class Part(Enum):
-    """The part of a message that a sentence is for. Tests limit a sentence's length by its part."""
+    """The part of a message in which a sentence appears. Tests limit a sentence's length by its part."""
 
     PROBLEM = auto()
     NEXT_STEP = auto()
@@ -156,9 +156,9 @@ Value = str | int | datetime | Sentence | Filled
 
 
 class _Texts(dict[Sentence, str]):
-    """Hold the text of each sentence in one language.
+    """The text of each sentence in one language.
 
-    A sentence that `Language.prepare` did not get is translated at its first use.
+    A sentence that was not passed to `Language.prepare` is translated at its first use.
     """
 
     def __init__(self, translations: NullTranslations) -> None:
@@ -171,7 +171,7 @@ class _Texts(dict[Sentence, str]):
 
 
 class Language:
-    """Write sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page.
+    """Writes sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page.
 
     `code` is the name of the catalogue, such as `pt_BR`. Without `translations`, the language is English.
     """

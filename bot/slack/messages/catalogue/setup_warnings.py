@@ -36,7 +36,7 @@ SCOPE_MISSING = fault(
 
 @dataclass(frozen=True, slots=True)
 class SetupWarning:
-    """A warning about the set-up. `scope` is the Slack scope that it is about, "" for none."""
+    """A warning about the set-up. `scope` is the Slack scope that is missing; "" for a warning about anything else."""
 
     sentence: Sentence
     scope: str = ""
