@@ -18,7 +18,8 @@ class Database(Protocol):
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement with this name and the parameters `values` finds, during a `with` block.
+        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
 
-        Yield the row (None if there is none), and a function like `fetch` that runs in the same transaction.
+        Yield the row (None if there is none), and a function that runs further statements in the same transaction.
+        `values` is as in `fetch`.
         """

@@ -35,8 +35,9 @@ class StorageReport:
     - `where`: the name of the database for people to read.
     - `version`: the version of the tables, None if there are no tables yet.
     - `is_encrypted`: whether the database holds its secrets encrypted.
-    - `linked`: a function that returns the host that a user is linked to, None if there is none.
-    - `secrets`: a function that counts the stored secrets: those that the newest key, an older key and no key decrypts.
+    - `linked`: a function that returns a user's host by an administrator's link, None if there is no link.
+    - `secrets`: a function that counts the stored secrets by the key that decrypts them: the newest key, an older key,
+      or none.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
     - `left_out`: the parameters of DATABASE_URL that have no effect.
     """

@@ -67,7 +67,8 @@ async def keep_settings(connection: Any) -> None:
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
     """Create or migrate the tables, check the key, and return a new owner number.
 
-    The owner number marks the requests that this replica works on. Raises StorageSetupError, and asyncpg's exceptions.
+    The owner number marks the requests that this replica works on. Raises StorageSetupError if the bot cannot use the
+    database, and asyncpg's exceptions.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     try:

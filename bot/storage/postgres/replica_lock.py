@@ -66,14 +66,14 @@ class ReplicaLock:
     def check_now(self) -> None:
         """Ask the background task to check at once whether the server is still writable.
 
-        If it is not, the lock counts as lost and is taken again on a new connection. Does nothing while the lock is
-        lost. The store calls this when the server refuses a write because it is read-only.
+        If it is not, the lock counts as lost and is taken again on a new connection. Do nothing while the lock is lost.
+        The store calls this when the server refuses a write because it is read-only.
         """
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check the server every few seconds. Take the lock again if the connection or the server was lost."""
+        """Check the server every `lock_check_seconds`. Take the lock again if the connection or the server was lost."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):

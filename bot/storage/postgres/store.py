@@ -118,7 +118,8 @@ class PostgresStore:
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
         """Move requests to `answered`. `moves` holds the id of each request and the state that it must have.
 
-        Return those of `moves` that took effect: this replica owned the request, and it had that state.
+        Return those of `moves` that took effect. A move takes effect if this replica owns the request and the request
+        has that state.
         """
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
@@ -205,9 +206,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement with this name finds, for all replicas, during a `with` block; see Database.
+        """Run the statement with this name, and lock the row that it finds until the `with` block ends; see Database.
 
-        The block is one transaction.
+        No replica can change the row meanwhile. The block is one transaction.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         async with self._transaction() as connection:

@@ -133,8 +133,8 @@ class PeopleTable:
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
         """Delete the notices about the person, and take the person out of other notices.
 
-        Return how many were deleted, and how many were changed. If a replica changes a notice at this moment, the next
-        pass over the notices handles it.
+        Return how many were deleted, and how many were changed. If a replica changes a notice during this pass, the
+        next pass over the notices handles it.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):
@@ -171,8 +171,8 @@ def _time(seconds: float) -> str:
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
     """Return what an export shows of a notice.
 
-    This is all data of a notice about the person. Of any other notice, it is the names of the fields that name the
-    person.
+    For a notice about the person, return all its data. For any other notice, return the names of the fields that name
+    the person.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
     shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})

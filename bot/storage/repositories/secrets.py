@@ -17,7 +17,7 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
+    """The numbers of stored values by the key that decrypts them: the newest key, an older key, or none."""
 
     newest: int = 0
     older: int = 0
@@ -64,8 +64,8 @@ class SecretTable:
     async def rotate(self) -> KeyRotation:
         """Encrypt with the first key each value that only an older key decrypts. Raises StorageUnavailableError.
 
-        Each row is one write, so if a rotation was stopped, a further call does the rest. A row that a running bot
-        changes meanwhile is left out; a later pass handles it.
+        Each row is one write, so if a rotation was stopped, a further call does the rest. If a running bot changes a
+        row during the rotation, a later pass handles that row.
         """
         changed = 0
         for number in range(MAX_PASSES):

@@ -25,7 +25,10 @@ class BackupError(Exception):
 
 
 def back_up(path: Path, target: Path) -> None:
-    """Copy the database to a new file with mode 0600. Raises BackupError, StorageSetupError."""
+    """Copy the database to a new file with mode 0600.
+
+    Raises BackupError if no backup can be made, and StorageSetupError if SQLite reports an error.
+    """
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
     if target.exists():
@@ -39,7 +42,7 @@ def back_up(path: Path, target: Path) -> None:
 def check_backup(file: Path, encryptor: Encryptor) -> int:
     """Check that a file is a backup that this program can use. Return how many of its secrets no key decrypts.
 
-    Raises BackupError.
+    Raises BackupError if it is none.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -61,9 +64,10 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 
 
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
-    """Put a backup in the place of the database. Return how many of its secrets no key decrypts.
+    """Replace the database with a backup. Return how many of its secrets no key decrypts.
 
-    `replace`: whether an existing database may be replaced. Raises BackupError, StorageSetupError.
+    `replace`: whether an existing database may be replaced. Raises BackupError if the backup is unusable or may not
+    replace the database, and StorageSetupError if the bot cannot use the path of the database.
     """
     unreadable = check_backup(file, encryptor)
     try:
@@ -86,7 +90,7 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 
 
 def _replace(path: Path, file: Path) -> None:
-    """Replace the database by a copy of the backup, and mark all accepted requests in the copy as interrupted.
+    """Replace the database with a copy of the backup, and mark all accepted requests in the copy as interrupted.
 
     Such a request may have been carried out after the backup was made. So the bot does not carry it out again, but
     tells its requester that it was interrupted.

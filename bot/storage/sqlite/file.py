@@ -131,7 +131,10 @@ def shared_mode(path: Path) -> str:
 
 
 def lock(path: Path) -> int:
-    """Lock the database until the returned handle is closed or the process ends. Raises StorageSetupError, OSError."""
+    """Lock the database until the returned handle is closed or the process ends.
+
+    Raises StorageSetupError if another process holds the lock, and OSError.
+    """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,7 +150,8 @@ def lock(path: Path) -> int:
 def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
     """Create or migrate the tables, check the key, and return a new owner number.
 
-    The owner number marks the requests that this process works on. Raises StorageSetupError, sqlite3.Error.
+    The owner number marks the requests that this process works on. Raises StorageSetupError if the bot cannot use the
+    database, and sqlite3.Error.
     """
     connection = connect(path, busy_seconds)
     try:

@@ -59,7 +59,7 @@ class SQLiteStore:
     ) -> None:
         """Open or create the file. Raises StorageSetupError.
 
-        `exclusive`: take the lock of the file, which only one process can hold.
+        `exclusive`: take the lock of the file. Only one process at a time can hold this lock.
         """
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
@@ -192,7 +192,7 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement with this name finds, during a `with` block; see Database.
+        """Run the statement with this name, and lock the row that it finds until the `with` block ends; see Database.
 
         An asyncio lock is enough, because no other process writes the rows that this method locks.
         """
