@@ -132,7 +132,7 @@ async def open_bot(
     """Build the bot, open its connections and start its background tasks. Close everything at the end.
 
     `locales` is the folder with the translations of the bot's messages. Raises SlackSetupError, SlackUnreachableError,
-    StorageSetupError, AuditSetupError.
+    StorageSetupError or AuditSetupError if the bot cannot start.
     """
     async with _open_resources(settings, timing or CoreTiming(), genesys_timing, slack_timing) as resources:
         clients = _slack_clients(resources)
@@ -341,7 +341,7 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the channel or person that messages name to people who have no Genesys user.
+    """Return the channel or person to name in messages to people who have no Genesys user.
 
     This is the contact (COBROWSE_HELP_CONTACT) if the contact is a channel or a person who can be an administrator.
     Otherwise it is an administrator, because only administrators can connect people to Genesys users. Return "" if

@@ -85,9 +85,10 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serve until `stop` is set, then finish the accepted requests. Raises StartError.
+    """Serve until `stop` is set, then finish the accepted requests.
 
-    When the bot is ready, call `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
+    Raises StartError if Slack refuses the bot permanently or a port cannot be opened. When the bot is ready, call
+    `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         if bot.settings.health_port:
@@ -172,7 +173,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT for Slack's requests, and yield the receiver. Raises StartError.
+    """Listen on HOST and PORT for Slack's requests, and yield the receiver. Raises StartError if that is impossible.
 
     At the end, acknowledge the received payloads and stop listening.
     """
@@ -200,7 +201,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None]:
-    """Serve the health endpoints on HEALTH_PORT. Raises StartError."""
+    """Serve the health endpoints on HEALTH_PORT. Raises StartError if that is impossible."""
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)
     async with serve_http(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
@@ -211,9 +212,10 @@ async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve an application, and yield the port. At the end, answer the received requests. Raises StartError.
+    """Serve an application, and yield the port. At the end, answer the received requests.
 
-    `variable` is the name of the setting that holds the port, for the error's sentence.
+    Raises StartError if the port cannot be opened. `variable` is the name of the setting that holds the port, for the
+    error's sentence.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)

@@ -59,7 +59,7 @@ async def run_checks(
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
     """Return the fix with its secrets masked by `redact`. Keep the example at the end of the fix.
 
-    The example comes from VARIABLES. It holds no secret, but may look like one, so that `redact` would mask it.
+    The example comes from VARIABLES. It holds no secret, but it may look like one, and `redact` would then mask it.
     """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]

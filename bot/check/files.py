@@ -57,7 +57,7 @@ def _expanded(path: str) -> Path:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the folder of a file, and, for a symbolic link, the folder of the file that it leads to."""
+    """Yield the folder of a file. For a symbolic link, also yield the folder of the link's target."""
     yield path.absolute().parent
     yield path.resolve().parent
 

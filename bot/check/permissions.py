@@ -21,7 +21,7 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action that the bot needs permission for. `to` names the action, such as "send SMS".
+    """An action for which the bot needs a permission. `to` names the action, such as "send SMS".
 
     Any one of the permissions in `any_of` allows it.
     """
@@ -34,7 +34,7 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that the settings call for and `check` cannot try, each with the permissions that allow it."""
+    """Return the actions that the settings require but `check` cannot try, each with the permissions that allow it."""
     needed = []
     if service.conversations:
         needed.append(Need((VIEW,), "look at a conversation"))

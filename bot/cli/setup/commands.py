@@ -130,7 +130,7 @@ def keygen() -> None:
 @keygen.command(epilog=examples("cobrowse-bot keygen encryption", "cobrowse-bot keygen encryption --out store.key"))
 @click.option("--out", metavar="FILE", help="Write the key to a new file that only you can read, and print nothing.")
 def encryption(out: str | None) -> None:
-    """Make a key for STORE_ENCRYPTION_KEY. Without --out, print it to standard output alone."""
+    """Make a key for STORE_ENCRYPTION_KEY. Without --out, print only the key, to standard output."""
     from bot.cli.setup.env_file import create_private
     from bot.storage.encryption import new_key
 
@@ -156,7 +156,10 @@ def oauth(out: str, kind: str) -> None:
 
 
 def _create(out: str, write: Callable[[Path], T]) -> T:
-    """Return the result of `write`, which creates the file `out`. Exit with a sentence if it cannot."""
+    """Return the result of `write`, which creates the file `out`.
+
+    Exit with a sentence if the file cannot be created.
+    """
     try:
         return write(Path(out).expanduser())
     except FileExistsError:

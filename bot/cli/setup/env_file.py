@@ -27,7 +27,7 @@ def create_private(path: Path, text: str) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Replace a file, with mode 0600, in one step: a reader sees either the old text or the new text.
+    """Replace a file in one step: a reader sees either the old text or the new text. The new file has mode 0600.
 
     Follow a symbolic link. Raises OSError.
     """

@@ -64,7 +64,7 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return an effect that replaces a successful response by what `change` returns for its body."""
+    """Return an effect that replaces the body of a successful response with what `change` returns for this body."""
 
     async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
         response = await process()

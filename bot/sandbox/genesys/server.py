@@ -65,7 +65,7 @@ class SandboxGenesys(Api):
     ) -> None:
         """Inject one of FAULTS into calls of the kind `on`. None removes all faults.
 
-        `times` is the number of calls to affect; None means the fault's default, which is mostly no limit. Each kind of
+        `times` is the number of calls to affect; None means the fault's default: `times` in faults.py. Each kind of
         call has at most one fault; `down` affects the whole server. `options` are the fault's options. Raises
         ValueError for an unknown fault, kind or option.
         """
