@@ -257,7 +257,10 @@ async def _create_server(
 
 
 def all_addresses(port: int) -> socket.socket:
-    """Open one socket for IPv6 and IPv4, or for IPv4 only if the machine has no IPv6. Raises OSError."""
+    """Open one socket for IPv6 and IPv4, or for IPv4 only if the machine has no IPv6.
+
+    Raises OSError if the port cannot be opened.
+    """
     if socket.has_dualstack_ipv6():
         try:
             return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)

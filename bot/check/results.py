@@ -94,7 +94,7 @@ def skipped(name: str, why: str) -> CheckResult:
 
 
 def as_text(results: Sequence[CheckResult]) -> str:
-    """Return the text for a terminal, with a summary as its last line."""
+    """Return the results as text for a terminal, with a summary as the last line."""
     width = min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
     indent = " " * (NAME_WIDTH + 4)
     lines = []

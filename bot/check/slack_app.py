@@ -41,7 +41,7 @@ def how_to_update(app_id: str, features: Features) -> str:
 
 
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
-    """Compare the scopes that Slack granted with those that the settings need.
+    """Compare the scopes that Slack granted with the scopes that the settings need.
 
     `features` is None if the settings have faults. `app_token` is the app-level token, which contains the app's id; it
     may be "".

@@ -265,7 +265,10 @@ def sandbox(
 
 
 def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
-    """Check the values of --as, which must be one of `roles`, and of --once. Raises BadParameter."""
+    """Check the values of --as, which must be one of `roles`, and of --once.
+
+    Raises BadParameter for an invalid value.
+    """
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
@@ -273,7 +276,7 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Check the value of --genesys, which must be one of `faults` or None. Raises BadParameter.
+    """Check the value of --genesys. Raises BadParameter unless it is None or one of `faults`.
 
     `faults` are the faults of the API that --conversations selects.
     """

@@ -10,7 +10,10 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Request GET /healthz. Return "" for status 200, else a sentence with the problem. Raises SettingsError."""
+    """Request GET /healthz. Return "" for status 200, else a sentence with the problem.
+
+    Raises SettingsError for faulty settings.
+    """
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""
     for address in LOOPBACK if host in ALL else (host,):

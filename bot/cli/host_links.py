@@ -39,18 +39,27 @@ def write_csv(links: list[HostLink]) -> str:
 async def add(
     database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
 ) -> None:
-    """Store all of these host links or none. Raises StorageSetupError, StorageUnavailableError."""
+    """Store all of these host links or none.
+
+    Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
+    """
     async with open_database(database) as store:
         await store.link(links, on_progress)
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
-    """Remove a host link, and return whether there was one. Raises StorageSetupError, StorageUnavailableError."""
+    """Remove a host link, and return whether there was one.
+
+    Raises StorageSetupError and StorageUnavailableError as `add` does.
+    """
     async with open_database(database, create=False) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
 async def list_all(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
-    """Return all host links. Raises StorageSetupError, StorageUnavailableError."""
+    """Return all host links.
+
+    Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the read fails.
+    """
     async with open_database(database, timing, create=False) as store:
         return list(await store.links())

@@ -69,7 +69,7 @@ def manifest(socket: bool, url: str | None, command: str | None, everything: boo
 def _events_url(url: str) -> str:
     """Return the URL for Slack's events: the value of --http with the path at which the bot listens.
 
-    Raises BadParameter.
+    Raises BadParameter for an invalid value.
     """
     from bot.slack.manifest import EVENTS_PATH
 

@@ -6,7 +6,7 @@ from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:
-    """Return the text of a small CSV file. Raises OSError.
+    """Return the text of a small CSV file. Raises OSError if the file cannot be read.
 
     Raises ValueError for another encoding or file type, with advice on how to save the file.
     """

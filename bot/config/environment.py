@@ -31,10 +31,11 @@ class Environment:
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the values of the file at `path` with the process's environment. Raises SettingsError.
+    """Merge the values of the file at `path` with the process's environment.
 
-    The process's value wins unless it is empty. The same secret can have two forms, NAME and NAME_FILE. If the process
-    sets one of the two forms, the file's values for both forms are ignored.
+    Raises SettingsError if the file is unusable. The process's value wins unless it is empty. The same secret can have
+    two forms, NAME and NAME_FILE. If the process sets one of the two forms, the file's values for both forms are
+    ignored.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -86,7 +87,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """Return the text of the .env file, "" if there is no such file. Raises SettingsError."""
+    """Return the text of the .env file, "" if there is no such file. Raises SettingsError if the file is unusable."""
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")

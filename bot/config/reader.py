@@ -228,7 +228,7 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return a private key file as PEM text. Raises OSError.
+    """Return a private key file as PEM text. Raises OSError if the file cannot be read.
 
     Raises ValueError for an unusable format; its sentence names the format.
     """

@@ -84,7 +84,7 @@ class Settings:
 def environment(path: str = ENV_FILE) -> dict[str, str]:
     """Return the environment variables, from the process and the .env file. The process's values win.
 
-    Raises SettingsError.
+    Raises SettingsError if the file is unusable.
     """
     return read_environment(path).values
 
@@ -92,7 +92,7 @@ def environment(path: str = ENV_FILE) -> dict[str, str]:
 def read_environment(path: str = ENV_FILE) -> Environment:
     """Return the same variables as `environment`, with remarks on the ignored parts of the .env file.
 
-    Raises SettingsError.
+    Raises SettingsError if the file is unusable.
     """
     return sources.read(path, os.environ)
 

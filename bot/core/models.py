@@ -460,7 +460,7 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices: what a Notice can be about."""
+    """The kinds of notices, one for each kind of situation."""
 
     FAULT = "fault"
     """A fault exists that an administrator has to fix."""
@@ -567,7 +567,7 @@ class WaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in link that the bot gave to a person and that is not used yet.
+    """A sign-in link that the bot gave to a person, and that the person has not used yet.
 
     `team_id`, `enterprise_id`: where the person typed the command. `verifier`: the PKCE verifier, a secret.
     """

@@ -234,9 +234,9 @@ class StartHistory(Protocol):
     """Reads how many starts of a period succeeded or failed, and why they failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Return how the starts of the last `seconds` in a workspace ended, with one StartOutcome for each code.
+        """Count the starts in a workspace in the last `seconds`.
 
-        `seconds` must not exceed the retention time.
+        Return one StartOutcome for each code with which they ended. `seconds` must not exceed the retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
@@ -405,7 +405,7 @@ class SessionMessages(Protocol):
         """Post the session to a user as a direct message. Raises SharingError."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        """Update a posted message so that it says that its session has ended. Return the outcome. Never raises."""
+        """Update a posted message, so that it shows the end of its session. Return the outcome. Never raises."""
 
 
 class SessionNames(Protocol):

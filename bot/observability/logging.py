@@ -116,7 +116,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the position at which the word begins that contains the position `end`."""
+    """Return the position of the first character of the word that contains the position `end`."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 

@@ -81,7 +81,10 @@ def forget(slack_user_id: str, team: str | None) -> None:
 
 
 def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":
-    """Return the ids of the user and the team (None if not given) on the command line. Raises BadParameter."""
+    """Return the ids of the user and the team (None if not given) on the command line.
+
+    Raises BadParameter for an invalid id.
+    """
     from bot.core.hosts.csv_file import TEAM_ID, USER_ID
     from bot.core.models import TeamId, UserId
 

@@ -29,7 +29,7 @@ def create_private(path: Path, text: str) -> None:
 def replace_private(path: Path, text: str) -> None:
     """Replace a file in one step: a reader sees either the old text or the new text. The new file has mode 0600.
 
-    Follow a symbolic link. Raises OSError.
+    Follow a symbolic link. Raises OSError if the file cannot be replaced.
     """
     target = path.resolve()
     descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # its mode is 0600

@@ -33,7 +33,7 @@ class AnswersError(Exception):
 
 
 def read_answers(path: str) -> dict[str, str]:
-    """Read answers from a file with lines NAME=value, as in .env. Raises AnswersError."""
+    """Read answers from a file with lines NAME=value, as in .env. Raises AnswersError if the answers cannot be used."""
     if not Path(path).exists():
         raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
     try:

@@ -19,7 +19,7 @@ class OwnHost:
         """Raise HostNotFoundError if the requester is a plain member who has no host.
 
         Never raise it for supervisors and administrators, because some commands work without a host for them. Do
-        nothing if Slack or Genesys does not answer in time.
+        nothing if Slack and Genesys do not answer within `timeout`.
         """
         with suppress(SlackUnavailableError, ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._timeout):

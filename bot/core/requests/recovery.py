@@ -94,7 +94,7 @@ async def _session(posts: PostedMessageRepository, post: PostedMessage) -> Sessi
 
 
 class Recovery:
-    """Runs the background loops: take over orphaned requests, clean up the store, update messages of ended sessions."""
+    """Runs loops that take over orphaned requests, clean up the store, and update the messages of ended sessions."""
 
     def __init__(
         self,

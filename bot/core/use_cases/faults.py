@@ -277,7 +277,10 @@ class FaultReports:
         return await self._board.delivered(NoticeKind.FAULT, name, seconds)
 
     async def check_again(self, request: Request) -> FaultChecked:
-        """Check whether a fault is fixed, and show the result in its messages. Raises RoleRequiredError."""
+        """Check whether a fault is fixed, and show the result in the messages about the fault.
+
+        Raises RoleRequiredError unless the requester is an administrator.
+        """
         await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("may_not_check")

@@ -209,7 +209,7 @@ class SessionService:
         """Post the session that a START request has just created, once for each request.
 
         Post it in the request's channel, or in the thread that the request names. The access rules are those of
-        `share`. Raises CobrowseError.
+        `share`. Raises CobrowseError if the session is not posted.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)

@@ -77,7 +77,10 @@ class UsersApi:
 
 
 def _users(response: httpx.Response) -> tuple[list[DirectoryUser], int]:
-    """Return the users in an answer, and the number of all matching users. Raises UnusableAnswerError."""
+    """Return the users in an answer, and the number of all matching users.
+
+    Raises UnusableAnswerError for an answer of another shape.
+    """
     try:
         body = response.json()
         return [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)

@@ -151,9 +151,9 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block that holds the element with this action id, and the element. Raises LookupError.
+    """Return the block that holds the element with this action id, and the element.
 
-    `block_id` names the block to search; None means all blocks.
+    Raises LookupError if there is no such element. `block_id` names the block to search; None means all blocks.
     """
     for block in blocks:
         for element in elements_of(block):

@@ -109,7 +109,10 @@ class Views:
     # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Open a modal for the user of the trigger id, and close this user's other modals. Raises ApiError."""
+        """Open a modal for the user of the trigger id, and close this user's other modals.
+
+        Raises ApiError for an unusable trigger id or view.
+        """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         for other in self.modals_of(user_id):
@@ -117,13 +120,19 @@ class Views:
         return self._stack(user_id, body)
 
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Put a modal on top of the open modals of the trigger id's user. Raises ApiError."""
+        """Put a modal on top of the open modals of the trigger id's user.
+
+        Raises ApiError for an unusable trigger id or view, or too many modals.
+        """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         return self.push_on(user_id, body)
 
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
-        """Put a modal on top of this user's open modals. Raises ApiError."""
+        """Put a modal on top of this user's open modals.
+
+        Raises ApiError for an unusable view, or too many or no open modals.
+        """
         stack = self._stacks.get(user_id)
         if not stack:
             raise ApiError("not_found")

@@ -99,7 +99,7 @@ def all_commands(command: str, role: Role, features: Capabilities, language: Lan
 
 
 def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
-    """Yield each group of commands of the list: the title of the group, then one line for each command."""
+    """Yield the groups of the command list. Each group has a title, then one line for each command."""
     leads = role is not Role.MEMBER
 
     def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:

@@ -110,7 +110,10 @@ class HttpReceiver:
         return await self._read_slowly(request)
 
     async def _read_slowly(self, request: web.Request) -> bytes:
-        """Read a body that is large, or that did not arrive together with its headers. Raises RejectedError."""
+        """Read a body that is large, or that did not arrive together with its headers.
+
+        Raises RejectedError if the body is too slow, too large or unreadable, or if it lost its slot.
+        """
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(self._timing.body_timeout) as timeout:
@@ -144,7 +147,10 @@ class HttpReceiver:
         return bytes(body)
 
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
-        """Verify the timestamp and the signature, and return the body as text. Raises RejectedError."""
+        """Verify the timestamp and the signature, and return the body as text.
+
+        Raises RejectedError if one of them is wrong or the body is not UTF-8.
+        """
         try:
             body = raw.decode()
         except UnicodeDecodeError:
@@ -286,7 +292,10 @@ def _signature_headers(request: web.Request) -> tuple[str, str]:
 
 
 def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
-    """Parse the body into the object for Bolt: a form, its field `payload`, or JSON. Raises RejectedError."""
+    """Parse the body into the object for Bolt: a form, its field `payload`, or JSON.
+
+    Raises RejectedError for any other body.
+    """
     if content_type == _JSON:
         return _object(body)
     if content_type != _FORM:
@@ -299,7 +308,10 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """Build a Bolt request as Socket Mode does: parsed, without a signature to verify. Raises RejectedError."""
+    """Build a Bolt request as Socket Mode does: parsed, without a signature to verify.
+
+    Raises RejectedError for a body of another shape.
+    """
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))
     }

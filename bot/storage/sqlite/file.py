@@ -133,7 +133,7 @@ def shared_mode(path: Path) -> str:
 def lock(path: Path) -> int:
     """Lock the database until the returned handle is closed or the process ends.
 
-    Raises StorageSetupError if another process holds the lock, and OSError.
+    Raises StorageSetupError if another process holds the lock, and OSError if the lock file is unusable.
     """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -151,7 +151,7 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
     """Create or migrate the tables, check the key, and return a new owner number.
 
     The owner number marks the requests that this process works on. Raises StorageSetupError if the bot cannot use the
-    database, and sqlite3.Error.
+    database, and sqlite3.Error if a statement fails.
     """
     connection = connect(path, busy_seconds)
     try:

@@ -86,10 +86,11 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Exchange a code or a refresh token. Return the user's id and a new refresh token. Raises OAuthError.
+        """Exchange a code or a refresh token. Return the user's id and a new refresh token.
 
-        `form` is the form of the token request, `authorization` its Authorization header. The new refresh token is None
-        if the client did not authenticate with its secret.
+        Raises OAuthError if the client or the grant is invalid. `form` is the form of the token request,
+        `authorization` its Authorization header. The new refresh token is None if the client did not authenticate with
+        its secret.
         """
         is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
@@ -159,7 +160,7 @@ class UserLogin:
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
         """Return True if the OAuth client authenticated with its secret, False if it sent only its id.
 
-        Raises OAuthError. `form` and `authorization` are as in `exchange`.
+        Raises OAuthError for an unknown client or a wrong secret. `form` and `authorization` are as in `exchange`.
         """
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")

@@ -115,10 +115,10 @@ class ChatMethods:
         return {"channel": channel, "permalink": f"{address}{thread}"}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
-        """Return the bot's message that the arguments name by channel and `ts`. Raises ApiError.
+        """Return the bot's message that the arguments name by channel and `ts`.
 
-        `refusal` is the error code if the message is another user's. An ephemeral message is not found, because Slack
-        does not keep it.
+        Raises ApiError if there is no such message, or, with the code `refusal`, if the message is another user's. An
+        ephemeral message is not found, because Slack does not keep it.
         """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
