@@ -47,7 +47,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 
 
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
-    """Return whether the client's roles allow everything in `needed`. Raises ServiceError."""
+    """Check whether the client's roles allow everything in `needed`, and return the result. Raises ServiceError."""
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
     fix = f"Look at the client's roles, {OAUTH_PAGE}; the first session or message will show it, too."

@@ -107,7 +107,7 @@ async def _contact_channel(
 ) -> CheckResult:
     """Check whether the contact's channel gets the messages about faults, and return the result.
 
-    It gets none if the bot cannot see the channel, if the channel is archived, or if people of other organizations may
+    The channel gets no messages if the bot cannot see it, if it is archived, or if people of other organizations may
     read it.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)

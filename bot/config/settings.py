@@ -229,7 +229,7 @@ def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence on what kind of token this is and which variable it belongs to; "" for an unknown kind."""
+    """Return a sentence that names the kind of a token and the variable for this kind; "" for an unknown kind."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",

@@ -182,7 +182,7 @@ class AccessPolicy:
     def is_known_admin(self, user_id: UserId) -> bool:
         """Return whether the settings or cached answers of Slack show that a user is an administrator.
 
-        Never call Slack. Return False if the cache lacks an answer that this needs.
+        Never call Slack. Return False if the cache lacks a necessary answer.
         """
         if user_id in self._rules.admins.users:
             return True

@@ -573,7 +573,7 @@ class RetryRejectedError(CobrowseError):
 class SendRejectedError(CobrowseError):
     """The bot cannot send a link to a customer. `detail` depends on the code.
 
-    - sending_off: "sms" or "email", which the settings switch off.
+    - sending_off: "sms" or "email", the medium that the settings switch off.
     - invalid_address: "none" (no text), "neither" (no phone number or email address), "country" (no country code, and
       no single country fits), "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a
       valid email address).

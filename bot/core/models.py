@@ -155,7 +155,7 @@ class RequestState(StrEnum):
 class OtherSession:
     """The agent's newest session that is still open when another session of this agent starts.
 
-    `count` is the number of open sessions besides the one that starts, this session included.
+    `count` is the number of the agent's open sessions, without the one that starts.
     """
 
     id: SessionId

@@ -256,6 +256,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message shows correctly whether the notice is over."""
+    """Return the readers of the messages that show the notice's present state: that it is over, or that it is not."""
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

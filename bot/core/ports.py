@@ -219,10 +219,9 @@ class SessionRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
-    """How many starts ended in the same way.
+    """The counts of the starts that ended with one code. `code` is the error's code, "" for no error.
 
-    `code` is the code of the error with which they ended, "" for no error. `sessions`: how many sessions they created.
-    `without_session`: how many of these starts got no session.
+    `sessions`: how many sessions these starts created. `without_session`: how many of these starts got no session.
     """
 
     code: str
@@ -625,7 +624,7 @@ class Metrics:
         """Count a Socket Mode connection that replaces an earlier connection."""
 
     def connection_failed(self, reason: str) -> None:
-        """Count a Socket Mode connection that did not open, or that ended within seconds."""
+        """Count a Socket Mode connection that did not open, or that lived less than 30 seconds."""
 
     def store_failed(self) -> None:
         """Count a database read or write that failed."""

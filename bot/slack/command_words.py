@@ -1,4 +1,4 @@
-"""Decide whether words mean a command, a name, or may mean either (pure).
+"""Decide whether words mean a command, mean a name, or may mean either (pure).
 
 Nobody should get a session by mistake, so the bot asks when a text is ambiguous. command_languages.py has the words of
 other languages. command_parser.py parses the rest of the text.

@@ -34,7 +34,7 @@ class StorageReport:
 
     - `where`: the name of the database for people to read.
     - `version`: the version of the tables, None if there are no tables yet.
-    - `is_encrypted`: whether the database holds its secrets encrypted.
+    - `is_encrypted`: whether the secrets in the database are encrypted.
     - `linked`: a function that returns a user's host by an administrator's link, None if there is no link.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them: the newest key, an older key,
       or none.

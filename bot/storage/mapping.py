@@ -190,7 +190,7 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Convert the parts of an unreadable row that are needed to answer the requester."""
+    """Build a Request from those parts of an unreadable row that the bot needs to answer the requester."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],

@@ -401,7 +401,10 @@ class SessionService:
         return record if record.is_over or status is SessionStatus.OPEN else await self._close(record, None)
 
     async def _end(self, record: SessionRecord) -> str | None:
-        """End the session at the service, unless it has just ended. Return the service's correlation id, if any."""
+        """End the session at the service. Return the service's correlation id, if any.
+
+        If the service does not know the session, raise UnknownSessionError unless the session is already over.
+        """
         try:
             return await self._service.end(record.session.id)
         except UnknownSessionError as error:

@@ -1,4 +1,4 @@
-"""Find the conversations that a host is connected to now.
+"""Find the conversations to which a host is connected now.
 
 The results of POST /api/v2/analytics/conversations/details/query are some seconds old, so the bot verifies each of them
 with GET /api/v2/conversations/{id}: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No log line

@@ -91,8 +91,8 @@ class UserActions:
         """Press a button or choose an option in a message, a modal or a Home tab.
 
         `chosen` is the new value of a select or an overflow menu: the value of an option, or a user id. `values` holds
-        the values of other inputs in the same message or view. `response_url`: for a press in a message, the payload
-        has a response_url. Raises LookupError for an unknown action id or option.
+        the values of other inputs in the same message or view. `response_url`: whether the payload of a press in a
+        message has a response_url. Raises LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}

@@ -30,8 +30,8 @@ country."""
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
     """Return the first line of a message as a name in plain text; "" if the line suggests none.
 
-    `text` is mrkdwn. A name may hold no address, so a line with an email address or a possible phone number suggests
-    none. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
+    `text` is mrkdwn. A name may hold no address, so a line with an email address or with digits that may be a phone
+    number suggests none. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):

@@ -41,7 +41,10 @@ def help_notice(notice: Notice, to: Addressee) -> Message:
 
 
 def administrators_told(outcome: AdministratorsTold, contact: Value, language: Language) -> Message:
-    """Render the answer to the person. `contact` is the person or channel that the bot has told, or will tell."""
+    """Render the answer to the person who asked for help.
+
+    `contact` is the person or channel that the bot has told, or will tell.
+    """
     text = language.say(HAVE_TOLD if outcome.readers else AM_TELLING, contact=contact)
     mark = ":white_check_mark: " if outcome.readers else ""
     return Message(text, [section(f"{mark}{text}")])
