@@ -158,7 +158,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return the id of a part of a conversation, such as "customer" (`what`). The same part always gets the same id."""
+    """Return the id of the part `what` of a conversation, such as "customer". The same part always gets the same id."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

@@ -51,7 +51,8 @@ class PageActions:
     async def press(self, request: web.Request) -> web.Response:
         """Press a button, or choose an option, in a message or a view.
 
-        The chosen value is in the field `values`. The option of an overflow menu, which keeps no value, is in `chosen`.
+        The chosen value is in the field `values`. An overflow menu keeps no value, so its chosen option is in the field
+        `chosen`.
         """
         fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)

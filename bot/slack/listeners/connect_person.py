@@ -116,9 +116,9 @@ class ConnectDialog:
         return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
-        """Return the step that searches for a Genesys user of the chosen person.
+        """Return the step in which the administrator searches for the chosen person's Genesys user.
 
-        Return the choice of a person again if the chosen person may not use co-browse.
+        If the chosen person may not use co-browse, return the step that asks for a person again.
         """
         try:
             return await self._first_step(actor, user_id)

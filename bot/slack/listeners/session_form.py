@@ -144,7 +144,7 @@ class SessionForm:
         )
 
     def addressee(self, request: Request) -> Addressee:
-        """Return who reads the error messages about a submission, for `read`."""
+        """Return the reader of the error messages that `read` returns for a submission."""
         return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:

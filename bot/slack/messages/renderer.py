@@ -395,7 +395,7 @@ def is_plain_fact(error: CobrowseError) -> bool:
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error behind a report about the requester, who cannot start a session; None for any other report."""
+    """Return the error in a report that the requester cannot start a session; None for any other report."""
     if request.for_another:
         return None
     if outcome.refusal or outcome.host:
