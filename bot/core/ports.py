@@ -295,7 +295,7 @@ class AccountRepository(Protocol):
         """Delete and return a person's linked account; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account during a `with` block, and yield it, None if there is none.
+        """Lock a person's account until the `with` block ends. Yield the account, None if there is none.
 
         An exception in the block undoes the block's writes.
         """

@@ -35,7 +35,10 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Notify these hooks of waits during a `with` block; at once if the call already waits. Do nothing for None."""
+        """Notify these hooks of each wait until the `with` block ends. If the call already waits, notify them at once.
+
+        Do nothing for None.
+        """
         if hooks is None:
             yield
             return

@@ -25,8 +25,8 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class Encryptor:
     """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first.
 
-    `key_number` is a number made from the first key, by which replicas see whether they use the same key; 0 without a
-    key.
+    `key_number` is a number made from the first key; 0 without a key. Replicas compare it, to see whether they use the
+    same key.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:

@@ -83,7 +83,7 @@ def _is_slack_missing(fault: str) -> bool:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings in `current`, with the values in `answers` added or in place of the old values.
+    """Return the settings in `current`, with each value in `answers` added, or in place of the old value.
 
     A setting can be in the variable NAME or in NAME_FILE. An answer for one of these variables removes the other.
     """

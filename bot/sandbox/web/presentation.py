@@ -35,7 +35,7 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
+    """Return those fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
 
     A traffic entry describes one request between the bot and a server.
     """

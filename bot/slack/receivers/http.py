@@ -203,7 +203,7 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a slot for this body inside the `with` block. Raises NoBodySlotError."""
+        """Hold a slot for this body until the `with` block ends. Raises NoBodySlotError if no slot is free."""
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
             first, since = next(iter(self._held.items()))
