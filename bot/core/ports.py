@@ -408,13 +408,13 @@ class SessionMessages(Protocol):
 
 
 class SessionNames(Protocol):
-    """Names sessions that nobody named, in the agent's language: the agent reads the name in Genesys, too."""
+    """Makes names for sessions without a name, in the agent's language, because the agent reads the name in Genesys."""
 
     def of_agent(self, agent: SlackUser) -> str:
-        """Return the name of a session for this agent."""
+        """Return the usual name for a session of this agent. The name contains the agent's name."""
 
     def neutral(self, agent: SlackUser) -> str:
-        """Return a name that names nobody."""
+        """Return a session's name that contains no person's name, in this agent's language."""
 
 
 class NoticeMessages(Protocol):

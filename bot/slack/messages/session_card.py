@@ -189,7 +189,7 @@ def can_share(request: Request) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class UsualNames:
-    """Names sessions that nobody named. Implements SessionNames.
+    """Makes names for sessions without a name. Implements core's SessionNames.
 
     `language_of` returns the language of a person.
     """
