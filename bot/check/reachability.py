@@ -1,6 +1,6 @@
 """Check whether a host is reachable, and compare its clock with this machine's clock.
 
-The result tells failures of the name look-up, the connection, the proxy and the certificate apart.
+The result says what failed: the name look-up, the connection, the proxy, TLS or the certificate.
 """
 
 import ssl

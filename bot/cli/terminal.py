@@ -25,7 +25,7 @@ def json_for_stdout(text: str) -> str:
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Return whether an encoding can represent every character."""
+    """Return whether this is the name of a Unicode encoding, such as UTF-8. Return False for None."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 

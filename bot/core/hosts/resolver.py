@@ -167,7 +167,7 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the cached host of a person; None if none is cached. Ignore administrators' links."""
+        """Return the cached host of a person; None if none is cached. Ignore host links."""
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 

@@ -186,7 +186,7 @@ class UserActions:
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Deliver the payload of an earlier delivery again.
 
-        Its ids and response_url stay; the envelope or signature is new.
+        Its ids and response_url stay; the envelope (Socket Mode) or the signature (HTTP) is new.
         """
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 

@@ -157,7 +157,7 @@ class ContactName:
     """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
-        """Store the dependencies. `user_id` is None if the contact is no person."""
+        """Store the dependencies. `user_id`: the user in COBROWSE_HELP_CONTACT, None if the setting names no person."""
         self._people, self._user_id, self._timing = people, user_id, timing
         self._name = ""
 

@@ -322,14 +322,14 @@ class CardRenderer:
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
-        """Render the message that replaces the card of an open session that nobody else can join."""
+        """Render the message that replaces the card of an open session whose link or code is used or expired."""
         say, name = self.language.say, record.session.name
         text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
         blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
         return Message(say(IS_CLOSED, name=name), blocks)
 
     def _start_new(self, record: SessionRecord) -> Block:
-        """Build the row with the button that starts a new session like `record`, which is over."""
+        """Build the row with the button that starts a new session like `record`."""
         session = record.session
         value = start_new_value(session.id, session.name, record.agent, record.channel_id)
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))

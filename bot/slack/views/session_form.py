@@ -78,11 +78,11 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """A valid submission. None stands for the default.
+    """The values of a valid submission of the session form. A value that the person left empty is None.
 
     `channel_id` is the channel where the form was opened, "" for none. `thread` is the id of the message in whose
-    thread to post the session, "" for none. `send_to` is the customer's address: the session's card offers to send the
-    link there.
+    thread the bot posts the session, "" for none. `send_to` is the customer's address. The session's card offers to
+    send the link there.
     """
 
     channel_id: ChannelId

@@ -66,8 +66,9 @@ class ReplicaLock:
     def check_now(self) -> None:
         """Ask the background task to check at once whether the server is still writable.
 
-        If it is not, the lock counts as lost and is taken again on a new connection. Do nothing while the lock is lost.
-        The store calls this when the server refuses a write because it is read-only.
+        If the server is read-only, the task drops the lock and takes it again on a new connection. Do nothing if the
+        lock is already lost, because the task is taking it again. The store calls this when the server refuses a write
+        because it is read-only.
         """
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()

@@ -62,10 +62,10 @@ class SecretTable:
         return await count_secrets(self._database.fetch, self._encryptor)
 
     async def rotate(self) -> KeyRotation:
-        """Encrypt with the first key each value that only an older key decrypts. Raises StorageUnavailableError.
+        """Encrypt each value that only an older key decrypts again, with the first key, which is the newest.
 
-        Each row is one write, so if a rotation was stopped, a further call does the rest. If a running bot changes a
-        row during the rotation, a later pass handles that row.
+        Each row is one write, so a rotation that was stopped goes on when this is called again. One call makes up to
+        MAX_PASSES passes, because a running bot may change a row during a pass. Raises StorageUnavailableError.
         """
         changed = 0
         for number in range(MAX_PASSES):

@@ -45,7 +45,7 @@ def check_keys(value: Any, keys: str, at: str) -> None:
 
 
 def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Raise BlockError unless each of these keys is missing in the object `value`, or is true or false.
+    """Raise BlockError if a key of the object `value` holds anything but true or false. A key may be missing.
 
     `at` is the JSON pointer of the object, for the error.
     """

@@ -2,7 +2,7 @@
 
 A key is the error's code, then `.variant` if the code has several meanings, then `@situation` if the sentence depends
 on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. If repairs.py has sentences for
-an error, administrators read those, too.
+an error, administrators read those in addition.
 """
 
 from dataclasses import dataclass
