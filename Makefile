@@ -109,7 +109,7 @@ sbom: .venv/bin/python
 # Write the lock files. Needs uv.
 lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres -o requirements-image.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres --extra otel -o requirements-image.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	printf '%s\n' "setuptools>=77" "babel>=2.17,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt

@@ -4,7 +4,7 @@ Each function builds one layer from the layers before it, and decides nothing.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.core.hosts.own_host import OwnHost
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
-from bot.core.ports import StartHistory
+from bot.core.ports import StartHistory, Tracer
 from bot.core.requests.events import (
     EventLog,
     RequestFinished,
@@ -53,7 +53,14 @@ from bot.core.use_cases.session_ends import SessionEnds, read_end
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
 from bot.core.validation.contact import ContactChannel
-from bot.factories import host_rules, open_genesys, open_user_tokens, required_permissions, sessions_api
+from bot.factories import (
+    host_rules,
+    open_genesys,
+    open_tracer,
+    open_user_tokens,
+    required_permissions,
+    sessions_api,
+)
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.customer_messages import CustomerMessagesApi
 from bot.genesys.api.probe import GenesysProbe
@@ -117,6 +124,7 @@ class Bot:
     oauth_callback: OAuthCallback | None
     slack_timing: SlackTiming
     bounds: ReceiverBounds
+    tracer: Tracer
 
 
 @asynccontextmanager
@@ -148,7 +156,18 @@ async def open_bot(
         health = Health(resources.metrics, resources.store.find, lambda: resources.watch.refusal)
         board.start()
         try:
-            yield Bot(settings, app, requests, worker, clients.socket_web, health, callback, slack_timing, bounds)
+            yield Bot(
+                settings,
+                app,
+                requests,
+                worker,
+                clients.socket_web,
+                health,
+                callback,
+                slack_timing,
+                bounds,
+                resources.tracer,
+            )
         finally:
             await board.stop()
             await slack.responder.close()
@@ -166,6 +185,7 @@ class _Resources:
     timing: CoreTiming
     slack_timing: SlackTiming
     metrics: PrometheusMetrics
+    tracer: Tracer
     watch: TokenWatch
     store: Storage
     http: aiohttp.ClientSession
@@ -181,29 +201,34 @@ async def _open_resources(
     settings: Settings, timing: CoreTiming, genesys_timing: GenesysTiming, slack_timing: SlackTiming
 ) -> AsyncIterator[_Resources]:
     """Open the store, the audit log and the connections to Slack and Genesys. Close them at the end."""
-    metrics, database = PrometheusMetrics(RequestKind, required_permissions(settings)), settings.database
-    async with (
-        TokenWatch(slack_timing) as watch,
-        open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
-        new_http_session(slack_timing) as http,
-        open_genesys(settings.service, metrics, genesys_timing) as genesys,
-        open_user_tokens(settings, store.connections, genesys_timing) as tokens,
-    ):
-        with closing(AuditLog(settings.audit_log)) as audit:
-            yield _Resources(
-                settings,
-                timing,
-                slack_timing,
-                metrics,
-                watch,
-                store,
-                http,
-                genesys,
-                tokens,
-                audit,
-                EventLog(),
-                ToldReaders(),
-            )
+    database = settings.database
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        tracer = await enter(open_tracer(settings.tracing, timing))
+        metrics = PrometheusMetrics(RequestKind, required_permissions(settings), tracer.exemplar)
+        watch = await enter(TokenWatch(slack_timing))
+        store = await enter(
+            open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
+        )
+        http = await enter(new_http_session(slack_timing))
+        genesys = await enter(open_genesys(settings.service, metrics, genesys_timing, tracer))
+        tokens = await enter(open_user_tokens(settings, store.connections, genesys_timing, tracer))
+        audit = stack.enter_context(closing(AuditLog(settings.audit_log)))
+        yield _Resources(
+            settings,
+            timing,
+            slack_timing,
+            metrics,
+            tracer,
+            watch,
+            store,
+            http,
+            genesys,
+            tokens,
+            audit,
+            EventLog(),
+            ToldReaders(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +276,14 @@ class _UseCases:
 def _slack_clients(resources: _Resources) -> _SlackClients:
     slack, timing = resources.settings.slack, resources.slack_timing
     proxy = slack.proxies.of(slack.api_url)
-    client = partial(new_web_client, base_url=slack.api_url, http=resources.http, proxy=proxy, timing=timing)
+    client = partial(
+        new_web_client,
+        base_url=slack.api_url,
+        http=resources.http,
+        proxy=proxy,
+        timing=timing,
+        tracer=resources.tracer,
+    )
     bot_client = partial(client, slack.bot_token, watch=resources.watch)
     return _SlackClients(
         web=bot_client(),
@@ -288,6 +320,7 @@ def _slack_parts(
         contact=contact,
         readers=readers,
         timing=timing,
+        tracer=resources.tracer,
     )
     notices = SlackNotices(web, direct, channels, renderer.notice, readers, timing)
     return _SlackParts(people, access, renderer, session_messages, responder, Views(web, timing), notices)
@@ -359,7 +392,9 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
     settings, timing, store, access = resources.settings, resources.timing, resources.store, slack.access
     users, api = UsersApi(resources.genesys), sessions_api(settings.service, resources.genesys, resources.tokens)
     rules, status = host_rules(settings, users), ServiceStatus()
-    hosts = HostResolver(rules, store, waits=users.waits, found_seconds=timing.host_cache_seconds)
+    hosts = HostResolver(
+        rules, store, waits=users.waits, found_seconds=timing.host_cache_seconds, tracer=resources.tracer
+    )
     sessions = _session_service(resources, slack, hosts, api, board)
     accounts = AccountLinking(access, hosts, store.connections, resources.tokens, resources.events, timing)
     requests = AccessRequests(board, access, hosts, store, store.notices, status, users.name_of, timing.notices)
@@ -457,7 +492,8 @@ def _fault_reports(resources: _Resources, slack: _SlackParts, use_cases: _UseCas
 def _request_parts(
     resources: _Resources, slack: _SlackParts, use_cases: _UseCases, board: NoticeBoard
 ) -> tuple[Recovery, RequestWorker, RequestService]:
-    store, events, timing = resources.store, resources.events, resources.timing
+    events, timing, tracer = resources.events, resources.timing, resources.tracer
+    store = tracer.storing(resources.store)
     faults = _fault_reports(resources, slack, use_cases, board)
     slack.responder.report_to(faults.record)
     help_requests = HelpRequests(board, slack.access, store, faults, fault_name, timing.notices)
@@ -472,7 +508,7 @@ def _request_parts(
         help_requests,
     )
     handlers = {kind: handler for use_case in each for kind, handler in use_case.handlers().items()}
-    recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)
+    recovery = Recovery(store, resources.store.sessions, slack.session_messages, events, timing.recovery)
     worker = RequestWorker(
         store=store,
         handlers=handlers,
@@ -481,6 +517,7 @@ def _request_parts(
         recovery=recovery,
         timing=timing,
         report=faults.record,
+        tracer=tracer,
     )
     requests = RequestService(store, worker, use_cases.limiter, events)
     resources.metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: resources.genesys.queue_length)
@@ -494,9 +531,10 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
+    tracers = resources.tracer.subscribers
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
-    events.subscribe(RequestFinished, status.record_event, tab.followers.record_event)
-    events.subscribe(RequestRejected, metrics.record_event, *audits)
+    events.subscribe(RequestFinished, *tracers, status.record_event, tab.followers.record_event)
+    events.subscribe(RequestRejected, metrics.record_event, *audits, *tracers)
     events.subscribe(RequestResumed, log_event, metrics.record_event)
     events.subscribe(SessionClosed, recovery.wake)
 

@@ -155,6 +155,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
         single_process=single_process,
         timing=bot.slack_timing,
         bounds=bot.bounds,
+        tracer=bot.tracer,
     )
 
     async def connect() -> int:
@@ -179,7 +180,12 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     """
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     receiver_app = HttpReceiver(
-        bot.app, settings.slack.signing_secret, bot.health.metrics, timing=bot.slack_timing, bounds=bot.bounds
+        bot.app,
+        settings.slack.signing_secret,
+        bot.health.metrics,
+        timing=bot.slack_timing,
+        bounds=bot.bounds,
+        tracer=bot.tracer,
     )
     receiver_app.add_to(server)
     bot.health.has_right_clock = receiver_app.clock.is_right

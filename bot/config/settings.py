@@ -5,8 +5,9 @@ Each command reads only the part that it uses. All faults are collected before t
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 from urllib.parse import urljoin
 
@@ -20,6 +21,7 @@ from bot.config.environment import ENV_FILE, Environment, below_data_directory
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader, SettingsError
 from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, read_cobrowse_api, read_service
+from bot.config.variables import VARIABLES
 from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
@@ -34,6 +36,7 @@ ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
 """The hosts of the hosts file, by team and user. The team None means that the row is for any team."""
 BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
 """The prefixes of Slack's bot tokens, app-level tokens and app configuration tokens."""
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
@@ -52,6 +55,18 @@ class SlackSettings:
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
     config_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingSettings:
+    """The settings of the traces.
+
+    `variables`: OpenTelemetry's settings by name (OTEL_…). `to_genesys`: calls to Genesys carry W3C trace headers.
+    """
+
+    is_on: bool
+    to_genesys: bool
+    variables: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +94,7 @@ class Settings:
     shutdown_seconds: int
     database: DatabaseSettings
     logging: LoggingSettings
+    tracing: TracingSettings
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
@@ -100,6 +116,21 @@ def read_environment(path: str = ENV_FILE) -> Environment:
 def untrusted_certificate_fix() -> str:
     """Return a sentence that says what to do when a certificate is not trusted."""
     return certificates.untrusted_certificate_fix(os.environ)
+
+
+@contextmanager
+def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set these environment variables during the `with` block, for a library that reads its settings nowhere else."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -126,6 +157,7 @@ def read_settings(reader: Reader) -> Settings:
     rules = _access_rules(reader)
     listed_hosts, email_domains = _host_rules(reader)
     database = read_database(reader)
+    tracing = _tracing(reader)
     loaded = Settings(
         slack=slack,
         service=service,
@@ -143,7 +175,8 @@ def read_settings(reader: Reader) -> Settings:
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
         connect=read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted),
         database=database,
-        logging=service.logging,
+        logging=replace(service.logging, secrets=tuple(reader.secrets)),
+        tracing=tracing,
     )
     certificates.check_certificates(reader)
     return loaded
@@ -317,6 +350,22 @@ def _limits(reader: Reader) -> RequestLimits:
     )
 
 
+def _tracing(reader: Reader) -> TracingSettings:
+    """Return the settings of the traces. OpenTelemetry's own variables can also switch them off."""
+    endpoint, for_traces = reader.plain(OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):
+        reader.fault(OTLP_ENDPOINT, "must be a URL with http or https, without a user name.")
+    is_off = reader.given("OTEL_SDK_DISABLED").lower() == "true" or reader.given("OTEL_TRACES_EXPORTER") == "none"
+    values = {name: reader.given(name) for name in reader.environ if name.startswith("OTEL_")}
+    known = {name: reader.text(name) for name in VARIABLES if name.startswith("OTEL_")}
+    values |= {name: value for name, value in known.items() if value != VARIABLES[name].default}
+    return TracingSettings(
+        is_on=bool(endpoint or for_traces) and not is_off,
+        to_genesys=reader.flag("COBROWSE_TRACE_GENESYS"),
+        variables={name: value for name, value in values.items() if value},
+    )
+
+
 def _allowlist(reader: Reader, name: str) -> Allowlist:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
@@ -332,6 +381,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SlackSettings",
+    "TracingSettings",
+    "added_to_environment",
     "environment",
     "load",
     "load_part",

@@ -442,6 +442,44 @@ GROUPS = {
             example="audit.jsonl",
         ),
     ),
+    "Traces": (
+        Variable(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "Where traces go: an OpenTelemetry collector that takes OTLP over HTTP. Empty: no traces.",
+            required="to export traces",
+            example="http://otel-collector:4318",
+        ),
+        Variable(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Headers for the collector, such as its key: `name=value`, with commas between.",
+            secret=True,
+            form=Form.LINE,
+            example="api-key=…",
+        ),
+        Variable("OTEL_SERVICE_NAME", "The name of this service in the traces.", "cobrowse-bot", form=Form.LINE),
+        Variable(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "What else the traces say about this service: `name=value`, with commas between.",
+            form=Form.LINE,
+            example="deployment.environment.name=production",
+        ),
+        Variable(
+            "OTEL_TRACES_SAMPLER",
+            "Which traces are recorded, by the name of an OpenTelemetry sampler.",
+            "parentbased_always_on",
+            example="parentbased_traceidratio",
+        ),
+        Variable(
+            "OTEL_TRACES_SAMPLER_ARG",
+            "The share of the traces that `parentbased_traceidratio` records, 0 to 1.",
+            example="0.1",
+        ),
+        Variable(
+            "COBROWSE_TRACE_GENESYS",
+            "Whether calls to Genesys carry W3C trace headers: `on` or `off`.",
+            "off",
+        ),
+    ),
 }
 """The settings by subject, in the order of docs/reference/settings.md."""
 VARIABLES = {variable.name: variable for group in GROUPS.values() for variable in group}

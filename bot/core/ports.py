@@ -1,14 +1,14 @@
-"""Define the Protocols through which the core reaches storage, Slack, Genesys and the metrics.
+"""Define the Protocols through which the core reaches storage, Slack, Genesys, the metrics and the traces.
 
 Each method of a repository may raise StorageUnavailableError.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bot.core.errors import CobrowseError, RuleMiss
 from bot.core.models import (
@@ -42,6 +42,8 @@ from bot.core.models import (
 from bot.core.results import Result
 
 G = TypeVar("G")
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 JOIN_SECONDS = 10.0
 """For this long after a session's creation, the same command of the same person gets this session again."""
@@ -631,3 +633,54 @@ class Metrics:
 
 
 NULL_METRICS = Metrics()
+
+
+# -- Traces --
+
+
+class Tracer:
+    """Records the steps of requests as spans of traces. This base class records nothing; subclasses override methods.
+
+    Each method takes a function or an object, and returns what to use in its place. The base class returns what it got,
+    so a tracer that is off costs nothing. No span holds a person, a link, an address or a text that somebody wrote.
+    """
+
+    exemplar: Callable[[], dict[str, str] | None] | None = None
+    """Returns the ids of the present trace and span for the metrics, or None. It is None if the tracer is off."""
+    subscribers: Sequence[Callable[[Any], None]] = ()
+    """Record the events of requests (core/requests/events.py): the outcome of each."""
+
+    def receiving(self, dispatch: F, *, over_http: bool) -> F:
+        """Trace the handling of a payload from Slack until its acknowledgement. A trace begins here."""
+        return dispatch
+
+    def storing(self, store: "RequestRepository") -> "RequestRepository":
+        """Trace the writes of a repository, and store with each request which trace it belongs to."""
+        return store
+
+    def processing(self, process: F) -> F:
+        """Trace the processing of a stored request. After a crash, this continues the stored trace."""
+        return process
+
+    def resolving(self, look_up: F) -> F:
+        """Trace the search for the Genesys host of a person."""
+        return look_up
+
+    def waiting(self, acquire: F) -> F:
+        """Trace the wait for the rate limit."""
+        return acquire
+
+    def calling_genesys(self, transport: T) -> T:
+        """Trace the HTTP requests that a transport sends to Genesys."""
+        return transport
+
+    def calling_slack(self, api_call: F) -> F:
+        """Trace the calls of Slack's Web API."""
+        return api_call
+
+    def posting(self, post: F) -> F:
+        """Trace the posts to response_urls."""
+        return post
+
+
+NULL_TRACER = Tracer()

@@ -89,6 +89,7 @@ class CoreTiming:
     - `link_lifetime_seconds`: how long a sign-in link is valid.
     - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
     - `host_cache_seconds`: how long the bot keeps the Genesys host that a rule found for a Slack user.
+    - `trace_export_timeout`: how long a shutdown waits for the export of the last spans.
     """
 
     run: RunTiming = field(default_factory=RunTiming)
@@ -101,6 +102,7 @@ class CoreTiming:
     link_lifetime_seconds: float = 600.0
     lookup_timeout: float = 10.0
     host_cache_seconds: float = 3600.0
+    trace_export_timeout: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

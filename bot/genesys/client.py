@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from bot.core.errors import ServiceBusyError, UnusableAnswerError
-from bot.core.ports import NO_HTTP_STATUS, NULL_METRICS, CallHooks, Metrics
+from bot.core.ports import NO_HTTP_STATUS, NULL_METRICS, NULL_TRACER, CallHooks, Metrics, Tracer
 from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.display import LOCAL_HOSTS, url_host
@@ -41,9 +41,11 @@ class GenesysClient:
         timing: GenesysTiming = GENESYS_TIMING,
         sleep: Sleep = asyncio.sleep,
         metrics: Metrics = NULL_METRICS,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         self._http, self._api_url, self._auth = http, api_url, auth
         self._limiter = limiter or RateLimiter(timing=timing)
+        self._acquire = tracer.waiting(self._limiter.acquire)
         self._timing, self._sleep, self._metrics = timing, sleep, metrics
         connect = timing.connect_timeout
         timeouts = httpx.Timeout(None, connect=connect, pool=connect)  # call_timeout bounds the call as a whole
@@ -104,7 +106,7 @@ class GenesysClient:
             await token_source.ready()
             began = time.monotonic()
             limited_by = needs if token_source is self._auth else None
-            await self._limiter.acquire(hooks, needs=limited_by, continues=continues or is_retry)
+            await self._acquire(hooks, needs=limited_by, continues=continues or is_retry)
             self._metrics.waited(time.monotonic() - began)
 
         async def send() -> httpx.Response:

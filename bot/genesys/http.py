@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 
 from bot import __version__
+from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 
 MAX_CONNECTIONS = 256
@@ -43,8 +44,11 @@ class HttpClient(httpx.AsyncClient):
     One client serves many users, and a cookie from one user's sign-in must not reach another user.
     """
 
-    def __init__(self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING) -> None:
-        self._api_transport = Transport(keepalive_seconds=timing.keepalive_seconds, proxy=proxy)
+    def __init__(
+        self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING, tracer: Tracer = NULL_TRACER
+    ) -> None:
+        transport = Transport(keepalive_seconds=timing.keepalive_seconds, proxy=proxy)
+        self._api_transport: httpx.AsyncBaseTransport = tracer.calling_genesys(transport)
         super().__init__(
             transport=self._api_transport,
             trust_env=False,

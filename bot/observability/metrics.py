@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import product
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -19,13 +18,13 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.exposition import choose_encoder
 
 from bot import __version__
 from bot.core.models import SessionStarted
 from bot.core.ports import Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
@@ -51,12 +50,19 @@ class LastCall:
 class PrometheusMetrics(Metrics):
     """Implements core.ports.Metrics with prometheus_client. Each instance has a separate registry. Thread-safe."""
 
-    def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[str] = (),
+        needs: Iterable[str] = (),
+        exemplar: Callable[[], dict[str, str] | None] | None = None,
+    ) -> None:
         """Create the metrics.
 
-        Start the counters for these kinds of requests, and for calls with these permissions, at 0.
+        Start the counters for these kinds of requests, and for calls with these permissions, at 0. `exemplar` returns
+        the ids of the present trace, which the histograms of durations then name; None if there are no traces.
         """
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
+        self._exemplar = exemplar
         self._registry = CollectorRegistry()
         self._make_requests()
         self._make_genesys()
@@ -74,6 +80,15 @@ class PrometheusMetrics(Metrics):
         """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
+    def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
+        """Return all metrics in a form that the HTTP header Accept asks for, and their content type.
+
+        The form is OpenMetrics, which alone has exemplars, or Prometheus's text format.
+        https://prometheus.io/docs/specs/om/open_metrics_spec/
+        """
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
     @property
     def last_call(self) -> LastCall | None:
         """Return the latest call to Genesys; None before the first call."""
@@ -87,7 +102,7 @@ class PrometheusMetrics(Metrics):
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
                 self._requests.labels(request.kind.value, result.code).inc()
-                self._request_seconds.labels(request.kind.value).observe(seconds)
+                self._request_seconds.labels(request.kind.value).observe(seconds, self._exemplar and self._exemplar())
                 if not reached:
                     self._unreached.inc()
             case RequestRejected(request=request, error=error):
@@ -96,15 +111,15 @@ class PrometheusMetrics(Metrics):
                 self._resumed.inc()
 
     def acknowledged(self, seconds: float) -> None:
-        self._ack_seconds.observe(seconds)
+        self._ack_seconds.observe(seconds, self._exemplar and self._exemplar())
 
     def called(self, needs: str, status: str, seconds: float) -> None:
         self._calls.labels(needs, status).inc()
-        self._call_seconds.labels(needs).observe(seconds)
+        self._call_seconds.labels(needs).observe(seconds, self._exemplar and self._exemplar())
         self._last_call = status, time.monotonic()
 
     def waited(self, seconds: float) -> None:
-        self._wait_seconds.observe(seconds)
+        self._wait_seconds.observe(seconds, self._exemplar and self._exemplar())
 
     def renewed(self, outcome: str) -> None:
         self._renewals.labels(outcome).inc()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from bot.core.models import RequestId
-from bot.observability.metrics import CONTENT_TYPE, PrometheusMetrics
+from bot.observability.metrics import PrometheusMetrics
 
 NO_REQUEST = RequestId("")
 STORE_TIMEOUT = 1.0
@@ -72,8 +72,9 @@ class Health:
             body["clock"] = "differs from Slack's"
         return web.json_response(body, status=200 if ready else 503)
 
-    async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+    async def _metrics(self, request: web.Request) -> web.Response:
+        body, content_type = self.metrics.accepted_exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     def _genesys(self) -> dict[str, object]:
         """Return the state of Genesys as of the latest call. Send no call."""

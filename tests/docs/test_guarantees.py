@@ -30,6 +30,8 @@ GUARANTEES = (
     "The next socket opens before the last one closes",
     "Default deny",
     "No secret in any log",
+    "Nobody in a trace",
+    "One trace for a request",
     "Two commands in the README",
     "One create and one post for a warm command",
 )

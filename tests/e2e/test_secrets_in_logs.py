@@ -1,6 +1,7 @@
 """The journeys at LOG_LEVEL=DEBUG in a separate process: no secret is in anything that the bot writes.
 
-That is the log with its tracebacks, the audit log, the metrics, and the encrypted database of SQLite or Postgres.
+That is the log with its tracebacks, the audit log, the metrics, the traces, and the encrypted database of SQLite or
+Postgres. The traces hold no id of a person either.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from tests.support.app import ANA, BEN, BILLING, SAM, UNA, Servers, ended, free_port, running
+from tests.support.collector import open_collector, people_of, traced
 from tests.support.conversations import PUBLIC
 from tests.support.postgres import new_database
 from tests.support.secret_search import EMAIL, MARK, NUMBER, Told, of_postgres, of_sqlite, shown
@@ -67,7 +69,10 @@ async def _logs_nothing(
         "COBROWSE_PERSON_INQUIRIES_PER_MINUTE": "0",
         **more,
     }
-    async with running(directory, http=http, environ=environ) as (servers, process):
+    async with (
+        open_collector() as collector,
+        running(directory, http=http, environ=environ | traced(collector)) as (servers, process),
+    ):
         servers.genesys.conversations.set_live_count("one")
         told = Told(servers)
         await _journeys(servers, told)
@@ -85,6 +90,9 @@ async def _logs_nothing(
     assert err.count("answered") > 10
     assert "Traceback" in err  # some of it went as wrong as can be
     left |= {"log": err, "audit log": audit.read_text(), "database at the end": await dumped()}
+    left["traces"] = collector.text()
+    assert left["traces"].count("cobrowse.request.outcome") > 10
+    assert not [each for each in people_of(servers) if each in left["traces"]]
     assert left["audit log"].count('"decision": "allowed"') > 8
     assert left["audit log"].count('"decision": "refused"') > 1
     assert left["metrics"].count("cobrowse_requests_total{") > 8

@@ -15,7 +15,7 @@ from cachetools import TTLCache
 from bot.core.cache import Cache
 from bot.core.errors import HostNotFoundError, MissReason, RuleMiss, StorageUnavailableError
 from bot.core.models import DirectoryUser, Host, HostId, SlackUser, TeamId, UserId
-from bot.core.ports import HostCache, HostDirectory, HostRule
+from bot.core.ports import NULL_TRACER, HostCache, HostDirectory, HostRule, Tracer
 from bot.core.shared_waits import SharedWaits, serving
 from bot.core.timing import CoreTiming
 
@@ -127,6 +127,7 @@ class HostResolver:
         waits: SharedWaits | None = None,
         found_seconds: float = CoreTiming().host_cache_seconds,
         clock: Callable[[], float] = time.monotonic,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         """Take the rules in the order to try them, and the store of hosts that were found earlier.
 
@@ -136,6 +137,7 @@ class HostResolver:
         self._found_seconds = found_seconds
         self._rules = rules
         self._store = store
+        self._traced_look_up = tracer.resolving(self._look_up)
         self._waits = waits or SharedWaits()
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[Key, tuple[RuleMiss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
@@ -154,7 +156,7 @@ class HostResolver:
         if tried is None:
             try:
                 async with self._waits.notified(serving.get()):
-                    host, _ = await self._found.get(key, lambda: self._look_up(key, person))
+                    host, _ = await self._found.get(key, lambda: self._traced_look_up(key, person))
                 return host
             except HostNotFoundError as missed:
                 tried = self._missed[key] = missed.tried

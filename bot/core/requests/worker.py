@@ -13,7 +13,7 @@ from typing import Any
 from bot.core.errors import CobrowseError, InterruptedRequestError, UnexpectedError
 from bot.core.hosts.resolver import ResolvedHost
 from bot.core.models import Request, RequestState
-from bot.core.ports import RequestRepository, Responder, StoredRequest
+from bot.core.ports import NULL_TRACER, RequestRepository, Responder, StoredRequest, Tracer
 from bot.core.requests.events import EventLog, RequestFinished
 from bot.core.requests.handlers import Handlers
 from bot.core.requests.recovery import Recovery, known_failure
@@ -38,6 +38,7 @@ class RequestWorker:
         recovery: Recovery,
         timing: CoreTiming,
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         """Take the dependencies. `report` stores an error for the administrators, and never raises.
 
@@ -45,6 +46,7 @@ class RequestWorker:
         will tell the administrators. The request counts as answered only after `report` has ended.
         """
         self._report = report
+        self._traced_process = tracer.processing(self._process)
         self._store, self._handlers, self._responder = store, handlers, responder
         self._events, self._recovery, self._timing = events, recovery, timing
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,7 +71,7 @@ class RequestWorker:
 
         `resolved` is the agent and host of a request that is stored as `creating`; None for any other request.
         """
-        task = asyncio.create_task(self._process(stored, resolved), name=stored.request.id)
+        task = asyncio.create_task(self._traced_process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._answering.discard)

@@ -33,6 +33,7 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
+from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.results import LastSession, OpenSession, Result
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
@@ -119,6 +120,7 @@ def new_web_client(
     repeats: bool = True,
     watch: TokenWatch | None = None,
     timing: SlackTiming = SLACK_TIMING,
+    tracer: Tracer = NULL_TRACER,
 ) -> WebClient:
     """Return a Web API client.
 
@@ -129,7 +131,7 @@ def new_web_client(
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
-    client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
+    client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries, tracer=tracer)
     client.proxy = proxy  # set afterwards: the constructor would replace None from the environment and ignore NO_PROXY
     client.watch = watch
     return client
@@ -153,6 +155,7 @@ class SlackResponder:
         contact: ContactName | None = None,
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         """Store the dependencies.
 
@@ -162,7 +165,7 @@ class SlackResponder:
         self._timing, self._contact, self._readers = timing, contact, readers
         self._report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None
         self._web, self._direct, self._session_messages = web, direct, session_messages
-        self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
+        self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing, tracer=tracer)
         self._completion = WorkflowStepResult(web, words, timing)
         self._words, self._deadlines = words, Deadlines(timing)
         self._posting: set[asyncio.Task[None]] = set()

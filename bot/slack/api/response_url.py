@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import is_page
 
@@ -76,11 +77,13 @@ class ResponseUrls:
         *,
         timing: SlackTiming = SLACK_TIMING,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         self._sleep, self._repeat_seconds = sleep, timing.repeat_seconds
         read_timeout = timing.response_url_timeout
         self._timeout = aiohttp.ClientTimeout(sock_connect=read_timeout, sock_read=read_timeout)
         self._http = http
+        self._traced_post = tracer.posting(self._post_once)
         self._allowed = slack_addresses(api_url)
         origins = (api_url, *(f"https://{host}" for host in HOSTS))
         self._proxies = {_origin(url): proxy_for(url) for url in origins}
@@ -97,7 +100,7 @@ class ResponseUrls:
         data = json.dumps(body).encode()
         for left in range(REPEATS, -1, -1):
             try:
-                status, delay = await self._post_once(url, data)
+                status, delay = await self._traced_post(url, data)
             except aiohttp.ConnectionTimeoutError:
                 raise  # a second attempt would probably time out, too
             except aiohttp.ClientConnectionError:

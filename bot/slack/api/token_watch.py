@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import Group, is_of
@@ -97,10 +98,14 @@ class WebClient(AsyncWebClient):
 
     watch: TokenWatch | None = None
 
+    def __init__(self, *, tracer: Tracer = NULL_TRACER, **how: Any) -> None:
+        super().__init__(**how)
+        self._traced_call = tracer.calling_slack(super().api_call)
+
     async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
         """Call a method of the Web API. Raises the errors of slack_sdk."""
         try:
-            answer = await super().api_call(api_method, **kwargs)
+            answer = await self._traced_call(api_method, **kwargs)
         except SlackApiError as error:
             if self.watch:
                 self.watch.failed(error_code(error))

@@ -21,7 +21,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.core.ports import Metrics
+from bot.core.ports import NULL_TRACER, Metrics, Tracer
 from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
@@ -65,8 +65,10 @@ class HttpReceiver:
         *,
         timing: SlackTiming = SLACK_TIMING,
         bounds: ReceiverBounds = RECEIVER_BOUNDS,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         self._app, self._metrics, self._timing = app, metrics, timing
+        self._dispatch = tracer.receiving(dispatch, over_http=True)
         self._verifier = SignatureVerifier(signing_secret)
         self._waiting = BodySlots(bounds.waiting_bodies, "too many bodies are waited for")
         self._large = BodySlots(
@@ -101,7 +103,7 @@ class HttpReceiver:
     async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
         body = self._verified(raw, *_signature_headers(request))
         bolt_request = _bolt_request(_bolt_body(body, request.content_type), request)
-        return _response(await dispatch(self._app, bolt_request, self._metrics))
+        return _response(await self._dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
         """Read the body within limits for its size and time. Raises RejectedError as soon as one limit is exceeded."""

@@ -16,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.core.ports import Metrics
+from bot.core.ports import NULL_TRACER, Metrics, Tracer
 from bot.core.timing import ReceiverBounds
 from bot.slack.api.responses import error_label, word
 from bot.slack.listeners.errors import dispatch
@@ -39,7 +39,12 @@ class SocketConnection:
     """
 
     def __init__(
-        self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, metrics: Metrics, bounds: ReceiverBounds
+        self,
+        app: AsyncApp,
+        web_socket: aiohttp.ClientWebSocketResponse,
+        metrics: Metrics,
+        bounds: ReceiverBounds,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # slack_bolt's send_async_response reads it
         self.ready = asyncio.Event()
@@ -47,6 +52,7 @@ class SocketConnection:
         self.num_connections = 0
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._metrics = app, metrics
+        self._dispatch = tracer.receiving(dispatch, over_http=False)
         self._web_socket = web_socket
         self._semaphore = asyncio.Semaphore(bounds.envelopes)
         self._answering: set[asyncio.Task[None]] = set()
@@ -115,7 +121,7 @@ class SocketConnection:
     async def _answer(self, request: SocketModeRequest) -> None:
         body: Any = request.payload
         bolt_request = AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
-        response = await dispatch(self._app, bolt_request, self._metrics)
+        response = await self._dispatch(self._app, bolt_request, self._metrics)
         try:
             await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # Bolt uses two members of it
         except (aiohttp.ClientError, OSError) as error:  # Slack sends it again, and the key makes both one request

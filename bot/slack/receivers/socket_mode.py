@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.ports import NULL_METRICS, Metrics
+from bot.core.ports import NULL_METRICS, NULL_TRACER, Metrics, Tracer
 from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label, retry_after_seconds
 from bot.slack.error_codes import REFUSALS
@@ -70,10 +70,11 @@ class SocketModeReceiver:
         backoff: ReconnectBackoff | None = None,
         timing: SlackTiming = SLACK_TIMING,
         bounds: ReceiverBounds = RECEIVER_BOUNDS,
+        tracer: Tracer = NULL_TRACER,
     ) -> None:
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._app_token, self._web, self._proxy_for = app, app_token, web, proxy_for
-        self._metrics, self._single_process = metrics, single_process
+        self._metrics, self._tracer, self._single_process = metrics, tracer, single_process
         self._backoff, self._timing, self._bounds = backoff or ReconnectBackoff(), timing, bounds
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connection: SocketConnection | None = None
@@ -205,7 +206,7 @@ class SocketModeReceiver:
                 proxy=self._proxy_for(url),
                 timeout=aiohttp.ClientWSTimeout(ws_close=self._timing.close_timeout),
             )
-            connection = SocketConnection(self._app, web_socket, self._metrics, self._bounds)
+            connection = SocketConnection(self._app, web_socket, self._metrics, self._bounds, self._tracer)
             try:
                 await connection.ready.wait()
                 if not connection.said_hello:

@@ -26,7 +26,7 @@ def everything() -> dict[str, str]:
         | key
         | {"GENESYS_ORG_ID": "org-1", "DATABASE_URL": "postgresql://bot:hush@db/bot", "STORE_ENCRYPTION_KEY": FERNET}
         | {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
-        | {"SLACK_CONFIG_TOKEN": "xoxe.xoxp-hush-1"}
+        | {"SLACK_CONFIG_TOKEN": "xoxe.xoxp-hush-1", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=hush-hush-1"}
     )
 
 

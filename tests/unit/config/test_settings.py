@@ -1,5 +1,6 @@
 """The settings: all faults are found at once, each names its variable, and each value has its documented meaning."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,9 @@ WRONG = [
     ("COBROWSE_LANGUAGE", "klingon"),
     ("LOG_LEVEL", "LOUD"),
     ("LOG_FORMAT", "xml"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hush@collector:4318"),
+    ("COBROWSE_TRACE_GENESYS", "maybe"),
 ]
 FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_SCOPES"} | {
     *(
@@ -95,6 +99,8 @@ FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SEC
         "COBROWSE_COMPANY",
     ),
     *("GENESYS_KEY_ID", "GENESYS_ORG_ID", "GENESYS_CONNECT_CLIENT_ID", "GENESYS_CONNECT_CLIENT_SECRET"),
+    *("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"),
+    *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
 }
 ELSEWHERE = {
     "GENESYS_PRIVATE_KEY_PATH",
@@ -147,6 +153,23 @@ def test_email_of_a_language_without_a_subject_gets_the_usual_one() -> None:
     texts = settings.load(HTTP | {"COBROWSE_EMAIL_TEXT_PT_BR": "Aqui: {joinUrl}"}).sending.texts
     assert texts.others["pt_BR"].email == "Aqui: {joinUrl}"
     assert texts.others["pt_BR"].email_subject == texts.default.email_subject
+
+
+def test_variables_of_opentelemetry_are_passed_on_and_switch_traces() -> None:
+    on = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    assert settings.load(HTTP).tracing.variables == {}
+    assert settings.load(HTTP | on).tracing.variables == on
+    for traces in (on, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}):
+        for off in ({}, {"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}):
+            assert settings.load(HTTP | traces | off).tracing.is_on is not bool(off)
+    assert not settings.load(HTTP | {"COBROWSE_TRACE_GENESYS": "on"}).tracing.is_on
+
+
+def test_environment_has_variables_of_opentelemetry_only_inside_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "before")
+    with settings.added_to_environment({"OTEL_SERVICE_NAME": "inside", "OTEL_NEW": "1"}):
+        assert (os.environ["OTEL_SERVICE_NAME"], os.environ["OTEL_NEW"]) == ("inside", "1")
+    assert (os.environ["OTEL_SERVICE_NAME"], "OTEL_NEW" in os.environ) == ("before", False)
 
 
 def test_company_is_named_in_the_usual_text() -> None:
