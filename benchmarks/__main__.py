@@ -24,8 +24,9 @@ from benchmarks.process import cores
 from benchmarks.replicas import replicas
 from benchmarks.report import report
 from benchmarks.startup import starts
+from benchmarks.tracing import tracing
 
-PARTS = ("http", "socket", "start", "replicas", "memory")
+PARTS = ("http", "socket", "start", "replicas", "tracing", "memory")
 HOUR_COMMANDS = 36_000
 SETTLE_SECONDS, QUICK_SETTLE_SECONDS = 1.0, 0.3
 QUICK_PEOPLE = 25
@@ -69,6 +70,8 @@ async def measure(asked: argparse.Namespace, scratch: Path, say: Callable[[str],
             results["starts"] = await starts(peers, max(plan.rounds, 5), scratch)
         if "replicas" in asked.parts:
             results["replicas"] = await replicas(plan)
+        if "tracing" in asked.parts:
+            results["tracing"] = await tracing(plan)
         if "memory" in asked.parts:
             results["memory"] = await memory(HOUR_COMMANDS, scratch)
     return results

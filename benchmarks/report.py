@@ -8,6 +8,7 @@ from benchmarks.figures import Figures, ratio, summary
 from benchmarks.peers import BOT, FLOOR, PEERS
 from benchmarks.replicas import TRIALS
 from benchmarks.startup import IMPORT
+from benchmarks.tracing import OFF
 
 COLUMNS = {
     "ack_p50_ms": "ack p50 ms",
@@ -35,6 +36,8 @@ def report(results: dict[str, Any]) -> str:
         parts.append(_starts(results["starts"]))
     if results.get("replicas"):
         parts.append(_replicas(results["replicas"]))
+    if results.get("tracing"):
+        parts.append(_tracing(results["tracing"]))
     if results.get("memory"):
         parts.append(_memory(results["memory"]))
     return "\n\n".join(parts) + "\n"
@@ -123,6 +126,18 @@ def _replicas(rounds: Sequence[Figures]) -> str:
         "× one process",
         "× one with half",
     ]
+    return table(head, rows)
+
+
+def _tracing(rounds: Sequence[Figures]) -> str:
+    rows, off = [], _of(rounds, peer=OFF)
+    for peer in _names(rounds, "peer"):
+        mine = _of(rounds, peer=peer)
+        middle, least, most = ratio(mine, off)
+        found = summary(mine)
+        cells = [_number(found[name]) for name in ("cpu_ms", "ack_p99_ms", "end_p99_ms")]
+        rows.append([peer, *cells, f"{middle:.2f} ({least:.2f}–{most:.2f})"])
+    head = [f"Traces, {rounds[0]['scenario']}", "CPU ms/command", "ack p99", "answer p99", "CPU, × without traces"]
     return table(head, rows)
 
 

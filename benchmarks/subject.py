@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +45,12 @@ async def running(
     people: int = len(PEOPLE),
     processes: int = 1,
     database_url: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Subject]:
-    """Start a peer and yield it when it takes commands, not yet warm. Its files go to a new folder in `scratch`."""
+    """Start a peer and yield it when it takes commands, not yet warm. Its files go to a new folder in `scratch`.
+
+    `more`: environment variables that the process gets besides the usual ones.
+    """
     directory = scratch / f"{peer.name}-{next(_numbers)}"
     directory.mkdir()
     write_hosts(directory)
@@ -61,7 +65,7 @@ async def running(
             port = free_port()
             url = database_url or f"sqlite:///{directory / 'bot.db'}"
             environ = environment(upstream.urls, transport=transport, port=port, directory=directory, database_url=url)
-            server = Server(peer.argv(transport), environ, directory, cores()[1])
+            server = Server(peer.argv(transport), environ | dict(more or {}), directory, cores()[1])
             stack.callback(server.kill)
             ports.append(port)
             servers.append(server)

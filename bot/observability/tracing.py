@@ -166,7 +166,9 @@ class SpanTracer(Tracer):
 
     def processing(self, process: F) -> F:
         async def traced(stored: StoredRequest, *arguments: Any) -> Any:
-            request, is_resumed = stored.request, not is_traced()
+            request, is_resumed = stored.request, not has_trace()
+            if not is_resumed and not is_recorded():
+                return await process(stored, *arguments)
             attributes = request_attributes(request) | {"cobrowse.request.resumed": is_resumed}
             context = read_context(request.trace_context) if is_resumed else None
             with self.span(f"request {request.kind.value}", SpanKind.INTERNAL, attributes, context):
@@ -178,7 +180,7 @@ class SpanTracer(Tracer):
 
     def resolving(self, look_up: F) -> F:
         async def traced(*arguments: Any) -> Any:
-            if not is_traced():
+            if not is_recorded():
                 return await look_up(*arguments)
             with self.span("host look-up") as span:
                 found = await look_up(*arguments)
@@ -196,7 +198,7 @@ class SpanTracer(Tracer):
                 code = code_of(error)
                 raise
             finally:
-                if is_traced() and time.time() - began >= MIN_WAIT_SECONDS:
+                if is_recorded() and time.time() - began >= MIN_WAIT_SECONDS:
                     self.past_span("rate limit", {}, began, code)
 
         return cast(F, traced)
@@ -207,7 +209,7 @@ class SpanTracer(Tracer):
 
     def calling_slack(self, api_call: F) -> F:
         async def traced(api_method: str, **how: Any) -> Any:
-            if not is_traced():
+            if not is_recorded():
                 return await api_call(api_method, **how)
             method = api_method if _METHOD.fullmatch(api_method) else "other"
             with self.span(method, SpanKind.CLIENT, {"slack.method": method}):
@@ -217,7 +219,7 @@ class SpanTracer(Tracer):
 
     def posting(self, post: F) -> F:
         async def traced(url: str, data: bytes) -> Any:
-            if not is_traced():
+            if not is_recorded():
                 return await post(url, data)
             with self.span("POST response_url", SpanKind.CLIENT, {"http.request.method": "POST"}) as span:
                 answer = await post(url, data)
@@ -268,6 +270,8 @@ class TracedRequests:
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         traced = replace(request, trace_context=current_context())
+        if not is_recorded():
+            return await self._store.accept(traced, agent)
         with self._tracer.span("store accepted", attributes=self._attributes | request_attributes(request)) as span:
             accepted = await self._store.accept(traced, agent)
             span.set_attribute("cobrowse.request.is_new", accepted.is_new)
@@ -282,6 +286,8 @@ class TracedRequests:
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
+        if not is_recorded():
+            return await self._store.advance(request_id, from_, to, session=session, failure=failure)
         with self._tracer.span(f"store {to.value}", attributes=self._attributes):
             return await self._store.advance(request_id, from_, to, session=session, failure=failure)
 
@@ -307,7 +313,7 @@ class TracedTransport(httpx.AsyncBaseTransport):
         """How often a request was sent. The client sends the same object again after an error or a 401."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not is_traced():
+        if not is_recorded():
             return await self._transport.handle_async_request(request)
         route, resends = route_of(request.url.path), self._sent.get(request, 0)
         self._sent[request] = resends + 1
@@ -336,6 +342,8 @@ def record_outcome(event: RequestFinished | RequestRejected) -> None:
     """Write the outcome of a request to the present span: the request's, or the payload's if the bot refused it."""
     result = event.result if isinstance(event, RequestFinished) else event.error
     span = trace.get_current_span()
+    if not span.is_recording():  # it is left out, or has ended
+        return
     span.set_attribute("cobrowse.request.outcome", result.code)
     if isinstance(result, CobrowseError):
         fail(span, result.code)
@@ -389,9 +397,14 @@ def code_of(error: BaseException) -> str:
     return next((known for kind, known in _ERROR_CODES if isinstance(error, kind)), "unexpected")
 
 
-def is_traced() -> bool:
-    """Return whether there is a present span."""
+def has_trace() -> bool:
+    """Return whether there is a present span, recorded or not."""
     return trace.get_current_span().get_span_context().is_valid
+
+
+def is_recorded() -> bool:
+    """Return whether the present trace is exported. One that the sampler left out gets no spans, to save their cost."""
+    return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
 def current_ids() -> dict[str, str] | None:
