@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks import plan as plans
 from benchmarks.chart import chart
-from benchmarks.load import PEOPLE
+from benchmarks.load import USUAL_PEOPLE
 from benchmarks.machine import machine
 from benchmarks.memory import memory
 from benchmarks.peers import HERE, PEERS
@@ -58,7 +58,7 @@ async def measure(asked: argparse.Namespace, scratch: Path, say: Callable[[str],
         rounds=1 if asked.quick else asked.rounds,
         seconds=asked.seconds,
         settle_seconds=QUICK_SETTLE_SECONDS if asked.quick else SETTLE_SECONDS,
-        people=QUICK_PEOPLE if asked.quick else len(PEOPLE),
+        people=QUICK_PEOPLE if asked.quick else USUAL_PEOPLE,
         scratch=scratch,
         say=say,
     )

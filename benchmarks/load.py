@@ -16,7 +16,9 @@ from benchmarks.process import Server, busy_seconds, cores, own_cpu_seconds
 from benchmarks.transports import Transport
 from benchmarks.upstream import Upstream
 
-PEOPLE = [f"U0AGENT{number:03d}" for number in range(500)]
+PEOPLE = [f"U0AGENT{number:03d}" for number in range(10_000)]
+USUAL_PEOPLE = 500
+"""How many of them type, unless a measurement says otherwise."""
 DRAIN_SECONDS = 5.0
 """How long to wait for answers after the last command. A command without an answer counts as lost."""
 ACK_SECONDS = 3.0

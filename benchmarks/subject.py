@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import PEOPLE, Load
+from benchmarks.load import USUAL_PEOPLE, Load
 from benchmarks.peers import Peer, environment, write_hosts
 from benchmarks.process import Server, cores, free_port
 from benchmarks.transports import HttpTransport, SocketTransport, Transport
@@ -42,7 +42,7 @@ async def running(
     transport: str,
     scratch: Path,
     *,
-    people: int = len(PEOPLE),
+    people: int = USUAL_PEOPLE,
     processes: int = 1,
     database_url: str | None = None,
     more: Mapping[str, str] | None = None,
