@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIterator[Tracer]:
     """Open the tracer that the settings select. At the end, export its last spans.
 
-    If the extra `otel` is not installed, log a warning and record no traces, since a bot without traces serves people.
+    If the extra `otel` is not installed, or OpenTelemetry refuses a setting, log a warning and record no traces: a bot
+    without traces serves people.
     """
     if not tracing.is_on:
         yield NULL_TRACER
@@ -44,8 +45,12 @@ async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIter
         return
     async with AsyncExitStack() as stack:
         opening = open_telemetry(to_genesys=tracing.to_genesys, export_timeout=timing.trace_export_timeout)
-        with added_to_environment(tracing.variables):
-            tracer = await stack.enter_async_context(opening)
+        try:
+            with added_to_environment(tracing.variables):
+                tracer = await stack.enter_async_context(opening)
+        except ValueError:  # of OpenTelemetry: its text may hold the value of a variable
+            log.warning("a setting of the traces is wrong")
+            tracer = NULL_TRACER
         yield tracer
 
 

@@ -359,16 +359,21 @@ def request_attributes(request: Request) -> dict[str, str | int | bool]:
 def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, SpanKind, dict[str, str | int | bool]]:
     """Return the name, kind and attributes of the span of a payload from Slack."""
     named = "slash_command" if "command" in body and "type" not in body else body.get("type")
-    payload = named if named in PAYLOAD_TYPES else "other"
+    payload = _known(named, PAYLOAD_TYPES)
     attributes: dict[str, str | int | bool] = {"slack.payload.type": payload}
     event = body.get("event")
     if payload == "event_callback" and isinstance(event, dict):
-        attributes["slack.event.type"] = event["type"] if event.get("type") in EVENT_TYPES else "other"
+        attributes["slack.event.type"] = _known(event.get("type"), EVENT_TYPES)
     if not over_http:
         messaging = {"messaging.system": "slack", "messaging.operation.type": "process"}
         return f"process {payload}", SpanKind.CONSUMER, attributes | messaging
     http = {"http.request.method": "POST", "http.route": "/slack/events", "url.path": "/slack/events"}
     return "POST /slack/events", SpanKind.SERVER, attributes | http | {"url.scheme": "http"}
+
+
+def _known(value: object, words: frozenset[str]) -> str:
+    """Return the value if it is one of the words, else "other". A payload can hold anything there."""
+    return value if isinstance(value, str) and value in words else "other"
 
 
 def route_of(path: str) -> str:
@@ -391,10 +396,17 @@ def fail(span: Span, code: str) -> None:
 
 def code_of(error: BaseException) -> str:
     """Return the code of an exception: the bot's or Slack's own, else a word for its kind. Its text is not read."""
-    code = error.response.get("error") if isinstance(error, SlackApiError) else getattr(error, "code", None)
+    code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
     return next((known for kind, known in _ERROR_CODES if isinstance(error, kind)), "unexpected")
+
+
+def _slack_code(error: SlackApiError) -> object:
+    """Return the error code in Slack's answer; None for an answer that is not JSON."""
+    with suppress(Exception):  # slack_sdk raises ValueError for bytes
+        return error.response.get("error")
+    return None
 
 
 def has_trace() -> bool:

@@ -10,11 +10,21 @@ from pathlib import Path
 import aiohttp
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from slack_sdk.errors import SlackApiError
 
 from bot.config.settings import TracingSettings
+from bot.core.ports import NULL_TRACER
 from bot.core.timing import CoreTiming
 from bot.factories import open_tracer
-from bot.observability.tracing import PATH_WORDS, code_of, current_context, open_telemetry, read_context, route_of
+from bot.observability.tracing import (
+    PATH_WORDS,
+    code_of,
+    current_context,
+    open_telemetry,
+    payload_span,
+    read_context,
+    route_of,
+)
 from tests.support.app import ANA, QUICK_GENESYS, ROOT, SAM, Journey, link, open_journey
 from tests.support.collector import Collector, Span, open_collector, people_of, traced, tree
 from tests.support.monitoring import get
@@ -348,3 +358,22 @@ def test_errors_without_a_code_get_a_word_and_no_text() -> None:
     odd = ValueError("secret")
     odd.code = "https://join.example/secret"  # type: ignore[attr-defined]
     assert code_of(odd) == "unexpected"
+    assert code_of(SlackApiError("secret", {"ok": False, "error": "channel_not_found"})) == "channel_not_found"
+    for answer in (None, b"", {"error": ["secret"]}, {"error": "Not a code"}):
+        assert code_of(SlackApiError("secret", answer)) == "unexpected"
+
+
+@pytest.mark.parametrize("odd", [None, 7, [], {}, "secret", ["block_actions"]])
+def test_payload_that_is_odd_has_a_span_that_says_so(odd: object) -> None:
+    for body in ({"type": odd}, {"type": odd, "event": odd}, {"type": "event_callback", "event": {"type": odd}}):
+        for over_http in (True, False):
+            name, _, attributes = payload_span(body, over_http=over_http)
+            assert "secret" not in f"{name} {attributes}"
+            assert "other" in attributes.values()
+
+
+async def test_setting_that_opentelemetry_refuses_leaves_traces_off(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_MAX_QUEUE_SIZE": "77"}
+    async with open_tracer(TracingSettings(is_on=True, to_genesys=False, variables=wrong), CoreTiming()) as tracer:
+        assert tracer is NULL_TRACER
+    assert [record.getMessage() for record in caplog.records] == ["a setting of the traces is wrong"]
