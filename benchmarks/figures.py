@@ -62,6 +62,8 @@ def _together(name: str, values: list[Any]) -> Any:
     there = [value for value in values if value is not None]
     if not there:
         return None
+    if isinstance(there[0], str):
+        return there[0]
     if name in EXACT or name.endswith("_max_ms"):
         return max(there)
     return median(there)

@@ -1,6 +1,6 @@
 """Run `python -m benchmarks.sizing`: measure what a bot of each size needs, and print the table of docs/run/sizing.md.
 
-Everybody types twice, so that the bot knows all of them. Then it gets PEAK times its average load. `--table` measures
+Everybody types once, so that the bot knows all of them. Then it gets PEAK times its average load. `--table` measures
 nothing, and prints the table from sizing.json.
 """
 
@@ -22,7 +22,7 @@ from benchmarks.peers import BOT, HERE
 from benchmarks.process import cores
 from benchmarks.replicas import database
 from benchmarks.report import table
-from benchmarks.subject import running, warm_up
+from benchmarks.subject import running
 
 SESSIONS_AN_HOUR = 6
 """How many sessions an agent starts in an hour of work."""
@@ -35,6 +35,7 @@ PERSON_MINUTES, HOST_MINUTES = 5, 60
 CALLS = {"sessions": 1, "conversations": 3}
 """Calls to Genesys for a session, by GENESYS_COBROWSE_API."""
 SLACK, GENESYS, CPU = "Slack's look-ups", "Genesys's limit", "the bot's CPU"
+IN_FLIGHT = 32
 RESULTS = HERE / "sizing.json"
 
 
@@ -88,19 +89,11 @@ def sizing_table(results: list[dict[str, Any]]) -> str:
     rows = []
     for size, found in zip(SIZES, results, strict=True):
         limits = [first(size, api, found["core_percent"]) for api in CALLS]
-        measured = [f"{found['rss_mb']:.0f} MB", f"{found['core_percent']:.0f} %", f"{found['ack_p99_ms']:.0f} ms"]
+        measured = [f"{found['rss_mb']:.0f} MB", f"{found['core_percent']:.0f} %"]
         cells = [f"{size.sessions:,}", f"{size.replicas}", size.database, f"{size.memory_mb} MB", *measured, *limits]
         rows.append([f"{size.agents:,}", *cells])
-    head = [
-        "Agents",
-        "Sessions an hour",
-        "Replicas",
-        "Database",
-        "Memory limit of each",
-        "Memory used",
-        "CPU at the peak",
-    ]
-    return table([*head, "Acknowledged, p99", *(f"Binds first: `{api}`" for api in CALLS)], rows)
+    head = ["Agents", "Sessions an hour", "Replicas", "Database", "Memory limit of each", "Memory used"]
+    return table([*head, "CPU at the peak", *(f"Binds first: `{api}`" for api in CALLS)], rows)
 
 
 async def measure(size: Size, scratch: Path, seconds: float) -> dict[str, Any]:
@@ -112,7 +105,7 @@ async def measure(size: Size, scratch: Path, seconds: float) -> dict[str, Any]:
         subject = await stack.enter_async_context(
             running(BOT, "http", scratch, people=size.agents, processes=size.replicas, database_url=url)
         )
-        await warm_up(subject)
+        await subject.load.commands(size.agents, IN_FLIGHT)
         rate = size.sessions / 3600 * PEAK
         found = figures.of_window(await subject.load.open(rate, settle_seconds=2.0, seconds=max(seconds, 10 / rate)))
         rss_mb = max(server.rss_mb() for server in subject.servers)
@@ -120,26 +113,29 @@ async def measure(size: Size, scratch: Path, seconds: float) -> dict[str, Any]:
         return {"agents": size.agents, "rate": rate, "rss_mb": rss_mb} | {name: found[name] for name in names}
 
 
-async def measure_all(seconds: float) -> list[dict[str, Any]]:
-    """Measure each size, one after another."""
-    results = []
+async def measure_all(seconds: float, agents: list[int]) -> list[dict[str, Any]]:
+    """Measure the sizes with these numbers of agents, one after another. Keep the last results of the others."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))["sizes"] if RESULTS.exists() else []
+    results = {found["agents"]: found for found in kept}
     with tempfile.TemporaryDirectory(prefix="cobrowse-sizing-") as scratch:
-        for size in SIZES:
-            results.append(await measure(size, Path(scratch), seconds))
-            print(results[-1], flush=True)
-    return results
+        for size in (each for each in SIZES if each.agents in agents):
+            results[size.agents] = await measure(size, Path(scratch), seconds)
+            print(results[size.agents], flush=True)
+    return [results[size.agents] for size in SIZES if size.agents in results]
 
 
 def main() -> None:
     """Measure and print, on the driver's core."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sizing", description=__doc__)
     parser.add_argument("--table", action="store_true", help="print the table of the last run, and measure nothing")
+    every = [size.agents for size in SIZES]
+    parser.add_argument("--agents", type=int, nargs="+", choices=every, default=every, help="measure only these sizes")
     parser.add_argument("--seconds", type=float, default=15.0, help="how long a measured window is at least")
     asked = parser.parse_args()
     if not asked.table:
         os.sched_setaffinity(0, {cores()[0]})
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            results = runner.run(measure_all(asked.seconds))
+            results = runner.run(measure_all(asked.seconds, asked.agents))
         RESULTS.write_text(json.dumps({"machine": machine(), "sizes": results}, indent=1) + "\n", encoding="utf-8")
     print(sizing_table(json.loads(RESULTS.read_text(encoding="utf-8"))["sizes"]))
 
