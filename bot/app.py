@@ -346,7 +346,9 @@ def _renderer(
         contact_markup(help_contact, settings.rules.admins.users, groups=settings.rules.admins.groups),
         _capabilities(settings),
         language_of=readers.known,
-        can_repair=lambda user_id: user_id == help_contact or access.is_known_admin(user_id),
+        can_repair=lambda user_id: (
+            access.known_id(user_id) == access.known_id(UserId(help_contact)) or access.is_known_admin(user_id)
+        ),
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
         telling=telling,
         can_tell=bool(settings.rules.admins or contact_id(help_contact)),
@@ -507,6 +509,7 @@ def _request_parts(
         faults,
         help_requests,
     )
+    events.one_id = slack.access.with_known_ids
     handlers = {kind: handler for use_case in each for kind, handler in use_case.handlers().items()}
     recovery = Recovery(store, resources.store.sessions, slack.session_messages, events, timing.recovery)
     worker = RequestWorker(

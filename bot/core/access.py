@@ -5,7 +5,7 @@ come from the settings.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.core.errors import (
@@ -170,10 +170,30 @@ class AccessPolicy:
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
         """Return all Slack ids of a person; only `user_id` when Slack does not answer."""
+        return (await self.keys(user_id))[1]
+
+    async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
+        """Return the teams for which something of a person may be stored, and all Slack ids of the person.
+
+        Return the bot's workspace and `user_id` when Slack does not answer.
+        """
         try:
-            return (await self._people.person(user_id)).ids
+            person = await self._people.person(user_id)
         except SlackUnavailableError:
-            return (user_id,)
+            return (self._home.team_id,), (user_id,)
+        return person.team_ids, person.ids
+
+    def known_id(self, user_id: UserId) -> UserId:
+        """Return the one id of a person who may have two; the id itself if it is not known yet. Never call Slack."""
+        return self._people.known_id(user_id)
+
+    def with_known_ids(self, request: Request) -> Request:
+        """Return the request with one id for each person, as far as Slack has told who has two. Never call Slack."""
+        requester, target = self._people.known_id(request.requester), request.target
+        target = self._people.known_id(target) if target else None
+        if (requester, target) == (request.requester, request.target):
+            return request
+        return replace(request, requester=requester, target=target)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
         """Return a member's role in this workspace. Raises SlackUnavailableError."""

@@ -57,6 +57,10 @@ class Cache(Generic[K, V]):
         """Return the cached value of a key; None if none is cached. Never look the value up."""
         return self._values.get(key)
 
+    def keep(self, key: K, value: V) -> None:
+        """Cache a value that the caller knows."""
+        self._values[key] = value
+
     def forget(self, key: K) -> None:
         """Drop the cached value of a key, so that the next `get` looks the value up again."""
         self._values.pop(key, None)

@@ -58,7 +58,9 @@ class SlackUser:
 
     `locale` is the language in which the user reads Slack, such as `fr-FR`; "" if Slack does not return it.
 
-    In an Enterprise Grid one person can have two ids: `user_id` is the id that was looked up, `other_id` the second id.
+    In an Enterprise Grid one person can have two ids: `user_id` is the id by which the bot knows the person, whichever
+    was looked up, and `other_id` the second id. `workspaces`: the person's workspaces in the organization, if the bot
+    serves a whole organization. What is stored for one of them is the person's, too.
     `has_unconfirmed_email`: Slack shows an email address but does not call it confirmed.
     """
 
@@ -70,6 +72,12 @@ class SlackUser:
     other_id: UserId | None = None
     has_unconfirmed_email: bool = False
     locale: str = ""
+    workspaces: tuple[TeamId, ...] = ()
+
+    @property
+    def team_ids(self) -> tuple[TeamId, ...]:
+        """Return the ids of the team and workspaces for which something of this person may be stored."""
+        return tuple(dict.fromkeys((self.team_id, *self.workspaces)))
 
     @property
     def ids(self) -> tuple[UserId, ...]:

@@ -77,7 +77,8 @@ class Accepted:
       the session of that earlier request, or created it at most JOIN_SECONDS ago. The new request gets that session,
       too. None if there is no such request.
     - `state`: `creating` if the bot can create the session at once, else `accepted`.
-    - `linked`: the agent's host by an administrator's link, None if there is no link.
+    - `linked`: the agent's host by an administrator's link, None if there is no link, "" if the agent's two ids are
+      linked to different hosts.
     - `other_open`: the newest open session of the agent, None if the agent has none.
     """
 
@@ -344,8 +345,11 @@ class MemberDirectory(Protocol):
     async def person(self, user_id: UserId) -> SlackUser:
         """Return a Slack user."""
 
+    def known_id(self, user_id: UserId) -> UserId:
+        """Return SlackUser's `user_id` for this id, without a call to Slack; the id itself if it is not known yet."""
+
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
-        """Return whether a user is in a user group."""
+        """Return whether a user is in a user group. `team_id` is the workspace of the request."""
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a Slack user without a call to Slack; None when the user is not cached."""

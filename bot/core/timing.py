@@ -209,6 +209,8 @@ class SlackTiming:
     """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
     people_cache_seconds: float = 300.0
     """How long users and user groups are cached."""
+    workspaces_cache_seconds: float = 3600.0
+    """How long the workspaces of an org-wide token are cached, and that one of them lacks a user group."""
     channel_timeout: float = 5.0
     """How long the call that reads a channel may take, before a session is shared there."""
     identify_timeout: float = 15.0

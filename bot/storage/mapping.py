@@ -86,7 +86,8 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
     `agent` is the session's agent if the session can be created at once; None if the request must wait.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
-    link = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
+    team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
+    link = {"link_team": team_id, "link_user": user_id, "link_other": other_id}
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **link}
 
 
@@ -98,7 +99,7 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
-    linked = HostId(row["linked"]) if row["linked"] else None
+    linked = None if row["linked"] is None else HostId(row["linked"])
     return Accepted(True, duplicate_of, RequestState(row["state"]), linked, _other_session(row["other_open"]))
 
 

@@ -43,6 +43,9 @@ RUN: Any = None
 class People:
     """A directory in which everybody is a full member except Gus, a guest. No user group can be read."""
 
+    def known_id(self, user_id: UserId) -> UserId:
+        return user_id
+
     async def person(self, user_id: UserId) -> SlackUser:
         standing = MembershipStatus.GUEST if user_id == GUS else MembershipStatus.MEMBER
         return SlackUser(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")

@@ -72,8 +72,9 @@ class ListedHostRule:
         self._listed = listed
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
-        for team_id in (person.team_id, None):
-            found = {self._listed[team_id, each] for each in person.ids if (team_id, each) in self._listed}
+        for teams in (person.team_ids, (None,)):
+            keys = [(team_id, each) for team_id in teams for each in person.ids]
+            found = {self._listed[key] for key in keys if key in self._listed}
             if len(found) > 1:
                 return RuleMiss(self.name, MissReason.TWO_HOSTS, person.ids)
             if found:
@@ -114,6 +115,15 @@ class ResolvedHost:
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
         """Return a copy with the host `host_id`. An administrator linked the agent to this host."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
+
+    def check(self, *, is_target: bool) -> None:
+        """Raise HostNotFoundError if the host's id is "": the agent's two ids are linked to different hosts."""
+        if not self.host.id:
+            raise _linked_twice(self.agent, is_target)
+
+
+def _linked_twice(person: SlackUser, is_target: bool) -> HostNotFoundError:
+    return HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, MissReason.TWO_HOSTS, person.ids),))
 
 
 class HostResolver:
@@ -163,10 +173,15 @@ class HostResolver:
         raise HostNotFoundError(person.user_id, is_target, tried)
 
     async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
-        found = {host for each in person.ids if (host := await self._store.linked(person.team_id, each))}
+        found = {host for team_id in person.team_ids for host in await self._links(team_id, person.ids)}
+        if len(found) > 1 and person.workspaces:  # a link for every team counts only without one for a team
+            found = found - await self._links(TeamId(""), person.ids) or found
         if len(found) > 1:
-            raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, MissReason.TWO_HOSTS, person.ids),))
+            raise _linked_twice(person, is_target)
         return found.pop() if found else None
+
+    async def _links(self, team_id: TeamId, ids: Sequence[UserId]) -> set[HostId]:
+        return {host for each in ids if (host := await self._store.linked(team_id, each))}
 
     def peek(self, person: SlackUser) -> Host | None:
         """Return the cached host of a person; None if none is cached. Ignore host links."""

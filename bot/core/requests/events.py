@@ -4,14 +4,24 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cachetools import TTLCache
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Identity, Request, RequestKind, SessionId, SessionStarted, TeamId, UserId, step_of
+from bot.core.models import (
+    Identity,
+    PersonKey,
+    Request,
+    RequestKind,
+    SessionId,
+    SessionStarted,
+    UserId,
+    step_of,
+    team_of,
+)
 from bot.core.ports import StoredRequest
 from bot.core.results import (
     AccessRequested,
@@ -81,6 +91,8 @@ class EventLog:
 
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+        self.one_id: Callable[[Request], Request] = lambda request: request
+        """Returns a request with one id for each person, so that each person has one name in the log and audit log."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
         """Call these subscribers with each later event of this type."""
@@ -88,6 +100,8 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         """Publish an event. An exception of one subscriber is logged and does not affect the others."""
+        if isinstance(event, RequestFinished | RequestRejected):
+            event = replace(event, request=self.one_id(event.request))
         for subscriber in self._subscribers[type(event)]:
             try:
                 subscriber(event)
@@ -180,25 +194,36 @@ class Followers:
     Subscribes to RequestFinished.
     """
 
-    def __init__(self, update: Callable[[Request, UserId], None]) -> None:
+    def __init__(
+        self, update: Callable[[Request, UserId], None], known_id: Callable[[UserId], UserId] = lambda user_id: user_id
+    ) -> None:
         """Take `update`, a function that updates one user's Home tab.
 
         Its arguments are the request that changed a session, and the user.
-        """
-        self._update = update
-        self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
-    def follow(self, team_id: TeamId, user_id: UserId) -> object:
-        """For FOLLOW_SECONDS from now, update this user's Home tab whenever its content changes.
+        `known_id` returns the one id of a person who may have two. People are followed by this id.
+        """
+        self._update, self._known_id = update, known_id
+        self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
+
+    def follow(self, visitor: Request) -> object:
+        """For FOLLOW_SECONDS from now, update the requester's Home tab whenever its content changes.
 
         Return a token that identifies this call, for `is_newest`.
         """
-        token = self._newest[team_id, user_id] = object()
+        token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token
 
-    def is_newest(self, team_id: TeamId, user_id: UserId, token: object) -> bool:
+    def is_newest(self, visitor: Request, token: object) -> bool:
         """Return whether `token` is from the latest call of `follow` for this user."""
-        return self._newest.get((team_id, user_id)) is token
+        key, unknown = self._key(visitor, visitor.requester), (team_of(visitor), visitor.requester)
+        if unknown != key and (followed := self._newest.pop(unknown, None)):  # the person's one id has become known
+            self._newest.setdefault(key, followed)
+        return self._newest.get(key) is token
+
+    def _key(self, request: Request, user_id: UserId) -> PersonKey:
+        """Return the key of a user: a press may come from another workspace of the organization than a command."""
+        return team_of(request), self._known_id(user_id)
 
     def record_event(self, event: RequestFinished) -> None:
         """Call `update` for each follower whose session or set-up this request changed.
@@ -215,7 +240,8 @@ class Followers:
             people = {request.requester, result.record.requester, result.record.agent}
         if isinstance(result, AccessRequested | FaultChecked | HostLinked):
             people = {request.requester, request.agent}
-        people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
+        people = {self._known_id(user_id) for user_id in people}
+        people = {user_id for user_id in people if self._key(request, user_id) in self._newest}
         if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
             people.add(request.requester)  # only the Home tab sends such an End
         for user_id in people:

@@ -22,7 +22,7 @@ from bot.core.errors import (
     StorageUnavailableError,
     UnusableAnswerError,
 )
-from bot.core.models import Request, RequestState, Session, SessionStarted, WaitNotice
+from bot.core.models import Request, RequestState, Session, SessionStarted, WaitNotice, team_of
 from bot.core.ports import Notifier, RequestRepository, StoredRequest
 from bot.core.results import Result
 from bot.core.stored_errors import to_record
@@ -63,7 +63,7 @@ class RequestRun:
     @property
     def fairness_key(self) -> str:
         """Return a key for the requester. The rate limiter serves requesters in turn."""
-        return f"{self.request.team_id}/{self.request.requester}"
+        return f"{team_of(self.request)}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
         """Return whether this worker surely owns the request.

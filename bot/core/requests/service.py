@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from cachetools import TTLCache
 
 from bot.core.errors import NotAcceptedError, NotReadyError, RateLimitedError, RetryRejectedError
-from bot.core.models import STARTS, Request, RequestId, RequestKind, RequestState
+from bot.core.models import STARTS, Request, RequestId, RequestKind, RequestState, team_of
 from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.events import EventLog, RequestRejected
 from bot.core.requests.worker import RequestWorker
@@ -73,7 +73,7 @@ class RequestLimiter:
                     raise RateLimitedError("too_many_sends", most, wait_seconds)
                 if request.kind not in STARTS:
                     raise RateLimitedError("too_many_inquiries", most, wait_seconds)
-                raise RateLimitedError("too_many_starts", most, wait_seconds, everybody=key == request.team_id)
+                raise RateLimitedError("too_many_starts", most, wait_seconds, everybody=key == team_of(request))
         for key, recent, _ in counted:
             recent.append((self._clock(), request.key))
             self._starts[key] = recent  # renews its time to live
@@ -84,7 +84,7 @@ class RequestLimiter:
         If so, count this view of the tab. The limit is `person_inquiries`, but views are counted separately from
         inquiries.
         """
-        key, most = f"{request.team_id}/{request.requester}/views", self._limits.person_inquiries
+        key, most = f"{team_of(request)}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
         if most and len(recent) >= most:
             return False
@@ -93,8 +93,11 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the counters by which a request is counted, as pairs of the counter's key and its limit."""
-        limits, person = self._limits, f"{request.team_id}/{request.requester}"
+        """Return the counters by which a request is counted, as pairs of the counter's key and its limit.
+
+        In an Enterprise Grid, a person has the same counters in all workspaces.
+        """
+        limits, person = self._limits, f"{team_of(request)}/{request.requester}"
         if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
         if request.kind is RequestKind.END:  # inquiries must not use up the ends
@@ -106,7 +109,7 @@ class RequestLimiter:
             own = (f"{person}/others", limits.supervisor_starts)
         elif request.kind is RequestKind.STEP:  # workflows must not use up the person's own starts
             own = (f"{person}/steps", limits.person_starts)
-        return own, (request.team_id, limits.workspace_starts)
+        return own, (team_of(request), limits.workspace_starts)
 
     def _recent(self, key: str) -> deque[Counted]:
         """Return the requests that the counter `key` has counted in the last minute, oldest first."""
@@ -122,6 +125,7 @@ class RequestService:
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
     ) -> None:
+        """Take the parts. `events.one_id` also says which ids are one person's, for limits and retries."""
         self._store, self._worker, self._limiter, self._events = store, worker, limiter, events
         self._storing = 0
 
@@ -139,7 +143,7 @@ class RequestService:
         try:
             if self._worker.is_draining:
                 raise NotReadyError("shutting_down")
-            self._limiter.admit(request, self.under_way)
+            self._limiter.admit(self._events.one_id(request), self.under_way)
             resolved = self._worker.peek(request)
             self._storing += 1
             try:
@@ -151,7 +155,7 @@ class RequestService:
             raise
         if accepted.is_new:
             request = replace(request, duplicate_of=accepted.duplicate_of) if accepted.duplicate_of else request
-            if resolved and accepted.linked:
+            if resolved and accepted.linked is not None:
                 resolved = resolved.linked_to(accepted.linked)
             if accepted.other_open:
                 request = replace(request, other_open=accepted.other_open)
@@ -176,9 +180,9 @@ class RequestService:
         if stored is None:
             raise RetryRejectedError("request_forgotten")
         was = stored.request
-        # In an Enterprise Grid, the press and the command may come from different workspaces.
+        # In an Enterprise Grid, the press and the command may come from different workspaces, by either id.
         is_same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
-        if was.requester != press.requester or not is_same_place:
+        if self._events.one_id(was).requester != self._events.one_id(press).requester or not is_same_place:
             raise RetryRejectedError("not_your_request")
         if stored.failure is None or not await self.submit(was.repeated(press)):
             raise RetryRejectedError("already_retried")

@@ -236,13 +236,16 @@ class AccessRequests:
         Raises StorageUnavailableError.
         """
         found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
-        missing = []
+        missing: list[Unconnected] = []
         for user_id, last_at in found:
             with suppress(PersonNotAllowedError, SlackUnavailableError):  # who left, or whom Slack does not show now
                 person = await self._access.check_member(user_id)
                 age = datetime.now(UTC) - last_at
-                if not await self._is_linked(person.team_id, person.ids) and not self._has_worked(person.ids, age):
-                    missing.append(Unconnected((person.team_id, person.user_id), last_at))
+                key = (person.team_id, person.user_id)
+                if await self._is_linked(person.team_ids, person.ids) or self._has_worked(person.ids, age):
+                    continue
+                if all(each.person != key for each in missing):  # a person may have tried by both ids
+                    missing.append(Unconnected(key, last_at))
         return missing[:MAX_LISTED]
 
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
@@ -266,7 +269,7 @@ class AccessRequests:
         Return whether that changed the notice.
         """
         asked = read_access(notice.data)
-        if await self._is_linked(asked.person[0], asked.ids):
+        if await self._is_linked(asked.person[:1], asked.ids):
             seen_at = self._linked_since.setdefault(notice.key, time.monotonic())
             if time.monotonic() - seen_at < self._timing.grace_seconds:
                 return False  # `connected` may be about to say who did it
@@ -276,8 +279,8 @@ class AccessRequests:
         change = self._board.change(NoticeKind.ACCESS, notice.key, with_connection)
         return await change is not None
 
-    async def _is_linked(self, team_id: TeamId, ids: Sequence[UserId]) -> bool:
-        return any([await self._links.linked(team_id, each) for each in ids])
+    async def _is_linked(self, teams: Sequence[TeamId], ids: Sequence[UserId]) -> bool:
+        return any([await self._links.linked(team_id, each) for team_id in teams for each in ids])
 
     def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
         """Return whether this replica found a host for one of a person's ids at most `age` ago."""

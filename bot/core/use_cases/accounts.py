@@ -76,8 +76,8 @@ class AccountLinking(Generic[G]):
         """
         if self._accounts.off:
             return None
-        found = await self._store.connection(_key(person))
-        return found is not None and found.host_id == host_id
+        found = [await self._store.connection(key) for key in _keys(person)]
+        return any(each is not None and each.host_id == host_id for each in found)
 
     async def connect(self, request: Request) -> SignInOffered:
         person = await self._access.require_member(request)
@@ -92,15 +92,17 @@ class AccountLinking(Generic[G]):
         return SignInOffered(self._accounts.address(state, verifier), until, bool(already))
 
     async def disconnect(self, request: Request) -> AccountUnlinked:
-        was = await self._store.disconnect(_key(await self._access.require_member(request)))
-        if was is None:
+        person = await self._access.require_member(request)
+        found = [account for key in _keys(person) if (account := await self._store.disconnect(key))]
+        if not found:
             raise (
                 AccountLinkError("connect_off", self._accounts.off)
                 if self._accounts.off
                 else AccountLinkError("not_connected")
             )
-        await self._accounts.sign_out(was)
-        return AccountUnlinked(was.host_id)
+        for account in found:
+            await self._accounts.sign_out(account)
+        return AccountUnlinked(found[0].host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
         """Handle a browser that returns from a sign-in. Return the request and its result. Never raises.
@@ -167,6 +169,11 @@ class AccountLinking(Generic[G]):
 
 def _key(person: SlackUser) -> PersonKey:
     return person.team_id, person.user_id
+
+
+def _keys(person: SlackUser) -> tuple[PersonKey, ...]:
+    """Return the keys of the accounts that a person may have: earlier ones may be under the person's other id."""
+    return tuple((person.team_id, each) for each in person.ids)
 
 
 def _hash(state: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import product
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
@@ -116,21 +117,23 @@ class Diagnostics:
         return Applications(tuple(await self._catalogue.applications()), self._application_id)
 
     async def link(self, request: Request) -> HostLinked:
-        team_id, user_id = await self._administered(request), request.agent
-        person = await self._access.check_member(user_id)
+        team_id = await self._administered(request)
+        person = await self._access.check_member(request.agent)
+        user_id = person.user_id
         address = request.argument or ""
         found = host_id(address) or await self._by_email(address)
         await self._links.link([(team_id, user_id, found)])
-        for other_id in person.ids[1:]:  # two links of one person would contradict each other
-            await self._links.unlink(team_id, other_id)
-            await self._links.unlink(None, other_id)
+        for where, each in product((*person.team_ids, None), person.ids):  # two links would contradict each other
+            if (where, each) not in ((team_id, user_id), (None, user_id)):
+                await self._links.unlink(where, each)
         name = await self._announce(person, found, request, is_answer=bool(request.view_id))
         return HostLinked(user_id, found, name)
 
     async def unlink(self, request: Request) -> HostLinked:
         team_id, user_id = await self._administered(request), request.agent
-        ids = await self._access.ids(user_id)
-        was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
+        teams, ids = await self._access.keys(user_id)
+        places = dict.fromkeys((team_id, *teams, None))
+        was_linked = [await self._links.unlink(where, each) for each in ids for where in places]
         if not any(was_linked):
             raise AccountLinkError("not_linked")
         return HostLinked(user_id, None)

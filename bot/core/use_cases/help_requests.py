@@ -109,6 +109,7 @@ class HelpRequests:
         stored = await self._requests.find(RequestId(request.argument or ""))
         if stored is None or stored.failure is None:
             raise RetryRejectedError("request_forgotten")
-        if stored.request.requester != request.requester or team_of(stored.request) != team_of(request):
+        ids = await self._access.ids(request.requester)
+        if stored.request.requester not in ids or team_of(stored.request) != team_of(request):
             raise RetryRejectedError("not_your_request")
         return stored.request, stored.failure

@@ -261,7 +261,7 @@ class SessionService:
             record = await self._store.session(session_id)
             if record and not record.is_over and record.team_id == team_of(request):
                 await self._close(record, request.id, request.requester)
-                if record.agent != request.requester:
+                if record.agent not in await self._access.ids(request.requester):
                     await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
@@ -309,8 +309,9 @@ class SessionService:
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
         """Return the newest other open session of the agent of the session `card`; None if there is none."""
-        found = await self._store.open_sessions(card.team_id, card.agent, MAX_OWN)
-        others = [each for each in found if each.agent == card.agent and each.session.id != card.session.id]
+        ids = await self._access.ids(card.agent)
+        found = _newest_first([await self._store.open_sessions(card.team_id, each, MAX_OWN) for each in ids])
+        others = [each for each in found if each.agent in ids and each.session.id != card.session.id]
         if not others:
             return None
         newest = others[0].session
@@ -355,7 +356,8 @@ class SessionService:
             return await self._only_one(request, await self._access.ids(request.agent), hosted=True)
         except SessionActionError as error:
             error.agent = request.agent
-            error.records = tuple(record.seen_by(request.requester) for record in error.records)
+            ids = await self._access.ids(request.requester)
+            error.records = tuple(record.seen_by(*ids) for record in error.records)
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:

@@ -137,6 +137,7 @@ class StartSession(Handler):
         return self._defaults.order(request, agent, resolved.host, name)
 
     async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted | OpenSession:
+        resolved.check(is_target=is_unasked(request))
         order = self._order(request, resolved)
         replaced = details_of(request.argument).replaces if request.argument else ""
         is_open = await self._open_sessions(request, resolved) if self._in_conversations else {}
@@ -145,7 +146,7 @@ class StartSession(Handler):
             session = await self._sessions.create(replace(order, open_sessions=kept) if kept else order, run)
         except OpenSessionError as found:
             record = next(each for each in is_open.values() if each.session.id == found.session_id)
-            ids = (request.requester,) if request.for_another else resolved.agent.ids
+            ids = await self._access.ids(request.requester)
             return OpenSession(record.seen_by(*ids), found.customer)
         except InvalidHostError:
             await self._hosts.forget(resolved.agent)

@@ -188,8 +188,11 @@ class ConversationSessions:
         """
         if self._user_tokens is None or self._user_tokens.off or request.agent is None:
             return None
-        user = request.agent.team_id, request.agent.user_id
-        return await self._user_tokens.token_source(user, request.host_id, reload=reload)
+        for user_id in request.agent.ids:
+            user = request.agent.team_id, user_id
+            if found := await self._user_tokens.token_source(user, request.host_id, reload=reload):
+                return found
+        return None
 
     async def _create_offer(
         self, live: ActiveConversation, request: CreateSessionRequest, hooks: CallHooks, user_token: TokenSource | None

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -48,6 +49,21 @@ _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 answer counts as incomplete (SlackUnavailableError)."""
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
+MAX_WORKSPACES = 200
+"""The maximum number of workspaces of an organization in which the bot looks for a user group."""
+_NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
+"""Slack's errors for a user group of another workspace, and for a workspace that the token does not serve any more."""
+
+GroupKey = tuple[TeamId, str]
+"""A workspace, "" for the only one of an ordinary token, and a user group."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupListing:
+    """A user group as one workspace lists it. `error` is Slack's error code if the workspace has no such group."""
+
+    members: frozenset[UserId]
+    error: str = ""
 
 
 class SlackDirectory:
@@ -64,11 +80,18 @@ class SlackDirectory:
     ) -> None:
         throttled = partial(ThrottledMethod, web, max_wait_seconds=max_wait_seconds, timing=timing)
         self._users_info, self._group_members = throttled("users.info"), throttled("usergroups.users.list")
-        kept_seconds = timing.people_cache_seconds
-        self.home = home
+        self._teams_list = throttled("auth.teams.list")
+        self._timing, self.home = timing, home
+        kept_seconds, seconds = timing.people_cache_seconds, timing.workspaces_cache_seconds
         self._people: Cache[UserId, SlackUser] = Cache(seconds=kept_seconds, size=CACHE_SIZE, clock=clock)
-        self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=kept_seconds, size=1000, clock=clock)
+        self._groups: Cache[GroupKey, GroupListing] = Cache(seconds=self._group_seconds, size=2000, clock=clock)
+        self._workspaces: Cache[None, tuple[TeamId, ...]] = Cache(seconds=seconds, size=1, clock=clock)
         self._locales: LRUCache[UserId, str] = LRUCache(CACHE_SIZE)
+        self._known_ids: LRUCache[UserId, UserId] = LRUCache(CACHE_SIZE)
+
+    def _group_seconds(self, found: GroupListing) -> float:
+        """Return how long a listing is cached: longer if the workspace has no such group, since this rarely changes."""
+        return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Return the user with this id. A user that Slack does not know counts as an outsider.
@@ -81,17 +104,37 @@ class SlackDirectory:
         """Return the name of a user. Raises SlackUnavailableError."""
         return (await self.person(user_id)).name
 
+    def known_id(self, user_id: UserId) -> UserId:
+        """Return the id by which the bot knows the person with this id. Never call Slack.
+
+        This is SlackUser's `user_id` if Slack has told of the person before, else the id itself.
+        """
+        return self._known_ids.get(user_id, user_id)
+
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
         """Return whether a user is a member of a user group. Raises SlackUnavailableError.
 
-        `team_id` is the workspace of the command. A call with an org-wide token must name it.
+        With an org-wide token, the group may be of any workspace of the token. `team_id` is the workspace to ask first.
         """
-        return user_id in await self.members(group_id, team_id)
+        errors: list[str] = []
+        async for listing in self._listings(group_id, team_id):
+            if user_id in listing.members:
+                return True
+            errors.append(listing.error)
+        if all(errors):
+            raise SlackUnavailableError(errors[0], passes(errors[0]))
+        return False
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
         """Return the users in a user group. Raises SlackUnavailableError. For `team_id`, see `in_group`."""
-        team_id = team_id if self.home.org_wide else NO_TEAM
-        return await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
+        found = [listing async for listing in self._listings(group_id, team_id)]
+        if all(listing.error for listing in found):
+            raise SlackUnavailableError(found[0].error, passes(found[0].error))
+        return frozenset().union(*(listing.members for listing in found))
+
+    async def workspaces(self) -> tuple[TeamId, ...]:
+        """Return the workspaces that an org-wide token serves, MAX_WORKSPACES at most. Raises SlackUnavailableError."""
+        return await self._workspaces.get(None, self._ask_workspaces)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a user from the cache, without a call to Slack; None if the user is not cached."""
@@ -105,13 +148,29 @@ class SlackDirectory:
         return self._locales.get(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether a user is a member of a user group, by the cache only; None if the group is not cached."""
-        members = self._groups.peek((team_id if self.home.org_wide else NO_TEAM, group_id))
-        return None if members is None else user_id in members
+        """Return whether a user is a member of a user group, by the cache only; None if the cache cannot tell."""
+        teams = self._workspaces.peek(None) if self.home.org_wide else (NO_TEAM,)
+        found = [self._groups.peek((each, group_id)) for each in teams or ()]
+        if any(listing and user_id in listing.members for listing in found):
+            return True
+        return None if not found or None in found or all(each and each.error for each in found) else False
+
+    async def _listings(self, group_id: str, team_id: TeamId) -> AsyncIterator[GroupListing]:
+        """Yield a user group as each workspace of the token lists it, beginning with `team_id`.
+
+        Raises SlackUnavailableError.
+        """
+        teams = await self.workspaces() if self.home.org_wide else (NO_TEAM,)
+        for each in sorted(teams, key=lambda team: team != team_id):
+            yield await self._groups.get((each, group_id), partial(self._ask_group, group_id, each))
 
     async def _ask_person(self, user_id: UserId) -> SlackUser:
         person = await self._read_person(user_id)
-        self._locales[user_id] = person.locale
+        for each in {user_id, *person.ids}:
+            self._locales[each] = person.locale
+            self._known_ids[each] = person.user_id
+            if each != user_id:
+                self._people.keep(each, person)
         return person
 
     async def _read_person(self, user_id: UserId) -> SlackUser:
@@ -126,16 +185,32 @@ class SlackDirectory:
         if user_id not in ids_in(user, self.home):
             raise SlackUnavailableError(OTHER_PERSON, passes(OTHER_PERSON))
         try:
-            return read_person(user, self.home, user_id)
+            return read_person(user, self.home)
         except MALFORMED_ERRORS:
             raise SlackUnavailableError(MISSHAPEN_ANSWER) from None
 
-    async def _ask_group(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+    async def _ask_group(self, group_id: str, team_id: TeamId) -> GroupListing:
         workspace = {"team_id": team_id} if team_id else {}
-        users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
+        try:
+            users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
+        except SlackUnavailableError as error:
+            if team_id and error.slack_error in _NOT_HERE:
+                return GroupListing(frozenset(), error.slack_error)
+            raise
         if not isinstance(users, list):
             raise SlackUnavailableError(MISSHAPEN_ANSWER)
-        return frozenset(map(UserId, map(str, users)))
+        return GroupListing(frozenset(map(UserId, map(str, users))))
+
+    async def _ask_workspaces(self) -> tuple[TeamId, ...]:
+        """Ask Slack for the workspaces of the token. https://docs.slack.dev/reference/methods/auth.teams.list"""
+        teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
+        try:
+            found = tuple(TeamId(str(each["id"])) for each in (teams or ())[:MAX_WORKSPACES])
+        except MALFORMED_ERRORS:
+            found = ()
+        if not found:
+            raise SlackUnavailableError(MISSHAPEN_ANSWER)
+        return found
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
@@ -148,6 +223,16 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
     if isinstance(grid, dict) and home.enterprise_id in (None, grid.get("enterprise_id")):
         ids.append(grid.get("id"))
     return tuple(dict.fromkeys(UserId(each) for each in ids if isinstance(each, str) and USER_ID.fullmatch(each)))
+
+
+def main_id(user: dict[str, Any], home: Workspace) -> UserId:
+    """Return the id by which the bot knows the person of a user object, of the two that a person may have (pure).
+
+    It is the workspace's own id, `U…`, because it is older than the one in the Enterprise Grid, `W…`. If both begin
+    with the same letter, it is the id of the user object. So it does not depend on the id that was looked up.
+    """
+    ids = ids_in(user, home) or (UserId(user["id"]),)
+    return next((each for each in ids if each.startswith("U")), ids[0]) if len(ids) > 1 else ids[0]
 
 
 class ContactName:
@@ -217,18 +302,17 @@ class Readers:
                     await self._people.person(UserId(user_id))
 
 
-def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
+def read_person(user: dict[str, Any], home: Workspace) -> SlackUser:
     """Convert Slack's user object to a SlackUser of this workspace (pure).
 
-    `asked` is the id that the look-up used; None takes the object's own id. Raises SlackUnavailableError if the object
-    does not say whether the user is a full member.
+    Raises SlackUnavailableError if the object does not say whether the user is a full member.
     """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     email = profile.get("email")
     has_email = isinstance(email, str) and bool(email)
     confirmed = user.get("is_email_confirmed") is True and has_email
-    user_id = asked or UserId(user["id"])
+    user_id = main_id(user, home)
     return SlackUser(
         team_id=home.team_id,
         user_id=user_id,
@@ -238,7 +322,14 @@ def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = No
         other_id=next((each for each in ids_in(user, home) if each != user_id), None),
         has_unconfirmed_email=has_email and not confirmed,
         locale=_text(user.get("locale")),
+        workspaces=_workspaces(user, home),
     )
+
+
+def _workspaces(user: dict[str, Any], home: Workspace) -> tuple[TeamId, ...]:
+    """Return the workspaces of the organization that a user belongs to; none if the bot serves one workspace only."""
+    teams = (user.get("enterprise_user") or {}).get("teams") if home.org_wide else ()
+    return tuple(TeamId(each) for each in teams or () if isinstance(each, str))
 
 
 def _text(value: object) -> str:

@@ -313,17 +313,15 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 
 def read_actor(body: dict[str, Any]) -> Request:
     """Build a START request for the user and channel of an interaction payload (pure). Callers replace its kind."""
-    user, team = body["user"], body.get("team") or {}
+    user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
-    view = body.get("view") or {}
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
     request_id = new_request_id()
     return Request(
         id=request_id,
         key=request_id,
         kind=RequestKind.START,
-        # the user's own workspace: in a shared channel, the message may come from another one
-        team_id=TeamId(user.get("team_id") or team["id"]),
+        team_id=_team(body, enterprise),
         enterprise_id=TeamId(enterprise) if enterprise else None,
         channel_id=ChannelId(channel),
         requester=UserId(user["id"]),
@@ -332,3 +330,16 @@ def read_actor(body: dict[str, Any]) -> Request:
         view_id=str(view["id"]) if view.get("type") == "modal" else None,
         is_group_message=str((body.get("channel") or {}).get("name")).startswith(GROUP_MESSAGE_PREFIX),
     )
+
+
+def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
+    """Return the user's own team: in a shared channel, the message may come from another one (pure).
+
+    For a user of an Enterprise Grid, Slack may name the organization, `enterprise`, in place of a workspace. `team` is
+    null if the app is installed in the whole organization.
+    """
+    own, view = body["user"].get("team_id"), body.get("view") or {}
+    if own and own != enterprise:
+        return TeamId(own)
+    team = (body.get("team") or {}).get("id") or view.get("app_installed_team_id") or view.get("team_id")
+    return TeamId(team or enterprise or "")

@@ -144,7 +144,7 @@ def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffer
         id=new_request_id(),
         key=f"command:{body.get('trigger_id') or uuid.uuid4()}",
         kind=RequestKind.START if isinstance(command, Start) else command.kind,
-        team_id=TeamId(body["team_id"]),
+        team_id=TeamId(body.get("team_id") or body["enterprise_id"]),
         enterprise_id=TeamId(body["enterprise_id"]) if body.get("enterprise_id") else None,
         channel_id=ChannelId(body["channel_id"]),
         requester=UserId(body["user_id"]),

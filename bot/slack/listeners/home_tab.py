@@ -94,7 +94,7 @@ class HomeTab:
         self._access_requests, self._starts = access_requests, starts
         self._board, self._directory = board, directory
         self._timing = timing
-        self.followers = Followers(self._update)
+        self.followers = Followers(self._update, access.known_id)
         self._pages: TTLCache[PersonKey, ListPage] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def show_soon(
@@ -113,10 +113,10 @@ class HomeTab:
         - `page`: the page of the workspace's sessions to show. Later updates of the tab keep it.
         """
         if page:
-            self._pages[actor.team_id, actor.requester] = page
+            self._pages[team_of(actor), actor.requester] = page
         if freshness is not Freshness.KNOWN and not self._limiter.admit_view(actor):
             freshness = Freshness.KNOWN
-        token = self.followers.follow(actor.team_id, actor.requester)
+        token = self.followers.follow(actor)
         self._responder.soon(self._show(actor, token, is_new, freshness))
 
     def _update(self, request: Request, user_id: UserId) -> None:
@@ -132,7 +132,7 @@ class HomeTab:
         if is_new:
             await self._views.publish(actor.requester, home_tab.loading(self._renderer.language_of(actor.requester)))
         view = await self._view(actor, freshness)
-        if self.followers.is_newest(actor.team_id, actor.requester, token):  # otherwise a newer call publishes
+        if self.followers.is_newest(actor, token):  # otherwise a newer call publishes
             await self._views.publish(actor.requester, view)
 
     async def _view(self, actor: Request, freshness: Freshness) -> View:
@@ -160,7 +160,7 @@ class HomeTab:
         )
         live: SessionList | CobrowseError | None = None
         if role is not Role.MEMBER:
-            page = self._pages.get((actor.team_id, actor.requester)) or ListPage(ListKind.HOME)
+            page = self._pages.get((team_of(actor), actor.requester)) or ListPage(ListKind.HOME)
             live = await self._result_or_error(self._sessions.list_workspace(replace(actor, argument=str(page))))
         is_admin = role is Role.ADMIN
         faults, unconnected, starts = await self._for_administrators(actor) if is_admin else ((), (), None)
@@ -286,7 +286,7 @@ def read_visitor(body: dict[str, Any]) -> Request:
         id=request_id,
         key=request_id,
         kind=RequestKind.START,
-        team_id=TeamId(body["team_id"]),
+        team_id=TeamId(body.get("team_id") or where.get("team_id") or enterprise or ""),
         enterprise_id=TeamId(enterprise) if enterprise else None,
         channel_id=ChannelId(""),
         requester=UserId(body["event"]["user"]),

@@ -34,6 +34,9 @@ class People:
         self.asked: list[str] = []
         self.cached: dict[tuple[str, str], Any] = {}
 
+    def known_id(self, user_id: str) -> str:
+        return user_id
+
     async def person(self, user_id: str) -> SlackUser:
         self.asked.append(user_id)
         status = self.standings.get(user_id, MembershipStatus.MEMBER)

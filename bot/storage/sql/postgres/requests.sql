@@ -3,7 +3,8 @@
 -- name: accept
 -- Store a request, unless its key is known, and return what became of it. `same_as` is the request whose session it gets:
 -- one for the same session that is not finished, or whose session was created in the last :join_seconds and is still open.
--- `linked` is the host that an administrator linked the agent to, `other_open` the id and end of the newest session that
+-- `linked` is the host that an administrator linked the agent to ('' if the agent has two ids, linked to different
+-- hosts), `other_open` the id and end of the newest session that
 -- the agent of a start has open already, the number of these sessions, and its name.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
     conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
@@ -21,8 +22,10 @@ FROM (SELECT (
     ORDER BY r.accepted_at DESC LIMIT 1) AS same_as) AS duplicate
 ON CONFLICT DO NOTHING
 RETURNING same_as, state,
-    coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
-        (SELECT host_id FROM links WHERE team_id = '' AND user_id = :link_user)) AS linked,
+    coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
+            WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
+        (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
+            WHERE team_id = '' AND user_id IN (:link_user, :link_other))) AS linked,
     CASE WHEN kind = 'start' THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent = s.agent
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
