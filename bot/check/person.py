@@ -1,11 +1,9 @@
 """Check one Slack user without starting a session: whether they may start one, by which rule, and as which host."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.check import genesys as genesys_check
 from bot.check.results import CheckResult, failed, ok, skipped
-from bot.check.slack_directory import workspaces_of
 from bot.config.settings import Settings
 from bot.core.access import AccessPolicy, AccessRules, Allowlist
 from bot.core.errors import (
@@ -23,7 +21,6 @@ from bot.genesys.api.users import UsersApi
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_http_session, new_web_client
-from bot.slack.api.token_watch import WebClient
 from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
@@ -70,8 +67,8 @@ async def check_person(
         people = SlackDirectory(web, identity.home, max_wait_seconds=CHECK_TIMEOUT, timing=slack_timing)
         access = AccessPolicy(settings.rules, identity.home, people)
         try:
-            person, team_id = await _authorize(access, web, settings, identity, user_id)
-            why = await _access_reason(settings.rules, people, person, team_id)
+            person = await access.authorize_start(_dry_run_request(settings, identity, user_id))
+            why = await _access_reason(settings.rules, people, person, identity.home.team_id)
             found = [ok("person", f"{person.name} ({user_id}) may start sessions: {why}")]
         except SlackUnavailableError as error:
             message = f"Slack would not say who {user_id} is ({error.slack_error})."
@@ -82,26 +79,6 @@ async def check_person(
         except PermissionDeniedError as error:
             return [_refusal(error, user_id), skipped("host", "they may not start sessions")]
     return [*found, await _host(settings, person, timing)]
-
-
-async def _authorize(
-    access: AccessPolicy, web: WebClient, settings: Settings, identity: BotIdentity, user_id: UserId
-) -> tuple[SlackUser, TeamId]:
-    """Return the person, and a workspace in which they may start sessions.
-
-    An org-wide token serves several workspaces. If the person may start sessions in none of them, raises the error of
-    the last one: SlackUnavailableError or PermissionDeniedError.
-    """
-    refusal_error: SlackUnavailableError | PermissionDeniedError | None = None
-    for where in await workspaces_of(web, identity):
-        request = _dry_run_request(settings, identity, user_id)
-        request = replace(request, team_id=TeamId(where.get("team_id", request.team_id)))
-        try:
-            return await access.authorize_start(request), request.team_id
-        except (SlackUnavailableError, PermissionDeniedError) as error:
-            refusal_error = error
-    assert refusal_error is not None  # noqa: S101 - there is one workspace at least
-    raise refusal_error
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:

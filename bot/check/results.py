@@ -32,7 +32,9 @@ SIGNS = {Status.OK: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKI
 PAGES = {
     **dict.fromkeys(("settings", "application", "parameters"), "docs/reference/settings.md"),
     **dict.fromkeys(("key", "token", "genesys", "login", "permissions", "roles"), "docs/start/genesys-client.md"),
-    **dict.fromkeys(("slack", "slack token", "slack app", "slack scopes", "slack answers"), "docs/start/slack-app.md"),
+    **dict.fromkeys(
+        ("slack", "slack token", "slack app", "slack scopes", "slack answers", "workspaces"), "docs/start/slack-app.md"
+    ),
     **dict.fromkeys(("conversations", "customers"), "docs/start/which-genesys.md"),
     **dict.fromkeys(
         ("hosts file", "host", "person", "users", "user groups", "contact", "addresses"), "docs/use/admin.md"

@@ -55,12 +55,14 @@ async def check_slack(
         found, identity = await _token(web, timing)
         if identity:
             found.append(slack_app.check_scopes(identity.scopes, features, slack.app_token))
+            workspaces = await slack_directory.list_workspaces(web, identity)
             if features:
+                config, where = client(slack.config_token), next(iter(workspaces.arguments), {})
                 found.append(
-                    await slack_app.check_app(web, client(slack.config_token), identity, features, slack.app_token)
+                    await slack_app.check_app(web, config, identity, features, slack.app_token, where.get("team_id"))
                 )
             if settings:
-                found += await slack_directory.check_directory(web, identity, settings)
+                found += await slack_directory.check_directory(web, identity, settings, workspaces)
         single_process = database is not None and not database.allows_replicas
         found.append(await _socket_mode(slack, client(slack.app_token), http, single_process=single_process))
     return [*found, *answers], reached, identity

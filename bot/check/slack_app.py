@@ -60,17 +60,22 @@ def check_scopes(granted: Collection[str], features: Features | None, app_token:
 
 
 async def check_app(
-    web: AsyncWebClient, config: AsyncWebClient, identity: BotIdentity, features: Features, app_token: str
+    web: AsyncWebClient,
+    config: AsyncWebClient,
+    identity: BotIdentity,
+    features: Features,
+    app_token: str,
+    team_id: str | None = None,
 ) -> CheckResult:
     """Compare the installed app's manifest with the manifest that the settings need.
 
     `web` is the client with the bot token, `config` the client with the app configuration token. Without an app
     configuration token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it
-    may be "".
+    may be "". `team_id` is a workspace of an org-wide token.
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
-    app_id = _app_id_in(app_token) or await _app_id_of(web, identity)
+    app_id = _app_id_in(app_token) or await _app_id_of(web, identity, team_id)
     if not app_id:
         return skipped(APP, "the bot cannot read its app's id; see the lines above")
     try:
@@ -106,10 +111,10 @@ def _app_id_in(app_token: str) -> str:
     return found[1] if found else ""
 
 
-async def _app_id_of(web: AsyncWebClient, identity: BotIdentity) -> str:
+async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | None) -> str:
     """Ask Slack for the app's id. Return "" if Slack does not return it."""
     try:
-        return str((await web.bots_info(bot=identity.bot_id))["bot"]["app_id"])
+        return str((await web.bots_info(bot=identity.bot_id, team_id=team_id))["bot"]["app_id"])
     except (*CALL_ERRORS, *MALFORMED_ERRORS):
         return ""
 

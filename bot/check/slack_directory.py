@@ -1,10 +1,11 @@
-"""Check whether the bot can read the user groups, email addresses and contact that the settings need. Only read.
+"""Check whether the bot can read the workspaces, user groups, email addresses and contact that it needs. Only read.
 
 The contact is the person or channel of COBROWSE_HELP_CONTACT.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -14,6 +15,7 @@ from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
 from bot.slack.api.channels import share_refusal
+from bot.slack.api.directory import MAX_WORKSPACES, NOT_HERE
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, passes
@@ -22,25 +24,73 @@ from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.renderer import contact_id
 
 ANSWER_TIMEOUT = 10.0
-GROUPS, ADDRESSES, CONTACT = "user groups", "addresses", "contact"
-MAX_WORKSPACES = 20
-"""How many workspaces of an organization are searched for a group."""
+GROUPS, ADDRESSES, CONTACT, WORKSPACES = "user groups", "addresses", "contact", "workspaces"
+MAX_NAMED = 20
+"""How many workspaces of an organization the report names."""
 MAX_ACCOUNTS = 200
 """How many accounts the check reads, to find out whether Slack shows email addresses."""
 
 
-async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
-    """Check that the bot can read the user groups and email addresses that the settings need, and check the contact.
+@dataclass(frozen=True, slots=True)
+class WorkspaceList:
+    """The workspaces of the bot token: their names by id. An ordinary token has one, with the id "".
+
+    `error` is Slack's error code if it does not list the workspaces of an org-wide token.
+    """
+
+    names: Mapping[str, str]
+    error: str = ""
+
+    @property
+    def arguments(self) -> list[dict[str, str]]:
+        """Return the call arguments that select each workspace. None are needed for the one of an ordinary token."""
+        return [{"team_id": team_id} if team_id else {} for team_id in self.names]
+
+
+async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> WorkspaceList:
+    """Ask Slack for the workspaces of the bot token."""
+    if not identity.home.org_wide:
+        return WorkspaceList({"": ""})
+    answer, code = await _call(web, "auth.teams.list", limit=str(MAX_WORKSPACES))
+    teams = [each for each in answer.get("teams") or [] if isinstance(each, dict) and each.get("id")]
+    return WorkspaceList({str(each["id"]): str(each.get("name") or "") for each in teams[:MAX_WORKSPACES]}, code)
+
+
+async def check_directory(
+    web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
+) -> list[CheckResult]:
+    """Check that the bot can read the workspaces, user groups and email addresses that it needs, and check the contact.
 
     Return the results.
     """
-    found = [await _contact(web, identity, settings)]
+    found = _workspaces(identity, workspaces) if identity.home.org_wide else []
+    found.append(await _contact(web, identity, settings, workspaces))
     settings_of = _groups_of(settings.rules)
     if settings_of and _has_scope(identity, "usergroups:read"):
-        found += await _groups(web, identity, settings_of)
+        found += await _groups(web, workspaces, settings_of)
     if settings.match_email and _has_scope(identity, "users:read") and _has_scope(identity, "users:read.email"):
-        found += await _addresses(web, identity)
+        found += await _addresses(web, workspaces)
     return found
+
+
+def _workspaces(identity: BotIdentity, workspaces: WorkspaceList) -> list[CheckResult]:
+    """Check which workspaces of the organization the app serves, and return the result."""
+    organization, count = identity.home.enterprise_id, len(workspaces.names)
+    if workspaces.error:
+        message = (
+            f"Slack does not list the workspaces of {organization} ({workspaces.error}). User groups need the list."
+        )
+        fix = remedy(PLAIN_ENGLISH, workspaces.error) or "Try again later; slack-status.com shows how Slack is doing."
+        return [warning(WORKSPACES, message, fix)]
+    if not count:
+        fix = "An organization administrator has to add the app to workspaces, at Integrations in the admin pages."
+        return [failed(WORKSPACES, f"The app is installed in {organization}, but in no workspace of it.", fix)]
+    named = [f"{name} ({team_id})" for team_id, name in list(workspaces.names.items())[:MAX_NAMED]]
+    more = f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
+    if count == MAX_WORKSPACES:
+        message = f"The bot looks for user groups in {MAX_WORKSPACES} workspaces of {organization} only."
+        return [warning(WORKSPACES, message, "List people by their ids, if their group is in another workspace.")]
+    return [ok(WORKSPACES, f"the app serves {count} of {organization}: {', '.join(named)}{more}")]
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
@@ -61,15 +111,21 @@ def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
     return found
 
 
-async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[str, list[str]]) -> list[CheckResult]:
-    workspaces = await workspaces_of(web, identity)
+async def _groups(
+    web: AsyncWebClient, workspaces: WorkspaceList, settings_of: dict[str, list[str]]
+) -> list[CheckResult]:
+    if not workspaces.names:
+        return [skipped(GROUPS, "the workspaces that may have them are not known")]
     results = [await _group(web, group, names, workspaces) for group, names in settings_of.items()]
-    if all(each is None for each in results):
-        return [ok(GROUPS, f"{', '.join(settings_of)}: the bot can read who is in them")]
-    return [each for each in results if each]
+    if problems := [each for each in results if isinstance(each, CheckResult)]:
+        return problems
+    found = [f"{group} in {where}" if where else group for group, where in zip(settings_of, results, strict=True)]
+    return [ok(GROUPS, f"{', '.join(found)}: the bot can read who is in them")]
 
 
-async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> CheckResult:
+async def _contact(
+    web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
+) -> CheckResult:
     """Check whether anybody gets the messages about faults, and whether the contact can fix faults.
 
     Return the result.
@@ -83,22 +139,21 @@ async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Setting
         return ok(CONTACT, "administrators are told about faults" + ("" if contact else ", and are the contact"))
     if reader[0] in "CG":
         return await _contact_channel(web, identity, reader, settings)
-    if reader in admins.users or await _is_in_groups(web, identity, reader, admins.groups):
+    if reader in admins.users or await _is_in_groups(web, workspaces, reader, admins.groups):
         return ok(CONTACT, f"{reader} is an administrator")
     message = f"{reader} (COBROWSE_HELP_CONTACT) is no administrator, so agents are sent to somebody who cannot help."
     return warning(CONTACT, message, "Add this person to COBROWSE_ADMINS, or name an administrator or a channel.")
 
 
-async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str, groups: Sequence[str]) -> bool:
-    """Return whether the user is a member of one of these user groups.
+async def _is_in_groups(web: AsyncWebClient, workspaces: WorkspaceList, user_id: str, groups: Sequence[str]) -> bool:
+    """Return whether one of these user groups has the user as a member.
 
-    Return True if a group cannot be read, because that group gets its own result.
+    Return True if a group cannot be read in any workspace, because that group gets its own result.
     """
-    for where in await workspaces_of(web, identity) if groups else ():
-        for group in groups:
-            answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
-            if code or user_id in (answer.get("users") or []):
-                return True
+    for group in groups:
+        answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
+        if all(code for _, code in answers) or any(user_id in (answer.get("users") or []) for answer, _ in answers):
+            return True
     return False
 
 
@@ -130,47 +185,36 @@ async def _contact_channel(
     return ok(CONTACT, f"the channel {channel_id} is told about faults")
 
 
-async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
-    """Return the call arguments that select each workspace of the token.
+async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
+    """Check a user group. Return a result if the bot cannot read the group or the group has no members.
 
-    For an org-wide token, each item holds the `team_id` of one workspace. For an ordinary token, the only item is
-    empty.
+    Otherwise return the workspace of an organization in which it is, "" for an ordinary token. `names` are the settings
+    that list the group.
     """
-    if not identity.home.org_wide:
-        return [{}]
-    answer, _ = await _call(web, "auth.teams.list")
-    teams = [str(each["id"]) for each in answer.get("teams") or [] if isinstance(each, dict) and each.get("id")]
-    return [{"team_id": team_id} for team_id in teams[:MAX_WORKSPACES]] or [{"team_id": identity.home.team_id}]
-
-
-async def _group(
-    web: AsyncWebClient, group: str, names: Sequence[str], workspaces: Sequence[dict[str, str]]
-) -> CheckResult | None:
-    """Check a user group. Return a result if the bot cannot read the group or the group has no members; None otherwise.
-
-    `names` are the settings that list the group. `workspaces` are call arguments from `workspaces_of`.
-    """
-    message, code = f"{group} ({', '.join(names)})", ""
-    for where in workspaces:
-        answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
-        if not code:
-            if answer.get("users"):
-                return None
-            fix = "Put people into the group in Slack, enable it if it is disabled, or name another group."
-            return warning(GROUPS, f"{message} has no members, so it lets nobody in.", fix)
-    text = f"{message} cannot be read ({code}), so it lets nobody in. {reason(PLAIN_ENGLISH, code)}"
+    message, code, is_empty = f"{group} ({', '.join(names)})", "", False
+    for where, name in zip(workspaces.arguments, workspaces.names.values(), strict=True):
+        answer, error = await _call(web, "usergroups.users.list", usergroup=group, **where)
+        if answer.get("users"):
+            return name or where.get("team_id", "")
+        is_empty |= not error
+        code = error if error not in NOT_HERE or not code else code
+    if is_empty:
+        fix = "Put people into the group in Slack, enable it if it is disabled, or name another group."
+        return warning(GROUPS, f"{message} has no members, so it lets nobody in.", fix)
+    place = f" in any of {len(workspaces.names)} workspaces" if len(workspaces.names) > 1 else ""
+    text = f"{message} cannot be read{place} ({code}), so it lets nobody in. {reason(PLAIN_ENGLISH, code)}"
     if passes(code):
         return warning(GROUPS, text, "Try again later; slack-status.com shows how Slack is doing.")
     return failed(GROUPS, text, remedy(PLAIN_ENGLISH, code))
 
 
-async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
+async def _addresses(web: AsyncWebClient, workspaces: WorkspaceList) -> list[CheckResult]:
     """Check whether Slack shows confirmed email addresses to the bot, and return the result.
 
     Some workspaces hide the addresses.
     """
-    workspaces = await workspaces_of(web, identity)
-    answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **workspaces[0])
+    where = next(iter(workspaces.arguments), {})
+    answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **where)
     if code:
         return [skipped(ADDRESSES, f"Slack lists nobody ({code})")]
     members = [each for each in answer.get("members") or [] if isinstance(each, dict) and _is_person(each)]

@@ -228,6 +228,7 @@ def applications() -> None:
     type=click.Choice(["none", "one", "several"]),
     help="Use the public Genesys Cloud API, where each agent has so many live conversations.",
 )
+@click.option("--grid", is_flag=True, help="Slack is an Enterprise Grid organization with two workspaces.")
 @click.option("--locale", metavar="LOCALE", help="With --once: the person's language in Slack, such as fr-FR.")
 @click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
@@ -238,6 +239,7 @@ def sandbox(
     person: str,
     fault: str | None,
     conversations: str | None,
+    grid: bool,
     locale: str | None,
     http: bool,
     as_json: bool,
@@ -255,10 +257,14 @@ def sandbox(
     conversations = conversations or _sandbox_conversations()
     _check_fault(fault, sandbox_run.faults_of(conversations), conversations)
     if once is not None:
-        answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations, locale=locale)
+        answer = sandbox_run.run_once(
+            once, person, fault=fault, http=http, conversations=conversations, locale=locale, grid=grid
+        )
         _print_sandbox_answer(asyncio.run(answer), as_json=as_json)
     try:
-        serving = sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
+        serving = sandbox_run.serve_page(
+            port, fault=fault, http=http, conversations=conversations, grid=grid, from_make=from_make
+        )
         asyncio.run(serving)
     except server.StartError as error:
         _fail(error.line)

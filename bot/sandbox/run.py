@@ -95,13 +95,13 @@ class Sandbox:
 
 @asynccontextmanager
 async def open_sandbox(
-    *, http: bool, conversations: str | None = None, on_traffic: Traffic | None = None
+    *, http: bool, conversations: str | None = None, grid: bool = False, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
     """Start the servers and the bot. Stop all of them at the end.
 
     `http`: use signed HTTP instead of Socket Mode. `conversations`: None selects the session service; a name in
-    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations. `on_traffic` gets each
-    request between the bot and a server.
+    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations. `grid`: Slack is an
+    Enterprise Grid organization with two workspaces. `on_traffic` gets each request between the bot and a server.
     """
     keys = world.Keys()
     slack = SandboxSlack(
@@ -126,6 +126,8 @@ async def open_sandbox(
     await genesys.start()
     try:
         environ = world.environ(keys, slack.api_url, genesys.url, http=http)
+        if grid:
+            environ |= world.turn_into_grid(slack)
         if conversations is not None:
             environ |= world.public_environ(keys, genesys.url)
             genesys.conversations.set_live_count(conversations)
@@ -177,6 +179,7 @@ async def run_once(
     http: bool = False,
     conversations: str | None = None,
     locale: str | None = None,
+    grid: bool = False,
 ) -> Answer:
     """Send one command, `line`, as the user with this role. Return the messages that this user sees.
 
@@ -184,7 +187,7 @@ async def run_once(
     """
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
-    async with open_sandbox(http=http, conversations=conversations) as sandbox:
+    async with open_sandbox(http=http, conversations=conversations, grid=grid) as sandbox:
         await sandbox.inject_fault(fault)
         if locale:
             sandbox.slack.workspace.set_locale(person, locale)
@@ -202,12 +205,13 @@ async def open_page(
     fault: str | None = None,
     http: bool = False,
     conversations: str | None = None,
+    grid: bool = False,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
     """Start the sandbox with its page on this port. If the port is in use, start nothing and raise StartError.
 
-    `fault`: a fault to inject. `http` and `conversations` are as in `open_sandbox`. `from_make`: the user ran this
-    through make, so the error suggests a command for make.
+    `fault`: a fault to inject. `http`, `conversations` and `grid` are as in `open_sandbox`. `from_make`: the user ran
+    this through make, so the error suggests a command for make.
     """
     pages: list[SandboxPage] = []
 
@@ -216,7 +220,8 @@ async def open_page(
             page.traffic(entry)
 
     with _listen(port, from_make) as listener:
-        async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
+        opening = open_sandbox(http=http, conversations=conversations, grid=grid, on_traffic=on_traffic)
+        async with opening as sandbox:
             await sandbox.inject_fault(fault)
             page = _page_of(sandbox, fault, conversations)
             await page.start(listener)
@@ -269,11 +274,12 @@ async def serve_page(
     fault: str | None = None,
     http: bool = False,
     conversations: str | None = None,
+    grid: bool = False,
     from_make: bool = False,
 ) -> None:
     """Serve the page until a signal arrives. The arguments are as in `open_page`."""
     logs.set_up("INFO", as_json=False)
-    opening = open_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
+    opening = open_page(port, fault=fault, http=http, conversations=conversations, grid=grid, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
         print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
         _show(page.url)

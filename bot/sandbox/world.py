@@ -5,7 +5,7 @@ Each start of the sandbox creates new tokens and keys, which are valid only in t
 
 import base64
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.api.user_login import UserLoginClient
 from bot.sandbox.genesys.server import GenesysUser
-from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
+from bot.sandbox.slack.server import Parameter, SandboxSlack, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "admin": "U0ADA", "guest": "U0GUS"}
 """The id of the Slack user who has each role."""
@@ -100,6 +100,33 @@ class Keys:
     @property
     def public_pem(self) -> bytes:
         return self.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+GRID_ID, SALES_ID, LEADS_ID = "E0SANDBOX", "T0SALES", "S0LEADS"
+"""The ids of the Enterprise Grid organization, of its second workspace, and of a user group in that workspace."""
+GRID_CHANNELS = (
+    SlackChannel("C0SALES", "sales-desk", team_id=SALES_ID),
+    SlackChannel("C0ALL", "everyone", is_org_shared=True),
+)
+GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
+"""The workspaces besides the first of those who are not in both."""
+
+
+def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
+    """Turn the workspace into an Enterprise Grid organization with two workspaces, in which the app is installed.
+
+    Each person gets a second id, `W…`. Sam is in the second workspace, and in a user group of it that leads. Return the
+    environment variables that name the group.
+    """
+    workspace = slack.workspace
+    workspace.enterprise_id, workspace.is_org_wide = GRID_ID, True
+    workspace.teams = {workspace.team_id: "Customer Care", SALES_ID: "Sales"}
+    workspace.channels |= {channel.id: channel for channel in GRID_CHANNELS}
+    workspace.usergroups[LEADS_ID], workspace.group_teams[LEADS_ID] = [ROLES["supervisor"]], SALES_ID
+    for user in SLACK_USERS:
+        teams = GRID_TEAMS.get(user.id, (SALES_ID,))
+        workspace.users[user.id] = replace(user, enterprise_user_id=f"W{user.id[1:]}", other_teams=teams)
+    return {"COBROWSE_SUPERVISORS": LEADS_ID}
 
 
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:

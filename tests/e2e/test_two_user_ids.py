@@ -1,5 +1,7 @@
 """One person with two ids in an Enterprise Grid: either id works in lists, groups, hosts and links."""
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from bot.check.results import Status
 from bot.core.access import Workspace
 from bot.slack.api.directory import ids_in
+from tests.support.accounts import BENS, connects, open_connecting
 from tests.support.app import (
     ANA,
     BEN,
@@ -19,6 +22,7 @@ from tests.support.app import (
     buttons,
     link,
     open_bot_between,
+    open_journey,
     open_servers,
     words,
 )
@@ -111,6 +115,62 @@ async def test_link_by_the_other_id_works_and_is_removed(tmp_path: Path) -> None
             assert OTHER_HOST in words(await journey.asks("whoami"))
             await journey.asks("unlink @ana", who=SAM)
             assert OTHER_HOST not in words(await journey.asks("whoami"))
+
+
+async def test_links_of_both_ids_to_two_hosts_start_nothing_when_warm(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with open_servers() as servers:
+        in_grid(servers)
+        environ = servers.environ | {"DATABASE_URL": f"sqlite:///{path}", "COBROWSE_HELP_CONTACT": ANA}
+        async with open_bot_between(servers, environ, http=False) as journey:
+            assert link(await journey.asks("warm"))
+            with contextlib.closing(sqlite3.connect(path)) as database, database:
+                for user_id, host in ((ANA, OTHER_HOST), (TWIN, BENS)):
+                    database.execute("INSERT INTO links VALUES ('T0SANDBOX', ?, ?, 0)", (user_id, host))
+            assert "U0ANA and W0ANA are the same person" in words(await journey.asks("Deal"))
+            assert len(servers.genesys.sessions) == 1
+            with contextlib.closing(sqlite3.connect(path)) as database, database:
+                database.execute("DELETE FROM links WHERE user_id = ?", (ANA,))
+            assert link(await journey.asks("Invoice"))  # by the link of the other id
+            assert servers.genesys.creates[-1].body["hostUserId"] == BENS
+
+
+async def test_account_connected_by_one_id_is_the_persons_by_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with open_connecting(DATABASE_URL=f"sqlite:///{path}") as journey:
+        users = journey.slack.workspace.users
+        users[ANA] = replace(users[ANA], enterprise_user_id=TWIN)
+        assert (await connects(journey)).status == 200
+        assert link(await journey.asks("Checkout", who=TWIN))
+        with (
+            contextlib.closing(sqlite3.connect(path)) as database,
+            database,
+        ):  # as an earlier version may do
+            database.execute("UPDATE connections SET user_id = ?", (TWIN,))
+        assert "You signed in to Genesys yourself" in words(await journey.asks("whoami"))
+        journey.genesys.conversations.set_live_count("one")
+        assert link(await journey.asks("Refund"))
+        assert "not connected to Genesys any more" in words(await journey.asks("disconnect"))
+
+
+@pytest.mark.parametrize(("first", "second"), [(ANA, TWIN), (TWIN, ANA)])
+async def test_person_retries_by_the_other_id(journey: Journey, first: str, second: str) -> None:
+    users = journey.slack.workspace.users
+    users[ANA] = replace(users[ANA], enterprise_user_id=TWIN)
+    await journey.genesys.inject_fault("invalid-host", times=1)
+    failed = await journey.asks("Deal", who=first)
+    delivery = await journey.slack.press(second, failed, "try_again")
+    assert delivery.payload["user"]["id"] == second
+    await journey.slack.until(lambda: journey.genesys.sessions)
+
+
+async def test_starts_by_both_ids_count_as_one_persons() -> None:
+    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="2") as journey:
+        users = journey.slack.workspace.users
+        users[ANA] = replace(users[ANA], enterprise_user_id=TWIN)
+        assert link(await journey.asks("Deal"))
+        assert link(await journey.asks("Invoice", who=TWIN))
+        assert "too many sessions" in str((await journey.slack.command(ANA, "Refund")).body)
 
 
 async def test_answer_by_the_twin_id_that_is_proven_is_the_person() -> None:

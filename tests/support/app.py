@@ -110,8 +110,11 @@ class Journey:
 
 
 @asynccontextmanager
-async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Servers]:
-    """Start Slack and Genesys without a bot. `how` holds the arguments of SandboxGenesys."""
+async def open_servers(*, http: bool = False, grid: bool = False, **how: Any) -> AsyncIterator[Servers]:
+    """Start Slack and Genesys without a bot. `how` holds the arguments of SandboxGenesys.
+
+    `grid`: Slack is an Enterprise Grid organization.
+    """
     keys = world.Keys()
     slack = SandboxSlack(
         bot_token=keys.bot_token,
@@ -135,6 +138,8 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
             "COBROWSE_HELP_CONTACT": SAM,
             "SLACK_CONFIG_TOKEN": CONFIG_TOKEN,
         }
+        if grid:
+            environ |= world.turn_into_grid(slack)
         yield Servers(slack, genesys, keys, environ)
     finally:
         await genesys.stop()
@@ -145,6 +150,7 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
 async def open_journey(
     *,
     http: bool = False,
+    grid: bool = False,
     token_seconds: int = 86400,
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
@@ -155,7 +161,7 @@ async def open_journey(
 ) -> AsyncIterator[Journey]:
     """Start the servers and the bot. `environ` holds variables to add to the bot's environment."""
     async with (
-        open_servers(http=http, token_seconds=token_seconds) as servers,
+        open_servers(http=http, grid=grid, token_seconds=token_seconds) as servers,
         open_bot_between(
             servers,
             servers.environ | environ,

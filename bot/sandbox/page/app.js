@@ -84,6 +84,7 @@ function showChannel() {
   const channel = workspace.openChannel;
   if (!channel) return;
   byId("channel-title").textContent = channelTitle(channel);
+  byId("workspace").textContent = workspace.teamName;
   composer.setChannel(channelTitle(channel, "#"), { isReadOnly: channel.read_only });
   messageLog.render(channel);
   homeTab.enter(channel);

@@ -18,7 +18,10 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A user of the workspace. A user with `is_stranger` or another `team_id` is an external user."""
+    """A user of the workspace. A user with `is_stranger` or another organization's `team_id` is an external user.
+
+    `other_teams`: the user's further workspaces in an Enterprise Grid.
+    """
 
     id: str
     name: str
@@ -38,13 +41,19 @@ class SlackUser:
     """The user's id in the Enterprise Grid, None if the user is in none."""
     reported_id: str | None = None
     """The id that `users.info` returns instead of the requested id; None for the requested id."""
+    other_teams: tuple[str, ...] = ()
+
+    @property
+    def team_ids(self) -> tuple[str, ...]:
+        return (self.team_id, *self.other_teams)
 
 
 @dataclass(frozen=True)
 class SlackChannel:
-    """A channel.
+    """A channel of the workspace `team_id`.
 
-    The members are all users of the workspace, and external users if the channel is shared (`is_ext_shared`).
+    The members are all users of the workspace, and external users if the channel is shared (`is_ext_shared`). If
+    `is_org_shared`, the users of all workspaces of the Enterprise Grid are members.
     """
 
     id: str
@@ -52,6 +61,8 @@ class SlackChannel:
     bot_is_member: bool = True
     is_ext_shared: bool = False
     is_private: bool = False
+    team_id: str = TEAM_ID
+    is_org_shared: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 def view_object(workspace: Workspace, view: View) -> Shape:
     """Return a view in the shape that API responses and payloads have."""
     body = view.body
+    installed = workspace.enterprise_id if workspace.is_org_wide else workspace.team_id
     return {
         "id": view.id,
         "team_id": workspace.team_id,
@@ -39,7 +40,7 @@ def view_object(workspace: Workspace, view: View) -> Shape:
         "root_view_id": view.root_view_id,
         "app_id": APP_ID,
         "external_id": body.get("external_id", ""),
-        "app_installed_team_id": workspace.team_id,
+        "app_installed_team_id": installed,
         "bot_id": bot_id(workspace),
     }
 
@@ -60,20 +61,23 @@ def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
     return {"type": "view_closed", "api_app_id": APP_ID, **actor(workspace, view.user_id), **shown}
 
 
-def view_actions(workspace: Workspace, user_id: str, view: View) -> Shape:
+def view_actions(workspace: Workspace, user_id: str, view: View, team_id: str | None = None) -> Shape:
     """Return the payload `block_actions` of a press in a modal or Home tab. This payload has no response_url.
 
-    The caller adds the field `actions`.
+    The caller adds the field `actions`. `team_id` is the workspace of the press, None for the first.
     """
     container = {"type": "view", "view_id": view.id}
     head = {"type": "block_actions", "api_app_id": APP_ID, "trigger_id": new_trigger_id(), "container": container}
-    return {**head, **actor(workspace, user_id), "view": view_object(workspace, view)}
+    return {**head, **actor(workspace, user_id, team_id), "view": view_object(workspace, view)}
 
 
-def shortcut(workspace: Workspace, user_id: str, callback_id: str) -> Shape:
-    """Return the payload of a global shortcut. This payload has no channel and no response_url."""
+def shortcut(workspace: Workspace, user_id: str, callback_id: str, team_id: str | None = None) -> Shape:
+    """Return the payload of a global shortcut. This payload has no channel and no response_url.
+
+    `team_id` is the workspace in which the user is, None for the first.
+    """
     head = {"type": "shortcut", "callback_id": callback_id, "trigger_id": new_trigger_id()}
-    return {**head, **actor(workspace, user_id), "action_ts": workspace.next_ts()}
+    return {**head, **actor(workspace, user_id, team_id), "action_ts": workspace.next_ts()}
 
 
 def message_action(workspace: Workspace, user_id: str, message: Message, callback_id: str) -> Shape:
@@ -82,7 +86,7 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
         "type": "message_action",
         "callback_id": callback_id,
         "trigger_id": new_trigger_id(),
-        **actor(workspace, user_id),
+        **actor(workspace, user_id, workspace.team_of(message.channel)),
         "action_ts": workspace.next_ts(),
         "channel": channel_reference(workspace, message.channel),
         "message_ts": message.ts,
@@ -93,28 +97,35 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
 # events
 
 
-def event_callback(workspace: Workspace, event: Shape) -> Shape:
-    """Wrap an event in the envelope in which Slack sends it."""
-    install = {"enterprise_id": None, "team_id": workspace.team_id, "user_id": workspace.bot_user_id, "is_bot": True}
+def event_callback(workspace: Workspace, event: Shape, team_id: str | None = None) -> Shape:
+    """Wrap an event in the envelope in which Slack sends it. `team_id` is its workspace, None for the first."""
+    team_id, is_org_wide = team_id or workspace.team_id, workspace.is_org_wide
+    install: Shape = {"enterprise_id": workspace.enterprise_id, "team_id": None if is_org_wide else team_id}
+    install |= {"user_id": workspace.bot_user_id, "is_bot": True, "is_enterprise_install": is_org_wide}
+    grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
         "token": "sandbox",
-        "team_id": workspace.team_id,
+        "team_id": team_id,
+        **grid,
         "api_app_id": APP_ID,
         "event": {**event, "event_ts": workspace.next_ts()},
         "type": "event_callback",
         "event_id": f"Ev{secrets.token_hex(5).upper()}",
         "event_time": int(time.time()),
-        "authorizations": [{**install, "is_enterprise_install": False}],
+        "authorizations": [install],
         "is_ext_shared_channel": False,
     }
 
 
-def app_home_opened(workspace: Workspace, user_id: str, tab: str, home: View | None) -> Shape:
+def app_home_opened(
+    workspace: Workspace, user_id: str, tab: str, home: View | None, team_id: str | None = None
+) -> Shape:
     """Return the event for a user who opens the app's tab `tab`, which is `home` or `messages`.
 
-    `home` is the published Home tab, None if the bot has published none.
+    `home` is the published Home tab, None if the bot has published none. `team_id` is the workspace; None is the first.
     """
-    event = {"type": "app_home_opened", "user": user_id, "channel": workspace.open_im(user_id), "tab": tab}
+    user = workspace.id_in(user_id, team_id or workspace.team_id)
+    event = {"type": "app_home_opened", "user": user, "channel": workspace.open_im(user_id), "tab": tab}
     return {**event, "view": view_object(workspace, home)} if home and tab == "home" else event
 
 

@@ -50,14 +50,15 @@ def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: 
     if user.reported_id:
         shape["id"] = user.reported_id
     if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_external(user)):
-        grid: Shape = {"id": user.enterprise_user_id or user.id, "teams": [workspace.team_id], "is_admin": False}
+        grid: Shape = {"id": user.enterprise_user_id or user.id, "teams": list(user.team_ids), "is_admin": False}
         shape["enterprise_user"] = grid | {"enterprise_id": workspace.enterprise_id or "E0SANDBOX"}
     return shape
 
 
 def message_object(workspace: Workspace, message: Message) -> Shape:
     """Return a message in the shape of API responses and interaction payloads."""
-    shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
+    shape: Shape = {"type": "message", "user": message.user, "ts": message.ts}
+    shape["team"] = workspace.team_of(message.channel)
     if message.user == workspace.bot_user_id:
         shape |= {"bot_id": bot_id(workspace), "app_id": APP_ID}
     if message.thread_ts:
@@ -68,31 +69,39 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
     """Return those fields of a command's payload that name its user, team and channel.
 
-    `team_id` is the team from which the command comes; None means the user's team.
+    `team_id` is the team from which the command comes; None means the channel's workspace, or an external user's team.
     """
-    user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
+    user, channel = workspace.users.get(workspace.own_id(user_id)), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
+    if team_id is None:
+        team_id = user.team_id if user and workspace.is_external(user) else workspace.team_of(channel_id)
     return {
         **grid,
         "token": "sandbox",
-        "team_id": team_id or (user.team_id if user else workspace.team_id),
+        "team_id": team_id,
         "team_domain": "sandbox",
         "channel_id": channel_id,
         "channel_name": channel.name if channel else "directmessage",
-        "user_id": user_id,
+        "user_id": workspace.id_in(user_id, team_id),
         "user_name": user.name if user else user_id.lower(),
     }
 
 
-def actor(workspace: Workspace, user_id: str) -> Shape:
-    """Return those fields of an interaction payload that name its user and team."""
-    user = workspace.users.get(user_id)
+def actor(workspace: Workspace, user_id: str, team_id: str | None = None) -> Shape:
+    """Return those fields of an interaction payload that name its user and team.
+
+    `team_id` is the workspace of the interaction, None for the first. If the app is installed org-wide, `team` is null,
+    and the user's `team_id` is the organization's id, except that of an external user.
+    """
+    user, team_id = workspace.users.get(workspace.own_id(user_id)), team_id or workspace.team_id
     handle = user.name if user else user_id.lower()
-    team_id = user.team_id if user else workspace.team_id
+    own = user.team_id if user else workspace.team_id
+    if workspace.is_org_wide and own in workspace.teams:
+        own = workspace.enterprise_id or own
     return {
         "token": "sandbox",
-        "team": {"id": workspace.team_id, "domain": "sandbox"},
-        "user": {"id": user_id, "username": handle, "name": handle, "team_id": team_id},
+        "team": None if workspace.is_org_wide else {"id": team_id, "domain": "sandbox"},
+        "user": {"id": workspace.id_in(user_id, team_id), "username": handle, "name": handle, "team_id": own},
         "enterprise": {"id": workspace.enterprise_id} if workspace.enterprise_id else None,
         "is_enterprise_install": workspace.is_org_wide,
     }
@@ -109,7 +118,7 @@ def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
         "api_app_id": APP_ID,
         "container": {**container, "is_ephemeral": message.visible_to is not None},
         "trigger_id": new_trigger_id(),
-        **actor(workspace, user_id),
+        **actor(workspace, user_id, workspace.team_of(message.channel)),
         "channel": channel_reference(workspace, message.channel),
     }
     if message.visible_to is None:
@@ -131,17 +140,21 @@ def channel_object(workspace: Workspace, channel_id: str) -> Shape:
         return {**shape, "is_im": True, "user": workspace.im_owner(channel_id), "is_user_deleted": False}
     kind = {"is_channel": not channel.is_private, "is_group": channel.is_private, "is_im": False, "is_mpim": False}
     others = [OTHER_TEAM_ID] if channel.is_ext_shared else []
+    own = list(workspace.teams) if channel.is_org_shared else [channel.team_id]
     shared = {
-        "is_shared": channel.is_ext_shared,
+        "is_shared": channel.is_ext_shared or channel.is_org_shared,
+        "is_org_shared": channel.is_org_shared,
         "is_ext_shared": channel.is_ext_shared,
         "is_pending_ext_shared": False,
         "pending_shared": [],
         "pending_connected_team_ids": [],
-        "shared_team_ids": [workspace.team_id, *others],
+        "shared_team_ids": [*own, *others],
     }
     if others:
-        shared |= {"connected_team_ids": [workspace.team_id, *others], "conversation_host_id": workspace.team_id}
-    names = {"name": channel.name, "name_normalized": channel.name, "context_team_id": workspace.team_id}
+        shared |= {"connected_team_ids": [channel.team_id, *others], "conversation_host_id": channel.team_id}
+    if workspace.enterprise_id:
+        shared["enterprise_id"] = workspace.enterprise_id
+    names = {"name": channel.name, "name_normalized": channel.name, "context_team_id": channel.team_id}
     return {**shape, **names, **kind, **shared, "is_private": channel.is_private, "is_member": channel.bot_is_member}
 
 

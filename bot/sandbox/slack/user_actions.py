@@ -61,6 +61,8 @@ class UserActions:
     ) -> Delivery:
         """Send a slash command. A parameter that is None gets a usual value.
 
+        In an Enterprise Grid, the command comes from the workspace of the channel.
+
         `escape`: format mentions, channels and links in the text, as `should_escape: true` in the manifest makes Slack
         do.
         """
@@ -87,8 +89,11 @@ class UserActions:
         response_url: bool = True,
         chosen: Value = None,
         values: Mapping[Any, Value] | None = None,
+        team_id: str | None = None,
     ) -> Delivery:
         """Press a button or choose an option in a message, a modal or a Home tab.
+
+        `team_id` is the workspace of a press in a modal or Home tab, None for the first.
 
         `chosen` is the new value of a select or an overflow menu: the value of an option, or a user id. `values` holds
         the values of other inputs in the same message or view. `response_url`: whether the payload of a press in a
@@ -103,7 +108,7 @@ class UserActions:
         if element["type"] in STATEFUL:
             set_values(target.blocks, filled, {(block["block_id"], action_id): chosen})
         if isinstance(target, View):
-            payload = payloads.view_actions(self.workspace, user_id, target)
+            payload = payloads.view_actions(self.workspace, user_id, target, team_id)
         else:
             payload = interaction(self.workspace, user_id, target)
             payload["state"] = state_of(target.blocks, filled)
@@ -113,9 +118,9 @@ class UserActions:
             payload["response_url"] = self.url + path
         return await self.send(payload, "interactive")
 
-    async def shortcut(self, user_id: str, callback_id: str) -> Delivery:
-        """Run a global shortcut."""
-        return await self.send(payloads.shortcut(self.workspace, user_id, callback_id), "interactive")
+    async def shortcut(self, user_id: str, callback_id: str, *, team_id: str | None = None) -> Delivery:
+        """Run a global shortcut in a workspace, None for the first."""
+        return await self.send(payloads.shortcut(self.workspace, user_id, callback_id, team_id), "interactive")
 
     async def message_shortcut(self, user_id: str, message: Message, callback_id: str) -> Delivery:
         """Run a message shortcut. The response_url of the payload can only add messages."""
@@ -161,27 +166,29 @@ class UserActions:
         self.views.close(stack[0] if is_cleared else view)
         return await self.send(payload, "interactive") if view.body.get("notify_on_close") else None
 
-    async def open_home(self, user_id: str, tab: str = "home") -> Delivery:
-        """Open the app's tab `home` or `messages`."""
+    async def open_home(self, user_id: str, tab: str = "home", *, team_id: str | None = None) -> Delivery:
+        """Open the app's tab `home` or `messages` in a workspace, None for the first."""
         home = self.views.home(user_id)
-        return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home))
+        return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home, team_id), team_id)
 
-    async def function_executed(self, callback_id: str, inputs: Mapping[str, Any]) -> Execution:
-        """Start the workflow step `callback_id` with these inputs.
+    async def function_executed(
+        self, callback_id: str, inputs: Mapping[str, Any], *, team_id: str | None = None
+    ) -> Execution:
+        """Start the workflow step `callback_id` with these inputs, in a workspace; None for the first.
 
         The returned Execution gets its outputs or error later.
         """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
-        execution.delivery = await self.event(payloads.function_executed(execution, step))
+        execution.delivery = await self.event(payloads.function_executed(execution, step), team_id)
         self.runs.changed(execution)
         return execution
 
     # deliveries
 
-    async def event(self, event: dict[str, Any]) -> Delivery:
+    async def event(self, event: dict[str, Any], team_id: str | None = None) -> Delivery:
         """Send an event to the bot. If it gets no ack, the dispatcher sends it again."""
-        return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event))
+        return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Deliver the payload of an earlier delivery again.
@@ -198,7 +205,7 @@ class UserActions:
         """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):
-            self.views.register_trigger(str(payload["trigger_id"]), str(user))
+            self.views.register_trigger(str(payload["trigger_id"]), self.workspace.own_id(str(user)))
         delivery = await self.dispatcher.dispatch(payload, kind, retry)
         if kind == "slash_commands":
             self._show_response(delivery)

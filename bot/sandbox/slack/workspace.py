@@ -27,7 +27,11 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """Holds the users, channels, direct messages and messages of one workspace."""
+    """Holds the users, channels, direct messages and messages of one workspace, or of an Enterprise Grid organization.
+
+    `teams` holds the names of the organization's workspaces by id, `team_id` is the first of them. `group_teams` holds
+    the workspace of each user group that is not of the first.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Workspace:
         self.channels = {channel.id: channel for channel in channels}
         self.usergroups = {group: list(members) for group, members in usergroups.items()}
         self.team_id = TEAM_ID
+        self.teams = {TEAM_ID: "Sandbox"}
+        self.group_teams: dict[str, str] = {}
         self.bot_user_id = BOT_USER_ID
         self.enterprise_id: str | None = None
         self.is_org_wide = False
@@ -59,6 +65,7 @@ class Workspace:
 
     def open_im(self, user_id: str) -> str:
         """Return the id of the direct message between the bot and a user. Create it on the first call."""
+        user_id = self.own_id(user_id)
         if user_id not in self._ims:
             im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
             self._ims[user_id], self._im_owners[im] = im, user_id
@@ -89,25 +96,54 @@ class Workspace:
 
     def require_user(self, user_id: str) -> SlackUser:
         """Return the user with this id. Raises ApiError `user_not_found` for an unknown id."""
-        if user_id not in self.users:
+        user = self.users.get(self.own_id(user_id))
+        if user is None:
             raise ApiError("user_not_found")
-        return self.users[user_id]
+        return user
+
+    def own_id(self, user_id: str) -> str:
+        """Return the id under which the state holds a user, for either of the two ids of a user in an Enterprise Grid.
+
+        Return an unknown id as it is.
+        """
+        if user_id in self.users:
+            return user_id
+        return next((user.id for user in self.users.values() if user.enterprise_user_id == user_id), user_id)
+
+    def id_in(self, user_id: str, team_id: str) -> str:
+        """Return the id by which payloads from a workspace name a user.
+
+        In an Enterprise Grid, the first workspace names users by their own ids, `U…`. The others name them by their ids
+        in the organization, `W…`, so that the bot gets both.
+        """
+        user = self.users.get(user_id)
+        if user is None or not user.enterprise_user_id or not self.is_org_wide:
+            return user_id
+        return user_id if team_id == self.team_id else user.enterprise_user_id
+
+    def team_of(self, channel_id: str) -> str:
+        """Return the workspace of a channel; the first workspace for a direct message."""
+        channel = self.channels.get(channel_id)
+        return channel.team_id if channel else self.team_id
 
     def is_external(self, user: SlackUser) -> bool:
-        return user.is_stranger or user.team_id != self.team_id
+        return user.is_stranger or user.team_id not in self.teams
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
         """Return whether a user is in a channel or a direct message.
 
         Users of the workspace are in all channels, external users only in shared channels.
         """
-        channel = self.channels.get(channel_id)
+        user_id, channel = self.own_id(user_id), self.channels.get(channel_id)
         if channel is None:
             return self._im_owners.get(channel_id) == user_id
         if user_id == self.bot_user_id:
             return channel.bot_is_member
         user = self.users.get(user_id)
-        return user is not None and not user.deleted and (channel.is_ext_shared or not self.is_external(user))
+        if user is None or user.deleted:
+            return False
+        is_here = channel.is_org_shared or channel.team_id in user.team_ids
+        return channel.is_ext_shared or (is_here and not self.is_external(user))
 
     # messages
 
@@ -133,6 +169,7 @@ class Workspace:
         As Slack does, add the missing ids of blocks and elements. The other parameters are as in Message.
         """
         author = self.bot_user_id if user is None else user
+        visible_to = visible_to and self.own_id(visible_to)
         message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
         message.trigger_id, message.thread_ts = trigger_id, thread_ts
         self.messages.append(message)
@@ -155,7 +192,7 @@ class Workspace:
         if message.deleted:
             return False
         if message.visible_to is not None:
-            return message.visible_to == user_id
+            return message.visible_to == self.own_id(user_id)
         return self.is_member(user_id, message.channel)
 
     def seen_by(self, user_id: str) -> list[Message]:

@@ -54,14 +54,20 @@ class PageActions:
         The chosen value is in the field `values`. An overflow menu keeps no value, so its chosen option is in the field
         `chosen`.
         """
-        fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id", "chosen")
+        fields = await read_fields(request, "as", "team", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)
         person, action_id, block_id = fields["as"], fields["action_id"], fields["block_id"]
         target = self._view(person, fields["view"]) if fields["view"] else self._message(person, fields["ts"])
         chosen = values.pop((block_id, action_id), None) or fields["chosen"] or None
         try:
             delivery = await self._slack.press(
-                person, target, action_id, block_id=block_id, chosen=chosen, values=values
+                person,
+                target,
+                action_id,
+                block_id=block_id,
+                chosen=chosen,
+                values=values,
+                team_id=self._team(fields["team"]),
             )
         except LookupError:
             return web.Response(status=404, text="The button is gone.")
@@ -69,13 +75,14 @@ class PageActions:
 
     async def shortcut(self, request: web.Request) -> web.Response:
         """Run a global shortcut, or the shortcut of a message if the request has its `ts`."""
-        fields = await read_fields(request, "as", "callback_id", "ts")
+        fields = await read_fields(request, "as", "team", "callback_id", "ts")
         kind = "message" if fields["ts"] else "global"
         known = {shortcut.callback_id for shortcut in self._slack.shortcuts if shortcut.type == kind}
         if fields["as"] not in self._people or fields["callback_id"] not in known:
             return web.Response(status=404, text="There is no such shortcut.")
         if not fields["ts"]:
-            return _ack_response(await self._slack.shortcut(fields["as"], fields["callback_id"]))
+            team_id = self._team(fields["team"])
+            return _ack_response(await self._slack.shortcut(fields["as"], fields["callback_id"], team_id=team_id))
         message = self._message(fields["as"], fields["ts"])
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
@@ -102,10 +109,11 @@ class PageActions:
 
     async def home(self, request: web.Request) -> web.Response:
         """Open the Home tab as the acting user."""
-        person = (await read_fields(request, "as"))["as"]
+        fields = await read_fields(request, "as", "team")
+        person = fields["as"]
         if person not in self._people:
             return web.Response(status=404, text="There is no such person here.")
-        return _ack_response(await self._slack.open_home(person))
+        return _ack_response(await self._slack.open_home(person, team_id=self._team(fields["team"])))
 
     async def run_step(self, request: web.Request) -> web.Response:
         """Start a workflow step. The page gets the step's result later, with the event `execution`."""
@@ -115,6 +123,10 @@ class PageActions:
             return web.Response(status=404, text="There is no such step.")
         execution = await self._slack.function_executed(name, inputs)
         return web.json_response({"id": execution.id})
+
+    def _team(self, team_id: str) -> str | None:
+        """Return the workspace of an Enterprise Grid in which the acting user is; None for the first."""
+        return team_id if team_id in self._slack.workspace.teams else None
 
     def _message(self, person: str, ts: str) -> Message:
         visible = self._slack.seen_by(person) if person in self._people else []

@@ -204,7 +204,12 @@ class SandboxPage:
         users[workspace.bot_user_id] = {"name": BOT_NAME, "handle": BOT_NAME, "app": True}
         users["USLACKBOT"] = {"name": "Slackbot", "handle": "slackbot", "app": True}
         channels = [
-            {"id": channel.id, "name": channel.name, "kind": "channel"}
+            {
+                "id": channel.id,
+                "name": channel.name,
+                "kind": "channel",
+                "team": "" if channel.is_org_shared else channel.team_id,
+            }
             for channel in workspace.channels.values()
             if workspace.is_member(person, channel.id)
         ]
@@ -216,6 +221,7 @@ class SandboxPage:
             "locales": [{"name": name, "label": label} for name, label in self._locales.items()],
             "locale": workspace.users[person].locale,
             "users": users,
+            "teams": workspace.teams,
             "channels": [*channels, self._im(person)],
             "messages": [message_json(message) for message in workspace.seen_by(person)],
             "faults": [{"name": name, "description": description} for name, description in self._faults.items()],

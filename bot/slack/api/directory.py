@@ -51,7 +51,7 @@ MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
 MAX_WORKSPACES = 200
 """The maximum number of workspaces of an organization in which the bot looks for a user group."""
-_NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
+NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
 """Slack's errors for a user group of another workspace, and for a workspace that the token does not serve any more."""
 
 GroupKey = tuple[TeamId, str]
@@ -194,7 +194,7 @@ class SlackDirectory:
         try:
             users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
         except SlackUnavailableError as error:
-            if team_id and error.slack_error in _NOT_HERE:
+            if team_id and error.slack_error in NOT_HERE:
                 return GroupListing(frozenset(), error.slack_error)
             raise
         if not isinstance(users, list):

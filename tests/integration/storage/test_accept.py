@@ -49,6 +49,20 @@ async def test_with_it_comes_whom_an_administrator_linked_the_agent_to(store: An
     assert (await store.accept(request(), AGENT)).linked == anywhere
 
 
+async def test_link_by_either_of_two_ids_comes_with_it(store: Any) -> None:
+    other, twin = HostId("22222222-2222-4222-8222-222222222222"), UserId("W0ANA")
+    both = replace(AGENT, other_id=twin)
+    for team in (None, TEAM):  # a link for the team comes before one for every team
+        await store.link([(team, twin, HOST)])
+        assert (await store.accept(request(), both)).linked == HOST
+        assert (await store.accept(request(), AGENT)).linked is None
+        await store.link([(team, ANA, HOST)])
+        assert (await store.accept(request(), both)).linked == HOST
+        await store.link([(team, ANA, other)])
+        assert (await store.accept(request(), both)).linked == ""
+        await store.unlink(team, ANA)
+
+
 async def test_duplicate_of_a_request_being_created_stays_accepted(store: Any) -> None:
     first = request(name="Checkout")
     again = replace(first, id=new_request_id(), key="command:again")

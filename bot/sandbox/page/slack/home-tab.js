@@ -52,7 +52,7 @@ export class HomeTab {
   async open() {
     this.choose(true);
     this.panel.setAttribute("aria-busy", "true");
-    const answer = await postOrShowError("home", { as: this.workspace.me });
+    const answer = await postOrShowError("home", { as: this.workspace.me, team: this.workspace.team });
     if (answer) showError(answer.acked ? "" : "The app did not answer.");
     this.panel.removeAttribute("aria-busy");
   }
@@ -70,7 +70,7 @@ export class HomeTab {
       this.panel.replaceChildren(h("p", { class: "empty" }, NOT_PUBLISHED));
       return;
     }
-    const sendAction = (action) => post("press", { as: this.workspace.me, view: view.id, ...action });
+    const sendAction = (action) => post("press", { as: this.workspace.me, team: this.workspace.team, view: view.id, ...action });
     const surface = { sendAction, state: this.state };
     this.panel.replaceChildren(h("div", { class: "body" }, blockNodes(view.blocks, surface, this.workspace)));
   }

@@ -22,7 +22,7 @@ export function messageShortcuts(message, description, workspace) {
 function shortcutMenu(type, menu, target, workspace) {
   const items = workspace.shortcuts.filter((shortcut) => shortcut.type === type);
   if (!items.length) return [];
-  const onSelect = ({ callback_id }) => run({ as: workspace.me, callback_id, ...target });
+  const onSelect = ({ callback_id }) => run({ as: workspace.me, team: workspace.team, callback_id, ...target });
   return [menuButton({ ...menu, items, onSelect })];
 }
 

@@ -18,7 +18,8 @@ export class Sidebar {
 
   item(channel) {
     const count = this.workspace.unreadCount(channel.id);
-    const title = channelTitle(channel);
+    const team = this.workspace.otherTeamName(channel);
+    const title = channelTitle(channel) + (team ? ` (${team})` : "");
     const attributes = {
       type: "button",
       class: count ? "channel unread" : "channel",

@@ -5,17 +5,18 @@ import { InputState } from "./input-state.js";
 export class Workspace {
   constructor(readMarkers) {
     Object.assign(this, { readMarkers, me: "", command: {}, users: {}, shortcuts: [], channels: [], messages: new Map() });
+    Object.assign(this, { teams: {}, team: "" }); // of an Enterprise Grid: the names by id, and the open one
     this.openChannelIds = {}; // by person, so that switching back returns to the same channel
     this.inputStates = new Map(); // of messages, by timestamp
   }
 
   // Replace everything with what the server sends on each connection. A channel's `kind` is "channel" or "im".
-  load({ me, command, users, shortcuts, channels, messages }) {
+  load({ me, command, users, shortcuts, channels, messages, teams }) {
     if (me !== this.me) this.inputStates.clear();
-    Object.assign(this, { me, command, shortcuts, channels });
+    Object.assign(this, { me, command, shortcuts, channels, teams });
     this.users = Object.assign(Object.create(null), users); // no prototype, so that only ids of users find something
     this.messages = new Map(messages.map((message) => [message.ts, message]));
-    this.openChannelIds[me] ??= channels[0]?.id;
+    this.open(this.openChannelIds[me] ?? channels[0]?.id);
   }
 
   get openChannelId() {
@@ -26,8 +27,19 @@ export class Workspace {
     return this.channels.find(({ id }) => id === this.openChannelId) ?? this.channels[0];
   }
 
+  // A channel of the whole organization and a direct message are read in the workspace that was open before.
   open(channelId) {
     this.openChannelIds[this.me] = channelId;
+    this.team = this.openChannel?.team || this.team || Object.keys(this.teams)[0];
+  }
+
+  get teamName() {
+    return this.teams[this.team];
+  }
+
+  // The name of the other workspace that a channel is in; "" if that is the open one.
+  otherTeamName({ team }) {
+    return team && team !== this.team ? this.teams[team] : "";
   }
 
   channelName(id) {

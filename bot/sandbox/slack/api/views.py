@@ -52,7 +52,7 @@ class ViewMethods:
         return self._shown(self._views.update(view, _view(args, view.body["type"]), args.get("hash")))
 
     def _publish(self, args: Args) -> Args:
-        user_id = required_argument(args, "user_id")
+        user_id = self._workspace.own_id(required_argument(args, "user_id"))
         user = self._workspace.users.get(user_id)
         if user is None or user.deleted or self._workspace.is_external(user):
             raise ApiError("invalid_arguments", response_metadata={"messages": ["invalid `user_id`"]})

@@ -152,13 +152,15 @@ class WebApi:
         return {"user": workspace_user_object(self._workspace, user, has_locale=has_locale)}
 
     def _users_list(self, args: Args) -> Args:
-        self._check_team(args)
-        return {"members": [workspace_user_object(self._workspace, user) for user in self._workspace.users.values()]}
+        team_id = self._team(args)
+        users = [user for user in self._workspace.users.values() if team_id in (None, *user.team_ids)]
+        return {"members": [workspace_user_object(self._workspace, user) for user in users]}
 
     def _teams_list(self, args: Args) -> Args:
-        return {"teams": [{"id": self._workspace.team_id, "name": "Sandbox"}]}
+        return {"teams": [{"id": team_id, "name": name} for team_id, name in self._workspace.teams.items()]}
 
     def _bots_info(self, args: Args) -> Args:
+        self._team(args)
         if args.get("bot") != bot_id(self._workspace):
             raise ApiError("bot_not_found")
         return {"bot": {"id": args["bot"], "app_id": APP_ID, "name": BOT_NAME}}
@@ -168,15 +170,24 @@ class WebApi:
             raise ApiError("app_not_found")
         return {"manifest": self.manifest}
 
-    def _check_team(self, args: Args) -> None:
-        """Raise ApiError if the bot's token is org-wide and the call names no workspace."""
-        if self._workspace.is_org_wide and not args.get("team_id"):
+    def _team(self, args: Args) -> str | None:
+        """Return the workspace that a call with an org-wide token names; None for any other token.
+
+        Raises ApiError if the token is org-wide and the call names no workspace of the organization.
+        """
+        if not self._workspace.is_org_wide:
+            return None
+        team_id = args.get("team_id")
+        if not team_id:
             raise ApiError("missing_argument")
+        if team_id not in self._workspace.teams:
+            raise ApiError("team_not_found")
+        return str(team_id)
 
     def _usergroup_users(self, args: Args) -> Args:
-        self._check_team(args)
-        members = self._workspace.usergroups.get(str(args.get("usergroup", "")))
-        if members is None:
+        team_id, group_id = self._team(args), str(args.get("usergroup", ""))
+        members = self._workspace.usergroups.get(group_id)
+        if members is None or team_id not in (None, self._workspace.group_teams.get(group_id, self._workspace.team_id)):
             raise ApiError("no_such_subteam")
         return {"users": list(members)}
 

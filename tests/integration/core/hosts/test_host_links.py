@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,14 @@ import pytest
 
 from bot.cli import host_links
 from bot.config import settings
-from bot.core.errors import HostNotFoundError, StorageUnavailableError
+from bot.core.errors import HostNotFoundError, MissReason, StorageUnavailableError
 from bot.core.hosts.resolver import (
     LINK,
     EmailRule,
     HostResolver,
     ListedHostRule,
 )
-from bot.core.models import Host
+from bot.core.models import Host, HostId, TeamId, UserId
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.app import BEN, HOSTS, UNA, open_journey, words
@@ -164,3 +165,16 @@ async def test_a_restarted_bot_looks_nobody_up_again(tmp_path: Path) -> None:
     store = SQLiteStore(str(tmp_path / "bot.db"))
     assert (await store.found("T0SANDBOX", BEN))[0].rule == "same email"
     await store.close()
+
+
+async def test_link_for_one_workspace_holds_in_the_whole_organization(book: SQLiteStore) -> None:
+    hosts, teams = HostResolver([], book), (TeamId("T0A"), TeamId("T0B"))
+    one = replace(person(1, team="E0ORG"), other_id=UserId("W1"), workspaces=teams)
+    await book.link([(None, UserId("U1"), HostId(uuid_of(1)))])
+    assert (await hosts.find(one)).id == uuid_of(1)
+    await book.link([(teams[1], UserId("W1"), HostId(uuid_of(2)))])
+    assert (await hosts.find(one)).id == uuid_of(2)  # before the one for every team
+    await book.link([(teams[0], UserId("U1"), HostId(uuid_of(3)))])
+    with pytest.raises(HostNotFoundError) as refused:
+        await hosts.find(one)
+    assert refused.value.tried[0].why is MissReason.TWO_HOSTS

@@ -317,3 +317,121 @@ async def test_slow_slack_keeps_nobody_waiting_for_a_language():
     async with asyncio.timeout(1):
         await people.learn("U0ANA")
     assert people.known("U0ANA").code == "en"
+
+
+# -- An Enterprise Grid organization --
+
+
+class GridWeb:
+    """Slack for an org-wide token: the workspaces, and the user groups by workspace; None refuses with that error."""
+
+    def __init__(self, groups: dict[str, dict[str, list[str] | str]]) -> None:
+        self.groups = groups
+        self.asked: list[str] = []
+
+    async def api_call(self, method: str, *, http_verb: str, params: dict[str, str]) -> Answer:
+        assert http_verb == "GET"
+        self.asked.append(params.get("team_id", method))
+        if method == "auth.teams.list":
+            return Answer({"ok": True, "teams": [{"id": each, "name": each} for each in self.groups]})
+        assert method == "usergroups.users.list"
+        found = self.groups[params["team_id"]].get(params["usergroup"], "no_such_subteam")
+        if isinstance(found, str):
+            raise SlackApiError("refused", Answer({"ok": False, "error": found}))
+        return Answer({"ok": True, "users": found})
+
+
+async def test_group_is_looked_for_in_the_workspace_of_the_request_first():
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}, "T0C": {}})
+    people = SlackDirectory(web, GRID)
+    assert await people.in_group("U0BEN", "S0SUP", "T0B")
+    assert web.asked == ["auth.teams.list", "T0B"]
+    assert not await people.in_group("U0ANA", "S0SUP", "T0C")
+    assert web.asked == ["auth.teams.list", "T0B", "T0C", "T0A"]
+
+
+async def test_group_of_several_workspaces_has_the_members_of_all():
+    web = GridWeb({"T0A": {"S0ALL": ["U0ANA"]}, "T0B": {"S0ALL": ["U0BEN"]}})
+    people = SlackDirectory(web, GRID)
+    assert await people.members("S0ALL") == {"U0ANA", "U0BEN"}
+    assert await people.in_group("U0BEN", "S0ALL", "T0A")
+
+
+async def test_cache_tells_who_is_in_a_group_once_every_workspace_is_known():
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
+    people = SlackDirectory(web, GRID)
+    assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is None
+    assert await people.in_group("U0BEN", "S0SUP", "T0B")
+    assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is True
+    assert people.peek_in_group("U0ANA", "S0SUP", "T0A") is None
+    await people.in_group("U0ANA", "S0SUP", "T0A")
+    before = len(web.asked)
+    assert people.peek_in_group("U0ANA", "S0SUP", "T0A") is False
+    assert len(web.asked) == before
+
+
+async def test_group_lists_are_asked_for_again_but_not_where_there_is_no_such_group():
+    clock = Clock()
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
+    people = SlackDirectory(web, GRID, clock=clock)
+    await people.members("S0SUP")
+    clock.now = SLACK_TIMING.people_cache_seconds + 1
+    await people.members("S0SUP")
+    assert web.asked == ["auth.teams.list", "T0A", "T0B", "T0B"]
+
+
+@pytest.mark.parametrize("code", ["no_such_subteam", "team_not_found", "team_access_not_granted"])
+async def test_group_that_no_workspace_shows_lets_nobody_in(code):
+    people = SlackDirectory(GridWeb({"T0A": {"S0SUP": code}, "T0B": {"S0SUP": code}}), GRID)
+    for ask in (people.in_group("U0BEN", "S0SUP", "T0A"), people.members("S0SUP")):
+        with pytest.raises(SlackUnavailableError) as refused:
+            await ask
+        assert refused.value.slack_error == code
+    assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is None
+
+
+async def test_workspace_that_cannot_be_asked_is_no_refusal_and_no_admission():
+    people = SlackDirectory(GridWeb({"T0A": {"S0SUP": ["U0BEN"]}, "T0B": {"S0SUP": "missing_scope"}}), GRID)
+    assert await people.in_group("U0BEN", "S0SUP", "T0A")
+    with pytest.raises(SlackUnavailableError):
+        await people.in_group("U0ANA", "S0SUP", "T0A")
+
+
+@pytest.mark.parametrize("teams", [None, [], "T0A", [{}], [None]])
+async def test_list_of_workspaces_of_another_shape_lets_nobody_in(teams):
+    web = Web()
+    web.answer = {"ok": True, "teams": teams}
+    with pytest.raises(SlackUnavailableError):
+        await SlackDirectory(web, GRID).in_group("U0BEN", "S0SUP", "T0A")
+
+
+# -- One person, two ids --
+
+
+@pytest.mark.parametrize(
+    ("own", "grid_id", "known"),
+    [
+        ("U0ANA", "W0ANA", "U0ANA"),
+        ("W0ANA", "U0ANA", "U0ANA"),
+        ("U0ANA", "U0GRID", "U0ANA"),
+        ("W0ANA", "W0ANA", "W0ANA"),
+    ],
+)
+def test_person_has_one_main_id_whichever_slack_gives_first(own, grid_id, known):
+    person = read_person(
+        user(id=own, enterprise_user={"id": grid_id, "enterprise_id": "E0ORG", "teams": ["T0A"]}), GRID
+    )
+    assert person.user_id == known
+    assert set(person.ids) == {own, grid_id}
+    assert person.team_ids == ("T0HOME", "T0A")
+
+
+async def test_look_up_by_one_id_answers_for_both():
+    web = Web()
+    web.users["W0ANA"] = user(enterprise_user={"id": "W0ANA", "enterprise_id": "E0ORG"})
+    people = SlackDirectory(web, Workspace("T0HOME", "E0ORG"))
+    assert people.known_id("W0ANA") == "W0ANA"
+    assert (await people.person("W0ANA")).user_id == "U0ANA"
+    assert people.known_id("W0ANA") == people.known_id("U0ANA") == "U0ANA"
+    assert people.peek_person("U0ANA") is await people.person("W0ANA")
+    assert web.asked == [("users.info", "W0ANA")]
