@@ -29,6 +29,8 @@ GUARANTEES = (
     "Bounds on concurrency and queues",
     "The next socket opens before the last one closes",
     "Default deny",
+    "One person, two ids",
+    "Groups of the organization only",
     "No secret in any log",
     "Nobody in a trace",
     "One trace for a request",

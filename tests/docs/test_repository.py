@@ -49,6 +49,7 @@ SCOPES_OF = {
     "views.update": (),
     "views.publish": (),
     "auth.test": (),
+    "auth.teams.list": (),
     "apps.connections.open": (),  # of the app-level token
 }
 

@@ -338,8 +338,9 @@ def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
     For a user of an Enterprise Grid, Slack may name the organization, `enterprise`, in place of a workspace. `team` is
     null if the app is installed in the whole organization.
     """
-    own, view = body["user"].get("team_id"), body.get("view") or {}
+    own = body["user"].get("team_id")
     if own and own != enterprise:
         return TeamId(own)
-    team = (body.get("team") or {}).get("id") or view.get("app_installed_team_id") or view.get("team_id")
+    view, message = body.get("view") or {}, body.get("message") or {}
+    team = (body.get("team") or {}).get("id") or view.get("team_id") or message.get("team")
     return TeamId(team or enterprise or "")

@@ -51,7 +51,7 @@ async def test_app_that_was_added_to_no_workspace_is_wrong(tmp_path: Path) -> No
         assert found["user groups"].status is Status.SKIPPED
 
 
-async def test_list_of_workspaces_that_slack_does_not_give_is_a_doubt(tmp_path: Path) -> None:
+async def test_list_of_workspaces_that_slack_refuses_is_a_warning(tmp_path: Path) -> None:
     async with open_servers(grid=True) as servers:
         servers.slack.inject_fault("auth.teams.list", "internal_error")
         found = await run_checks(right_environ(servers, tmp_path) | GROUPS)
@@ -59,7 +59,7 @@ async def test_list_of_workspaces_that_slack_does_not_give_is_a_doubt(tmp_path: 
         assert "internal_error" in found["workspaces"].message
 
 
-async def test_empty_group_of_the_second_workspace_is_a_doubt(tmp_path: Path) -> None:
+async def test_empty_group_of_the_second_workspace_is_a_warning(tmp_path: Path) -> None:
     async with open_servers(grid=True) as servers:
         servers.slack.workspace.usergroups[LEADS_ID] = []
         found = (await run_checks(right_environ(servers, tmp_path) | GROUPS))["user groups"]
