@@ -223,15 +223,15 @@ class AccessPolicy:
                 user_ids |= await self._people.members(group_id, team_id)
             except SlackUnavailableError as error:
                 are_all &= not error.passes
-        found = []
+        found: dict[UserId, None] = {}  # in this order; a person may be listed by both ids
         for user_id in sorted(user_ids):
             try:
-                found.append((await self.check_member(user_id)).user_id)
+                found[(await self.check_member(user_id)).user_id] = None
             except PersonNotAllowedError:
                 continue
             except SlackUnavailableError as error:
                 are_all &= not error.passes
-        return tuple(found[:MAX_ADMINISTRATORS]), are_all
+        return tuple(found)[:MAX_ADMINISTRATORS], are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
         """Run a rule and return its result. When the rule needs an unknown answer, ask Slack and run the rule again."""

@@ -73,6 +73,20 @@ async def test_administrator_reads_fault_fix_people_and_references_in_one_messag
     assert f"<@{BEN}>" in words(message)
 
 
+async def test_two_ids_of_a_person_are_one_reader_and_one_person_affected() -> None:
+    admins = {"COBROWSE_ADMINS": f"{ADA} W0ADA", "COBROWSE_HELP_CONTACT": ADA}
+    async with open_journey(timing=QUICK, **admins) as journey:
+        users = journey.slack.workspace.users
+        for who in (ADA, ANA):
+            users[who] = replace(users[who], enterprise_user_id=f"W{who[1:]}")
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        await notice(journey, "failing for 1 person")
+        await journey.asks("Two", who="W0ANA")
+        await journey.asks("Three", who=BEN)
+        await notice(journey, "failing for 2 people")
+
+
 async def test_agent_reads_that_the_contact_was_told_once_slack_took_the_message(journey: Journey) -> None:
     await journey.genesys.inject_fault("401")
     await journey.asks("One")

@@ -122,7 +122,7 @@ class RequestWorker:
         """Start to report a failure to the administrators. Wait up to `report_timeout` until the report is stored."""
         if self._report is None or not isinstance(result, CobrowseError):
             return None
-        reporting = asyncio.create_task(self._report(request, result))
+        reporting = asyncio.create_task(self._report(self._events.one_id(request), result))
         await asyncio.wait((reporting,), timeout=self._timing.notices.report_timeout)
         return reporting
 
