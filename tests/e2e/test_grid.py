@@ -24,7 +24,7 @@ from tests.support.app import (
     open_journey,
     words,
 )
-from tests.support.session_buttons import DETAILS, END, confirms, opens, presses
+from tests.support.session_buttons import DETAILS, END, POST, confirms, opens, presses
 from tests.support.views import START, filled, home_says, opens_home, said, sends
 from tests.support.workflow import over
 
@@ -206,6 +206,14 @@ async def test_buttons_work_where_slack_names_no_workspace(grid: Journey) -> Non
     assert press.payload["team"] is None
     assert press.payload["user"]["team_id"] == "E0SANDBOX"
     assert "*Deal* · ended by" in words(changed)
+
+
+async def test_session_is_posted_in_a_channel_of_the_second_workspace(grid: Journey) -> None:
+    card = await grid.asks("Deal", channel_id=SALES)
+    await presses(grid, card, POST)
+    shared = [each for each in grid.slack.messages if each.channel == SALES and each.visible_to is None]
+    assert len(shared) == 1
+    assert (await grid.slack.press(SAM, shared[0], END)).acked
 
 
 async def test_try_again_works_by_the_other_id(socket: Journey) -> None:

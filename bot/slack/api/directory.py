@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -66,6 +66,101 @@ class GroupListing:
     error: str = ""
 
 
+class UserGroups:
+    """Finds out who is in a user group.
+
+    An ordinary token has one workspace. With an org-wide token, a group may be of any workspace that the app is in. The
+    groups are asked for, and cached, by workspace.
+    """
+
+    def __init__(
+        self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
+    ) -> None:
+        """Take `call`, which returns a method of the Web API by its name."""
+        self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
+        self._home, self._timing = home, timing
+        self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
+        seconds = timing.workspaces_cache_seconds
+        self._workspaces: Cache[None, tuple[TeamId, ...]] = Cache(seconds=seconds, size=1, clock=clock)
+        self._places: dict[str, set[TeamId]] = {}
+        """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
+
+    def _kept_seconds(self, found: GroupListing) -> float:
+        """Return how long a listing is cached: longer if the workspace has no such group, since this rarely changes."""
+        return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
+
+    async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
+        """Return whether a user is in a group. `own` are the user's workspaces. Raises SlackUnavailableError."""
+        teams, error = await self._teams(), ""
+        for each in (nearby := _nearby(own, teams)):
+            listing = await self._listing(each, group_id)
+            if user_id in listing.members:
+                return True
+            error = error or listing.error
+        if not error or self._places.get(group_id):
+            return False
+        for each in teams:  # to tell a group that does not exist from one whose workspace the user does not belong to
+            if each not in nearby and not (listing := await self._listing(each, group_id)).error:
+                return user_id in listing.members
+        raise SlackUnavailableError(error, passes(error))
+
+    def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
+        """Return whether a user is in a group, by the cache only; None if the cache cannot tell."""
+        teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
+        found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
+        if any(listing and user_id in listing.members for listing in found):
+            return True
+        is_known = bool(found) and None not in found
+        is_there = self._places.get(group_id) or not any(listing and listing.error for listing in found)
+        return False if is_known and is_there else None
+
+    async def members(self, group_id: str) -> frozenset[UserId]:
+        """Return the users in a group. Raises SlackUnavailableError."""
+        teams = tuple(self._places.get(group_id, ())) or await self._teams()
+        found = [await self._listing(each, group_id) for each in teams]
+        if all(listing.error for listing in found):
+            raise SlackUnavailableError(found[0].error, passes(found[0].error))
+        return frozenset().union(*(listing.members for listing in found))
+
+    async def _teams(self) -> tuple[TeamId, ...]:
+        if not self._home.org_wide:
+            return (NO_TEAM,)
+        return await self._workspaces.get(None, self._ask_workspaces)
+
+    async def _ask_workspaces(self) -> tuple[TeamId, ...]:
+        """Ask Slack for the workspaces of the token. https://docs.slack.dev/reference/methods/auth.teams.list"""
+        teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
+        try:
+            found = tuple(TeamId(str(each["id"])) for each in (teams or ())[:MAX_WORKSPACES])
+        except MALFORMED_ERRORS:
+            found = ()
+        if not found:
+            raise SlackUnavailableError(MISSHAPEN_ANSWER)
+        return found
+
+    async def _listing(self, team_id: TeamId, group_id: str) -> GroupListing:
+        return await self._listings.get((team_id, group_id), partial(self._ask_group, team_id, group_id))
+
+    async def _ask_group(self, team_id: TeamId, group_id: str) -> GroupListing:
+        workspace = {"team_id": team_id} if team_id else {}
+        try:
+            users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
+        except SlackUnavailableError as error:
+            if not team_id or error.slack_error not in NOT_HERE:
+                raise
+            self._places.get(group_id, set()).discard(team_id)
+            return GroupListing(frozenset(), error.slack_error)
+        if not isinstance(users, list):
+            raise SlackUnavailableError(MISSHAPEN_ANSWER)
+        self._places.setdefault(group_id, set()).add(team_id)
+        return GroupListing(frozenset(map(UserId, map(str, users))))
+
+
+def _nearby(own: Sequence[TeamId], teams: Sequence[TeamId]) -> Sequence[TeamId]:
+    """Return those of a user's own workspaces that are in `teams`; all `teams` if there are none (pure)."""
+    return [each for each in own if each in teams] or teams
+
+
 class SlackDirectory:
     """Implements core's MemberDirectory for one workspace. For `web` and `max_wait_seconds`, see ThrottledMethod."""
 
@@ -79,19 +174,12 @@ class SlackDirectory:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         throttled = partial(ThrottledMethod, web, max_wait_seconds=max_wait_seconds, timing=timing)
-        self._users_info, self._group_members = throttled("users.info"), throttled("usergroups.users.list")
-        self._teams_list = throttled("auth.teams.list")
-        self._timing, self.home = timing, home
-        kept_seconds, seconds = timing.people_cache_seconds, timing.workspaces_cache_seconds
+        self._users_info, self.home = throttled("users.info"), home
+        self._groups = UserGroups(throttled, home, timing, clock)
+        kept_seconds = timing.people_cache_seconds
         self._people: Cache[UserId, SlackUser] = Cache(seconds=kept_seconds, size=CACHE_SIZE, clock=clock)
-        self._groups: Cache[GroupKey, GroupListing] = Cache(seconds=self._group_seconds, size=2000, clock=clock)
-        self._workspaces: Cache[None, tuple[TeamId, ...]] = Cache(seconds=seconds, size=1, clock=clock)
         self._locales: LRUCache[UserId, str] = LRUCache(CACHE_SIZE)
         self._known_ids: LRUCache[UserId, UserId] = LRUCache(CACHE_SIZE)
-
-    def _group_seconds(self, found: GroupListing) -> float:
-        """Return how long a listing is cached: longer if the workspace has no such group, since this rarely changes."""
-        return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Return the user with this id. A user that Slack does not know counts as an outsider.
@@ -116,25 +204,11 @@ class SlackDirectory:
 
         With an org-wide token, the group may be of any workspace of the token. `team_id` is the workspace to ask first.
         """
-        errors: list[str] = []
-        async for listing in self._listings(group_id, team_id):
-            if user_id in listing.members:
-                return True
-            errors.append(listing.error)
-        if all(errors):
-            raise SlackUnavailableError(errors[0], passes(errors[0]))
-        return False
+        return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
-        """Return the users in a user group. Raises SlackUnavailableError. For `team_id`, see `in_group`."""
-        found = [listing async for listing in self._listings(group_id, team_id)]
-        if all(listing.error for listing in found):
-            raise SlackUnavailableError(found[0].error, passes(found[0].error))
-        return frozenset().union(*(listing.members for listing in found))
-
-    async def workspaces(self) -> tuple[TeamId, ...]:
-        """Return the workspaces that an org-wide token serves, MAX_WORKSPACES at most. Raises SlackUnavailableError."""
-        return await self._workspaces.get(None, self._ask_workspaces)
+        """Return the users in a user group, of any workspace of the token. Raises SlackUnavailableError."""
+        return await self._groups.members(group_id)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a user from the cache, without a call to Slack; None if the user is not cached."""
@@ -149,20 +223,12 @@ class SlackDirectory:
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
         """Return whether a user is a member of a user group, by the cache only; None if the cache cannot tell."""
-        teams = self._workspaces.peek(None) if self.home.org_wide else (NO_TEAM,)
-        found = [self._groups.peek((each, group_id)) for each in teams or ()]
-        if any(listing and user_id in listing.members for listing in found):
-            return True
-        return None if not found or None in found or all(each and each.error for each in found) else False
+        return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
-    async def _listings(self, group_id: str, team_id: TeamId) -> AsyncIterator[GroupListing]:
-        """Yield a user group as each workspace of the token lists it, beginning with `team_id`.
-
-        Raises SlackUnavailableError.
-        """
-        teams = await self.workspaces() if self.home.org_wide else (NO_TEAM,)
-        for each in sorted(teams, key=lambda team: team != team_id):
-            yield await self._groups.get((each, group_id), partial(self._ask_group, group_id, each))
+    def _own(self, user_id: UserId, team_id: TeamId) -> Sequence[TeamId]:
+        """Return the workspaces of a person whom the cache holds, beginning with `team_id`; none for somebody else."""
+        person = self._people.peek(user_id)
+        return sorted(person.workspaces, key=lambda each: each != team_id) if person else ()
 
     async def _ask_person(self, user_id: UserId) -> SlackUser:
         person = await self._read_person(user_id)
@@ -188,29 +254,6 @@ class SlackDirectory:
             return read_person(user, self.home)
         except MALFORMED_ERRORS:
             raise SlackUnavailableError(MISSHAPEN_ANSWER) from None
-
-    async def _ask_group(self, group_id: str, team_id: TeamId) -> GroupListing:
-        workspace = {"team_id": team_id} if team_id else {}
-        try:
-            users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
-        except SlackUnavailableError as error:
-            if team_id and error.slack_error in NOT_HERE:
-                return GroupListing(frozenset(), error.slack_error)
-            raise
-        if not isinstance(users, list):
-            raise SlackUnavailableError(MISSHAPEN_ANSWER)
-        return GroupListing(frozenset(map(UserId, map(str, users))))
-
-    async def _ask_workspaces(self) -> tuple[TeamId, ...]:
-        """Ask Slack for the workspaces of the token. https://docs.slack.dev/reference/methods/auth.teams.list"""
-        teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
-        try:
-            found = tuple(TeamId(str(each["id"])) for each in (teams or ())[:MAX_WORKSPACES])
-        except MALFORMED_ERRORS:
-            found = ()
-        if not found:
-            raise SlackUnavailableError(MISSHAPEN_ANSWER)
-        return found
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:

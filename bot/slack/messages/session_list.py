@@ -238,10 +238,11 @@ def _end_button(record: SessionRecord, cards: CardRenderer) -> Block:
 def direct_message_url(team_id: TeamId, user_id: UserId) -> str:
     """Return the address at which Slack opens the reader's direct message with a person.
 
-    A web address works in the browser, too, where `slack://user` finds no app.
-    https://docs.slack.dev/interactivity/deep-linking
+    A web address works in the browser, too, where `slack://user` finds no app. Without a workspace, as in a press that
+    names only the organization, Slack takes the reader's own. https://docs.slack.dev/interactivity/deep-linking
     """
-    return f"https://slack.com/app_redirect?{urlencode({'team': team_id, 'channel': user_id})}"
+    team = {"team": team_id} if team_id.startswith("T") else {}
+    return f"https://slack.com/app_redirect?{urlencode({**team, 'channel': user_id})}"
 
 
 def _filter(page: ListPage, language: Language) -> Block:

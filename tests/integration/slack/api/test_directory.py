@@ -327,11 +327,14 @@ class GridWeb:
 
     def __init__(self, groups: dict[str, dict[str, list[str] | str]]) -> None:
         self.groups = groups
+        self.users: dict[str, object] = {}
         self.asked: list[str] = []
 
     async def api_call(self, method: str, *, http_verb: str, params: dict[str, str]) -> Answer:
         assert http_verb == "GET"
         self.asked.append(params.get("team_id", method))
+        if method == "users.info":
+            return Answer({"ok": True, "user": self.users[params["user"]]})
         if method == "auth.teams.list":
             return Answer({"ok": True, "teams": [{"id": each, "name": each} for each in self.groups]})
         assert method == "usergroups.users.list"
@@ -341,25 +344,52 @@ class GridWeb:
         return Answer({"ok": True, "users": found})
 
 
+async def directory(web: "GridWeb", clock: Clock | None = None, **teams: list[str]) -> SlackDirectory:
+    """The directory, which has looked people up already; `teams` are their workspaces."""
+    web.users = {
+        each: user(id=each, enterprise_user={"id": each, "enterprise_id": "E0ORG", "teams": own})
+        for each, own in teams.items()
+    }
+    people = SlackDirectory(web, GRID, clock=clock or Clock())
+    for each in teams:
+        await people.person(each)
+    web.asked.clear()
+    return people
+
+
 async def test_group_is_looked_for_in_the_workspace_of_the_request_first():
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}, "T0C": {}})
-    people = SlackDirectory(web, GRID)
+    people = await directory(web, U0BEN=["T0A", "T0B"])
     assert await people.in_group("U0BEN", "S0SUP", "T0B")
     assert web.asked == ["auth.teams.list", "T0B"]
-    assert not await people.in_group("U0ANA", "S0SUP", "T0C")
-    assert web.asked == ["auth.teams.list", "T0B", "T0C", "T0A"]
+
+
+async def test_group_is_looked_for_in_the_persons_workspaces_only():
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}, "T0C": {}, "T0D": {}})
+    people = await directory(web, U0ANA=["T0A"], U0BEN=["T0B"])
+    assert not await people.in_group("U0ANA", "S0SUP", "T0A")
+    assert web.asked == ["auth.teams.list", "T0A", "T0B"]  # until one has it: the group exists
+    assert people.peek_in_group("U0ANA", "S0SUP", "T0A") is False
+    assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is True
+
+
+async def test_person_of_whom_no_workspace_is_known_is_looked_for_in_all():
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
+    people = await directory(web, U0BEN=[], U0ANA=["T0ELSE"])
+    assert await people.in_group("U0BEN", "S0SUP", "T0A")
+    assert not await people.in_group("U0ANA", "S0SUP", "T0A")
 
 
 async def test_group_of_several_workspaces_has_the_members_of_all():
     web = GridWeb({"T0A": {"S0ALL": ["U0ANA"]}, "T0B": {"S0ALL": ["U0BEN"]}})
-    people = SlackDirectory(web, GRID)
+    people = await directory(web, U0BEN=["T0A", "T0B"])
     assert await people.members("S0ALL") == {"U0ANA", "U0BEN"}
     assert await people.in_group("U0BEN", "S0ALL", "T0A")
 
 
-async def test_cache_tells_who_is_in_a_group_once_every_workspace_is_known():
+async def test_cache_tells_who_is_in_a_group_once_their_workspaces_are_known():
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
-    people = SlackDirectory(web, GRID)
+    people = await directory(web, U0ANA=["T0A"], U0BEN=["T0A", "T0B"])
     assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is None
     assert await people.in_group("U0BEN", "S0SUP", "T0B")
     assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is True
@@ -370,19 +400,21 @@ async def test_cache_tells_who_is_in_a_group_once_every_workspace_is_known():
     assert len(web.asked) == before
 
 
-async def test_group_lists_are_asked_for_again_but_not_where_there_is_no_such_group():
+async def test_groups_are_asked_for_again_where_they_are():
     clock = Clock()
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
-    people = SlackDirectory(web, GRID, clock=clock)
+    people = await directory(web, clock, U0BEN=["T0A", "T0B"])
     await people.members("S0SUP")
     clock.now = SLACK_TIMING.people_cache_seconds + 1
-    await people.members("S0SUP")
-    assert web.asked == ["auth.teams.list", "T0A", "T0B", "T0B"]
+    await people.person("U0BEN")
+    web.groups["T0B"]["S0SUP"] = []
+    assert not await people.in_group("U0BEN", "S0SUP", "T0A")
+    assert web.asked == ["auth.teams.list", "T0A", "T0B", "users.info", "T0B"]
 
 
 @pytest.mark.parametrize("code", ["no_such_subteam", "team_not_found", "team_access_not_granted"])
 async def test_group_that_no_workspace_shows_lets_nobody_in(code):
-    people = SlackDirectory(GridWeb({"T0A": {"S0SUP": code}, "T0B": {"S0SUP": code}}), GRID)
+    people = await directory(GridWeb({"T0A": {"S0SUP": code}, "T0B": {"S0SUP": code}}), U0BEN=["T0A"])
     for ask in (people.in_group("U0BEN", "S0SUP", "T0A"), people.members("S0SUP")):
         with pytest.raises(SlackUnavailableError) as refused:
             await ask
@@ -390,8 +422,21 @@ async def test_group_that_no_workspace_shows_lets_nobody_in(code):
     assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is None
 
 
+async def test_group_that_was_deleted_since_lets_nobody_in():
+    clock = Clock()
+    web = GridWeb({"T0A": {"S0SUP": ["U0BEN"]}, "T0B": {}})
+    people = await directory(web, clock, U0BEN=["T0A"])
+    assert await people.in_group("U0BEN", "S0SUP", "T0A")
+    del web.groups["T0A"]["S0SUP"]
+    clock.now = SLACK_TIMING.people_cache_seconds + 1
+    for ask in (people.members, people.members, lambda group: people.in_group("U0BEN", group, "T0A")):
+        with pytest.raises(SlackUnavailableError):
+            await ask("S0SUP")
+
+
 async def test_workspace_that_cannot_be_asked_is_no_refusal_and_no_admission():
-    people = SlackDirectory(GridWeb({"T0A": {"S0SUP": ["U0BEN"]}, "T0B": {"S0SUP": "missing_scope"}}), GRID)
+    web = GridWeb({"T0A": {"S0SUP": ["U0BEN"]}, "T0B": {"S0SUP": "missing_scope"}})
+    people = await directory(web, U0BEN=["T0A", "T0B"], U0ANA=["T0A", "T0B"])
     assert await people.in_group("U0BEN", "S0SUP", "T0A")
     with pytest.raises(SlackUnavailableError):
         await people.in_group("U0ANA", "S0SUP", "T0A")
