@@ -73,6 +73,14 @@ async def test_person_is_the_same_in_both_workspaces(grid: Journey) -> None:
     assert {str(create.body["hostUserId"])[:8] for create in grid.genesys.creates} == {HOSTS[ANA]}
 
 
+async def test_card_names_the_session_that_is_open_in_the_other_workspace(socket: Journey) -> None:
+    await socket.asks("Checkout")
+    await socket.asks("Invoice", channel_id=SALES)
+    card = words(await socket.asks("Refund"))
+    assert "*Invoice* is still open" in card
+    assert "and so is 1 more" in card
+
+
 async def test_supervisor_of_one_workspaces_group_leads_in_both(grid: Journey) -> None:
     for channel in (CARE, SALES, EVERYWHERE):
         assert link(await grid.asks("@ana", who=SAM, channel_id=channel))

@@ -63,6 +63,20 @@ async def test_link_by_either_of_two_ids_comes_with_it(store: Any) -> None:
         await store.unlink(team, ANA)
 
 
+async def test_open_sessions_under_either_of_two_ids_come_with_it(store: Any) -> None:
+    twin = UserId("W0ANA")
+    both, asked = replace(AGENT, other_id=twin), request(requester=twin)
+    await store.accept(asked, replace(AGENT, user_id=twin))
+    assert await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session())
+    assert (await store.accept(request(), AGENT)).other_open is None
+    found = (await store.accept(request(), both)).other_open
+    assert (found.id, found.count) == ("s-1", 1)
+    own = request()
+    await store.accept(own, both)
+    assert await store.advance(own.id, RequestState.CREATING, RequestState.CREATED, session=session("s-2"))
+    assert {(await store.accept(request(requester=each), both)).other_open.count for each in (ANA, twin)} == {2}
+
+
 async def test_duplicate_of_a_request_being_created_stays_accepted(store: Any) -> None:
     first = request(name="Checkout")
     again = replace(first, id=new_request_id(), key="command:again")

@@ -3,9 +3,10 @@
 
 -- name: find_duplicate
 -- The request whose session a new request gets, if there is one (`same_as`), and the host that an administrator linked
--- the agent to (`linked`; '' if the agent has two ids, linked to different hosts). It is a request for the same session that is not finished, or whose session was created in
+-- the agent to (`linked`). It is a request for the same session that is not finished, or whose session was created in
 -- the last :join_seconds and is still open. `other_open`: id and end of the newest session that the agent of a start has
 -- open already, the number of these sessions, and its name.
+-- An agent with two ids (:link_other) may have links and sessions under either; two different links are `linked` ''.
 SELECT
     (SELECT r.id FROM requests r
         LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
@@ -13,15 +14,27 @@ SELECT
         WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
             OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
         ORDER BY r.accepted_at DESC LIMIT 1) AS same_as,
-    coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
+    CASE WHEN CAST(:link_other AS TEXT) IS NULL THEN
+        coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
+            (SELECT host_id FROM links WHERE team_id = '' AND user_id = :link_user))
+    ELSE coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
-            WHERE team_id = '' AND user_id IN (:link_user, :link_other))) AS linked,
-    CASE WHEN :kind = 'start' THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
+            WHERE team_id = '' AND user_id IN (:link_user, :link_other))) END AS linked,
+    CASE WHEN :kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent = s.agent
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
         FROM sessions s
-        WHERE s.team_id = coalesce(:enterprise_id, :team_id) AND s.agent = coalesce(:target, :requester)
+        WHERE s.team_id = coalesce(:enterprise_id, :team_id)
+            AND s.agent = coalesce(:target, :requester)
+            AND s.created_at > :now - 86400 AND s.ended_at IS NULL AND s.ends_at > :now
+        ORDER BY s.created_at DESC LIMIT 1)
+    WHEN :kind = 'start' THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
+            SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent IN (:link_user, :link_other)
+                AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
+        FROM sessions s
+        WHERE s.team_id = coalesce(:enterprise_id, :team_id)
+            AND s.agent IN (:link_user, :link_other)
             AND s.created_at > :now - 86400 AND s.ended_at IS NULL AND s.ends_at > :now
         ORDER BY s.created_at DESC LIMIT 1) END AS other_open;
 
