@@ -15,7 +15,7 @@ from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
 from bot.slack.api.channels import share_refusal
-from bot.slack.api.directory import MAX_WORKSPACES, NOT_HERE
+from bot.slack.api.directory import MAX_WORKSPACES, NOT_HERE, ids_in
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, passes
@@ -139,20 +139,32 @@ async def _contact(
         return ok(CONTACT, "administrators are told about faults" + ("" if contact else ", and are the contact"))
     if reader[0] in "CG":
         return await _contact_channel(web, identity, reader, settings)
-    if reader in admins.users or await _is_in_groups(web, workspaces, reader, admins.groups):
+    ids = await _ids(web, identity, reader)
+    if any(each in admins.users for each in ids) or await _is_in_groups(web, workspaces, ids, admins.groups):
         return ok(CONTACT, f"{reader} is an administrator")
     message = f"{reader} (COBROWSE_HELP_CONTACT) is no administrator, so agents are sent to somebody who cannot help."
     return warning(CONTACT, message, "Add this person to COBROWSE_ADMINS, or name an administrator or a channel.")
 
 
-async def _is_in_groups(web: AsyncWebClient, workspaces: WorkspaceList, user_id: str, groups: Sequence[str]) -> bool:
-    """Return whether one of these user groups has the user as a member.
+async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequence[str]:
+    """Return all ids of a person; only `user_id` if Slack does not name them."""
+    answer, _ = await _call(web, "users.info", user=user_id)
+    user = answer.get("user")
+    found = ids_in(user, identity.home) if isinstance(user, dict) else ()
+    return found if user_id in found else (user_id,)
+
+
+async def _is_in_groups(
+    web: AsyncWebClient, workspaces: WorkspaceList, user_ids: Sequence[str], groups: Sequence[str]
+) -> bool:
+    """Return whether one of these user groups has the user with these ids as a member.
 
     Return True if a group cannot be read in any workspace, because that group gets its own result.
     """
     for group in groups:
         answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
-        if all(code for _, code in answers) or any(user_id in (answer.get("users") or []) for answer, _ in answers):
+        members = {each for answer, _ in answers for each in answer.get("users") or []}
+        if all(code for _, code in answers) or not members.isdisjoint(user_ids):
             return True
     return False
 
