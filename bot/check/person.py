@@ -39,8 +39,8 @@ class UncachedHosts:
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
 
-    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        return await self._linked(team_id, user_id)
+    async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
+        return await self._linked(team_id, user_id, is_exact)
 
     async def found(self, team_id: TeamId, user_id: UserId) -> Found | None:
         return None

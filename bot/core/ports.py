@@ -139,10 +139,10 @@ class RequestRepository(Protocol):
 class HostCache(Protocol):
     """Stores the Genesys host of each person, across restarts."""
 
-    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+    async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
         """Return this person's host by an administrator's link; None if there is no link.
 
-        A link for this team comes before a link for any team.
+        A link for this team comes before a link for any team. `is_exact`: take a link for this team only.
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:

@@ -23,7 +23,8 @@ from bot.storage.repositories.secrets import SecretCounts, count_secrets
 from bot.storage.schema import VERSION, check_facts
 from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
-Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
+Linked = Callable[..., Awaitable[HostId | None]]
+"""HostCache.linked: its arguments are a team, a user and, if wanted, `is_exact`."""
 Secrets = Callable[[], Awaitable[SecretCounts]]
 READ_TIMEOUT_SECONDS = 2.0
 
@@ -82,7 +83,7 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
     return StorageReport(where, version, is_encrypted, linked, secrets)
 
 
-async def no_host(team_id: TeamId, user_id: UserId) -> HostId | None:
+async def no_host(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
     """Return None, because a database without tables contains no host link."""
     return None
 
@@ -99,8 +100,9 @@ async def _inspect_memory() -> AsyncIterator[StorageReport]:
 
 @asynccontextmanager
 async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[StorageReport]:
-    async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
-        rows = await asyncio.to_thread(_query, path, "linked_host", {"team_id": team_id, "user_id": user_id})
+    async def linked(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
+        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
+        rows = await asyncio.to_thread(_query, path, "linked_host", values)
         return HostId(rows[0][0]) if rows[0][0] else None
 
     async def fetch(name: str, values: Mapping[str, Any]) -> Sequence[Row]:

@@ -173,15 +173,14 @@ class HostResolver:
         raise HostNotFoundError(person.user_id, is_target, tried)
 
     async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
-        found = {host for team_id in person.team_ids for host in await self._links(team_id, person.ids)}
-        if len(found) > 1 and person.workspaces:  # a link for every team counts only without one for a team
-            found = found - await self._links(TeamId(""), person.ids) or found
+        keys = [(team_id, each) for team_id in person.team_ids for each in person.ids]
+        found = {host for key in keys if (host := await self._store.linked(*key))}
+        if len(found) > 1:  # a link for every team counts only without one for a team
+            exact = {host for key in keys if (host := await self._store.linked(*key, is_exact=True))}
+            found = exact or found
         if len(found) > 1:
             raise _linked_twice(person, is_target)
         return found.pop() if found else None
-
-    async def _links(self, team_id: TeamId, ids: Sequence[UserId]) -> set[HostId]:
-        return {host for each in ids if (host := await self._store.linked(team_id, each))}
 
     def peek(self, person: SlackUser) -> Host | None:
         """Return the cached host of a person; None if none is cached. Ignore host links."""

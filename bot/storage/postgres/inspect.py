@@ -45,8 +45,8 @@ async def _report(connection: Any, encryptor: Encryptor) -> StorageReport:
     found = await examine(connection, encryptor)
     statement = STATEMENTS["linked_host"]
 
-    async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
-        values = {"team_id": team_id, "user_id": user_id}
+    async def linked(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
+        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
         host = await connection.fetchval(statement.text, *statement.arguments(values))
         return HostId(host) if host else None
 

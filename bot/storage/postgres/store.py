@@ -221,8 +221,9 @@ class PostgresStore:
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 
-    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        found = await self._one("linked_host", {"team_id": team_id, "user_id": user_id})
+    async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
+        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
+        found = await self._one("linked_host", values)
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:

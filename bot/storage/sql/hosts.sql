@@ -2,8 +2,10 @@
 
 -- name: linked_host
 -- One row: the host that an administrator linked a person to, in this workspace, else in every workspace, else NULL.
+-- :is_exact leaves out the link for every workspace.
 SELECT coalesce((SELECT host_id FROM links WHERE team_id = :team_id AND user_id = :user_id),
-    (SELECT host_id FROM links WHERE team_id = '' AND user_id = :user_id)) AS host_id;
+    CASE WHEN CAST(:is_exact AS BOOLEAN) THEN NULL
+        ELSE (SELECT host_id FROM links WHERE team_id = '' AND user_id = :user_id) END) AS host_id;
 
 -- name: host_links
 SELECT team_id, user_id, host_id FROM links ORDER BY user_id, team_id;

@@ -204,8 +204,9 @@ class SQLiteStore:
         """Return 0, because no other process uses the file at the same time."""
         return 0
 
-    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        found = await self._read("linked_host", {"team_id": team_id, "user_id": user_id})
+    async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
+        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
+        found = await self._read("linked_host", values)
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
