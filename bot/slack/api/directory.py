@@ -82,6 +82,7 @@ class UserGroups:
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
         seconds = timing.workspaces_cache_seconds
         self._workspaces: Cache[None, tuple[TeamId, ...]] = Cache(seconds=seconds, size=1, clock=clock)
+        self._last_workspaces: tuple[TeamId, ...] = ()
         self._places: dict[str, set[TeamId]] = {}
         """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
 
@@ -128,14 +129,23 @@ class UserGroups:
         return await self._workspaces.get(None, self._ask_workspaces)
 
     async def _ask_workspaces(self) -> tuple[TeamId, ...]:
-        """Ask Slack for the workspaces of the token. https://docs.slack.dev/reference/methods/auth.teams.list"""
-        teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
+        """Ask Slack for the workspaces of the token. If Slack does not answer now, take those of its last answer.
+
+        https://docs.slack.dev/reference/methods/auth.teams.list
+        """
+        try:
+            teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
+        except SlackUnavailableError as error:
+            if error.passes and self._last_workspaces:
+                return self._last_workspaces
+            raise
         try:
             found = tuple(TeamId(str(each["id"])) for each in (teams or ())[:MAX_WORKSPACES])
         except MALFORMED_ERRORS:
             found = ()
         if not found:
             raise SlackUnavailableError(MISSHAPEN_ANSWER)
+        self._last_workspaces = found
         return found
 
     async def _listing(self, team_id: TeamId, group_id: str) -> GroupListing:

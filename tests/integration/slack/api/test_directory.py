@@ -328,6 +328,7 @@ class GridWeb:
     def __init__(self, groups: dict[str, dict[str, list[str] | str]]) -> None:
         self.groups = groups
         self.users: dict[str, object] = {}
+        self.trouble = ""
         self.asked: list[str] = []
 
     async def api_call(self, method: str, *, http_verb: str, params: dict[str, str]) -> Answer:
@@ -335,6 +336,8 @@ class GridWeb:
         self.asked.append(params.get("team_id", method))
         if method == "users.info":
             return Answer({"ok": True, "user": self.users[params["user"]]})
+        if method == "auth.teams.list" and self.trouble:
+            raise SlackApiError("refused", Answer({"ok": False, "error": self.trouble}))
         if method == "auth.teams.list":
             return Answer({"ok": True, "teams": [{"id": each, "name": each} for each in self.groups]})
         assert method == "usergroups.users.list"
@@ -432,6 +435,22 @@ async def test_group_that_was_deleted_since_lets_nobody_in():
     for ask in (people.members, people.members, lambda group: people.in_group("U0BEN", group, "T0A")):
         with pytest.raises(SlackUnavailableError):
             await ask("S0SUP")
+
+
+async def test_workspaces_of_the_last_answer_hold_while_slack_lists_none():
+    clock = Clock()
+    web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
+    people = await directory(web, clock, U0BEN=["T0A", "T0B"])
+    assert await people.in_group("U0BEN", "S0SUP", "T0A")
+    clock.now = SLACK_TIMING.workspaces_cache_seconds + 1
+    web.trouble = "internal_error"
+    await people.person("U0BEN")
+    assert await people.in_group("U0BEN", "S0SUP", "T0A")
+    clock.now *= 2
+    web.trouble = "invalid_auth"  # that is Slack's answer, and stays so
+    await people.person("U0BEN")
+    with pytest.raises(SlackUnavailableError):
+        await people.in_group("U0BEN", "S0SUP", "T0A")
 
 
 async def test_workspace_that_cannot_be_asked_is_no_refusal_and_no_admission():
