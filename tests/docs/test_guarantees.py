@@ -28,6 +28,7 @@ GUARANTEES = (
     "Bounds on connections",
     "Bounds on concurrency and queues",
     "The next socket opens before the last one closes",
+    "A killed replica costs no command",
     "Default deny",
     "One person, two ids",
     "Groups of the organization only",

@@ -17,7 +17,7 @@ from bot.core.validation.contact import read_address
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.command_parser import clean_name, parse
 from tests.support.app import ANA, GUS, SINGLE, Journey, buttons, link, open_journey, words
-from tests.support.proxy import needs_caddy, proxy
+from tests.support.proxy import FRONTS, Front
 from tests.support.session_buttons import POST, as_earlier_card, confirms, menu
 
 TIMES = 200
@@ -105,11 +105,11 @@ async def test_smuggled_requests_get_no_5xx(over_http: Journey) -> None:
     assert link(await over_http.asks())
 
 
-@needs_caddy
-async def test_smuggled_requests_do_not_pass_the_proxy(tmp_path: Path, over_http: Journey) -> None:
+@pytest.mark.parametrize("front", FRONTS)
+async def test_smuggled_requests_do_not_pass_the_proxy(tmp_path: Path, over_http: Journey, front: Front) -> None:
     where = urlsplit(over_http.url)
-    async with proxy(tmp_path, str(where.hostname), str(where.port)) as front:
-        said = await all_said(front.url, smuggled()[::3])
+    async with front(tmp_path, [str(where.hostname)], where.port or 0) as opened:
+        said = await all_said(opened.url, smuggled()[::3])
         assert [each for each in said if METRIC in each] == []
         assert {400, 401} & {status for each in said for status in statuses(each)}  # and some are answered by the bot
 
@@ -125,20 +125,22 @@ PATHS = (
 NAMES = ("{front}", "bot", "localhost:3000", "127.0.0.1:{port}", "bot.", "", "{front}, bot", "a\r\nHost: {front}")
 
 
-@needs_caddy
-async def test_no_path_or_host_leads_through_the_proxy_to_inner_pages(tmp_path: Path, over_http: Journey) -> None:
+@pytest.mark.parametrize("front", FRONTS)
+async def test_no_path_or_host_leads_through_the_proxy_to_inner_pages(
+    tmp_path: Path, over_http: Journey, front: Front
+) -> None:
     where = urlsplit(over_http.url)
     inner = ("metrics", "healthz", "readyz")
     signs = (METRIC, b'"status"', b'"ready"')
     for page, sign in zip(inner, signs, strict=True):
         assert sign in await says(over_http.url, f"GET /{page} HTTP/1.1\r\nHost: bot\r\n\r\n".encode())
-    async with proxy(tmp_path, str(where.hostname), str(where.port)) as front:
-        names = {"front": urlsplit(front.url).netloc, "port": str(where.port)}
+    async with front(tmp_path, [str(where.hostname)], where.port or 0) as opened:
+        names = {"front": urlsplit(opened.url).netloc, "port": str(where.port)}
         requests = [
             f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".format(**names).replace("metrics", page).encode()
             for method, path, host, page in itertools.product(("GET", "POST"), PATHS, NAMES, inner)
         ]
-        said = await all_said(front.url, requests[::2])
+        said = await all_said(opened.url, requests[::2])
     assert [each for each in said if any(sign in each for sign in signs)] == []
     assert 404 in {status for each in said for status in statuses(each)}
 

@@ -23,10 +23,11 @@ from bot.storage.encryption import new_key
 from bot.storage.open import open_store
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in
 from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_journey, open_servers, start
+from tests.support.certificates import self_signed
 from tests.support.check import checked
 from tests.support.postgres import address as postgres_address
 from tests.support.postgres import server
-from tests.support.proxy import Proxy, needs_caddy, proxy
+from tests.support.proxy import FRONTS, NGINX, NGINX_CONF, Front, Proxy, needs_caddy, needs_nginx, nginx_main, proxy
 
 HOUSE = Path(ROOT)
 DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
@@ -350,10 +351,10 @@ def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) 
         assert UNIT.name not in done.stderr, done.stderr
 
 
-@needs_caddy
-async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Path) -> None:
-    async with open_journey(http=True) as journey, before(tmp_path, journey.url) as front:
-        url = front.url
+@pytest.mark.parametrize("front", FRONTS)
+async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Path, front: Front) -> None:
+    async with open_journey(http=True) as journey, before(front, tmp_path, journey.url) as opened:
+        url = opened.url
         slow = asyncio.create_task(sends_slowly(url))
         journey.slack.events_url = f"{url}/slack/events"
         assert link(await journey.asks(who=ANA))
@@ -366,55 +367,92 @@ async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Pa
         assert await slow < 15
 
 
-@needs_caddy
-async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path) -> None:
-    async with open_connecting() as journey, before(tmp_path, journey.url) as front:
-        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, front.url)
+@pytest.mark.parametrize("front", FRONTS)
+async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path, front: Front) -> None:
+    async with open_connecting() as journey, before(front, tmp_path, journey.url) as opened:
+        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, opened.url)
         assert (await opens(back)).status == 200
         async with aiohttp.ClientSession() as http:
             assert await status(http.post(back)) == 404
 
 
-def before(directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
-    """Return Caddy with the shipped configuration before the bot at this URL."""
+def before(front: Front, directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
+    """Return a proxy with the shipped configuration before the bot at this URL."""
     host, port = bot.removeprefix("http://").split(":")
-    return proxy(directory, host, port)
+    return front(directory, [host], int(port))
 
 
-@needs_caddy
 @pytest.mark.parametrize("path", ["/genesys/callback", "/slack/events", "/else"])
-async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, path: str) -> None:
-    """The bot does not run, so Caddy's error line names the request."""
+@pytest.mark.parametrize("front", FRONTS)
+async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, front: Front, path: str) -> None:
+    """The bot does not run. Caddy's error line hides the query, and nginx writes no line about the callback."""
     secrets = [f"{name}{'x' * 40}" for name in ("state", "code", "referer", "cookie")]
     state, code, referer, cookie = secrets
-    address = f"{path}?state={state}&code={code}&more=%3Fstate={state}"
-    async with before(tmp_path, f"http://127.0.0.1:{free_port()}") as front, aiohttp.ClientSession() as http:
-        headers = {"Referer": f"https://login.example/?code={referer}", "Cookie": f"c={cookie}"}
+    address, headers = path, {"Referer": f"https://login.example/?code={referer}", "Cookie": f"c={cookie}"}
+    if path == "/slack/events":
+        headers = {}  # Slack sends neither a query nor these, and no browser comes there
+    else:
+        address += f"?state={state}&code={code}&more=%3Fstate={state}"
+    async with (
+        before(front, tmp_path, f"http://127.0.0.1:{free_port()}") as opened,
+        aiohttp.ClientSession() as http,
+    ):
         method = http.post if path == "/slack/events" else http.get
-        assert await status(method(front.url + address, headers=headers)) == (404 if path == "/else" else 502)
-    text = front.log.read_text(encoding="utf-8")
-    assert (path in text) == (path != "/else")
+        assert await status(method(opened.url + address, headers=headers)) == (404 if path == "/else" else 502)
+    text = opened.log.read_text(encoding="utf-8")
+    named = {"/slack/events"} if "nginx" in opened.log.name else {"/slack/events", "/genesys/callback"}
+    assert (path in text) == (path in named)
     assert [secret for secret in secrets if secret in text] == []
 
 
 @needs_caddy
-async def test_the_proxy_names_no_software(tmp_path: Path) -> None:
-    async with open_connecting() as journey, before(tmp_path, journey.url) as front, aiohttp.ClientSession() as http:
+async def test_caddys_log_hides_query_and_headers_of_every_request(tmp_path: Path) -> None:
+    host, port, secret = "127.0.0.1", free_port(), "x" * 40
+    async with proxy(tmp_path, host, port) as front, aiohttp.ClientSession() as http:
+        headers = {"Referer": f"https://login.example/?code={secret}", "Cookie": f"c={secret}"}
+        assert await status(http.post(f"{front.url}/slack/events?state={secret}", headers=headers)) == 502
+    text = front.log.read_text(encoding="utf-8")
+    assert "/slack/events" in text
+    assert secret not in text
+
+
+@pytest.mark.parametrize("front", FRONTS)
+async def test_the_proxy_names_neither_the_bots_software_nor_a_version(tmp_path: Path, front: Front) -> None:
+    async with (
+        open_connecting() as journey,
+        before(front, tmp_path, journey.url) as opened,
+        aiohttp.ClientSession() as http,
+    ):
         for method, path in (("GET", "/genesys/callback"), ("POST", "/slack/events"), ("GET", "/"), ("GET", "/readyz")):
-            async with http.request(method, front.url + path) as answer:
-                assert "Server" not in answer.headers, path
+            async with http.request(method, opened.url + path) as answer:
+                assert answer.headers.get("Server", "") == ("nginx" if "nginx" in opened.log.name else ""), path
 
 
-def test_the_proxys_version_is_named_where_it_is_chosen() -> None:
+@needs_nginx
+def test_nginx_takes_the_shipped_file_as_it_is(tmp_path: Path) -> None:
+    """But for the places of the certificate and of the log."""
+    self_signed(tmp_path, "bot.example.com")
+    text = re.sub(r"/etc/ssl/\S*bot\.example\.com\.(pem|key)", f"{tmp_path}/self-bot.example.com.pem", NGINX_CONF)
+    text = text.replace("/var/log/nginx/", f"{tmp_path}/")
+    command = [str(NGINX), "-t", "-p", str(tmp_path), "-e", "stderr", "-c", str(nginx_main(tmp_path, text))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr
+
+
+def test_the_proxies_versions_are_named_where_they_are_chosen() -> None:
     text = CADDYFILE.read_text(encoding="utf-8")
     image = COMPOSE["services"]["proxy"]["image"]
+    page = (HOUSE / "docs" / "run" / "deploy.md").read_text("utf-8").partition("## Proxy")[2].partition("\n## ")[0]
     assert re.match(r"caddy:2\.(\d+)", image)
-    for place in (
-        text.partition("{")[0],
-        (HOUSE / "docs" / "run" / "deploy.md").read_text("utf-8").partition("## Proxy")[2][:600],
-    ):
+    for place in (text.partition("{")[0], page):
         assert "Caddy 2.11 or newer" in place
+    for place in (NGINX_CONF.partition("upstream")[0], page):
+        assert "nginx 1.22 or newer" in place
     assert "fail_duration" not in re.sub(r"#.*", "", text)
+    for said in ("lb_retry_match method POST", "proxy_next_upstream error timeout non_idempotent"):
+        assert said in text + NGINX_CONF
+        assert said in page
 
 
 async def status(call: Any) -> int:

@@ -1,5 +1,6 @@
-"""Run the bot with a store that kills the process. argv[1] names the point, such as `after:creating`.
+"""Run the bot with a store that kills the process. argv[1] names the point, such as `after:creating:Deal`.
 
+The name may be a pattern, such as `before:*:Deal 2?`. The first point that matches counts.
 These points are calls of the store, so the bot itself contains no code for them.
 """
 
@@ -8,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import app
@@ -75,7 +77,7 @@ def named(request: Any) -> str:
 
 
 def die(where: str) -> None:
-    if where == WHERE:
+    if fnmatchcase(where, WHERE):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""Run Caddy with the shipped configuration before replicas under one name, and attack them."""
+"""Run Caddy or nginx with the shipped configuration before replicas, and attack them."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,8 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,12 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from tests.support.app import ANA, ROOT, BotProcess, Servers, free_port, healthy, open_servers, start
+from bot.sandbox.slack.server import Delivery
+from tests.support.app import ANA, ROOT, BotProcess, Servers, free_port, healthy, open_servers
+from tests.support.forked import forked
 
 CADDYFILE = (Path(ROOT) / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+NGINX_CONF = (Path(ROOT) / "deploy" / "nginx.conf").read_text(encoding="utf-8")
 NAME = "bots.example"
 SLOW_CLIENTS = 600
 
@@ -43,6 +46,8 @@ needs_caddy = pytest.mark.skipif(not SHIPPED and "CI" not in os.environ, reason=
 needs_the_systems_caddy = pytest.mark.skipif(
     not OF_THE_SYSTEM and "CI" not in os.environ, reason="no caddy on the path"
 )
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+needs_nginx = pytest.mark.skipif(not NGINX and "CI" not in os.environ, reason="no nginx on the path")
 
 
 def shipped_or_older(*, buffers: bool) -> str:
@@ -68,12 +73,19 @@ async def proxy(
     environ = {"PATH": os.environ["PATH"], "HOME": str(directory), "PUBLIC_DOMAIN": url}
     environ |= {"BOT_HOST": host, "BOT_PORT": str(port)}
     command = (caddy, "run", "--config", str(config), "--adapter", "caddyfile")
+    async with _serving(command, environ, url, log) as front:
+        yield front
+
+
+@asynccontextmanager
+async def _serving(command: Sequence[str], environ: dict[str, str], url: str, log: Path) -> AsyncIterator[Proxy]:
+    """Run a proxy until the end, and wait first until it answers."""
     with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=errors)
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=errors, stderr=errors)
     try:
         async with aiohttp.ClientSession() as http, asyncio.timeout(20):
             while not await answers(http, url):
-                assert process.returncode is None, log.read_text()
+                assert process.returncode is None, "the proxy has ended"
                 await asyncio.sleep(0.05)
         yield Proxy(url, log)
     finally:
@@ -113,9 +125,64 @@ class Names(asyncio.DatagramProtocol):
         self._transport.sendto(answer, addr)
 
 
+Front = Callable[[Path, Sequence[str], int], AbstractAsyncContextManager[Proxy]]
+"""Runs a proxy, with its files in a directory, before the bots at these addresses and this port."""
+
+
+@asynccontextmanager
+async def caddy_before(
+    directory: Path, addresses: Sequence[str], port: int, *, caddy: str | None = SHIPPED, text: str = CADDYFILE
+) -> AsyncIterator[Proxy]:
+    """Run Caddy before the bots at these addresses. It finds them under one name."""
+    loop = asyncio.get_running_loop()
+    names, _ = await loop.create_datagram_endpoint(lambda: Names([*addresses]), ("127.0.0.1", 0))
+    told = text.replace("refresh 5s", f"refresh 5s\nresolvers udp/127.0.0.1:{names.get_extra_info('sockname')[1]}")
+    try:
+        async with proxy(directory, NAME, port, caddy=caddy, text=told) as front:
+            yield front
+    finally:
+        names.close()
+
+
+def nginx_site(addresses: Sequence[str], port: int, listen: str, log: Path | str) -> str:
+    """Return the shipped file with these bots, this address to listen on and this log, without TLS."""
+    servers = "\n".join(f"server {address}:{port} max_fails=0;" for address in addresses)
+    text = re.sub(r"(?s)server 10\.0\.0\.11.*?\n(?=\tkeepalive)", f"{servers}\n", NGINX_CONF)
+    text = re.sub(r"(?m)^\s*ssl_.*\n", "", text).replace("listen 443 ssl;", f"listen {listen};")
+    return text.replace("/var/log/nginx/cobrowse-bot.log", str(log))
+
+
+def nginx_main(directory: Path, site: str) -> Path:
+    """Write an nginx.conf with this site, and return its path. nginx writes nothing outside the directory."""
+    folders = "".join(f"{name}_temp_path {directory}/{name};" for name in ("client_body", "proxy", "fastcgi"))
+    folders += "".join(f"{name}_temp_path {directory}/{name};" for name in ("uwsgi", "scgi"))
+    config = directory / "nginx.conf"
+    head = f"daemon off;pid {directory}/nginx.pid;error_log stderr;events {{worker_connections 4096;}}"
+    config.write_text(f"{head}\nhttp {{\naccess_log off;{folders}\n{site}\n}}\n", encoding="utf-8")
+    return config
+
+
+@asynccontextmanager
+async def nginx_before(directory: Path, addresses: Sequence[str], port: int) -> AsyncIterator[Proxy]:
+    """Run the system's nginx with the shipped file, without TLS, before the bots at these addresses."""
+    assert NGINX, "no nginx"
+    listen, log = f"127.0.0.1:{free_port()}", directory / "nginx.log"
+    config = nginx_main(directory, nginx_site(addresses, port, listen, log))
+    command = (NGINX, "-p", str(directory), "-e", "stderr", "-c", str(config))
+    async with _serving(command, {"PATH": os.environ["PATH"]}, f"http://{listen}", log) as front:
+        yield front
+
+
+FRONTS = (
+    pytest.param(caddy_before, id="caddy", marks=needs_caddy),
+    pytest.param(nginx_before, id="nginx", marks=needs_nginx),
+)
+"""The supported proxies, for a test's parameter `front`."""
+
+
 @dataclass(slots=True)
 class Replicas:
-    """Bots in separate processes, each with a separate address. The proxy reaches all of them under one name."""
+    """Bots in separate processes, each with a separate address, behind a proxy."""
 
     servers: Servers
     proxy: Proxy
@@ -124,24 +191,28 @@ class Replicas:
 
 @asynccontextmanager
 async def replicas(
-    directory: Path, *, caddy: str | None = SHIPPED, text: str = CADDYFILE, count: int = 2
+    directory: Path, front: Front = caddy_before, *, count: int = 2, database: str = "", dies: str = ""
 ) -> AsyncIterator[Replicas]:
-    """Start `count` replicas behind one Caddy. Slack sends its payloads to the proxy."""
-    port, loop = free_port(), asyncio.get_running_loop()
-    addresses = [f"127.0.0.{number + 1}" for number in range(count)]
-    names, _ = await loop.create_datagram_endpoint(lambda: Names(addresses), ("127.0.0.1", 0))
-    told = text.replace("refresh 5s", f"refresh 5s\nresolvers udp/127.0.0.1:{names.get_extra_info('sockname')[1]}")
+    """Start `count` replicas behind one proxy. Slack sends its payloads to the proxy.
+
+    `dies` names the point at which the first replica kills itself (killed_bot.py).
+    """
+    port, addresses = free_port(), [f"127.0.0.{number + 1}" for number in range(count)]
     async with open_servers(http=True) as servers:
-        environs = [servers.environ | {"PORT": str(port), "HOST": address} for address in addresses]
-        processes = [await start(directory, environ) for environ in environs]
+        environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **servers.environ, "PORT": str(port)}
+        environ |= {"DATABASE_URL": database} if database else {}
+        processes: list[BotProcess] = []
         try:
+            for address in addresses:
+                killed = dies and address == addresses[0]
+                program = ["-m", "tests.support.killed_bot", dies] if killed else ["-m", "bot", "run"]
+                processes.append(await forked(program, directory=directory, environ=environ | {"HOST": address}))
             for process, address in zip(processes, addresses, strict=True):
                 await healthy(process, f"http://{address}:{port}/healthz")
-            async with proxy(directory, NAME, port, caddy=caddy, text=told) as front:
-                servers.slack.events_url = f"{front.url}/slack/events"
-                yield Replicas(servers, front, processes)
+            async with front(directory, addresses, port) as opened:
+                servers.slack.events_url = f"{opened.url}/slack/events"
+                yield Replicas(servers, opened, processes)
         finally:
-            names.close()
             for process in processes:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
@@ -154,6 +225,7 @@ class Typed:
 
     acked: int = 0
     lost: list[str] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     slowest_ms: float = 0.0
 
 
@@ -163,6 +235,7 @@ async def types(servers: Servers, seconds: float, each_second: float = 10.0) -> 
 
     async def command(number: int) -> None:
         delivery = await servers.slack.command(ANA, f"Deal {number}")
+        typed.deliveries.append(delivery)
         if delivery.acked:
             typed.acked += 1
             typed.slowest_ms = max(typed.slowest_ms, delivery.ack_ms or 0.0)
