@@ -48,8 +48,10 @@ def _version(report: StorageReport) -> CheckResult:
     if report.version is None:
         return ok("database", f"{report.where}: nothing is there yet; `run` will make it")
     if not report.is_current:
-        fix = "The next `run` brings it up to date; an older program cannot use it afterwards."
+        fix = "The next `run` brings it up to date. Back up first, and read docs/run/upgrade.md."
         return warning("database", f"{report.where}: its schema, {report.version}, is older than this program's.", fix)
+    if report.is_newer:
+        return ok("database", f"{report.where}: schema {report.version}, of a newer program. This one can use it, too")
     return ok("database", f"{report.where}: schema {report.version}, as this program knows it")
 
 

@@ -15,7 +15,9 @@ from bot.core.errors import SetupError, StorageUnavailableError
 from bot.core.timing import StorageTiming
 from bot.observability import logging as logs
 from bot.storage.errors import refused
+from bot.storage.inspect import inspect_storage
 from bot.storage.open import MEMORY, POSTGRES, SQLITE, Storage, open_store
+from bot.storage.schema import VERSION
 
 T = TypeVar("T")
 COMMAND_TIMING = StorageTiming(statement_timeout_seconds=30.0)
@@ -41,6 +43,18 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
         fail(error.line)
     except StorageUnavailableError as error:
         fail(f"The database cannot be used just now. [{error.code}]")
+
+
+async def know_everything(database: DatabaseSettings) -> None:
+    """Raise StorageSetupError if a newer program made the tables.
+
+    Commands that have to know everything that is stored call this first: an older program does not know all of it.
+    """
+    if database.url.startswith(MEMORY):
+        return  # `open_database` refuses it
+    async with inspect_storage(database.url, database.keys, COMMAND_TIMING) as report:
+        if report.is_newer:
+            raise refused("database_newer_for_command", found=report.version, known=VERSION)
 
 
 def open_database(

@@ -23,6 +23,10 @@ SENTENCES = MappingProxyType(
         "database_newer_version": (
             "The database is of a newer version ({found}) than this program ({known}). Install the newer program."
         ),
+        "database_newer_for_command": (
+            "The database is of a newer version ({found}) than this program ({known}). The bot can run on it, but this "
+            "command has to know everything that is stored. Run it with the newer program."
+        ),
         "database_older_version": (
             "The database is of version {found}, which was never released: this program reads versions {oldest} to "
             "{known}. Give the bot a new database."

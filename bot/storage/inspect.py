@@ -53,7 +53,13 @@ class StorageReport:
 
     @property
     def is_current(self) -> bool:
-        return self.version == VERSION
+        """Return whether the tables need no upgrade: they are as new as this program, or newer and it can use them."""
+        return self.version is not None and self.version >= VERSION
+
+    @property
+    def is_newer(self) -> bool:
+        """Return whether a newer program made the tables, which this program can use."""
+        return self.version is not None and self.version > VERSION
 
 
 def inspect_storage(

@@ -1,9 +1,9 @@
-"""Define the version of the database tables for this program, and the older versions that it can migrate."""
+"""Define the version of the database tables for this program, and which other versions it can migrate or use."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.storage.encryption import Encryptor
+from bot.storage.encryption import CHECK, Encryptor
 from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
@@ -11,6 +11,13 @@ VERSION = 9
 """The version of the tables in `sql/schema.sql`. Each change of the tables increases it."""
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""
+USABLE_FROM = 8
+"""The oldest version whose programs can use the tables of VERSION. The database keeps it as the fact `usable_from`.
+
+A step that only adds (tables, indexes, columns that may be NULL or have a default) leaves it as it is: programs of the
+version before run beside this one, and start again on its tables. A step that takes something away raises it. It may do
+so one version later at the earliest: expand first, then contract.
+"""
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
 """The names of all tables except `facts`."""
 
@@ -18,7 +25,7 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
     """Return the statements that migrate the tables from `version` to VERSION.
 
-    If `version` is 0, return the statements that create the tables.
+    If `version` is 0, return the statements that create the tables. If a newer program made the tables, return none.
     """
     if version == 0:
         return read_script("schema", database)
@@ -29,13 +36,13 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
     """Return the version of a database's tables, 0 for no tables. Raises StorageSetupError if the bot cannot use them.
 
-    `facts` holds the rows of the table `facts`: version, owner number and key check. `tables` holds the names of all
-    tables.
+    `facts` holds the rows of the table `facts`: version, owner number, key check, and which programs can use the
+    tables. `tables` holds the names of all tables.
     """
-    if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
+    if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner", "usable_from")):
         raise refused("database_schema_conflict")
     version = int(facts.get("version", "0"))
-    if version > VERSION:
+    if version > VERSION and not _can_use_newer(facts, encryptor):
         raise refused("database_newer_version", found=version, known=VERSION)
     if 0 < version < OLDEST_VERSION:
         raise refused("database_older_version", found=version, oldest=OLDEST_VERSION, known=VERSION)
@@ -44,3 +51,23 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
     if (check := facts.get("key_check")) and not encryptor.can_use(check):
         raise refused("database_key_mismatch")
     return version
+
+
+def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
+    """Return whether this program can use the tables of a newer version. That version says so with `usable_from`.
+
+    A program that encrypts the database for the first time has to know all columns, so an older one cannot do it.
+    """
+    encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
+    return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all
+
+
+def facts_at_start(facts: Mapping[str, str], version: int, encryptor: Encryptor) -> dict[str, str]:
+    """Return the facts that a process writes when it starts: its owner number, the key check, who can use the tables.
+
+    `facts` and `version` are those of the database before this process changed it.
+    """
+    written = {"key_check": encryptor.encrypt(CHECK) or CHECK, "owner": str(int(facts.get("owner", "0")) + 1)}
+    if version <= VERSION:  # what a newer program wrote about its tables stays
+        written["usable_from"] = str(USABLE_FROM)
+    return written

@@ -60,7 +60,8 @@ def status(as_json: bool) -> None:
         click.echo(terminal.json_for_stdout(json.dumps(found, ensure_ascii=False, indent=2)))
         return
     click.echo(f"Database: {report.where}")
-    click.echo(f"Schema: {report.version or 'none yet'}; this program has {VERSION}")
+    can_use = ", and can use the newer one" if report.is_newer else ""
+    click.echo(f"Schema: {report.version or 'none yet'}; this program has {VERSION}{can_use}")
     click.echo(f"Secrets: {_about_secrets(report, secrets)}")
     click.echo(f"Needed: {' '.join(steps.values()) or 'nothing.'}")
 
@@ -94,23 +95,28 @@ def _about_secrets(report: "StorageReport", secrets: "SecretCounts") -> str:
 def upgrade() -> None:
     """Bring the database to this program's schema, and encrypt it if there is a key.
 
-    The bot does the same when it starts. Older versions of the bot cannot use the database afterwards.
+    The bot does the same when it starts. `db status` of an older program says whether it can use the database
+    afterwards.
     """
     from bot.cli.database import open_database, with_database
     from bot.storage.inspect import inspect_storage
     from bot.storage.schema import VERSION
 
-    async def upgraded(database: "DatabaseSettings") -> int | None:
+    async def upgraded(database: "DatabaseSettings") -> tuple[int, bool]:
         async with inspect_storage(database.url, database.keys) as report:
             is_done = report.is_current and (report.is_encrypted or not database.keys)
         if not is_done:
             async with open_database(database, exclusive=True):
                 pass
-        return VERSION if is_done else report.version or 0
+        return (max(VERSION, report.version or 0), True) if is_done else (report.version or 0, False)
 
-    before = with_database(upgraded)
-    if before == VERSION:
+    before, is_done = with_database(upgraded)
+    if is_done and before > VERSION:
+        click.echo(f"Nothing to do: the database has schema {before}. This program has {VERSION}, and can use it.")
+    elif is_done:
         click.echo(f"Nothing to do: the database has schema {VERSION}, like this program.")
+    elif before == VERSION:
+        click.echo("The secrets in the database are encrypted now.")
     else:
         click.echo(f"The database has schema {VERSION} now" + (f"; it had {before}." if before else "."))
 
@@ -178,11 +184,12 @@ def rotate_key() -> None:
     With SQLite, stop the bot first. With Postgres, the bots may run, if all of them have the same newest key. If this
     command was interrupted, run it again.
     """
-    from bot.cli.database import open_database, with_database
+    from bot.cli.database import know_everything, open_database, with_database
 
     async def rotated(database: "DatabaseSettings") -> "tuple[int, KeyRotation | None]":
         if not database.keys:
             return 0, None
+        await know_everything(database)
         async with open_database(database, exclusive=True) as store:
             if count := await store.replicas_with_other_key():
                 return count, None

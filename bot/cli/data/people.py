@@ -38,11 +38,12 @@ ROWS = {
 @team
 def export(slack_user_id: str, team: str | None) -> None:
     """Print what is stored about one person, as JSON. Secrets are left out."""
-    from bot.cli.database import open_database
+    from bot.cli.database import know_everything, open_database
 
     user_id, team_id = _ids(slack_user_id, team)
 
     async def exported(database: "DatabaseSettings") -> dict[str, Any]:
+        await know_everything(database)
         async with open_database(database, create=False) as store:
             return await store.people.export(user_id, team_id)
 
@@ -60,11 +61,12 @@ def forget(slack_user_id: str, team: str | None) -> None:
 
     Open sessions stay until they are over. If there are any, the command exits with 1 and says when to run it again.
     """
-    from bot.cli.database import open_database
+    from bot.cli.database import know_everything, open_database
 
     user_id, team_id = _ids(slack_user_id, team)
 
     async def forgotten(database: "DatabaseSettings") -> "Forgotten":
+        await know_everything(database)
         async with open_database(database, create=False) as store:
             return await store.people.forget(user_id, team_id)
 

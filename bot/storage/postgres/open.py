@@ -19,7 +19,7 @@ from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock, en
 from bot.storage.postgres.requirements import examine, usable
 from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.postgres.store import MAX_CONNECTIONS, PostgresStore
-from bot.storage.schema import scripts_from
+from bot.storage.schema import facts_at_start, scripts_from
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +80,10 @@ async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
                 await connection.execute(statement)
             if found.facts.get("key_check") == CHECK and encryptor.has_key:
                 await _encrypt_all(connection, encryptor)
-            owner = int(found.facts.get("owner", "0")) + 1
-            for name, value in (("key_check", encryptor.encrypt(CHECK) or CHECK), ("owner", str(owner))):
+            written = facts_at_start(found.facts, found.version, encryptor)
+            for name, value in written.items():
                 await connection.execute(STATEMENTS["set_fact"].text, name, value)
-            return owner
+            return int(written["owner"])
     finally:
         await connection.close(timeout=timing.connect_timeout_seconds)
 

@@ -4,10 +4,11 @@
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
 
 -- What the program knows about the database itself:
---   version    the number of this schema
---   owner      the highest number that a process got; each process takes the next one at start
---   key_check  a known word, encrypted with the key in use; plain text when there is no key
---   node       Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
+--   version      the number of this schema
+--   usable_from  the oldest version whose programs can use these tables, beside newer ones or after them
+--   owner        the highest number that a process got; each process takes the next one at start
+--   key_check    a known word, encrypted with the key in use; plain text when there is no key
+--   node         Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO facts (name, value) VALUES ('version', '9') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.storage import causes
 from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor
 from bot.storage.errors import refused
-from bot.storage.schema import check_facts, scripts_from
+from bot.storage.schema import check_facts, facts_at_start, scripts_from
 from bot.storage.statements import load_statements
 
 log = logging.getLogger(__name__)
@@ -163,14 +163,13 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
             connection.execute(statement)
         if facts.get("key_check") == CHECK and encryptor.has_key:
             _encrypt_all(connection, encryptor)
-        owner = int(facts.get("owner", "0")) + 1
-        key_check = encryptor.encrypt(CHECK) or CHECK
-        for name, value in (("key_check", key_check), ("owner", str(owner))):
+        written = facts_at_start(facts, version, encryptor)
+        for name, value in written.items():
             connection.execute(STATEMENTS["set_fact"], {"name": name, "value": value})
         connection.execute("COMMIT")
     finally:
         connection.close()
-    return owner
+    return int(written["owner"])
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:

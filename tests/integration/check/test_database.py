@@ -87,6 +87,9 @@ async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: 
         assert "STORE_ENCRYPTION_KEY" in refused.message
     assert (await look(f"sqlite:///{path}", OTHER, KEY))["database"].status is Status.OK
     set_fact(path, "version", str(VERSION + 1))
+    usable = (await look(f"sqlite:///{path}", KEY))["database"]
+    assert (usable.status, f"schema {VERSION + 1}, of a newer program" in usable.message) == (Status.OK, True)
+    set_fact(path, "usable_from", str(VERSION + 1))
     newer = (await look(f"sqlite:///{path}", KEY))["database"]
     assert (newer.status, newer.fix) == (Status.FAILED, "Install the newer program.")
     set_fact(path, "version", "0")  # its tables are there all the same, and `run` could not make them

@@ -101,10 +101,58 @@ async def test_older_database_is_upgraded_once(db: Typed, database: str) -> None
     assert "Needed: nothing." in (await db("status")).stdout
 
 
+NEWER = f"UPDATE facts SET value = '{VERSION + 1}' WHERE name = 'version'"
+"""What a program of the next version leaves, if its step only adds something."""
+OUT_OF_REACH = "UPDATE facts SET value = '99' WHERE name IN ('version', 'usable_from')"
+
+
+async def test_newer_database_that_this_program_can_use_needs_nothing(db: Typed, database: str) -> None:
+    await store_one(database, OLD)
+    await run_on(database, NEWER)
+    status = await db("status", STORE_ENCRYPTION_KEY=OLD)
+    assert f"Schema: {VERSION + 1}; this program has {VERSION}, and can use the newer one" in status.stdout
+    assert "Needed: nothing." in status.stdout
+    upgrade = await db("upgrade", STORE_ENCRYPTION_KEY=OLD)
+    told = f"Nothing to do: the database has schema {VERSION + 1}. This program has {VERSION}, and can use it.\n"
+    assert (upgrade.exit_code, upgrade.stdout) == (0, told)
+
+
+@pytest.mark.parametrize("command", [["db", "rotate-key"], ["export", "U0ANA"], ["forget", "U0ANA"]])
+async def test_command_that_must_know_everything_needs_the_newer_program(
+    database: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await store_one(database, OLD)
+    await run_on(database, NEWER)
+    environ = {"DATABASE_URL": database, "STORE_ENCRYPTION_KEY": f"{NEW},{OLD}"}
+    result = await asyncio.to_thread(lambda: CliRunner().invoke(main, command, env=environ))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"of a newer version ({VERSION + 1}) than this program ({VERSION})" in result.stderr
+    assert "Run it with the newer program. [database_newer_for_command]" in result.stderr
+    async with open_store(database, keys=[OLD]) as store:
+        assert len(await store.orphans()) <= 1  # what was stored is there, and nothing was encrypted with another key
+
+
+@only_sqlite
+async def test_backup_of_a_newer_program_is_restored_if_this_one_can_use_it(
+    db: Typed, database: str, tmp_path: Path
+) -> None:
+    await store_one(database, OLD)
+    await run_on(database, NEWER)
+    assert (await db("backup", "copy.db", STORE_ENCRYPTION_KEY=OLD)).exit_code == 0
+    result = await db("restore", "copy.db", "--yes", STORE_ENCRYPTION_KEY=OLD)
+    assert (result.exit_code, result.stderr) == (0, "")
+    await run_on(database, OUT_OF_REACH)
+    (tmp_path / "copy.db").unlink()
+    refused = await db("backup", "copy.db", STORE_ENCRYPTION_KEY=OLD)
+    assert refused.exit_code == 1
+    assert "newer version" in refused.stderr
+
+
 @pytest.mark.parametrize("command", [["status"], ["upgrade"]])
 async def test_newer_database_is_refused_with_both_versions(db: Typed, database: str, command: list[str]) -> None:
     await db("upgrade")
-    await run_on(database, "UPDATE facts SET value = '99' WHERE name = 'version'")
+    await run_on(database, OUT_OF_REACH)
     result = await db(*command)
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"of a newer version (99) than this program ({VERSION})" in result.stderr
@@ -278,7 +326,7 @@ async def test_damaged_database_is_replaced_by_a_backup(db: Typed, database: str
 async def test_file_that_is_no_usable_backup_changes_nothing(db: Typed, database: str, tmp_path: Path) -> None:
     await db("hosts", "set", "U0ANA", HOST)
     await db("backup", "newer.db")
-    await run_on(f"sqlite:///{tmp_path}/newer.db", "UPDATE facts SET value = '99' WHERE name = 'version'")
+    await run_on(f"sqlite:///{tmp_path}/newer.db", OUT_OF_REACH)
     await run_on(f"sqlite:///{tmp_path}/other.db", "CREATE TABLE notes (text TEXT)")
     (tmp_path / "text.db").write_text("no database" * 100)
     (tmp_path / "empty.db").touch()

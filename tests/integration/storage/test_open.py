@@ -1,14 +1,13 @@
-"""Open a database with another key, of a newer version, or at an address where there is none."""
+"""Open a database with another key, or at an address where there is none."""
 
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.models import Host, RequestState, UserId
+from bot.core.models import RequestState
 from bot.storage.errors import StorageSetupError
 from bot.storage.open import open_store
-from bot.storage.schema import VERSION
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, TEAM, Database, die, execute, request, session, stored
+from tests.support.storage import Database, die, request, session, stored
 
 database = storage_support.database
 
@@ -52,19 +51,6 @@ async def test_first_key_leaves_unencrypted_values_readable(database: Database) 
     await die(store)
     sealed = await database.open(keys=[Fernet.generate_key().decode()])
     assert (await sealed.find(asked.id)).request.reply_url == asked.reply_url
-
-
-async def test_newer_database_is_refused_and_left_alone(database: Database) -> None:
-    store = await database.open()
-    await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same email"), 3600)
-    await die(store)
-    await execute(database, "UPDATE facts SET value = '99' WHERE name = 'version'")
-    for _ in range(2):  # the first refusal has changed nothing
-        with pytest.raises(StorageSetupError, match=r"newer version \(99\) than this program \(\d\)"):
-            await database.open(exclusive=False)
-    await execute(database, f"UPDATE facts SET value = '{VERSION}' WHERE name = 'version'")
-    again = await database.open(exclusive=False)
-    assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same email")
 
 
 @pytest.mark.parametrize(

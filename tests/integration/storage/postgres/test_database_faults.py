@@ -358,7 +358,7 @@ async def test_a_newer_version_and_another_key_are_said(url: str, admin: Any) ->
     async with open_store(url, keys=[key]):
         pass
     agree(await said(url, other), "database_key_mismatch", "STORE_ENCRYPTION_KEY")
-    await admin.execute("UPDATE facts SET value = '99' WHERE name = 'version'")
+    await admin.execute("UPDATE facts SET value = '99' WHERE name IN ('version', 'usable_from')")
     agree(await said(url, key), "database_newer_version", "(99)")
 
 
