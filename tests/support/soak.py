@@ -95,7 +95,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
                 raise ended or AssertionError
         await servers.genesys.inject_fault(None)
         await _settle(servers, filled, deliveries)
-        _judge(servers, deliveries, report)
+        judge(servers, deliveries, report)
         return report
 
 
@@ -167,7 +167,8 @@ async def _settle(servers: Servers, filled: list[Place], deliveries: list[Delive
     await asyncio.sleep(1.5)  # nothing else is to come
 
 
-def _judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None:
+def judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None:
+    """Add to the report what became of each command, and each promise that was broken."""
     sessions = {session.join_url: session for session in servers.genesys.sessions.values()}
     made = Counter(create.body["sessionName"] for create in servers.genesys.creates if create.created_session)
     report.commands, report.creates = len(deliveries), len(servers.genesys.creates)

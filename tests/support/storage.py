@@ -162,6 +162,19 @@ async def execute(database: Database, statement: str) -> None:
         file.close()
 
 
+async def read_facts(url: str) -> dict[str, str]:
+    """Return what a database knows about itself, also while bots use it."""
+    if url.startswith("sqlite"):
+        file = sqlite3.connect(url.removeprefix("sqlite:///"))
+        rows = file.execute("SELECT name, value FROM facts").fetchall()
+        file.close()
+    else:
+        connection = await asyncpg.connect(url)
+        rows = await connection.fetch("SELECT name, value FROM facts")
+        await connection.close()
+    return dict(map(tuple, rows))
+
+
 async def stored(database: Database) -> str:
     """Return everything that the database stores, as a thief of the database can read it."""
     if not database.url:
