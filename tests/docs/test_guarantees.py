@@ -29,6 +29,7 @@ GUARANTEES = (
     "Bounds on concurrency and queues",
     "The next socket opens before the last one closes",
     "A killed replica costs no command",
+    "Two versions in a row share a database",
     "Default deny",
     "One person, two ids",
     "Groups of the organization only",

@@ -20,14 +20,17 @@ ON CONFLICT (team_id, user_id) DO UPDATE
         connected_at = excluded.connected_at, used_at = excluded.used_at;
 
 -- name: find_account
-SELECT * FROM connections WHERE team_id = :team_id AND user_id = :user_id;
+SELECT team_id, user_id, host_id, refresh_token FROM connections WHERE team_id = :team_id AND user_id = :user_id;
 
 -- name: lock_account
--- The same, for a transaction that renews the token.
-SELECT * FROM connections WHERE team_id = :team_id AND user_id = :user_id /*postgres FOR UPDATE*/;
+-- The same, for a transaction that renews the token. Its columns have names: in a transaction, Postgres refuses a prepared
+-- SELECT * once, after a newer program has added a column.
+SELECT team_id, user_id, host_id, refresh_token FROM connections
+WHERE team_id = :team_id AND user_id = :user_id /*postgres FOR UPDATE*/;
 
 -- name: disconnect_account
-DELETE FROM connections WHERE team_id = :team_id AND user_id = :user_id RETURNING *;
+DELETE FROM connections WHERE team_id = :team_id AND user_id = :user_id
+RETURNING team_id, user_id, host_id, refresh_token;
 
 -- name: renew_account
 -- Only when the token is still the one that was renewed.

@@ -5,13 +5,23 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.models import Host, RequestState, UserId
+from bot.core.models import (
+    ChannelId,
+    Host,
+    LinkedAccount,
+    PostedMessage,
+    PostedMessageKind,
+    RequestState,
+    SessionId,
+    UserId,
+)
 from bot.storage.errors import StorageSetupError
 from bot.storage.schema import USABLE_FROM, VERSION
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, TEAM, Database, die, execute, request, run_sql, session
+from tests.support.storage import ANA, HOST, TEAM, Database, die, execute, request, run_sql, session
 
 database = storage_support.database
+CHANNEL = ChannelId("C0CARE")
 
 NEWER = (
     "ALTER TABLE requests ADD COLUMN of_the_future TEXT",
@@ -60,6 +70,35 @@ async def test_older_program_starts_on_tables_with_additions(database: Database)
     assert await store.advance(asked.id, RequestState.CREATED, RequestState.ANSWERED)
     found = await facts(store)
     assert (found["version"], found["usable_from"]) == (str(VERSION + 1), str(VERSION))
+
+
+async def use_everything(store: Any, name: str) -> None:
+    """Store, find and change a sign-in, a request, a session and a post."""
+    asked, account = request(), LinkedAccount((TEAM, ANA), HOST, "token")
+    await store.connections.connect(account)
+    async with store.connections.holding(account.person) as locked:
+        assert await locked.renew("another")
+    assert (await store.connections.disconnect(account.person)).refresh_token == "another"
+    await store.accept(asked)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    assert await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session(name))
+    assert (await store.find(asked.id)).session == session(name)
+    await store.sessions.add_post(PostedMessage(SessionId(name), CHANNEL, "1.1", PostedMessageKind.SHARED, None))
+    assert len(await store.sessions.posts(name)) == 1
+    assert name in {record.session.id for record in await store.sessions.open_sessions(TEAM, ANA, 9)}
+    assert await store.advance(asked.id, RequestState.CREATED, RequestState.ANSWERED)
+
+
+async def test_running_program_goes_on_when_a_newer_one_adds_columns(database: Database) -> None:
+    """Postgres refuses a prepared SELECT * whose columns have changed.
+
+    The driver prepares it again, but not in a transaction. So what is in a transaction comes first here.
+    """
+    store = await database.open()
+    await use_everything(store, "before")
+    tables = ("requests", "sessions", "posts", "connects", "connections", "notices", "links", "found_hosts")
+    await migrate(database, VERSION, *(f"ALTER TABLE {table} ADD COLUMN of_the_future TEXT" for table in tables))
+    await use_everything(store, "after")
 
 
 @pytest.mark.parametrize("usable_from", [VERSION + 1, None], ids=["contracted", "unsaid"])
