@@ -21,6 +21,9 @@ RUN groupadd --gid 10001 cobrowse \
   && useradd --uid 10001 --gid 10001 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin cobrowse \
   && install --directory --owner=10001 --group=10001 --mode=700 /data \
   && install --directory --mode=755 /etc/cobrowse-bot
+LABEL org.opencontainers.image.title=cobrowse-bot \
+  org.opencontainers.image.version=0.1.0 \
+  org.opencontainers.image.licenses=MIT
 COPY --from=build /opt/cobrowse-bot /opt/cobrowse-bot
 ENV PATH=/opt/cobrowse-bot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 \
   HOST=0.0.0.0 PORT=3000 HEALTH_PORT=3001 STATE_DIRECTORY=/data

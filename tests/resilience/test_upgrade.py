@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.slack.server import Delivery
 from bot.storage.schema import USABLE_FROM, VERSION
 from tests.support import bot_processes, previous
@@ -129,6 +131,7 @@ class Places:
 
 
 @needs_caddy
+@pytest.mark.timeout(300)
 async def test_two_versions_share_postgres_under_load_and_lose_nothing(tmp_path: Path) -> None:
     """A rolling upgrade at ten commands a second, with a kill of the new version and then of the old one."""
     one, two = ADDRESSES
