@@ -62,7 +62,7 @@ def test_wheel_is_the_one_that_its_page_names() -> None:
 
 @dataclass
 class Load:
-    """People who type at a steady pace until they are stopped."""
+    """Types commands at a steady pace until it is cancelled."""
 
     servers: Servers
     tasks: list[asyncio.Task[Delivery]] = field(default_factory=list)
@@ -95,7 +95,7 @@ async def loaded(servers: Servers) -> AsyncIterator[Load]:
 
 
 class Places:
-    """Two places behind the proxy, each with a bot of either version."""
+    """Runs a bot of either version at each of two addresses behind the proxy."""
 
     def __init__(self, servers: Servers, database: str, directory: Path) -> None:
         self.port = free_port()
@@ -114,7 +114,7 @@ class Places:
         assert process.returncode is None, await process.communicate()
 
     async def stop(self, address: str) -> None:
-        """Stop it as a rollout does, by SIGTERM."""
+        """Stop the bot at an address as a rollout does, by SIGTERM."""
         self._running[address].terminate()
         code, _, errors = await ended(self._running[address])
         assert code == 0, errors

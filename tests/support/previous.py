@@ -35,7 +35,7 @@ def schema() -> tuple[int, bool]:
 
 
 class PreviousBot:
-    """The installed wheel of the version before: starts its commands in a directory."""
+    """The unpacked wheel of the version before. It runs in a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
