@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from bot import __version__
+from bot.config import settings
 from bot.config.variables import VARIABLES
+from bot.storage.encryption import new_key
 from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_servers, start
 from tests.support.kustomize import Object, key, render
 from tests.support.monitoring import ALERTS, get
@@ -286,6 +288,42 @@ def as_in_the_pod(data: dict[str, str], environ: dict[str, str], folder: Path) -
     return given | ports | {"STATE_DIRECTORY": str(folder.parent), "SHUTDOWN_SECONDS": "4"}
 
 
+SECRET = "a-client-secret"
+
+
+def with_client_secret(environ: dict[str, str]) -> dict[str, str]:
+    """Return an environment whose bot signs in with a client secret, and has no key."""
+    keyless = {name: value for name, value in environ.items() if name not in ("GENESYS_PRIVATE_KEY", "GENESYS_ORG_ID")}
+    return keyless | {"GENESYS_CLIENT_SECRET": SECRET}
+
+
+def with_a_key(data: dict[str, str], environ: dict[str, str]) -> dict[str, str]:
+    """Return the manifest's settings with the literals that the page adds for a private key."""
+    section = PAGE.partition("\n## Kubernetes\n")[2]
+    bullet = section.partition("- **A private key in place of a client secret.**")[2].partition("\n- ")[0]
+    literals = dict(re.findall(r"`([A-Z_]+_FILE)=(\S*)`", bullet))
+    assert set(literals) == {"GENESYS_CLIENT_SECRET_FILE", "GENESYS_PRIVATE_KEY_FILE"}
+    assert "`GENESYS_ORG_ID=`" in bullet
+    given = data | literals | {"GENESYS_ORG_ID": environ["GENESYS_ORG_ID"]}
+    return {name: value for name, value in given.items() if value}
+
+
+def test_the_example_of_the_page_has_every_setting(tmp_path: Path) -> None:
+    """With a file for each secret that the page names, these are all that the bot needs."""
+    data = the(render(folder_of(EXAMPLE, tmp_path)), "ConfigMap")["data"]
+    values = {"DATABASE_URL": "postgresql://bot@db/bot", "STORE_ENCRYPTION_KEY": new_key()}
+    values |= {
+        "SLACK_BOT_TOKEN": "xoxb-1-of-the-tests",
+        "SLACK_SIGNING_SECRET": "a" * 32,
+        "GENESYS_CLIENT_SECRET": SECRET,
+    }
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    loaded = settings.load(as_in_the_pod(data, values, folder))
+    assert loaded.slack.mode == "http"
+    assert loaded.database.url == values["DATABASE_URL"]
+
+
 async def listens(port: int) -> None:
     """Wait until the port takes connections: the health port may be open before it."""
     async with asyncio.timeout(20):
@@ -297,13 +335,14 @@ async def listens(port: int) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("way", ["sqlite", "postgres"])
-async def test_the_bot_runs_with_the_manifests_settings(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("way", "has_key"), [("sqlite", False), ("postgres", False), ("postgres", True)])
+async def test_the_bot_runs_with_the_manifests_settings(way: str, has_key: bool, tmp_path: Path) -> None:
     data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
     (tmp_path / "secrets").mkdir()
-    secret = "the-secret-of-the-client"
-    async with open_servers(http=way == "postgres", client_secret=secret) as servers, new_database() as database:
-        environ = servers.environ | {"DATABASE_URL": database, "GENESYS_CLIENT_SECRET": secret}
+    how = {} if has_key else {"client_secret": SECRET}
+    async with open_servers(http=way == "postgres", **how) as servers, new_database() as database:
+        environ = servers.environ | {"DATABASE_URL": database}
+        data, environ = (with_a_key(data, environ), environ) if has_key else (data, with_client_secret(environ))
         given = as_in_the_pod(data, environ, tmp_path / "secrets")
         health = f"http://127.0.0.1:{given['HEALTH_PORT']}"
         process = await start(tmp_path / "secrets", given)
