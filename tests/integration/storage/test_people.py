@@ -27,6 +27,7 @@ from bot.core.models import (
 )
 from bot.core.use_cases.access_requests import AccessRequest, read_access, write_access
 from bot.core.use_cases.faults import read_fault
+from bot.storage.schema import TABLES
 from tests.support import storage as storage_support
 from tests.support.storage import ANA, HOST, TEAM, Database, request, run_sql, session
 
@@ -79,7 +80,7 @@ def access(person: UserId, *, asked_by: UserId | None = None, connected_by: User
 async def everything(store: Any) -> str:
     """Return all rows of all tables as text."""
     found = {}
-    for table in ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections", "notices"):
+    for table in TABLES:
         found[table] = await run_sql(store, f"SELECT * FROM {table}")
     return json.dumps(found, default=str)
 
