@@ -353,6 +353,8 @@ def test_one_version_is_in_the_package_and_on_the_image() -> None:
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "bot.__version__"}
     last = DOCKERFILE.split("\nFROM ")[-1]
     assert f"org.opencontainers.image.version={__version__} " in last
+    page = (HOUSE / "docs" / "run" / "deploy.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"cobrowse_bot-([\d.]+)-py3", page)) == {__version__}
     assert PrometheusMetrics().exposition().count(f'cobrowse_build_info{{version="{__version__}"}} 1.0'.encode()) == 1
 
 
