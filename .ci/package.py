@@ -28,12 +28,12 @@ def main(build: str, wheel: Path, source: Path) -> None:
     has_every_file(wheel)
     builds_the_same_wheel(build, wheel, source)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as empty:
+        os.environ |= {"UV_CACHE_DIR": f"{folder}/uv", "UV_TOOL_DIR": f"{folder}/tools", "UV_PYTHON_DOWNLOADS": "never"}
+        os.environ |= {"PIPX_HOME": f"{folder}/pipx", "PIPX_BIN_DIR": f"{folder}/bin", "PIPX_MAN_DIR": f"{folder}/man"}
         uvx = (str(TOOLS / "uvx"), "--from", str(wheel))
         answers(*uvx, *ONCE, directory=empty)
         shows_its_page(*uvx, "cobrowse-bot", "sandbox", directory=empty)
-        environ = {"PIPX_HOME": f"{folder}/pipx", "PIPX_BIN_DIR": f"{folder}/bin", "PIPX_MAN_DIR": f"{folder}/man"}
-        install = [str(TOOLS / "pipx"), "install", "--quiet", str(wheel)]
-        subprocess.run(install, check=True, cwd=empty, env=os.environ | environ)
+        subprocess.run([TOOLS / "pipx", "install", "--quiet", wheel], check=True, cwd=empty)
         answers(f"{folder}/bin/cobrowse-bot", *ONCE[1:], directory=empty)
         assert os.listdir(empty) == []
     sys.stdout.write(f"{wheel.name} and {source.name} are whole, equal, and run with uvx and pipx.\n")
