@@ -13,6 +13,7 @@ import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.config.reload.watcher import Mask, SecretWatcher, mask_nothing
 from bot.config.settings import Settings
 from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
@@ -37,10 +38,12 @@ from bot.core.requests.worker import RequestWorker
 from bot.core.timing import (
     GENESYS_TIMING,
     RECEIVER_BOUNDS,
+    SECRET_TIMING,
     SLACK_TIMING,
     CoreTiming,
     GenesysTiming,
     ReceiverBounds,
+    SecretTiming,
     SlackTiming,
 )
 from bot.core.use_cases.access_requests import AccessRequests, read_access
@@ -71,13 +74,14 @@ from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
+from bot.secret_changes import watch_bot_token, watch_storage
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages, SlackNotices
 from bot.slack.api.directory import ContactName, Readers, SlackDirectory
 from bot.slack.api.identity import BotIdentity, identify, missing
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.session_messages import SlackSessionMessages
-from bot.slack.api.token_watch import TokenWatch
+from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
 from bot.slack.listeners import (
@@ -112,10 +116,11 @@ class Bot:
     """The parts of the bot that server.py runs.
 
     `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` handles the return of a
-    browser from a Genesys sign-in; None if the settings allow no sign-in.
+    browser from a Genesys sign-in; None if the settings allow no sign-in. `secrets` watches the files of secrets.
     """
 
     settings: Settings
+    secrets: SecretWatcher
     app: AsyncApp
     requests: RequestService
     worker: RequestWorker
@@ -134,17 +139,21 @@ async def open_bot(
     *,
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
+    secret_timing: SecretTiming = SECRET_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
     locales: Path = LOCALES,
+    mask: Mask = mask_nothing,
 ) -> AsyncIterator[Bot]:
     """Build the bot, open its connections and start its background tasks. Close everything at the end.
 
-    `locales` is the folder with the translations of the bot's messages. Raises SlackSetupError, SlackUnreachableError,
-    StorageSetupError or AuditSetupError if the bot cannot start.
+    `locales` is the folder with the translations of the bot's messages. `mask` makes the log mask changed secrets.
+    Raises SlackSetupError, SlackUnreachableError, StorageSetupError or AuditSetupError if the bot cannot start.
     """
-    async with _open_resources(settings, timing or CoreTiming(), genesys_timing, slack_timing) as resources:
+    durations = timing or CoreTiming(), genesys_timing, slack_timing, secret_timing
+    async with _open_resources(settings, *durations, mask) as resources:
         clients = _slack_clients(resources)
         identity = await resources.watch.start(clients.web, partial(identify, timing=slack_timing))
+        _watch_bot_token(resources, clients, identity)
         slack = _slack_parts(resources, clients, identity, load_languages(locales))
         board = _notice_board(resources, slack)
         use_cases = _use_cases(resources, slack, board)
@@ -156,19 +165,10 @@ async def open_bot(
         health = Health(resources.metrics, resources.store.find, lambda: resources.watch.refusal)
         board.start()
         try:
-            yield Bot(
-                settings,
-                app,
-                requests,
-                worker,
-                clients.socket_web,
-                health,
-                callback,
-                slack_timing,
-                bounds,
-                resources.tracer,
-            )
+            parts = requests, worker, clients.socket_web, health, callback
+            yield Bot(settings, resources.secrets, app, *parts, slack_timing, bounds, resources.tracer)
         finally:
+            await resources.secrets.close()  # before the parts that take changed secrets
             await board.stop()
             await slack.responder.close()
 
@@ -186,6 +186,7 @@ class _Resources:
     slack_timing: SlackTiming
     metrics: PrometheusMetrics
     tracer: Tracer
+    secrets: SecretWatcher
     watch: TokenWatch
     store: Storage
     http: aiohttp.ClientSession
@@ -198,7 +199,12 @@ class _Resources:
 
 @asynccontextmanager
 async def _open_resources(
-    settings: Settings, timing: CoreTiming, genesys_timing: GenesysTiming, slack_timing: SlackTiming
+    settings: Settings,
+    timing: CoreTiming,
+    genesys_timing: GenesysTiming,
+    slack_timing: SlackTiming,
+    secret_timing: SecretTiming,
+    mask: Mask,
 ) -> AsyncIterator[_Resources]:
     """Open the store, the audit log and the connections to Slack and Genesys. Close them at the end."""
     database = settings.database
@@ -206,38 +212,27 @@ async def _open_resources(
         enter = stack.enter_async_context
         tracer = await enter(open_tracer(settings.tracing, timing))
         metrics = PrometheusMetrics(RequestKind, required_permissions(settings), tracer.exemplar)
+        audit = stack.enter_context(closing(AuditLog(settings.audit_log)))
         watch = await enter(TokenWatch(slack_timing))
         store = await enter(
             open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
         )
         http = await enter(new_http_session(slack_timing))
-        genesys = await enter(open_genesys(settings.service, metrics, genesys_timing, tracer))
-        tokens = await enter(open_user_tokens(settings, store.connections, genesys_timing, tracer))
-        audit = stack.enter_context(closing(AuditLog(settings.audit_log)))
-        yield _Resources(
-            settings,
-            timing,
-            slack_timing,
-            metrics,
-            tracer,
-            watch,
-            store,
-            http,
-            genesys,
-            tokens,
-            audit,
-            EventLog(),
-            ToldReaders(),
-        )
+        secrets = await enter(SecretWatcher(settings, metrics, audit, mask, timing=secret_timing))
+        genesys = await enter(open_genesys(settings.service, metrics, genesys_timing, tracer, secrets))
+        tokens = await enter(open_user_tokens(settings, store.connections, genesys_timing, tracer, secrets))
+        watch_storage(secrets, store)
+        parts = tracer, secrets, watch, store, http, genesys, tokens, audit
+        yield _Resources(settings, timing, slack_timing, metrics, *parts, EventLog(), ToldReaders())
 
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
     """The clients of Slack's Web API. The clients differ in their token and in how they retry; see `new_web_client`."""
 
-    web: AsyncWebClient
-    without_retries: AsyncWebClient
-    without_waits: AsyncWebClient
+    web: WebClient
+    without_retries: WebClient
+    without_waits: WebClient
     socket_web: AsyncWebClient
     without_token: AsyncWebClient
 
@@ -292,6 +287,17 @@ def _slack_clients(resources: _Resources) -> _SlackClients:
         socket_web=client(slack.app_token, waits=False, repeats=False),  # receivers/reconnect.py limits its rate
         without_token=client(None),
     )
+
+
+def _watch_bot_token(resources: _Resources, clients: _SlackClients, identity: BotIdentity) -> None:
+    slack, timing = resources.settings.slack, resources.slack_timing
+    proxy = slack.proxies.of(slack.api_url)
+
+    def new_client(token: str) -> WebClient:
+        return new_web_client(token, slack.api_url, resources.http, proxy, waits=False, repeats=False, timing=timing)
+
+    with_token = clients.web, clients.without_retries, clients.without_waits
+    watch_bot_token(resources.secrets, with_token, new_client, identity, resources.watch, timing)
 
 
 def _slack_parts(
@@ -559,7 +565,7 @@ def _bolt_app(
     questions = EndQuestions(renderer, use_cases.sessions.known_open, resources.slack_timing)
     genesys_app = conversations.app if conversations else None
     command = SlashCommand(requests, renderer, form, questions, genesys_app, offers)
-    app = new_bolt_app(identity, settings.slack.bot_token, clients.without_token, command)
+    app = new_bolt_app(identity, lambda: clients.web.token or "", clients.without_token, command)
     actions.register(app, requests, responder, renderer)
     find_help, slack_timing = use_cases.diagnostics.help, resources.slack_timing
     help_presses = HelpPresses(requests, responder, renderer, slack.views, find_help, slack_timing)

@@ -6,8 +6,11 @@ The bot (app.py), the command `check` and the commands without Slack (cli/sessio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bot.config.settings import ServiceSettings, Settings, TracingSettings, added_to_environment
+from bot.core.errors import ServiceError
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
 from bot.core.ports import NULL_METRICS, NULL_TRACER, AccountRepository, HostRule, Metrics, Tracer
 from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
@@ -23,7 +26,19 @@ from bot.genesys.client import GenesysClient
 from bot.genesys.http import HttpClient
 from bot.genesys.rate_limit import RateLimiter
 
+if TYPE_CHECKING:
+    from bot.config.reload.watcher import SecretWatcher
+
 log = logging.getLogger(__name__)
+
+CLIENT_SECRETS = (
+    "GENESYS_CLIENT_ID",
+    "GENESYS_CLIENT_SECRET",
+    "GENESYS_PRIVATE_KEY",
+    "GENESYS_PRIVATE_KEY_PASSPHRASE",
+    "GENESYS_KEY_ID",
+)
+"""The settings of the bot's own OAuth client that can change while the bot runs."""
 
 
 @asynccontextmanager
@@ -60,10 +75,17 @@ async def open_genesys(
     metrics: Metrics = NULL_METRICS,
     timing: GenesysTiming = GENESYS_TIMING,
     tracer: Tracer = NULL_TRACER,
+    watcher: "SecretWatcher | None" = None,
 ) -> AsyncIterator[GenesysClient]:
-    """Open the Genesys client that calls the API with the bot's own token. Close it at the end."""
+    """Open the Genesys client that calls the API with the bot's own token. Close it at the end.
+
+    With `watcher`, the client takes changed credentials while it is open.
+    """
     async with HttpClient(service.proxy, timing, tracer) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials, timing=timing, metrics=metrics)
+        clients = service.credentials, service.next_credentials
+        auth = TokenAuth(http, service.login_url, *clients, timing=timing, metrics=metrics)
+        if watcher:
+            watcher.subscribe([*CLIENT_SECRETS, *(f"{name}_NEXT" for name in CLIENT_SECRETS)], partial(_accept, auth))
         calls = CALLS_PER_SESSION if service.conversations else 1
         limiter = RateLimiter(service.requests_per_minute, calls_per_session=calls, timing=timing)
         try:
@@ -74,14 +96,33 @@ async def open_genesys(
             await auth.close()
 
 
+async def _accept(auth: TokenAuth, settings: Settings) -> str:
+    """Let the bot's own sign-in take changed OAuth clients. Return "", or the code of the error with them."""
+    try:
+        await auth.use(settings.service.credentials, settings.service.next_credentials)
+    except ServiceError as error:
+        return error.code
+    return ""
+
+
+async def _accept_sign_ins(tokens: UserTokens, settings: Settings) -> str:
+    """Let people's sign-ins take a changed secret of their OAuth client. Return "", because nothing can try it."""
+    tokens.use(settings.connect.credentials)
+    return ""
+
+
 @asynccontextmanager
 async def open_user_tokens(
     settings: Settings,
     accounts: AccountRepository,
-    timing: GenesysTiming = GENESYS_TIMING,
-    tracer: Tracer = NULL_TRACER,
+    timing: GenesysTiming,
+    tracer: Tracer,
+    watcher: "SecretWatcher",
 ) -> AsyncIterator[UserTokens]:
-    """Open the token cache for users who link their own Genesys accounts. Close it at the end."""
+    """Open the token cache for users who link their own Genesys accounts. Close it at the end.
+
+    `watcher`: with it the OAuth client for their sign-ins takes a changed secret.
+    """
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing, tracer) as http:
         login = AuthorizationCodeClient(
@@ -93,6 +134,7 @@ async def open_user_tokens(
             timing=timing,
         )
         tokens = UserTokens(login, accounts, off=connect.off, timing=timing)
+        watcher.subscribe(["GENESYS_CONNECT_CLIENT_SECRET"], partial(_accept_sign_ins, tokens))
         try:
             yield tokens
         finally:

@@ -7,18 +7,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 from bot.app import Bot
+from bot.config.reload.watcher import SecretWatcher
 from bot.config.settings import Settings
 from bot.core.errors import SetupError
 from bot.core.timing import RECEIVER_BOUNDS, ReceiverBounds
 from bot.observability.throttled_log import ThrottledLog
+from bot.secret_changes import watch_app_token, watch_signing_secrets
 from bot.slack.receivers.http import BODY_BYTES, HttpReceiver
 from bot.slack.receivers.socket_mode import SocketModeReceiver
 from bot.web.health import Health
@@ -70,6 +72,24 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(name)
 
 
+@contextmanager
+def secrets_read_on_hangup(secrets: SecretWatcher) -> Iterator[None]:
+    """Read the files of secrets again when the process gets SIGHUP, inside the `with` block.
+
+    In a terminal, SIGHUP still ends the process, as it does when the terminal is closed. Windows has no such signal.
+    """
+    is_in_terminal = bool(sys.stdin and sys.stdin.isatty())
+    if sys.platform == "win32" or is_in_terminal:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, secrets.read_now)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
     """Return the result of `opening`. If `stop` is set first, cancel `opening` and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
@@ -91,6 +111,7 @@ async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] 
     `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
+        stack.enter_context(secrets_read_on_hangup(bot.secrets))
         if bot.settings.health_port:
             await stack.enter_async_context(serve_health(bot.health, bot.settings))
         receiver = open_http_receiver(bot) if bot.settings.slack.mode == "http" else open_socket_receiver(bot)
@@ -165,9 +186,11 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
         return 0
 
     connecting = asyncio.create_task(connect())
+    stop_watching = watch_app_token(bot.secrets, client)
     try:
         yield RunningReceiver(connecting, client.refused, client.hears)
     finally:
+        stop_watching()
         connecting.cancel()
         await client.close()
 
@@ -181,12 +204,13 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     receiver_app = HttpReceiver(
         bot.app,
-        settings.slack.signing_secret,
+        settings.slack.signing_secrets,
         bot.health.metrics,
         timing=bot.slack_timing,
         bounds=bot.bounds,
         tracer=bot.tracer,
     )
+    watch_signing_secrets(bot.secrets, receiver_app)
     receiver_app.add_to(server)
     bot.health.has_right_clock = receiver_app.clock.is_right
     if bot.oauth_callback:

@@ -35,6 +35,7 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 SLOWEST = (
+    "resilience/secret_rotation "
     "resilience/fault_matrix resilience/upgrade resilience/under_fire sandbox/web/page_accessibility "
     "sandbox/web/page_tours resilience/send_crash resilience/crash resilience/cut_off docs/screenshots "
     "packaging/benchmark resilience/notice_crash integration/slack/receivers/socket_pacing sandbox/web/page "

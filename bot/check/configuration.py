@@ -110,7 +110,7 @@ def from_fault(fault: str) -> CheckResult:
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
     """Return a warning for each unknown variable whose name begins with one of OUR_PREFIXES."""
-    known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)]
+    known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file)]
     unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
     unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]
     found = []

@@ -19,7 +19,7 @@ OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 
 def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
     """Return a result for each trusted file or folder that other users of this machine can read or write."""
-    secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret]
+    secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]
     readable = [env_file, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
     trusted = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
     # Container platforms mount secrets readable, so this is only a warning.

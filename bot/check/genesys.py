@@ -5,6 +5,7 @@ The checks only read.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.check import permissions
@@ -55,7 +56,8 @@ async def check_genesys(
                 GenesysClient(http, service.api_url, auth, timing=timing),
                 permissions.needs(service, sending),
             )
-            return await _ask(service, auth, client, match_email, needed), list(reached)
+            found = await _ask(service, auth, client, match_email, needed)
+            return [*found, *(await _next_client(service, http, timing, match_email, needed))], list(reached)
         finally:
             await auth.close()
 
@@ -96,6 +98,25 @@ async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], A
     except TimeoutError:
         fix = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
         return failed(name, f"Genesys kept us waiting for more than {CHECK_TIMEOUT:.0f} seconds.", fix)
+
+
+async def _next_client(
+    service: ServiceSettings, http: HttpClient, timing: GenesysTiming, match_email: bool, needed: list[permissions.Need]
+) -> list[CheckResult]:
+    """Return one result on whether the second OAuth client can do what the first one can; none if there is none."""
+    if service.next_credentials is None:
+        return []
+    auth = TokenAuth(http, service.login_url, service.next_credentials, timing=timing)
+    client = GenesysClient(http, service.api_url, auth, timing=timing)
+    try:
+        found = await _ask(replace(service, credentials=service.next_credentials), auth, client, match_email, needed)
+    finally:
+        await auth.close()
+    wrong = next((each for each in found if each.status is Status.FAILED), None)
+    if wrong is None:
+        return [ok("next client", "GENESYS_CLIENT_ID_NEXT signs in, so it can take the place of the first one")]
+    fix = "Correct GENESYS_CLIENT_ID_NEXT and the secret or key of that client, or empty them."
+    return [failed("next client", f"GENESYS_CLIENT_ID_NEXT: {wrong.message}", fix if wrong is found[0] else wrong.fix)]
 
 
 async def _token(service: ServiceSettings, auth: TokenAuth) -> CheckResult:

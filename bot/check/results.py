@@ -40,7 +40,7 @@ PAGES = {
         ("hosts file", "host", "person", "users", "user groups", "contact", "addresses"), "docs/use/admin.md"
     ),
     **dict.fromkeys(("database", "file mode", "address", "slack delivery", "files"), "docs/run/deploy.md"),
-    **dict.fromkeys(("secrets", "encryption"), "docs/run/secrets.md"),
+    **dict.fromkeys(("secrets", "encryption", "next client"), "docs/run/secrets.md"),
     **dict.fromkeys(("clock", "everything else"), "docs/run/troubleshoot.md"),
     "audit log": "docs/run/monitor.md",
     "connect": "docs/use/connect-account.md",

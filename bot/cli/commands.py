@@ -69,13 +69,14 @@ def run() -> None:
         loaded = settings.load(environment.values)
     except settings.SettingsError as fault:
         _refuse_to_start(_faults_text(fault.faults))
-    logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
+    masking = logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
     for remark in environment.remarks:
         log.warning("part of .env is not read", extra={"fields": {"why": remark}})
 
     async def serving() -> None:
         async with server.until_signalled() as stop, AsyncExitStack() as stack:
-            bot = await server.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
+            opening = stack.enter_async_context(app.open_bot(loaded, mask=masking.add))
+            bot = await server.unless_stopped(opening, stop)
             if bot:
                 await server.run(bot, stop, on_ready=lambda _: tuning.freeze_loaded())
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 
 T = TypeVar("T")
 EXAMPLE = " Example: "
+KEYS = ("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_NEXT")
+"""The variables whose files hold private keys, in any form that can be converted to PEM."""
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
 """A fix that contains one of these phrases gets no example of the variable, because it has one or needs none."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
@@ -28,6 +31,19 @@ class SettingsError(Exception):
         self.faults = faults
 
 
+@dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A file that holds the value of the variable `name`. The variable `variable` names the file.
+
+    `text` is the value as it was read; "" if the file is missing or empty and may be.
+    """
+
+    name: str
+    variable: str
+    path: str
+    text: str = field(repr=False)
+
+
 class Reader:
     """Reads the values of variables by name, and collects faults.
 
@@ -38,6 +54,7 @@ class Reader:
         self.environ = environ
         self.faults: list[str] = []
         self.secrets: list[str] = []
+        self.files: dict[str, SecretFile] = {}
         self._unreadable: set[str] = set()
 
     def fault(self, name: str, fix: str) -> None:
@@ -58,6 +75,10 @@ class Reader:
         """Return whether the variable has a fault so far."""
         return any(fault.startswith(f"{name}: ") for fault in self.faults)
 
+    def has_fault_about(self, name: str) -> bool:
+        """Return whether the variable or its file has a fault so far."""
+        return self.has_fault(name) or self._has_fault_of_file(name)
+
     def text(self, name: str) -> str:
         """Return the value of a variable, or its default; "" if it has neither.
 
@@ -65,8 +86,10 @@ class Reader:
         """
         variable = VARIABLES[name]
         value = self.given(name)
-        if variable.secret:
-            value = self._secret(name, value)
+        if variable.takes_file:
+            value = self._value_or_file(name, value)
+        if variable.secret and value and value not in self.secrets:
+            self.secrets.append(value)
         self._check_characters(name, value)
         return value or variable.default
 
@@ -196,24 +219,53 @@ class Reader:
             self.fault(name, f"the file cannot be read ({error.strerror}).")
         return None
 
-    def _secret(self, name: str, value: str) -> str:
+    def key_file(self, name: str, variable: str) -> str:
+        """Return the private key, as PEM text, in the file that `variable` names. Note a fault of `variable`.
+
+        `name` is the variable for the key itself.
+        """
+        path = self.text(variable)
+        pem = self.parsed(variable, lambda: read_key_file(path)) or ""
+        self.files[name] = SecretFile(name, variable, path, unquoted(pem))
+        return pem
+
+    def _value_or_file(self, name: str, value: str) -> str:
         path = self.given(f"{name}_FILE")
         if path and value:
             self.fault(name, f"is set, and so is {name}_FILE. Keep one of them.")
         elif path:
-            read = read_key_file if name == "GENESYS_PRIVATE_KEY" else read_file
-            value = unquoted(self.parsed(f"{name}_FILE", lambda: read(path)) or "")
-            if not value and not any(fault.startswith(f"{name}_FILE") for fault in self.faults):
+            value = self.parsed(f"{name}_FILE", lambda: read_secret_file(name, path)) or ""
+            if not value and not VARIABLES[name].is_next and not self._has_fault_of_file(name):
                 self.fault(f"{name}_FILE", "the file is empty.")
-        if value and value not in self.secrets:
-            self.secrets.append(value)
+            self.files[name] = SecretFile(name, f"{name}_FILE", path, value)
         return value
+
+    def _has_fault_of_file(self, name: str) -> bool:
+        return any(fault.startswith(f"{name}_FILE") for fault in self.faults)
 
 
 def _example(name: str, fix: str) -> str:
     """Return a sentence with an example of the variable; "" if the fix already has an example or needs none."""
     line = example(name)
     return "" if not line or any(words in fix for words in _NO_EXAMPLE) else f"{EXAMPLE}{line}"
+
+
+def read_secret_file(name: str, path: str) -> str:
+    """Return the value of the variable `name` from a file; "" if the file is empty.
+
+    Also return "" if the file is missing and may be. Raises OSError, and ValueError with a reason why the file cannot
+    be used.
+    """
+    try:
+        return unquoted(read_key_file(path) if name in KEYS else read_file(path))
+    except FileNotFoundError:
+        if VARIABLES[name].is_next:
+            return ""
+        raise
+    except ValueError:
+        if name in KEYS and VARIABLES[name].is_next and not read_bytes(path).strip():
+            return ""
+        raise
 
 
 def read_file(path: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.config.proxies import Proxies, read_proxies
-from bot.config.reader import Reader, read_bytes
+from bot.config.reader import Reader
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId, SessionDefaults
 from bot.core.validation.conversations import GenesysApp
@@ -33,9 +33,10 @@ class LoggingSettings:
 class ServiceSettings:
     """The settings of the session service: address, credentials and defaults.
 
-    `requests_per_minute`: the rate limit from the settings; None if only Genesys's own limit applies. `offer`: the
-    defaults of sessions. `conversations`: None if the service is not the public API. `host_id`: the default host of the
-    command `start`. `app`: the Genesys web app of the region.
+    `next_credentials`: those of the second OAuth client during a change, else None. `requests_per_minute`: the rate
+    limit from the settings; None if only Genesys's own limit applies. `offer`: the defaults of sessions.
+    `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
+    `app`: the Genesys web app of the region.
     """
 
     api_url: str
@@ -43,6 +44,7 @@ class ServiceSettings:
     proxies: Proxies
     requests_per_minute: int | None
     credentials: Credentials
+    next_credentials: Credentials | None
     offer: SessionDefaults
     conversations: "ConversationSettings | None"
     join_hosts: JoinHosts
@@ -75,7 +77,7 @@ def read_service(reader: Reader) -> ServiceSettings:
         application_type=reader.text("COBROWSE_APPLICATION_TYPE"),
         timeout_seconds=reader.integer("COBROWSE_TIMEOUT_SECONDS", 60, 86_400),
     )
-    credentials = _credentials(reader)
+    credentials, next_credentials = _credentials(reader), _next_credentials(reader)
     conversations = _conversations(reader)
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
@@ -86,6 +88,7 @@ def read_service(reader: Reader) -> ServiceSettings:
         proxies=read_proxies(reader),
         requests_per_minute=_requests_per_minute(reader),
         credentials=credentials,
+        next_credentials=next_credentials,
         offer=offer,
         conversations=conversations if read_cobrowse_api(reader) == CONVERSATIONS else None,
         join_hosts=_join_hosts(reader),
@@ -156,9 +159,6 @@ def _credentials(reader: Reader) -> Credentials:
     client_id = reader.needed("GENESYS_CLIENT_ID", "It is the id of an OAuth client: Admin, Integrations, OAuth.")
     path, pem = reader.text("GENESYS_PRIVATE_KEY_PATH"), reader.text("GENESYS_PRIVATE_KEY")
     secret = reader.text("GENESYS_CLIENT_SECRET")
-    passphrase = reader.text("GENESYS_PRIVATE_KEY_PASSPHRASE") or None
-    scopes = reader.plain("GENESYS_SCOPES")
-    asked = "" if scopes.lower() == "none" else " ".join(scopes.replace(",", " ").split())
     sources = [name for name, value in _key_sources(path, pem, secret) if value]
     if len(sources) > 1:
         reader.fault(sources[0], f"is set, and so is {' and '.join(sources[1:])}. Keep one of them.")
@@ -168,17 +168,58 @@ def _credentials(reader: Reader) -> Credentials:
             missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
             reader.fault("GENESYS_PRIVATE_KEY_PATH", missing)
     elif secret:
-        return SecretCredentials(client_id, secret, asked)
-    org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
-    source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
+        _about_key(reader, "")
+        return SecretCredentials(client_id, secret, _scopes(reader, ""))
+    if path and not pem:
+        pem = reader.key_file("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PATH")
+    source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY" if pem else ""
+    return _key_credentials(reader, client_id, pem, source, "") or SecretCredentials(client_id, "")
+
+
+def _next_credentials(reader: Reader) -> Credentials | None:
+    """Read the credentials of the second OAuth client. Return None if there is none, or with a fault."""
+    client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")
+    pem = reader.text("GENESYS_PRIVATE_KEY_NEXT")
+    if secret and pem:
+        reader.fault("GENESYS_CLIENT_SECRET_NEXT", "is set, and so is GENESYS_PRIVATE_KEY_NEXT. Keep one of them.")
+    if client_id and not (secret or pem) and not reader.has_fault_about("GENESYS_PRIVATE_KEY_NEXT"):
+        missing = "is missing, and so is GENESYS_PRIVATE_KEY_NEXT. The second client needs one of them."
+        reader.fault("GENESYS_CLIENT_SECRET_NEXT", missing)
+    if not client_id and (secret or pem):
+        reader.fault("GENESYS_CLIENT_ID_NEXT", "is missing. It is the id of the second client.")
+    if not pem:
+        _about_key(reader, "_NEXT")
+        return SecretCredentials(client_id, secret, _scopes(reader, "")) if client_id and secret else None
+    return _key_credentials(reader, client_id, pem, "GENESYS_PRIVATE_KEY_NEXT", "_NEXT")
+
+
+def _scopes(reader: Reader, default: str) -> str:
+    scopes = reader.plain("GENESYS_SCOPES")
+    if not scopes:
+        return default
+    return "" if scopes.lower() == "none" else " ".join(scopes.replace(",", " ").split())
+
+
+def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
+    """Read a private key. Return None if there is none, or note a fault of the variable `source`.
+
+    `source` is "" if none is set. `suffix` is the end of the names of the variables about this key: "" or "_NEXT".
+    """
+    passphrase, key_id = _about_key(reader, suffix)
+    org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if source else ""
+    if not pem:
+        return None
     from bot.genesys.auth.private_keys import KeyCredentials, load_key  # noqa: PLC0415 - slow to load, and needed only for a key
 
-    key = (
-        reader.parsed(source, lambda: load_key(read_bytes(path) if path else pem, passphrase)) if path or pem else None
-    )
-    if key is None:  # its fault is noted
-        return SecretCredentials(client_id, "")
-    return KeyCredentials(client_id, org_id, key, asked if scopes else DEFAULT_SCOPES, reader.text("GENESYS_KEY_ID"))
+    key = reader.parsed(source, lambda: load_key(pem, passphrase))
+    if key is None:
+        return None
+    return KeyCredentials(client_id, org_id, key, _scopes(reader, DEFAULT_SCOPES), key_id)
+
+
+def _about_key(reader: Reader, suffix: str) -> tuple[str | None, str]:
+    """Read the passphrase and the id of a private key. Their files are watched even while there is no key."""
+    return reader.text(f"GENESYS_PRIVATE_KEY_PASSPHRASE{suffix}") or None, reader.text(f"GENESYS_KEY_ID{suffix}")
 
 
 def _key_sources(path: str, pem: str, secret: str) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from bot.config.customer_messages import read_messaging
 from bot.config.database import DatabaseSettings, read_database
 from bot.config.environment import ENV_FILE, Environment, below_data_directory
 from bot.config.proxies import Proxies, read_proxies
-from bot.config.reader import Reader, SettingsError
+from bot.config.reader import Reader, SecretFile, SettingsError
 from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, read_cobrowse_api, read_service
 from bot.config.variables import VARIABLES
 from bot.core.access import AccessRules, Allowlist
@@ -42,7 +42,10 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackSettings:
-    """The settings of the connection to Slack. A token that is not set is ""."""
+    """The settings of the connection to Slack. A token that is not set is "".
+
+    `signing_secrets`: the bot accepts what any of them signs. There are two during a change, none in Socket Mode.
+    """
 
     proxies: Proxies
 
@@ -53,7 +56,7 @@ class SlackSettings:
     runbook_url: str
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
-    signing_secret: str = field(repr=False)
+    signing_secrets: tuple[str, ...] = field(repr=False)
     config_token: str = field(repr=False)
 
 
@@ -74,7 +77,7 @@ class Settings:
     """The settings of the command `run`.
 
     `language`: the code of the language in which the bot writes to all people; "" if it writes to each person in the
-    person's own language.
+    person's own language. `sources`: where these settings were read, so that changed secrets can be read again.
     """
 
     slack: SlackSettings
@@ -95,6 +98,15 @@ class Settings:
     database: DatabaseSettings
     logging: LoggingSettings
     tracing: TracingSettings
+    sources: "Sources" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The environment of the settings, and the files of the secrets by the name of the secret's variable."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, SecretFile]
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
@@ -177,6 +189,7 @@ def read_settings(reader: Reader) -> Settings:
         database=database,
         logging=replace(service.logging, secrets=tuple(reader.secrets)),
         tracing=tracing,
+        sources=Sources(dict(reader.environ), dict(reader.files)),
     )
     certificates.check_certificates(reader)
     return loaded
@@ -204,6 +217,13 @@ def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
     return listed, frozenset(domain.removeprefix("@").lower() for domain in domains)
 
 
+def read_secrets(reader: Reader, old: Settings) -> Settings:
+    """Read the settings that hold secrets again. Return them with all other settings as they are in `old`."""
+    slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
+    connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
+    return replace(old, slack=slack, service=service, database=database, connect=connect)
+
+
 def read_health_address(reader: Reader) -> tuple[str, int]:
     """Read the host and port at which the bot serves /healthz."""
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
@@ -224,7 +244,8 @@ def read_slack(reader: Reader) -> SlackSettings:
     """Read the settings of the connection to Slack."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
-    _check_tokens(reader, bot_token, app_token, signing_secret)
+    _check_tokens(reader, bot_token, app_token)
+    next_secret = _signing_secret(reader, "SLACK_SIGNING_SECRET_NEXT")
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
     if mode == "auto" and not app_token and not signing_secret:
         wanted = "is missing, and so is SLACK_SIGNING_SECRET. Set the first for Socket Mode, the second for HTTP."
@@ -242,12 +263,12 @@ def read_slack(reader: Reader) -> SlackSettings:
         runbook_url=reader.url("COBROWSE_RUNBOOK_URL", is_page=True),
         bot_token=bot_token,
         app_token=app_token,
-        signing_secret=signing_secret,
+        signing_secrets=tuple(filter(None, (_signing_secret(reader, "SLACK_SIGNING_SECRET"), next_secret))),
         config_token=_config_token(reader),
     )
 
 
-def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret: str) -> None:
+def _check_tokens(reader: Reader, bot_token: str, app_token: str) -> None:
     """Note a fault for each token of the wrong kind. Note only one fault if two tokens are swapped."""
     if bot_token.startswith(APP_TOKEN) and app_token.startswith(BOT_TOKENS):
         fix = "Exchange their values: xoxb-… belongs to SLACK_BOT_TOKEN, xapp-… to SLACK_APP_TOKEN."
@@ -257,8 +278,13 @@ def _check_tokens(reader: Reader, bot_token: str, app_token: str, signing_secret
         reader.fault("SLACK_BOT_TOKEN", f"is no bot token: one begins with xoxb-.{_other_kind(bot_token)}")
     if app_token and not app_token.startswith(APP_TOKEN):
         reader.fault("SLACK_APP_TOKEN", f"is no app-level token: one begins with xapp-.{_other_kind(app_token)}")
-    if signing_secret.startswith((*BOT_TOKENS, APP_TOKEN)):
-        reader.fault("SLACK_SIGNING_SECRET", f"is no signing secret.{_other_kind(signing_secret)}")
+
+
+def _signing_secret(reader: Reader, name: str) -> str:
+    secret = reader.text(name)
+    if secret.startswith((*BOT_TOKENS, APP_TOKEN)):
+        reader.fault(name, f"is no signing secret.{_other_kind(secret)}")
+    return secret
 
 
 def _other_kind(token: str) -> str:
@@ -391,6 +417,7 @@ __all__ = [
     "read_environment",
     "read_features",
     "read_health_address",
+    "read_secrets",
     "read_service_alone",
     "read_slack",
     "untrusted_certificate_fix",

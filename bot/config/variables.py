@@ -20,11 +20,12 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An environment variable. For a `secret`, the variable NAME_FILE can name a file that holds the value.
+    """An environment variable.
 
     `about`: what the variable is for and what it does, as Markdown without links. `required`: when the variable must be
     set, "" for never. `unit`: what a number counts. `example`: a value for the messages about faults; it may be "" if
-    the variable has a default.
+    the variable has a default. `in_file`: the variable NAME_FILE can name a file that holds the value, although the
+    value is no secret, because it changes together with a secret.
     """
 
     name: str
@@ -35,6 +36,17 @@ class Variable:
     secret: bool = False
     form: Form = Form.FREE
     example: str = ""
+    in_file: bool = False
+
+    @property
+    def takes_file(self) -> bool:
+        """Return whether the variable NAME_FILE can name a file that holds the value."""
+        return self.secret or self.in_file
+
+    @property
+    def is_next(self) -> bool:
+        """Return whether the value is needed only during a rotation, so that its file may be missing or empty."""
+        return self.name.endswith("_NEXT")
 
 
 _TEXT_LANGUAGES = {
@@ -85,6 +97,13 @@ GROUPS = {
             "SLACK_SIGNING_SECRET",
             "What Slack signs HTTP requests with. The bot refuses requests without its signature.",
             required="for HTTP",
+            secret=True,
+            form=Form.TOKEN,
+            example="8f74…85a5",
+        ),
+        Variable(
+            "SLACK_SIGNING_SECRET_NEXT",
+            "A second signing secret, during a change. The bot accepts what either of the two signs.",
             secret=True,
             form=Form.TOKEN,
             example="8f74…85a5",
@@ -143,6 +162,7 @@ GROUPS = {
             required="always",
             form=Form.TOKEN,
             example=_ID,
+            in_file=True,
         ),
         Variable(
             "GENESYS_CLIENT_SECRET",
@@ -176,6 +196,42 @@ GROUPS = {
             "The `kid` by which the login knows the key. With it two keys may be good at once.",
             form=Form.TOKEN,
             example="key-1",
+            in_file=True,
+        ),
+        Variable(
+            "GENESYS_CLIENT_ID_NEXT",
+            "The id of a second OAuth client, during a change. The bot uses it when the login refuses the first one.",
+            required="with a secret or key of the second client",
+            form=Form.TOKEN,
+            example=_ID,
+            in_file=True,
+        ),
+        Variable(
+            "GENESYS_CLIENT_SECRET_NEXT",
+            "The secret of the second client.",
+            required="with GENESYS_CLIENT_ID_NEXT, unless there is a key",
+            secret=True,
+            form=Form.TOKEN,
+            example="kT9x…",
+        ),
+        Variable(
+            "GENESYS_PRIVATE_KEY_NEXT",
+            "The private key of the second client, in place of a secret. PEM, RSA or P-256.",
+            secret=True,
+            example="-----BEGIN PRIVATE KEY-----\\nMIIE…\\n-----END PRIVATE KEY-----",
+        ),
+        Variable(
+            "GENESYS_PRIVATE_KEY_PASSPHRASE_NEXT",
+            "The passphrase of the second client's key.",
+            secret=True,
+            example="the words that encrypt the key",
+        ),
+        Variable(
+            "GENESYS_KEY_ID_NEXT",
+            "The `kid` of the second client's key.",
+            form=Form.TOKEN,
+            example="key-2",
+            in_file=True,
         ),
         Variable(
             "GENESYS_ORG_ID",
@@ -494,10 +550,10 @@ _OTHERS = {
 def example(name: str) -> str:
     """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
 
-    `name` may also be NAME_FILE of a secret variable NAME.
+    `name` may also be NAME_FILE of a variable NAME whose value can stand in a file.
     """
     variable = VARIABLES.get(name)
-    secret = VARIABLES.get(name.removesuffix("_FILE"))
-    file = f"/run/secrets/{name.removesuffix('_FILE').lower()}" if secret and secret.secret else ""
+    held = VARIABLES.get(name.removesuffix("_FILE"))
+    file = f"/run/secrets/{name.removesuffix('_FILE').lower()}" if held and held.takes_file else ""
     value = (variable.example or variable.default) if variable else _OTHERS.get(name.upper(), file)
     return f"{name}={value}" if value else ""

@@ -601,6 +601,11 @@ class OAuthClient(Protocol[G]):
 # -- Metrics --
 
 
+RELOADS = RELOADED, UNREADABLE, INVALID, REFUSED = "ok", "unreadable", "invalid", "refused"
+"""What becomes of a changed file of a secret: the bot uses the new value, cannot read the file, finds that the value
+cannot be one, or learns from the service that it does not accept the value."""
+
+
 class Metrics:
     """Counts events; never raises and never blocks. This base class counts nothing; subclasses override its methods.
 
@@ -634,6 +639,9 @@ class Metrics:
 
     def store_failed(self) -> None:
         """Count a database read or write that failed."""
+
+    def secret_reloaded(self, name: str, result: str) -> None:
+        """Count a changed file of a secret. `name`: the secret's setting. `result`: one of RELOADS."""
 
 
 NULL_METRICS = Metrics()

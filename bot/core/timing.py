@@ -281,6 +281,24 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 
 @dataclass(frozen=True, slots=True)
+class SecretTiming:
+    """Durations of the watch over the files of secrets."""
+
+    poll_seconds: float = 2.0
+    """How often the bot looks whether a file changed. It reads a changed file only once the file stayed the same for
+    this long, so that it never reads half a value."""
+    retry_seconds: float = 15.0
+    """How long the bot waits before it tries a new value again that the service did not accept, or about which it did
+    not answer. Each later wait is twice as long."""
+    max_retry_seconds: float = 300.0
+    """The longest of these waits. A try of encryption keys may read all stored values."""
+
+
+SECRET_TIMING = SecretTiming()
+"""The durations that the real bot uses. Tests use shorter ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class StorageTiming:
     """The durations of the database layer, in seconds.
 

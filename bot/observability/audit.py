@@ -155,7 +155,10 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write the audit line, with these fields, for a command that somebody ran on the bot's machine."""
+        """Write an audit line with these fields about something that nobody asked for in Slack.
+
+        This is a command that somebody ran on the bot's machine, or a changed secret.
+        """
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

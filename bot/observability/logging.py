@@ -75,10 +75,15 @@ class Redactor:
     """Masks secrets in texts: the given `secrets`, and everything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Mask these texts, too, from now on."""
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
         forms = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
         forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, self._forms)))
         self._longest = len(self._forms[0]) if self._forms else 0
 
@@ -169,14 +174,15 @@ class LineFormatter(logging.Formatter):
         return value if isinstance(value, int | float | None) else self._redact(str(value))
 
 
-def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
     """Make the root logger write lines with masked secrets to `stream`; None means standard error.
 
     `level` is a level of Python's logging, such as "INFO". `secrets` are texts to mask beside everything that looks
-    like a secret.
+    like a secret. Return the object that masks them, to which secrets can be added later.
     """
+    redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
+    handler.setFormatter(LineFormatter(redactor, as_json=as_json))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -193,6 +199,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # else a record that cannot be formatted would print its arguments
     sys.excepthook = _log_uncaught
+    return redactor
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

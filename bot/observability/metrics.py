@@ -22,7 +22,7 @@ from prometheus_client.exposition import choose_encoder
 
 from bot import __version__
 from bot.core.models import SessionStarted
-from bot.core.ports import Metrics
+from bot.core.ports import RELOADS, Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed
 
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -133,6 +133,14 @@ class PrometheusMetrics(Metrics):
     def store_failed(self) -> None:
         self._store_failures.inc()
 
+    def secret_reloaded(self, name: str, result: str) -> None:
+        self._reloads.labels(name, result).inc()
+
+    def watch_secrets(self, names: Iterable[str]) -> None:
+        """Start the counters of these secrets, whose files are watched, at 0."""
+        for name, result in product(names, RELOADS):
+            self._reloads.labels(name, result)
+
     def _make_requests(self) -> None:
         about = "Commands, buttons and workflow steps, also those that were never accepted"
         self._requests = self._counter("cobrowse_requests", about, "kind", "outcome")
@@ -178,6 +186,8 @@ class PrometheusMetrics(Metrics):
         for reason in CONNECTION_FAILURES:
             self._connection_failures.labels(reason).inc(0)
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
+        about = "Changed files of secrets, by setting: ok, unreadable, invalid, or refused by the service"
+        self._reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:

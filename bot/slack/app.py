@@ -1,6 +1,7 @@
 """Configure Bolt so that it reads no environment variable, and makes no call to Slack before an acknowledgement."""
 
 import logging
+from collections.abc import Callable
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -11,12 +12,13 @@ from bot.slack.api.identity import BotIdentity
 
 
 def new_bolt_app(
-    identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
+    identity: BotIdentity, bot_token: Callable[[], str], web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
     """Build a Bolt app without listeners.
 
-    `command` is a middleware that runs before all others. Bolt verifies no signature: receivers/http.py does that, and
-    Socket Mode has no signatures. Bolt's authorization accepts every user: core/access.py authorizes users.
+    `bot_token` returns the bot token in use. `command` is a middleware that runs before all others. Bolt verifies no
+    signature: receivers/http.py does that, and Socket Mode has no signatures. Bolt's authorization accepts every user:
+    core/access.py authorizes users.
     """
 
     async def authorize() -> AuthorizeResult:
@@ -25,7 +27,7 @@ def new_bolt_app(
             team_id=identity.home.team_id,
             bot_id=identity.bot_id,
             bot_user_id=identity.bot_user_id,
-            bot_token=bot_token,
+            bot_token=bot_token(),
         )
 
     return AsyncApp(

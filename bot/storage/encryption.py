@@ -30,9 +30,19 @@ class Encryptor:
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._functions = _functions(keys) if keys else None
+        self.use(keys)
+
+    def use(self, keys: Sequence[str]) -> None:
+        """Use these keys from now on, the newest first. Raises ValueError for a malformed key."""
+        functions = _functions(keys) if keys else None
         self._newest = _functions(keys[:1])[1] if keys else None
+        self._functions = functions
+        self._numbers = frozenset(map(_key_number, keys))
         self.key_number = _key_number(keys[0]) if keys else 0
+
+    def has_all_keys_of(self, other: "Encryptor") -> bool:
+        """Return whether this object decrypts everything that `other` decrypts, because it has the same keys."""
+        return self._numbers >= other._numbers
 
     @property
     def has_key(self) -> bool:

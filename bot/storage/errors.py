@@ -35,6 +35,10 @@ SENTENCES = MappingProxyType(
             "STORE_ENCRYPTION_KEY does not fit this database: it was written with another key. "
             "Put the old key behind the new one, separated by a comma."
         ),
+        "database_key_needed": (
+            "Stored values still need a key that is no longer in STORE_ENCRYPTION_KEY. "
+            "Put it back behind the new one, run `cobrowse-bot db rotate-key`, and then remove it."
+        ),
         "database_schema_conflict": (
             "The database holds tables that this program did not make, or not as it knows them. "
             "Give the bot a database, a schema or a file that nothing else uses."
@@ -82,6 +86,10 @@ SENTENCES = MappingProxyType(
         "database_socket_denied": (
             "The socket of Postgres may not be opened by this user. "
             "Let the bot's user into the directory of the socket, or give a host and a port in DATABASE_URL."
+        ),
+        "database_address_changed": (
+            "DATABASE_URL leads to another database, which the bot uses only after a new start. "
+            "Start the bot again, or correct the address. Only user and password can change while it runs."
         ),
         # TLS
         "database_tls_refused": (

@@ -42,6 +42,18 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
     def secrets(self) -> SecretTable:
         """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
 
+    async def use_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of these keys from now on, and decrypt with all of them; see SecretTable.
+
+        Raises StorageSetupError, StorageUnavailableError.
+        """
+
+    async def use_address(self, url: str) -> None:
+        """Open new connections with the user and password of this URL. Raises StorageSetupError.
+
+        The URL must lead to the same database, and the connection must work. Otherwise nothing changes.
+        """
+
     async def replicas_with_other_key(self) -> int:
         """Return how many other processes use the database and encrypt with another key than this process."""
 

@@ -21,7 +21,9 @@ edit it.
   wants the value in
   'single quotes'. One pair of quotes around a value is taken off everywhere.
 - Commas or spaces separate the items of a list.
-- 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it.
+- 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it. The bot reads a
+  changed file again while it runs: [Changing a secret](../run/secrets.md#changing-a-secret). 📄 marks a setting that
+  is no secret, and can stand in a file all the same.
 - The bot lists all faults at once, each with an example. `cobrowse-bot check` does the same without starting.
 - `start` and `applications` need only the Genesys settings, and `hosts` only those of the database.
 
@@ -43,7 +45,8 @@ has to be in the environment itself, not in `.env`.
 HEADER = """\
 # `cobrowse-bot init` asks for what is needed and writes .env. Or copy this file to .env and fill it in.
 # An empty value is the same as none. A value that stands here already is the default.
-# Instead of a secret's NAME, you can set NAME_FILE to the path of a file that holds it, as containers do.
+# Instead of a secret's NAME, you can set NAME_FILE to the path of a file that holds it, as containers do. The bot reads
+# a changed file again while it runs: docs/run/secrets.md
 # Write each value as it is, on one line, without quotes: a `$` needs no escape. That is right in .env, in
 # `docker run --env-file`, in compose.yaml (its `format: raw`) and in systemd's EnvironmentFile. A backslash is the
 # exception: systemd wants the value in 'single quotes', which are taken off everywhere.
@@ -84,7 +87,8 @@ def env_example() -> str:
 
 
 def _name(variable: Variable) -> str:
-    return f"`{variable.name}`{' 🔑' if variable.secret else ''}"
+    mark = " 🔑" if variable.secret else " 📄" if variable.in_file else ""
+    return f"`{variable.name}`{mark}"
 
 
 def _required(variable: Variable) -> str:

@@ -24,6 +24,8 @@ GUARANTEES = (
     "Secrets masked",
     "Secrets encrypted",
     "Secrets wiped",
+    "Secrets change under load",
+    "A wrong secret changes nothing",
     "Bounds on bodies",
     "Bounds on connections",
     "Bounds on concurrency and queues",

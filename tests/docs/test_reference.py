@@ -47,12 +47,13 @@ def test_each_sentence_says_when_it_is_read() -> None:
 
 def test_each_setting_has_one_row_with_default_and_purpose() -> None:
     rows = re.findall(
-        r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)?[^|]* \| (.+) \| (?:`(.*)`)? \|$", page("settings"), re.MULTILINE
+        r"^\| `([A-Z_]+)`( 🔑| 📄)? \| (?:`([^`]*)`)?[^|]* \| (.+) \| (?:`(.*)`)? \|$", page("settings"), re.MULTILINE
     )
-    shown = [
-        (name, bool(secret), default, about.partition(" **Required")[0]) for name, secret, default, about, _ in rows
+    shown = [(name, mark.strip(), default, about.partition(" **Required")[0]) for name, mark, default, about, _ in rows]
+    wanted = [
+        (name, "🔑" if each.secret else "📄" * each.in_file, each.default, each.about.replace("|", "\\|"))
+        for name, each in VARIABLES.items()
     ]
-    wanted = [(name, each.secret, each.default, each.about.replace("|", "\\|")) for name, each in VARIABLES.items()]
     assert shown == wanted
     assert {name for name, *_, example in rows if example} == {name for name, each in VARIABLES.items() if each.example}
 

@@ -185,7 +185,7 @@ async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
     await opens(back)
     await simple.asks("Checkout")
     secrets = [state_of(link_of_ana), back.partition("code=")[2].partition("&")[0]]
-    secrets += [*simple.genesys.user_login.refresh_tokens, *simple.genesys._login._grants]
+    secrets += [*simple.genesys.user_login.refresh_tokens, *simple.genesys.login._grants]
     shown = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "connected" in shown
     assert len(secrets) >= 4

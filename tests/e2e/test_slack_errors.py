@@ -100,7 +100,7 @@ async def test_dead_token_is_an_error_once_and_not_ready(lines: pytest.LogCaptur
 async def test_rotating_token_is_told_at_start_and_by_check(tmp_path: Path, lines: pytest.LogCaptureFixture) -> None:
     async with open_servers() as servers:
         token = "xoxe.xoxb-1-sandbox"
-        servers.slack.api._bot_token = token
+        servers.slack.api.bot_tokens = [token]
         found = await run_checks(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": token})
         assert found["slack token"].status is Status.WARNING
         assert "twelve hours" in found["slack token"].message

@@ -116,7 +116,7 @@ def test_every_setting_of_the_manifests_exists(objects: list[Object]) -> None:
     for name, value in data.items():
         setting = VARIABLES.get(name)
         if setting is None:
-            assert VARIABLES[name.removesuffix("_FILE")].secret, name
+            assert VARIABLES[name.removesuffix("_FILE")].takes_file, name
             assert value == SECRETS + name.removesuffix("_FILE")
         elif setting.secret:
             assert (name, value) == ("DATABASE_URL", "sqlite:///cobrowse.db")  # holds no password
@@ -132,7 +132,8 @@ def test_the_page_names_the_secrets_of_each_overlay() -> None:
     for column, way in enumerate(("sqlite", "postgres"), start=1):
         named = {name for row in rows if row[column] for name in re.findall(r"`(\w+)`", row[0])}
         data = the(render(KUBERNETES / "overlays" / way), "ConfigMap")["data"]
-        assert named == {name.removesuffix("_FILE") for name in data if name.endswith("_FILE")}
+        in_files = {name.removesuffix("_FILE") for name in data if name.endswith("_FILE")}
+        assert named == {name for name in in_files if not VARIABLES[name].is_next}
 
 
 def test_secrets_come_as_files_that_others_may_not_read(objects: list[Object]) -> None:
@@ -281,9 +282,10 @@ def as_in_the_pod(data: dict[str, str], environ: dict[str, str], folder: Path) -
     given = {name: value for name, value in environ.items() if not VARIABLES[name].secret} | data
     for name, path in data.items():
         if name.endswith("_FILE"):
-            file = folder / path.removeprefix(SECRETS)
-            file.write_text(environ[name.removesuffix("_FILE")] + "\n")
+            file, setting = folder / path.removeprefix(SECRETS), VARIABLES[name.removesuffix("_FILE")]
             given[name] = str(file)
+            if not setting.is_next:  # those files are there only during a change
+                file.write_text(environ[setting.name] + "\n")
     ports = {"PORT": str(free_port()), "HEALTH_PORT": str(free_port())}
     return given | ports | {"STATE_DIRECTORY": str(folder.parent), "SHUTDOWN_SECONDS": "4"}
 

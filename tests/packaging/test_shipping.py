@@ -54,7 +54,7 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 
 
 def is_setting(name: str) -> bool:
-    return name in VARIABLES or (name.endswith("_FILE") and VARIABLES[name.removesuffix("_FILE")].secret)
+    return name in VARIABLES or (name.endswith("_FILE") and VARIABLES[name.removesuffix("_FILE")].takes_file)
 
 
 def test_image_runs_without_privileges_and_holds_only_its_files() -> None:

@@ -53,6 +53,15 @@ async def test_stopped_process_finishes_its_requests_and_exits_with_0(
         assert not (await servers.slack.command(BEN, "Late")).acked
 
 
+async def test_hangup_does_not_end_a_process_without_a_terminal(tmp_path: Path) -> None:
+    async with running(tmp_path, http=False) as (servers, process):
+        process.send_signal(signal.SIGHUP)
+        await servers.slack.command(ANA, "")
+        assert link(await servers.slack.next_message(ANA))
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process, 10))[0] == 0
+
+
 async def test_unfinished_request_is_told_as_interrupted(tmp_path: Path) -> None:
     async with running(tmp_path, http=True, environ={"SHUTDOWN_SECONDS": "1"}) as (servers, process):
         await servers.genesys.inject_fault("silent")

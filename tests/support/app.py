@@ -21,7 +21,15 @@ import aiohttp
 from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
-from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, GenesysTiming, ReceiverBounds, SlackTiming
+from bot.core.timing import (
+    RECEIVER_BOUNDS,
+    SECRET_TIMING,
+    CoreTiming,
+    GenesysTiming,
+    ReceiverBounds,
+    SecretTiming,
+    SlackTiming,
+)
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
@@ -155,6 +163,7 @@ async def open_journey(
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
     slack_timing: SlackTiming = QUICK_SLACK,
+    secret_timing: SecretTiming = SECRET_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
     locales: Path = LOCALES,
     **environ: str,
@@ -169,6 +178,7 @@ async def open_journey(
             timing=timing,
             genesys_timing=genesys_timing,
             slack_timing=slack_timing,
+            secret_timing=secret_timing,
             bounds=bounds,
             locales=locales,
         ) as opened,
@@ -185,6 +195,7 @@ async def open_bot_between(
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
     slack_timing: SlackTiming = QUICK_SLACK,
+    secret_timing: SecretTiming = SECRET_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
     locales: Path = LOCALES,
 ) -> AsyncIterator[Journey]:
@@ -198,6 +209,7 @@ async def open_bot_between(
             timing,
             genesys_timing=genesys_timing,
             slack_timing=slack_timing,
+            secret_timing=secret_timing,
             bounds=bounds,
             locales=locales,
         ) as bot:

@@ -25,7 +25,7 @@ async def new_receiver(servers: Servers, listen: Any = None, **how: Any) -> Asyn
     async with aiohttp.ClientSession() as http:
         web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
         identity = BotIdentity(Workspace(TeamId("T0SANDBOX")), "B0BOT", UserId("U0BOT"))
-        app: AsyncApp = new_bolt_app(identity, loaded.slack.bot_token, web)
+        app: AsyncApp = new_bolt_app(identity, lambda: loaded.slack.bot_token, web)
         if listen:
             app.command("/cobrowse")(listen)
         receiver = SocketModeReceiver(app, loaded.slack.app_token, web, lambda url: None, **how)

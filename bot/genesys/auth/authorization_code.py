@@ -71,6 +71,10 @@ class AuthorizationCodeClient:
         self._credentials, self._redirect_uri = credentials, redirect_uri
         self._timing, self._clock = timing, clock
 
+    def use(self, credentials: SecretCredentials) -> None:
+        """Use other credentials of the OAuth client for user sign-ins from now on."""
+        self._credentials = credentials
+
     def address(self, state: str, verifier: str) -> str:
         """Return the URL of the page where the user signs in.
 

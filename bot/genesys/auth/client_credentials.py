@@ -6,11 +6,13 @@ new token. After a 403, the next call gets a new token, which includes any scope
 """
 
 import asyncio
+import logging
 import math
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -22,12 +24,15 @@ from bot.genesys.http import TokenSource
 from bot.genesys.parsing import MAX_MESSAGE_LENGTH, reference_of
 from bot.genesys.retry import send_with_retry
 
+log = logging.getLogger(__name__)
+
 MIN_TOKEN_SECONDS, MAX_TOKEN_SECONDS = 1.0, 86_400.0
 MAX_OAUTH_CODE_LENGTH = 60
 UNNAMED_ERROR = "an error without a name"
 MIN_SECRET_LENGTH = 4
 SECRET_FIELDS = {"client_assertion", "code", "code_verifier", "refresh_token"}
 _TOKEN = re.compile(r"eyJ[\w.-]+|(?:Basic|Bearer)\s+\S+|[A-Za-z0-9+/_=~-]{40,}")
+INVALID_CLIENT = "invalid_client"
 _OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -41,7 +46,11 @@ class Token:
 
 
 class TokenAuth(TokenSource):
-    """Adds the bot's own token to requests. `clock` returns seconds and never goes back."""
+    """Adds the bot's own token to requests. `clock` returns seconds and never goes back.
+
+    `next_credentials` belong to a second OAuth client. If the login refuses the first client, the second one takes its
+    place, so that somebody can change the first client's secret, which Genesys replaces at once.
+    """
 
     requires_response_body = True
 
@@ -50,6 +59,7 @@ class TokenAuth(TokenSource):
         http: httpx.AsyncClient,
         login_url: str,
         credentials: Credentials,
+        next_credentials: Credentials | None = None,
         *,
         timing: GenesysTiming = GENESYS_TIMING,
         clock: Callable[[], float] = time.monotonic,
@@ -58,7 +68,7 @@ class TokenAuth(TokenSource):
         self._timing, self._metrics = timing, metrics
         self._http = http
         self._url = f"{login_url}/oauth/token"
-        self._credentials = credentials
+        self._clients = _both(credentials, next_credentials)
         self._clock = clock
         self._token: Token | None = None
         self._fetching: asyncio.Task[Token] | None = None
@@ -76,6 +86,16 @@ class TokenAuth(TokenSource):
         response = yield request
         if response.status_code in (401, 403):
             self._drop(token)
+
+    async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
+        """Get a token with other credentials, and use them from now on. Raises ServiceError.
+
+        The old credentials and their token stay in use if there is no token with the new ones.
+        """
+        clients, asked_at = _both(credentials, next_credentials), self._clock()
+        response, clients = await self._ask(clients)
+        self._token = read_token(response, asked_at, self._timing)
+        self._clients = clients
 
     async def close(self) -> None:
         """Cancel the renewal of the token, if one is in progress."""
@@ -107,28 +127,55 @@ class TokenAuth(TokenSource):
             self._token = None
 
     async def _fetch(self) -> Token:
-        asked_at = self._clock()
+        asked_at, clients = self._clock(), self._clients
         try:
-            response = await send_with_retry(
-                self._request_token, needs="a valid OAuth client", safe=True, timing=self._timing
-            )
-            self._token = read_token(response, asked_at, self._timing)
+            response, in_order = await self._ask(clients)
+            token = read_token(response, asked_at, self._timing)
         except ServiceError as error:
             self._metrics.renewed(error.code)
             raise
         self._metrics.renewed("ok")
-        return self._token
+        if self._clients is clients:  # otherwise `use` replaced them, and their token, meanwhile
+            self._clients, self._token = in_order, token
+        return token
 
-    async def _request_token(self) -> httpx.Response:
-        form, headers = self._credentials.sign(self._url)
+    async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
+        """Ask the login for a token, with the second client if it refuses the first one. Raises ServiceError.
+
+        Return the answer, and the clients in the order in which to try them the next time.
+        """
+        first, *others = clients
+        try:
+            return await self._ask_as(first), clients
+        except LoginRefusedError as error:
+            if error.oauth_error != INVALID_CLIENT or not others:
+                raise
+            try:
+                response = await self._ask_as(others[0])
+            except LoginRefusedError:
+                raise error from None
+        fields = {"error": INVALID_CLIENT}
+        log.warning("Genesys refuses an OAuth client, and the other one took its place", extra={"fields": fields})
+        return response, (*others, first)
+
+    async def _ask_as(self, client: Credentials) -> httpx.Response:
+        ask = partial(self._request_token, client)
+        return await send_with_retry(ask, needs="a valid OAuth client", safe=True, timing=self._timing)
+
+    async def _request_token(self, client: Credentials) -> httpx.Response:
+        form, headers = client.sign(self._url)
         form = {"grant_type": "client_credentials", **form}
-        if self._credentials.scopes:
-            form["scope"] = self._credentials.scopes
+        if client.scopes:
+            form["scope"] = client.scopes
         async with asyncio.timeout(self._timing.token_timeout):  # httpx's own time-outs restart with each received byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
-            raise login_refused(response, secrets_of(form, headers, self._credentials))
+            raise login_refused(response, secrets_of(form, headers, client))
         return response
+
+
+def _both(credentials: Credentials, next_credentials: Credentials | None) -> tuple[Credentials, ...]:
+    return (credentials, next_credentials) if next_credentials else (credentials,)
 
 
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:

@@ -25,6 +25,7 @@ from bot.core.ports import AccountRepository
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, as_unreachable
 from bot.genesys.auth.client_credentials import Token
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.http import TokenSource
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,10 @@ class UserTokens:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
                 task.cancel()
+
+    def use(self, credentials: SecretCredentials) -> None:
+        """Use other credentials of the OAuth client for user sign-ins from now on."""
+        self._login.use(credentials)
 
     # -- core's OAuthClient --
 

@@ -122,7 +122,7 @@ class SandboxGenesys(Api):
                 record.created_session, record.session_id = True, json.loads(response.text or "")["id"]
             return response
 
-        grant = self._login.grant(request)
+        grant = self.login.grant(request)
         if grant is not None:
             grant.count_request(self.minute_seconds)
         fault = self._faults.next_fault(call.kind)
@@ -150,7 +150,7 @@ class SandboxGenesys(Api):
         if self.clock_ahead_seconds:  # otherwise aiohttp or a fault sets the header
             response.headers["Date"] = date_header(self.clock_ahead_seconds)
         if request.path.startswith("/api/"):
-            grant = self._login.grant(request) or Grant(0, frozenset())
+            grant = self.login.grant(request) or Grant(0, frozenset())
             response.headers["inin-ratelimit-count"] = str(grant.request_count)
             response.headers["inin-ratelimit-allowed"] = str(self.allowed_per_minute)
             response.headers["inin-ratelimit-reset"] = str(grant.reset_seconds())

@@ -103,10 +103,16 @@ class WebClient(AsyncWebClient):
         self._traced_call = tracer.calling_slack(super().api_call)
 
     async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
-        """Call a method of the Web API. Raises the errors of slack_sdk."""
+        """Call a method of the Web API. Raises the errors of slack_sdk.
+
+        Call it once more if Slack refused a bot token that was replaced during the call.
+        """
+        token = self.token
         try:
             answer = await self._traced_call(api_method, **kwargs)
         except SlackApiError as error:
+            if token != self.token and is_of(error_code(error), Group.TOKEN):
+                return await self.api_call(api_method, **kwargs)
             if self.watch:
                 self.watch.failed(error_code(error))
             raise

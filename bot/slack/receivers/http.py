@@ -60,7 +60,7 @@ class HttpReceiver:
     def __init__(
         self,
         app: AsyncApp,
-        signing_secret: str,
+        signing_secrets: Sequence[str],
         metrics: Metrics,
         *,
         timing: SlackTiming = SLACK_TIMING,
@@ -69,13 +69,17 @@ class HttpReceiver:
     ) -> None:
         self._app, self._metrics, self._timing = app, metrics, timing
         self._dispatch = tracer.receiving(dispatch, over_http=True)
-        self._verifier = SignatureVerifier(signing_secret)
+        self.use_secrets(signing_secrets)
         self._waiting = BodySlots(bounds.waiting_bodies, "too many bodies are waited for")
         self._large = BodySlots(
             MAX_LARGE_BODIES, "too many large bodies at once", min_hold_seconds=timing.large_body_min_seconds
         )
         self._log = ThrottledLog(logging.getLogger(__name__))
         self.clock = ClockWatch(timing.clock_window_seconds)
+
+    def use_secrets(self, signing_secrets: Sequence[str]) -> None:
+        """Accept what any of these secrets signs. During a change there are two."""
+        self._verifiers = tuple(map(SignatureVerifier, signing_secrets))
 
     def add_to(self, server: web.Application) -> None:
         """Add the route to an application. The application needs no limit for bodies, because this class has one."""
@@ -158,11 +162,11 @@ class HttpReceiver:
         except UnicodeDecodeError:
             raise RejectedError(400, "the body is not UTF-8") from None
         if is_off(timestamp):
-            expected = self._verifier.generate_signature(timestamp=timestamp, body=body)
-            if expected and hmac.compare_digest(expected, signature):
+            signatures = [each.generate_signature(timestamp=timestamp, body=body) for each in self._verifiers]
+            if any(hmac.compare_digest(each, signature) for each in signatures if each):
                 self.clock.missed(signature, seconds_off(timestamp))
             raise RejectedError(401, "the timestamp is old, or ahead")
-        if not self._verifier.is_valid(body, timestamp, signature):
+        if not any(each.is_valid(body, timestamp, signature) for each in self._verifiers):
             raise RejectedError(401, "the signature does not fit")
         self.clock.fitted()
         return body

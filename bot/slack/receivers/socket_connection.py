@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
 """The reasons of a `disconnect` message after which Slack still sends payloads over the connection."""
-CLOSED = "closed"
+CLOSED, NEW_TOKEN = "closed", "new_token"
 
 
 class SocketConnection:
@@ -35,6 +35,7 @@ class SocketConnection:
     - `ready`: set after Slack's hello, or when the connection ends without one. `said_hello` tells the two apart.
     - `leaving`: resolves to the reason why another connection must replace this one.
     - `num_connections`: the number of the app's connections in Slack's hello, with this one; 0 if the hello has none.
+    - `app_id`: the id of the Slack app in Slack's hello; "" if the hello has none.
     - `is_lost`: the connection ended without a closing handshake, so Slack may count it for hours.
     """
 
@@ -50,6 +51,7 @@ class SocketConnection:
         self.ready = asyncio.Event()
         self.said_hello = self.is_lost = False
         self.num_connections = 0
+        self.app_id = ""
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._metrics = app, metrics
         self._dispatch = tracer.receiving(dispatch, over_http=False)
@@ -61,12 +63,16 @@ class SocketConnection:
     @property
     def is_read(self) -> bool:
         """Return whether Slack still sends payloads over this connection."""
-        return self.is_open and (not self.leaving.done() or self.leaving.result() in RENEWALS)
+        return self.is_open and (not self.leaving.done() or self.leaving.result() in (*RENEWALS, NEW_TOKEN))
 
     @property
     def is_open(self) -> bool:
         """Return whether the connection is open: neither Slack nor the bot has ended it."""
         return not self._reading.done()
+
+    def replace(self) -> None:
+        """Let a connection with another app-level token replace this one, which is still read meanwhile."""
+        self._request_successor(NEW_TOKEN)
 
     async def finish(self, seconds: float) -> None:
         """Stop reading, answer the received envelopes for at most `seconds`, and close."""
@@ -105,6 +111,7 @@ class SocketConnection:
             return
         if kind == "hello":
             self.said_hello, self.num_connections = True, connections_in(envelope)
+            self.app_id = app_in(envelope)
             self.ready.set()
         elif kind == "disconnect":
             self._request_successor(word(envelope.get("reason")) or "no reason")
@@ -131,6 +138,13 @@ class SocketConnection:
         if not self.leaving.done():
             self.leaving.set_result(reason)
         self.ready.set()
+
+
+def app_in(hello: dict[str, Any]) -> str:
+    """Return the id of the Slack app in Slack's hello; "" if the hello has none."""
+    about = hello.get("connection_info")
+    found = about.get("app_id") if isinstance(about, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def connections_in(hello: dict[str, Any]) -> int:

@@ -21,7 +21,7 @@ from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, Slack
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label, retry_after_seconds
 from bot.slack.error_codes import REFUSALS
 from bot.slack.receivers.reconnect import ReconnectBackoff
-from bot.slack.receivers.socket_connection import CLOSED, RENEWALS, SocketConnection
+from bot.slack.receivers.socket_connection import CLOSED, NEW_TOKEN, RENEWALS, SocketConnection
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ DEAF_SHORT = (
 )
 END_REASONS = (TOO_MANY, *RENEWALS, CLOSED)
 OTHER, NOT_OPENED = "other", "not_opened"
+OTHER_APP = "slack_token_of_another_app"
 FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 """The values of the metric's label `reason`. Any other reason counts as OTHER."""
 
@@ -78,6 +79,7 @@ class SocketModeReceiver:
         self._backoff, self._timing, self._bounds = backoff or ReconnectBackoff(), timing, bounds
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connection: SocketConnection | None = None
+        self._next: SocketConnection | None = None  # opened with another app-level token
         self._leaving: set[asyncio.Task[None]] = set()  # read replaced connections until they end
         self._ending: set[asyncio.Task[None]] = set()  # close connections that ended before Slack's hello
         self._lost_at: deque[float] = deque(maxlen=10)
@@ -91,6 +93,30 @@ class SocketModeReceiver:
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()
 
+    async def use_token(self, app_token: str) -> str:
+        """Open a connection with another app-level token, and let it replace the present one.
+
+        Return "", or the code of the reason why the bot stays with the old token and its connection.
+        """
+        if app_token == self._app_token:
+            return ""
+        try:
+            connection = await self._connect_once(app_token)
+        except SlackApiError as error:
+            return error_code(error) or NOT_OPENED
+        except (EndedBeforeHelloError, *CALL_ERRORS, *MALFORMED_ERRORS, OSError):
+            return NOT_OPENED
+        old = self._connection
+        if old and old.app_id and connection.app_id and old.app_id != connection.app_id:
+            self._in_background(self._ending, connection.finish(0))
+            return OTHER_APP
+        if self._next:
+            self._in_background(self._ending, self._next.finish(self._timing.close_timeout))
+        self._app_token, self._next = app_token, connection
+        if old:
+            old.replace()
+        return ""
+
     async def hears(self) -> bool:
         """Return whether Slack can send payloads now."""
         return self._connection is not None and self._connection.is_read
@@ -100,8 +126,8 @@ class SocketModeReceiver:
         if self._keeper:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
-        if self._connection:
-            await self._connection.finish(self._timing.close_timeout)
+        for connection in filter(None, (self._connection, self._next)):
+            await connection.finish(self._timing.close_timeout)
         for task in self._leaving:
             task.cancel()
         if tasks := self._leaving | self._ending:
@@ -135,7 +161,7 @@ class SocketModeReceiver:
 
     def _ended(self, connection: SocketConnection, reason: str, lived_seconds: float) -> None:
         """Record that a connection ended, or is about to end, after `lived_seconds`."""
-        is_early = self._backoff.ended(lived_seconds)
+        is_early = self._backoff.ended(lived_seconds) and reason != NEW_TOKEN
         if is_early:
             self._failed(reason if reason in END_REASONS else OTHER)
         if reason == TOO_MANY:
@@ -171,15 +197,21 @@ class SocketModeReceiver:
     async def _open(self) -> SocketConnection | None:
         """Open a connection, with retries. Return it after Slack's hello, or None after a permanent error."""
         while True:
-            await asyncio.sleep(self._backoff.wait_seconds)
+            if not self._next:
+                await asyncio.sleep(self._backoff.wait_seconds)
+            if self._next:
+                connection, self._next = self._next, None
+                return connection
             if self._backoff.is_deaf:
                 self._give_up({TOO_MANY: DEAF_TOO_MANY, NOT_OPENED: DEAF}.get(self._last_failure, DEAF_SHORT))
                 return None
             self._backoff.opening()
             try:
-                return await self._connect_once()
+                return await self._connect_once(self._app_token)
             except SlackApiError as error:
                 code = error_code(error)
+                if code in REFUSALS and self._next:  # Slack refuses the token that `use_token` replaced meanwhile
+                    continue
                 if code in REFUSALS:
                     self._give_up(REFUSALS[code])
                     return None
@@ -196,9 +228,9 @@ class SocketModeReceiver:
                 log.warning("no socket to Slack yet", extra={"fields": {"error": error_label(error)}})
             self._failed(NOT_OPENED)
 
-    async def _connect_once(self) -> SocketConnection:
+    async def _connect_once(self, app_token: str) -> SocketConnection:
         async with asyncio.timeout(self._timing.hello_timeout):
-            answer = await self._web.apps_connections_open(app_token=self._app_token)
+            answer = await self._web.apps_connections_open(app_token=app_token)
             url = str(answer["url"])
             web_socket = await self._http.ws_connect(
                 url,

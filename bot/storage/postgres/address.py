@@ -98,6 +98,30 @@ def read_address(url: str) -> DatabaseAddress:
     return DatabaseAddress(clean, left_out, faults)
 
 
+def is_same_database(url: str, other: str) -> bool:
+    """Return whether two Postgres URLs differ in user and password at most."""
+    return _without_user(url) == _without_user(other)
+
+
+def is_same_user(url: str, other: str) -> bool:
+    """Return whether two Postgres URLs name the same user, or none."""
+    return _user(url) == _user(other)
+
+
+def _user(url: str) -> str:
+    authority, _, rest = url.partition("://")[2].partition("/")
+    named = [each for each in rest.partition("?")[2].split("&") if each.startswith("user=")]
+    return named[0].removeprefix("user=") if named else authority.rpartition("@")[0].partition(":")[0]
+
+
+def _without_user(url: str) -> tuple[str, str, list[str]]:
+    """Return the address, the path and the sorted parameters of a URL, without user and password."""
+    authority, _, rest = url.partition("://")[2].partition("/")
+    path, _, query = rest.partition("?")
+    secret = ("user=", "password=")
+    return authority.rpartition("@")[2], path, sorted(each for each in query.split("&") if not each.startswith(secret))
+
+
 def _host_fault(hosts: str) -> str:
     for one in hosts.split(",") if hosts else ():
         found = _HOST.fullmatch(one)

@@ -39,19 +39,20 @@ class ReplicaLock:
 
         Other replicas can read it.
         """
-        self.owner, self._key_number = owner, key_number
+        self.owner, self.key_number, self.url = owner, key_number, url
+        self._announced: int | None = None  # the key of the lock that the present connection holds
         self.is_held = False
         self.on_change: Callable[[], Awaitable[None]] | None = None
-        self._url, self._timing = url, timing
+        self._timing = timing
         self._connection: Any = None
         self._maintaining: asyncio.Task[None] | None = None
         self._is_loss_logged = False
-        self._check_requested = asyncio.Event()
+        self._check_requested, self._key_announced = asyncio.Event(), asyncio.Event()
 
     async def open(self) -> None:
         """Take the lock and keep it. Raises StorageSetupError if a proxy to the server pools transactions."""
         await self._acquire()
-        if await is_pooled(self._connection, self._url, self._timing):
+        if await is_pooled(self._connection, self.url, self._timing):
             raise refused("database_proxy_pools_transactions")
         self._maintaining = asyncio.create_task(self._maintain())
 
@@ -62,6 +63,19 @@ class ReplicaLock:
             self._maintaining.cancel()
         if self._connection:
             self._connection.terminate()
+
+    async def announce_key(self, key_number: int) -> None:
+        """Let other replicas know that this replica encrypts with another key now.
+
+        The background task takes the lock of the new key, because it alone uses the connection. Return once it has done
+        so, or after `server_move_seconds`: while the server does not answer, no other replica can see a lock either.
+        """
+        self.key_number = key_number
+        self._key_announced.clear()
+        self.check_now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.server_move_seconds):
+                await self._key_announced.wait()
 
     def check_now(self) -> None:
         """Ask the background task to check at once whether the server is still writable.
@@ -84,6 +98,7 @@ class ReplicaLock:
             try:
                 if self.is_held:
                     await _check_writable(self._connection)
+                    await self._announce(self._connection)
                 else:
                     self._log_loss("database_connection_closed")
                     await self._acquire()
@@ -94,7 +109,7 @@ class ReplicaLock:
                 if not isinstance(error, (*CONNECTION_ERRORS, StorageSetupError)):
                     log.exception("maintaining the replica lock failed")
                 else:
-                    self._log_loss(causes.of_postgres(error, self._url).code)
+                    self._log_loss(causes.of_postgres(error, self.url).code)
                 self.is_held = False
                 if self._connection:
                     self._connection.terminate()
@@ -111,18 +126,30 @@ class ReplicaLock:
         self._is_loss_logged = True
 
     async def _acquire(self) -> None:
-        connection = await _connect(self._url, self._timing)
+        connection = await _connect(self.url, self._timing)
         try:
             connection.add_termination_listener(self._on_termination)
             await _check_writable(connection)
             if not await connection.fetchval(STATEMENTS["lock_replica"].text, self.owner):
                 raise TimeoutError("the server has not released our earlier lock yet")
-            await connection.execute(STATEMENTS["announce_key"].text, self._key_number)
+            self._announced = None
+            await self._announce(connection)
             await connection.execute(STATEMENTS["register_server"].text)
         except BaseException:
             connection.terminate()
             raise
         self._connection, self.is_held = connection, True
+
+    async def _announce(self, connection: Any) -> None:
+        """Take the lock that says with which key this replica encrypts, and then release the one of the last key."""
+        wanted, held = self.key_number, self._announced
+        if wanted != held:
+            await connection.execute(STATEMENTS["announce_key"].text, wanted)
+            self._announced = wanted
+        if held is not None and wanted != held:
+            await connection.execute(STATEMENTS["withdraw_key"].text, held)
+        if wanted == self.key_number:  # otherwise it changed meanwhile, and the next check announces it
+            self._key_announced.set()
 
     def _on_termination(self, connection: Any) -> None:
         if connection is self._connection:

@@ -16,11 +16,14 @@ from bot.core.errors import CobrowseError, MaybeAcceptedError, StorageUnavailabl
 from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
 from bot.core.ports import Accepted, Metrics, StoredRequest
 from bot.core.timing import StorageTiming
-from bot.storage import mapping
+from bot.storage import causes, mapping
 from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
+from bot.storage.errors import refused
+from bot.storage.postgres import address as address_of
 from bot.storage.postgres.batch import Batcher
 from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock
+from bot.storage.postgres.requirements import usable
 from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
@@ -215,6 +218,37 @@ class PostgresStore:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
             row = await connection.fetchrow(statement.text, *statement.arguments(values), timeout=seconds)
             yield row, partial(_fetch, connection)
+
+    async def use_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of these keys from now on, and decrypt with all; see Storage.
+
+        Let other replicas know the key only after the values that this replica encrypted with the old key are written.
+        """
+        await self.secrets.use_keys(keys)
+        if self._encryptor.key_number != self._replica_lock.key_number:
+            await asyncio.sleep(self._timing.accept_timeout_seconds)
+            await self._replica_lock.announce_key(self._encryptor.key_number)
+
+    async def use_address(self, url: str) -> None:
+        """Open new connections with the user and password of this URL; see Storage.
+
+        Open connections stay open, because Postgres checks a password only when a connection opens. With another user,
+        each is replaced before its next statement. The connection that holds the replica's lock stays in both cases.
+        """
+        address = usable(url)
+        if not address_of.is_same_database(address.url, self._replica_lock.url):
+            raise refused("database_address_changed")
+        try:
+            connection = await asyncpg.connect(
+                address.url, timeout=self._timing.connect_timeout_seconds, statement_cache_size=0
+            )
+            await connection.close(timeout=self._timing.connect_timeout_seconds)
+        except (*CONNECTION_ERRORS, ValueError) as error:
+            raise causes.of_postgres(error, address.url) from None
+        is_same_user, self._replica_lock.url = address_of.is_same_user(address.url, self._replica_lock.url), address.url
+        self._pool.set_connect_args(address.url, command_timeout=self._timing.statement_timeout_seconds)
+        if not is_same_user:
+            await self._pool.expire_connections()
 
     async def replicas_with_other_key(self) -> int:
         """Return how many other processes use the database and encrypt with another key than this process."""

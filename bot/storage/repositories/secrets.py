@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.storage.database import Database, Fetch, Row
-from bot.storage.encryption import SECRET_COLUMNS, Encryptor
+from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor
+from bot.storage.errors import refused
 
 PAGE = 500
 """The maximum number of rows that are read at once, and that one write of SQLite changes."""
@@ -60,6 +61,36 @@ class SecretTable:
     async def count(self) -> SecretCounts:
         """Count the stored values by the key that decrypts them. Raises StorageUnavailableError."""
         return await count_secrets(self._database.fetch, self._encryptor)
+
+    async def use_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of these keys from now on, and decrypt with all of them.
+
+        Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
+        not among them. Raises StorageUnavailableError.
+        """
+        new = Encryptor(keys)
+        facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}
+        if not new.can_use(facts.get("key_check", "")):
+            raise refused("database_key_mismatch")
+        if not new.has_all_keys_of(self._encryptor) and await self._needs_keys_beside(new):
+            raise refused("database_key_needed")
+        self._encryptor.use(keys)
+        await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
+
+    async def _needs_keys_beside(self, new: Encryptor) -> bool:
+        """Return whether a stored value can be decrypted now, and not by `new`."""
+
+        def is_lost(table: str, row: Row) -> bool:
+            texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
+            return any(new.decrypt(text) is None and self._encryptor.decrypt(text) is not None for text in texts)
+
+        def are_lost(table: str, rows: Sequence[Row]) -> bool:
+            return any(is_lost(table, row) for row in rows)
+
+        async for table, rows in _pages(self._database.fetch):
+            if await asyncio.to_thread(are_lost, table, rows):  # commands go on meanwhile
+                return True
+        return False
 
     async def rotate(self) -> KeyRotation:
         """Encrypt each value that only an older key decrypts again, with the first key, which is the newest.

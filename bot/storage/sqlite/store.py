@@ -22,6 +22,7 @@ from bot.core.timing import StorageTiming
 from bot.storage import mapping
 from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
+from bot.storage.errors import refused
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
@@ -199,6 +200,14 @@ class SQLiteStore:
         lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
+
+    async def use_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of these keys from now on, and decrypt with all; see Storage."""
+        await self.secrets.use_keys(keys)
+
+    async def use_address(self, url: str) -> None:
+        """Raise StorageSetupError, because an address without a password cannot change while the bot runs."""
+        raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:
         """Return 0, because no other process uses the file at the same time."""

@@ -255,3 +255,33 @@ async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -
     found = await run_checks(right_environ(servers, tmp_path) | {"BOT_MODE": "http"})
     assert found["slack delivery"].status is Status.SKIPPED
     assert servers.slack.count("apps.connections.open") == 0
+
+
+@pytest.mark.parametrize(("known", "mark"), [("next-hush-hush", Status.OK), ("another", Status.FAILED)])
+async def test_next_client_is_told_whether_it_signs_in(
+    servers: Servers, tmp_path: Path, known: str, mark: Status
+) -> None:
+    servers.genesys.login.client_secrets["client-2"] = known
+    next_client = {"GENESYS_CLIENT_ID_NEXT": "client-2", "GENESYS_CLIENT_SECRET_NEXT": "next-hush-hush"}
+    found = await run_checks(right_environ(servers, tmp_path) | next_client)
+    assert found["next client"].status is mark
+    assert found["token"].status is Status.OK
+    assert "GENESYS_CLIENT_ID_NEXT" in found["next client"].message
+    assert "hush" not in str(found["next client"])
+    assert untouched(servers)
+
+
+async def test_next_client_is_told_what_it_may_not_do(servers: Servers, tmp_path: Path) -> None:
+    servers.genesys.login.client_secrets["client-2"] = "next-hush-hush"
+    await servers.genesys.inject_fault("403", on="search", times=2)
+    next_client = {"GENESYS_CLIENT_ID_NEXT": "client-2", "GENESYS_CLIENT_SECRET_NEXT": "next-hush-hush"}
+    found = await run_checks(right_environ(servers, tmp_path) | next_client)
+    assert found["next client"].status is Status.FAILED
+    assert "directory:user:view" in found["next client"].message
+    assert "directory:user:view" in found["next client"].fix
+
+
+async def test_half_set_next_client_is_told(servers: Servers, tmp_path: Path) -> None:
+    found = await run_checks(right_environ(servers, tmp_path) | {"GENESYS_CLIENT_ID_NEXT": "client-2"})
+    assert found["settings"].status is Status.FAILED
+    assert found["settings"].message.startswith("GENESYS_CLIENT_SECRET_NEXT: is missing")

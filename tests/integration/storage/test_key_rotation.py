@@ -1,8 +1,6 @@
 """Everything that is stored encrypted gets the newest key, on both databases. A stopped rotation can be repeated."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -11,54 +9,16 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.models import LinkedAccount, PendingAuthorization, RequestKind, RequestState, UserId
+from bot.core.models import LinkedAccount
 from bot.core.timing import StorageTiming
 from bot.storage.encryption import Encryptor
 from bot.storage.repositories.secrets import PAGE, SecretCounts
 from tests.support import storage as storage_support
-from tests.support.storage import ANA, HOST, TEAM, Database, die, request, session
+from tests.support.storage import ANA, HOST, TEAM, Database, die, session
+from tests.support.stored_secrets import BEN, fill, texts
 
 database = storage_support.database
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
-BEN = UserId("U0BEN")
-SECRETS = {
-    "requests": ("reply_url", "argument"),
-    "sessions": ("join_url", "join_code"),
-    "connects": ("verifier",),
-    "connections": ("refresh_token",),
-}
-
-
-async def fill(store: Any, count: int = 3) -> list[Any]:
-    """Store some of each secret; return the requests."""
-    made = []
-    for number in range(count):
-        asked = request(kind=RequestKind.SEND, argument=f"s-{number} carla@example.com")
-        await store.accept(asked)
-        one = replace(session(f"s-{number}"), join_code="code")
-        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
-        made.append(asked)
-    for person in (ANA, BEN):
-        pending = PendingAuthorization((TEAM, person), TEAM, None, "verifier")
-        await store.connections.begin(pending, f"hash {person}", 600)
-        await store.connections.connect(LinkedAccount((TEAM, person), HOST, f"refresh {person}"))
-    return made
-
-
-async def texts(database: Database) -> list[str]:
-    """Return all encrypted texts as they are stored."""
-    found: list[str] = []
-    for table, columns in SECRETS.items():
-        for column in columns:
-            query = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
-            if database.url:
-                connection = await asyncpg.connect(database.url)
-                found += [row[0] for row in await connection.fetch(query)]
-                await connection.close()
-            else:
-                with closing(sqlite3.connect(database.path)) as file:
-                    found += [row[0] for row in file.execute(query)]
-    return found
 
 
 async def test_everything_is_encrypted_with_the_newest_key(database: Database) -> None:

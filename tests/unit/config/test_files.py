@@ -27,20 +27,84 @@ def everything() -> dict[str, str]:
         | {"GENESYS_ORG_ID": "org-1", "DATABASE_URL": "postgresql://bot:hush@db/bot", "STORE_ENCRYPTION_KEY": FERNET}
         | {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
         | {"SLACK_CONFIG_TOKEN": "xoxe.xoxp-hush-1", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=hush-hush-1"}
+        | {"SLACK_SIGNING_SECRET_NEXT": "signing-hush-2"}
+        | {f"{name}_NEXT": value for name, value in key.items()}
+        | {"GENESYS_CLIENT_ID_NEXT": "client-2", "GENESYS_CLIENT_SECRET_NEXT": "genesys-hush-2"}
     )
+
+
+def without_other_form(name: str) -> dict[str, str]:
+    """Everything, of the secret and the key of each client only the one that `name` needs."""
+    left_out = [
+        f"GENESYS_{'PRIVATE_KEY' if name == f'GENESYS_CLIENT_SECRET{end}' else 'CLIENT_SECRET'}{end}"
+        for end in ("", "_NEXT")
+    ]
+    return without(everything(), *left_out)
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_can_come_from_a_file_and_is_masked(name, tmp_path: Path):
-    environ = everything()
-    environ = without(environ, "GENESYS_PRIVATE_KEY" if name == "GENESYS_CLIENT_SECRET" else "GENESYS_CLIENT_SECRET")
+    environ = without_other_form(name)
     (tmp_path / "secret").write_text(f"{environ[name]}\n")
     loaded = settings.load(without(environ, name) | {f"{name}_FILE": str(tmp_path / "secret")})
     assert environ[name].strip() in loaded.logging.secrets
     assert loaded.slack == settings.load(environ).slack
 
 
-@pytest.mark.parametrize("name", SECRETS)
+IDS = sorted(name for name, variable in VARIABLES.items() if variable.in_file)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_id_that_changes_with_a_secret_can_come_from_a_file(name, tmp_path: Path):
+    environ = without_other_form("") | {"GENESYS_KEY_ID": "key-1", "GENESYS_KEY_ID_NEXT": "key-2"}
+    (tmp_path / "id").write_text(f"{environ[name]}\n")
+    loaded = settings.load(without(environ, name) | {f"{name}_FILE": str(tmp_path / "id")})
+    read = [loaded.service.credentials, loaded.service.next_credentials]
+    assert [(each.client_id, each.key_id) for each in read] == [
+        (environ[f"GENESYS_CLIENT_ID{end}"], environ[f"GENESYS_KEY_ID{end}"]) for end in ("", "_NEXT")
+    ]
+    assert environ[name] not in loaded.logging.secrets
+
+
+@pytest.mark.parametrize("name", sorted(name for name, variable in VARIABLES.items() if variable.is_next))
+def test_file_of_a_next_value_may_be_missing_or_empty(name, tmp_path: Path):
+    (tmp_path / "empty").write_text(" \n")
+    for path in ("/nowhere/secret", str(tmp_path / "empty")):
+        loaded = settings.load(HTTP | {f"{name}_FILE": path})
+        assert loaded == settings.load(HTTP)
+        assert loaded.sources.files[name].text == ""
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert f"{name}_FILE" in named(faults(HTTP | {f"{name}_FILE": str(tmp_path / "binary")}))
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"GENESYS_CLIENT_ID_NEXT": "client-2"}, "GENESYS_CLIENT_SECRET_NEXT: is missing"),
+        ({"GENESYS_CLIENT_SECRET_NEXT": "hush-hush"}, "GENESYS_CLIENT_ID_NEXT: is missing"),
+        ({"GENESYS_PRIVATE_KEY_NEXT": pem(), "GENESYS_ORG_ID": "o"}, "GENESYS_CLIENT_ID_NEXT: is missing"),
+        (
+            {"GENESYS_PRIVATE_KEY_NEXT": pem(), "GENESYS_CLIENT_ID_NEXT": "client-2"},
+            "GENESYS_ORG_ID: is missing",
+        ),
+        (
+            {
+                "GENESYS_CLIENT_ID_NEXT": "client-2",
+                "GENESYS_CLIENT_SECRET_NEXT": "hush-hush",
+                "GENESYS_PRIVATE_KEY_NEXT": pem(),
+                "GENESYS_ORG_ID": "o",
+            },
+            "GENESYS_CLIENT_SECRET_NEXT: is set, and so is GENESYS_PRIVATE_KEY_NEXT",
+        ),
+    ],
+)
+def test_half_set_next_client_is_named(given, fault):
+    (line,) = faults(HTTP | given)
+    assert line.startswith(fault)
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize("name", [name for name in SECRETS if not VARIABLES[name].is_next])
 def test_missing_empty_or_extra_secret_file_is_named(name, tmp_path: Path):
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -56,7 +120,7 @@ def test_broken_slack_secret_file_does_not_hide_a_missing_one():
 
 
 def test_no_fault_and_no_repr_shows_a_secret(tmp_path: Path):
-    environ = without(everything(), "GENESYS_CLIENT_SECRET")
+    environ = without_other_form("")
     shown = (
         repr(settings.load(environ))
         + repr(settings.load(HTTP))

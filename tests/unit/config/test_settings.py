@@ -90,7 +90,14 @@ WRONG = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hush@collector:4318"),
     ("COBROWSE_TRACE_GENESYS", "maybe"),
 ]
-FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_SCOPES"} | {
+FREE = {
+    "SLACK_SIGNING_SECRET",
+    "SLACK_SIGNING_SECRET_NEXT",
+    "HOST",
+    "GENESYS_CLIENT_ID",
+    "GENESYS_CLIENT_SECRET",
+    "GENESYS_SCOPES",
+} | {
     *(
         "COBROWSE_APPLICATION_ID",
         "COBROWSE_APPLICATION_TYPE",
@@ -107,6 +114,8 @@ ELSEWHERE = {
     "GENESYS_PRIVATE_KEY",
     "GENESYS_PRIVATE_KEY_PASSPHRASE",
     "GENESYS_HOST_USER_ID",
+    *("GENESYS_CLIENT_ID_NEXT", "GENESYS_CLIENT_SECRET_NEXT", "GENESYS_KEY_ID_NEXT"),
+    *("GENESYS_PRIVATE_KEY_NEXT", "GENESYS_PRIVATE_KEY_PASSPHRASE_NEXT"),
 }
 
 
@@ -297,12 +306,14 @@ def test_every_variable_has_an_example_and_the_settings_take_it():
     assert all(examples.values())
     shortened = {name for name, value in examples.items() if "…" in value}
     assert shortened == {name for name, variable in VARIABLES.items() if variable.secret} - {
-        *("GENESYS_PRIVATE_KEY_PASSPHRASE", "DATABASE_URL")
+        *("GENESYS_PRIVATE_KEY_PASSPHRASE", "GENESYS_PRIVATE_KEY_PASSPHRASE_NEXT", "DATABASE_URL")
     }
     files = {"GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_PASSPHRASE", "COBROWSE_HOSTS_FILE"}
+    files |= {"GENESYS_PRIVATE_KEY_PASSPHRASE_NEXT"}
     others = {name: value for name, value in examples.items() if name not in shortened | files}
     others["GENESYS_CONNECT_CLIENT_ID"] = "another-client"
     needed = {"STORE_ENCRYPTION_KEY": FERNET, "GENESYS_CONNECT_CLIENT_SECRET": "hush"}
+    needed |= {"GENESYS_CLIENT_SECRET_NEXT": "hush"}
     loaded = settings.load(SOCKET | others | needed)
     assert (loaded.service.api_url, loaded.sending.sms_from) == ("https://api.usw2.pure.cloud", "+14155550100")
 
@@ -329,6 +340,7 @@ def test_swapped_tokens_are_called_swapped_in_one_fault():
         ("SLACK_APP_TOKEN", "0f" * 16, "This looks like the signing secret"),
         ("SLACK_SIGNING_SECRET", "xapp-hush", "This is an app-level token"),
         ("SLACK_SIGNING_SECRET", "xoxb-hush", "This is a bot token"),
+        ("SLACK_SIGNING_SECRET_NEXT", "xapp-hush", "This is an app-level token"),
         ("SLACK_CONFIG_TOKEN", "xoxe-1-hush", "This is the refresh token. Take the access token."),
         ("SLACK_CONFIG_TOKEN", "xapp-hush", "This is an app-level token"),
     ],

@@ -193,7 +193,7 @@ async def test_bolts_loggers_stay_quiet_when_the_app_is_made_at_debug():
         | {"GENESYS_CLIENT_ID": "c", "GENESYS_CLIENT_SECRET": "hush-hush"}
     )
     web = new_web_client(None, loaded.slack.api_url, None)
-    bolt = new_bolt_app(BotIdentity(Workspace("T0HOME"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
+    bolt = new_bolt_app(BotIdentity(Workspace("T0HOME"), "B0BOT", "U0BOT"), lambda: loaded.slack.bot_token, web)
 
     @bolt.command("/cobrowse")
     async def listener(ack) -> None:

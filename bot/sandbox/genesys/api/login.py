@@ -52,7 +52,9 @@ class Login:
     user_login: UserLogin
 
     def __init__(self, public_key_pem: bytes, client_id: str, org_id: str, client_secret: str | None) -> None:
-        self.client_id, self.org_id, self.client_secret = client_id, org_id, client_secret
+        self.client_id, self.org_id = client_id, org_id
+        self.client_secrets = {client_id: client_secret} if client_secret is not None else {}
+        """The secrets of the OAuth clients that authenticate by HTTP Basic, by client id."""
         key = load_pem_public_key(public_key_pem)
         if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
             self._algorithm = "ES256"
@@ -121,8 +123,8 @@ class Login:
             presented = base64.b64decode(credentials, validate=True)
         except ValueError:
             presented = b""
-        expected = f"{self.client_id}:{self.client_secret}".encode()
-        if scheme.lower() != "basic" or self.client_secret is None or not hmac.compare_digest(presented, expected):
+        expected = (f"{client_id}:{secret}".encode() for client_id, secret in self.client_secrets.items())
+        if scheme.lower() != "basic" or not any(hmac.compare_digest(presented, each) for each in expected):
             headers = {"WWW-Authenticate": "Basic"}
             raise OAuthError(401, "The client id or secret is wrong.", "invalid_client", headers)
 

@@ -40,7 +40,7 @@ class Api:
         self.only_division = ""  # the one division in which the client has its role; "" means all
         self.sessions: dict[str, Session] = {}
         self._joins: dict[str, Session] = {}
-        self._login = login
+        self.login = login
         self.conversations = ConversationsApi(self._require, self.users, lambda: self.url)
         self.outbox = Outbox(self.conversations.require_permission)
         self.user_login = login.user_login = UserLogin(self.users)
@@ -71,10 +71,10 @@ class Api:
 
     def sign_in(self, user_id: str) -> str:
         """Sign a user in without the sign-in pages, and return the access token."""
-        return self._login.issue_user_token(user_id, self.token_seconds)
+        return self.login.issue_user_token(user_id, self.token_seconds)
 
     def _require(self, request: web.Request, scope: str | None = None) -> Grant:
-        grant = self._login.grant(request)
+        grant = self.login.grant(request)
         if grant is None:
             raise ApiError(401, "Invalid login credentials.", "bad.credentials")
         if scope is not None and grant.scopes and scope not in grant.scopes:
@@ -82,23 +82,23 @@ class Api:
         return grant
 
     async def _token(self, request: web.Request) -> web.Response:
-        return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
+        return await self.login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
 
     def revoke_tokens(self) -> None:
         """Invalidate every issued token before it expires."""
-        self._login.revoke_all()
+        self.login.revoke_all()
 
     async def _token_info(self, request: web.Request) -> web.Response:
         self._require(request)
-        return token_info(self._login, request)
+        return token_info(self.login, request)
 
     async def _authorization_subject(self, request: web.Request) -> web.Response:
         self._require(request)
-        return authorization_subject(self._login, request, self.conversations.missing_permissions, self.only_division)
+        return authorization_subject(self.login, request, self.conversations.missing_permissions, self.only_division)
 
     async def _delete_token(self, request: web.Request) -> web.Response:
         self._require(request)
-        self._login.revoke_token(request)
+        self.login.revoke_token(request)
         return web.Response(status=200)
 
     async def _create(self, request: web.Request) -> web.Response:

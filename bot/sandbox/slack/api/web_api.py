@@ -61,8 +61,10 @@ class WebApi:
         self._executions = executions
         self._faults = faults
         self._log = log
-        self._bot_token = bot_token
-        self._app_token = app_token
+        self.bot_tokens = [bot_token]
+        """The bot tokens that the server accepts. A token that is no longer in the list is revoked."""
+        self.app_tokens = [app_token]
+        """The app-level tokens that the server accepts."""
         self._new_socket_url = new_socket_url
         self._config_token = config_token
         self.manifest = manifest
@@ -119,10 +121,11 @@ class WebApi:
             if execution.status != "running" and not method.startswith("functions."):
                 raise ApiError("token_expired")
             return
-        tokens = {"apps.connections.open": self._app_token, "apps.manifest.export": self._config_token}
-        wanted = tokens.get(method, self._bot_token)
-        if not secrets.compare_digest(token.encode(), wanted.encode()):
-            raise ApiError("not_allowed_token_type" if token in (*tokens.values(), self._bot_token) else "invalid_auth")
+        tokens = {"apps.connections.open": self.app_tokens, "apps.manifest.export": [self._config_token]}
+        wanted = tokens.get(method, self.bot_tokens)
+        if not any(secrets.compare_digest(token.encode(), each.encode()) for each in wanted):
+            known = [*self.app_tokens, self._config_token, *self.bot_tokens]
+            raise ApiError("not_allowed_token_type" if token in known else "invalid_auth")
 
     def _check_scope(self, needed: str | None) -> None:
         if needed is not None and needed not in self.scopes.split(","):

@@ -127,6 +127,8 @@ class Sockets:
         self.ping_seconds = 5.0
         self.stale_connections = 0
         """The number of connections that ended without a closing handshake. Slack still counts them for hours."""
+        self.app_id = APP_ID
+        """The id of the Slack app that the hello of a new socket names."""
         self._faults = faults
         self._tickets: set[str] = set()
         self._sockets: list[Socket] = []
@@ -161,7 +163,7 @@ class Sockets:
         hello = {"type": "hello", "num_connections": counted, "debug_info": debug}
         fault_name = "too_many_websockets" if counted > MAX_SOCKETS else fault.code if fault else None
         try:
-            await socket.run({**hello, "connection_info": {"app_id": APP_ID}}, self.ping_seconds, fault_name)
+            await socket.run({**hello, "connection_info": {"app_id": self.app_id}}, self.ping_seconds, fault_name)
         finally:
             self._sockets.remove(socket)
         return ws
@@ -224,7 +226,7 @@ class HttpDelivery:
     """Sends signed requests to the bot's events URL."""
 
     def __init__(self, signing_secret: str) -> None:
-        self._secret = signing_secret.encode()
+        self.signing_secret = signing_secret
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
@@ -259,7 +261,9 @@ class HttpDelivery:
 
     def _sign(self, body: bytes) -> dict[str, str]:
         timestamp = str(int(time.time()))
-        digest = hmac.new(self._secret, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+        digest = hmac.new(
+            self.signing_secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256
+        ).hexdigest()
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
 

@@ -22,6 +22,10 @@ SELECT pg_try_advisory_lock(6516578, CAST(:owner AS INT));
 -- replicas hold the same one. It ends with the connection, as the replica's lock does.
 SELECT pg_advisory_lock_shared(6516579, CAST(:key_number AS INT));
 
+-- name: withdraw_key
+-- Give the lock of the last key back, once the one of the new key is held.
+SELECT pg_advisory_unlock_shared(6516579, CAST(:key_number AS INT));
+
 -- name: count_other_keys
 -- How many replicas run that do not say that they encrypt with this key. One of a version before this lock says nothing.
 SELECT count(*) AS replicas FROM pg_locks l

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,13 @@ import httpx
 import pytest
 
 from bot.config import settings
+from bot.core.errors import LoginRefusedError
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import HttpClient
+from bot.observability.metrics import PrometheusMetrics
 from bot.sandbox.genesys.server import SandboxGenesys
 from tests.support.app import (
     ANA,
@@ -207,3 +211,93 @@ async def test_one_answer_to_many_who_wait_when_the_login_says_no(journey: Journ
     assert all(is_failure(message) for message in journey.slack.seen_by(ANA))
     assert len(journey.slack.seen_by(ANA)) == 20
     assert journey.genesys.count("token") <= 2
+
+
+# -- A second client, and credentials that change --
+
+FIRST, SECOND = SecretCredentials("client-1", "secret-hush-1"), SecretCredentials("client-2", "secret-hush-2")
+
+
+@asynccontextmanager
+async def two_clients(*known: SecretCredentials) -> AsyncIterator[tuple[SandboxGenesys, TokenAuth, PrometheusMetrics]]:
+    """Open a token source with two clients, of which the login knows these."""
+    async with open_servers(client_secret="unused") as servers, HttpClient() as http:
+        servers.genesys.login.client_secrets = {each.client_id: each.secret for each in known}
+        metrics = PrometheusMetrics()
+        auth = TokenAuth(http, servers.genesys.url, FIRST, SECOND, timing=QUICK_GENESYS, metrics=metrics)
+        yield servers.genesys, auth, metrics
+        await auth.close()
+
+
+async def test_second_client_takes_over_when_the_first_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async with two_clients(SECOND) as (genesys, auth, metrics):
+        await auth.ready()
+        assert genesys.count("token") == 2
+        auth._token = None
+        await auth.ready()
+        assert genesys.count("token") == 3  # it begins with the client that was accepted
+        assert [record.getMessage() for record in caplog.records] == [
+            "Genesys refuses an OAuth client, and the other one took its place"
+        ]
+        assert 'renewals_total{outcome="ok"} 2.0' in metrics.exposition().decode()
+        assert 'renewals_total{outcome="oauth_refused"} 0.0' in metrics.exposition().decode()
+
+
+async def test_first_client_takes_over_again_when_the_second_is_refused() -> None:
+    async with two_clients(SECOND) as (genesys, auth, _):
+        await auth.ready()
+        genesys.login.client_secrets = {FIRST.client_id: FIRST.secret}
+        auth._token = None
+        await auth.ready()
+
+
+async def test_two_refused_clients_are_one_refusal() -> None:
+    async with two_clients() as (genesys, auth, _):
+        with pytest.raises(LoginRefusedError) as refused:
+            await auth.ready()
+        assert refused.value.oauth_error == "invalid_client"
+        assert genesys.count("token") == 2
+
+
+async def test_other_refusals_do_not_try_the_second_client() -> None:
+    async with two_clients(FIRST, SECOND) as (genesys, auth, _):
+        await genesys.inject_fault("invalid_scope", on="token")
+        with pytest.raises(LoginRefusedError):
+            await auth.ready()
+        assert genesys.count("token") == 1
+
+
+async def test_new_credentials_are_used_once_they_have_a_token() -> None:
+    async with two_clients(FIRST) as (genesys, auth, _):
+        await auth.ready()
+        genesys.login.client_secrets = {SECOND.client_id: SECOND.secret}
+        old = auth._token
+        await auth.use(SECOND, None)
+        assert auth._token is not old
+        auth._token = None
+        await auth.ready()
+
+
+async def test_refused_credentials_leave_the_old_ones() -> None:
+    async with two_clients(FIRST) as (_, auth, _metrics):
+        await auth.ready()
+        old = auth._token
+        with pytest.raises(LoginRefusedError):
+            await auth.use(SECOND, None)
+        assert auth._token is old
+        auth._token = None
+        await auth.ready()
+
+
+async def test_fetch_under_way_does_not_bring_old_credentials_back() -> None:
+    async with two_clients(FIRST, SECOND) as (genesys, auth, _):
+        await genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
+        waiting = asyncio.create_task(auth.ready())
+        async with asyncio.timeout(5):
+            while not genesys.count("token"):  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.01)
+        await auth.use(SECOND, None)
+        new = auth._token
+        await waiting
+        assert auth._token is new
+        assert auth._clients == (SECOND,)

@@ -172,7 +172,7 @@ async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas)
     assert await tokens.token_source(WHO, HOST) is None
     assert await tokens.token_source(WHO, BENS)
     token = await tokens.current(WHO, BENS)
-    assert replicas.genesys._login._grants[token.value].user_id == BENS
+    assert replicas.genesys.login._grants[token.value].user_id == BENS
     with pytest.raises(SignInExpiredError):
         await tokens.current(WHO, HOST)
 

@@ -15,7 +15,7 @@ servers, replicas, database = user_tokens.servers, user_tokens.replicas, storage
 
 def good_tokens(replicas: Replicas) -> list[str]:
     """Return the users' tokens that Genesys still accepts."""
-    return [token for token, grant in replicas.genesys._login._grants.items() if grant.user_id]
+    return [token for token, grant in replicas.genesys.login._grants.items() if grant.user_id]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # on Postgres the other waits for the row's lock

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.core.timing import SLACK_TIMING, SlackTiming
-from tests.support.app import Journey, link
+from tests.support.app import Journey, link, open_journey
 from tests.support.signed_http import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
 
 
@@ -175,3 +175,16 @@ async def test_other_methods_and_paths_are_told_so(over_http: Journey) -> None:
         ):
             async with http.request(method, over_http.url + path) as response:
                 assert (path, response.status) == (path, status)
+
+
+@pytest.mark.parametrize(("secret", "status"), [(None, 200), ("5" * 32, 200), ("6" * 32, 401)])
+async def test_either_of_two_signing_secrets_is_accepted(secret: str | None, status: int) -> None:
+    async with open_journey(http=True, SLACK_SIGNING_SECRET_NEXT="5" * 32) as journey:
+        assert await post(journey, GOOD, signed(journey, GOOD, secret=secret)) == status
+
+
+async def test_clock_is_checked_by_either_signing_secret(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_journey(http=True, SLACK_SIGNING_SECRET_NEXT="5" * 32) as journey:
+        old = str(int(time.time()) - 1000)
+        assert await post(journey, GOOD, signed(journey, GOOD, at=old, secret="5" * 32)) == 401
+        assert "the clock differs from Slack's" in caplog.text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.timing import ReceiverBounds, SlackTiming
+from bot.observability.metrics import PrometheusMetrics
 from bot.slack.receivers.reconnect import ReconnectBackoff
 from bot.slack.receivers.socket_mode import DEAF, REFUSALS
 from tests.support.app import ANA, BEN, Servers, open_journey, open_servers
@@ -112,3 +113,81 @@ async def test_unknown_envelope_is_passed_over(servers: Servers) -> None:
         for odd in ("", "no JSON", "[]", "7", "null", "{}", '{"type": 7}', '{"type": "news"}', "[" * 100_000):
             await receiver._connection._handle_envelope(odd)
         assert (await servers.slack.command(ANA, "")).acked
+
+
+# -- Another app-level token --
+
+NEW_TOKEN = "xapp-sandbox-new-token"
+
+
+async def test_new_tokens_socket_is_open_before_the_last_one_goes(servers: Servers) -> None:
+    metrics = PrometheusMetrics()
+    async with new_receiver(servers, metrics=metrics) as receiver:
+        await receiver.connect()
+        first = receiver._connection
+        assert first
+        servers.slack.api.app_tokens.append(NEW_TOKEN)
+        assert await receiver.use_token(NEW_TOKEN) == ""
+        await eventually(lambda: receiver._connection is not first)
+        assert await receiver.hears()
+        assert not first._web_socket.closed
+        assert opened(servers) == 2
+        del servers.slack.api.app_tokens[0]
+        await servers.slack.disconnect_sockets(seconds=0.1)
+        await eventually(lambda: opened(servers) == 3)
+        assert not receiver.refused.done()
+        assert 'failures_total{reason="other"} 0.0' in metrics.exposition().decode()
+
+
+async def test_refused_token_leaves_the_old_one(servers: Servers) -> None:
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
+        first = receiver._connection
+        assert await receiver.use_token("xapp-of-nobody") == "invalid_auth"
+        servers.slack.api.app_tokens.append(NEW_TOKEN)
+        servers.slack.inject_fault("socket", "no_hello", times=1)
+        assert await receiver.use_token(NEW_TOKEN) == "not_opened"
+        assert receiver._connection is first
+        assert await receiver.hears()
+        await servers.slack.disconnect_sockets(seconds=0.1)
+        await eventually(lambda: receiver._connection is not first)
+        assert not receiver.refused.done()
+
+
+async def test_token_of_another_app_leaves_the_old_one(servers: Servers) -> None:
+    servers.slack.api.app_tokens.append(NEW_TOKEN)
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
+        first = receiver._connection
+        servers.slack.sockets.app_id = "A0OTHER"
+        assert await receiver.use_token(NEW_TOKEN) == "slack_token_of_another_app"
+        assert receiver._connection is first
+        assert await receiver.hears()
+
+
+async def test_new_token_is_used_while_slack_refuses_sockets(servers: Servers) -> None:
+    """The old token is revoked, and the bot waits for its next try."""
+    async with new_receiver(servers, backoff=ReconnectBackoff(first_delay_seconds=0.5)) as receiver:
+        await receiver.connect()
+        servers.slack.inject_fault("apps.connections.open", "internal_error", times=2)
+        await servers.slack.disconnect_sockets("warning", seconds=0.05)
+        await eventually(lambda: opened(servers) == 2)
+        servers.slack.api.app_tokens = [NEW_TOKEN]
+        servers.slack.inject_fault("apps.connections.open", None)
+        assert await receiver.use_token(NEW_TOKEN) == ""
+        await eventually(lambda: receiver._connection is not None and receiver._connection.is_open)
+        assert not receiver.refused.done()
+
+
+async def test_refusal_of_a_token_that_was_replaced_meanwhile_ends_nothing(servers: Servers) -> None:
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
+        first = receiver._connection
+        servers.slack.inject_fault("apps.connections.open", "slow", seconds=0.5, times=1)
+        await servers.slack.disconnect_sockets("warning", seconds=60)
+        await eventually(lambda: opened(servers) == 2)
+        servers.slack.api.app_tokens = [NEW_TOKEN]
+        assert await receiver.use_token(NEW_TOKEN) == ""
+        await eventually(lambda: receiver._connection is not first)
+        assert await receiver.hears()
+        assert not receiver.refused.done()

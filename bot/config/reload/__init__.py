@@ -1,0 +1,1 @@
+"""Read secrets again when their files change, while the bot runs."""

@@ -1,0 +1,87 @@
+"""Look whether the files of secrets changed, and read them again with the parsers of the start.
+
+Kubernetes replaces the files of a Secret by one change of a symbolic link, so a path leads to another file then.
+https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
+"""
+
+import asyncio
+import errno
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from bot.config.reader import SecretFile, read_secret_file
+from bot.config.settings import Settings, Sources, load_part, read_secrets
+from bot.config.variables import VARIABLES
+
+Stamp = tuple[int, ...] | str
+"""What identifies the content of a file without reading it: device, inode, time of change and size; or the name of the
+error that came in their place."""
+
+
+class SecretFileError(Exception):
+    """The file of a secret has no usable value. `name` is the secret's setting, `code` says what is wrong."""
+
+    def __init__(self, name: str, code: str) -> None:
+        super().__init__(f"{name}: {code}")
+        self.name, self.code = name, code
+
+
+async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
+    """Return the stamps of the files by the names of the secrets. A thread asks the file system, which may be slow."""
+    return await asyncio.to_thread(lambda: {each.name: _stamp(each.path) for each in files})
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        found = Path(path).expanduser().stat()
+    except (OSError, RuntimeError) as error:
+        return errno.errorcode.get(getattr(error, "errno", None) or 0, "unknown")
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[SecretFileError]]:
+    """Read the files. Return the values by the names of the secrets, and an error for each file without a value."""
+    texts, errors = {}, []
+    for each in files:
+        try:
+            texts[each.name] = await asyncio.to_thread(_text, each)
+        except SecretFileError as error:
+            errors.append(error)
+    return texts, errors
+
+
+def _text(file: SecretFile) -> str:
+    """Return the value in a file. Raises SecretFileError."""
+    try:
+        text = read_secret_file(file.name, file.path)
+    except FileNotFoundError:
+        raise SecretFileError(file.name, "file_missing") from None
+    except (OSError, ValueError):
+        code = "file_empty" if _is_blank(file.path) else "file_unreadable"
+        raise SecretFileError(file.name, code) from None
+    if not text and not VARIABLES[file.name].is_next:
+        raise SecretFileError(file.name, "file_empty")
+    return text
+
+
+def _is_blank(path: str) -> bool:
+    try:
+        return not Path(path).expanduser().read_bytes().strip()
+    except OSError:
+        return False
+
+
+def with_texts(settings: Settings, texts: Mapping[str, str]) -> Settings:
+    """Return the settings with these values in place of the old ones. Raises SettingsError.
+
+    `texts` holds the new values by the names of the secrets. All others stay as they were, also if their files changed.
+    """
+    files = settings.sources.files
+    values = {name: file.text for name, file in files.items()} | dict(texts)
+    read_from = {file.variable for file in files.values()}
+    environ = {name: value for name, value in settings.sources.environ.items() if name not in read_from}
+    read = load_part(partial(read_secrets, old=settings), environ | values)
+    updated = {name: replace(file, text=values[name]) for name, file in files.items()}
+    return replace(read, sources=Sources(settings.sources.environ, updated))

@@ -1,0 +1,194 @@
+"""Watch the files of secrets while the bot runs, and hand changed secrets to the parts of the bot that use them.
+
+A part subscribes with the names of its secrets. They change together, and only after the part has accepted them. What
+cannot be read, cannot be right, or is not accepted, changes nothing: the part goes on with the old secrets.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.config.reader import SecretFile, SettingsError
+from bot.config.reload.secret_files import Stamp, read_texts, stamps_of, with_texts
+from bot.config.settings import Settings
+from bot.core.ports import INVALID, REFUSED, RELOADED, UNREADABLE
+from bot.core.timing import SECRET_TIMING, SecretTiming
+from bot.observability.audit import AuditLog
+from bot.observability.metrics import PrometheusMetrics
+
+log = logging.getLogger(__name__)
+
+Accept = Callable[[Settings], Awaitable[str]]
+"""Take the secrets of new settings into use. Return "", or the code of the reason why the old ones stay in use."""
+Mask = Callable[[Iterable[str]], None]
+"""Make the log mask these texts, too."""
+
+
+def mask_nothing(secrets: Iterable[str]) -> None:
+    """Do nothing. Takes the place of a Mask where no log was set up."""
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """The secrets of one subscriber.
+
+    `used`: the stamps of the files as the bot last read them. `seen`: the stamps at the last look. `reported`: the last
+    result of each secret that is not in use, so that it is reported once. `retry_at`: when a value that was not
+    accepted is tried again. `retry_seconds`: the wait before the last such try, 0 before the first one.
+    """
+
+    files: tuple[SecretFile, ...]
+    accept: Accept
+    used: Mapping[str, Stamp] = field(default_factory=dict)
+    seen: Mapping[str, Stamp] = field(default_factory=dict)
+    reported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    retry_at: float = float("inf")
+    retry_seconds: float = 0.0
+
+
+class SecretWatcher:
+    """Reads the files of secrets again when they change. `settings` holds the secrets in use.
+
+    Without a file it starts no task and costs nothing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: PrometheusMetrics,
+        audit: AuditLog,
+        mask: Mask = mask_nothing,
+        *,
+        timing: SecretTiming = SECRET_TIMING,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self._metrics, self._audit, self._mask = metrics, audit, mask
+        self._timing, self._clock = timing, clock
+        self._groups: list[_Group] = []
+        self._asked = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "SecretWatcher":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop watching."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+    def subscribe(self, names: Sequence[str], accept: Accept) -> Callable[[], None]:
+        """Call `accept` when a file of one of these secrets changes. Do nothing if none of them comes from a file.
+
+        Return a function that ends the subscription.
+        """
+        files = tuple(file for name, file in self.settings.sources.files.items() if name in names)
+        group = _Group(files, accept)
+        if files:
+            self._groups.append(group)
+            self._metrics.watch_secrets(file.name for file in files)
+            self._watching = self._watching or asyncio.create_task(self._watch())
+
+        def unsubscribe() -> None:
+            if group in self._groups:
+                self._groups.remove(group)
+
+        return unsubscribe
+
+    def read_now(self) -> None:
+        """Read all files again at once, whether they changed or not. The process calls this when it gets SIGHUP."""
+        log.info("the files of secrets are read again")
+        self._asked.set()
+
+    async def _watch(self) -> None:
+        while True:
+            await self.look(is_asked=await self._wait())
+
+    async def look(self, *, is_asked: bool = False) -> None:
+        """Look once whether files changed, and read those that did. `is_asked`: read all files at once."""
+        for group in self._groups[:]:
+            try:
+                await self._look(group, is_asked=is_asked)
+            except Exception:
+                self._retry_later(group)
+                log.exception("reading a secret again failed")
+
+    async def _wait(self) -> bool:
+        """Wait for the next look. Return whether `read_now` asked for it."""
+        try:
+            async with asyncio.timeout(self._timing.poll_seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+    async def _look(self, group: _Group, *, is_asked: bool) -> None:
+        """Read the files of the group again if they changed and are complete, or if a new value has to be retried."""
+        stamps = await stamps_of(group.files)
+        is_settled, group.seen = stamps == group.seen, stamps
+        is_due = self._clock() >= group.retry_at
+        if is_settled and stamps != group.used:
+            group.retry_seconds, is_due = 0.0, True
+        if is_asked or is_due:
+            group.used, group.retry_at = stamps, float("inf")
+            await self._read(group)
+
+    async def _read(self, group: _Group) -> None:
+        texts, errors = await read_texts(group.files)
+        for error in errors:
+            self._report(group, error.name, UNREADABLE, error.code)
+        changed = {name: text for name, text in texts.items() if text != self._text(name)}
+        for name in texts.keys() - changed.keys():
+            group.reported.pop(name, None)
+        if not changed or errors:  # what belongs together changes together
+            return
+        self._mask(part.strip() for text in changed.values() for part in (text, *text.split(",")) if part.strip())
+        try:
+            settings = with_texts(self.settings, changed)
+        except SettingsError as error:
+            self._report_all(group, changed, INVALID, error.code)
+            return
+        self._mask(settings.service.logging.secrets)
+        if code := await group.accept(settings):
+            self._retry_later(group)
+            self._report_all(group, changed, REFUSED, code)
+            return
+        self.settings = settings
+        group.reported.clear()
+        for name in changed:
+            log.info("a secret was changed", extra={"fields": {"setting": name}})
+            self._count(name, RELOADED)
+
+    def _retry_later(self, group: _Group) -> None:
+        timing = self._timing
+        group.retry_seconds = min(2 * group.retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
+        group.retry_at = self._clock() + group.retry_seconds
+
+    def _text(self, name: str) -> str:
+        return self.settings.sources.files[name].text
+
+    def _report_all(self, group: _Group, names: Iterable[str], result: str, code: str) -> None:
+        for name in names:
+            self._report(group, name, result, code)
+
+    def _report(self, group: _Group, name: str, result: str, code: str) -> None:
+        """Log and count once that the old value of a secret stays in use."""
+        if group.reported.get(name) == (result, code):
+            return
+        group.reported[name] = result, code
+        fields = {"setting": name, "error": code}  # `check` says more; a sentence could show a part of the value
+        log.warning("a changed secret is not used, and the old one stays", extra={"fields": fields})
+        self._count(name, result, code)
+
+    def _count(self, name: str, result: str, code: str = "") -> None:
+        self._metrics.secret_reloaded(name, result)
+        decision = "failed" if code else "allowed"
+        outcome = {"decision": decision, "outcome": code or RELOADED}
+        self._audit.record_command({"action": "change_secret", "setting": name, **outcome})

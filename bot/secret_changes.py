@@ -1,0 +1,92 @@
+"""Let each part of the bot take a changed secret into use, while the bot runs.
+
+config/reload/watcher.py sees that a file changed and calls the functions here. Each returns "", or the code of the
+reason why the old secret stays in use. A part tries a new secret at its service first, where it can. factories.py does
+the same for the clients of Genesys.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+
+from bot.config.reload.watcher import SecretWatcher
+from bot.config.settings import Settings
+from bot.core.errors import SetupError, StorageUnavailableError
+from bot.core.timing import SlackTiming
+from bot.slack.api.identity import BotIdentity, identify
+from bot.slack.api.token_watch import TokenWatch, WebClient
+from bot.slack.receivers.http import HttpReceiver
+from bot.slack.receivers.socket_mode import OTHER_APP, SocketModeReceiver
+from bot.storage.open import MEMORY, Storage
+
+SIGNING = "SLACK_SIGNING_SECRET"
+
+
+def watch_storage(watcher: SecretWatcher, store: Storage) -> None:
+    """Let the database take changed encryption keys, and another user or password."""
+
+    async def accept_keys(settings: Settings) -> str:
+        return await _storage_code(partial(store.use_keys, settings.database.keys))
+
+    async def accept_address(settings: Settings) -> str:
+        return await _storage_code(partial(store.use_address, settings.database.url))
+
+    if not watcher.settings.database.url.startswith(MEMORY):
+        watcher.subscribe(["STORE_ENCRYPTION_KEY"], accept_keys)
+        watcher.subscribe(["DATABASE_URL"], accept_address)
+
+
+async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
+    """Await the result of `change`. Return "", or the code of the error that it raises."""
+    try:
+        await change()
+    except (SetupError, StorageUnavailableError) as error:
+        return error.code
+    return ""
+
+
+def watch_bot_token(
+    watcher: SecretWatcher,
+    clients: Collection[WebClient],
+    new_client: Callable[[str], WebClient],
+    identity: BotIdentity,
+    token_watch: TokenWatch,
+    timing: SlackTiming,
+) -> None:
+    """Let the clients of Slack's Web API take a changed bot token of the same app in the same workspace.
+
+    `new_client` returns a client with the given token, which tries the token.
+    """
+
+    async def accept(settings: Settings) -> str:
+        token = settings.slack.bot_token
+        try:
+            found = await identify(new_client(token), tries=1, timing=timing)
+        except SetupError as error:
+            return error.code
+        if (found.home, found.bot_user_id) != (identity.home, identity.bot_user_id):
+            return OTHER_APP
+        for client in clients:
+            client.token = token
+        token_watch.succeeded()
+        return ""
+
+    watcher.subscribe(["SLACK_BOT_TOKEN"], accept)
+
+
+def watch_app_token(watcher: SecretWatcher, receiver: SocketModeReceiver) -> Callable[[], None]:
+    """Let the Socket Mode receiver take a changed app-level token. Return a function that ends this."""
+
+    async def accept(settings: Settings) -> str:
+        return await receiver.use_token(settings.slack.app_token)
+
+    return watcher.subscribe(["SLACK_APP_TOKEN"], accept)
+
+
+def watch_signing_secrets(watcher: SecretWatcher, receiver: HttpReceiver) -> None:
+    """Let the HTTP receiver take changed signing secrets."""
+
+    async def accept(settings: Settings) -> str:
+        receiver.use_secrets(settings.slack.signing_secrets)
+        return ""
+
+    watcher.subscribe([SIGNING, f"{SIGNING}_NEXT"], accept)
