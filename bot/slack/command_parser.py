@@ -343,7 +343,7 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
         return Start(start.target, clean_name(text), start.conversation_id)
     whole, found = _addresses(text, grammar)
     if not found:
-        return Start(start.target, clean_name(text), start.conversation_id)
+        return Start(start.target, _short_name(text, grammar), start.conversation_id)
     rest = command_words.split(without_addresses(whole, found))
     command = command_words.read(rest).command if rest else ""
     option = _without(start, whole, found, grammar)
@@ -361,13 +361,22 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
     """Return a Start whose name is the text without the addresses in the text."""
     whole, found = _addresses(text, grammar)
-    return _without(start, whole, found, grammar) if found else replace(start, name=clean_name(text))
+    return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
     """Return the session's name in `text`, not yet cut to NAME_LENGTH, and the addresses in this name."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
+
+
+def _short_name(text: str, grammar: Grammar) -> str | None:
+    """Cut a name that contains no address to NAME_LENGTH. Return None if the end of the cut name is an address.
+
+    For example, a longer run of digits can end in what is a phone number.
+    """
+    name = clean_name(text)
+    return None if name and find_addresses(name, grammar.countries) else name
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
@@ -382,7 +391,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
         rest, send_to = without_addresses(rest, more), None
     reading = command_words.read(command_words.split(rest))
     is_name = reading.meaning in (Meaning.PLAIN_NAME, Meaning.NAME) and not find_addresses(rest, grammar.countries)
-    return replace(start, name=clean_name(rest) if is_name else None, send_to=send_to)
+    return replace(start, name=_short_name(rest, grammar) if is_name else None, send_to=send_to)
 
 
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:

@@ -371,6 +371,8 @@ PARTS = [
     st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
     | st.lists(st.sampled_from(PARTS), max_size=8).map(" ".join)
 )
+@example("x" * 87 + " 415-555-0123" + "x" * 60)  # cut to its length, the name ends in a number
+@example("0170 1234567 " * 2 + "x" * 66 + "0170 1234567415-555-0123")
 def test_no_name_holds_an_address(text: str) -> None:
     found = parse(text, None, COUNTRIES)
     options = found.options if isinstance(found, Choice) else (found,)
