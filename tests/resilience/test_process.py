@@ -5,12 +5,13 @@ import contextlib
 import signal
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.commands import RUN_CHECK
-from bot.core.timing import SlackTiming
+from bot.core.timing import RECEIVER_BOUNDS, SlackTiming
 from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support.app import (
     ANA,
@@ -60,6 +61,25 @@ async def test_hangup_does_not_end_a_process_without_a_terminal(tmp_path: Path) 
         assert link(await servers.slack.next_message(ANA))
         process.send_signal(signal.SIGTERM)
         assert (await ended(process, 10))[0] == 0
+
+
+async def test_connection_above_the_limit_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, http=True) as (servers, process):
+        address = urlsplit(servers.slack.events_url)
+        opened = [
+            await asyncio.open_connection(address.hostname, address.port)
+            for _ in range(RECEIVER_BOUNDS.connections + 1)
+        ]
+        async with asyncio.timeout(5):
+            answer = await opened[-1][0].read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        for _, writer in opened:
+            writer.close()
+        process.send_signal(signal.SIGTERM)
+        code, _, err = await ended(process, 10)
+        assert code == 0
+        assert "Traceback" not in err
+        assert "too many connections" in err
 
 
 async def test_unfinished_request_is_told_as_interrupted(tmp_path: Path) -> None:
