@@ -20,7 +20,9 @@ from bot.core.access import AccessPolicy
 from bot.core.errors import CobrowseError
 from bot.core.hosts.own_host import OwnHost
 from bot.core.hosts.resolver import HostResolver
-from bot.core.models import Notice, NoticeKind, RequestKind, UserId
+from bot.core.live.telling import StateTelling
+from bot.core.live.watcher import SessionWatcher
+from bot.core.models import LiveMode, Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
 from bot.core.ports import StartHistory, Tracer
 from bot.core.requests.events import (
@@ -30,6 +32,7 @@ from bot.core.requests.events import (
     RequestResumed,
     ServiceStatus,
     SessionClosed,
+    SessionStateChanged,
     log_event,
 )
 from bot.core.requests.recovery import Recovery
@@ -53,11 +56,13 @@ from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.faults import FaultReports
 from bot.core.use_cases.help_requests import HelpRequests
 from bot.core.use_cases.session_ends import SessionEnds, read_end
+from bot.core.use_cases.session_status import SessionStates
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
 from bot.core.validation.contact import ContactChannel
 from bot.factories import (
     host_rules,
+    live_source,
     open_genesys,
     open_tracer,
     open_user_tokens,
@@ -160,15 +165,20 @@ async def open_bot(
         recovery, worker, requests = _request_parts(resources, slack, use_cases, board)
         tab = _home_tab(resources, identity, slack, use_cases, board)
         _subscribe(resources, use_cases.status, tab, recovery)
+        live = _live(resources, slack, use_cases)
         app = _bolt_app(resources, clients, identity, slack, use_cases, requests, tab)
         callback = _oauth_callback(resources, slack, use_cases, bounds)
         health = Health(resources.metrics, resources.store.find, lambda: resources.watch.refusal)
         board.start()
+        if live:
+            live.start()
         try:
             parts = requests, worker, clients.socket_web, health, callback
             yield Bot(settings, resources.secrets, app, *parts, slack_timing, bounds, resources.tracer)
         finally:
             await resources.secrets.close()  # before the parts that take changed secrets
+            if live:
+                await live.stop()
             await board.stop()
             await slack.responder.close()
 
@@ -261,6 +271,7 @@ class _UseCases:
     sessions_api: CobrowseSessions | ConversationSessions
     start_session: StartSession
     sessions: SessionService
+    states: SessionStates
     customer_messaging: CustomerMessaging
     accounts: AccountLinking[Grant]
     diagnostics: Diagnostics
@@ -403,7 +414,8 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
     hosts = HostResolver(
         rules, store, waits=users.waits, found_seconds=timing.host_cache_seconds, tracer=resources.tracer
     )
-    sessions = _session_service(resources, slack, hosts, api, board)
+    states = SessionStates(api, store.sessions, resources.events, timing)
+    sessions = _session_service(resources, slack, hosts, api, states, board)
     accounts = AccountLinking(access, hosts, store.connections, resources.tokens, resources.events, timing)
     requests = AccessRequests(board, access, hosts, store, store.notices, status, users.name_of, timing.notices)
     application_id = settings.service.offer.application_id
@@ -416,11 +428,14 @@ def _use_cases(resources: _Resources, slack: _SlackParts, board: NoticeBoard) ->
         sessions_api=api,
         start_session=_start_session(resources, slack, hosts, api, sessions, accounts),
         sessions=sessions,
+        states=states,
         customer_messaging=CustomerMessaging(
             sessions, CustomerMessagesApi(resources.genesys), settings.sending, slack.people.name_of
         ),
         accounts=accounts,
-        diagnostics=Diagnostics(access, hosts, store, users, api, application_id, *connected),
+        diagnostics=Diagnostics(
+            access, hosts, store, users, api, application_id, *connected, newest_open=sessions.newest_open
+        ),
         access_requests=requests,
         starts=store.notices,
     )
@@ -431,6 +446,7 @@ def _session_service(
     slack: _SlackParts,
     hosts: HostResolver,
     api: CobrowseSessions | ConversationSessions,
+    states: SessionStates,
     board: NoticeBoard,
 ) -> SessionService:
     return SessionService(
@@ -440,6 +456,7 @@ def _session_service(
         slack.session_messages,
         resources.events,
         resources.timing,
+        states,
         SessionEnds(board).tell_agent,
         OwnHost(slack.access, hosts).require,
     )
@@ -545,7 +562,30 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
     events.subscribe(RequestFinished, *tracers, status.record_event, tab.followers.record_event)
     events.subscribe(RequestRejected, metrics.record_event, *audits, *tracers)
     events.subscribe(RequestResumed, log_event, metrics.record_event)
+    events.subscribe(SessionStateChanged, log_event, metrics.record_event)
     events.subscribe(SessionClosed, recovery.wake)
+
+
+def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
+    """Build what tells agents that their customer joined, and subscribe it; None if GENESYS_LIVE is off."""
+    service, store, timing = resources.settings.service, resources.store, resources.timing.live
+    if service.live is LiveMode.OFF:
+        return None
+    source = live_source(service, resources.genesys, resources.metrics)
+    telling = StateTelling(store.watches, slack.responder, timing)
+    watcher = SessionWatcher(
+        store.watches,
+        store.sessions,
+        use_cases.states,
+        timing,
+        leader=store,
+        source=source,
+        metrics=resources.metrics,
+        telling=telling,
+    )
+    resources.events.subscribe(RequestFinished, watcher.record_event)
+    resources.events.subscribe(SessionStateChanged, telling.record_event)
+    return watcher
 
 
 def _bolt_app(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.config.settings import ServiceSettings, Settings, TracingSettings, added_to_environment
 from bot.core.errors import ServiceError
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
-from bot.core.ports import NULL_METRICS, NULL_TRACER, AccountRepository, HostRule, Metrics, Tracer
+from bot.core.ports import NULL_METRICS, NULL_TRACER, AccountRepository, HostRule, LiveSource, Metrics, Tracer
 from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
 from bot.genesys.api import conversations, customer_messages, permissions, sessions, users
 from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions
@@ -147,7 +147,12 @@ def sessions_api(
     """Return the implementation of SessionsApi that GENESYS_COBROWSE_API selects."""
     if service.conversations:
         return ConversationSessions(genesys, service.conversations.joining, user_tokens)
-    return CobrowseSessions(genesys, service.join_hosts)
+    return CobrowseSessions(genesys, service.join_hosts, service.joined_statuses)
+
+
+def live_source(service: ServiceSettings, genesys: GenesysClient, metrics: Metrics) -> LiveSource | None:
+    """Return what pushes hints that sessions changed, if GENESYS_LIVE selects it; None if the bot only asks Genesys."""
+    return None
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader
 from bot.core.hosts.resolver import host_id
-from bot.core.models import HostId, SessionDefaults
+from bot.core.models import HostId, LiveMode, SessionDefaults
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import JoinHosts, parse_join_hosts, parse_template
 from bot.genesys import regions
@@ -36,7 +36,8 @@ class ServiceSettings:
     `next_credentials`: those of the second OAuth client during a change, else None. `requests_per_minute`: the rate
     limit from the settings; None if only Genesys's own limit applies. `offer`: the defaults of sessions.
     `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
-    `app`: the Genesys web app of the region.
+    `app`: the Genesys web app of the region. `live`: how the bot learns that a customer joined. `joined_statuses`: the
+    service's words, in lower case, for a session that the customer has joined; the public API needs none.
     """
 
     api_url: str
@@ -49,6 +50,8 @@ class ServiceSettings:
     conversations: "ConversationSettings | None"
     join_hosts: JoinHosts
     app: GenesysApp
+    live: LiveMode
+    joined_statuses: frozenset[str]
     host_id: HostId | None
     logging: LoggingSettings
 
@@ -93,9 +96,21 @@ def read_service(reader: Reader) -> ServiceSettings:
         conversations=conversations if read_cobrowse_api(reader) == CONVERSATIONS else None,
         join_hosts=_join_hosts(reader),
         app=conversations.app,
+        live=_live(reader),
+        joined_statuses=frozenset(word.lower() for word in reader.words("COBROWSE_JOINED_STATUSES", r"\S+", "word")),
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
+
+
+def _live(reader: Reader) -> LiveMode:
+    is_public = read_cobrowse_api(reader) == CONVERSATIONS
+    if not reader.text("GENESYS_LIVE"):
+        return LiveMode.POLL if is_public else LiveMode.OFF
+    mode = LiveMode(reader.choice("GENESYS_LIVE", tuple(LiveMode)))
+    if mode is LiveMode.PUSH and not is_public:
+        reader.fault("GENESYS_LIVE", "can be push only with GENESYS_COBROWSE_API=conversations.")
+    return mode
 
 
 def _join_hosts(reader: Reader) -> JoinHosts:

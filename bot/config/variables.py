@@ -270,6 +270,19 @@ GROUPS = {
             unit="requests a minute",
             example="300",
         ),
+        Variable(
+            "GENESYS_LIVE",
+            (
+                "How agents learn that their customer joined: `poll` asks Genesys, `push` gets notifications, `off` is "
+                "neither. Empty: `poll` on public Genesys Cloud, otherwise `off`."
+            ),
+            example="poll",
+        ),
+        Variable(
+            "COBROWSE_JOINED_STATUSES",
+            "A session service's words for a session that the customer has joined. Other words change nothing.",
+            example="joined,connected",
+        ),
     ),
     "Public Genesys Cloud": (
         Variable(

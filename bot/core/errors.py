@@ -536,6 +536,7 @@ class SessionActionError(CobrowseError):
     - already_shared: the session is already posted in this channel.
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join with the link.
+    - customer_joined: the customer has joined, and nobody else can join with the link.
 
     `agent`: with the first two codes, the agent whose sessions were searched; None if the requester's were. `record`:
     with the other codes, the session; None if it is unknown. `records`: the sessions to choose from, if they are known.
@@ -551,6 +552,7 @@ class SessionActionError(CobrowseError):
         "already_shared",
         "no_link_to_send",
         "link_used_up",
+        "customer_joined",
     ] = field()
     ever: bool = field(default=True, metadata=_only("no_open_session"), kw_only=True)
     sessions: tuple[tuple[str, str], ...] = field(default=(), metadata=_only("several_open_sessions"), kw_only=True)

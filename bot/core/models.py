@@ -393,13 +393,62 @@ class Session:
     is_call: bool | None = None
 
 
-class SessionStatus(StrEnum):
-    """The status of a session, as the session service reports it."""
+class SessionPhase(StrEnum):
+    """How far a session is, as Genesys reports it."""
 
-    OPEN = "open"
-    GONE = "gone"
-    """The join link no longer works: the customer has used it, the offer was withdrawn, or the session has ended."""
+    UNKNOWN = "unknown"
+    """Genesys does not say."""
+    WAITING = "waiting"
+    """The customer can join, and has not joined yet."""
+    JOINED = "joined"
+    """The customer has joined, and the session goes on."""
     OVER = "over"
+    """The session is over."""
+    UNUSED = "unused"
+    """Nobody can join any more, and the customer never joined."""
+
+
+class SessionEnding(StrEnum):
+    """How a session that the customer had joined ended."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """The state of a session, as Genesys reports it. What Genesys does not report is None, "" or UNKNOWN.
+
+    - `joined_at`: when the customer joined. `ended_at`: when the session was over.
+    - `ending`: how the session ended.
+    - `is_link_dead`: nobody else can join. This is known even if the phase is unknown.
+    - `viewer_url`: the address at which the host sees the customer's screen, a secret of the host.
+    """
+
+    phase: SessionPhase = SessionPhase.UNKNOWN
+    joined_at: datetime | None = None
+    ended_at: datetime | None = None
+    ending: SessionEnding | None = None
+    is_link_dead: bool = False
+    viewer_url: str = field(default="", repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the session cannot get another state."""
+        return self.phase in (SessionPhase.OVER, SessionPhase.UNUSED)
+
+
+UNKNOWN_STATE = SessionState()
+
+
+class LiveMode(StrEnum):
+    """How the bot learns that a customer joined: not at all, by asking Genesys, or by Genesys's notifications."""
+
+    OFF = "off"
+    POLL = "poll"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,7 +458,8 @@ class SessionRecord:
     `request_id` is the request that created the session, `channel_id` the channel of that request, "" if it is unknown.
     `ended_by` is the request that ended the session and `ender` its requester, both None for any other end. `ended_at`
     is None for a session whose time ran out. `read_at` is the time of the read by the store's clock; `session.ends_at`
-    is by the same clock.
+    is by the same clock. `state` is the session's state as Genesys last reported it. `is_gone`: nobody else can join,
+    although the session may go on.
     """
 
     session: Session
@@ -425,6 +475,7 @@ class SessionRecord:
     ended_at: datetime | None = field(default=None, compare=False)
     is_gone: bool = False
     read_at: datetime | None = field(default=None, compare=False)
+    state: SessionState = field(default=UNKNOWN_STATE, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
         """Return whether one of these ids is the requester's or the agent's.
@@ -438,11 +489,10 @@ class SessionRecord:
 
         The copy has no link, unless the person started or hosts the session.
         """
-        return (
-            self
-            if self.concerns(*user_ids)
-            else replace(self, session=replace(self.session, join_url="", join_code=""))
-        )
+        if self.concerns(*user_ids):
+            return self
+        state = replace(self.state, viewer_url="")
+        return replace(self, session=replace(self.session, join_url="", join_code=""), state=state)
 
 
 class PostedMessageKind(StrEnum):

@@ -33,7 +33,7 @@ from bot.core.models import (
     Session,
     SessionId,
     SessionRecord,
-    SessionStatus,
+    SessionState,
     SlackUser,
     TeamId,
     UserId,
@@ -219,6 +219,23 @@ class SessionRepository(Protocol):
         Return whether it was open.
         """
 
+    async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
+        """Store that the customer has joined an open session. Return whether this is new.
+
+        Keep the session open for at least `seconds` from now. If several replicas call this, one of them gets True.
+        Return False if the session's id stands for a newer session since `record` was read.
+        """
+
+    async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
+        """Keep an open session that the customer has joined open for at least `seconds` from now."""
+
+    async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
+        """Store the final state of a session, as Genesys reports it, and delete its link. Return whether this is new.
+
+        Return False if a person has ended the session from Slack, or if its id stands for a newer session since
+        `record` was read. If several replicas call this, one gets True.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
@@ -262,6 +279,9 @@ class PostedMessageRepository(Protocol):
 
         Reserve them for this replica for a minute, to update them.
         """
+
+    async def postpone_post(self, post: PostedMessage) -> None:
+        """Keep the record of a message that was updated, for another update when its session ends."""
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the record of a message that was updated, or that can never be updated."""
@@ -412,6 +432,9 @@ class SessionMessages(Protocol):
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Update a posted message, so that it shows the end of its session. Return the outcome. Never raises."""
 
+    async def mark_joined(self, post: PostedMessage, record: SessionRecord) -> EditResult:
+        """Update a posted message, so that it says that the customer joined. Return the outcome. Never raises."""
+
 
 class SessionNames(Protocol):
     """Makes names for sessions without a name, in the agent's language, because the agent reads the name in Genesys."""
@@ -421,6 +444,13 @@ class SessionNames(Protocol):
 
     def neutral(self, agent: SlackUser) -> str:
         """Return a session's name that contains no person's name, in this agent's language."""
+
+
+class StateMessages(Protocol):
+    """Tells requesters about their sessions."""
+
+    async def tell_state(self, record: SessionRecord, reply_url: str) -> bool:
+        """Post the session's new state to a response_url of its requester, once. Return whether it was delivered."""
 
 
 class NoticeMessages(Protocol):
@@ -477,14 +507,104 @@ class SessionsApi(Protocol):
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session. Raises OpenSessionError if an open session would be replaced."""
 
-    async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return a session's status; OPEN if the service reports no status."""
+    @property
+    def tells_states(self) -> bool:
+        """Return whether the service can report that a customer joined."""
+
+    async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
+        """Return a session's state; UNKNOWN_STATE if the service does not report it.
+
+        `live`: nobody waits for the answer, so the call goes out only while calls for people need no wait. Otherwise
+        raises ServiceBusyError without a call.
+        """
 
     async def end(self, session_id: SessionId) -> str | None:
         """End a session. Return the service's correlation id, None if it sent none.
 
         Raises UnknownSessionError when the service does not know the session or cannot end it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedSession:
+    """An open session whose state the bot watches for its agent. `conversation_id` is None in the default service.
+
+    `looks`: how often the bot has asked Genesys about it.
+    """
+
+    id: SessionId
+    host_id: HostId
+    conversation_id: ConversationId | None = None
+    looks: int = 0
+
+
+class WatchRepository(Protocol):
+    """Stores which open sessions the bot watches. All times are by the store's clock."""
+
+    async def watch(
+        self, session_id: SessionId, reply_url: str | None, uses: int, reply_seconds: float, seconds: float
+    ) -> bool:
+        """Watch an open session from `seconds` from now on, unless it is watched. Return whether that is new.
+
+        `reply_url`: the response_url to tell the requester by, which takes `uses` messages for `reply_seconds`.
+        """
+
+    async def take_due(self, most: int, lease_seconds: float) -> Sequence[WatchedSession]:
+        """Reserve at most `most` sessions that are due for this replica, for `lease_seconds`, and return them."""
+
+    async def pause(self, session_id: SessionId, seconds: float, *, looked: bool) -> None:
+        """Make a session due again after `seconds`, or at once if a hint about it came since it was taken.
+
+        `looked`: count a look at it.
+        """
+
+    async def hasten(self, conversation_id: ConversationId | None) -> int:
+        """Make the sessions of this conversation due at once; None for all sessions. Return how many those are."""
+
+    async def watched(self, most: int) -> Sequence[WatchedSession]:
+        """Return at most `most` watched sessions, newest first."""
+
+    async def take_reply(self, session_id: SessionId, *, is_last: bool) -> str | None:
+        """Count one use of the session's response_url, and return it; None if it takes no message any more.
+
+        `is_last`: stop watching the session. If several replicas call this at the same time, only one gets it.
+        """
+
+
+class LiveHints(Protocol):
+    """Takes hints that sessions may have changed, and knows which sessions are watched.
+
+    A hint can be late, doubled, wrong or missing: the bot reads the state from Genesys before it tells anybody.
+    """
+
+    async def watched(self, most: int) -> Sequence[WatchedSession]:
+        """Return at most `most` sessions that the bot watches, newest first, whichever replica created them.
+
+        Raises StorageUnavailableError.
+        """
+
+    def changed(self, conversation_id: ConversationId) -> None:
+        """Look soon at the watched sessions of this conversation. Never raises and never blocks."""
+
+    def uncovered(self) -> None:
+        """Look soon at all watched sessions, because hints may be lost. Never raises and never blocks."""
+
+
+class LiveSource(Protocol):
+    """Pushes hints that sessions may have changed. It runs in each replica, and works in the one that leads."""
+
+    def covers(self, session: WatchedSession) -> bool:
+        """Return whether hints about this session arrive now; the bot then asks Genesys about it less often."""
+
+    async def run(self, hints: LiveHints, leader: "LeaderLock") -> None:
+        """Push hints while this replica leads, until the task is cancelled. Never raises another exception."""
+
+
+class LeaderLock(Protocol):
+    """Lets one replica do what only one may do. Another replica takes over when the process of the first ends."""
+
+    async def is_leader(self) -> bool:
+        """Return whether this replica leads; take the lock if no replica has it. Never raises and never waits long."""
 
 
 class SetupProbe(Protocol):
@@ -642,6 +762,15 @@ class Metrics:
 
     def secret_reloaded(self, name: str, result: str) -> None:
         """Count a changed file of a secret. `name`: the secret's setting. `result`: one of RELOADS."""
+
+    def live_look(self, result: str) -> None:
+        """Count a look at a watched session. `result`: the new state, or "unchanged", "failed" or "busy"."""
+
+    def live_event(self, kind: str) -> None:
+        """Count an event of a notification channel, by its kind."""
+
+    def live_connected(self, *, is_up: bool) -> None:
+        """Record whether notifications arrive in this process. Only the replica that leads calls this."""
 
 
 NULL_METRICS = Metrics()

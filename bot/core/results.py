@@ -253,7 +253,8 @@ class AccessReport:
     """The result of a check whether this person could start a session.
 
     `refusal` is the error if the person may not start a session; `role` is then None. `host` is None if there was a
-    refusal or no rule found a host; in the second case `missed` holds each rule's reason.
+    refusal or no rule found a host; in the second case `missed` holds each rule's reason. `session`: the newest open
+    session that the person hosts, with its state; None if there is none.
     """
 
     code = "access_report"
@@ -262,6 +263,7 @@ class AccessReport:
     refusal: PermissionDeniedError | None
     host: Host | None
     missed: tuple[RuleMiss, ...]
+    session: SessionRecord | None = None
 
 
 class FaultState(StrEnum):

@@ -78,6 +78,35 @@ class NoticeTiming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTiming:
+    """Durations of watching open sessions for their agents.
+
+    - `poll_seconds`: how often a replica looks for sessions that are due.
+    - `first_pause_seconds`, `pause_growth`, `max_pause_seconds`: the pause before the first look at a session, the
+      factor by which each later pause grows, and the longest pause.
+    - `lease_seconds`: how long a replica has for one look, before another replica may take the session over.
+    - `end_margin_seconds`: how long after the end of an offer the last look at it follows.
+    - `busy_seconds`: the pause if the rate limit leaves no call.
+    - `hint_gap_seconds`: the shortest pause between two looks at one session, however many hints arrive.
+    - `give_up_seconds`: how long after the end of its time a session without a known state is still watched.
+    - `reply_seconds`: how long after a request its response_url takes messages.
+    - `stop_seconds`: how long a shutdown waits for messages that are being sent.
+    """
+
+    poll_seconds: float = 1.0
+    first_pause_seconds: float = 5.0
+    pause_growth: float = 1.5
+    max_pause_seconds: float = 60.0
+    lease_seconds: float = 45.0
+    end_margin_seconds: float = 3.0
+    busy_seconds: float = 2.0
+    hint_gap_seconds: float = 1.0
+    give_up_seconds: float = 300.0
+    reply_seconds: float = 1740.0
+    stop_seconds: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTiming:
     """All durations of the core.
 
@@ -86,6 +115,8 @@ class CoreTiming:
     - `status_timeout`: how long the service may take to return a session's status.
     - `press_status_timeout`: how long a press that opens a dialog waits for a session's status. Slack opens a dialog
       within three seconds of the press.
+    - `joined_seconds`: how long a session in a conversation counts as open after Genesys last said that the customer is
+      in it. The customer may stay for longer than the offer was valid.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
     - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
     - `host_cache_seconds`: how long the bot keeps the Genesys host that a rule found for a Slack user.
@@ -95,10 +126,12 @@ class CoreTiming:
     run: RunTiming = field(default_factory=RunTiming)
     recovery: RecoveryTiming = field(default_factory=RecoveryTiming)
     notices: NoticeTiming = field(default_factory=NoticeTiming)
+    live: LiveTiming = field(default_factory=LiveTiming)
     last_posts_seconds: float = 3.0
     status_cache_seconds: float = 10.0
     status_timeout: float = 5.0
     press_status_timeout: float = 1.0
+    joined_seconds: float = 3600.0
     link_lifetime_seconds: float = 600.0
     lookup_timeout: float = 10.0
     host_cache_seconds: float = 3600.0

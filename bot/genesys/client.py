@@ -19,7 +19,7 @@ from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.display import LOCAL_HOSTS, url_host
 from bot.genesys.http import HEADERS, HttpClient, TokenSource
-from bot.genesys.rate_limit import RateLimiter
+from bot.genesys.rate_limit import RateLimiter, Share
 from bot.genesys.retry import Sleep, send_with_retry
 
 _HEADERS = httpx.Headers(HEADERS)
@@ -81,7 +81,7 @@ class GenesysClient:
         json: object = None,
         safe: bool = False,
         final: bool = False,
-        optional: bool = False,
+        share: Share | None = None,
         hooks: CallHooks | None = None,
         continues: bool = False,
         auth: TokenSource | None = None,
@@ -91,8 +91,8 @@ class GenesysClient:
         - `needs`: the scope or permission that the call needs.
         - `safe`: a repeated call does no harm, so retry it even if Genesys may have acted.
         - `final`: the effect cannot be undone, so do not retry even after a 500.
-        - `optional`: no session depends on the call, so it fails with ServiceBusyError when optional calls have used up
-          their share of the rate limit.
+        - `share`: no session depends on the call, so it fails with ServiceBusyError when such calls have used up their
+          share of the rate limit.
         - `hooks`: the call hooks of the request; None for a background call.
         - `continues`: an earlier call for the same session has passed the rate limiter, so this call goes first.
         - `auth`: replaces the bot's token.
@@ -101,7 +101,7 @@ class GenesysClient:
         token_source = auth or self._auth
 
         async def acquire(is_retry: bool) -> None:
-            if optional and not self._limiter.try_optional():
+            if share and not self._limiter.try_share(share):
                 raise ServiceBusyError
             await token_source.ready()
             began = time.monotonic()

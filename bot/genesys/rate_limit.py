@@ -28,9 +28,24 @@ MAX_CONCURRENT_CALLS = 240
 """The maximum number of calls in flight. This number is lower than the number of pooled connections, so that the login
 always gets a connection."""
 MIN_CONCURRENT_CALLS = 8
-OPTIONAL_SHARE = 2
-"""Of this many allowed calls, one may be optional (no session depends on it), so that status look-ups leave room for
-creating sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the rate limit for calls on which no session depends, so that they leave room for creating sessions.
+
+    Of `one_of` allowed calls, one may be of this share. `only_idle`: no call of this share goes out while other calls
+    wait, or while less than half of the window's calls are left.
+    """
+
+    one_of: int
+    only_idle: bool = False
+
+
+LOOK = Share(2)
+"""The share of look-ups that a person waits for."""
+LIVE = Share(4, only_idle=True)
+"""The share of look-ups that watch open sessions. Nobody waits for them."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]
@@ -75,9 +90,11 @@ class RateLimiter:
         """
         return self._waits[needs]
 
-    def try_optional(self) -> bool:
-        """Return whether an optional call may go out now, and count it if so."""
-        return self._window.try_optional()
+    def try_share(self, share: Share) -> bool:
+        """Return whether a call of this share may go out now, and count it if so."""
+        if share.only_idle and (self._queue.length or not self._window.has_half_left):
+            return False
+        return self._window.try_share(share)
 
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
@@ -148,7 +165,7 @@ class RateWindow:
         self._probe_until = float("-inf")
         self._used = 0
         self._in_flight = 0
-        self._optional: deque[float] = deque()
+        self._shared: defaultdict[Share, deque[float]] = defaultdict(deque)
 
     def try_acquire(self) -> bool:
         """Return whether a call may be sent now.
@@ -166,18 +183,25 @@ class RateWindow:
         self._in_flight += 1
         return True
 
-    def try_optional(self) -> bool:
-        """Return whether an optional call may go out now, and count it if so.
+    def try_share(self, share: Share) -> bool:
+        """Return whether a call of this share may go out now, and count it if so.
 
-        In any minute, at most one in OPTIONAL_SHARE of the allowed calls may be optional.
+        In any minute, at most one in `share.one_of` of the allowed calls may be of this share.
         """
-        now = self._clock()
-        while self._optional and self._optional[0] <= now - self._window_seconds:
-            self._optional.popleft()
-        if len(self._optional) >= max(1, self.allowed // OPTIONAL_SHARE):
+        now, sent = self._clock(), self._shared[share]
+        while sent and sent[0] <= now - self._window_seconds:
+            sent.popleft()
+        if len(sent) >= max(1, self.allowed // share.one_of):
             return False
-        self._optional.append(now)
+        sent.append(now)
         return True
+
+    @property
+    def has_half_left(self) -> bool:
+        """Return whether at least half of the calls of the current window are left."""
+        is_new = self._clock() >= self._ends_at
+        used = self._in_flight + (0 if is_new else self._used)
+        return 2 * used <= self.allowed
 
     def estimate_wait(self, ahead: int) -> float:
         """Return the expected wait, in seconds, of a call behind `ahead` other calls; 0.0 if it need not wait."""

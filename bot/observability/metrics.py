@@ -21,14 +21,17 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from bot import __version__
-from bot.core.models import SessionStarted
+from bot.core.models import SessionEnding, SessionPhase, SessionRecord, SessionStarted
 from bot.core.ports import RELOADS, Metrics
-from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed
+from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed, SessionStateChanged
 
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
 WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
+JOIN_SECONDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+LOOK_RESULTS = (*SessionPhase, "unchanged", "failed", "busy")
+ENDS = (SessionPhase.OVER, SessionPhase.UNUSED, *SessionEnding)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
 """The reasons why a Socket Mode connection fails. Each counter starts at 0, so that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
@@ -109,6 +112,16 @@ class PrometheusMetrics(Metrics):
                 self._requests.labels(request.kind.value, error.code).inc()
             case RequestResumed():
                 self._resumed.inc()
+            case SessionStateChanged(record=record):
+                self._record_state(record)
+
+    def _record_state(self, record: SessionRecord) -> None:
+        state = record.state
+        end = state.ending.value if state.ending else state.phase.value
+        if state.is_final:
+            self._ended.labels(end).inc()
+        elif state.joined_at and record.started_at:
+            self._join_seconds.observe(max(0.0, (state.joined_at - record.started_at).total_seconds()))
 
     def acknowledged(self, seconds: float) -> None:
         self._ack_seconds.observe(seconds, self._exemplar and self._exemplar())
@@ -140,6 +153,15 @@ class PrometheusMetrics(Metrics):
         """Start the counters of these secrets, whose files are watched, at 0."""
         for name, result in product(names, RELOADS):
             self._reloads.labels(name, result)
+
+    def live_look(self, result: str) -> None:
+        self._live_looks.labels(result).inc()
+
+    def live_event(self, kind: str) -> None:
+        self._live_events.labels(kind).inc()
+
+    def live_connected(self, *, is_up: bool) -> None:
+        self._live_down.set(not is_up)
 
     def _make_requests(self) -> None:
         about = "Commands, buttons and workflow steps, also those that were never accepted"
@@ -185,10 +207,27 @@ class PrometheusMetrics(Metrics):
         self._connection_failures = self._counter("cobrowse_socket_failures", about, "reason")
         for reason in CONNECTION_FAILURES:
             self._connection_failures.labels(reason).inc(0)
+        self._make_live()
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
         about = "Changed files of secrets, by setting: ok, unreadable, invalid, or refused by the service"
         self._reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
+
+    def _make_live(self) -> None:
+        about = "Sessions that ended, as Genesys reports it: how, over if it does not say how, unused if nobody joined"
+        self._ended = self._counter("cobrowse_sessions_ended", about, "state")
+        for state in ENDS:
+            self._ended.labels(state)
+        self._join_seconds = self._histogram(
+            "cobrowse_join_seconds", "Seconds from a session’s creation until its customer joined", JOIN_SECONDS
+        )
+        about = "Looks at watched sessions, by what they found; busy if the rate limit had no call left for them"
+        self._live_looks = self._counter("cobrowse_live_looks", about, "result")
+        for result in LOOK_RESULTS:
+            self._live_looks.labels(result)
+        self._live_events = self._counter("cobrowse_live_events", "Events of notification channels, by kind", "kind")
+        about = "1 while the replica that leads gets no notifications (GENESYS_LIVE=push), else 0"
+        self._live_down = self._gauge("cobrowse_live_push_down", about)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
         """Create the series that alerts and the dashboard need before the first event."""

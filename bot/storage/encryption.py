@@ -15,11 +15,20 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
         "sessions": ("join_url", "join_code"),
+        "watches": ("reply_url",),
         "connects": ("verifier",),
         "connections": ("refresh_token",),
     }
 )
 """The encrypted columns by table. When the bot first opens a database with a key, it encrypts the existing rows."""
+
+_SINCE = {"watches": 10}
+"""The version of the tables that brought a table with secrets, unless all supported versions have it."""
+
+
+def tables_with_secrets(version: int) -> tuple[str, ...]:
+    """Return the names of the tables that have encrypted columns in a database of this version."""
+    return tuple(table for table in SECRET_COLUMNS if _SINCE.get(table, 0) <= version)
 
 
 class Encryptor:

@@ -124,7 +124,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
         return
     tables, facts, mode = read
     version = check_facts(facts, tables, encryptor)
-    found = report(where, facts, version, linked, lambda: count_secrets(fetch, encryptor))
+    found = report(where, facts, version, linked, lambda: count_secrets(fetch, encryptor, version))
     yield replace(found, shared_mode=mode)
 
 

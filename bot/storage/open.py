@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from bot.core.ports import NULL_METRICS, HostCache, HostLinkRepository, Metrics, RequestRepository
+from bot.core.ports import NULL_METRICS, HostCache, HostLinkRepository, LeaderLock, Metrics, RequestRepository
 from bot.core.timing import StorageTiming
 from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused
@@ -14,17 +14,22 @@ from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
+from bot.storage.repositories.watches import WatchTable
 from bot.storage.sqlite.store import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
 DEFAULT_TIMING = StorageTiming()
 
 
-class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
+class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
     """An open database with all its repositories."""
 
     @property
     def sessions(self) -> SessionTable: ...
+
+    @property
+    def watches(self) -> WatchTable:
+        """Return the repository of watched sessions."""
 
     @property
     def connections(self) -> AccountTable:

@@ -16,6 +16,8 @@ SWEEP = (
     "delete_answered_requests",
     "delete_inquiries",
     "delete_ended_sessions",
+    "wipe_old_replies",
+    "delete_watches",
     "delete_found_hosts",
     "delete_sign_ins",
     "delete_unused_accounts",

@@ -129,7 +129,7 @@ async def test_conversations_with_odd_starts_can_be_chosen_from(
 def odd(conversation: Any, said: str) -> Any:
     whole = conversation.as_conversation
 
-    def as_conversation(one: Any) -> Any:
+    def as_conversation(one: Any, url: str = "") -> Any:
         body = whole(one)
         for person in body["participants"]:
             person["connectedTime"] = said

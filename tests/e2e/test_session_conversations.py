@@ -119,7 +119,7 @@ async def changes_when_used_up(journey: Journey, action: str) -> None:
     """Press a button on a card whose code is used up: the card says so, and no dialog opens."""
     card = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
-    offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+    offer.is_withdrawn = True
     before = len(journey.slack.messages)
     await presses(journey, card, action)
     assert "*Checkout* · code used or expired" in words(card)
@@ -147,7 +147,7 @@ async def test_session_whose_code_is_used_up_can_still_be_ended(journey: Journey
 async def test_last_offers_a_new_session_where_the_code_is_used_up(journey: Journey) -> None:
     await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
-    offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+    offer.is_withdrawn = True
     message = await journey.asks("last")
     assert "*Checkout* · code used or expired" in words(message)
     assert list(buttons(message)) == ["start_new_session"]

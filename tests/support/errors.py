@@ -109,6 +109,7 @@ ERRORS: list[CobrowseError] = [
     errors.SendRejectedError("country_not_allowed", "JP"),
     errors.SessionActionError("no_link_to_send"),
     errors.SessionActionError("link_used_up"),
+    errors.SessionActionError("customer_joined"),
     errors.SendRejectedError("text_too_long", "765"),
     errors.ConversationActiveError(reference=REF),
     errors.RateLimitedError("too_many_starts", limit=6, wait_seconds=200, everybody=True),

@@ -15,6 +15,7 @@ from typing import Any
 from bot import app
 from bot.cli.commands import main
 from bot.storage.open import open_store
+from tests.support.live import QUICK_LIVE
 
 WHERE = sys.argv.pop(1)
 
@@ -35,6 +36,10 @@ class KilledStore:
     @property
     def notices(self) -> Any:
         return KilledTable(self._store.notices)
+
+    @property
+    def watches(self) -> Any:
+        return KilledTable(self._store.watches)
 
     async def accept(self, request: Any, agent: Any = None) -> Any:
         die(f"before:accepted:{named(request)}")
@@ -61,10 +66,10 @@ class KilledTable:
         self._table = table
 
     def __getattr__(self, name: str) -> Any:
-        async def call(*args: Any) -> Any:
+        async def call(*args: Any, **how: Any) -> Any:
             where = f"{name}:{'posted' if args[0].ts else 'intended'}" if name == "add_post" else name
             die(f"before:{where}")
-            result = await getattr(self._table, name)(*args)
+            result = await getattr(self._table, name)(*args, **how)
             die(f"after:{where}")
             return result
 
@@ -88,4 +93,5 @@ async def open_killed(*args: Any, **how: Any) -> AsyncIterator[KilledStore]:
 
 
 vars(app)["open_store"] = open_killed
+vars(app)["CoreTiming"] = lambda: QUICK_LIVE
 main(["run"])

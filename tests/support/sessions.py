@@ -15,12 +15,14 @@ from bot.core.access import (
 )
 from bot.core.errors import CobrowseError, SlackUnavailableError
 from bot.core.models import (
+    UNKNOWN_STATE,
     MembershipStatus,
     Request,
     RequestKind,
     RequestState,
+    SessionPhase,
     SessionRecord,
-    SessionStatus,
+    SessionState,
     SlackUser,
     TeamId,
     UserId,
@@ -28,6 +30,7 @@ from bot.core.models import (
 from bot.core.ports import SessionMessages, SessionsApi
 from bot.core.requests.events import EventLog, SessionClosed
 from bot.core.timing import CoreTiming
+from bot.core.use_cases.session_status import SessionStates
 from bot.core.use_cases.sessions import SessionService
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.storage import ANA, TEAM, request, session
@@ -72,11 +75,15 @@ class Service:
     """A session service that knows which sessions are over, records its calls, and fails on demand."""
 
     over: set[str] = field(default_factory=set)
+    states: dict[str, SessionState] = field(default_factory=dict)
     fails: dict[str, CobrowseError] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def look(self, session_id: str) -> SessionStatus:
-        return SessionStatus.OVER if self._say("look", session_id) in self.over else SessionStatus.OPEN
+    tells_states = False
+
+    async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
+        over = self._say("look", record.session.id) in self.over
+        return SessionState(SessionPhase.OVER) if over else self.states.get(record.session.id, UNKNOWN_STATE)
 
     async def end(self, session_id: str) -> None:
         self.over.add(self._say("end", session_id))
@@ -119,13 +126,15 @@ class SessionHarness:
     def register(self, **rules: Any) -> SessionService:
         events = EventLog()
         events.subscribe(SessionClosed, self.heard.record_event)
+        service = cast(SessionsApi, self.service)
         return SessionService(
             self.store.sessions,
             access(**rules),
-            cast(SessionsApi, self.service),
+            service,
             cast(SessionMessages, self.heard),
             events,
             self.timing,
+            SessionStates(service, self.store.sessions, events, self.timing),
         )
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:

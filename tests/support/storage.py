@@ -114,9 +114,10 @@ async def run_sql(store: Any, text: str, **values: Any) -> list[Any]:
 
 AGING = {
     "requests": ("accepted_at", "session_at"),
-    "sessions": ("created_at", "ends_at", "ended_at"),
+    "sessions": ("created_at", "ends_at", "ended_at", "joined_at"),
     "found_hosts": ("good_until",),
     "posts": ("due_at",),
+    "watches": ("reply_until", "next_at", "watched_at"),
     "connects": ("good_until",),
     "connections": ("connected_at", "used_at"),
     "notices": ("next_at", "changed_at"),

@@ -22,6 +22,7 @@ ROWS = {
     "requests": ("request", "requests"),
     "sessions": ("session", "sessions"),
     "posts": ("record of a message", "records of messages"),
+    "watches": ("watched session", "watched sessions"),
     "found_hosts": ("found Genesys user", "found Genesys users"),
     "links": ("link to a Genesys user", "links to Genesys users"),
     "connects": ("sign-in under way", "sign-ins under way"),

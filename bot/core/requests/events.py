@@ -17,6 +17,7 @@ from bot.core.models import (
     Request,
     RequestKind,
     SessionId,
+    SessionRecord,
     SessionStarted,
     UserId,
     step_of,
@@ -82,8 +83,18 @@ class SessionClosed:
     session_id: SessionId
 
 
-Event = RequestFinished | RequestRejected | RequestResumed | SessionClosed
-E = TypeVar("E", RequestFinished, RequestRejected, RequestResumed, SessionClosed)
+@dataclass(frozen=True, slots=True)
+class SessionStateChanged:
+    """Genesys reported for the first time that the customer joined, or that the session is over.
+
+    This process is the one that stored it. `record` holds the new state.
+    """
+
+    record: SessionRecord
+
+
+Event = RequestFinished | RequestRejected | RequestResumed | SessionClosed | SessionStateChanged
+E = TypeVar("E", RequestFinished, RequestRejected, RequestResumed, SessionClosed, SessionStateChanged)
 
 
 class EventLog:
@@ -110,7 +121,7 @@ class EventLog:
 
 
 def log_event(event: Event) -> None:
-    """Write a log line for a finished or resumed request."""
+    """Write a log line for a finished or resumed request, or for the new state of a session."""
     match event:
         case RequestFinished(request=request, result=result):
             fields = _fields(request, result)
@@ -122,6 +133,11 @@ def log_event(event: Event) -> None:
         case RequestResumed(stored=stored):
             fields = {"request": stored.request.id, "state": stored.state.value}
             log.info("resumed", extra={"fields": fields})
+        case SessionStateChanged(record=record):
+            fields = {"session": record.session.id, "state": record.state.phase.value}
+            if record.state.ending:
+                fields["ending"] = record.state.ending.value
+            log.info("a session has a new state", extra={"fields": fields})
 
 
 def _fields(request: Request, result: Result) -> dict[str, object]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from bot.core.errors import CobrowseError, InterruptedRequestError, StorageUnavailableError, UnexpectedError
-from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionRecord
+from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionPhase, SessionRecord
 from bot.core.ports import EditResult, PostedMessageRepository, RequestRepository, SessionMessages, StoredRequest
 from bot.core.requests.events import EventLog, RequestResumed, SessionClosed
 from bot.core.timing import RecoveryTiming
@@ -73,13 +73,19 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
         record = await _session(posts, post) if post.ts else None
         if record and (record.read_at or datetime.now(UTC)) - record.session.ends_at < GIVE_UP_AFTER:
             if not record.is_over:
-                continue
-            result = await messages.mark_ended(post, record)
+                if record.state.phase is not SessionPhase.JOINED:
+                    continue
+                result = await messages.mark_joined(post, record)
+            else:
+                result = await messages.mark_ended(post, record)
             silent += result is EditResult.SILENT
             if result is EditResult.UNWELL or silent == MAX_SILENT:
                 return  # a later pass tries this one and the rest
             if result is EditResult.SILENT:
                 continue  # a later pass tries it; only this one may be affected
+            if not record.is_over:
+                await posts.postpone_post(post)
+                continue
         await posts.drop_post(post)
 
 

@@ -20,7 +20,7 @@ from bot.core.hosts.resolver import (
     host_id,
     only_active,
 )
-from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackUser, TeamId
+from bot.core.models import HostId, Identity, Request, RequestKind, Role, SessionRecord, SlackUser, TeamId
 from bot.core.ports import Announce, ApplicationCatalog, HostDirectory, HostLinkRepository
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import AccessReport, Applications, Help, HostLinked
@@ -33,6 +33,11 @@ async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
     """Return None, which means that nobody can link a Genesys account in this installation."""
+
+
+async def _no_session(request: Request, person: SlackUser) -> SessionRecord | None:
+    """Return None, for no open session. This is the default of `newest_open`."""
+    return None
 
 
 class Diagnostics:
@@ -49,13 +54,16 @@ class Diagnostics:
         connected: Callable[[SlackUser, HostId], Awaitable[bool | None]] = _nobody,
         announce: Announce = _unannounced,
         *,
+        newest_open: Callable[[Request, SlackUser], Awaitable[SessionRecord | None]] = _no_session,
         help_timeout: float = 2.0,
     ) -> None:
         """Take the parts of the use case.
 
         `connected` returns whether a person has linked this host's account; None if nobody can. `announce` notifies
-        people of a new host link. `help_timeout`: how many seconds HELP waits for the search of the requester's host.
+        people of a new host link. `newest_open` returns a person's newest open session, as the requester may see it.
+        `help_timeout`: how many seconds HELP waits for the search of the requester's host.
         """
+        self._newest_open = newest_open
         self._announce, self._own_host = announce, OwnHost(access, hosts, timeout=help_timeout)
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
@@ -108,9 +116,10 @@ class Diagnostics:
             return AccessReport(user_id, None, refusal, None, ())
         role = await self._access.role(user_id, request.team_id)
         try:
-            return AccessReport(user_id, role, None, await self._hosts.find(person), ())
+            host = await self._hosts.find(person)
         except HostNotFoundError as missed:
             return AccessReport(user_id, role, None, None, missed.tried)
+        return AccessReport(user_id, role, None, host, (), await self._newest_open(request, person))
 
     async def applications(self, request: Request) -> Applications:
         await self._access.require_member(request)

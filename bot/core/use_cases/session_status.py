@@ -1,59 +1,149 @@
-"""Read the status of sessions from the service, and cache it for ten seconds for all readers.
+"""Read the states of sessions from the service, and record that the customer joined or that the session is over.
 
-Creating sessions has priority within the service's rate limit. If the service returns no status, or the limit leaves no
-call for it, the session counts as open.
+A state is cached for ten seconds for all readers. Creating sessions has priority within the service's rate limit. If
+the service returns no state, or the limit leaves no call for it, the session's state stays as it was.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from enum import Enum
 
 from bot.core.cache import Cache
-from bot.core.errors import ServiceError
-from bot.core.models import SessionId, SessionStatus
-from bot.core.ports import SessionsApi
+from bot.core.errors import ServiceError, StorageUnavailableError
+from bot.core.models import UNKNOWN_STATE, Session, SessionId, SessionPhase, SessionRecord, SessionState
+from bot.core.ports import SessionRepository, SessionsApi
+from bot.core.requests.events import EventLog, SessionClosed, SessionStateChanged
 from bot.core.timing import CoreTiming
 
 CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """Tells how old a session's status may be for its reader."""
+    """Tells how old a session's state may be for its reader."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
     NOW = "as the service returns it now"
 
 
-class SessionStatusCache:
-    """Caches the status of each session. `clock` returns seconds and never goes back."""
+class SessionStates:
+    """Reads and records the states of sessions. `clock` returns seconds and never goes back."""
 
     def __init__(
-        self, service: SessionsApi, timing: CoreTiming, *, clock: Callable[[], float] = time.monotonic
+        self,
+        service: SessionsApi,
+        store: SessionRepository,
+        events: EventLog,
+        timing: CoreTiming,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._service, self._timeout = service, timing.status_timeout
-        self._cache: Cache[SessionId, SessionStatus] = Cache(
+        self._service, self._store, self._events, self._timing = service, store, events, timing
+        self._cache: Cache[SessionId, SessionState] = Cache(
             seconds=timing.status_cache_seconds, size=CACHE_SIZE, clock=clock
         )
 
-    async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
-        """Return a session's status as the service returned it at most ten seconds ago.
+    @property
+    def are_told(self) -> bool:
+        """Return whether the service can report that a customer joined."""
+        return self._service.tells_states
 
-        `fresh`: read the status from the service now.
+    async def look(self, record: SessionRecord, *, fresh: bool = False) -> SessionState:
+        """Return a session's state as the service returned it at most ten seconds ago.
+
+        `fresh`: read the state from the service now.
         """
         if fresh:
-            self._cache.forget(session_id)
-        return await self._cache.get(session_id, lambda: self._ask(session_id))
+            self._cache.forget(record.session.id)
+        return await self._cache.get(record.session.id, lambda: self._ask(record))
 
     def drop(self, session_id: SessionId) -> None:
-        """Drop the cached status of a session. The bot calls this when it has ended the session."""
+        """Drop the cached state of a session. The bot calls this when it has ended the session."""
         self._cache.forget(session_id)
 
-    async def _ask(self, session_id: SessionId) -> SessionStatus:
-        """Read a status from the service. Never raises: a failure counts as OPEN and is cached like a status."""
+    async def refresh(
+        self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
+    ) -> SessionRecord:
+        """Return the record with the session's current state, and record what changed.
+
+        `fresh`: ignore the cached state. `wait_seconds`: how long to wait for the state, None for no limit; after that
+        the session counts as it was. Do not ask about a session that is over.
+        """
+        if record.is_over:
+            return record
+        state = UNKNOWN_STATE
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                state = await self.look(record, fresh=fresh)
+        return await self.record(record, state)
+
+    async def watch(self, record: SessionRecord) -> SessionRecord:
+        """Do as `refresh`, for nobody who waits, also about a session whose time is up. Raises ServiceError.
+
+        Raises ServiceBusyError without a call if the rate limit leaves none.
+        """
+        state = self._cache.peek(record.session.id)
+        if state is None or state.phase is SessionPhase.UNKNOWN:
+            state = await self._service.look(record, live=True)
+        return await self.record(record, state)
+
+    async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
+        """Return the record with this state, which the service reported. Store what is new, and publish it.
+
+        A session that nobody joined in time is unused. Raises StorageUnavailableError if the end cannot be stored.
+        """
+        if state.phase is SessionPhase.WAITING and record.is_over:
+            state = SessionState(SessionPhase.UNUSED, ended_at=record.session.ends_at, is_link_dead=True)
+        if state.is_final:
+            return await self._record_over(record, state)
+        if state.phase is SessionPhase.JOINED:
+            return await self._record_joined(record, state)
+        if record.state.phase is SessionPhase.JOINED:  # the service does not say so now
+            return record
+        if state.is_link_dead:
+            return replace(record, state=state, is_gone=True, session=without_link(record.session))
+        return replace(record, state=state)
+
+    async def _record_joined(self, record: SessionRecord, state: SessionState) -> SessionRecord:
+        seconds = self._timing.joined_seconds if record.session.conversation_id else 0.0
+        joined = replace(record, state=state, is_gone=state.is_link_dead, is_over=record.is_over and not seconds)
+        if state.is_link_dead:
+            joined = replace(joined, session=without_link(record.session))
+        with suppress(StorageUnavailableError):  # a later look records it
+            if record.state.phase is SessionPhase.JOINED:
+                await self._store.keep_joined(record.session.id, seconds)
+            elif await self._store.record_joined(record, state.joined_at, seconds):
+                self._events.emit(SessionStateChanged(joined))
+                self._events.emit(SessionClosed(record.session.id))  # its messages are due
+        return joined
+
+    async def _record_over(self, record: SessionRecord, state: SessionState) -> SessionRecord:
+        self.drop(record.session.id)
+        if state.joined_at is None and record.state.joined_at:
+            state = replace(state, joined_at=record.state.joined_at)
+        is_new = await self._store.record_over(record, state)
+        now = await self._store.session(record.session.id)
+        over = now or replace(
+            record, is_over=True, ended_at=datetime.now(UTC), state=state, session=without_link(record.session)
+        )
+        if is_new:
+            self._events.emit(SessionStateChanged(over))
+        self._events.emit(SessionClosed(record.session.id))
+        return over
+
+    async def _ask(self, record: SessionRecord) -> SessionState:
+        """Read a state from the service. Never raises: a failure counts as UNKNOWN and is cached like a state."""
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._service.look(session_id)
+            async with asyncio.timeout(self._timing.status_timeout):
+                return await self._service.look(record)
         except (ServiceError, TimeoutError):
-            return SessionStatus.OPEN
+            return UNKNOWN_STATE
+
+
+def without_link(session: Session) -> Session:
+    """Return the session without the customer's link and code."""
+    return replace(session, join_url="", join_code="")

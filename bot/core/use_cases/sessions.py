@@ -27,10 +27,9 @@ from bot.core.models import (
     RequestId,
     RequestKind,
     Role,
-    Session,
     SessionId,
+    SessionPhase,
     SessionRecord,
-    SessionStatus,
     SlackUser,
     TeamId,
     UserId,
@@ -50,7 +49,7 @@ from bot.core.results import (
     SessionShared,
 )
 from bot.core.timing import CoreTiming
-from bot.core.use_cases.session_status import Freshness, SessionStatusCache
+from bot.core.use_cases.session_status import Freshness, SessionStates, without_link
 
 MAX_OWN = 500
 """The maximum number of open sessions of one person that the bot reads from the store. Nobody has as many."""
@@ -77,6 +76,7 @@ class SessionService:
         messages: SessionMessages,
         events: EventLog,
         timing: CoreTiming,
+        states: SessionStates,
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
         require_host: Callable[[Request, SlackUser], Awaitable[None]] = _not_checked,
     ) -> None:
@@ -87,7 +87,7 @@ class SessionService:
         self._tell_agent, self._require_host = tell_agent, require_host
         self._store, self._access, self._service = store, access, service
         self._messages, self._events, self._timing = messages, events, timing
-        self._statuses = SessionStatusCache(service, timing)
+        self._states = states
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request. The `argument` of END, SHARE and DIRECT is a session's id."""
@@ -110,7 +110,7 @@ class SessionService:
         if not records:
             await self._require_host(request, person)
             raise SessionActionError("no_open_session", ever=False)
-        return LastSession(await self._with_status(records[0]))
+        return LastSession(await self._states.refresh(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
         """Return a page of the requester's open sessions.
@@ -123,6 +123,16 @@ class SessionService:
     async def known_open(self, request: Request) -> SessionList:
         """Return the first page of the requester's open sessions, as the store has them."""
         return await self.status(request, freshness=Freshness.KNOWN)
+
+    async def newest_open(self, request: Request, person: SlackUser) -> SessionRecord | None:
+        """Return the newest open session that a person hosts, with its state, as the requester may see it.
+
+        Return None if there is none.
+        """
+        of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in person.ids]
+        hosted = [record for record in _newest_first(of_each) if record.agent in person.ids]
+        still_open = await self._still_open(hosted[:1])
+        return still_open[0].seen_by(request.requester) if still_open else None
 
     async def has_had_one(self, request: Request) -> bool:
         """Return whether any session of the requester is stored, open or ended. Do not ask the service."""
@@ -171,7 +181,7 @@ class SessionService:
                 record = await self._close(record, request.id, request.requester)
             except StorageUnavailableError:  # it has ended all the same, and the next status read notices
                 over = replace(record, is_over=True, ended_by=request.id, ender=request.requester)
-                record = replace(over, ended_at=datetime.now(UTC), session=_without_link(record.session))
+                record = replace(over, ended_at=datetime.now(UTC), session=without_link(record.session))
         is_ours = record.ended_by == request.id
         if is_ours and record.agent not in person.ids:
             await self._tell_agent(record, request)
@@ -196,7 +206,7 @@ class SessionService:
                 raise SessionAccessError("may_not_read_link", record.agent, record.requester)
             await self._check_may_end(request, record)
         if asks_service:
-            record = await self._with_status(record, wait_seconds=self._timing.press_status_timeout)
+            record = await self._states.refresh(record, wait_seconds=self._timing.press_status_timeout)
         return record
 
     async def share(self, request: Request) -> SessionShared:
@@ -235,11 +245,12 @@ class SessionService:
         record = await self._named(request)
         if not record.concerns(*person.ids):
             raise SessionAccessError("may_not_read_link", record.agent, record.requester)
-        record = await self._with_status(record, fresh=True)
+        record = await self._states.refresh(record, fresh=True)
         if record.is_over:
             raise SessionActionError("already_ended", record=record)
         if record.is_gone:
-            raise SessionActionError("link_used_up", record=record)
+            has_joined = record.state.phase is SessionPhase.JOINED
+            raise SessionActionError("customer_joined" if has_joined else "link_used_up", record=record)
         return record
 
     async def check_member(self, request: Request) -> None:
@@ -282,13 +293,17 @@ class SessionService:
             shown = await self._still_open(shown, fresh=freshness is Freshness.NOW)
         return SessionList(tuple(shown), page, total + len(shown), viewer_ids=tuple(user_ids))
 
-    async def _live_page(self, request: Request, viewer_ids: Sequence[UserId], page: ListPage) -> SessionList:
+    async def _live_page(
+        self, request: Request, viewer_ids: Sequence[UserId], page: ListPage, *, is_asked: bool = True
+    ) -> SessionList:
         team_id, size = team_of(request), page.size
         agents = await self._access.ids(page.agent) if page.agent else ()
         found, total = await self._store.live_sessions(team_id, agents, size, page.number * size)
         if not total and page.number:  # sessions have ended, and this page with them
             page = replace(page, number=0)
             found, total = await self._store.live_sessions(team_id, agents, size, 0)
+        if is_asked and self._states.are_told:
+            found = await self._still_open(found)
         return SessionList(tuple(record.seen_by(*viewer_ids) for record in found), page, total)
 
     async def _ended_in(
@@ -328,7 +343,7 @@ class SessionService:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             return None
-        return replace(await self._live_page(request, user_ids, page), ended=ended)
+        return replace(await self._live_page(request, user_ids, page, is_asked=False), ended=ended)
 
     async def _named(self, request: Request) -> SessionRecord:
         """Return the session whose id the request's argument begins with.
@@ -381,26 +396,8 @@ class SessionService:
         return still_open[0]
 
     async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:
-        records = await asyncio.gather(*(self._with_status(record, fresh=fresh) for record in found))
+        records = await asyncio.gather(*(self._states.refresh(record, fresh=fresh) for record in found))
         return [record for record in records if not record.is_over]
-
-    async def _with_status(
-        self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
-    ) -> SessionRecord:
-        """Return the record with the service's current status.
-
-        If the service says that the session is over, mark it as ended. `fresh`: ignore the cached status.
-        `wait_seconds`: how long to wait for the status, None for no limit; after that the session counts as open. Only
-        this method reads a status from the service, and only when a person asks.
-        """
-        status = SessionStatus.OVER if record.is_over else SessionStatus.OPEN
-        if not record.is_over:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_seconds):
-                    status = await self._statuses.look(record.session.id, fresh=fresh)
-        if status is SessionStatus.GONE:
-            return replace(record, is_gone=True, session=_without_link(record.session))
-        return record if record.is_over or status is SessionStatus.OPEN else await self._close(record, None)
 
     async def _end(self, record: SessionRecord) -> str | None:
         """End the session at the service. Return the service's correlation id, if any.
@@ -411,20 +408,17 @@ class SessionService:
             return await self._service.end(record.session.id)
         except UnknownSessionError as error:
             now = await self._store.session(record.session.id)
-            if (
-                not (now and now.is_over)
-                and await self._statuses.look(record.session.id, fresh=True) is not SessionStatus.OVER
-            ):
+            if not (now and now.is_over) and not (await self._states.look(record, fresh=True)).is_final:
                 raise
             return error.reference
 
     async def _close(self, record: SessionRecord, by: RequestId | None, ender: UserId | None = None) -> SessionRecord:
-        self._statuses.drop(record.session.id)
+        self._states.drop(record.session.id)
         ours = await self._store.end_session(record.session.id, by)
         self._events.emit(SessionClosed(record.session.id))
         if not ours and (now := await self._store.session(record.session.id)):
             return now  # it says who was first
-        over = _without_link(record.session)
+        over = without_link(record.session)
         ended = replace(record, is_over=True, ended_at=datetime.now(UTC), session=over)
         return replace(ended, ended_by=by, ender=ender) if ours else ended
 
@@ -437,7 +431,3 @@ def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[Session
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)
-
-
-def _without_link(session: Session) -> Session:
-    return replace(session, join_url="", join_code="")

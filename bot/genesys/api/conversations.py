@@ -24,10 +24,19 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
+from bot.core.models import (
+    UNKNOWN_STATE,
+    CreateSessionRequest,
+    Session,
+    SessionId,
+    SessionPhase,
+    SessionRecord,
+    SessionState,
+)
 from bot.core.ports import CallHooks, OpenSessionError
 from bot.core.validation.display import JoinTemplate, is_safe_url
 from bot.genesys.api.live_conversations import (
+    CONVERSATION,
     MAX_AGE,
     VIEW,
     VIEW_DETAILS,
@@ -36,11 +45,13 @@ from bot.genesys.api.live_conversations import (
     LookupHooks,
     read_time_within,
 )
+from bot.genesys.api.session_states import read_state
 from bot.genesys.api.sessions import SessionView
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import TokenSource
 from bot.genesys.parsing import answered_at, is_invalid_host, is_usable_id, read_object, reference_of
+from bot.genesys.rate_limit import LIVE, LOOK, Share
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
@@ -54,7 +65,6 @@ MAX_OFFER = timedelta(days=1)
 CALLS_PER_SESSION = 3
 """The number of calls for a session if the host is in one conversation: search, conversation, offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
-_STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionStatus.OVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +125,22 @@ class ConversationSessions:
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
             return
-        status = SessionStatus.OPEN
+        status = OPEN
         with suppress(ServiceError):  # the store says that it is open
-            status = await self.look(session_id)
-        if status is SessionStatus.OPEN:
+            status = (await self.read(session_id, share=LOOK)).status
+        if status == OPEN:
             raise OpenSessionError(session_id, live.conversation.customer)
 
-    async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
+    async def read(self, session_id: SessionId, *, share: Share | None = None) -> SessionView:
         """Read the offer's status: `open`, `ended` (its time is up) or `gone`.
 
         `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over; Genesys does not
-        say which. `optional` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no
+        say which. `share` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no
         deployment, and other ServiceErrors.
         """
         try:
             response = await self._client.call(
-                "GET", self._offer_path(session_id), needs=READ_OFFERS, safe=True, auth=NO_TOKEN, optional=optional
+                "GET", self._offer_path(session_id), needs=READ_OFFERS, safe=True, auth=NO_TOKEN, share=share
             )
         except BadRequestError as error:
             if error.status == 404:
@@ -140,12 +150,43 @@ class ConversationSessions:
         ended_at = read_time_within(offer_ends, now, back=MAX_AGE, ahead=timedelta(0))
         return SessionView(session_id, ENDED if ended_at else OPEN)
 
-    async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return the offer's status. Return OPEN if the settings name no deployment. Raises ServiceError."""
+    @property
+    def tells_states(self) -> bool:
+        """Return True, because each participant of a conversation has a list of co-browse sessions."""
+        return True
+
+    async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
+        """Return the session's state, from its conversation, and for a person also from the offer. Raises ServiceError.
+
+        If the conversation does not say that a customer joined, the offer says whether somebody still can.
+        """
+        if live:
+            return await self._state(record, LIVE)
+        state = UNKNOWN_STATE
+        with suppress(ServiceError):  # the offer may tell more
+            state = await self._state(record, LOOK)
+        if state.phase not in (SessionPhase.UNKNOWN, SessionPhase.WAITING):
+            return state
         try:
-            return _STATUSES[(await self.read(session_id, optional=True)).status]
-        except UnknownSessionError:
-            return SessionStatus.OPEN
+            status = (await self.read(record.session.id, share=LOOK)).status
+        except UnknownSessionError:  # without a deployment
+            return state
+        if status == OPEN:
+            return state
+        is_unused = status == ENDED and state.phase is SessionPhase.WAITING
+        return SessionState(SessionPhase.UNUSED if is_unused else SessionPhase.UNKNOWN, is_link_dead=True)
+
+    async def _state(self, record: SessionRecord, share: Share) -> SessionState:
+        """Read the session's state from its conversation.
+
+        Return UNKNOWN_STATE if the conversation is unknown. Raises ServiceError.
+        """
+        conversation_id = record.session.conversation_id
+        if not conversation_id:
+            return UNKNOWN_STATE
+        path = f"{CONVERSATION}/{conversation_id}"
+        response = await self._client.call("GET", path, needs=VIEW, safe=True, share=share)
+        return read_state(read_object(response), record, answered_at(response), is_local=self._client.is_local)
 
     async def applications(self) -> list[tuple[str, str]]:
         """Return an empty list, because sessions in conversations have no application."""

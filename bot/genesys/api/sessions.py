@@ -4,7 +4,7 @@ The service documents one call for sessions, which creates a session and returns
 read or end a session, so these calls use the create path with the session's id, as is usual in REST.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -21,7 +21,15 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
+from bot.core.models import (
+    UNKNOWN_STATE,
+    CreateSessionRequest,
+    Session,
+    SessionId,
+    SessionPhase,
+    SessionRecord,
+    SessionState,
+)
 from bot.core.ports import CallHooks
 from bot.core.validation.display import JoinHosts
 from bot.genesys.client import GenesysClient
@@ -34,6 +42,7 @@ from bot.genesys.parsing import (
     read_object,
     reference_of,
 )
+from bot.genesys.rate_limit import LIVE, LOOK, Share
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
@@ -52,9 +61,17 @@ class SessionView:
 class CobrowseSessions:
     """Implements core's SessionsApi with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
 
-    def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
-        """Take the client, and the hosts that join URLs may lead to."""
-        self._client = client
+    def __init__(
+        self,
+        client: GenesysClient,
+        join_hosts: JoinHosts = JoinHosts(),  # noqa: B008 - frozen
+        joined_statuses: Collection[str] = (),
+    ) -> None:
+        """Take the client, and the hosts that join URLs may lead to.
+
+        `joined_statuses`: the service's words, in lower case, for a session that the customer has joined.
+        """
+        self._client, self._joined_statuses = client, joined_statuses
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
 
     @property
@@ -82,22 +99,30 @@ class CobrowseSessions:
             raise UnusableAnswerError(why="a list of applications without entities")
         return ids_and_names(entities)
 
-    async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
-        """Read the current state of a session. `optional` is as in GenesysClient.call.
+    async def read(self, session_id: SessionId) -> SessionView:
+        """Read the current state of a session.
 
         Raises UnknownSessionError if the service does not know the session or cannot read sessions. Raises other
         ServiceErrors.
         """
-        response = await self._call(session_id, "GET", optional=optional)
+        response = await self._call(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
-    async def look(self, session_id: SessionId) -> SessionStatus:
-        """Read a session's status. Return OPEN if the service cannot tell. Raises ServiceError."""
+    @property
+    def tells_states(self) -> bool:
+        """Return whether the settings name the service's words for a session that the customer has joined."""
+        return bool(self._joined_statuses)
+
+    async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
+        """Read a session's state. Return UNKNOWN_STATE for a word that is not known. Raises ServiceError."""
         try:
-            status = (await self.read(session_id, optional=True)).status.lower()
-            return SessionStatus.OVER if status in ENDED_STATUSES else SessionStatus.OPEN
+            response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
         except UnknownSessionError:  # a 404 may be about the path, since the service documents none to read a session
-            return SessionStatus.OPEN
+            return UNKNOWN_STATE
+        status = plain_word(read_object(response).get("status")).lower()
+        if status in ENDED_STATUSES:
+            return SessionState(SessionPhase.OVER)
+        return SessionState(SessionPhase.JOINED) if status in self._joined_statuses else UNKNOWN_STATE
 
     async def end(self, session_id: SessionId) -> str | None:
         """End a session. Return the service's correlation id, None if it sent none.
@@ -107,12 +132,12 @@ class CobrowseSessions:
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
-    async def _call(self, session_id: SessionId, method: str, *, optional: bool = False) -> httpx.Response:
+    async def _call(self, session_id: SessionId, method: str, *, share: Share | None = None) -> httpx.Response:
         if not is_usable_id(session_id):  # from a row that an older version wrote
             raise UnknownSessionError
         path = f"{SESSIONS}/{quote(session_id, safe='')}"
         try:
-            return await self._client.call(method, path, needs=READ, safe=True, optional=optional)
+            return await self._client.call(method, path, needs=READ, safe=True, share=share)
         except BadRequestError as error:
             if error.status in (404, 405):
                 raise UnknownSessionError(reference=error.reference) from None

@@ -17,6 +17,7 @@ from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.display import clean
 from bot.genesys.client import GenesysClient
+from bot.genesys.rate_limit import LOOK
 
 SEARCH, USERS = "/api/v2/users/search", "/api/v2/users"
 VIEW = "directory:user:view"
@@ -70,7 +71,7 @@ class UsersApi:
 
     async def _ask_name(self, host_id: HostId) -> str:
         try:
-            response = await self._client.call("GET", f"{USERS}/{host_id}", needs=VIEW, safe=True, optional=True)
+            response = await self._client.call("GET", f"{USERS}/{host_id}", needs=VIEW, safe=True, share=LOOK)
             return clean(str(response.json().get("name") or ""))
         except (ServiceError, ValueError, AttributeError, RecursionError):
             return ""

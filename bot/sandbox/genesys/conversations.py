@@ -27,6 +27,19 @@ _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segm
 
 
 @dataclass
+class CobrowseSession:
+    """A co-browse session that a customer joined. `id` is the id of its offer. Times are in seconds since 1970.
+
+    `disconnect_type` is the SDK's word for what ended the customer's part, None while it goes on.
+    """
+
+    id: str
+    joined_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    disconnect_type: str | None = None
+
+
+@dataclass
 class Conversation:
     """A conversation between a customer and a host.
 
@@ -44,11 +57,29 @@ class Conversation:
     host_connected: bool = True
     in_analytics: bool = True
     monitored_by: str | None = None
-    cobrowse_session_id: str | None = None
-    """The id of the co-browse session that the customer has joined, None if there is none."""
+    cobrowse: list[CobrowseSession] = field(default_factory=list)
+    """The co-browse sessions that the customer joined, oldest first."""
 
     def end(self) -> None:
+        self.stop_cobrowse("system")
         self.ended_at, self.host_connected = time.time(), False
+
+    @property
+    def cobrowse_session_id(self) -> str | None:
+        """Return the id of the co-browse session that the customer is in now; None if there is none."""
+        return next((each.id for each in self.cobrowse if each.ended_at is None), None)
+
+    def start_cobrowse(self, session_id: str) -> None:
+        """Let the customer join the co-browse session with this id."""
+        if self.cobrowse_session_id != session_id:
+            self.stop_cobrowse("other")
+            self.cobrowse.append(CobrowseSession(session_id))
+
+    def stop_cobrowse(self, disconnect_type: str) -> None:
+        """End the co-browse session that the customer is in, if any."""
+        for each in self.cobrowse:
+            if each.ended_at is None:
+                each.ended_at, each.disconnect_type = time.time(), disconnect_type
 
     def as_analytics(self) -> dict[str, Any]:
         """Return the conversation in the shape of the SDK's AnalyticsConversationWithoutAttributes."""
@@ -69,21 +100,15 @@ class Conversation:
         ]
         return {**result, "originatingDirection": "inbound", "divisionIds": [_derived_id(self.id, "division")]}
 
-    def as_conversation(self) -> dict[str, Any]:
-        """Return the conversation in the shape of the SDK's Conversation."""
+    def as_conversation(self, url: str = "") -> dict[str, Any]:
+        """Return the conversation in the shape of the SDK's Conversation. `url` is the URL of the sandbox's Genesys."""
         participants = [
             self._participant("customer", connected=self.ended_at is None, name=self.customer) | self._other_party
         ]
-        if self.cobrowse_session_id:
-            cobrowse = {
-                "id": _derived_id(self.id, "share"),
-                "state": "connected",
-                "cobrowseSessionId": self.cobrowse_session_id,
-            }
-            participants[0]["cobrowsesessions"] = [
-                {**cobrowse, "cobrowseRole": "sharer", "provider": "PureCloud Cobrowse"}
-            ]
         participants.append(self._participant("agent", connected=self.host_connected, userId=self.host_user_id))
+        if self.cobrowse:
+            for participant, role in zip(participants, ("sharer", "viewer"), strict=True):
+                participant["cobrowsesessions"] = [self._cobrowse_part(each, role, url) for each in self.cobrowse]
         if self.monitored_by:
             fields = {"userId": self.monitored_by, "monitoredParticipantId": participants[1]["id"]}
             participants.append(self._participant("user", connected=True, **fields))
@@ -91,6 +116,28 @@ class Conversation:
         if self.ended_at:
             result["endTime"] = iso_time(self.ended_at)
         return {**result, "recordingState": "none", "selfUri": f"/api/v2/conversations/{self.id}"}
+
+    def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
+        """Return one participant's part in a co-browse session, in the shape of the SDK's Cobrowsesession.
+
+        `role` is "sharer" for the customer and "viewer" for the agent, whose part has the viewer's URL.
+        """
+        result: dict[str, Any] = {
+            "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
+            "state": "connected" if session.ended_at is None else "disconnected",
+            "cobrowseSessionId": session.id,
+            "cobrowseRole": role,
+            "connectedTime": iso_time(session.joined_at),
+            "provider": "PureCloud Cobrowse",
+        }
+        if role == "viewer":
+            result["viewerUrl"] = f"{url}/messenger/viewer#{session.id}"
+        if session.ended_at is not None:
+            cause = "peer" if (session.disconnect_type in ("client", "endpoint")) == (role == "viewer") else "client"
+            is_personal = session.disconnect_type in ("client", "endpoint", "peer")
+            result["disconnectedTime"] = iso_time(session.ended_at)
+            result["disconnectType"] = cause if is_personal else session.disconnect_type
+        return result
 
     def _participant(self, purpose: str, *, connected: bool, **fields: Any) -> dict[str, Any]:
         state = {"state": "connected" if connected else "disconnected", "connectedTime": iso_time(self.since)}

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID, ConversationsApi
 from bot.sandbox.genesys.errors import ApiError
-from bot.sandbox.genesys.pages import HEADERS
+from bot.sandbox.genesys.pages import HEADERS, page
 
 FILES = Path(__file__).parent.parent / "messenger"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
@@ -29,8 +29,11 @@ class Messenger:
         return [
             web.get("/genesys-bootstrap/genesys.min.js", self._script, name="messenger"),
             web.get("/messenger", self._file),
+            web.get("/messenger/viewer", self._viewer, name="viewer"),
             web.get("/messenger/{file:page\\.(?:js|css)}", self._file),
-            web.post("/messenger/{deployment}/{code}/{action:join|read|stop}", self._handle_action, name="customer"),
+            web.post(
+                "/messenger/{deployment}/{code}/{action:join|read|stop|expire}", self._handle_action, name="customer"
+            ),
         ]
 
     async def _handle_action(self, request: web.Request) -> web.Response:
@@ -46,11 +49,17 @@ class Messenger:
             return web.json_response({"state": "ended"}, headers=ANY_SITE)
         action = request.match_info["action"]
         if action == "join":
-            offer.joined, offer.conversation.cobrowse_session_id = True, offer.id
+            offer.join()
         elif action == "stop":
-            offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
-        state = "ended" if offer.is_withdrawn else "joined" if offer.joined else "offered"
+            offer.stop("client")
+        elif action == "expire":  # of an offer, or of a session in which the customer was idle for too long
+            offer.expire()
+        state = "ended" if not offer.is_valid else "joined" if offer.joined else "offered"
         return web.json_response({"state": state}, headers=ANY_SITE)
+
+    async def _viewer(self, _request: web.Request) -> web.Response:
+        text = "<p>Here the agent sees the customer’s screen. This is the sandbox, so nothing is shared.</p>"
+        return page(200, "The customer’s screen", text)
 
     async def _script(self, _request: web.Request) -> web.Response:
         return _send(FILES / "genesys.min.js", ANY_SITE)

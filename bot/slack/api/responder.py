@@ -32,7 +32,17 @@ from bot.core.errors import (
     SlackUnavailableError,
     UnexpectedError,
 )
-from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
+from bot.core.models import (
+    ChannelId,
+    Request,
+    RequestId,
+    RequestKind,
+    Session,
+    SessionRecord,
+    SessionStarted,
+    UserId,
+    WaitNotice,
+)
 from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.results import LastSession, OpenSession, Result
 from bot.core.timing import SLACK_TIMING, SlackTiming
@@ -60,6 +70,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CONNECTIONS = 1000
+STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
+"""The codes of errors that say how the session of a card or row is now. Such an error replaces the card or row."""
 ANSWERABLE = timedelta(minutes=29)
 """How long after a request the bot posts to its response_url. Slack accepts posts for 30 minutes."""
 
@@ -366,6 +378,11 @@ class SlackResponder:
             log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
             return False
 
+    async def tell_state(self, record: SessionRecord, reply_url: str) -> bool:
+        await self.learn(record.requester)
+        message = self._words.cards_for(record.requester).state_told(record, record.requester)
+        return await self.post(reply_url, message)
+
     async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
         """Post an ephemeral message to a response_url. Return whether Slack accepted it.
 
@@ -510,7 +527,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
     the error that the session has already ended. No other error replaces the message, so that a card keeps its link.
     """
     if _is_kept_after_errors(request):
-        return not isinstance(outcome, CobrowseError) or outcome.code in ("already_ended", "link_used_up")
+        return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN
     return request.replaces
 
 

@@ -169,6 +169,20 @@ class SlackSessionMessages:
         reader = self._reader(post, record)
         await self._readers.learn(reader)
         message = self._cards_for(reader).closed(record, is_public=post.kind is PostedMessageKind.SHARED)
+        return await self._update(post, record, message)
+
+    async def mark_joined(self, post: PostedMessage, record: SessionRecord) -> EditResult:
+        reader, is_public = self._reader(post, record), post.kind is PostedMessageKind.SHARED
+        await self._readers.learn(reader)
+        cards = self._cards_for(reader)
+        if not record.is_gone:  # others can still join by the link
+            message = cards.shared(record, None) if is_public else cards.of_record(record, reader, DIRECT_MESSAGE)
+        else:
+            message = cards.joined(record, None if is_public else reader, is_public=is_public)
+        return await self._update(post, record, message)
+
+    async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
+        """Update a message. If its channel has a new id, update it there. Return the outcome."""
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)

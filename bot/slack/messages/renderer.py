@@ -246,6 +246,8 @@ class MessageRenderer:
                 return cards.closed(record)
             case SessionActionError(code="link_used_up", record=record) if record:
                 return cards.used_up(record)
+            case SessionActionError(code="customer_joined", record=record) if record:
+                return cards.joined(record, request.requester)
             case SessionShared(record=record, channel_id=channel_id):
                 done = cards.posted(channel_id)
             case SentDirect(record=record):

@@ -30,6 +30,7 @@ from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss, rule_name
 from bot.slack.messages.catalogue.sentence import (
     Language,
+    Markup,
     Value,
     channel_mention,
     counted,
@@ -44,7 +45,7 @@ from bot.slack.messages.help import PLAIN, Capabilities, all_commands, short_hel
 from bot.slack.messages.notices.access import CONNECTED_ALREADY, DONE_AS, access_requested
 from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import COPIED, POSTED, CardRenderer, place_of
-from bot.slack.messages.session_list import list_message
+from bot.slack.messages.session_list import OWN, list_message, time_left
 
 SIGN_IN = said("connect.sign_in", "Sign in to Genesys to connect your account.")
 SIGN_IN_AGAIN = said(
@@ -241,7 +242,10 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
         text = say(YOU_CAN_START, command=to.command)
     else:
         text = say(CAN_START, person=person)
-    return Message(text, [section(f":white_check_mark: {text}")])
+    blocks = [section(f":white_check_mark: {text}")]
+    if record := outcome.session:
+        blocks.append(context(say(OWN, name=record.session.name, left=Markup(time_left(record, to.language)))))
+    return Message(text, blocks)
 
 
 def _text(text: str) -> Message:

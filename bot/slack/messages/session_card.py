@@ -6,7 +6,7 @@ A card has three lines, at most two buttons, and a menu. listeners/cards.py hand
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.models import (
     ChannelId,
@@ -15,6 +15,7 @@ from bot.core.models import (
     RequestKind,
     Session,
     SessionId,
+    SessionPhase,
     SessionRecord,
     SlackUser,
     UserId,
@@ -24,6 +25,7 @@ from bot.core.validation.contact import ContactAddress, ContactChannel
 from bot.core.validation.display import url_host
 from bot.slack.messages.blocks import (
     CODE_BLOCK,
+    OPEN_ACTION,
     SESSION_BLOCK,
     Block,
     Message,
@@ -40,11 +42,20 @@ from bot.slack.messages.catalogue.sentence import (
     Language,
     Markup,
     Sentence,
+    Value,
     channel_mention,
     counted,
     label,
     mention,
     said,
+)
+from bot.slack.messages.catalogue.session_states import (
+    CUSTOMER_OF,
+    NOBODY,
+    OPEN_VIEWER,
+    YOUR_CUSTOMER,
+    ended,
+    joined,
 )
 from bot.slack.messages.help import SESSIONS_BUTTON, Capabilities
 
@@ -293,7 +304,7 @@ class CardRenderer:
         if record.is_over:
             return self.closed(record)
         if record.is_gone:
-            return self.used_up(record)
+            return self.joined(record, viewer) if _has_joined(record) else self.used_up(record)
         session, title = record.session, self.title(record, viewer)
         below = [context(done)] if done else []
         if other:
@@ -301,16 +312,61 @@ class CardRenderer:
         blocks = self._blocks(session, title, place, below, hints=record.agent == viewer)
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
-    def shared(self, record: SessionRecord, sharer: UserId) -> Message:
-        """Render the card of a session for everybody in a channel.
+    def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
+        """Render the card of a session that the customer has joined, and that nobody else can join.
 
-        `sharer` is the user who posted the session there.
+        `viewer` is the reader, None if it is not known who reads the card. Only the host gets the button to the
+        customer's screen, because its address is a secret.
         """
         say, session = self.language.say, record.session
+        about = self._about(record)
+        title = self.title(record, viewer) if viewer else say(TITLE_FOR if is_public else TITLE, **about)
+        row = [] if is_public else self.screen_buttons(record, viewer)
+        row.append(button(say(END), ASK_END_ACTION, value=session.id))
+        if not is_public:
+            row += self._menu(replace(session, join_url="", conversation_id=None), DIRECT_MESSAGE)
+        block_id = {"block_id": f"{CARD}{session.id}"}
+        blocks = [section(f":large_green_circle: {title}", SESSION_BLOCK), buttons(*row) | block_id]
+        return Message(self._customer_joined(record, viewer).replace("*", ""), blocks)
+
+    def state_told(self, record: SessionRecord, viewer: UserId) -> Message:
+        """Render the message to the requester, `viewer`: the customer joined, or the session is over."""
+        if record.state.phase is SessionPhase.JOINED:
+            text = self._customer_joined(record, viewer)
+            row = self.screen_buttons(record, viewer, is_primary=True)
+            blocks = [section(f":large_green_circle: {text}"), *([buttons(*row)] if row else [])]
+            return Message(text.replace("*", ""), blocks)
+        return self.closed(record)
+
+    def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
+        """Build the button to the customer's screen: the viewer for the host, else the conversation in Genesys."""
+        say, style = self.language.say, {"style": "primary"} if is_primary else {}
+        if record.state.viewer_url and viewer == record.agent:
+            return [button(say(OPEN_VIEWER), OPEN_ACTION, url=record.state.viewer_url, **style)]
+        app, conversation_id = self.features.genesys_app, record.session.conversation_id
+        if app and conversation_id and (address := app.address(conversation_id)):
+            return [button(say(MENU_GENESYS), OPEN_ACTION, url=address, **style)]
+        return []
+
+    def _customer_joined(self, record: SessionRecord, viewer: UserId | None) -> str:
+        sentence = YOUR_CUSTOMER if viewer == record.agent else CUSTOMER_OF
+        return self.language.say(sentence, name=record.session.name, agent=mention(record.agent))
+
+    def _about(self, record: SessionRecord) -> dict[str, Value]:
+        ends = Markup(joined(record, self.language)) if _has_joined(record) else self.ends(record.session)
+        return {"name": record.session.name, "agent": mention(record.agent), "ends": ends}
+
+    def shared(self, record: SessionRecord, sharer: UserId | None) -> Message:
+        """Render the card of a session for everybody in a channel.
+
+        `sharer` is the user who posted the session there, None if that is not known.
+        """
+        say, session = self.language.say, record.session
+        title = say(TITLE_FOR, **self._about(record))
+        if sharer is None:
+            return Message(say(COPY_OF, name=session.name), self._blocks(session, title, CHANNEL))
         told = say(SHARED_BY, person=mention(sharer), name=session.name)
-        title = say(TITLE_FOR, agent=mention(record.agent), name=session.name, ends=self.ends(session))
-        by = context(say(SHARED_BY, person=mention(sharer), name=session.name))
-        return Message(told, self._blocks(session, title, CHANNEL, [by]))
+        return Message(told, self._blocks(session, title, CHANNEL, [context(told)]))
 
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
         """Render the message that replaces the card of a session that is over."""
@@ -318,7 +374,9 @@ class CardRenderer:
         blocks = [section(self.ended(record, is_public=is_public))]
         if not is_public:
             blocks.append(self._start_new(record))
-        told = self.language.say(HAS_ENDED if has_ended else IS_CLOSED, name=session.name)
+        has_ended = has_ended or record.state.phase is SessionPhase.OVER
+        sentence = NOBODY if record.state.phase is SessionPhase.UNUSED else HAS_ENDED if has_ended else IS_CLOSED
+        told = self.language.say(sentence, name=session.name)
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
@@ -335,7 +393,9 @@ class CardRenderer:
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Render one line: that the session is over, since when, and who ended it if known."""
+        """Render that the session is over, since when, and who or what ended it if known."""
+        if not record.ended_by and (reported := ended(record, self.language, names_agent=is_public)):
+            return f":white_circle: {reported}"
         sentence = _ENDINGS[bool(record.session.application_id), record.ender is not None, is_public]
         text = self.language.say(
             sentence,
@@ -397,10 +457,13 @@ class CardRenderer:
 
     def title(self, record: SessionRecord, viewer: UserId) -> str:
         """Render the first line of a card as `viewer` reads it."""
-        return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer)
+        ends = Markup(joined(record, self.language)) if _has_joined(record) else None
+        return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer, ends=ends)
 
-    def _title(self, session: Session, *, agent: UserId, starter: UserId, viewer: UserId) -> str:
-        say, name, ends = self.language.say, session.name, self.ends(session)
+    def _title(
+        self, session: Session, *, agent: UserId, starter: UserId, viewer: UserId, ends: Markup | None = None
+    ) -> str:
+        say, name, ends = self.language.say, session.name, ends or self.ends(session)
         if agent == starter == viewer:
             return say(TITLE, name=name, ends=ends)
         if viewer == agent:
@@ -454,6 +517,10 @@ class CardRenderer:
         if not options:  # Slack accepts no menu with fewer than two options
             return [button(say(MENU_DETAILS), MENU_ACTION, value=DETAILS)]
         return [overflow(MENU_ACTION, *options, details)]
+
+
+def _has_joined(record: SessionRecord) -> bool:
+    return record.state.phase is SessionPhase.JOINED
 
 
 def spoken(code: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from urllib.parse import urlencode
 
-from bot.core.models import PersonKey, SessionId, SessionRecord, TeamId, UserId
+from bot.core.models import PersonKey, SessionId, SessionPhase, SessionRecord, TeamId, UserId
 from bot.core.results import ON_CARD, ListKind, ListPage, SessionList
 from bot.slack.messages.blocks import Block, Message, button, buttons, context, option, overflow, section, users_select
 from bot.slack.messages.catalogue.sentence import (
@@ -18,13 +18,14 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
+from bot.slack.messages.catalogue.session_states import WAITING, joined
 from bot.slack.messages.session_card import ASK_END_ACTION, END, END_ACTION, OTHER, CardRenderer
 
 ROW, LISTED = "row-", "listed-"
 """Prefixes of the block id of a row: ROW for the rows that the bot posts today, LISTED for those that earlier versions
 posted. The list's page and the session's id follow the prefix."""
 ROW_MENU_ACTION = "row_menu"
-ROW_SHOW, ROW_SEND, ROW_MESSAGE, ROW_END = "show", "send", "message", "end"
+ROW_SHOW, ROW_SEND, ROW_MESSAGE, ROW_END, SCREEN = "show", "send", "message", "end", "screen"
 """The values of the options in a row's menu."""
 PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_previous",
@@ -198,12 +199,13 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
     sentence = LIVE if record.agent == record.requester else LIVE_FROM
     if sentence is LIVE_FROM and record.requester == viewer[1]:
         sentence = LIVE_FROM_YOU
+    has_joined = record.state.phase is SessionPhase.JOINED
     text = say(
         sentence,
         name=session.name,
         starter=mention(record.requester),
         since=record.started_at or session.ends_at,
-        ends=cards.ends(session),
+        ends=Markup(joined(record, cards.language)) if has_joined else cards.ends(session),
     )
     return section(text, row_id(found.page, session.id)) | {"accessory": _control(record, found, viewer, cards)}
 
@@ -224,6 +226,10 @@ def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
     if cards.features.sends and session.join_url:
         options.append(option(say(cards.send_label), ROW_SEND))
     team_id, user_id = viewer
+    if record.state.phase is SessionPhase.JOINED:
+        options += [
+            option(each["text"]["text"], SCREEN, url=each["url"]) for each in cards.screen_buttons(record, user_id)
+        ]
     if record.agent != user_id:
         options.append(option(say(MESSAGE_AGENT), ROW_MESSAGE, url=direct_message_url(team_id, record.agent)))
     if not options:
@@ -279,7 +285,17 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render the time until the session ends. If the link is used up or expired, state when the session started."""
+    """Render the time until the session ends, or that the customer joined.
+
+    If the link is used up or expired, state when the session started.
+    """
+    if record.state.phase is SessionPhase.JOINED:
+        return joined(record, language)
+    left = _left(record, language)
+    return language.say(WAITING, left=Markup(left)) if record.state.phase is SessionPhase.WAITING else left
+
+
+def _left(record: SessionRecord, language: Language) -> str:
     if record.is_gone or record.read_at is None:
         return language.say(LINK_USED, since=record.started_at or record.session.ends_at)
     minutes = max(1, round((record.session.ends_at - record.read_at).total_seconds() / 60))

@@ -55,4 +55,6 @@ async def _report(connection: Any, encryptor: Encryptor) -> StorageReport:
         rows: Sequence[Row] = await connection.fetch(page.text, *page.arguments(values))
         return rows
 
-    return report(found.where, found.facts, found.version, linked, lambda: count_secrets(fetch, encryptor))
+    return report(
+        found.where, found.facts, found.version, linked, lambda: count_secrets(fetch, encryptor, found.version)
+    )

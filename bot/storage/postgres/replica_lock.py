@@ -48,6 +48,12 @@ class ReplicaLock:
         self._maintaining: asyncio.Task[None] | None = None
         self._is_loss_logged = False
         self._check_requested, self._key_announced = asyncio.Event(), asyncio.Event()
+        self._wants_to_lead = self._leads = False
+
+    async def is_leader(self) -> bool:
+        """Return whether this replica leads; see core's LeaderLock. The background task takes the leader's lock."""
+        self._wants_to_lead = True
+        return self._leads and self.is_held
 
     async def open(self) -> None:
         """Take the lock and keep it. Raises StorageSetupError if a proxy to the server pools transactions."""
@@ -99,6 +105,8 @@ class ReplicaLock:
                 if self.is_held:
                     await _check_writable(self._connection)
                     await self._announce(self._connection)
+                    if self._wants_to_lead and not self._leads:
+                        self._leads = bool(await self._connection.fetchval(STATEMENTS["lock_leader"].text))
                 else:
                     self._log_loss("database_connection_closed")
                     await self._acquire()
@@ -138,7 +146,7 @@ class ReplicaLock:
         except BaseException:
             connection.terminate()
             raise
-        self._connection, self.is_held = connection, True
+        self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
         """Take the lock that says with which key this replica encrypts, and then release the one of the last key."""
@@ -153,7 +161,7 @@ class ReplicaLock:
 
     def _on_termination(self, connection: Any) -> None:
         if connection is self._connection:
-            self.is_held = False
+            self.is_held = self._leads = False
 
 
 async def _check_writable(connection: Any) -> None:

@@ -30,6 +30,7 @@ from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
+from bot.storage.repositories.watches import WatchTable
 from bot.storage.statements import SWEEP
 
 MAX_CONNECTIONS = 10
@@ -181,6 +182,15 @@ class PostgresStore:
     def sessions(self) -> SessionTable:
         """Return the repository of sessions and of the messages that show them."""
         return SessionTable(self, self._encryptor)
+
+    @property
+    def watches(self) -> WatchTable:
+        """Return the repository of watched sessions."""
+        return WatchTable(self, self._encryptor)
+
+    async def is_leader(self) -> bool:
+        """Return whether this replica leads; see core's LeaderLock."""
+        return await self._replica_lock.is_leader()
 
     @property
     def connections(self) -> AccountTable:

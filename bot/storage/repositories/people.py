@@ -12,16 +12,16 @@ from bot.storage.database import Database, Row
 from bot.storage.encryption import SECRET_COLUMNS
 from bot.storage.mapping import MAX_SWEPT_ROWS
 
-TABLES = ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections")
+TABLES = ("requests", "sessions", "posts", "watches", "found_hosts", "links", "connects", "connections")
 """The tables with rows that are wholly about a person. The table of notices is not among them, because a notice may be
 about several people."""
 FORGOTTEN_AT_ONCE = ("found_hosts", "links", "connects", "connections")
-FORGOTTEN_IN_BATCHES = ("posts", "sessions", "requests")
+FORGOTTEN_IN_BATCHES = ("watches", "posts", "sessions", "requests")
 """The tables whose rows are deleted in several writes, in this order. The order matters, because a session is kept
 while messages about it are stored, and a request is kept while its session is stored."""
 HIDDEN = "(a secret, not exported)"
 HIDDEN_COLUMNS = frozenset(("state_hash", *(column for columns in SECRET_COLUMNS.values() for column in columns)))
-OUR_COLUMNS = frozenset(("owner", "same", "same_as", "replaces", "due_at"))
+OUR_COLUMNS = frozenset(("owner", "same", "same_as", "replaces", "due_at", "looks", "next_at", "reply_uses"))
 """Columns that an export leaves out, because they only say how the bot works on a row."""
 TIME_COLUMNS = ("_at", "_until")
 MAX_PASSES = 5

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.storage.database import Database, Fetch, Row
-from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor
+from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor, tables_with_secrets
 from bot.storage.errors import refused
+from bot.storage.schema import VERSION
 
 PAGE = 500
 """The maximum number of rows that are read at once, and that one write of SQLite changes."""
@@ -33,10 +34,10 @@ class KeyRotation:
     left: SecretCounts
 
 
-async def count_secrets(fetch: Fetch, encryptor: Encryptor) -> SecretCounts:
-    """Read all encrypted values and count them by the key that decrypts them."""
+async def count_secrets(fetch: Fetch, encryptor: Encryptor, version: int = VERSION) -> SecretCounts:
+    """Read all encrypted values of a database of this version, and count them by the key that decrypts them."""
     counts = SecretCounts()
-    async for table, rows in _pages(fetch):
+    async for table, rows in _pages(fetch, version):
         for row in rows:
             for column in SECRET_COLUMNS[table]:
                 if (text := row[column]) is not None:
@@ -153,9 +154,9 @@ class SecretTable:
         return text if plain is None else self._encryptor.encrypt(plain)
 
 
-async def _pages(fetch: Fetch) -> AsyncIterator[tuple[str, Sequence[Row]]]:
+async def _pages(fetch: Fetch, version: int = VERSION) -> AsyncIterator[tuple[str, Sequence[Row]]]:
     """Yield the rows that hold a secret, page by page, with the name of their table."""
-    for table in SECRET_COLUMNS:
+    for table in tables_with_secrets(version):
         after = ""
         while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):
             yield table, rows

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from bot.core.errors import UnexpectedError
 from bot.core.models import (
+    UNKNOWN_STATE,
     ChannelId,
     ConversationId,
     HostId,
@@ -14,8 +16,11 @@ from bot.core.models import (
     Request,
     RequestId,
     Session,
+    SessionEnding,
     SessionId,
+    SessionPhase,
     SessionRecord,
+    SessionState,
     TeamId,
     UserId,
     team_of,
@@ -87,6 +92,42 @@ class SessionTable:
         await self._database.fetch("make_posts_due", {"session_id": session_id})
         return bool(await self._database.fetch("end_session", {"id": session_id, "by": by}))
 
+    async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
+        session_id = record.session.id
+        values = {
+            "id": session_id,
+            "request_id": record.request_id,
+            "joined_at": joined_at and joined_at.timestamp(),
+            "seconds": seconds,
+        }
+        await self._database.fetch("make_posts_due", {"session_id": session_id})  # first, as in `end_session`
+        is_new = bool(await self._database.fetch("record_joined", values))
+        if is_new:  # again, as in `record_over`
+            await self._database.fetch("make_posts_due", {"session_id": session_id})
+        return is_new
+
+    async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
+        await self._database.fetch("keep_joined", {"id": session_id, "seconds": seconds})
+
+    async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
+        session_id = record.session.id
+        await self._database.fetch("make_posts_due", {"session_id": session_id})  # first, as in `end_session`
+        values = {
+            "id": session_id,
+            "request_id": record.request_id,
+            "live_state": state.phase.value,
+            "ending": state.ending and state.ending.value,
+            "joined_at": state.joined_at and state.joined_at.timestamp(),
+            "ended_at": state.ended_at and state.ended_at.timestamp(),
+        }
+        is_new = bool(await self._database.fetch("record_over", values))
+        if is_new:  # again, in case another replica postponed a post between the two
+            await self._database.fetch("make_posts_due", {"session_id": session_id})
+        return is_new
+
+    async def postpone_post(self, post: PostedMessage) -> None:
+        await self._database.fetch("postpone_post", _post_row(post))
+
     async def add_post(self, post: PostedMessage) -> bool:
         row = _post_row(post) | {"kind": post.kind.value, "request_id": post.request_id}
         return bool(await self._database.fetch("add_post", row))
@@ -119,7 +160,9 @@ class SessionTable:
     def _read(self, row: Row) -> SessionRecord:
         is_over, ended_at = bool(row["is_over"]), row["ended_at"]
         about = dict(row)  # the statements for one session read more than the session itself
-        join_url = "" if is_over else self._encryptor.decrypt(row["join_url"]) or ""
+        state = _state(row)
+        is_gone = not is_over and state.is_link_dead
+        join_url = "" if is_over or is_gone else self._encryptor.decrypt(row["join_url"]) or ""
         session = Session(
             id=SessionId(row["id"]),
             status=row["status"],
@@ -128,7 +171,7 @@ class SessionTable:
             application_id=row["application_id"],
             ends_at=time_of(row["ends_at"]),
             join_url=join_url if is_safe_url(join_url) else "",
-            join_code="" if is_over else self._encryptor.decrypt(row["join_code"]) or "",
+            join_code="" if is_over or is_gone else self._encryptor.decrypt(row["join_code"]) or "",
             conversation_id=ConversationId(about["conversation_id"]) if about.get("conversation_id") else None,
             is_call=known_bool(row["is_call"]),
         )
@@ -145,7 +188,22 @@ class SessionTable:
             ended_by=RequestId(row["ended_by"]) if row["ended_by"] else None,
             ender=UserId(about["ender"]) if about.get("ender") else None,
             ended_at=None if ended_at is None else time_of(ended_at),
+            is_gone=is_gone,
+            state=state,
         )
+
+
+def _state(row: Row) -> SessionState:
+    """Return the state of a session that Genesys reported last."""
+    try:
+        phase = SessionPhase(row["live_state"])
+        ending = SessionEnding(row["ending"]) if row["ending"] else None
+    except ValueError:  # nothing was reported, or a newer version wrote it
+        return UNKNOWN_STATE
+    joined_at = None if row["joined_at"] is None else time_of(row["joined_at"])
+    ended_at = None if row["ended_at"] is None else time_of(row["ended_at"])
+    is_in_conversation = not row["application_id"]  # there, a code works once
+    return SessionState(phase, joined_at, ended_at, ending, is_link_dead=is_in_conversation)
 
 
 def _post(row: Row) -> PostedMessage:

@@ -11,6 +11,7 @@ INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPD
 -- plain text in these columns is not ours.
 SELECT EXISTS (SELECT 1 FROM requests WHERE reply_url LIKE 'sealed:%' OR argument LIKE 'sealed:%')
     OR EXISTS (SELECT 1 FROM sessions WHERE join_url LIKE 'sealed:%' OR join_code LIKE 'sealed:%')
+    OR EXISTS (SELECT 1 FROM watches WHERE reply_url LIKE 'sealed:%')
     OR EXISTS (SELECT 1 FROM connects WHERE verifier LIKE 'sealed:%')
     OR EXISTS (SELECT 1 FROM connections WHERE refresh_token LIKE 'sealed:%') AS found;
 
@@ -27,6 +28,12 @@ WHERE join_url IS NOT NULL OR join_code IS NOT NULL /*postgres FOR UPDATE*/;
 
 -- name: encrypt_sessions
 UPDATE sessions SET join_url = :join_url, join_code = :join_code WHERE id = :id;
+
+-- name: secrets_of_watches
+SELECT session_id AS id, reply_url FROM watches WHERE reply_url IS NOT NULL /*postgres FOR UPDATE*/;
+
+-- name: encrypt_watches
+UPDATE watches SET reply_url = :reply_url WHERE session_id = :id;
 
 -- name: secrets_of_connects
 SELECT team_id, user_id, verifier FROM connects /*postgres FOR UPDATE*/;

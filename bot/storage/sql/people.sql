@@ -24,6 +24,13 @@ SELECT * FROM posts WHERE session_id IN (SELECT s.id FROM sessions s
         AND (:team_id = '' OR s.team_id = :team_id OR origin.team_id = :team_id))
 ORDER BY session_id, channel_id, ts;
 
+-- name: watches_of_person
+SELECT * FROM watches WHERE session_id IN (SELECT s.id FROM sessions s
+    LEFT JOIN requests origin ON origin.id = s.request_id
+    WHERE (s.requester = :user_id OR s.agent = :user_id)
+        AND (:team_id = '' OR s.team_id = :team_id OR origin.team_id = :team_id))
+ORDER BY session_id;
+
 -- name: found_hosts_of_person
 SELECT * FROM found_hosts
 WHERE user_id = :user_id AND (:team_id = '' OR team_id = :team_id);
@@ -80,6 +87,14 @@ DELETE FROM posts WHERE (session_id, channel_id, ts) IN (SELECT p.session_id, p.
     JOIN sessions s ON s.id = p.session_id
     LEFT JOIN requests origin ON origin.id = s.request_id
     WHERE (s.requester = :user_id OR s.agent = :user_id) AND s.ends_at < :now - 86400
+        AND (:team_id = '' OR s.team_id = :team_id OR origin.team_id = :team_id)
+    LIMIT :most)
+RETURNING session_id;
+
+-- name: forget_watches
+DELETE FROM watches WHERE session_id IN (SELECT s.id FROM sessions s
+    LEFT JOIN requests origin ON origin.id = s.request_id
+    WHERE (s.requester = :user_id OR s.agent = :user_id)
         AND (:team_id = '' OR s.team_id = :team_id OR origin.team_id = :team_id)
     LIMIT :most)
 RETURNING session_id;

@@ -9,6 +9,10 @@ WHERE (reply_url IS NOT NULL OR argument IS NOT NULL) AND id > :after ORDER BY i
 SELECT id, join_url, join_code FROM sessions
 WHERE (join_url IS NOT NULL OR join_code IS NOT NULL) AND id > :after ORDER BY id LIMIT :most;
 
+-- name: page_of_watches
+SELECT session_id AS id, reply_url FROM watches
+WHERE reply_url IS NOT NULL AND session_id > :after ORDER BY id LIMIT :most;
+
 -- name: page_of_connects
 SELECT team_id || ' ' || user_id AS id, team_id, user_id, verifier FROM connects
 WHERE team_id || ' ' || user_id > :after ORDER BY id LIMIT :most;
@@ -30,6 +34,12 @@ WHERE id IN (SELECT id FROM sessions WHERE id = :id /*postgres FOR UPDATE SKIP L
     AND coalesce(join_url, '') = coalesce(CAST(:was_join_url AS TEXT), '')
     AND coalesce(join_code, '') = coalesce(CAST(:was_join_code AS TEXT), '')
 RETURNING id;
+
+-- name: rotate_watches
+UPDATE watches SET reply_url = :reply_url
+WHERE session_id IN (SELECT session_id FROM watches WHERE session_id = :id /*postgres FOR UPDATE SKIP LOCKED*/)
+    AND coalesce(reply_url, '') = coalesce(CAST(:was_reply_url AS TEXT), '')
+RETURNING session_id;
 
 -- name: rotate_connects
 UPDATE connects SET verifier = :verifier

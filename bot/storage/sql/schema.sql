@@ -1,4 +1,4 @@
--- The tables of a new database, version 9, for SQLite and for Postgres.
+-- The tables of a new database, version 10, for SQLite and for Postgres.
 -- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
 -- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
@@ -10,7 +10,7 @@
 --   key_check    a known word, encrypted with the key in use; plain text when there is no key
 --   node         Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO facts (name, value) VALUES ('version', '9') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO facts (name, value) VALUES ('version', '10') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
 -- States: accepted -> creating -> created -> answered, or failed -> answered.
@@ -70,7 +70,10 @@ CREATE TABLE sessions (
     join_url TEXT,                  -- encrypted; '' for a session that has a code alone
     join_code TEXT,                 -- encrypted
     ended_by TEXT,                  -- the id of the request that ended it
-    is_call BOOLEAN                 -- whether its Genesys conversation is a phone call; NULL if it is not known
+    is_call BOOLEAN,                -- whether its Genesys conversation is a phone call; NULL if it is not known
+    live_state TEXT,                -- joined, over or unused, as Genesys said last; NULL if it said none of these
+    joined_at DOUBLE PRECISION,     -- when the customer joined, by Genesys's clock
+    ending TEXT                     -- how it ended after that: customer, agent, timed_out or failed
 );
 CREATE INDEX sessions_with_url ON sessions (ends_at) WHERE join_url IS NOT NULL;
 CREATE INDEX sessions_over ON sessions (ends_at);
@@ -88,6 +91,22 @@ CREATE TABLE posts (
     PRIMARY KEY (session_id, channel_id, ts)
 );
 CREATE INDEX posts_due ON posts (due_at);
+
+-- Open sessions whose state the program watches, to tell the agent when the customer joins and when the session is over.
+-- A row goes when the end is known. The sweep deletes a row after a day.
+CREATE TABLE watches (
+    session_id TEXT PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    conversation_id TEXT,
+    reply_url TEXT,                 -- encrypted; the response_url of the request that started it, NULL when it is too old
+    reply_uses BIGINT NOT NULL,     -- how many more messages may go to the response_url
+    reply_until DOUBLE PRECISION NOT NULL, -- until when Slack takes messages there
+    looks BIGINT NOT NULL,          -- how often Genesys was asked
+    next_at DOUBLE PRECISION NOT NULL, -- when a replica may ask again
+    watched_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX watches_due ON watches (next_at);
 
 -- Which host a person is, as a rule found it: a cache. The sweep deletes what has expired.
 CREATE TABLE found_hosts (

@@ -32,6 +32,16 @@ DELETE FROM sessions
 WHERE id IN (SELECT id FROM sessions WHERE ends_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
+-- name: wipe_old_replies
+UPDATE watches SET reply_url = NULL
+WHERE session_id IN (SELECT session_id FROM watches WHERE reply_url IS NOT NULL AND reply_until < :now
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_watches
+DELETE FROM watches
+WHERE session_id IN (SELECT session_id FROM watches WHERE watched_at < :now - 86400
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
 -- name: delete_found_hosts
 DELETE FROM found_hosts
 WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM found_hosts WHERE good_until < :now

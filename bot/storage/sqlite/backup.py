@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bot.storage import causes
-from bot.storage.encryption import SECRET_COLUMNS, Encryptor
+from bot.storage.encryption import SECRET_COLUMNS, Encryptor, tables_with_secrets
 from bot.storage.errors import StorageSetupError
 from bot.storage.schema import check_facts
 from bot.storage.sqlite.file import STATEMENTS, examine, lock, truncate_log
@@ -53,7 +53,7 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
             version = check_facts(facts, tables, encryptor)
             if version and not _is_sound(file):
                 raise BackupError(f"The file {file} is damaged. Take another backup.")
-            unreadable = _unreadable(connection, encryptor) if version else 0
+            unreadable = _unreadable(connection, encryptor, version) if version else 0
     except (OSError, sqlite3.Error, ValueError):
         raise BackupError(f"The file {file} is no backup of this program's database.") from None
     except StorageSetupError as error:
@@ -168,13 +168,13 @@ def _is_sound(path: Path) -> bool:
         return False
 
 
-def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor) -> int:
-    """Count the secrets in the database that `encryptor` cannot decrypt with any of its keys."""
+def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: int) -> int:
+    """Count the secrets in a database of this version that `encryptor` cannot decrypt with any of its keys."""
     texts = [
         row[column]
-        for table, columns in SECRET_COLUMNS.items()
+        for table in tables_with_secrets(version)
         for row in connection.execute(STATEMENTS[f"secrets_of_{table}"])
-        for column in columns
+        for column in SECRET_COLUMNS[table]
     ]
     return sum(text is not None and encryptor.decrypt(text) is None for text in texts)
 

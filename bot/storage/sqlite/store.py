@@ -28,6 +28,7 @@ from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
+from bot.storage.repositories.watches import WatchTable
 from bot.storage.sqlite import file
 from bot.storage.sqlite.file import STATEMENTS
 from bot.storage.sqlite.writer import BatchWriter
@@ -160,6 +161,15 @@ class SQLiteStore:
     def sessions(self) -> SessionTable:
         """Return the repository of sessions and of the messages that show them."""
         return SessionTable(self, self._encryptor)
+
+    @property
+    def watches(self) -> WatchTable:
+        """Return the repository of watched sessions."""
+        return WatchTable(self, self._encryptor)
+
+    async def is_leader(self) -> bool:
+        """Return True, because no other process uses the file at the same time."""
+        return True
 
     @property
     def connections(self) -> AccountTable:

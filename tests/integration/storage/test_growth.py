@@ -20,6 +20,7 @@ VALUES: dict[str, Any] = {
     "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
     "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20, "skipped": 20,
     "unclaimed_seconds": 10.0, "move_seconds": 30.0, "opened_at": 1.0, "over_at": 1.0, "is_call": True,
+    "joined_at": 1.0, "ended_at": 1.0, "looked": 1, "lease": 1.0, "reply_seconds": 1.0, "reply_uses": 1,
     "version": 1, "shown": 1, "takes": 1, "claimed": ["x"], "ids": ["x", "y"], "tables": ["requests"],
     "key_number": 1, "is_exact": True,
 }  # fmt: skip

@@ -88,6 +88,7 @@ async def everything(store: Any) -> str:
 async def fill(store: Any, person: UserId) -> None:
     """Store one of everything about a person, all of it finished."""
     await answered(store, f"own-{person}", requester=person)
+    await store.watches.watch(SessionId(f"own-{person}"), "https://hooks.slack.com/secret-watch", 2, 60, 5)
     await store.sessions.end_session(SessionId(f"own-{person}"), None)
     await store.link([(None, person, HOST), (OTHER, person, HOST)])
     await store.keep_found(TEAM, person, Host(HOST, "same email"), 60)
@@ -107,7 +108,16 @@ async def test_everything_about_a_person_is_exported_without_secrets(database: D
     found = await store.people.export(ANA, None)
     counts = {name: len(rows) for name, rows in found.items()}
     assert counts == {
-        **{"requests": 2, "sessions": 1, "posts": 0, "found_hosts": 1, "links": 2, "connects": 1, "connections": 1},
+        **{
+            "requests": 2,
+            "sessions": 1,
+            "posts": 0,
+            "watches": 1,
+            "found_hosts": 1,
+            "links": 2,
+            "connects": 1,
+            "connections": 1,
+        },
         **{"notices": 2, "named_in_failures": 0},
     }
     (mine,) = found["sessions"]
@@ -118,7 +128,15 @@ async def test_everything_about_a_person_is_exported_without_secrets(database: D
     assert among["named_as"] == ["hurt", "people"]
     assert among["messages_to_person"] == [{"channel_id": f"D{ANA}", "ts": "1.1"}]
     text = json.dumps(found)
-    secrets = ("secret-verifier", "secret-refresh", "secret-reply", "secret-join", "carla", f"hash {ANA}")
+    secrets = (
+        "secret-verifier",
+        "secret-watch",
+        "secret-refresh",
+        "secret-reply",
+        "secret-join",
+        "carla",
+        f"hash {ANA}",
+    )
     assert [word for word in (BEN, *secrets) if word in text] == []
     assert found["connections"][0]["refresh_token"] == "(a secret, not exported)"
 
@@ -134,7 +152,16 @@ async def test_everything_about_a_person_is_forgotten_and_others_stay(database: 
     result = await store.people.forget(ANA, None)
     assert result.is_complete
     assert result.deleted == {
-        **{"requests": 2, "sessions": 2, "found_hosts": 1, "links": 2, "connects": 1, "connections": 1, "notices": 1}
+        **{
+            "requests": 2,
+            "sessions": 2,
+            "watches": 1,
+            "found_hosts": 1,
+            "links": 2,
+            "connects": 1,
+            "connections": 1,
+            "notices": 1,
+        }
     }
     assert ANA not in await everything(store)
     after = await store.people.export(BEN, None)
@@ -253,7 +280,8 @@ async def test_with_a_team_only_its_rows_are_forgotten(database: Database, given
     await database.age(2 * HOUR)
     found = await store.people.export(ANA, given)
     result = await store.people.forget(ANA, given)
-    here = {"requests": 2, "sessions": 1, "found_hosts": 1, "links": 1, "connects": 1, "connections": 1, "notices": 1}
+    here = {"requests": 2, "sessions": 1, "watches": 1, "found_hosts": 1, "links": 1, "connects": 1, "connections": 1}
+    here["notices"] = 1
     assert result.deleted == (here if given == TEAM else {"requests": 2, "links": 2})
     assert {name: len(found[name]) for name in result.deleted} == result.deleted
 

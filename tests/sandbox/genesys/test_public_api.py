@@ -1,6 +1,7 @@
 """The public API of the sandbox's Genesys: its answers, its checks of requests, and its refusals."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -217,6 +218,44 @@ async def test_messenger_joins_and_stops_only_its_offer(genesys: SandboxGenesys,
     assert shown["participants"][0]["cobrowsesessions"][0]["cobrowseSessionId"] == offer["id"]
     assert await act("stop") == "ended"
     assert live.cobrowse_session_id is None
+
+
+@pytest.mark.parametrize(
+    ("action", "causes"),
+    [("stop", ("client", "peer")), ("expire", ("timeout", "timeout")), ("DELETE", ("peer", "client"))],
+)
+async def test_conversation_shows_how_a_session_ended(
+    genesys: SandboxGenesys, client: Client, action: str, causes: tuple[str, str]
+) -> None:
+    live = genesys.conversations.begin(ANNA.id, "Carla")
+    _, _, offer = await client.ask("POST", f"/api/v2/conversations/{live.id}/cobrowse")
+
+    async def parts() -> list[dict[str, Any]]:
+        _, _, shown = await client.ask("GET", f"/api/v2/conversations/{live.id}")
+        return [part for person in shown["participants"] for part in person.get("cobrowsesessions", ())]
+
+    customer = f"/messenger/{DEPLOYMENT_ID}/{offer['joinCode']}"
+    assert await parts() == []
+    await client.ask("POST", f"{customer}/join")
+    sharer, viewer = await parts()
+    assert [sharer["state"], viewer["state"], sharer["cobrowseRole"]] == ["connected", "connected", "sharer"]
+    status, _, page = await client.ask("GET", viewer["viewerUrl"].removeprefix(genesys.url))
+    assert (status, "screen" in str(page)) == (200, True)
+    if action == "DELETE":
+        await client.ask("DELETE", f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{offer['id']}")
+    else:
+        await client.ask("POST", f"{customer}/{action}")
+    ended = await parts()
+    assert tuple(each["disconnectType"] for each in ended) == causes
+    assert {each["state"] for each in ended} == {"disconnected"}
+
+
+async def test_offer_whose_time_runs_out_is_gone(genesys: SandboxGenesys, client: Client) -> None:
+    live = genesys.conversations.begin(ANNA.id, "Carla")
+    _, _, offer = await client.ask("POST", f"/api/v2/conversations/{live.id}/cobrowse")
+    customer = f"/messenger/{DEPLOYMENT_ID}/{offer['joinCode']}"
+    assert (await client.ask("POST", f"{customer}/expire"))[2] == {"state": "ended"}
+    assert (await client.ask("POST", f"{customer}/join"))[2] == {"state": "ended"}
 
 
 async def test_faults_strike_offers_and_can_drop_the_code(genesys: SandboxGenesys, client: Client) -> None:

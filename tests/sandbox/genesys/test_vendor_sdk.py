@@ -227,8 +227,12 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
     live.monitored_by = "22222222-2222-4222-8222-222222222222"
     async with ours(servers) as (_, service, _sent):
         made = await offer(service)
-    live.cobrowse_session_id = made.id
+    for cause in ("client", "peer", "timeout"):
+        live.start_cobrowse(made.id)
+        live.stop_cobrowse(cause)
+    live.start_cobrowse(made.id)
     ended = talk(servers, medium=medium)
+    ended.start_cobrowse(made.id)
     ended.end()
     answers = [
         (
@@ -236,7 +240,7 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
             "AnalyticsConversationQueryResponse",
         ),
         ({}, "AnalyticsConversationQueryResponse"),
-        (live.as_conversation(), "Conversation"),
+        (live.as_conversation(servers.genesys.url), "Conversation"),
         (ended.as_conversation(), "Conversation"),
         (
             servers.genesys.conversations.offers[SessionId(made.id)].as_json(servers.genesys.url),

@@ -37,6 +37,8 @@ WRONG = [
     ("GENESYS_LOGIN_URL", "https://h:99999999"),
     ("GENESYS_LOGIN_URL", "https://"),
     ("GENESYS_COBROWSE_API", "public"),
+    ("GENESYS_LIVE", "sometimes"),
+    ("GENESYS_LIVE", "push"),  # the session service has no notifications
     ("GENESYS_DEPLOYMENT_ID", "my-deployment"),
     ("COBROWSE_JOIN_URL_TEMPLATE", "https://help.example.com/cobrowse"),
     ("COBROWSE_JOIN_URL_TEMPLATE", "http://help.example.com/cobrowse#{joinCode}"),
@@ -104,6 +106,7 @@ FREE = {
         "COBROWSE_HELP_CONTACT",
         "AUDIT_LOG",
         "COBROWSE_COMPANY",
+        "COBROWSE_JOINED_STATUSES",
     ),
     *("GENESYS_KEY_ID", "GENESYS_ORG_ID", "GENESYS_CONNECT_CLIENT_ID", "GENESYS_CONNECT_CLIENT_SECRET"),
     *("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"),
@@ -350,3 +353,22 @@ def test_token_in_another_ones_place_is_told_where_it_belongs(name, value, told)
     assert line.startswith(f"{name}: ")
     assert told in line
     assert value not in line
+
+
+@pytest.mark.parametrize(
+    ("values", "mode"),
+    [
+        ({}, "off"),
+        ({"GENESYS_LIVE": "poll"}, "poll"),
+        ({"GENESYS_COBROWSE_API": "conversations"}, "poll"),
+        ({"GENESYS_COBROWSE_API": "conversations", "GENESYS_LIVE": "Off"}, "off"),
+        ({"GENESYS_COBROWSE_API": "conversations", "GENESYS_LIVE": "push"}, "push"),
+    ],
+)
+def test_bot_watches_sessions_where_genesys_tells(values: dict[str, str], mode: str) -> None:
+    assert settings.load(SOCKET | values).service.live == mode
+
+
+def test_words_for_a_joined_customer_ignore_case() -> None:
+    loaded = settings.load(SOCKET | {"COBROWSE_JOINED_STATUSES": "Joined, CONNECTED"})
+    assert loaded.service.joined_statuses == {"joined", "connected"}

@@ -87,7 +87,7 @@ def test_both_databases_find_a_duplicate_in_the_same_way() -> None:
 def test_schema_and_migration_set_the_version_of_the_code(database: DatabaseKind) -> None:
     for version in (0, VERSION - 1):
         text = "\n".join(scripts_from(version, database))
-        assert re.findall(r"'version', '(\d)'|value = '(\d)' WHERE name = 'version'", text) in (
+        assert re.findall(r"'version', '(\d+)'|value = '(\d+)' WHERE name = 'version'", text) in (
             [(str(VERSION), "")],
             [("", str(VERSION))],
         )
@@ -100,7 +100,17 @@ def test_unique_index_of_replicas_is_for_postgres_alone() -> None:
 
 
 def test_tables_are_those_of_the_schema() -> None:
-    assert TABLES == ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections", "notices")
+    assert TABLES == (
+        "requests",
+        "sessions",
+        "posts",
+        "watches",
+        "found_hosts",
+        "links",
+        "connects",
+        "connections",
+        "notices",
+    )
 
 
 def test_names_become_numbers_and_now_the_clock_of_the_server() -> None:

@@ -52,6 +52,27 @@ class Offer:
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
 
+    def join(self) -> None:
+        """Let the customer join."""
+        self.joined = True
+        self.conversation.start_cobrowse(self.id)
+
+    def stop(self, disconnect_type: str) -> None:
+        """End the offer, and the session that the customer joined by it.
+
+        `disconnect_type` is the SDK's word for the cause.
+        """
+        self.is_withdrawn = True
+        if self.conversation.cobrowse_session_id == self.id:
+            self.conversation.stop_cobrowse(disconnect_type)
+
+    def expire(self) -> None:
+        """Let the time of the offer run out, or that of the session if the customer has joined."""
+        if self.joined:
+            self.stop("timeout")
+        else:
+            self.ends_at = time.time()
+
     def as_json(self, url: str) -> dict[str, str]:
         """Return the offer in the shape of the SDK's CobrowseWebMessagingSession.
 
@@ -140,7 +161,7 @@ class ConversationsApi:
 
     async def _read_conversation(self, request: web.Request) -> web.Response:
         self.require_permission(request, "conversation:communication:view")
-        return web.json_response(self._requested_conversation(request).as_conversation())
+        return web.json_response(self._requested_conversation(request).as_conversation(self._url()))
 
     async def _create_offer(self, request: web.Request) -> web.Response:
         grant = self.require_permission(request)
@@ -163,8 +184,7 @@ class ConversationsApi:
         return web.json_response(self._requested_offer(request).as_json(self._url()))
 
     async def _delete_offer(self, request: web.Request) -> web.Response:
-        offer = self._requested_offer(request)
-        offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+        self._requested_offer(request).stop("peer")
         return web.Response(status=204)
 
     async def _me(self, request: web.Request) -> web.Response:

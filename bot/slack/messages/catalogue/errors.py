@@ -581,6 +581,11 @@ _entry(
     nothing_done=False,
 )
 _entry(
+    problem("customer_joined", "Your customer has joined already."),
+    next_step("customer_joined", "Nobody else can join by this link."),
+    nothing_done=False,
+)
+_entry(
     problem("not_your_request", "Only the person who asked can try this again."),
     next_step("not_your_request", "Type `{command}` yourself."),
     nothing_done=False,

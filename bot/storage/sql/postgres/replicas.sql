@@ -26,6 +26,10 @@ SELECT pg_advisory_lock_shared(6516579, CAST(:key_number AS INT));
 -- Give the lock of the last key back, once the one of the new key is held.
 SELECT pg_advisory_unlock_shared(6516579, CAST(:key_number AS INT));
 
+-- name: lock_leader
+-- Lead the replicas in what only one may do: class 6516580. The lock ends with the connection, as the replica's lock does.
+SELECT pg_try_advisory_lock(6516580, 1);
+
 -- name: count_other_keys
 -- How many replicas run that do not say that they encrypt with this key. One of a version before this lock says nothing.
 SELECT count(*) AS replicas FROM pg_locks l

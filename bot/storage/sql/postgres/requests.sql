@@ -65,7 +65,7 @@ stored AS (
     FROM request
     ON CONFLICT (id) DO UPDATE SET
         (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code,
-            is_call) = (
+            is_call, live_state, joined_at, ending) = (
             SELECT
                 CASE WHEN keep THEN sessions.request_id ELSE excluded.request_id END,
                 CASE WHEN keep THEN sessions.name ELSE excluded.name END,
@@ -77,7 +77,10 @@ stored AS (
                 CASE WHEN keep THEN sessions.ended_by ELSE excluded.ended_by END,
                 CASE WHEN keep THEN sessions.join_url ELSE excluded.join_url END,
                 CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END,
-                CASE WHEN keep THEN sessions.is_call ELSE excluded.is_call END
+                CASE WHEN keep THEN sessions.is_call ELSE excluded.is_call END,
+                CASE WHEN keep THEN sessions.live_state END,
+                CASE WHEN keep THEN sessions.joined_at END,
+                CASE WHEN keep THEN sessions.ending END
             FROM (SELECT :from = 'accepted' AND EXISTS (SELECT 1 FROM requests
                 WHERE id = :id AND same_as IS NOT NULL) AS keep) AS duplicate)
     WHERE sessions.team_id = excluded.team_id AND sessions.host_id = excluded.host_id

@@ -1,18 +1,20 @@
 """Reading the status of sessions: shared for ten seconds, and limited to half of the rate limit."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.core.errors import RateLimitedError, ServiceBusyError
-from bot.core.models import STARTS, RequestKind, RequestState, SessionId, SessionStatus
+from bot.core.models import STARTS, RequestKind, RequestState, SessionPhase
+from bot.core.requests.events import EventLog
 from bot.core.requests.service import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
 from bot.core.timing import CoreTiming
-from bot.core.use_cases.session_status import SessionStatusCache
-from bot.genesys.rate_limit import RateWindow
-from tests.support import storage
+from bot.core.use_cases.session_status import SessionStates
+from bot.genesys.rate_limit import LIVE, LOOK, RateLimiter, RateWindow
+from tests.support import everything, storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
 from tests.support.clock import Clock
 from tests.support.requests import start
@@ -57,16 +59,17 @@ async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey)
 
 
 async def test_status_is_good_for_ten_seconds_even_without_an_answer() -> None:
-    clock, service, one = Clock(), Service(), SessionId("s-1")
-    looks = SessionStatusCache(service, CoreTiming(), clock=clock)
+    clock, service, one = Clock(), Service(), everything.record(everything.session())
+    unused: Any = None
+    looks = SessionStates(service, unused, EventLog(), CoreTiming(), clock=clock)
     service.fails = {"look": ServiceBusyError()}
-    assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OPEN] * 3
+    assert [(await looks.look(one)).phase for _ in range(3)] == [SessionPhase.UNKNOWN] * 3
     assert len(service.asked) == 1
     clock.now += 10
-    service.fails, service.over = {}, {"s-1"}
-    assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OVER] * 3
+    service.fails, service.over = {}, {one.session.id}
+    assert [(await looks.look(one)).phase for _ in range(3)] == [SessionPhase.OVER] * 3
     assert len(service.asked) == 2
-    looks.drop(one)
+    looks.drop(one.session.id)
     await looks.look(one)
     await looks.look(one, fresh=True)
     assert len(service.asked) == 4
@@ -75,7 +78,8 @@ async def test_status_is_good_for_ten_seconds_even_without_an_answer() -> None:
 async def test_looks_use_up_half_of_the_rate_limit_at_most() -> None:
     async with open_servers() as servers, opened(servers, GENESYS_REQUESTS_PER_MINUTE="20") as sessions:
         made = await sessions.create(session_request(), RecordingHooks())
-        looked = await asyncio.gather(*(sessions.look(made.id) for _ in range(50)), return_exceptions=True)
+        seen = replace(everything.record(everything.session()), session=made)
+        looked = await asyncio.gather(*(sessions.look(seen) for _ in range(50)), return_exceptions=True)
         assert [isinstance(one, ServiceBusyError) for one in looked].count(False) == 10
         async with asyncio.timeout(5):
             for _ in range(9):
@@ -95,15 +99,35 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
             assert link(await journey.asks("Refund", who=BEN))
 
 
-def test_a_minute_has_room_for_half_as_many_optional_calls() -> None:
+def test_a_minute_has_room_for_half_as_many_looks_and_a_quarter_that_nobody_waits_for() -> None:
     clock = Clock()
     window = RateWindow(10, clock=clock)
-    assert [window.try_optional() for _ in range(6)] == [True] * 5 + [False]
+    assert [window.try_share(LOOK) for _ in range(6)] == [True] * 5 + [False]
+    assert [window.try_share(LIVE) for _ in range(3)] == [True] * 2 + [False]
     clock.now += 59
-    assert not window.try_optional()
+    assert not window.try_share(LOOK)
     clock.now += 1
-    assert window.try_optional()
-    assert RateWindow(1, clock=clock).try_optional()
+    assert window.try_share(LOOK)
+    assert RateWindow(1, clock=clock).try_share(LOOK)
+
+
+async def test_looks_that_nobody_waits_for_stop_while_calls_wait_or_are_short() -> None:
+    clock = Clock()
+    limiter = RateLimiter(8, clock=clock)
+    for _ in range(4):
+        assert limiter.try_share(LIVE) == (_ < 2)
+        await limiter.acquire(None, needs="a")
+    clock.now += 60
+    limiter.release(None, needs="a")
+    await limiter.acquire(None, needs="a")
+    assert limiter.try_share(LIVE), "half of the new minute is left"
+    waiting = [asyncio.ensure_future(limiter.acquire(None, needs="a")) for _ in range(8)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not limiter.try_share(LIVE)
+    assert limiter.try_share(LOOK)
+    for each in waiting:
+        each.cancel()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RequestKind if kind not in (*STARTS, RequestKind.SEND)])

@@ -11,7 +11,7 @@ from bot.core.errors import (
     SessionActionError,
     UnknownSessionError,
 )
-from bot.core.models import RequestKind, SessionStatus, TeamId
+from bot.core.models import UNKNOWN_STATE, RequestKind, SessionRecord, SessionState, TeamId
 from bot.core.results import ListKind, ListPage
 from bot.core.timing import CoreTiming
 from tests.support import sessions as sessions_support
@@ -190,7 +190,7 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     harness.service.fails = {"look": ServiceUnreachableError()}
     assert len((await harness.does(RequestKind.STATUS)).records) == 1
 
-    async def hangs(session_id: str) -> SessionStatus:
+    async def hangs(record: SessionRecord) -> SessionState:
         return await asyncio.get_running_loop().create_future()
 
     harness.timing = CoreTiming(status_timeout=0.01)
@@ -203,9 +203,9 @@ async def test_all_that_hang_are_waited_for_together(harness: SessionHarness, mo
         await harness.made(f"s-{number}")
     at_once = asyncio.Barrier(8)
 
-    async def together(session_id: str) -> SessionStatus:
+    async def together(record: SessionRecord) -> SessionState:
         await at_once.wait()
-        return SessionStatus.OPEN
+        return UNKNOWN_STATE
 
     monkeypatch.setattr(harness.service, "look", together)
     async with asyncio.timeout(CoreTiming().status_timeout):

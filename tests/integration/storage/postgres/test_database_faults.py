@@ -24,6 +24,8 @@ from tests.support.database_faults import SECRET, Said, agree, said, work
 from tests.support.postgres import address, new_database, server
 
 _numbers = itertools.count(1)
+NEW_COLUMNS = ("is_call", "live_state", "joined_at", "ending")
+"""The columns of sessions that version 5 lacks."""
 
 
 @pytest.fixture
@@ -310,8 +312,11 @@ async def test_one_table_that_may_not_be_read_is_named(url: str, admin: Any, use
 async def test_older_tables_of_another_role_are_said(url: str, admin: Any, user: str) -> None:
     async with open_store(url):
         pass
-    columns = ("requests DROP COLUMN trace_context, DROP COLUMN view_id", "sessions DROP COLUMN is_call")
-    for newer in (*(f"ALTER TABLE {column}" for column in columns), "DROP TABLE notices"):
+    columns = (
+        "requests DROP COLUMN trace_context, DROP COLUMN view_id",
+        *(f"sessions DROP COLUMN {each}" for each in NEW_COLUMNS),
+    )
+    for newer in (*(f"ALTER TABLE {column}" for column in columns), "DROP TABLE notices", "DROP TABLE watches"):
         await admin.execute(newer)
     await admin.execute("UPDATE facts SET value = '5' WHERE name = 'version'")
     await admin.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}")

@@ -79,6 +79,7 @@ NO_FAILURE = {
     "already_shared",
     "no_link_to_send",
     "link_used_up",
+    "customer_joined",
     "not_your_request",
     "already_retried",
     "request_forgotten",

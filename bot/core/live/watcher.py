@@ -1,0 +1,233 @@
+"""Look at open sessions in the background, with growing pauses or when a hint says that something changed.
+
+The store holds which sessions are watched and when each is due, so any replica can look at any session. A hint only
+makes a session due: the state always comes from Genesys. Nobody waits for these looks, so they use a small share of the
+rate limit, and pause while the limit is short.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from cachetools import TTLCache
+
+from bot.core.errors import ServiceBusyError, ServiceError, StorageUnavailableError, UnexpectedError
+from bot.core.live.telling import StateTelling
+from bot.core.models import ConversationId, Request, Session, SessionId, SessionPhase, SessionRecord, SessionStarted
+from bot.core.ports import (
+    NULL_METRICS,
+    LeaderLock,
+    LiveSource,
+    Metrics,
+    SessionRepository,
+    WatchedSession,
+    WatchRepository,
+)
+from bot.core.requests.events import RequestFinished
+from bot.core.timing import LiveTiming
+from bot.core.use_cases.session_status import SessionStates
+
+log = logging.getLogger(__name__)
+
+MAX_LOOKS = 20
+"""The maximum number of looks at a session without a hint."""
+MAX_AT_ONCE = 8
+"""The maximum number of looks at the same time."""
+REPLY_USES = 2
+"""How many messages to a response_url are left for the watcher: Slack takes five, and the bot posts at most two wait
+notices and the answer. The answer to a press may be posted twice."""
+FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
+"""The results of looks that found no new state, in the metrics."""
+
+
+def pause_after(
+    looks: int, seconds_left: float, timing: LiveTiming, *, is_joined: bool, is_covered: bool
+) -> float | None:
+    """Return the seconds until the next look at a session, None for no further look (pure).
+
+    `looks`: how many looks there were. `seconds_left`: until the session's time is up, negative after that. The last
+    look waits for that time. `is_covered`: hints arrive about this session.
+    """
+    until_end = seconds_left + timing.end_margin_seconds
+    if seconds_left <= -timing.give_up_seconds:
+        return None
+    if is_covered:
+        return max(until_end, timing.max_pause_seconds)
+    if looks >= MAX_LOOKS:
+        return None
+    pause = min(timing.first_pause_seconds * timing.pause_growth**looks, timing.max_pause_seconds)
+    if is_joined or until_end <= 0:
+        return pause
+    return until_end if looks == MAX_LOOKS - 1 else min(pause, until_end)
+
+
+class SessionWatcher:
+    """Implements LiveHints. `source`: pushes hints; None if the bot only asks Genesys."""
+
+    def __init__(
+        self,
+        store: WatchRepository,
+        sessions: SessionRepository,
+        states: SessionStates,
+        timing: LiveTiming,
+        *,
+        leader: LeaderLock,
+        source: LiveSource | None = None,
+        metrics: Metrics = NULL_METRICS,
+        telling: StateTelling,
+    ) -> None:
+        self._store, self._sessions, self._states, self._timing = store, sessions, states, timing
+        self._leader, self._source, self._metrics, self._telling = leader, source, metrics, telling
+        self._changed: dict[ConversationId, None] = {}
+        self._is_uncovered = False
+        self._wake = asyncio.Event()
+        self._looked: TTLCache[SessionId, bool] = TTLCache(10_000, timing.hint_gap_seconds)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._adding: set[asyncio.Task[None]] = set()
+
+    async def watched(self, most: int) -> Sequence[WatchedSession]:
+        return await self._store.watched(most)
+
+    def changed(self, conversation_id: ConversationId) -> None:
+        self._changed[conversation_id] = None
+        self._wake.set()
+
+    def uncovered(self) -> None:
+        self._is_uncovered = True
+        self._wake.set()
+
+    def record_event(self, event: RequestFinished) -> None:
+        """Watch the session that a request has started, from a background task."""
+        if isinstance(event.result, SessionStarted):
+            task = asyncio.create_task(self._add(event.request, event.result.session))
+            self._adding.add(task)
+            task.add_done_callback(self._adding.discard)
+
+    def start(self) -> None:
+        """Start the background tasks."""
+        self._tasks = [asyncio.create_task(self._run())]
+        if self._source:
+            self._tasks.append(asyncio.create_task(self._source.run(self, self._leader)))
+
+    async def stop(self) -> None:
+        """Stop the background tasks. Finish the messages, and the writes that store which sessions to watch."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._adding:
+            await asyncio.wait(self._adding, timeout=self._timing.stop_seconds)
+        await self._telling.stop()
+
+    async def _add(self, request: Request, session: Session) -> None:
+        age = (datetime.now(UTC) - request.accepted_at).total_seconds()
+        uses = (REPLY_USES - request.replaces) if request.reply_url else 0
+        seconds = self._timing.reply_seconds - age
+        try:
+            await self._store.watch(session.id, request.reply_url, uses, seconds, self._timing.first_pause_seconds)
+        except StorageUnavailableError:
+            log.warning("a session will not be watched", extra={"fields": {"session": session.id}})
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            is_more = False
+            try:
+                is_more = await self._pass()
+            except StorageUnavailableError:
+                log.warning("the storage is unavailable")
+            except Exception:
+                log.exception("watching sessions failed")
+            if not is_more:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._timing.poll_seconds):
+                        await self._wake.wait()
+
+    async def _pass(self) -> bool:
+        """Look at the sessions that are due. Return whether more may be due. Raises StorageUnavailableError.
+
+        With a source of hints, only the replica that leads looks, because only that one knows which hints arrive.
+        """
+        if self._source and not await self._leader.is_leader():
+            self._changed.clear()
+            return False
+        await self._apply_hints()
+        due = await self._store.take_due(MAX_AT_ONCE, self._timing.lease_seconds)
+        are_done = await asyncio.gather(*(self._handle(each) for each in due))
+        return len(due) == MAX_AT_ONCE and all(are_done)
+
+    async def _apply_hints(self) -> None:
+        if self._is_uncovered:
+            self._is_uncovered = False
+            self._changed.clear()
+            await self._store.hasten(None)
+        while self._changed:
+            conversation_id = next(iter(self._changed))
+            await self._store.hasten(conversation_id)
+            self._changed.pop(conversation_id, None)
+
+    async def _handle(self, watched: WatchedSession) -> bool:
+        """Look at one session and decide when to look again. Return False if the rate limit leaves no call.
+
+        Raises StorageUnavailableError.
+        """
+        if watched.id in self._looked:
+            await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
+            return True
+        record = await self._read(watched.id)
+        if record is None or record.ended_at:
+            await self._finish(watched.id, record)
+            return True
+        try:
+            result, record = await self._look(record)
+        except ServiceBusyError:
+            self._metrics.live_look(BUSY)
+            await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
+            return False
+        self._metrics.live_look(result)
+        await self._continue(watched, record)
+        return True
+
+    async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
+        """Stop watching a session that has ended. Leave time for the replica that recorded the end to tell about it."""
+        ended_at, now = record and record.ended_at, record and record.read_at
+        is_told = not (record and record.state.is_final and ended_at and now)
+        if is_told or (now and ended_at and (now - ended_at).total_seconds() >= self._timing.give_up_seconds):
+            await self._store.take_reply(session_id, is_last=True)
+        else:
+            await self._store.pause(session_id, self._timing.lease_seconds, looked=False)
+
+    async def _read(self, session_id: SessionId) -> SessionRecord | None:
+        with suppress(UnexpectedError):
+            return await self._sessions.session(session_id)
+        return None
+
+    async def _look(self, record: SessionRecord) -> tuple[str, SessionRecord]:
+        """Read and record the session's state. Return the result for the metrics, and the record.
+
+        Raises ServiceBusyError if the rate limit leaves no call, and StorageUnavailableError.
+        """
+        self._looked[record.session.id] = True
+        try:
+            found = await self._states.watch(record)
+        except ServiceBusyError:
+            self._looked.pop(record.session.id, None)
+            raise
+        except ServiceError:
+            return FAILED, record
+        return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
+
+    async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
+        """Store when the next look is due, or stop watching the session."""
+        if record.state.is_final:  # whoever recorded it drops the watch; if nobody did, the next look finds it final
+            await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
+            return
+        seconds_left = (record.session.ends_at - (record.read_at or datetime.now(UTC))).total_seconds()
+        is_joined = record.state.phase is SessionPhase.JOINED
+        is_covered = self._source is not None and self._source.covers(watched)
+        pause = pause_after(watched.looks + 1, seconds_left, self._timing, is_joined=is_joined, is_covered=is_covered)
+        if pause is None:
+            await self._store.take_reply(watched.id, is_last=True)
+        else:
+            await self._store.pause(watched.id, pause, looked=not is_covered)

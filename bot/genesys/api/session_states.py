@@ -1,0 +1,108 @@
+"""Read the state of a co-browse session from the conversation that it belongs to (pure).
+
+Each participant of a conversation has `cobrowsesessions`. Those of one session have its id as `cobrowseSessionId`: one
+of the customer, who shares the screen, and one of the host, who views it. What Genesys does not say stays unknown.
+https://developer.genesys.cloud/devapps/api-explorer (Conversation, Cobrowsesession)
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from bot.core.models import UNKNOWN_STATE, HostId, SessionEnding, SessionId, SessionPhase, SessionRecord, SessionState
+from bot.core.validation.display import LOCAL_HOSTS, is_safe_url, url_host
+from bot.genesys.api.live_conversations import MAX_AGE, MAX_AHEAD, read_time_within
+from bot.genesys.parsing import objects
+from bot.genesys.regions import DOMAINS
+
+CONNECTED, SHARER, CUSTOMERS = "connected", "sharer", ("customer", "external")
+TOLERANCE = timedelta(minutes=2)
+"""How far the clocks of Genesys and of the database may differ."""
+MAX_URL_LENGTH = 3000
+"""The maximum length of the address of a button in Slack."""
+ENDINGS: Mapping[str, SessionEnding] = {
+    "client": SessionEnding.CUSTOMER,
+    "endpoint": SessionEnding.CUSTOMER,
+    "peer": SessionEnding.AGENT,
+    "timeout": SessionEnding.TIMED_OUT,
+    "error": SessionEnding.FAILED,
+    "transport.failure": SessionEnding.FAILED,
+}
+"""What the `disconnectType` of the customer's part says about the end. Other words say nothing about it."""
+Part = dict[str, object]
+"""One item of `cobrowsesessions`, or another JSON object."""
+
+
+def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
+    """Read the state of a session from Genesys's answer about its conversation, at the service's time `now`.
+
+    WAITING means that the conversation goes on, and that no customer has joined any session in it since this one was
+    created. `is_local`: the API runs on this machine, so a viewer's URL may lead there, too.
+    """
+    parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
+    mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]
+    if joined := [part for part in mine if _is_connected(part) or _time(part.get("connectedTime"), now)]:
+        joined_at = min(_times(joined, "connectedTime", now), default=None)
+        if not has_ended and any(_is_connected(part) for part in joined):
+            viewer_url = _viewer_url(body, record.session.host_id, record.session.id, is_local=is_local)
+            return SessionState(SessionPhase.JOINED, joined_at, is_link_dead=True, viewer_url=viewer_url)
+        over_at = max(_times(joined, "disconnectedTime", now), default=_time(body.get("endTime"), now))
+        last = max(joined, key=lambda part: str(part.get("disconnectedTime") or ""))
+        ending = ENDINGS.get(str(last.get("disconnectType")).lower())
+        return SessionState(SessionPhase.OVER, joined_at, over_at, ending, is_link_dead=True)
+    if any(_may_be_of(part, record, now) for part in parts):
+        return UNKNOWN_STATE  # Genesys may have given the session another id
+    if has_ended:
+        return SessionState(SessionPhase.UNUSED, ended_at=_time(body.get("endTime"), now), is_link_dead=True)
+    return SessionState(SessionPhase.WAITING)
+
+
+def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
+    """Return whether a URL is https and leads to a host of Genesys. `is_local`: localhost counts as such a host."""
+    if not isinstance(url, str) or len(url) > MAX_URL_LENGTH or not is_safe_url(url):
+        return False
+    host = url_host(url)
+    if host in LOCAL_HOSTS:
+        return is_local
+    return url.lower().startswith("https:") and any(host.endswith(f".{domain}") for domain in DOMAINS.values())
+
+
+def _customer_parts(body: Part) -> Iterator[Part]:
+    """Yield the co-browse sessions of the participants who are customers."""
+    for person in objects(body.get("participants")):
+        if person.get("userId") or str(person.get("purpose")).lower() not in CUSTOMERS:
+            continue
+        yield from objects(person.get("cobrowsesessions"))
+
+
+def _viewer_url(body: Part, host_id: HostId, session_id: SessionId, *, is_local: bool) -> str:
+    """Return the address at which the host sees the customer's screen; "" if Genesys gives none that is usable."""
+    for person in objects(body.get("participants")):
+        if str(person.get("userId") or "").lower() != host_id:
+            continue
+        for part in objects(person.get("cobrowsesessions")):
+            url = part.get("viewerUrl")
+            is_mine = part.get("cobrowseSessionId") == session_id and not part.get("disconnectedTime")
+            if is_mine and is_viewer_url(url, is_local=is_local):
+                return str(url)
+    return ""
+
+
+def _is_connected(part: Part) -> bool:
+    return str(part.get("state")).lower() == CONNECTED and not part.get("disconnectedTime")
+
+
+def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
+    """Return whether a customer's part of another session, by its id, may be of this session, by its time."""
+    if _is_connected(part):
+        return True
+    at = _time(part.get("connectedTime"), now)
+    return at is not None and (record.started_at is None or at >= record.started_at - TOLERANCE)
+
+
+def _time(value: object, now: datetime) -> datetime | None:
+    """Parse a time; None if it is missing or implausible."""
+    return read_time_within(value, now, back=MAX_AGE, ahead=MAX_AHEAD)
+
+
+def _times(parts: Iterable[Part], name: str, now: datetime) -> Iterator[datetime]:
+    return filter(None, (_time(part.get(name), now) for part in parts))
