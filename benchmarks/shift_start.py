@@ -1,7 +1,8 @@
 """Run `python -m benchmarks.shift_start`: 1000 people type in the same moment, with warm and with cold caches.
 
 The sandbox's Slack and Genesys enforce their limits per minute, so this takes minutes. It measures how close the bot
-comes to these limits, and what people read while they wait.
+comes to these limits, and what people read while they wait. `watched` is `warm` with an open session of each person, at
+which the bot looks in the background (GENESYS_LIVE=poll).
 """
 
 import argparse
@@ -61,14 +62,14 @@ class Shift:
         self._done = asyncio.Event()
         slack.workspace.listeners.append(self._hears)
 
-    async def warm_up(self) -> None:
-        """Warm the caches: everybody types `whoami` while no limits apply; one session is created for the token."""
+    async def warm_up(self, text: str = "whoami") -> None:
+        """Warm the caches: everybody types `text` while no limits apply; one session is created for the token."""
         places = asyncio.Semaphore(WARM_UP_AT_ONCE)
         self.genesys.allowed_per_minute, self.genesys.minute_seconds = 100 * len(self.people), 1.0
 
         async def ask(person: str) -> None:
             async with places:
-                await self.slack.command(person, "whoami")
+                await self.slack.command(person, text)
                 await self.slack.next_message(person, timeout=READY_SECONDS)
 
         await asyncio.gather(*map(ask, self.people))
@@ -98,8 +99,8 @@ class Shift:
 
 
 @asynccontextmanager
-async def shift(count: int, directory: Path) -> AsyncIterator[Shift]:
-    """Yield a shift with a bot that is ready and whose caches are empty."""
+async def shift(count: int, directory: Path, *, watches: bool = False) -> AsyncIterator[Shift]:
+    """Yield a shift with a bot that is ready and whose caches are empty. `watches`: it watches open sessions."""
     people = [f"U0SHIFT{number:04d}" for number in range(count)]
     keys = world.Keys()
     slack = SandboxSlack(
@@ -123,6 +124,7 @@ async def shift(count: int, directory: Path) -> AsyncIterator[Shift]:
     port = free_port()
     environ = world.environ(keys, slack.api_url, genesys.url, http=True) | {"PORT": str(port)}
     environ |= {"DATABASE_URL": f"sqlite:///{directory / 'bot.db'}", "PATH": os.environ["PATH"]}
+    environ |= {"GENESYS_LIVE": "poll", "COBROWSE_JOINED_STATUSES": "joined"} if watches else {}
     server = Server(BOT.argv("http"), environ | {"PYTHONPATH": str(HERE.parent)}, directory, cores()[1])
     try:
         await _healthy(server, f"http://127.0.0.1:{port}")
@@ -147,10 +149,10 @@ async def _healthy(server: Server, url: str) -> None:
 
 async def measure(kind: str, count: int, settle_seconds: float, directory: Path) -> None:
     """Measure one start of a shift, and print its figures."""
-    async with shift(count, directory) as started:
+    async with shift(count, directory, watches=kind == "watched") as started:
         slack, genesys = started.slack, started.genesys
-        if kind == "warm":
-            await started.warm_up()
+        if kind != "cold":
+            await started.warm_up("Earlier" if kind == "watched" else "whoami")
             windows = math.ceil(count / GENESYS_PER_MINUTE)
         else:
             slack.limit("users.info", USERS_INFO_PER_MINUTE)
@@ -166,6 +168,8 @@ async def measure(kind: str, count: int, settle_seconds: float, directory: Path)
         print(f"p50 {statistics.median(acks):.0f} ms, at the latest {acks[-1]:.0f} ms")
         statuses = [call.status for call in genesys.calls[called:]]
         print(f"  Genesys: {len(statuses)} calls, {statuses.count(429)} of them 429", end="; ")
+        looks = [call.at for call in genesys.calls[called:] if call.kind == "read"]
+        print(f"{len(looks)} of them looks", end="; ")
         asked = [call.error for call in slack.calls[looked_up:] if call.method == "users.info"]
         print(f"Slack: {len(asked)} users.info, {asked.count('ratelimited')} of them 429")
         _tell(list(readers.values()), sum(call.kind == "create" for call in genesys.calls[called:]))
@@ -187,12 +191,14 @@ def _tell(readers: list[Reader], creates: int) -> None:
 def main() -> None:
     """Parse the arguments and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shift_start", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="warm|cold", help="one after the other; default both")
+    parser.add_argument(
+        "kinds", nargs="*", metavar="warm|cold|watched", help="one after the other; default warm and cold"
+    )
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--settle", type=float, default=2.0, help="seconds to wait for what should not come")
     asked = parser.parse_args()
-    if set(asked.kinds) - {"warm", "cold"}:
-        parser.error("there is warm and cold")
+    if set(asked.kinds) - {"warm", "cold", "watched"}:
+        parser.error("there is warm, cold and watched")
     os.sched_setaffinity(0, {cores()[0]})
     for kind in asked.kinds or ("warm", "cold"):
         with tempfile.TemporaryDirectory(prefix="cobrowse-shift-") as scratch:
