@@ -117,9 +117,14 @@ async def _journeys(servers: Servers, told: Told) -> None:
     await told.asks(f"for @ana {MARK}", who=SAM)
     await told.asks("link @una una@example.com", who=SAM)
     await told.asks("last", who=ANA)
+    await told.asks()
+    await told.joins()
+    await told.asks("last")
+    await told.asks()
     for address in (NUMBER, EMAIL):
         await told.asks_and_sends(address)
     for action in (COPY, POST, END):
+        await told.asks()  # the conversation of an earlier card has ended
         await told.presses_on(action)
     for agent in (BEN, UNA, None):
         await told.runs(agent=agent, name=MARK)

@@ -11,8 +11,7 @@ from tests.support.server_faults import HUGE_BYTES
 
 __all__ = ["clock", "world"]
 
-ENVIRON = {**PUBLIC, "GENESYS_CLIENT_SECRET": SECRET, "GENESYS_DEPLOYMENT_ID": "", "GENESYS_LIVE": "off"}
-"""Nothing looks at sessions in the background, so that each fault meets the command."""
+ENVIRON = {**PUBLIC, "GENESYS_CLIENT_SECRET": SECRET, "GENESYS_DEPLOYMENT_ID": ""}
 LOOK, OFFER = r"GET /api/v2/conversations/[0-9a-f-]{36} ", r"POST /api/v2/conversations/[0-9a-f-]{36}/cobrowse "
 ROWS = {
     "details/query": Row(

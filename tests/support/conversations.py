@@ -27,7 +27,9 @@ PUBLIC = {
     "GENESYS_ORG_ID": "",
     "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
     "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE,
+    "GENESYS_LIVE": "off",
 }
+"""A public environment in which nobody is told of customers; tests/support/live.py has another."""
 KEYLESS = ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY", "GENESYS_ORG_ID")
 KEY = {name: value for name, value in PUBLIC.items() if name not in KEYLESS}
 """The same for a client with a private key: the environment that it comes on top of has one."""

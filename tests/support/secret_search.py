@@ -76,6 +76,17 @@ class Told:
         self._deliveries.append(await slack.press(ANA, question, "send_link"))
         await slack.workspace.until(lambda: question.replaced, 15)
 
+    async def joins(self) -> None:
+        """Let the customer of the newest offer join, and wait until an agent is told. Do nothing without an offer."""
+        slack, offers = self._servers.slack, self._servers.genesys.conversations.offers
+        if not offers:
+            return
+        async with asyncio.timeout(15):
+            while not [*offers.values()][-1].is_valid:  # noqa: ASYNC110 - the answer to an earlier command came first
+                await asyncio.sleep(0.05)
+        [*offers.values()][-1].join()
+        await slack.workspace.until(lambda: any("customer joined" in each.text for each in slack.messages), 30)
+
     async def runs(self, **inputs: Any) -> None:
         """Run the workflow step, and wait for its end."""
         execution = await self._servers.slack.function_executed(CALLBACK_ID, inputs)
@@ -93,7 +104,12 @@ class Told:
         joins = [session.join_url for session in servers.genesys.sessions.values()]
         codes = [offer.join_code for offer in servers.genesys.conversations.offers.values()]
         joins += [f"https://help.example.com/cobrowse#{code}" for code in codes]
+        talks = [talk.as_conversation(servers.genesys.url) for talk in servers.genesys.conversations.live.values()]
+        people = [person for talk in talks for person in talk["participants"]]
+        parts = [part for person in people for part in person.get("cobrowsesessions", ())]
+        viewers = [part["viewerUrl"].rpartition("#")[2] for part in parts if "viewerUrl" in part]
         return {
+            "viewers": viewers or ["viewer#"],
             "keys": [keys.bot_token, keys.app_token, keys.signing_secret, "a-client-secret"],
             "private key": [line for line in keys.private_pem.splitlines() if line],
             "access tokens": [each.headers["Authorization"].split()[1] for each in servers.genesys.creates],

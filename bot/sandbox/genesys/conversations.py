@@ -131,7 +131,8 @@ class Conversation:
             "provider": "PureCloud Cobrowse",
         }
         if role == "viewer":
-            result["viewerUrl"] = f"{url}/messenger/viewer#{session.id}"
+            secret = _derived_id(self.id, f"secret of {session.id}")
+            result["viewerUrl"] = f"{url}/messenger/viewer#{secret}"
         if session.ended_at is not None:
             cause = "peer" if (session.disconnect_type in ("client", "endpoint")) == (role == "viewer") else "client"
             is_personal = session.disconnect_type in ("client", "endpoint", "peer")
