@@ -97,6 +97,13 @@
     show("unavailable");
   }
 
+  // An error in a call while the customer waits: no session has started.
+  function onCallError() {
+    if (state !== "connecting") return; // a session that goes on says itself when it ends
+    attempt += 1;
+    show("refused");
+  }
+
   function stop() {
     window.Genesys("command", "CobrowseService.stopSession", {});
   }
@@ -129,8 +136,12 @@
 
   loadMessenger();
   window.Genesys("subscribe", "CobrowseService.ready", () => setReady(true));
-  window.Genesys("subscribe", "CobrowseService.sessionStarted", () => show("started"));
-  window.Genesys("subscribe", "CobrowseService.sessionEnded", () => show("ended"));
+  // CobrowseService reports about chats, CobrowseVoice about calls.
+  for (const plugin of ["CobrowseService", "CobrowseVoice"]) {
+    window.Genesys("subscribe", `${plugin}.sessionStarted`, () => show("started"));
+    window.Genesys("subscribe", `${plugin}.sessionEnded`, () => show("ended"));
+  }
+  window.Genesys("subscribe", "CobrowseVoice.error", onCallError);
   translate();
   begin();
 })();

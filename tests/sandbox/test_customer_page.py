@@ -31,8 +31,8 @@ class Site:
     url: str
     complaints: list[str] = field(default_factory=list)
 
-    def offers(self) -> Offer:
-        live = self.genesys.conversations.begin(ANNA.id, "Carla")
+    def offers(self, medium: str = "message") -> Offer:
+        live = self.genesys.conversations.begin(ANNA.id, "Carla", medium=medium)
         offer = Offer(live, "a+b/1 2", live.since + 3600)
         self.genesys.conversations.offers[offer.id] = offer
         return offer
@@ -112,13 +112,56 @@ async def test_nothing_is_shared_before_consent_or_after_the_stop(browser: Any, 
         assert offer.is_withdrawn
 
 
-async def test_session_the_agent_ends_is_seen_by_the_customer(browser: Any, site: Site) -> None:
-    offer = site.offers()
+@pytest.mark.parametrize("medium", ["message", "call"])
+async def test_session_the_agent_ends_is_seen_by_the_customer(browser: Any, site: Site, medium: str) -> None:
+    offer = site.offers(medium)
     async with site.customer(browser, "#a%2Bb%2F1%202") as page:
         await press(page, "Start sharing")
         await heading(page, "You are sharing this page")
-        offer.is_withdrawn = True
+        offer.stop("peer")
         await heading(page, "Sharing has ended")
+
+
+@pytest.mark.parametrize("medium", ["message", "call"])
+async def test_session_that_messengers_own_window_starts_is_shown(browser: Any, site: Site, medium: str) -> None:
+    """Nobody pressed the page's button, so Messenger's event alone tells the page."""
+    offer = site.offers(medium)
+    async with site.customer(browser, "#a%2Bb%2F1%202") as page:
+        await heading(page, "Share this page with our team?")
+        await accept_in_messenger(page, offer.join_code)
+        await heading(page, "You are sharing this page")
+        await press(page, "Stop sharing")
+        await heading(page, "Sharing has ended")
+        assert offer.is_withdrawn
+
+
+async def test_error_in_a_call_ends_the_wait_but_no_session(browser: Any, site: Site) -> None:
+    old, offer = site.offers("call"), site.offers("call")
+    old.join_code = "old"
+    old.stop("peer")
+    async with site.customer(browser, "#a%2Bb%2F1%202") as page:
+        held: list[Any] = []
+        await page.route("**/a%2Bb%2F1%202/join", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright takes no method
+        await press(page, "Start sharing")
+        await heading(page, "Connecting…")  # the command gets no answer
+        await accept_in_messenger(page, "old")
+        await heading(page, "This code does not work")
+        await press(page, "Type a code")
+        await held[0].fulfill(json={"state": "ended", "communicationType": "Call"})  # too late to change the page
+        await page.get_by_label("The code that our team gave you").fill(offer.join_code)
+        await press(page, "Go on")
+        await press(page, "Start sharing")
+        await heading(page, "You are sharing this page")
+        await accept_in_messenger(page, "old")
+        await heading(page, "You are sharing this page")
+
+
+async def accept_in_messenger(page: Any, code: str) -> None:
+    """Accepts in Messenger's own window, and waits until Messenger has published what came of it."""
+    command = (
+        "(joinCode) => new Promise((end) => Genesys('command', 'CobrowseService.acceptSession', {joinCode}, end, end))"
+    )
+    await page.evaluate(command, code)
 
 
 async def test_customer_who_declines_shares_nothing_and_may_change(browser: Any, site: Site) -> None:

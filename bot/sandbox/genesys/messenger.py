@@ -39,14 +39,18 @@ class Messenger:
     async def _handle_action(self, request: web.Request) -> web.Response:
         """Carry out the action in the path, and respond with the state of the co-browse offer.
 
-        The state is `offered`, `joined` or `ended`.
+        The state is `offered`, `joined` or `ended`. The `communicationType` is that of the SDK's
+        CobrowseWebMessagingSession; the response has none if no offer ever had this code.
         """
+        code = request.match_info["code"]
+        known = next((one for one in self._conversations.offers.values() if one.join_code == code), None)
+        kind = {} if known is None else {"communicationType": known.communication_type}
         try:
             if request.match_info["deployment"] != DEPLOYMENT_ID:
                 raise ApiError(404, "The deployment was not found.", "not.found")
-            offer = self._conversations.offer(request.match_info["code"])
+            offer = self._conversations.offer(code)
         except ApiError:
-            return web.json_response({"state": "ended"}, headers=ANY_SITE)
+            return web.json_response({"state": "ended", **kind}, headers=ANY_SITE)
         action = request.match_info["action"]
         if action == "join":
             offer.join()
@@ -55,7 +59,7 @@ class Messenger:
         elif action == "expire":  # of an offer, or of a session in which the customer was idle for too long
             offer.expire()
         state = "ended" if not offer.is_valid else "joined" if offer.joined else "offered"
-        return web.json_response({"state": state}, headers=ANY_SITE)
+        return web.json_response({"state": state, **kind}, headers=ANY_SITE)
 
     async def _viewer(self, _request: web.Request) -> web.Response:
         text = "<p>Here the agent sees the customer’s screen. This is the sandbox, so nothing is shared.</p>"

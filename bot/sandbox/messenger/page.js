@@ -18,8 +18,10 @@ const script = document.createElement("script");
 script.src = "/genesys-bootstrap/genesys.min.js";
 document.head.append(script);
 
-window.Genesys("subscribe", "CobrowseService.sessionStarted", () => showStatus("You are sharing this page", true));
-window.Genesys("subscribe", "CobrowseService.sessionEnded", () => showStatus("Sharing has ended", false));
+for (const plugin of ["CobrowseService", "CobrowseVoice"]) {
+  window.Genesys("subscribe", `${plugin}.sessionStarted`, () => showStatus("You are sharing this page", true));
+  window.Genesys("subscribe", `${plugin}.sessionEnded`, () => showStatus("Sharing has ended", false));
+}
 
 byId("code").value = decodeURIComponent(location.hash.slice(1));
 byId("accept").addEventListener("click", () => {

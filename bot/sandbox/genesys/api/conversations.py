@@ -52,6 +52,10 @@ class Offer:
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
 
+    @property
+    def communication_type(self) -> str:
+        return "Message" if self.conversation.medium == "message" else "Call"
+
     def join(self) -> None:
         """Let the customer join."""
         self.joined = True
@@ -79,10 +83,9 @@ class Offer:
         `url` is the URL of the sandbox's Genesys.
         """
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
-        medium = "Message" if self.conversation.medium == "message" else "Call"
         fields = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": iso_time(self.ends_at)}
         fields["websocketUrl"] = url.replace("http", "ws", 1) + "/cobrowse/socket"
-        return {**fields, "communicationType": medium, "selfUri": place}
+        return {**fields, "communicationType": self.communication_type, "selfUri": place}
 
 
 class ConversationsApi:
