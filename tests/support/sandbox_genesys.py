@@ -50,7 +50,7 @@ class Client:
         async with self.http.request(method, url, headers=headers, allow_redirects=False, **more) as response:
             text = await response.text()
             is_json = response.content_type == "application/json"
-            return response.status, response.headers, json.loads(text) if is_json else text
+            return response.status, response.headers, json.loads(text) if is_json and text else text
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         now = int(time.time())

@@ -5,7 +5,7 @@ The answers have the shapes of the official SDK's models AnalyticsConversationQu
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,10 +59,17 @@ class Conversation:
     monitored_by: str | None = None
     cobrowse: list[CobrowseSession] = field(default_factory=list)
     """The co-browse sessions that the customer joined, oldest first."""
+    on_change: Callable[["Conversation"], None] | None = field(default=None, repr=False, compare=False)
+    """A function that gets the conversation after each change; None if there is none."""
 
     def end(self) -> None:
-        self.stop_cobrowse("system")
+        self._end_cobrowse("system")
         self.ended_at, self.host_connected = time.time(), False
+        self.report_change()
+
+    def report_change(self) -> None:
+        if self.on_change:
+            self.on_change(self)
 
     @property
     def cobrowse_session_id(self) -> str | None:
@@ -72,11 +79,16 @@ class Conversation:
     def start_cobrowse(self, session_id: str) -> None:
         """Let the customer join the co-browse session with this id."""
         if self.cobrowse_session_id != session_id:
-            self.stop_cobrowse("other")
+            self._end_cobrowse("other")
             self.cobrowse.append(CobrowseSession(session_id))
+        self.report_change()
 
     def stop_cobrowse(self, disconnect_type: str) -> None:
         """End the co-browse session that the customer is in, if any."""
+        self._end_cobrowse(disconnect_type)
+        self.report_change()
+
+    def _end_cobrowse(self, disconnect_type: str) -> None:
         for each in self.cobrowse:
             if each.ended_at is None:
                 each.ended_at, each.disconnect_type = time.time(), disconnect_type
@@ -116,6 +128,11 @@ class Conversation:
         if self.ended_at:
             result["endTime"] = iso_time(self.ended_at)
         return {**result, "recordingState": "none", "selfUri": f"/api/v2/conversations/{self.id}"}
+
+    def as_event(self, url: str = "") -> dict[str, Any]:
+        """Return the conversation in the shape of the SDK's ConversationEventTopicConversation."""
+        shown = self.as_conversation(url)
+        return {name: shown[name] for name in ("id", "participants", "recordingState")}
 
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
         """Return one participant's part in a co-browse session, in the shape of the SDK's Cobrowsesession.

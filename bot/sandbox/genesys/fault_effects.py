@@ -57,6 +57,11 @@ def gateway_error(status: int, message: str) -> Effect:
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
 
+async def no_effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call and respond, as without a fault."""
+    return await process()
+
+
 redirect = _instead(lambda _options: web.Response(status=302, headers={"Location": "/redirected"}))
 
 

@@ -18,6 +18,7 @@ from bot.sandbox.genesys.fault_effects import (
     down,
     dropped,
     gateway_error,
+    no_effect,
     redirect,
     refuse,
     reset,
@@ -27,14 +28,16 @@ from bot.sandbox.genesys.fault_effects import (
     without_field,
 )
 
-_QUERIES = ("token", "search", "applications", "query", "conversation", "read", "me", "roles")
-CALLS = (*_QUERIES, "create", "sms", "email", "end")
+_QUERIES = ("token", "search", "applications", "query", "conversation", "read", "me", "roles", "topics", "channels")
+CALLS = (*_QUERIES, "create", "sms", "email", "subscriptions", "end")
 
 
 @dataclass(frozen=True)
 class _FaultType:
+    """A kind of fault. The faults of events and sockets need no `effect`; api/notifications.py implements them."""
+
     description: str
-    effect: Effect
+    effect: Effect = no_effect
     options: Mapping[str, Any] = field(default_factory=dict)  # the options it accepts, with their defaults
     on: tuple[str, ...] = CALLS
     times: int | None = None
@@ -48,7 +51,7 @@ _PROCESSED, _RETRY_AFTER, _HTML = {"processes": True}, {"retry_after": 1}, "<htm
 _SERVER_ERROR = refuse(500, "Internal server error.", "internal.server.error")
 _SESSION_CALLS, _API_CALLS = ("create", "read"), CALLS[1:]
 
-_FAULT_TYPES: Mapping[str, _FaultType] = {
+_FAULT_TYPES: dict[str, _FaultType] = {
     "slow": _FaultType("It answers late.", slow, {"seconds": 3.0}),
     "silent": _FaultType("It processes the call and never answers.", silent),
     "401": _FaultType(
@@ -155,6 +158,23 @@ _FAULT_TYPES: Mapping[str, _FaultType] = {
     ),
     "firewall": _FaultType("A firewall answers 403.", gateway_error(403, "Forbidden"), _NOT_PROCESSED),
     "no-token": _FaultType("The token endpoint answers without a token.", without_field("access_token"), on=("token",)),
+}
+
+_FAULT_TYPES |= {
+    "no-subscriptions": _FaultType(
+        "The client may subscribe to nobody's conversations.",
+        refuse(403, "Insufficient permissions to subscribe to the topics.", "not.authorized"),
+        on=("subscriptions",),
+    ),
+    "events-missing": _FaultType("An event of a channel is lost.", on=("events",)),
+    "events-doubled": _FaultType("A channel sends each event twice.", on=("events",)),
+    "events-late": _FaultType("A channel sends its events late.", options={"seconds": 3.0}, on=("events",)),
+    "events-reordered": _FaultType(
+        "A channel sends an event after the next one, or after some seconds.",
+        options={"seconds": 3.0},
+        on=("events",),
+    ),
+    "socket-closes": _FaultType("It closes each WebSocket of a channel.", options={"seconds": 60.0}, on=("sockets",)),
 }
 
 FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type in _FAULT_TYPES.items()}

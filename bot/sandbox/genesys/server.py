@@ -53,6 +53,7 @@ class SandboxGenesys(Api):
         self.calls: list[Call] = BoundedList()
         self._counts: Counter[str] = Counter()
         self._faults = Faults()
+        self.notifications.next_fault = self._faults.next_fault
         self._listener = Listener()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -96,6 +97,10 @@ class SandboxGenesys(Api):
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if kind == "socket":  # it lasts for hours
+            call.status = 101
+            self._report_traffic(request, call)
+            return await handler(request)
         try:
             response = await self._answer(request, handler, call)
             call.status = response.status if response is not None else None

@@ -6,19 +6,21 @@ only this file imports it, once.
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import aiohttp
 import httpx
 import pytest
 
 from bot.config import settings
 from bot.core.models import SessionId
 from bot.genesys.api.customer_messages import CustomerMessagesApi
-from bot.genesys.api.live_conversations import query
+from bot.genesys.api.live_conversations import VIEW, query
 from bot.genesys.api.permissions import fetch_permissions
 from bot.genesys.api.users import UsersApi
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
@@ -105,6 +107,51 @@ async def test_the_vendors_client_finds_users_and_sends_messages(
         ("SMS", SMS["toAddress"]),
         ("Email", "carla@example.com"),
     ]
+
+
+async def test_the_vendors_client_subscribes_and_reads_the_events(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    """The WebSocket itself is not in the SDK; its events are read with the SDK's models."""
+    topic = f"v2.users.{HOST}.conversations"
+
+    def subscribe() -> Any:
+        channels = sdk.NotificationsApi(vendor.sign_in().client)
+        (known,) = channels.get_notifications_availabletopics(expand=["requiresPermissions"]).entities
+        assert (known.id, known.requires_permissions) == (topic.replace(HOST, "{id}"), [VIEW])
+        channel = channels.post_notifications_channels()
+        assert channel.expires > datetime.now(UTC) + timedelta(hours=23)
+        assert [one.id for one in channels.get_notifications_channels().entities] == [channel.id]
+        channels.head_notifications_channel(channel.id)
+        body = [vendor.read({"id": topic}, "ChannelTopic")]
+        for call in ("put", "post"):
+            subscribed = getattr(channels, f"{call}_notifications_channel_subscriptions")(channel.id, body)
+            assert [(one.id, one.state) for one in subscribed.entities] == [(topic, "Permitted")]
+        channels.delete_notifications_channel_subscriptions(channel.id)
+        assert channels.get_notifications_channel_subscriptions(channel.id).entities == []
+        servers.genesys.notifications.refused_users.add(HOST)
+        (refused,) = channels.put_notifications_channel_subscriptions(channel.id, body, ignore_errors=True).entities
+        assert refused.state == "Rejected"
+        with pytest.raises(sdk.rest.ApiException, match="403"):
+            channels.put_notifications_channel_subscriptions(channel.id, body)
+        servers.genesys.notifications.refused_users.clear()
+        channels.put_notifications_channel_subscriptions(channel.id, body)
+        return channel
+
+    channel = await run(subscribe)
+    async with aiohttp.ClientSession() as http, http.ws_connect(channel.connect_uri) as socket:
+        servers.genesys.notifications.heartbeat_seconds = 0.05
+        live = talk(servers)
+        live.start_cobrowse(str(uuid.uuid4()))
+        found: list[Any] = []
+        async with asyncio.timeout(5):
+            while len(found) < 2:
+                message = await socket.receive_json()
+                if message["topicName"] == topic:
+                    found.append(vendor.read(message["eventBody"], "ConversationEventTopicConversation"))
+    assert [one.id for one in found] == [live.id] * 2
+    customer, host = found[1].participants
+    assert (customer.cobrowsesessions[0].state, host.cobrowsesessions[0].cobrowse_role) == ("connected", "viewer")
 
 
 async def test_roles_are_read_as_the_vendors_client_reads_them(
@@ -242,6 +289,7 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
         ({}, "AnalyticsConversationQueryResponse"),
         (live.as_conversation(servers.genesys.url), "Conversation"),
         (ended.as_conversation(), "Conversation"),
+        *((one.as_event(servers.genesys.url), "ConversationEventTopicConversation") for one in (live, ended)),
         (
             servers.genesys.conversations.offers[SessionId(made.id)].as_json(servers.genesys.url),
             "CobrowseWebMessagingSession",

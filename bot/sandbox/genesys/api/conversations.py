@@ -5,6 +5,7 @@ join code. The customer enters this code in the sandbox's Messenger (messenger.p
 responses have the shapes of the official SDK.
 """
 
+import asyncio
 import json
 import secrets
 import time
@@ -69,6 +70,13 @@ class Offer:
         self.is_withdrawn = True
         if self.conversation.cobrowse_session_id == self.id:
             self.conversation.stop_cobrowse(disconnect_type)
+        else:
+            self.conversation.report_change()
+
+    def expire_if_due(self) -> None:
+        """Report the conversation if nobody joined in time."""
+        if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
+            self.conversation.report_change()
 
     def expire(self) -> None:
         """Let the time of the offer run out, or that of the session if the customer has joined."""
@@ -76,6 +84,7 @@ class Offer:
             self.stop("timeout")
         else:
             self.ends_at = time.time()
+            self.conversation.report_change()
 
     def as_json(self, url: str) -> dict[str, str]:
         """Return the offer in the shape of the SDK's CobrowseWebMessagingSession.
@@ -92,12 +101,13 @@ class ConversationsApi:
     """Holds the live conversations and the co-browse offers, and handles their endpoints.
 
     `missing_permissions` holds the permissions that the OAuth client's role lacks. `requires_user`: only signed-in
-    users can create an offer.
+    users can create an offer. `on_change` is called with each conversation that changes.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
         self.missing_permissions: set[str] = set()
         self.requires_user = False
+        self.on_change: Callable[[Conversation], None] = lambda _: None
         self.offer_lifetime_seconds: float = OFFER_LIFETIME_SECONDS
         self.live: dict[str, Conversation] = {}
         self.offers: dict[str, Offer] = {}
@@ -121,7 +131,9 @@ class ConversationsApi:
         `medium` is a key of MEDIA in conversations.py.
         """
         conversation = Conversation(host_user_id, customer, medium, since=time.time() - 60 * minutes)
+        conversation.on_change = self.on_change
         add_bounded(self.live, conversation.id, conversation)
+        conversation.report_change()
         return conversation
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -181,6 +193,7 @@ class ConversationsApi:
         code = "".join(secrets.choice("0123456789") for _ in range(9))
         offer = Offer(conversation, code, time.time() + self.offer_lifetime_seconds, creator_id=grant.user_id)
         add_bounded(self.offers, offer.id, offer)
+        asyncio.get_running_loop().call_later(self.offer_lifetime_seconds + 0.01, offer.expire_if_due)
         return web.json_response(offer.as_json(self._url()))
 
     async def _read_offer(self, request: web.Request) -> web.Response:

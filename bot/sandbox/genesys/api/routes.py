@@ -15,6 +15,7 @@ from bot.sandbox.genesys.api.conversations import ConversationsApi
 from bot.sandbox.genesys.api.customer_messages import Outbox
 from bot.sandbox.genesys.api.introspection import authorization_subject, token_info
 from bot.sandbox.genesys.api.login import Grant, Login
+from bot.sandbox.genesys.api.notifications import Notifications
 from bot.sandbox.genesys.api.user_login import UserLogin
 from bot.sandbox.genesys.errors import ApiError, check_create, is_uuid, read_json, search_terms
 from bot.sandbox.genesys.messenger import Messenger
@@ -43,6 +44,8 @@ class Api:
         self.login = login
         self.conversations = ConversationsApi(self._require, self.users, lambda: self.url)
         self.outbox = Outbox(self.conversations.require_permission)
+        self.notifications = Notifications(self.conversations.require_permission, lambda: self.url)
+        self.conversations.on_change = self.notifications.publish
         self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
@@ -53,6 +56,7 @@ class Api:
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),
+            *self.notifications.routes(),
             *self.user_login.routes(),
             *Messenger(self.conversations).routes(),
             web.post("/oauth/token", self._token, name="token"),
