@@ -571,7 +571,7 @@ def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> Se
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:
         return None
-    source = live_source(service, resources.genesys, resources.metrics)
+    source = live_source(service, resources.genesys, resources.metrics, timing.push)
     telling = StateTelling(store.watches, slack.responder, timing)
     watcher = SessionWatcher(
         store.watches,

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from bot.config.settings import ServiceSettings, Settings, TracingSettings, added_to_environment
 from bot.core.errors import ServiceError
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
+from bot.core.models import LiveMode
 from bot.core.ports import NULL_METRICS, NULL_TRACER, AccountRepository, HostRule, LiveSource, Metrics, Tracer
-from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
-from bot.genesys.api import conversations, customer_messages, permissions, sessions, users
+from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming, PushTiming
+from bot.genesys.api import channels, conversations, customer_messages, permissions, sessions, users
+from bot.genesys.api.channels import ChannelsApi
 from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
@@ -24,6 +26,7 @@ from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import HttpClient
+from bot.genesys.notifications.source import NotificationChannels
 from bot.genesys.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
@@ -150,9 +153,13 @@ def sessions_api(
     return CobrowseSessions(genesys, service.join_hosts, service.joined_statuses)
 
 
-def live_source(service: ServiceSettings, genesys: GenesysClient, metrics: Metrics) -> LiveSource | None:
-    """Return what pushes hints that sessions changed, if GENESYS_LIVE selects it; None if the bot only asks Genesys."""
-    return None
+def live_source(
+    service: ServiceSettings, genesys: GenesysClient, metrics: Metrics, timing: PushTiming
+) -> LiveSource | None:
+    """Return the source of hints that sessions changed; None if GENESYS_LIVE is not `push`."""
+    if service.live is not LiveMode.PUSH:
+        return None
+    return NotificationChannels(ChannelsApi(genesys, service.api_url), service.proxies.of, metrics, timing)
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
@@ -162,8 +169,9 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
     """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
+    of_push = channels.NEEDS if service.live is LiveMode.PUSH else ()
     of_probe = introspection.NEEDS, permissions.NEEDS
-    return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()), *of_probe)
+    return (*of_sessions, *of_push, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()), *of_probe)
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:

@@ -78,6 +78,42 @@ class NoticeTiming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushTiming:
+    """Durations of Genesys's notification channels.
+
+    - `sync_seconds`: how often the replica that leads compares the subscriptions with the watched sessions, and how
+      often another replica tries to lead.
+    - `grace_seconds`: how long a lost connection may take to come back, before the bot asks about all sessions.
+    - `trim_seconds`: how long a host without a watched session stays subscribed at most.
+    - `repeat_seconds`: after an event, the bot looks at the conversation at once and once more after this time, because
+      the API may return an older conversation than the event.
+    - `lost_event_seconds`: how long a subscribed conversation may have no hint, before the bot looks at it anyway.
+    - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
+    - `ping_seconds`: the silence after which the bot sends a ping, and how long Genesys has to answer it. Genesys sends
+      a heartbeat every 30 seconds; twice this time is longer, so a heartbeat counts as an answer.
+    - `connect_timeout`, `close_timeout`: how long it may take to open and to close a WebSocket.
+    - `first_backoff_seconds`, `max_backoff_seconds`: the first and the longest wait before the next WebSocket, or the
+      next try of a subscription. Each later wait is twice as long.
+    - `steady_seconds`: a WebSocket that lived this long does not lengthen the wait before the next one.
+    - `renew_share`: the share of its lifetime after which a channel is replaced. Genesys keeps a channel for 24 hours.
+    """
+
+    sync_seconds: float = 2.0
+    grace_seconds: float = 5.0
+    trim_seconds: float = 60.0
+    repeat_seconds: float = 3.0
+    lost_event_seconds: float = 300.0
+    refused_seconds: float = 600.0
+    ping_seconds: float = 20.0
+    connect_timeout: float = 10.0
+    close_timeout: float = 2.0
+    first_backoff_seconds: float = 0.5
+    max_backoff_seconds: float = 60.0
+    steady_seconds: float = 30.0
+    renew_share: float = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTiming:
     """Durations of watching open sessions for their agents.
 
@@ -93,6 +129,7 @@ class LiveTiming:
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
     """
 
+    push: PushTiming = field(default_factory=PushTiming)
     poll_seconds: float = 1.0
     first_pause_seconds: float = 5.0
     pause_growth: float = 1.5

@@ -19,6 +19,9 @@ import pytest
 from tests.support.app import ANA, START_SECONDS, BotProcess, Servers, ended, is_note, link, open_servers, start, words
 from tests.support.certificates import new_authority, self_signed
 from tests.support.check import checked
+from tests.support.conversations import talk
+from tests.support.live import LIVE
+from tests.support.notifications import until
 
 API, SOCKET, GENESYS = "slack.test", "hooks.slack.com", "genesys.test"
 """The second one is for web sockets, too; response_urls may lead nowhere else but to the API's own name."""
@@ -137,6 +140,24 @@ async def test_behind_a_proxy_everything_goes_through_it(tmp_path: Path) -> None
     assert set(proxy.asked) == {f"{name}:443" for name in NAMES}
     assert proxy.refused == 0
     assert PASSWORD not in log
+
+
+async def test_notifications_come_through_the_proxy(tmp_path: Path) -> None:
+    async with behind_a_proxy(tmp_path) as (servers, proxy, environ):
+        notifications = servers.genesys.notifications
+        where = {name: environ[name] for name in ("GENESYS_API_URL", "GENESYS_LOGIN_URL")}
+        push = LIVE | where | {"GENESYS_LIVE": "push"}
+        async with started(tmp_path, environ | push, interpreter=True) as process:
+            await servers.slack.connected(START_SECONDS)
+            talk(servers)
+            await servers.slack.command(ANA, "Deal")
+            await until(notifications.subscribed)
+            next(iter(servers.genesys.conversations.offers.values())).join()
+            await until(lambda: any("Your customer joined" in words(each) for each in servers.slack.seen_by(ANA)))
+            log = await stopped(process)
+        assert set(proxy.asked) == {f"{name}:443" for name in NAMES}
+        assert proxy.refused == 0
+        assert [channel for channel in notifications.channels if channel in log] == []
 
 
 async def test_without_a_proxy_too_a_private_authority_is_trusted(tmp_path: Path) -> None:

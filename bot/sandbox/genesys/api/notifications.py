@@ -61,13 +61,13 @@ class Channel:
 class Notifications:
     """Holds the channels and handles their endpoints.
 
-    Tests may change the durations. `refused_users` holds ids of users to whose topic nobody may subscribe. `sent` holds
-    the events that went out, in order.
+    Tests may change the durations. `refused_users` holds ids of users to whose topic nobody may subscribe. `is_mute`:
+    the WebSockets stay open, and send nothing. `sent` holds the events that went out, in order.
     """
 
     def __init__(self, require_permission: Callable[..., Grant], url: Callable[[], str]) -> None:
         self.channel_seconds, self.heartbeat_seconds = CHANNEL_SECONDS, HEARTBEAT_SECONDS
-        self.closing_seconds = CLOSING_SECONDS
+        self.closing_seconds, self.is_mute = CLOSING_SECONDS, False
         self.refused_users: set[str] = set()
         self.channels: dict[str, Channel] = {}
         self.sent: list[Event] = BoundedList()
@@ -274,6 +274,8 @@ class Notifications:
                 if channel.expires_at <= time.time():
                     await socket.close(code=WSCloseCode.GOING_AWAY)
                     return
+                if self.is_mute:
+                    continue
                 await socket.send_json(event)
                 if event["topicName"] != METADATA:
                     self.sent.append(event)

@@ -1,0 +1,128 @@
+"""Create notification channels, and subscribe them to the conversations of users.
+
+The SDK calls the answers Channel, ChannelTopicEntityListing and AvailableTopicEntityListing:
+https://developer.genesys.cloud/notificationsalerts/notifications/notifications-apis
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import quote, urlsplit
+
+from bot.core.errors import UnusableAnswerError
+from bot.core.models import HostId
+from bot.core.validation.display import LOCAL_HOSTS, url_host
+from bot.genesys.api.live_conversations import VIEW, read_time_within
+from bot.genesys.client import GenesysClient
+from bot.genesys.parsing import answered_at, is_usable_id, objects, read_object, reference_of
+from bot.genesys.rate_limit import LIVE
+from bot.genesys.regions import DOMAINS
+
+CHANNELS = "/api/v2/notifications/channels"
+SUBSCRIPTIONS = CHANNELS + "/{}/subscriptions?ignoreErrors=true"
+AVAILABLE_TOPICS = "/api/v2/notifications/availabletopics?expand=requiresPermissions"
+TOPIC = "v2.users.{}.conversations"
+ANY_TOPIC = TOPIC.format("{id}")
+OPEN_CHANNEL, READ_TOPICS = "access to notification channels", "access to the list of notification topics"
+NEEDS = (OPEN_CHANNEL, READ_TOPICS)
+MAX_TOPICS = 1000
+"""The maximum number of topics of a channel, Genesys's own."""
+CHANNEL_LIFETIME = timedelta(days=1)
+"""The lifetime of a channel whose answer does not state its end, and the longest plausible one."""
+MAX_URL_LENGTH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A notification channel. `url` is the address of its WebSocket, which lets anybody read the channel's events."""
+
+    id: str = field(repr=False)
+    url: str = field(repr=False)
+    lasts_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """The hosts of a channel: those of `accepted` are subscribed, those of `refused` are not.
+
+    `missing` holds the permissions that Genesys names as missing.
+    """
+
+    accepted: frozenset[HostId]
+    refused: frozenset[HostId]
+    missing: tuple[str, ...] = ()
+
+
+class ChannelsApi:
+    """Calls the notification API of Genesys with the bot's own token. `api_url` is the base URL of the API."""
+
+    def __init__(self, client: GenesysClient, api_url: str) -> None:
+        self._client, self._api_url = client, api_url
+
+    async def create(self) -> Channel:
+        """Create a channel. Raises ServiceError."""
+        response = await self._client.call("POST", CHANNELS, needs=OPEN_CHANNEL, share=LIVE)
+        body = read_object(response)
+        channel_id, url = str(body.get("id") or ""), str(body.get("connectUri") or "")
+        if not is_usable_id(channel_id) or not is_channel_url(url, self._api_url):
+            raise UnusableAnswerError(why="an answer of another shape", reference=reference_of(response))
+        now = answered_at(response)
+        expires = read_time_within(body.get("expires"), now, back=timedelta(0), ahead=CHANNEL_LIFETIME)
+        lifetime = expires - now if expires else CHANNEL_LIFETIME
+        return Channel(channel_id, url, lifetime.total_seconds())
+
+    async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
+        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS, and of nobody else.
+
+        Raises ServiceError; BadRequestError with status 404 if the channel no longer exists.
+        """
+        topics = {TOPIC.format(host.lower()): host for host in hosts}
+        path = SUBSCRIPTIONS.format(quote(channel_id, safe=""))
+        body = [{"id": topic} for topic in topics]
+        response = await self._client.call("PUT", path, needs=VIEW, json=body, safe=True, share=LIVE)
+        return read_subscriptions(read_object(response), topics)
+
+    async def required_permissions(self) -> tuple[str, ...] | None:
+        """Return the permissions that a subscription needs; None if Genesys does not list them. Raises ServiceError."""
+        response = await self._client.call("GET", AVAILABLE_TOPICS, needs=READ_TOPICS, safe=True)
+        for topic in objects(read_object(response).get("entities")):
+            listed = topic.get("requiresPermissions")
+            if topic.get("id") == ANY_TOPIC and isinstance(listed, list):
+                return tuple(each for each in listed if isinstance(each, str) and each.count(":") == 2)
+        return None
+
+
+def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Subscriptions:
+    """Convert Genesys's answer to a subscription (pure). `topics` are the topics that the bot asked for.
+
+    A topic that the answer does not list counts as refused.
+    """
+    accepted: set[HostId] = set()
+    missing: set[str] = set()
+    for entity in objects(body.get("entities")):
+        host = topics.get(str(entity.get("id")).lower())
+        if host is None:
+            continue
+        if str(entity.get("state")).lower() != "rejected":
+            accepted.add(host)
+        elif isinstance(listed := entity.get("missingPermissions"), list):
+            missing.update(each[:100] for each in listed if isinstance(each, str) and each.count(":") == 2)
+    return Subscriptions(frozenset(accepted), frozenset(topics.values()) - accepted, tuple(sorted(missing)))
+
+
+def is_channel_url(url: str, api_url: str) -> bool:
+    """Return whether a URL can be that of a channel's WebSocket: encrypted, and at Genesys or beside the API (pure).
+
+    The sandbox's URL is not encrypted, and at the same host as the API, on this machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, is_plain = (parts.hostname or "").lower(), parts.username is None and parts.password is None
+    except ValueError:
+        return False
+    api_host = url_host(api_url)
+    if api_host in LOCAL_HOSTS and api_url.startswith("http:"):
+        return parts.scheme == "ws" and host == api_host and is_plain
+    domains = {*DOMAINS.values(), api_host.partition(".")[2]}
+    is_ours = host == api_host or any(domain.count(".") and host.endswith(f".{domain}") for domain in domains)
+    return parts.scheme == "wss" and is_ours and is_plain and len(url) <= MAX_URL_LENGTH and url.isprintable()

@@ -1,0 +1,1 @@
+"""Learn from Genesys's notifications that a conversation changed."""

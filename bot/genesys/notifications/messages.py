@@ -1,0 +1,79 @@
+"""Read the messages of a notification channel, which are untrusted input (pure).
+
+An event holds a whole conversation, the SDK's ConversationEventTopicConversation. The bot takes only its id, and what
+tells one state of its co-browse sessions from another. No log line contains a message.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.models import ConversationId
+from bot.core.validation.conversations import conversation_id
+from bot.genesys.parsing import objects
+
+PING = '{"message": "ping"}'
+_CLOSING = "v2.system.socket_closing"
+_MEDIA = ("calls", "messages")
+
+
+class MessageKind(StrEnum):
+    """The kinds of messages that the bot tells apart."""
+
+    CHANGED = "changed"
+    """A conversation of a host changed."""
+    CLOSING = "closing"
+    """Genesys closes this WebSocket within a minute."""
+    GONE = "gone"
+    """The channel does not exist any more."""
+    OTHER = "other"
+    """A heartbeat, the answer to a ping, or something that the bot does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMessage:
+    """A message of a channel.
+
+    For a changed conversation, `fingerprint` is the same as long as its co-browse sessions and connections are.
+    """
+
+    kind: MessageKind
+    conversation_id: ConversationId | None = None
+    fingerprint: int = 0
+
+
+OTHER = ChannelMessage(MessageKind.OTHER)
+
+
+def read_message(text: str) -> ChannelMessage:
+    """Convert the text of a message. A message that is malformed or unknown is of the kind OTHER."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return OTHER
+    if not isinstance(message, dict):
+        return OTHER
+    topic, body = message.get("topicName"), message.get("eventBody")
+    if topic == _CLOSING:
+        return ChannelMessage(MessageKind.CLOSING)
+    if str(message.get("result")) == "404":
+        return ChannelMessage(MessageKind.GONE)
+    if not isinstance(topic, str) or not topic.startswith("v2.users.") or not isinstance(body, dict):
+        return OTHER
+    changed = conversation_id(str(body.get("id")))
+    if changed is None:
+        return OTHER
+    return ChannelMessage(MessageKind.CHANGED, changed, hash(tuple(_marks(body))))
+
+
+def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
+    """Yield what can change the state of a co-browse session: the session itself, and who is still connected."""
+    for person in objects(conversation.get("participants")):
+        yield "person", str(person.get("id")), str(person.get("endTime"))
+        for share in objects(person.get("cobrowsesessions")):
+            names = ("id", "cobrowseSessionId", "state", "disconnectType")
+            yield "share", *(str(share.get(name)) for name in names)
+        for media in _MEDIA:
+            for communication in objects(person.get(media)):
+                yield media, str(communication.get("id")), str(communication.get("state"))

@@ -1,0 +1,253 @@
+"""Subscribe channels to the hosts who have watched sessions, and turn their events into hints.
+
+A host to whom Genesys refuses the subscription stays uncovered, so the core asks Genesys about their sessions instead.
+The bot asks again after some minutes, since a permission may have been added.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+from bot.core.errors import PermissionMissingError, ServiceBusyError, ServiceError, StorageUnavailableError
+from bot.core.models import ConversationId, HostId
+from bot.core.ports import LiveHints, Metrics, WatchedSession
+from bot.core.timing import PushTiming
+from bot.genesys.api.channels import MAX_TOPICS, ChannelsApi
+from bot.genesys.notifications.channel import Connect, SubscribedChannel
+from bot.genesys.notifications.messages import ChannelMessage, MessageKind
+
+log = logging.getLogger(__name__)
+
+MAX_CHANNELS = 10
+"""The maximum number of channels that the bot opens. Genesys allows an OAuth client 20, and replaces the oldest."""
+MAX_SESSIONS = MAX_CHANNELS * MAX_TOPICS
+MAX_HINTS = 20
+"""Up to so many newly subscribed sessions get a hint each. If there are more, one hint is about all of them."""
+
+
+class HostSubscriptions:
+    """The channels of the replica that leads, and the hosts to which they are subscribed."""
+
+    def __init__(
+        self,
+        api: ChannelsApi,
+        connect: Connect,
+        hints: LiveHints,
+        tasks: asyncio.TaskGroup,
+        metrics: Metrics,
+        timing: PushTiming,
+    ) -> None:
+        """Open the first channel, in one of `tasks`."""
+        self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
+        self._metrics, self._timing = metrics, timing
+        self._loop = asyncio.get_running_loop()
+        self._channels: list[_AssignedChannel] = []
+        self._sessions: dict[HostId, list[WatchedSession]] = {}
+        self._conversations: set[ConversationId | None] = set()
+        self._fingerprints: dict[ConversationId, int] = {}
+        self._hinted_at: dict[ConversationId, float] = {}
+        self._refused_until: dict[HostId, float] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._wake = asyncio.Event()
+        self._add_channel()
+        self._on_change(False)
+
+    def covers(self, session: WatchedSession) -> bool:
+        """Return whether events of this session's conversation arrive now."""
+        covered = any(session.host_id in assigned.channel.covered for assigned in self._channels)
+        return covered and session.conversation_id is not None
+
+    async def wait(self) -> None:
+        """Wait until the subscriptions may have to change."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.sync_seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def sync(self) -> None:
+        """Subscribe the channels to the hosts of the sessions that are watched now."""
+        try:
+            watched = await self._hints.watched(MAX_SESSIONS)
+        except StorageUnavailableError:  # the subscriptions stay as they are
+            return
+        self._remember(watched)
+        self._assign()
+        for assigned in self._channels:
+            if assigned.needs_subscription(self._loop.time()):
+                await self._subscribe(assigned)
+        self._hint_oldest()
+
+    def close(self) -> None:
+        """Close all channels."""
+        for assigned in self._channels:
+            assigned.task.cancel()
+        for timer in self._timers:
+            timer.cancel()
+
+    def _remember(self, watched: Collection[WatchedSession]) -> None:
+        self._sessions = {}
+        for session in watched:
+            if session.conversation_id is not None:
+                self._sessions.setdefault(session.host_id, []).append(session)
+        self._conversations = {each.conversation_id for each in watched}
+        self._fingerprints = {key: at for key, at in self._fingerprints.items() if key in self._conversations}
+        self._hinted_at = {key: at for key, at in self._hinted_at.items() if key in self._conversations}
+        now = self._loop.time()
+        self._refused_until = {host: until for host, until in self._refused_until.items() if until > now}
+
+    def _assign(self) -> None:
+        """Assign each host to a channel that has room. Keep the assignments of before, and open channels as needed."""
+        for assigned in self._channels:
+            assigned.hosts &= self._sessions.keys()
+            assigned.hosts -= self._refused_until.keys()
+        known = {host for assigned in self._channels for host in assigned.hosts}
+        for host in self._sessions.keys() - known - self._refused_until.keys():
+            with_room = next((each for each in self._channels if len(each.hosts) < MAX_TOPICS), None)
+            if with_room is None and len(self._channels) == MAX_CHANNELS:
+                return
+            (with_room or self._add_channel()).hosts.add(host)
+
+    def _add_channel(self) -> "_AssignedChannel":
+        channel = SubscribedChannel(
+            self._api,
+            self._connect,
+            on_message=self._on_message,
+            on_change=self._on_change,
+            metrics=self._metrics,
+            timing=self._timing,
+        )
+        assigned = _AssignedChannel(channel, self._task_group.create_task(channel.run()), self._timing)
+        self._channels.append(assigned)
+        return assigned
+
+    async def _subscribe(self, assigned: "_AssignedChannel") -> None:
+        before, wanted = assigned.channel.covered, frozenset(assigned.hosts)
+        try:
+            result = await assigned.channel.subscribe(wanted)
+        except PermissionMissingError as error:
+            self._refuse(wanted - before, error.code, (error.needs,))
+            return
+        except ServiceBusyError:  # creating sessions goes first
+            return
+        except ServiceError as error:
+            assigned.failed(self._loop.time())
+            log.warning("subscribing to notifications failed", extra={"fields": {"error": error.code}})
+            return
+        if result is None:
+            return
+        assigned.succeeded(self._loop.time())
+        if result.refused:
+            self._refuse(result.refused, PermissionMissingError.code, result.missing)
+        self._hint_at_new(result.accepted - before)
+
+    def _hint_at_new(self, hosts: Collection[HostId]) -> None:
+        """Hint at the sessions of hosts who are subscribed from now on, because they may have changed before."""
+        new = [session for host in hosts for session in self._sessions.get(host, ())]
+        if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
+            self._hints.uncovered()
+            return
+        for session in new:
+            if session.conversation_id is not None:
+                self._hint_twice(session.conversation_id)
+
+    def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
+        """Leave these hosts alone for a while."""
+        for host in hosts:
+            self._refused_until[host] = self._loop.time() + self._timing.refused_seconds
+            self._metrics.live_event("refused")
+        if hosts:
+            fields = {"error": code, "hosts": len(hosts), "missing": " ".join(missing)}
+            log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
+
+    def _on_message(self, message: ChannelMessage) -> None:
+        """Hint at the conversation of an event, unless its last event said the same."""
+        changed = message.conversation_id
+        if message.kind is not MessageKind.CHANGED or changed is None:
+            return
+        if changed not in self._conversations:
+            self._metrics.live_event("unwatched")
+        elif self._fingerprints.get(changed) == message.fingerprint:
+            self._metrics.live_event("repeated")
+        else:
+            self._metrics.live_event("event")
+            self._fingerprints[changed] = message.fingerprint
+            self._hint_twice(changed)
+
+    def _hint(self, changed: ConversationId) -> None:
+        self._hinted_at[changed] = self._loop.time()
+        self._hints.changed(changed)
+
+    def _hint_twice(self, changed: ConversationId) -> None:
+        """Hint now, and again after a while, because Genesys may return an older conversation than its event."""
+        self._hint(changed)
+        self._call_later(self._timing.repeat_seconds, lambda: self._hint(changed))
+
+    def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call a function after some time, unless the channels are closed before."""
+
+        def run() -> None:
+            self._timers.discard(timer)
+            call()
+
+        timer = self._loop.call_later(seconds, run)
+        self._timers.add(timer)
+
+    def _hint_oldest(self) -> None:
+        """Hint at the covered conversation without a hint for the longest time, because an event may be lost."""
+        now = self._loop.time()
+        covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
+        for session in (each for host in covered for each in self._sessions[host]):
+            if session.conversation_id is not None:
+                self._hinted_at.setdefault(session.conversation_id, now)
+        oldest = min(self._hinted_at, key=self._hinted_at.__getitem__, default=None)
+        if oldest is not None and now - self._hinted_at[oldest] >= self._timing.lost_event_seconds:
+            self._hint(oldest)
+
+    def _on_change(self, is_connected: bool) -> None:
+        """Note that a channel is connected, or no longer."""
+        self._report_connected()
+        self._wake.set()
+        if not is_connected:
+            self._call_later(self._timing.grace_seconds, self._ask_if_lost)
+
+    def _ask_if_lost(self) -> None:
+        """Let the core ask about all sessions if some of them are still uncovered.
+
+        If a channel has come back, it has hinted at its sessions itself.
+        """
+        covered = {host for assigned in self._channels for host in assigned.channel.covered}
+        if not self._sessions.keys() <= covered:
+            self._hints.uncovered()
+
+    def _report_connected(self) -> None:
+        self._metrics.live_connected(is_up=all(assigned.channel.is_connected for assigned in self._channels))
+
+
+class _AssignedChannel:
+    """A channel, its task, and the hosts that are assigned to it."""
+
+    def __init__(self, channel: SubscribedChannel, task: "asyncio.Task[None]", timing: PushTiming) -> None:
+        self.channel, self.task, self.hosts = channel, task, set[HostId]()
+        self._timing = timing
+        self._failures = 0
+        self._retry_at = self._trim_at = 0.0
+
+    def needs_subscription(self, now: float) -> bool:
+        """Return whether the subscriptions have to change now.
+
+        A host without a session may stay subscribed for a while, because they often start the next session soon.
+        """
+        if not self.channel.is_connected or now < self._retry_at:
+            return False
+        covered = self.channel.covered
+        return bool(self.hosts - covered) or (bool(covered - self.hosts) and now >= self._trim_at)
+
+    def succeeded(self, now: float) -> None:
+        self._failures, self._trim_at = 0, now + self._timing.trim_seconds
+
+    def failed(self, now: float) -> None:
+        self._retry_at = now + min(
+            self._timing.max_backoff_seconds, self._timing.first_backoff_seconds * 2**self._failures
+        )
+        self._failures = min(self._failures + 1, 10)
