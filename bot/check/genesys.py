@@ -14,7 +14,7 @@ from bot.check.results import CheckResult, Status, failed, ok, skipped, warning
 from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import ServiceError
-from bot.core.models import HostId
+from bot.core.models import HostId, LiveMode
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.live_conversations import QUERY, VIEW_DETAILS, query
@@ -67,8 +67,9 @@ async def _ask(
 ) -> list[CheckResult]:
     found = [await _with_timeout("token", service, lambda: _token(service, auth))]
     if found[0].status is Status.FAILED:
-        names = ("permissions", "conversations" if service.conversations else "application")
-        return [*found, *(skipped(name, "there is no token") for name in (*names, *(["roles"] if needed else ())))]
+        names = ["permissions", "conversations" if service.conversations else "application"]
+        names += [*(["roles"] if needed else ()), *(["notifications"] if service.live is LiveMode.PUSH else ())]
+        return [*found, *(skipped(name, "there is no token") for name in names)]
     found.append(await _with_timeout("permissions", service, lambda: _permissions(service, client)))
     if service.conversations:
         found.append(await _with_timeout("conversations", service, lambda: _conversations(client)))
@@ -76,6 +77,12 @@ async def _ask(
         found.append(await _with_timeout("application", service, lambda: _application(service, client)))
     if needed:
         found.append(await _with_timeout("roles", service, lambda: permissions.check_roles(client, needed)))
+    if service.live is LiveMode.PUSH:
+        found.append(
+            await _with_timeout(
+                "notifications", service, lambda: permissions.check_notifications(client, service.api_url)
+            )
+        )
     if match_email:
         found.append(await _with_timeout("users", service, lambda: _users(client)))
     return found

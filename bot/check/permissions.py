@@ -1,6 +1,6 @@
 """Check whether the OAuth client's roles allow the calls that `check` cannot try, because they have an effect.
 
-These calls create co-browse offers, and send SMS and emails.
+These calls create co-browse offers and notification channels, and send SMS and emails.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import SignInRequiredError
 from bot.core.use_cases.customer_messages import MessagingConfig
+from bot.genesys.api.channels import ChannelsApi
 from bot.genesys.api.conversations import ADD, ADD_VOICE
 from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.api.live_conversations import VIEW
@@ -68,6 +69,29 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
         )
     permissions = " and ".join(need.any_of[0] for need in missing)
     return failed("roles", message, f"Give the OAuth client a role with {permissions}, {OAUTH_PAGE}.")
+
+
+async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
+    """Return whether the client may subscribe to the conversations of hosts. Raises ServiceError.
+
+    Genesys says which permissions that needs, so no channel is created.
+    """
+    unseen = "Genesys does not say who may subscribe to the conversations of agents."
+    fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
+    try:
+        needed = await ChannelsApi(client, api_url).required_permissions()
+        roles = await fetch_permissions(client)
+    except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError, SignInRequiredError):
+        return warning("notifications", unseen, fix)
+    missing = [permission for permission in needed or () if not roles.allow(permission)]
+    if needed is None or (missing and not roles.is_complete):
+        return warning("notifications", unseen, fix)
+    if missing:
+        message = f"the client's roles lack {' and '.join(missing)} (to learn at once when a customer joins)."
+        give = f"Give the OAuth client a role with that, {OAUTH_PAGE}."
+        return warning("notifications", message, f"{give} Until then the bot asks Genesys from time to time.")
+    named = " and ".join(needed) or "no permission"
+    return ok("notifications", f"the client may subscribe to the conversations of agents ({named})")
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:

@@ -43,6 +43,7 @@ PAGES = {
     **dict.fromkeys(("secrets", "encryption", "next client"), "docs/run/secrets.md"),
     **dict.fromkeys(("clock", "everything else"), "docs/run/troubleshoot.md"),
     "audit log": "docs/run/monitor.md",
+    "notifications": "docs/reference/genesys-calls.md",
     "connect": "docs/use/connect-account.md",
     "customer page": "docs/use/customer-page.md",
 }

@@ -173,6 +173,39 @@ async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Server
     assert "roles" not in await run_checks(silent)
 
 
+@pytest.mark.parametrize(
+    ("missing", "fault", "status", "told"),
+    [
+        ((), None, Status.OK, "may subscribe to the conversations of agents"),
+        (("conversation:communication:view",), None, Status.WARNING, "lack conversation:communication:view"),
+        ((), ("403", "topics"), Status.WARNING, "does not say who may subscribe"),
+        ((), ("not-object", "topics"), Status.WARNING, "does not say who may subscribe"),
+        (("conversation:communication:view",), ("403", "roles"), Status.WARNING, "does not say who may subscribe"),
+    ],
+)
+async def test_right_to_subscribe_is_told_without_a_channel(
+    tmp_path: Path, missing: tuple[str, ...], fault: tuple[str, str] | None, status: Status, told: str
+) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        assert "notifications" not in await run_checks(environ)
+        servers.genesys.conversations.missing_permissions |= set(missing)
+        if fault:
+            await servers.genesys.inject_fault(fault[0], on=fault[1])
+        found = (await run_checks(environ | {"GENESYS_LIVE": "push"}))["notifications"]
+        assert (found.status, told in found.message) == (status, True)
+        assert ("asks" in found.fix) == (status is Status.WARNING)
+        assert servers.genesys.notifications.channels == {}
+        assert untouched(servers)
+
+
+async def test_right_to_subscribe_is_left_out_without_a_token(tmp_path: Path) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        await servers.genesys.inject_fault("invalid_client", on="token")
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": "", "GENESYS_LIVE": "push"}
+        assert (await run_checks(environ))["notifications"].status is Status.SKIPPED
+
+
 @pytest.mark.parametrize("fault", ["403", "user-context", "not-object"])
 async def test_invisible_roles_are_told_with_what_is_needed(servers: Servers, tmp_path: Path, fault: str) -> None:
     await servers.genesys.inject_fault(fault, on="roles")
