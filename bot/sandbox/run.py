@@ -44,15 +44,30 @@ FAULTS: dict[str, dict[str, Any]] = {
     "down": {},
     "user-context": {},
     "active-conversation": {"on": "sms"},
+    "no-subscriptions": {"on": "subscriptions"},
+    "events-missing": {"on": "events"},
+    "events-doubled": {"on": "events"},
+    "events-late": {"on": "events"},
+    "events-reordered": {"on": "events"},
+    "socket-closes": {"on": "sockets"},
 }
 """The faults for `--genesys` and the page, with their options. The fault 429 affects one call only, so that the retry
 succeeds."""
 WHOLE_CLIENT = ("401", "403")
 """Faults of the bot's OAuth client as a whole. With such a fault, the call by which the bot reads its token fails, too.
 """
-PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
+PUBLIC_ONLY = (
+    "user-context",
+    "no-subscriptions",
+    "events-missing",
+    "events-doubled",
+    "events-late",
+    "events-reordered",
+    "socket-closes",
+)
+SESSIONS_ONLY = ("unknown-application", "no-join-url")
 """The faults of one API only. Only the session service has applications and join URLs; only the public API has
-signed-in users."""
+signed-in users and notifications."""
 
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 

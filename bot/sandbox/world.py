@@ -171,6 +171,7 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
         "GENESYS_PRIVATE_KEY": "",
         "GENESYS_CLIENT_SECRET": keys.client_secret,
         "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
+        "GENESYS_LIVE": "push",
         "COBROWSE_JOIN_URL_TEMPLATE": f"{genesys_url}/messenger#{{joinCode}}",
     }
 

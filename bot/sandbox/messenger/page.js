@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 function showStatus(sentence, isSharing) {
   byId("status").textContent = sentence;
   byId("accept").disabled = isSharing;
-  byId("stop").disabled = !isSharing;
+  byId("stop").disabled = byId("expire").disabled = !isSharing;
 }
 
 // Messenger's snippet: calls wait in `q` until the script has loaded.
@@ -13,7 +13,8 @@ window._genesysJs = "Genesys";
 window.Genesys = function () {
   (window.Genesys.q = window.Genesys.q || []).push(arguments);
 };
-window.Genesys.c = { environment: "sandbox", deploymentId: "de910c0b-0000-4000-8000-000000000001" };
+const deploymentId = "de910c0b-0000-4000-8000-000000000001";
+window.Genesys.c = { environment: "sandbox", deploymentId };
 const script = document.createElement("script");
 script.src = "/genesys-bootstrap/genesys.min.js";
 document.head.append(script);
@@ -30,3 +31,7 @@ byId("accept").addEventListener("click", () => {
   window.Genesys("command", "CobrowseService.acceptSession", { joinCode }, undefined, onRejected);
 });
 byId("stop").addEventListener("click", () => window.Genesys("command", "CobrowseService.stopSession", {}));
+byId("expire").addEventListener("click", async () => {
+  const path = ["messenger", deploymentId, byId("code").value.trim(), "expire"].map(encodeURIComponent);
+  await fetch(`/${path.join("/")}`, { method: "POST" }); // Messenger then says that sharing has ended
+});

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -152,6 +153,11 @@ class ConversationsApi:
         if offer is None or not offer.is_valid:
             raise ApiError(404, "The cobrowse session was not found.", "not.found")
         return offer
+
+    def open_offers(self) -> list[tuple[str, str]]:
+        """Return the offers that can be joined now, newest first: the customer's name, and the page to join at."""
+        offers = reversed([one for one in self.offers.values() if one.is_valid and not one.joined])
+        return [(one.conversation.customer, f"/messenger#{quote(one.join_code, safe='')}") for one in offers]
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
         """Return the token's grant. Raises ApiError unless the token is valid and has one of these permissions."""

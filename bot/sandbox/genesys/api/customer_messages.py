@@ -38,11 +38,17 @@ class SentMessage:
 
 
 class Outbox:
-    """Holds the accepted messages, oldest first, and handles their endpoints."""
+    """Holds the accepted messages, oldest first, and handles their endpoints.
 
-    def __init__(self, require_permission: Callable[..., Grant]) -> None:
+    `offers` returns the co-browse offers that a customer can join now: the name of the customer, and the page to join
+    at. The outbox page shows them as well, since agents also give codes by phone and links in chats.
+    """
+
+    def __init__(
+        self, require_permission: Callable[..., Grant], offers: Callable[[], Sequence[tuple[str, str]]]
+    ) -> None:
         self.sent: list[SentMessage] = BoundedList()
-        self._require_permission = require_permission
+        self._require_permission, self._offers = require_permission, offers
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [
@@ -84,10 +90,18 @@ class Outbox:
         return _sent_response({**fields, "dateCreated": iso_time(time.time())}, EMAIL)
 
     async def _page(self, _request: web.Request) -> web.Response:
-        parts = "".join(map(_message_html, reversed(self.sent))) or "<p>No messages yet.</p>"
-        return page(
-            200, "Outbox", f"<p>Messages from Genesys to customers. The sandbox delivers none of them.</p>{parts}"
+        offers = "".join(
+            f'<p><a href="{html.escape(url)}">Join as {html.escape(customer)}</a></p>'
+            for customer, url in self._offers()
         )
+        parts = "".join(map(_message_html, reversed(self.sent))) or "<p>No messages yet.</p>"
+        about = "<p>Messages from Genesys to customers. The sandbox delivers none of them.</p>"
+        return page(200, "Outbox", f"{offers}{about}{parts}")
+
+
+def _offer_html(offer: tuple[str, str]) -> str:
+    customer, url = offer
+    return f'<p><a href="{html.escape(url)}">Join as {html.escape(customer)}</a></p>'
 
 
 def _message_html(sent: SentMessage) -> str:

@@ -43,7 +43,7 @@ class Api:
         self._joins: dict[str, Session] = {}
         self.login = login
         self.conversations = ConversationsApi(self._require, self.users, lambda: self.url)
-        self.outbox = Outbox(self.conversations.require_permission)
+        self.outbox = Outbox(self.conversations.require_permission, self.conversations.open_offers)
         self.notifications = Notifications(self.conversations.require_permission, lambda: self.url)
         self.conversations.on_change = self.notifications.publish
         self.user_login = login.user_login = UserLogin(self.users)

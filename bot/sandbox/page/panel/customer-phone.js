@@ -1,8 +1,9 @@
-// The customer's phone beside the conversation: the messages that Genesys has sent, whose links open in the same frame.
+// The customer's phone beside the conversation: the messages that Genesys has sent and the sessions to join. Links open in
+// the same frame, so that the card and the customer's page are side by side.
 
 import { byId, h } from "../ui/element.js";
 
-const SENDING = /\/agentless\b/;
+const SENDING = /\/agentless\b|\/conversations\/•••\/cobrowse$/;
 
 let address = "";
 
@@ -17,7 +18,7 @@ export function showCustomerPhone(url) {
   byId("outbox").href = url;
 }
 
-// Show a message as soon as Genesys has taken it.
+// Show a message as soon as Genesys has taken it, and a session as soon as there is one to join.
 export function refreshOnSending({ path, status }) {
   if (SENDING.test(path ?? "") && status < 300) load();
 }
