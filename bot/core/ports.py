@@ -559,7 +559,10 @@ class WatchRepository(Protocol):
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
-        """Make the sessions of this conversation due at once; None for all sessions. Return how many those are."""
+        """Make the sessions of this conversation due at once, before all others. Return how many those are.
+
+        None makes all sessions due, in their usual order.
+        """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
         """Return at most `most` watched sessions, newest first."""

@@ -124,6 +124,8 @@ class LiveTiming:
     - `end_margin_seconds`: how long after the end of an offer the last look at it follows.
     - `busy_seconds`: the pause if the rate limit leaves no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session, however many hints arrive.
+    - `catch_up_seconds`: the pause between two looks at covered sessions that no hint is about. After a lost connection
+      these are all of them, and looks that a hint asks for need room in the rate limit.
     - `give_up_seconds`: how long after the end of its time a session without a known state is still watched.
     - `reply_seconds`: how long after a request its response_url takes messages.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
@@ -138,6 +140,7 @@ class LiveTiming:
     end_margin_seconds: float = 3.0
     busy_seconds: float = 2.0
     hint_gap_seconds: float = 1.0
+    catch_up_seconds: float = 2.0
     give_up_seconds: float = 300.0
     reply_seconds: float = 1740.0
     stop_seconds: float = 3.0

@@ -12,6 +12,7 @@ QUICK_LOOKS = LiveTiming(
     pause_growth=1.0,
     busy_seconds=0.1,
     hint_gap_seconds=0.05,
+    catch_up_seconds=0.0,
     end_margin_seconds=0.1,
 )
 QUICK_LIVE = CoreTiming(live=QUICK_LOOKS, recovery=RecoveryTiming(ended_poll_seconds=0.3), status_cache_seconds=0.0)

@@ -81,6 +81,8 @@ class SessionWatcher:
         self._store, self._sessions, self._states, self._timing = store, sessions, states, timing
         self._leader, self._source, self._metrics, self._telling = leader, source, metrics, telling
         self._changed: dict[ConversationId, None] = {}
+        self._hinted: set[ConversationId | None] = set()  # hints that no look has followed yet
+        self._catch_up_at = 0.0
         self._is_uncovered = False
         self._wake = asyncio.Event()
         self._looked: TTLCache[SessionId, bool] = TTLCache(10_000, timing.hint_gap_seconds)
@@ -151,6 +153,7 @@ class SessionWatcher:
         """
         if self._source and not await self._leader.is_leader():
             self._changed.clear()
+            self._hinted.clear()
             return False
         await self._apply_hints()
         due = await self._store.take_due(MAX_AT_ONCE, self._timing.lease_seconds)
@@ -159,13 +162,13 @@ class SessionWatcher:
 
     async def _apply_hints(self) -> None:
         if self._is_uncovered:
-            self._is_uncovered = False
-            self._changed.clear()
             await self._store.hasten(None)
+            self._is_uncovered = False
         while self._changed:
             conversation_id = next(iter(self._changed))
             await self._store.hasten(conversation_id)
             self._changed.pop(conversation_id, None)
+            self._hinted.add(conversation_id)
 
     async def _handle(self, watched: WatchedSession) -> bool:
         """Look at one session and decide when to look again. Return False if the rate limit leaves no call.
@@ -175,6 +178,9 @@ class SessionWatcher:
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
             return True
+        if not self._may_look(watched):
+            await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
+            return False
         record = await self._read(watched.id)
         if record is None or record.ended_at:
             await self._finish(watched.id, record)
@@ -184,9 +190,23 @@ class SessionWatcher:
         except ServiceBusyError:
             self._metrics.live_look(BUSY)
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
+            if watched.conversation_id is not None and watched.conversation_id in self._hinted:
+                self._changed[watched.conversation_id] = None  # it goes first again
             return False
         self._metrics.live_look(result)
+        self._hinted.discard(watched.conversation_id)
         await self._continue(watched, record)
+        return True
+
+    def _may_look(self, watched: WatchedSession) -> bool:
+        """Return whether to look at a session now. A covered session that no hint is about waits for its turn."""
+        is_covered = self._source is not None and self._source.covers(watched)
+        if not is_covered or watched.conversation_id in self._hinted:
+            return True
+        now = asyncio.get_running_loop().time()
+        if now < self._catch_up_at:
+            return False
+        self._catch_up_at = now + self._timing.catch_up_seconds
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:

@@ -15,10 +15,12 @@ WHERE watches.request_id <> excluded.request_id
 RETURNING session_id;
 
 -- name: take_watches
--- No other replica takes them within the next :lease seconds. Sessions that were seldom looked at come first.
+-- No other replica takes them within the next :lease seconds. Sessions that a hint is about come first (next_at is 0), then
+-- those that were seldom looked at.
 UPDATE watches SET next_at = :now + CAST(:lease AS DOUBLE PRECISION)
 WHERE next_at <= :now AND session_id IN
-    (SELECT session_id FROM watches WHERE next_at <= :now ORDER BY looks, next_at
+    (SELECT session_id FROM watches WHERE next_at <= :now
+        ORDER BY CASE WHEN next_at = 0 THEN 0 ELSE 1 END, looks, next_at
         LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/)
 RETURNING session_id, host_id, conversation_id, looks;
 
@@ -30,9 +32,9 @@ UPDATE watches SET looks = looks + CAST(:looked AS BIGINT),
 WHERE session_id = :session_id RETURNING session_id;
 
 -- name: hasten_watches
--- Those of one conversation, or all of them without one.
-UPDATE watches SET next_at = :now
-WHERE next_at > :now AND (CAST(:conversation_id AS TEXT) IS NULL OR conversation_id = CAST(:conversation_id AS TEXT))
+-- Those of one conversation, before all others; without a conversation, all of them in their usual order.
+UPDATE watches SET next_at = CASE WHEN CAST(:conversation_id AS TEXT) IS NULL THEN :now ELSE 0 END
+WHERE conversation_id = CAST(:conversation_id AS TEXT) OR (CAST(:conversation_id AS TEXT) IS NULL AND next_at > :now)
 RETURNING session_id;
 
 -- name: watched_sessions

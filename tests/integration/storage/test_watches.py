@@ -88,6 +88,18 @@ async def test_sessions_that_were_seldom_looked_at_come_first(database: Database
     assert [each.id for each in await store.watches.take_due(1, 60)] == [TWO]
 
 
+async def test_session_that_a_hint_is_about_comes_before_all_others(database: Database) -> None:
+    store = await database.open()
+    for name, conversation in ((ONE, "c-1"), (TWO, "c-2")):
+        await made(store, name, conversation)
+        await store.watches.watch(name, None, 0, 60, 30)
+    await store.watches.pause(TWO, 30, looked=True)
+    await store.watches.hasten(None)
+    assert await store.watches.hasten(ConversationId("c-2")) == 1, "also if it is due already"
+    assert [each.id for each in await store.watches.take_due(1, 60)] == [TWO]
+    assert [each.id for each in await store.watches.take_due(1, 60)] == [ONE]
+
+
 async def test_response_url_is_given_out_as_often_as_it_works(database: Database) -> None:
     store = await database.open(keys=[new_key()])
     await made(store)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.errors import ServiceBusyError, ServiceUnreachableError
 from bot.core.live.telling import StateTelling
-from bot.core.live.watcher import MAX_LOOKS, SessionWatcher
+from bot.core.live.watcher import MAX_AT_ONCE, MAX_LOOKS, SessionWatcher
 from bot.core.models import ConversationId, RequestState, SessionPhase, SessionRecord, SessionState
 from bot.core.ports import LeaderLock, LiveHints, Metrics, WatchedSession
 from bot.core.requests.events import EventLog, RequestFinished, SessionStateChanged
@@ -22,7 +22,7 @@ from tests.support import storage
 from tests.support.live import QUICK_LOOKS
 from tests.support.replicas import until
 from tests.support.sessions import Service
-from tests.support.storage import Database, request, session
+from tests.support.storage import Database, request, run_sql, session
 
 database = storage.database
 JOINED = SessionState(SessionPhase.JOINED)
@@ -185,6 +185,54 @@ async def test_lost_hints_are_made_up_for_by_one_look_at_each(make: Make) -> Non
     made.service.states |= {"s-1": JOINED, "s-2": JOINED}
     source.hints.uncovered()
     await until(lambda: made.told.phases == ["joined", "joined"])
+
+
+async def test_hint_goes_first_where_many_wait_for_the_rate_limit(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    for number in range(30):
+        await made.start(f"s-{number}")
+    await until(lambda: source.hints and made.looks == 30)
+    for _ in range(3):  # it was looked at more often than the others
+        await made.store.watches.pause("s-7", 60, looked=True)
+    made.service.fails = {"look": ServiceBusyError()}
+    source.hints.uncovered()
+    source.hints.changed(ConversationId("c-s-7"))
+    await until(lambda: made.counts.looks.count("busy") > 30)
+    asked = made.looks
+    made.service.fails = {}
+    await until(lambda: made.looks >= asked + MAX_AT_ONCE)
+    assert ("look", "s-7") in made.service.asked[asked : asked + MAX_AT_ONCE]
+
+
+async def test_covered_sessions_without_a_hint_wait_for_their_turn(make: Make) -> None:
+    """After a lost connection all are due; those that a hint is about need the rate limit first."""
+    source = Hints()
+    made = await make(source, replace(QUICK_LOOKS, catch_up_seconds=300))
+    for number in range(12):
+        await made.start(f"s-{number}")
+    await until(lambda: source.hints and made.looks == 1)
+    made.service.states["s-11"] = JOINED
+    source.hints.uncovered()
+    source.hints.changed(ConversationId("c-s-11"))
+    await until(lambda: made.told.phases == ["joined"])
+    await asyncio.sleep(0.5)
+    assert made.looks <= 3, "the first one, the one that a hint is about, and no other"
+    source.covered = False  # now the bot asks about all of them
+    await until(lambda: len({name for _, name in made.service.asked}) == 12)
+
+
+async def test_hints_survive_a_failed_write(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    source = Hints()
+    made = await make(source)
+    await made.start()
+    await until(lambda: source.hints and made.looks == 1)
+    made.service.states = {"s-1": JOINED}
+    await run_sql(made.store, "ALTER TABLE watches RENAME TO away")
+    source.hints.uncovered()
+    await until(lambda: caplog.records)
+    await run_sql(made.store, "ALTER TABLE away RENAME TO watches")
+    await until(lambda: made.told.phases == ["joined"])
 
 
 async def test_session_that_no_hint_covers_is_polled(make: Make) -> None:
