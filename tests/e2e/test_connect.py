@@ -170,7 +170,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
 
 
 async def test_with_the_other_service_there_is_nothing_to_connect() -> None:
-    async with open_connecting(GENESYS_COBROWSE_API="sessions") as journey:
+    async with open_connecting(GENESYS_COBROWSE_API="sessions", GENESYS_LIVE="off") as journey:
         for command in ("connect", "disconnect"):
             assert "You don’t need to connect anything here" in words(await journey.asks(command))
 
