@@ -82,6 +82,7 @@ class SessionWatcher:
         self._leader, self._source, self._metrics, self._telling = leader, source, metrics, telling
         self._changed: dict[ConversationId, None] = {}
         self._hinted: set[ConversationId | None] = set()  # hints that no look has followed yet
+        self._deferred: set[ConversationId] = set()  # hints that wait for the gap between two looks
         self._catch_up_at = 0.0
         self._is_uncovered = False
         self._wake = asyncio.Event()
@@ -177,6 +178,7 @@ class SessionWatcher:
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
+            self._repeat_hint(watched.conversation_id)
             return True
         if not self._may_look(watched):
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
@@ -197,6 +199,17 @@ class SessionWatcher:
         self._hinted.discard(watched.conversation_id)
         await self._continue(watched, record)
         return True
+
+    def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
+        """Let a hint that came too soon after a look go first again when the gap between two looks is over."""
+        if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
+            return
+        self._deferred.add(conversation_id)
+        asyncio.get_running_loop().call_later(self._timing.hint_gap_seconds, self._end_gap, conversation_id)
+
+    def _end_gap(self, conversation_id: ConversationId) -> None:
+        self._deferred.discard(conversation_id)
+        self.changed(conversation_id)
 
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether to look at a session now. A covered session that no hint is about waits for its turn."""
