@@ -44,6 +44,21 @@ async def test_agent_is_told_within_seconds_that_the_customer_came_and_went() ->
         await until(lambda: not subscribed(journey))  # nobody waits for this host any more
 
 
+async def test_hint_right_after_a_look_for_somebody_is_followed_by_a_look_of_its_own() -> None:
+    """The state that `status` has just read for the agent is shared for ten seconds, but not with a hint."""
+    async with open_journey(timing=replace(NO_POLL, status_cache_seconds=300), **PUSH) as journey:
+        talk(journey)
+        await journey.asks("Checkout")
+        await until(lambda: subscribed(journey))
+        (offer,) = offers(journey)
+        assert "waiting for the customer" in words(await journey.asks("status"))
+        offer.join()
+        await told(journey, "Your customer joined *Checkout*.")
+        assert "customer joined" in words(await journey.asks("status"))
+        offer.stop("client")
+        await told(journey, "The customer left.")
+
+
 async def test_agent_is_told_of_an_offer_that_expires_unused() -> None:
     """Genesys's clock shows whole seconds, so only the second look, some time after the event, finds the offer over."""
     slow = replace(NO_POLL, live=replace(NO_POLL.live, push=replace(QUICK, repeat_seconds=1.5)))

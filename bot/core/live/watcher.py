@@ -188,7 +188,7 @@ class SessionWatcher:
             await self._finish(watched.id, record)
             return True
         try:
-            result, record = await self._look(record)
+            result, record = await self._look(record, is_hinted=watched.conversation_id in self._hinted)
         except ServiceBusyError:
             self._metrics.live_look(BUSY)
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
@@ -236,14 +236,15 @@ class SessionWatcher:
             return await self._sessions.session(session_id)
         return None
 
-    async def _look(self, record: SessionRecord) -> tuple[str, SessionRecord]:
+    async def _look(self, record: SessionRecord, *, is_hinted: bool) -> tuple[str, SessionRecord]:
         """Read and record the session's state. Return the result for the metrics, and the record.
 
-        Raises ServiceBusyError if the rate limit leaves no call, and StorageUnavailableError.
+        `is_hinted`: a hint says that the state may have changed, so a cached state does not count. Raises
+        ServiceBusyError if the rate limit leaves no call, and StorageUnavailableError.
         """
         self._looked[record.session.id] = True
         try:
-            found = await self._states.watch(record)
+            found = await self._states.watch(record, fresh=is_hinted)
         except ServiceBusyError:
             self._looked.pop(record.session.id, None)
             raise

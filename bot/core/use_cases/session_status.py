@@ -81,11 +81,13 @@ class SessionStates:
                 state = await self.look(record, fresh=fresh)
         return await self.record(record, state)
 
-    async def watch(self, record: SessionRecord) -> SessionRecord:
+    async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
         """Do as `refresh`, for nobody who waits, also about a session whose time is up. Raises ServiceError.
 
-        Raises ServiceBusyError without a call if the rate limit leaves none.
+        `fresh`: ignore and drop the cached state. Raises ServiceBusyError without a call if the rate limit leaves none.
         """
+        if fresh:
+            self.drop(record.session.id)
         state = self._cache.peek(record.session.id)
         if state is None or state.phase is SessionPhase.UNKNOWN:
             state = await self._service.look(record, live=True)
