@@ -65,7 +65,7 @@ class ChannelsApi:
         body = read_object(response)
         channel_id, url = str(body.get("id") or ""), str(body.get("connectUri") or "")
         if not is_usable_id(channel_id) or not is_channel_url(url, self._api_url):
-            raise UnusableAnswerError(why="an answer of another shape", reference=reference_of(response))
+            raise UnusableAnswerError(why="an answer in an unknown form", reference=reference_of(response))
         now = answered_at(response)
         expires = read_time_within(body.get("expires"), now, back=timedelta(0), ahead=CHANNEL_LIFETIME)
         lifetime = expires - now if expires else CHANNEL_LIFETIME
