@@ -165,9 +165,19 @@ def _customer_page(service: ServiceSettings) -> list[CheckResult]:
     """
     if service.conversations is None:
         return []
-    if service.conversations.joining.template is None:
+    joining = service.conversations.joining
+    if joining.template is None:
         fix = "Set COBROWSE_JOIN_URL_TEMPLATE to the address of your page. Without one, customers type the code."
         return [warning("customer page", "none, so cards show a code only, and no link.", fix)]
+    if joining.deployment_id is None:
+        fix = "Set GENESYS_DEPLOYMENT_ID to the id of the deployment on your page."
+        return [
+            warning(
+                "customer page",
+                "its deployment is unset, so *End session* cannot keep others from joining.",
+                fix,
+            )
+        ]
     return [ok("customer page", "COBROWSE_JOIN_URL_TEMPLATE has its address, so cards show a link")]
 
 

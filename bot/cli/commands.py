@@ -37,7 +37,7 @@ class _Commands(click.Group):
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
-        return super().main(*arguments, **how)
+        return super().main(*arguments, **{"prog_name": "cobrowse-bot"} | how)
 
 
 RUN_CHECK = "Run `cobrowse-bot check`: it says what is wrong, and how to fix it."

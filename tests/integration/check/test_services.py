@@ -120,6 +120,15 @@ async def test_cards_without_a_customer_page_are_a_warning(tmp_path: Path, templ
         assert ("COBROWSE_JOIN_URL_TEMPLATE" in found.fix) is not bool(template)
 
 
+async def test_customer_page_without_a_deployment_is_a_warning(tmp_path: Path) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        keyless = {"GENESYS_PRIVATE_KEY_PATH": "", "GENESYS_DEPLOYMENT_ID": ""}
+        found = (await run_checks(right_environ(servers, tmp_path) | PUBLIC | keyless))["customer page"]
+        assert found.status is Status.WARNING
+        assert "cannot keep others from joining" in found.message
+        assert "GENESYS_DEPLOYMENT_ID" in found.fix
+
+
 async def test_session_service_brings_the_customer_page_itself(servers: Servers, tmp_path: Path) -> None:
     assert "customer page" not in await run_checks(right_environ(servers, tmp_path))
 
