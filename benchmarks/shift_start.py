@@ -31,6 +31,8 @@ GENESYS_PER_MINUTE, USERS_INFO_PER_MINUTE = 300, 100
 MINUTE_SECONDS = 60.0
 READY_SECONDS = 30.0
 WARM_UP_AT_ONCE = 20
+CONNECTIONS = 400
+"""How many commands Slack delivers at the same time. The bot takes 500 connections."""
 NOTE, LINK = ":hourglass_flowing_sand:", "/join/"
 
 
@@ -83,8 +85,13 @@ class Shift:
         """Let everybody type. Return deliveries, what each person read, and the seconds until the last outcome."""
         began = time.monotonic()
         self._readers = {person: Reader(began) for person in self.people}
-        typing = (self.slack.command(person, f"Checkout {person[-4:]}") for person in self.people)
-        deliveries = await asyncio.gather(*typing)
+        connections = asyncio.Semaphore(CONNECTIONS)
+
+        async def types(person: str) -> Delivery:
+            async with connections:
+                return await self.slack.command(person, f"Checkout {person[-4:]}")
+
+        deliveries = await asyncio.gather(*map(types, self.people))
         await self._done.wait()
         seconds = time.monotonic() - began
         await asyncio.sleep(settle_seconds)  # no later message may come
