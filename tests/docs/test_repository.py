@@ -308,4 +308,4 @@ def test_readme_needs_one_command_to_try_and_one_to_test() -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     for command in ("sandbox", "test"):
         assert command in targets
-        assert re.search(rf"^make {command} ", README, re.MULTILINE)
+        assert re.search(rf"^make {command}$", README, re.MULTILINE)

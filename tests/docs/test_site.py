@@ -121,6 +121,13 @@ def test_each_file_that_a_page_names_exists(page: str) -> None:
     assert [name for name in missing if page != "CHANGELOG.md"] == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_can_be_pasted_into_any_shell(page: str) -> None:
+    """The shell of macOS takes a comment behind a command as its arguments, unless somebody has set an option."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (HOUSE / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if re.search(r"(^|\s)#\s", line)] == []
+
+
 def test_every_picture_is_shown_with_words_for_it() -> None:
     shown = {(HOUSE / page).parent / path: words for page in PAGES for words, path in IMAGE.findall(prose(page))}
     assert {path.resolve() for path in shown} == set((DOCS / "images").glob("*.png"))
