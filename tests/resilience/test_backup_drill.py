@@ -114,7 +114,9 @@ async def test_restored_backup_keeps_what_was_answered(
             main, ["db", "status", "--json"], env={"DATABASE_URL": elsewhere, "STORE_ENCRYPTION_KEY": operator.key}
         )
     )
-    assert json.loads(status.stdout)["secrets"] == {"newest_key": 2, "older_key": 0, "unreadable": 0}
+    secrets = json.loads(status.stdout)["secrets"]
+    assert secrets.pop("newest_key") in (1, 2)  # the link, and the response_url if the kill came before its deletion
+    assert secrets == {"older_key": 0, "unreadable": 0}
     async with replica(bots.servers, elsewhere):
         await bots.servers.slack.command(ANA, "last")
         assert "Checkout help" in (await outcomes(bots, ANA, 2))[1]
