@@ -9,6 +9,7 @@ import re
 import string
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def source_of(code: str) -> Path:
     return LOCALES / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
+@cache
 def template() -> Catalog:
     """Return all sentences of the code, as Babel finds them, in a fixed order.
 

@@ -24,8 +24,6 @@ from tests.support.translations import (
     written,
 )
 
-NEW = template()
-
 
 def made(*messages: tuple[str | tuple[str, str], str, str | tuple[str, ...]]) -> Catalog:
     """Return a German catalogue of these keys, texts and translations."""
@@ -40,14 +38,14 @@ def entry(key: str, part: str = "TEXT") -> sentence.Sentence:
 
 
 def test_babel_finds_every_sentence() -> None:
-    texts = {(str(each.context), each.id) for each in NEW if each.id}
+    texts = {(str(each.context), each.id) for each in template() if each.id}
     wanted = {(each.key, (each.text, each.plural) if each.plural else each.text) for each in every_sentence()}
     assert texts == wanted
     assert all(keyword in re.sub(r"\s+", " ", sentence.__doc__ or "") for keyword in KEYWORDS)
 
 
 def test_template_says_where_an_entry_stands_and_how_long_it_may_be() -> None:
-    comments = {str(each.context): each.auto_comments for each in NEW if each.id}
+    comments = {str(each.context): each.auto_comments for each in template() if each.id}
     assert comments["form.title"] == ["a label, at most 24 characters"]
     assert comments["warning.not_encrypted"] == ["what is broken, for administrators"]
 
@@ -55,7 +53,7 @@ def test_template_says_where_an_entry_stands_and_how_long_it_may_be() -> None:
 @pytest.mark.parametrize("code", translated())
 def test_po_file_is_up_to_date(code: str) -> None:
     path = source_of(code)
-    assert path.read_bytes() == current(code, NEW), "run: make messages"
+    assert path.read_bytes() == current(code, template()), "run: make messages"
 
 
 @pytest.mark.parametrize("code", translated())
@@ -63,24 +61,24 @@ def test_po_file_that_somebody_works_on_lacks_nothing(code: str) -> None:
     catalog = read(code)
     if not has_begun(catalog):
         pytest.skip("nobody has translated a sentence yet")
-    assert lacks(catalog, NEW) == []
+    assert lacks(catalog, template()) == []
 
 
 def test_update_changes_nothing_the_second_time() -> None:
-    once = written(updated(made((entry("card.ends").text, "card.ends", "endet {time}")), NEW, "de"))
+    once = written(updated(made((entry("card.ends").text, "card.ends", "endet {time}")), template(), "de"))
     assert b'msgstr "endet {time}"' in once
     assert not re.search(rb"Date|Generated|\.py|fuzzy", once)
 
 
 def test_changed_sentence_keeps_its_translation_until_somebody_looks() -> None:
     old = made(("It ends {time}", "card.ends", "endet {time}"), ("join by {time}", "card.gone", "beitreten bis {time}"))
-    catalog = updated(old, NEW, "de")
+    catalog = updated(old, template(), "de")
     for key, said in (("card.ends", "endet {time}"), ("card.join_by", "beitreten bis {time}")):
         found = catalog.get(entry(key).text, key)
         assert found is not None
         assert (found.string, found.fuzzy) == (said, True)
     assert catalog.get("It ends {time}", "card.ends") is None
-    assert [line for line in lacks(catalog, NEW) if "fuzzy" in line and line.startswith("card.ends")]
+    assert [line for line in lacks(catalog, template()) if "fuzzy" in line and line.startswith("card.ends")]
 
 
 def test_changed_sentence_takes_the_translation_of_its_own_part() -> None:
@@ -88,7 +86,7 @@ def test_changed_sentence_takes_the_translation_of_its_own_part() -> None:
     old = Catalog(locale="de", domain=DOMAIN)
     for text, said, part in (("What?", "Was?", "an error: what happened"), ("Do.", "Tu.", "an error: what to do")):
         old.add(text, said, context="shutting_down", auto_comments=[part])
-    catalog = updated(old, NEW, "de")
+    catalog = updated(old, template(), "de")
     for part, said in (("PROBLEM", "Was?"), ("NEXT_STEP", "Tu.")):
         found = catalog.get(entry("shutting_down", part).text, "shutting_down")
         assert found is not None
@@ -111,8 +109,8 @@ def test_changed_sentence_takes_the_translation_of_its_own_part() -> None:
     ],
 )
 def test_faults_of_a_translation_are_listed(key: str, part: str, said: str, problem: str | None) -> None:
-    catalog = updated(made((entry(key, part).text, key, said)), NEW, "de")
-    lines = [line for line in lacks(catalog, NEW) if line.startswith(f"{key}: ")]
+    catalog = updated(made((entry(key, part).text, key, said)), template(), "de")
+    lines = [line for line in lacks(catalog, template()) if line.startswith(f"{key}: ")]
     assert len(lines) == (problem is not None)
     assert problem is None or problem in lines[0]
 
@@ -121,18 +119,18 @@ def test_each_plural_form_is_checked() -> None:
     minutes = entry("wait.minutes")
     texts = (minutes.text, minutes.plural)
     for said, is_whole in ((("eine Minute", "{count} Minuten"), True), (("{count} Minute", ""), False)):
-        catalog = updated(made((texts, minutes.key, said)), NEW, "de")
-        assert any(line.startswith("wait.minutes") for line in lacks(catalog, NEW)) != is_whole
+        catalog = updated(made((texts, minutes.key, said)), template(), "de")
+        assert any(line.startswith("wait.minutes") for line in lacks(catalog, template())) != is_whole
 
 
 def test_entry_that_the_code_no_longer_has_is_listed() -> None:
-    assert [line for line in lacks(made(("Old", "old.one", "Alt")), NEW) if line.startswith("old.one: ")]
+    assert [line for line in lacks(made(("Old", "old.one", "Alt")), template()) if line.startswith("old.one: ")]
 
 
 def test_sources_are_compiled_when_they_have_changed(tmp_path: Path) -> None:
     source = tmp_path / "de" / "LC_MESSAGES" / f"{DOMAIN}.po"
     source.parent.mkdir(parents=True)
-    source.write_bytes(written(updated(made((entry("card.ends").text, "card.ends", "endet {time}")), NEW, "de")))
+    source.write_bytes(written(updated(made((entry("card.ends").text, "card.ends", "endet {time}")), template(), "de")))
     compile_all(tmp_path)
     compiled = source.with_suffix(".mo")
     assert b"endet {time}" in compiled.read_bytes()
