@@ -1,7 +1,6 @@
 """Collect all secrets that the servers saw, and everything that a bot wrote, for the search for secrets."""
 
 import asyncio
-import re
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import asyncpg
 from bot.sandbox import world
 from bot.sandbox.slack.server import Delivery, Execution, Message
 from bot.slack.listeners.workflow_step import CALLBACK_ID
-from tests.support.app import ANA, Servers, is_note
+from tests.support.app import ANA, Servers, is_failure, is_note
 from tests.support.monitoring import get
 from tests.support.session_buttons import COPY, confirms
 
@@ -22,12 +21,13 @@ NUMBER, EMAIL = "+14155550123", "carla.customer@example.net"
 
 
 def _is_answer(message: Message, text: str) -> bool:
-    """Return whether a message answers a command: it is no wait notice, and no news of an earlier session.
+    """Return whether a message answers a command, and is no news of an earlier session or answer to an earlier command.
 
-    The answer to a command that starts nothing, such as `last`, may read as such news.
+    The card of a start holds the session's name, which is different each time.
     """
-    is_news = MARK in text and re.search(r"has ended\.$|Your customer joined", message.text)
-    return not is_note(message) and not is_news
+    if MARK not in text:
+        return not is_note(message)
+    return is_failure(message) or text[text.index(MARK) :] in f"{message.text} {message.blocks}"
 
 
 class Told:
