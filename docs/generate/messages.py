@@ -147,7 +147,7 @@ def page() -> str:
 
 
 def reasons() -> dict[str, str]:
-    """Return why people read each error, by its code. Raises KeyError for a code without a reason of its own."""
+    """Return why people read each error, by its code. Raises KeyError for a code without a reason."""
     found: dict[str, str] = {}
     for kind in _kinds(errors.CobrowseError):
         codes = sorted(kind.possible_codes())

@@ -254,7 +254,7 @@ class SessionWatcher:
 
     async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
         """Store when the next look is due, or stop watching the session."""
-        if record.state.is_final:  # whoever recorded it drops the watch; if nobody did, the next look finds it final
+        if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return
         seconds_left = (record.session.ends_at - (record.read_at or datetime.now(UTC))).total_seconds()

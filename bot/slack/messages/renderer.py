@@ -64,7 +64,15 @@ from bot.slack.messages.catalogue.sentence import (
 )
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.conversation_choice import open_already, picker
-from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy, fault_name, reference_line, tell_sentence
+from bot.slack.messages.error_copy import (
+    SOMEBODY,
+    Addressee,
+    ErrorCopy,
+    error_copy,
+    fault_name,
+    reference_line,
+    tell_sentence,
+)
 from bot.slack.messages.failures.buttons import ASKABLE, Offers, failure_buttons, highlighted
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.notices.access import access_notice, ask_button, connect_button, welcome
@@ -287,10 +295,7 @@ class MessageRenderer:
         describe = self.access_addressee if isinstance(error, HostNotFoundError) else self.addressee
         to = self._informed(describe(reader), error)
         copy = error_copy(error, situation, to)
-        icon = ":information_source:" if is_plain_fact(error) else ":warning:"
-        blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
-        if isinstance(error, ConversationActiveError):
-            blocks += link_alone(error.join_url)
+        blocks = _problem_blocks(error, copy)
         offers = Offers(
             request_id,
             argument,
@@ -403,6 +408,13 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
     if outcome.refusal or outcome.host:
         return outcome.refusal
     return HostNotFoundError(request.requester, is_target=False, tried=outcome.missed)
+
+
+def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
+    """Build the top of an error's message: the problem and the next step, and the link to paste if there is one."""
+    icon = ":information_source:" if is_plain_fact(error) else ":warning:"
+    blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
+    return blocks + link_alone(error.join_url) if isinstance(error, ConversationActiveError) else blocks
 
 
 def _choice(error: SessionActionError) -> SessionList:
