@@ -59,12 +59,12 @@ async def test_number_starts_a_session_and_one_press_sends_its_link(either: Jour
     card = await either.asks(f"{NUMBER} Refund")
     assert names(either) == ["Refund"]
     assert "Send this link to *+1 415-555-0123*?" in words(card)
-    assert not re.search(r"555-?0123", card.text)
+    assert not re.search(r"555\D{0,2}0123", card.text)
     assert [each.get("style") for each in elements(card)].count("primary") == 1
     assert sent(either) == []
     assert await takes_offer(either, card) is card
     assert "✓ Texted to …0123 · <!date" in words(card)
-    assert not re.search(r"555-?0123", words(card))
+    assert not re.search(r"555\D{0,2}0123", words(card))
     assert "send_to_customer" in buttons(card)  # to send it again
     assert sent(either) == [("SMS", NUMBER)]
     assert link(card) in either.genesys.outbox.sent[0].text

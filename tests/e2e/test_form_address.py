@@ -29,7 +29,7 @@ async def test_link_is_sent_from_the_dialog_with_one_press(either: Journey) -> N
     copy = await sends(either, ANA, view, send_to="+1 (415) 555-0123", name="Refund")
     assert [create.body["sessionName"] for create in either.genesys.creates] == ["Refund"]
     assert "Send this link to *+1 415-555-0123*?" in said(view)
-    assert not re.search(r"555-?0123", copy.text)
+    assert not re.search(r"555\D{0,2}0123", copy.text)
     assert sent(either) == []
     await either.slack.press(ANA, view, OFFER_ACTION)
     await shown(either, view, "✓ Texted to …0123")

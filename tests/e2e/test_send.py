@@ -27,7 +27,7 @@ async def test_sms_is_asked_about_with_its_number_before_it_is_sent(either: Jour
     question = await either.asks("send +1 (415) 555-0123")
     assert "“Checkout”" in words(question)
     assert "+1 415-555-0123" in words(question)
-    assert not re.search(r"555-?0123", question.text)
+    assert not re.search(r"555\D{0,2}0123", question.text)
     assert question.visible_to == ANA
     assert sent(either) == []
     await presses(either, question, "send_link")

@@ -46,7 +46,7 @@ async def test_commands_under_fire_are_all_acked(tmp_path: Path, front: Front) -
         assert typed.lost == []
         assert typed.acked == COMMANDS
         assert typed.slowest_ms < 3000
-        assert sent[0] >= SECONDS * len(BAD)
+        assert sent[0] >= SECONDS * len(BAD) * 3
         assert sent[1] >= SLOW_CLIENTS
 
 

@@ -292,10 +292,12 @@ async def under_fire(url: str, *, slow: int = SLOW_CLIENTS, bad_each_second: flo
                 writer.transport.abort()
 
     async def bad_ones(request: Callable[[], bytes]) -> None:
+        due = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
-            while True:
+            while True:  # a slow machine catches up
                 group.create_task(bad(request))
-                await asyncio.sleep(1 / bad_each_second)
+                due += 1 / bad_each_second
+                await asyncio.sleep(due - asyncio.get_running_loop().time())
 
     async def crawl(number: int) -> None:
         await asyncio.sleep(number / slow)
