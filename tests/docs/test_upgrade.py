@@ -24,7 +24,7 @@ def versions() -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-def test_each_version_says_schema_scopes_settings_order_and_rollback() -> None:
+def test_each_version_says_what_an_operator_needs() -> None:
     head, *rows = versions()
     assert head == COLUMNS
     for row in rows:

@@ -86,7 +86,7 @@ async def test_token_is_tried_again_when_slack_did_not_answer(tmp_path: Path, ca
         ]
 
 
-async def test_call_refused_with_the_old_token_is_repeated_with_the_new() -> None:
+async def test_call_refused_with_the_old_token_is_repeated() -> None:
     async with open_servers() as servers, aiohttp.ClientSession() as http, TokenWatch() as watch:
         client = new_web_client(servers.keys.bot_token, servers.slack.api_url, http, watch=watch)
         await watch.start(client, identify)

@@ -69,9 +69,7 @@ async def test_session_without_a_name_has_one_in_the_agents_language(
 
 
 @pytest.mark.parametrize("code", translated())
-async def test_question_in_the_acknowledgement_is_in_the_language_that_is_set(
-    code: str, languages: Mapping[str, Language]
-) -> None:
+async def test_question_in_an_ack_is_in_the_configured_language(code: str, languages: Mapping[str, Language]) -> None:
     """The bot asks Slack nothing first, because the acknowledgement has no time for a look-up."""
     async with open_journey(COBROWSE_LANGUAGE=code) as journey:
         delivery = await journey.slack.command(ANA, "status Carla")

@@ -73,7 +73,7 @@ async def test_administrator_reads_fault_fix_people_and_references_in_one_messag
     assert f"<@{BEN}>" in words(message)
 
 
-async def test_two_ids_of_a_person_are_one_reader_and_one_person_affected() -> None:
+async def test_two_ids_of_a_person_are_one_reader_of_a_fault() -> None:
     admins = {"COBROWSE_ADMINS": f"{ADA} W0ADA", "COBROWSE_HELP_CONTACT": ADA}
     async with open_journey(timing=QUICK, **admins) as journey:
         users = journey.slack.workspace.users

@@ -73,7 +73,7 @@ async def test_person_is_the_same_in_both_workspaces(grid: Journey) -> None:
     assert {str(create.body["hostUserId"])[:8] for create in grid.genesys.creates} == {HOSTS[ANA]}
 
 
-async def test_card_names_the_session_that_is_open_in_the_other_workspace(socket: Journey) -> None:
+async def test_card_names_the_open_session_of_another_workspace(socket: Journey) -> None:
     await socket.asks("Checkout")
     await socket.asks("Invoice", channel_id=SALES)
     card = words(await socket.asks("Refund"))
@@ -197,7 +197,7 @@ async def test_form_of_the_shortcut_starts_in_either_workspace(grid: Journey) ->
     assert len(grid.genesys.creates) == 2
 
 
-async def test_supervisors_list_holds_the_session_of_the_other_workspace(grid: Journey) -> None:
+async def test_supervisors_list_holds_sessions_of_both_workspaces(grid: Journey) -> None:
     await grid.asks("Deal")
     listed = await grid.asks("list", who=SAM, channel_id=SALES)
     assert "*Deal*" in words(listed)

@@ -119,7 +119,7 @@ async def test_every_list_shows_who_is_waited_for_and_who_joined(journey: Journe
     assert "customer joined " in words(await presses(journey, card, POST))
 
 
-async def test_press_on_a_card_shows_that_the_customer_joined_where_nobody_watches() -> None:
+async def test_press_shows_a_joined_customer_where_nobody_watches() -> None:
     async with open_journey(timing=QUICK_LIVE, **LIVE | {"GENESYS_LIVE": "off"}) as journey:
         talk(journey)
         card = await journey.asks("Checkout")

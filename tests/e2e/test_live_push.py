@@ -30,7 +30,7 @@ def subscribed(journey: Journey, host: str = HOST) -> bool:
     return f"v2.users.{host}.conversations" in journey.genesys.notifications.subscribed()
 
 
-async def test_agent_is_told_within_seconds_that_the_customer_came_and_went() -> None:
+async def test_agent_reads_at_once_that_the_customer_came_and_went() -> None:
     async with pushed() as journey:
         talk(journey)
         await journey.asks("Checkout")
@@ -44,7 +44,7 @@ async def test_agent_is_told_within_seconds_that_the_customer_came_and_went() ->
         await until(lambda: not subscribed(journey))  # nobody waits for this host any more
 
 
-async def test_hint_right_after_a_look_for_somebody_is_followed_by_a_look_of_its_own() -> None:
+async def test_hint_is_not_answered_from_a_cached_state() -> None:
     """The state that `status` has just read for the agent is shared for ten seconds, but not with a hint."""
     async with open_journey(timing=replace(NO_POLL, status_cache_seconds=300), **PUSH) as journey:
         talk(journey)
@@ -82,7 +82,7 @@ async def test_join_before_the_subscription_is_told_too() -> None:
 
 
 @pytest.mark.parametrize("fault", ["events-doubled", "events-late", "events-reordered", "socket-closes", "down"])
-async def test_odd_events_and_lost_sockets_end_in_one_right_message_each(fault: str) -> None:
+async def test_odd_events_and_lost_sockets_give_one_message_each(fault: str) -> None:
     async with pushed() as journey:
         talk(journey)
         if fault == "socket-closes":
@@ -125,7 +125,7 @@ async def test_refused_notifications_are_replaced_by_asking(refusal: str) -> Non
         assert journey.genesys.notifications.sent == []
 
 
-async def test_covered_session_is_asked_about_less_often_than_a_refused_one() -> None:
+async def test_covered_session_is_asked_about_less_often() -> None:
     async with pushed(polls=True) as journey:
         journey.genesys.notifications.refused_users.add(HOST)
         covered_host = f"{HOSTS[BEN]}-2222-4222-8222-222222222222"

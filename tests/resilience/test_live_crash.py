@@ -69,7 +69,7 @@ async def copied(bots: Bots) -> Message:
         ("after:take_reply", 0),
     ],
 )
-async def test_customer_who_joined_is_told_of_once_at_most_after_a_kill(bots: Bots, dies: str, times: int) -> None:
+async def test_join_is_told_once_at_most_after_a_kill(bots: Bots, dies: str, times: int) -> None:
     bots.environ |= LIVE
     talk(bots.servers)
     dead = await bots.start(dies)

@@ -25,7 +25,7 @@ async def bots(tmp_path: Path) -> AsyncIterator[Bots]:
         await opened.close()
 
 
-async def test_another_replica_takes_over_the_channels_within_ten_seconds(bots: Bots) -> None:
+async def test_another_replica_takes_over_within_ten_seconds(bots: Bots) -> None:
     notifications, slack = bots.servers.genesys.notifications, bots.servers.slack
     first = await bots.start()
     await until(lambda: notifications.connected)

@@ -72,7 +72,7 @@ async def test_ordinary_token_has_no_line_about_workspaces(tmp_path: Path) -> No
         assert "workspaces" not in await run_checks(right_environ(servers, tmp_path))
 
 
-async def test_contact_who_is_an_administrator_by_the_other_id_can_help(tmp_path: Path) -> None:
+async def test_contact_can_be_administrator_by_the_other_id(tmp_path: Path) -> None:
     async with open_servers(grid=True) as servers:
         environ = right_environ(servers, tmp_path) | {"COBROWSE_ADMINS": "W0ADA", "COBROWSE_HELP_CONTACT": ADA}
         assert (await run_checks(environ | GROUPS))["contact"].status is Status.OK

@@ -118,7 +118,7 @@ async def test_newer_database_that_this_program_can_use_needs_nothing(db: Typed,
 
 
 @pytest.mark.parametrize("command", [["db", "rotate-key"], ["export", "U0ANA"], ["forget", "U0ANA"]])
-async def test_command_that_must_know_everything_needs_the_newer_program(
+async def test_command_that_reads_everything_needs_the_newer_bot(
     database: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -134,9 +134,7 @@ async def test_command_that_must_know_everything_needs_the_newer_program(
 
 
 @only_sqlite
-async def test_backup_of_a_newer_program_is_restored_if_this_one_can_use_it(
-    db: Typed, database: str, tmp_path: Path
-) -> None:
+async def test_usable_backup_of_a_newer_program_is_restored(db: Typed, database: str, tmp_path: Path) -> None:
     await store_one(database, OLD)
     await run_on(database, NEWER)
     assert (await db("backup", "copy.db", STORE_ENCRYPTION_KEY=OLD)).exit_code == 0

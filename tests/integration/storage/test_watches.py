@@ -136,7 +136,7 @@ async def test_response_url_is_too_old_after_its_time_and_forgotten(database: Da
     assert await store.watches.watched(10) == []
 
 
-async def test_joined_customer_is_recorded_once_and_keeps_the_session_open(database: Database) -> None:
+async def test_joined_customer_is_recorded_once_and_keeps_it_open(database: Database) -> None:
     store = await database.open()
     await made(store, minutes=1)
     joined_at = datetime.now(UTC).replace(microsecond=0)

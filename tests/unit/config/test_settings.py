@@ -167,7 +167,7 @@ def test_email_of_a_language_without_a_subject_gets_the_usual_one() -> None:
     assert texts.others["pt_BR"].email_subject == texts.default.email_subject
 
 
-def test_variables_of_opentelemetry_are_passed_on_and_switch_traces() -> None:
+def test_opentelemetry_variables_are_passed_on() -> None:
     on = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base", "OTEL_BSP_SCHEDULE_DELAY": "100"}
     assert settings.load(HTTP).tracing.variables == {}
     assert settings.load(HTTP | on).tracing.variables == on
@@ -177,7 +177,7 @@ def test_variables_of_opentelemetry_are_passed_on_and_switch_traces() -> None:
     assert not settings.load(HTTP | {"COBROWSE_TRACE_GENESYS": "on"}).tracing.is_on
 
 
-def test_environment_has_variables_of_opentelemetry_only_inside_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opentelemetry_variables_leave_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "before")
     with settings.added_to_environment({"OTEL_SERVICE_NAME": "inside", "OTEL_NEW": "1"}):
         assert (os.environ["OTEL_SERVICE_NAME"], os.environ["OTEL_NEW"]) == ("inside", "1")

@@ -39,7 +39,7 @@ def test_press_comes_from_the_persons_own_team(body: dict[str, Any], team_id: st
 
 
 @pytest.mark.parametrize(("user_team", "is_served"), [(ORG, True), (HOME, True), (OTHER, False), (OTHER_ORG, False)])
-def test_bot_of_one_workspace_takes_presses_that_name_its_organization(user_team: str, is_served: bool) -> None:
+def test_bot_takes_presses_that_name_its_organization(user_team: str, is_served: bool) -> None:
     actor = read_actor(press(user_team, HOME))
     assert Workspace(TeamId(HOME), TeamId(ORG)).serves(actor.team_id, actor.enterprise_id) is is_served
 

@@ -99,7 +99,7 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
             assert link(await journey.asks("Refund", who=BEN))
 
 
-def test_a_minute_has_room_for_half_as_many_looks_and_a_quarter_that_nobody_waits_for() -> None:
+def test_looks_take_half_of_a_minute_and_live_looks_a_quarter() -> None:
     clock = Clock()
     window = RateWindow(10, clock=clock)
     assert [window.try_share(LOOK) for _ in range(6)] == [True] * 5 + [False]
@@ -111,7 +111,7 @@ def test_a_minute_has_room_for_half_as_many_looks_and_a_quarter_that_nobody_wait
     assert RateWindow(1, clock=clock).try_share(LOOK)
 
 
-async def test_looks_that_nobody_waits_for_stop_while_calls_wait_or_are_short() -> None:
+async def test_live_looks_stop_while_calls_wait_or_are_short() -> None:
     clock = Clock()
     limiter = RateLimiter(8, clock=clock)
     for _ in range(4):

@@ -243,7 +243,7 @@ async def test_second_client_takes_over_when_the_first_is_refused(caplog: pytest
         assert 'renewals_total{outcome="oauth_refused"} 0.0' in metrics.exposition().decode()
 
 
-async def test_first_client_takes_over_again_when_the_second_is_refused() -> None:
+async def test_first_client_takes_over_when_the_second_is_refused() -> None:
     async with two_clients(SECOND) as (genesys, auth, _):
         await auth.ready()
         genesys.login.client_secrets = {FIRST.client_id: FIRST.secret}

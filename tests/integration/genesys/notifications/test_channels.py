@@ -72,7 +72,7 @@ async def test_refusal_is_tried_again_after_a_while(servers: Servers) -> None:
         await until(lambda: push.source.covers(session))
 
 
-async def test_subscriptions_that_are_all_refused_leave_every_session_uncovered(servers: Servers) -> None:
+async def test_refused_subscriptions_leave_every_session_uncovered(servers: Servers) -> None:
     await servers.genesys.inject_fault("403", on="subscriptions")
     async with pushing(servers) as push:
         sessions = [push.watching.watch(talk(servers)), push.watching.watch(talk(servers, "Carl"))]

@@ -360,7 +360,7 @@ async def directory(web: "GridWeb", clock: Clock | None = None, **teams: list[st
     return people
 
 
-async def test_group_is_looked_for_in_the_workspace_of_the_request_first():
+async def test_group_is_looked_for_in_the_own_workspace_first():
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}, "T0C": {}})
     people = await directory(web, U0BEN=["T0A", "T0B"])
     assert await people.in_group("U0BEN", "S0SUP", "T0B")
@@ -376,7 +376,7 @@ async def test_group_is_looked_for_in_the_persons_workspaces_only():
     assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is True
 
 
-async def test_person_of_whom_no_workspace_is_known_is_looked_for_in_all():
+async def test_person_without_a_known_workspace_is_looked_for_in_all():
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
     people = await directory(web, U0BEN=[], U0ANA=["T0ELSE"])
     assert await people.in_group("U0BEN", "S0SUP", "T0A")
@@ -390,7 +390,7 @@ async def test_group_of_several_workspaces_has_the_members_of_all():
     assert await people.in_group("U0BEN", "S0ALL", "T0A")
 
 
-async def test_cache_tells_who_is_in_a_group_once_their_workspaces_are_known():
+async def test_cache_knows_members_once_workspaces_are_known():
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
     people = await directory(web, U0ANA=["T0A"], U0BEN=["T0A", "T0B"])
     assert people.peek_in_group("U0BEN", "S0SUP", "T0A") is None
@@ -437,7 +437,7 @@ async def test_group_that_was_deleted_since_lets_nobody_in():
             await ask("S0SUP")
 
 
-async def test_workspaces_of_the_last_answer_hold_while_slack_lists_none():
+async def test_known_workspaces_stay_while_slack_lists_none():
     clock = Clock()
     web = GridWeb({"T0A": {}, "T0B": {"S0SUP": ["U0BEN"]}})
     people = await directory(web, clock, U0BEN=["T0A", "T0B"])
@@ -453,7 +453,7 @@ async def test_workspaces_of_the_last_answer_hold_while_slack_lists_none():
         await people.in_group("U0BEN", "S0SUP", "T0A")
 
 
-async def test_workspace_that_cannot_be_asked_is_no_refusal_and_no_admission():
+async def test_unreachable_workspace_neither_refuses_nor_admits():
     web = GridWeb({"T0A": {"S0SUP": ["U0BEN"]}, "T0B": {"S0SUP": "missing_scope"}})
     people = await directory(web, U0BEN=["T0A", "T0B"], U0ANA=["T0A", "T0B"])
     assert await people.in_group("U0BEN", "S0SUP", "T0A")

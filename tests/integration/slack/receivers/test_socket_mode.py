@@ -179,7 +179,7 @@ async def test_new_token_is_used_while_slack_refuses_sockets(servers: Servers) -
         assert not receiver.refused.done()
 
 
-async def test_refusal_of_a_token_that_was_replaced_meanwhile_ends_nothing(servers: Servers) -> None:
+async def test_refusal_of_a_replaced_token_ends_nothing(servers: Servers) -> None:
     async with new_receiver(servers) as receiver:
         await receiver.connect()
         first = receiver._connection

@@ -37,7 +37,7 @@ def test_session_with_a_customer_is_looked_at_twenty_times() -> None:
     assert len(pauses(3600, is_joined=True)) == MAX_LOOKS
 
 
-def test_session_about_which_hints_come_is_looked_at_after_its_end() -> None:
+def test_hinted_session_is_looked_at_after_its_end() -> None:
     assert pause_after(3, 500, TIMING, is_joined=False, is_covered=True) == 503
     assert pause_after(99, 500, TIMING, is_joined=True, is_covered=True) == 503
     assert pause_after(3, -10, TIMING, is_joined=True, is_covered=True) == 60

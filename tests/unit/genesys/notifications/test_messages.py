@@ -26,7 +26,7 @@ def test_event_names_its_conversation_in_lower_case() -> None:
     assert (message.kind, message.conversation_id) == (MessageKind.CHANGED, CONVERSATION.lower())
 
 
-def test_fingerprint_differs_only_where_a_session_may_have_changed() -> None:
+def test_fingerprint_differs_where_a_session_may_change() -> None:
     same = event()
     same["eventBody"]["participants"][0] |= {"attributes": {"note": "new"}, "wrapupRequired": True}
     same["eventBody"]["participants"][0]["messages"][0]["messages"] = [{"messageId": "one more"}]
