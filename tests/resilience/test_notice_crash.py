@@ -10,7 +10,7 @@ from tests.support.app import ADA, ANA, BEN, SAM, link, open_servers, words
 from tests.support.bot_processes import SECONDS, Bots, outcomes
 from tests.support.notices import QUICK, resume
 from tests.support.postgres import new_database
-from tests.support.replicas import replica
+from tests.support.replicas import replica, until
 
 bots, database = bot_processes.bots, bot_processes.database
 
@@ -44,9 +44,11 @@ async def test_message_about_a_fault_is_sent_after_a_kill(bots: Bots, dies: str,
     dead = await bots.start(dies)
     typing = asyncio.create_task(slack.command(ANA, "Deal"))
     await dead.wait()
-    await resume(bots)
+    bot = await resume(bots)
     await typing
     await until_it_says(bots, "failing for 1 person")
+    await outcomes(bots, ANA, 1)
+    await until(lambda: not bot.requests.under_way)  # the failure is reported; a success after it ends the fault
     await genesys.inject_fault(None)
     await slack.command(BEN, "Next")
     await until_it_says(bots, "Working again since")

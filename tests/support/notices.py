@@ -5,6 +5,7 @@ from contextlib import closing
 
 import asyncpg
 
+from bot.app import Bot
 from bot.core.timing import CoreTiming, NoticeTiming
 from tests.support.bot_processes import Bots
 from tests.support.replicas import replica
@@ -12,8 +13,8 @@ from tests.support.replicas import replica
 QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
 
 
-async def resume(bots: Bots) -> None:
-    """Start a bot in this process that does not wait for the end of the dead bot's reservations."""
+async def resume(bots: Bots) -> Bot:
+    """Start and return a bot in this process that does not wait for the end of the dead bot's reservations."""
     url = bots.environ["DATABASE_URL"]
     statement = "UPDATE notices SET next_at = 0"
     if url.startswith("sqlite"):
@@ -23,4 +24,4 @@ async def resume(bots: Bots) -> None:
         connection = await asyncpg.connect(url)
         await connection.execute(statement)
         await connection.close()
-    await bots.after.enter_async_context(replica(bots.servers, url, timing=QUICK))
+    return await bots.after.enter_async_context(replica(bots.servers, url, timing=QUICK))
