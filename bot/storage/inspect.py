@@ -21,6 +21,7 @@ from bot.storage.errors import refused
 from bot.storage.open import DEFAULT_TIMING, MEMORY, POSTGRES, SQLITE
 from bot.storage.repositories.secrets import SecretCounts, count_secrets
 from bot.storage.schema import VERSION, check_facts
+from bot.storage.scope import Scope
 from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
 Linked = Callable[..., Awaitable[HostId | None]]
@@ -63,9 +64,13 @@ class StorageReport:
 
 
 def inspect_storage(
-    url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING
+    url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Open a database, inspect it and yield the report. Raises StorageSetupError if `run` could not use it."""
+    """Open a database, inspect it and yield the report. Raises StorageSetupError if `run` could not use it.
+
+    `workspace`: the workspace whose host links the report returns.
+    """
+    scope = Scope(workspace)
     if url.startswith(MEMORY):
         return _inspect_memory()
     if url.startswith(POSTGRES):
@@ -73,8 +78,8 @@ def inspect_storage(
             from bot.storage.postgres.inspect import inspect_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
-        return inspect_postgres(url, Encryptor(keys), timing)
-    return _inspect_file(Path(url.removeprefix(SQLITE)), Encryptor(keys))
+        return inspect_postgres(url, Encryptor(keys), timing, scope)
+    return _inspect_file(Path(url.removeprefix(SQLITE)), Encryptor(keys), scope)
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
@@ -105,9 +110,9 @@ async def _inspect_memory() -> AsyncIterator[StorageReport]:
 
 
 @asynccontextmanager
-async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[StorageReport]:
+async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> AsyncIterator[StorageReport]:
     async def linked(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
-        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
+        values = scope.to_values({"team_id": team_id, "user_id": user_id, "is_exact": is_exact})
         rows = await asyncio.to_thread(_query, path, "linked_host", values)
         return HostId(rows[0][0]) if rows[0][0] else None
 

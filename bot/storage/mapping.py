@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -30,8 +29,7 @@ from bot.core.start_details import without_address
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.display import is_safe_url
 from bot.storage.encryption import Encryptor
-
-log = logging.getLogger(__name__)
+from bot.storage.scope import Scope, unreadable
 
 T = TypeVar("T")
 MAX_SWEPT_ROWS = 500
@@ -91,19 +89,20 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **link}
 
 
-def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """Convert the row that the statement `accept` returned to an Accepted.
+def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
+    """Convert the row that the statement `accept` returned to an Accepted. `scope` is that of the request.
 
     `row` is None if the request's key was already stored.
     """
     if row is None:
         return Accepted(False)
-    duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
+    same_as = row["same_as"]
+    duplicate_of = _readable(lambda: RequestId(scope.from_stored(same_as))) if same_as else None
     linked = None if row["linked"] is None else HostId(row["linked"])
-    return Accepted(True, duplicate_of, RequestState(row["state"]), linked, _other_session(row["other_open"]))
+    return Accepted(True, duplicate_of, RequestState(row["state"]), linked, _other_session(row["other_open"], scope))
 
 
-def _other_session(text: str | None) -> OtherSession | None:
+def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
     """Convert `other_open`, a column that the statement `accept` returns.
 
     The column holds the id and end of the agent's newest open session, the number of the agent's open sessions, and the
@@ -112,7 +111,7 @@ def _other_session(text: str | None) -> OtherSession | None:
 
     def read() -> OtherSession | None:
         session_id, ends_at, count, name = (text or "").split(" ", 3)
-        return OtherSession(SessionId(session_id), name, time_of(float(ends_at)), int(count))
+        return OtherSession(SessionId(scope.from_stored(session_id)), name, time_of(float(ends_at)), int(count))
 
     return _readable(read) if text else None
 
@@ -176,11 +175,6 @@ def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
     return StoredRequest(
         _bare_request(row, encryptor), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED)
     )
-
-
-def unreadable(table: str, row_id: object) -> None:
-    """Log the id of a row that cannot be read. Log no other value of the row, because it may be a secret."""
-    log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
 def _readable(read: Callable[[], T]) -> T | None:

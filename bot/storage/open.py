@@ -22,7 +22,18 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
-    """An open database with all its repositories."""
+    """An open database with all its repositories, as one workspace sees it.
+
+    `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and `replicas_with_other_key` are about the whole
+    database, and the same in every workspace.
+    """
+
+    def in_workspace(self, name: str) -> "Storage":
+        """Return the same open database as the workspace `name` sees it; "" is that of a bot with one workspace.
+
+        A workspace finds, changes and counts nothing of another one. Views share the connections and the replica lock.
+        They end with the store that `open_store` yielded. Raises ValueError for a malformed name.
+        """
 
     @property
     def sessions(self) -> SessionTable: ...
@@ -74,6 +85,8 @@ async def open_store(
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
     """Open the database, create or migrate its tables, and close it at the end. Raises StorageSetupError.
+
+    Yield the view of the workspace "".
 
     `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text. `retention_days`: how
     long requests and sessions are kept. `exclusive`: allow only one such process at a time to use an SQLite file. The

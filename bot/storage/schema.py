@@ -7,7 +7,7 @@ from bot.storage.encryption import CHECK, Encryptor
 from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
-VERSION = 10
+VERSION = 11
 """The version of the tables in `sql/schema.sql`. Each change of the tables increases it."""
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""

@@ -18,10 +18,13 @@ from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, is_pooled
 from bot.storage.postgres.requirements import examine, usable
 from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.repositories.secrets import count_secrets
+from bot.storage.scope import Scope
 
 
 @asynccontextmanager
-async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming) -> AsyncIterator[StorageReport]:
+async def inspect_postgres(
+    url: str, encryptor: Encryptor, timing: StorageTiming, scope: Scope
+) -> AsyncIterator[StorageReport]:
     """Connect, inspect the database, and yield the report. Raises StorageSetupError, which shows nothing of the URL."""
     address = usable(url)
     try:
@@ -30,7 +33,7 @@ async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming
         raise causes.of_postgres(error, address.url) from None
     try:
         async with connection.transaction(readonly=True):
-            found = await _report(connection, encryptor)
+            found = await _report(connection, encryptor, scope)
         if await is_pooled(connection, address.url, timing):  # before the transaction, which would hide the proxy
             raise refused("database_proxy_pools_transactions")
         async with connection.transaction(readonly=True):
@@ -41,12 +44,12 @@ async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming
         connection.terminate()
 
 
-async def _report(connection: Any, encryptor: Encryptor) -> StorageReport:
+async def _report(connection: Any, encryptor: Encryptor, scope: Scope) -> StorageReport:
     found = await examine(connection, encryptor)
     statement = STATEMENTS["linked_host"]
 
     async def linked(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
-        values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
+        values = scope.to_values({"team_id": team_id, "user_id": user_id, "is_exact": is_exact})
         host = await connection.fetchval(statement.text, *statement.arguments(values))
         return HostId(host) if host else None
 

@@ -7,6 +7,7 @@ replica_lock.py shows which of these replicas still run.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,7 @@ from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.repositories.watches import WatchTable
+from bot.storage.scope import Scope, WholeDatabase
 from bot.storage.statements import SWEEP
 
 MAX_CONNECTIONS = 10
@@ -39,7 +41,7 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Implements RequestRepository, HostCache, HostLinkRepository and Database with Postgres."""
+    """Implements RequestRepository, HostCache, HostLinkRepository and Database with Postgres, for one workspace."""
 
     shared = True
 
@@ -57,44 +59,56 @@ class PostgresStore:
         self._encryptor = encryptor
         self._retention_seconds = retention_days * DAY_SECONDS
         self._answered = Batcher(self._answer)
-        self._claimed: set[RequestId] = set()  # requests that this process works on and has not answered yet
+        self._claimed: set[str] = set()  # stored ids of requests that this process works on and has not answered yet
+        self._scope = Scope()
+
+    def in_workspace(self, name: str) -> "PostgresStore":
+        """Return a view on the same open database for this workspace; see Storage."""
+        return self._with(Scope(name))
+
+    def _with(self, scope: Scope) -> "PostgresStore":
+        view = copy(self)
+        view._scope = scope
+        return view
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Store the request; see RequestRepository.
 
         Raises MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored even then.
         """
-        self._claimed.add(request.id)
+        row = (
+            mapping.request_row(request, self._encryptor)
+            | mapping.accepting(agent)
+            | {"owner": self._replica_lock.owner}
+        )
+        stored_id: str = self._scope.to_values(row)["id"]
+        self._claimed.add(stored_id)
         try:
             async with asyncio.timeout(self._timing.accept_timeout_seconds):
-                accepted = await self._accept(request, agent)
+                accepted = await self._accept(row)
         except BaseException as error:
-            self._claimed.discard(request.id)
+            self._claimed.discard(stored_id)
             if isinstance(error, TimeoutError):
                 self._meter.store_failed()
             if isinstance(error, (TimeoutError, StorageUnavailableError)):
                 raise MaybeAcceptedError from None
             raise
         if not accepted.is_new:
-            self._claimed.discard(request.id)
+            self._claimed.discard(stored_id)
         return accepted
 
-    async def _accept(self, request: Request, agent: SlackUser | None) -> Accepted:
+    async def _accept(self, row: Mapping[str, Any]) -> Accepted:
+        """Store the row of a request. Its values are in their stored form."""
         if not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
-        row = (
-            mapping.request_row(request, self._encryptor)
-            | mapping.accepting(agent)
-            | {"owner": self._replica_lock.owner}
-        )
         for _ in range(MAX_ACCEPT_ATTEMPTS):
             if found := await self._one("accept", row):
-                return mapping.accepted(found)
-            if await self._one("is_key_known", {"key": request.key}):
-                return mapping.accepted(None)
+                return mapping.accepted(found, self._scope)
+            if await self._one("is_key_known", row):
+                return mapping.accepted(None, self._scope)
             # Another replica accepted a request for the same session at this moment. The next attempt sees it.
         # The other request is unfinished, but too old to share its session. This request gets a separate session.
-        return mapping.accepted(await self._one("accept", row | {"same": request.id}))
+        return mapping.accepted(await self._one("accept", {**row, "same": row["id"]}), self._scope)
 
     async def advance(
         self,
@@ -108,8 +122,9 @@ class PostgresStore:
         if to is RequestState.CREATING and not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so start none
         if to is RequestState.ANSWERED:
-            return await self._answered.add((request_id, from_))
+            return await self._answered.add((self._scope.to_stored(request_id), from_))
         values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._replica_lock.owner}
+        self._scope.to_values(values)
         if session is None:
             return await self._change("advance", values) > 0
         taken = mapping.taken(session)
@@ -119,23 +134,24 @@ class PostgresStore:
             raise taken
         return moved is not None
 
-    async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
-        """Move requests to `answered`. `moves` holds the id of each request and the state that it must have.
+    async def _answer(self, moves: list[tuple[str, RequestState]]) -> set[tuple[str, RequestState]]:
+        """Move requests of all workspaces to `answered`.
 
-        Return those of `moves` that took effect. A move takes effect if this replica owns the request and the request
-        has that state.
+        `moves` holds the stored id of each request and the state that it must have. Return those of `moves` that took
+        effect. A move takes effect if this replica owns the request and the request has that state.
         """
-        done: set[tuple[RequestId, RequestState]] = set()
+        done: set[tuple[str, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, state in moves if state is from_]
             values = {"ids": ids, "from": from_.value, "owner": self._replica_lock.owner}
-            moved = await self.fetch("answer_many", values)
+            async with self._connection() as connection:
+                moved = await _fetch(connection, "answer_many", values)
             self._claimed.difference_update(row["id"] for row in moved)
             done |= {(row["id"], from_) for row in moved}
         return done
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        found = await self._one("find_request", {"id": request_id})
+        found = next(iter(await self.fetch("find_request", {"id": request_id})), None)
         return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
@@ -151,18 +167,16 @@ class PostgresStore:
             "unclaimed_seconds": self._timing.unclaimed_after_seconds,
             "claimed": list(self._claimed),
         }
+        self._scope.to_values(values)
         async with self._transaction() as connection:
             taken = [
                 row for name in ("claim_orphans", "find_unclaimed") for row in await _fetch(connection, name, values)
             ]
             ids = dict.fromkeys(row["id"] for row in taken)
             found = [await _fetch_one(connection, "find_request", {"id": one}) for one in ids]
-        kept = [
-            mapping.kept(row, self._encryptor)
-            for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])
-        ]
-        self._claimed.update(one.request.id for one in kept)
-        return kept
+        rows = sorted(filter(None, found), key=lambda row: row["accepted_at"])
+        self._claimed.update(row["id"] for row in rows)
+        return [mapping.kept(row, self._encryptor) for row in self._scope.to_rows("find_request", rows)]
 
     async def sweep(self) -> None:
         most = mapping.MAX_SWEPT_ROWS
@@ -172,7 +186,7 @@ class PostgresStore:
                 await asyncio.sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run the statement with this name, and return the number of changed rows."""
+        """Run the statement with this name, and return the number of changed rows. `values` are stored ones."""
         statement = STATEMENTS[name]
         async with self._connection() as connection:
             done: str = await connection.execute(statement.text, *statement.arguments(values))
@@ -210,12 +224,16 @@ class PostgresStore:
     @property
     def secrets(self) -> SecretTable:
         """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
-        return SecretTable(self, self._encryptor)
+        return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name, commit the transaction, and return the statement's rows."""
         async with self._connection() as connection:
-            return await _fetch(connection, name, values)
+            return await self._fetch_scoped(connection, name, values)
+
+    async def _fetch_scoped(self, connection: Any, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        rows = await _fetch(connection, name, self._scope.to_values(dict(values)))
+        return self._scope.to_rows(name, rows)
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
@@ -224,10 +242,11 @@ class PostgresStore:
         No replica can change the row meanwhile. The block is one transaction.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
+        arguments = statement.arguments(self._scope.to_values(dict(values)))
         async with self._transaction() as connection:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
-            row = await connection.fetchrow(statement.text, *statement.arguments(values), timeout=seconds)
-            yield row, partial(_fetch, connection)
+            rows = self._scope.to_rows(name, await connection.fetch(statement.text, *arguments, timeout=seconds))
+            yield next(iter(rows), None), partial(self._fetch_scoped, connection)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Encrypt with the first of these keys from now on, and decrypt with all; see Storage.
@@ -267,19 +286,19 @@ class PostgresStore:
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
         values = {"team_id": team_id, "user_id": user_id, "is_exact": is_exact}
-        found = await self._one("linked_host", values)
+        found = next(iter(await self.fetch("linked_host", values)), None)
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        found = await self._one("found_host", {"team_id": team_id, "user_id": user_id})
+        found = next(iter(await self.fetch("found_host", {"team_id": team_id, "user_id": user_id})), None)
         return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
-        await self._one("keep_found_host", values)
+        await self.fetch("keep_found_host", values)
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        await self._one("drop_found_host", {"team_id": team_id, "user_id": user_id})
+        await self.fetch("drop_found_host", {"team_id": team_id, "user_id": user_id})
 
     async def links(self) -> Sequence[HostLink]:
         return [mapping.link(row) for row in await self.fetch("host_links", {})]
@@ -287,14 +306,15 @@ class PostgresStore:
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         statement = STATEMENTS["link_host"]
         async with self._transaction() as connection:
-            for batch in mapping.batches([mapping.link_row(link) for link in links]):
+            for batch in mapping.batches([self._scope.to_values(mapping.link_row(link)) for link in links]):
                 await connection.executemany(statement.text, [statement.arguments(row) for row in batch])
                 on_progress(len(batch))
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        return await self._one("unlink_host", {"team_id": team_id or "", "user_id": user_id}) is not None
+        return bool(await self.fetch("unlink_host", {"team_id": team_id or "", "user_id": user_id}))
 
     async def _one(self, name: str, values: Mapping[str, Any]) -> Row | None:
+        """Run the statement with this name, and return its first row as it is stored. `values` are stored ones, too."""
         async with self._connection() as connection:
             return await _fetch_one(connection, name, values)
 

@@ -10,7 +10,8 @@ from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId, UserId
 from bot.core.ports import StartOutcome
 from bot.storage.database import Database, Row
-from bot.storage.mapping import time_of, unreadable
+from bot.storage.mapping import time_of
+from bot.storage.scope import unreadable
 
 KINDS = frozenset(kind.value for kind in NoticeKind)
 
@@ -22,7 +23,9 @@ class NoticeTable:
         self._database = database
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        (row,) = await self._database.fetch("find_notice", {"kind": kind.value, "key": key})
+        row = next(iter(await self._database.fetch("find_notice", {"kind": kind.value, "key": key})), None)
+        if row is None:  # another workspace's, which is in the log
+            raise UnexpectedError
         if row["key"] is not None:
             with suppress(UnexpectedError):
                 return _notice(row)

@@ -21,7 +21,9 @@ FORGOTTEN_IN_BATCHES = ("watches", "posts", "sessions", "requests")
 while messages about it are stored, and a request is kept while its session is stored."""
 HIDDEN = "(a secret, not exported)"
 HIDDEN_COLUMNS = frozenset(("state_hash", *(column for columns in SECRET_COLUMNS.values() for column in columns)))
-OUR_COLUMNS = frozenset(("owner", "same", "same_as", "replaces", "due_at", "looks", "next_at", "reply_uses"))
+OUR_COLUMNS = frozenset(
+    ("owner", "same", "same_as", "replaces", "due_at", "looks", "next_at", "reply_uses", "workspace")
+)
 """Columns that an export leaves out, because they only say how the bot works on a row."""
 TIME_COLUMNS = ("_at", "_until")
 MAX_PASSES = 5
@@ -152,7 +154,7 @@ class PeopleTable:
 
 
 def _person(user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-    return {"user_id": user_id, "team_id": team_id or "", "mention": f'%"{user_id}"%'}
+    return {"user_id": user_id, "team_id": team_id, "mention": f'%"{user_id}"%'}
 
 
 def _exported(row: Row) -> dict[str, Any]:

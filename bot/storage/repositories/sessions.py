@@ -28,7 +28,8 @@ from bot.core.models import (
 from bot.core.validation.display import is_safe_url
 from bot.storage.database import Database, Row
 from bot.storage.encryption import Encryptor
-from bot.storage.mapping import known_bool, time_of, unreadable
+from bot.storage.mapping import known_bool, time_of
+from bot.storage.scope import unreadable
 
 MAX_IN_CONVERSATIONS = 100
 """When a new session starts, the bot reads the agent's open sessions that belong to conversations. This is the maximum

@@ -1,8 +1,8 @@
 -- Genesys accounts of people who signed in (connections), and sign-ins that have begun (connects).
 
 -- name: begin_sign_in
-INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until)
-VALUES (:team_id, :user_id, :state_hash, :from_team, :enterprise_id, :verifier, :now + :seconds)
+INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until, workspace)
+VALUES (:team_id, :user_id, :state_hash, :from_team, :enterprise_id, :verifier, :now + :seconds, :workspace)
 ON CONFLICT (team_id, user_id) DO UPDATE
     SET state_hash = excluded.state_hash, from_team = excluded.from_team, enterprise_id = excluded.enterprise_id,
         verifier = excluded.verifier, good_until = excluded.good_until;
@@ -13,8 +13,8 @@ DELETE FROM connects WHERE state_hash = :state_hash AND good_until > :now
 RETURNING team_id, user_id, from_team, enterprise_id, verifier;
 
 -- name: connect_account
-INSERT INTO connections (team_id, user_id, host_id, refresh_token, connected_at, used_at)
-VALUES (:team_id, :user_id, :host_id, :refresh_token, :now, :now)
+INSERT INTO connections (team_id, user_id, host_id, refresh_token, connected_at, used_at, workspace)
+VALUES (:team_id, :user_id, :host_id, :refresh_token, :now, :now, :workspace)
 ON CONFLICT (team_id, user_id) DO UPDATE
     SET host_id = excluded.host_id, refresh_token = excluded.refresh_token,
         connected_at = excluded.connected_at, used_at = excluded.used_at;

@@ -10,12 +10,14 @@ LEFT JOIN notices n ON n.kind = :kind AND n.key = :key;
 -- Those whose messages do not show the newest version come first, then those that are not over. After a day nobody tries
 -- to send a message any more.
 SELECT n.*, :now AS read_at FROM notices n
-WHERE (n.over_at IS NULL OR n.shown < n.version) AND (n.over_at IS NULL OR n.changed_at > :now - 86400)
+WHERE n.workspace = :workspace AND (n.over_at IS NULL OR n.shown < n.version)
+    AND (n.over_at IS NULL OR n.changed_at > :now - 86400)
 ORDER BY CASE WHEN n.shown < n.version THEN 0 ELSE 1 END, n.changed_at LIMIT :most;
 
 -- name: add_notice
-INSERT INTO notices (kind, key, team_id, version, shown, takes, next_at, opened_at, changed_at, over_at, data, messages)
-VALUES (:kind, :key, :team_id, 1, 0, 0, 0, :opened_at, :now, :over_at, :data, '[]')
+INSERT INTO notices (kind, key, team_id, version, shown, takes, next_at, opened_at, changed_at, over_at, data, messages,
+    workspace)
+VALUES (:kind, :key, :team_id, 1, 0, 0, 0, :opened_at, :now, :over_at, :data, '[]', :workspace)
 ON CONFLICT (kind, key) DO NOTHING RETURNING key;
 
 -- name: change_notice

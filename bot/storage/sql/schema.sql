@@ -1,6 +1,9 @@
--- The tables of a new database, version 10, for SQLite and for Postgres.
+-- The tables of a new database, version 11, for SQLite and for Postgres.
 -- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
 -- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
+-- "Workspace" in the column of that name is a Slack app with its Genesys organization: '' if the program runs one alone,
+-- else its name in the program's file of workspaces. The ids, keys and hashes of the workspace "eu" start with "eu|", so
+-- that no id of one workspace is one of another.
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
 
 -- What the program knows about the database itself:
@@ -10,7 +13,7 @@
 --   key_check    a known word, encrypted with the key in use; plain text when there is no key
 --   node         Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO facts (name, value) VALUES ('version', '10') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO facts (name, value) VALUES ('version', '11') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
 -- States: accepted -> creating -> created -> answered, or failed -> answered.
@@ -40,7 +43,8 @@ CREATE TABLE requests (
     application_id TEXT,
     timeout_seconds BIGINT,
     view_id TEXT,                   -- the modal that shows the answer, if the request came from one
-    trace_context TEXT              -- the trace it belongs to, as W3C's traceparent[, tracestate]; NULL without tracing
+    trace_context TEXT,             -- the trace it belongs to, as W3C's traceparent[, tracestate]; NULL without tracing
+    workspace TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX requests_unfinished ON requests (owner, accepted_at) WHERE state <> 'answered';
 CREATE INDEX requests_answered ON requests (accepted_at) WHERE state = 'answered';
@@ -73,7 +77,8 @@ CREATE TABLE sessions (
     is_call BOOLEAN,                -- whether its Genesys conversation is a phone call; NULL if it is not known
     live_state TEXT,                -- joined, over or unused, as Genesys said last; NULL if it said none of these
     joined_at DOUBLE PRECISION,     -- when the customer joined, by Genesys's clock
-    ending TEXT                     -- how it ended after that: customer, agent, timed_out or failed
+    ending TEXT,                    -- how it ended after that: customer, agent, timed_out or failed
+    workspace TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX sessions_with_url ON sessions (ends_at) WHERE join_url IS NOT NULL;
 CREATE INDEX sessions_over ON sessions (ends_at);
@@ -88,6 +93,7 @@ CREATE TABLE posts (
     kind TEXT NOT NULL,             -- shared or direct
     request_id TEXT,
     due_at DOUBLE PRECISION NOT NULL, -- when a replica may take the row and update the message
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (session_id, channel_id, ts)
 );
 CREATE INDEX posts_due ON posts (due_at);
@@ -104,7 +110,8 @@ CREATE TABLE watches (
     reply_until DOUBLE PRECISION NOT NULL, -- until when Slack takes messages there
     looks BIGINT NOT NULL,          -- how often Genesys was asked
     next_at DOUBLE PRECISION NOT NULL, -- when a replica may ask again
-    watched_at DOUBLE PRECISION NOT NULL
+    watched_at DOUBLE PRECISION NOT NULL,
+    workspace TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX watches_due ON watches (next_at);
 
@@ -115,6 +122,7 @@ CREATE TABLE found_hosts (
     host_id TEXT NOT NULL,
     rule TEXT NOT NULL,
     good_until DOUBLE PRECISION NOT NULL,
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (team_id, user_id)
 );
 CREATE INDEX found_hosts_old ON found_hosts (good_until);
@@ -125,6 +133,7 @@ CREATE TABLE links (
     user_id TEXT NOT NULL,
     host_id TEXT NOT NULL,
     linked_at DOUBLE PRECISION NOT NULL,
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (team_id, user_id)
 );
 
@@ -138,6 +147,7 @@ CREATE TABLE connects (
     enterprise_id TEXT,
     verifier TEXT NOT NULL,         -- encrypted; PKCE's code verifier
     good_until DOUBLE PRECISION NOT NULL,
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (team_id, user_id)
 );
 CREATE INDEX connects_old ON connects (good_until);
@@ -150,6 +160,7 @@ CREATE TABLE connections (
     refresh_token TEXT NOT NULL,    -- encrypted
     connected_at DOUBLE PRECISION NOT NULL,
     used_at DOUBLE PRECISION NOT NULL,
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (team_id, user_id)
 );
 CREATE INDEX connections_unused ON connections (used_at);
@@ -170,6 +181,7 @@ CREATE TABLE notices (
     over_at DOUBLE PRECISION,       -- since when the matter is over
     data TEXT NOT NULL,             -- JSON: what the messages say
     messages TEXT NOT NULL,         -- JSON: who has got which message
+    workspace TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (kind, key)
 );
 CREATE INDEX notices_changed ON notices (changed_at);

@@ -101,9 +101,9 @@ WHERE id = :id AND request_id = :request_id AND ended_at IS NULL RETURNING id;
 
 -- name: add_post
 -- Remember a message. One that is about to be posted (`ts` is '') is due after a minute, when the post was lost.
-INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
+INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at, workspace)
 SELECT id, :channel_id, :ts, :kind, :request_id,
-    CASE WHEN CAST(:ts AS TEXT) = '' THEN :now + 60 ELSE coalesce(ended_at, ends_at) END
+    CASE WHEN CAST(:ts AS TEXT) = '' THEN :now + 60 ELSE coalesce(ended_at, ends_at) END, workspace
 FROM sessions WHERE id = :session_id
 ON CONFLICT (session_id, channel_id, ts) DO NOTHING RETURNING session_id;
 
@@ -117,7 +117,8 @@ UPDATE posts SET due_at = :now WHERE session_id = :session_id AND due_at > :now;
 -- No other replica takes them within the next minute.
 UPDATE posts SET due_at = :now + 60
 WHERE due_at <= :now AND (session_id, channel_id, ts) IN
-    (SELECT session_id, channel_id, ts FROM posts WHERE due_at <= :now ORDER BY due_at LIMIT :most)
+    (SELECT session_id, channel_id, ts FROM posts
+        WHERE due_at <= :now AND workspace = :workspace ORDER BY due_at LIMIT :most)
 RETURNING session_id, channel_id, ts, kind, request_id;
 
 -- name: postpone_post

@@ -3,9 +3,10 @@
 -- name: add_watch
 -- A session is watched once, so a duplicate of its request changes nothing. If the service gives a known id to a newer
 -- session, that one is watched instead.
-INSERT INTO watches (session_id, request_id, host_id, conversation_id, reply_url, reply_uses, reply_until, looks, next_at, watched_at)
+INSERT INTO watches (session_id, request_id, host_id, conversation_id, reply_url, reply_uses, reply_until, looks, next_at,
+    watched_at, workspace)
 SELECT s.id, s.request_id, s.host_id, r.conversation_id, :reply_url, :reply_uses, :now + CAST(:reply_seconds AS DOUBLE PRECISION), 0,
-    :now + CAST(:seconds AS DOUBLE PRECISION), :now
+    :now + CAST(:seconds AS DOUBLE PRECISION), :now, s.workspace
 FROM sessions s LEFT JOIN requests r ON r.id = s.request_id
 WHERE s.id = :session_id AND s.ended_at IS NULL
 ON CONFLICT (session_id) DO UPDATE SET request_id = excluded.request_id, host_id = excluded.host_id,
@@ -19,7 +20,7 @@ RETURNING session_id;
 -- those that were seldom looked at.
 UPDATE watches SET next_at = :now + CAST(:lease AS DOUBLE PRECISION)
 WHERE next_at <= :now AND session_id IN
-    (SELECT session_id FROM watches WHERE next_at <= :now
+    (SELECT session_id FROM watches WHERE next_at <= :now AND workspace = :workspace
         ORDER BY CASE WHEN next_at = 0 THEN 0 ELSE 1 END, looks, next_at
         LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/)
 RETURNING session_id, host_id, conversation_id, looks;
@@ -34,11 +35,13 @@ WHERE session_id = :session_id RETURNING session_id;
 -- name: hasten_watches
 -- Those of one conversation, before all others; without a conversation, all of them in their usual order.
 UPDATE watches SET next_at = CASE WHEN CAST(:conversation_id AS TEXT) IS NULL THEN :now ELSE 0 END
-WHERE conversation_id = CAST(:conversation_id AS TEXT) OR (CAST(:conversation_id AS TEXT) IS NULL AND next_at > :now)
+WHERE workspace = :workspace
+    AND (conversation_id = CAST(:conversation_id AS TEXT) OR (CAST(:conversation_id AS TEXT) IS NULL AND next_at > :now))
 RETURNING session_id;
 
 -- name: watched_sessions
-SELECT session_id, host_id, conversation_id, looks FROM watches ORDER BY watched_at DESC LIMIT :most;
+SELECT session_id, host_id, conversation_id, looks FROM watches WHERE workspace = :workspace
+ORDER BY watched_at DESC LIMIT :most;
 
 -- name: take_reply
 -- Use the response_url once: the caller posts to it, whatever comes of that.

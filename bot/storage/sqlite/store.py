@@ -7,15 +7,15 @@ The file has a write-ahead log with synchronous=FULL, so that an accepted reques
 import os
 import sqlite3
 import time
-from asyncio import Lock, get_running_loop, sleep
+from asyncio import Lock, sleep
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.core.errors import CobrowseError, StorageUnavailableError
+from bot.core.errors import CobrowseError
 from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
 from bot.core.ports import NULL_METRICS, Accepted, Metrics, StoredRequest
 from bot.core.timing import StorageTiming
@@ -29,8 +29,10 @@ from bot.storage.repositories.people import PeopleTable
 from bot.storage.repositories.secrets import SecretTable
 from bot.storage.repositories.sessions import SessionTable
 from bot.storage.repositories.watches import WatchTable
+from bot.storage.scope import Scope, WholeDatabase
 from bot.storage.sqlite import file
 from bot.storage.sqlite.file import STATEMENTS
+from bot.storage.sqlite.reader import Reader
 from bot.storage.sqlite.writer import BatchWriter
 from bot.storage.statements import SWEEP
 
@@ -41,7 +43,7 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Implements RequestRepository, HostCache, HostLinkRepository and Database with SQLite.
+    """Implements RequestRepository, HostCache, HostLinkRepository and Database with SQLite, for one workspace.
 
     `clock` returns seconds since 1970.
     """
@@ -72,16 +74,23 @@ class SQLiteStore:
             self._path, self._encryptor, exclusive=exclusive, busy_seconds=busy_seconds
         )
         self._writer = BatchWriter(lambda: file.connect(self._path, busy_seconds), meter)
-        self._reader = ThreadPoolExecutor(1, "sqlite-reader")
-        self._reading: sqlite3.Connection | None = None
+        self._reader = Reader(lambda: file.connect(self._path, busy_seconds), meter)
         self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
+        self._scope = Scope()
+
+    def in_workspace(self, name: str) -> "SQLiteStore":
+        """Return a view on the same open file for this workspace; see Storage."""
+        return self._with(Scope(name))
+
+    def _with(self, scope: Scope) -> "SQLiteStore":
+        view = copy(self)
+        view._scope = scope
+        return view
 
     async def close(self) -> None:
         """Finish the queued writes, and close the file and its lock."""
         self._writer.close()
-        if self._reading:
-            await get_running_loop().run_in_executor(self._reader, self._reading.close)
-            self._reading = None
+        await self._reader.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -89,13 +98,14 @@ class SQLiteStore:
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         row = mapping.request_row(request, self._encryptor) | mapping.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
+        self._scope.to_values(row)
 
         def work(connection: sqlite3.Connection) -> dict[str, Any] | None:
             found = dict(connection.execute(STATEMENTS["find_duplicate"], row).fetchone())
             kept = row | found | ({"state": RequestState.ACCEPTED.value} if found["same_as"] else {})
             return kept if connection.execute(STATEMENTS["accept"], kept).rowcount else None
 
-        return mapping.accepted(await self._writer.write(work))
+        return mapping.accepted(await self._writer.write(work), self._scope)
 
     async def advance(
         self,
@@ -112,11 +122,13 @@ class SQLiteStore:
         }
         if session:
             values |= mapping.session_row(session, self._encryptor)
+        self._scope.to_values(values)
 
         def work(connection: sqlite3.Connection) -> bool | None:
             if session and not connection.execute(STATEMENTS["store_session"], values).fetchall():
                 failed = mapping.transition(request_id, from_, RequestState.FAILED, None, mapping.taken(session))
-                return None if connection.execute(STATEMENTS["advance"], values | failed).rowcount else False
+                failed = values | self._scope.to_values(failed)
+                return None if connection.execute(STATEMENTS["advance"], failed).rowcount else False
             return connection.execute(STATEMENTS["advance"], values).rowcount > 0
 
         moved = await self._writer.write(
@@ -127,19 +139,19 @@ class SQLiteStore:
         return bool(moved)
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        found = await self._read("find_request", {"id": request_id, "now": self._clock()})
+        found = await self._read("find_request", {"id": request_id})
         return mapping.kept(dict(found), self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
-            taken = connection.execute(STATEMENTS["claim_orphans"], {"owner": self._owner}).fetchall()
-            return [
-                connection.execute(STATEMENTS["find_request"], {"id": row["id"], "now": self._clock()}).fetchone()
-                for row in taken
-            ]
+        values = self._scope.to_values({"owner": self._owner})
+
+        def work(connection: sqlite3.Connection) -> list[Row]:
+            taken = connection.execute(STATEMENTS["claim_orphans"], values).fetchall()
+            now, find = self._clock(), STATEMENTS["find_request"]
+            return [dict(connection.execute(find, {"id": row["id"], "now": now}).fetchone()) for row in taken]
 
         taken = sorted(await self._writer.write(work), key=lambda row: row["accepted_at"])
-        return [mapping.kept(dict(row), self._encryptor) for row in taken]
+        return [mapping.kept(row, self._encryptor) for row in self._scope.to_rows("find_request", taken)]
 
     async def sweep(self) -> None:
         most = mapping.MAX_SWEPT_ROWS
@@ -189,17 +201,19 @@ class SQLiteStore:
     @property
     def secrets(self) -> SecretTable:
         """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
-        return SecretTable(self, self._encryptor)
+        return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name and return its rows.
 
         Run a SELECT on the reader's connection, and any other statement on the writer's.
         """
-        statement, named = STATEMENTS[name], {**values, "now": self._clock()}
+        statement, stored = STATEMENTS[name], self._scope.to_values({**values, "now": self._clock()})
         if statement.startswith("SELECT"):
-            return await self._read_all(name, named)
-        return await self._writer.write(lambda connection: connection.execute(statement, named).fetchall())
+            rows = await self._reader.read(statement, stored)
+        else:
+            rows = await self._writer.write(lambda connection: connection.execute(statement, stored).fetchall())
+        return self._scope.to_rows(name, rows)
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
@@ -207,7 +221,7 @@ class SQLiteStore:
 
         An asyncio lock is enough, because no other process writes the rows that this method locks.
         """
-        lock = self._locks.setdefault((name, *values.values()), Lock())
+        lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
 
@@ -229,25 +243,22 @@ class SQLiteStore:
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        values = {"team_id": team_id, "user_id": user_id, "now": self._clock()}
-        found = await self._read("found_host", values)
+        found = await self._read("found_host", {"team_id": team_id, "user_id": user_id})
         return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
-        values["now"] = self._clock()
-        await self._writer.write(lambda connection: connection.execute(STATEMENTS["keep_found_host"], values))
+        await self.fetch("keep_found_host", values)
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        values = {"team_id": team_id, "user_id": user_id}
-        await self._writer.write(lambda connection: connection.execute(STATEMENTS["drop_found_host"], values))
+        await self.fetch("drop_found_host", {"team_id": team_id, "user_id": user_id})
 
     async def links(self) -> Sequence[HostLink]:
-        found = await self._writer.write(lambda connection: connection.execute(STATEMENTS["host_links"]).fetchall())
-        return [mapping.link(dict(row)) for row in found]
+        return [mapping.link(row) for row in await self.fetch("host_links", {})]
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        values = [mapping.link_row(link) | {"now": self._clock()} for link in links]
+        now = self._clock()
+        values = [self._scope.to_values(mapping.link_row(link) | {"now": now}) for link in links]
 
         def work(connection: sqlite3.Connection) -> None:
             for batch in mapping.batches(values):
@@ -257,28 +268,8 @@ class SQLiteStore:
         await self._writer.write(work)
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        values = {"team_id": team_id or "", "user_id": user_id}
-        deleted = await self._writer.write(
-            lambda connection: connection.execute(STATEMENTS["unlink_host"], values).fetchall()
-        )
-        return bool(deleted)
+        return bool(await self.fetch("unlink_host", {"team_id": team_id or "", "user_id": user_id}))
 
-    async def _read(self, name: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
-        return next(iter(await self._read_all(name, values)), None)
-
-    async def _read_all(self, name: str, values: Mapping[str, Any]) -> list[Any]:
-        """Run the SELECT with this name and return its rows.
-
-        Use a separate thread and connection, so that a reader never waits for a writer.
-        """
-
-        def read() -> list[Any]:
-            if self._reading is None:
-                self._reading = file.connect(self._path, self._timing.busy_timeout_seconds)
-            return self._reading.execute(STATEMENTS[name], values).fetchall()
-
-        try:
-            return await get_running_loop().run_in_executor(self._reader, read)
-        except sqlite3.Error:
-            self._meter.store_failed()
-            raise StorageUnavailableError from None
+    async def _read(self, name: str, values: Mapping[str, Any]) -> Row | None:
+        """Run the SELECT with this name, and return its first row; None if there is none."""
+        return next(iter(await self.fetch(name, values)), None)

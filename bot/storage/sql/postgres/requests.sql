@@ -8,11 +8,11 @@
 -- An agent with two ids (:link_other) may have links and sessions under either; two different links are `linked` ''.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
     conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
-    same_as, accepted_at)
+    same_as, accepted_at, workspace)
 SELECT :id, :key, CAST(:owner AS BIGINT), CASE WHEN duplicate.same_as IS NULL THEN :state ELSE 'accepted' END, :kind,
     :team_id, :enterprise_id, :channel_id, :requester, :target, :name, :conversation_id, :argument, :application_id,
     CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :view_id, :trace_context, :same,
-    duplicate.same_as, :now
+    duplicate.same_as, :now, :workspace
 FROM (SELECT (
     SELECT r.id FROM requests r
     LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
@@ -24,11 +24,11 @@ ON CONFLICT DO NOTHING
 RETURNING same_as, state,
     CASE WHEN CAST(:link_other AS TEXT) IS NULL THEN
         coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
-            (SELECT host_id FROM links WHERE team_id = '' AND user_id = :link_user))
+            (SELECT host_id FROM links WHERE team_id = :every_team AND user_id = :link_user))
     ELSE coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
-            WHERE team_id = '' AND user_id IN (:link_user, :link_other))) END AS linked,
+            WHERE team_id = :every_team AND user_id IN (:link_user, :link_other))) END AS linked,
     CASE WHEN kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent = s.agent
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
@@ -57,11 +57,11 @@ SELECT 1 FROM requests WHERE key = :key;
 WITH request AS (SELECT * FROM requests WHERE id = :id AND state = :from AND owner = :owner FOR UPDATE),
 stored AS (
     INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status, created_at,
-        ends_at, join_url, join_code, is_call)
+        ends_at, join_url, join_code, is_call, workspace)
     SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
         :application_id, :status, :now,
         coalesce(:now + CAST(:seconds AS DOUBLE PRECISION), CAST(:ends_at AS DOUBLE PRECISION)), :join_url, :join_code,
-        CAST(:is_call AS BOOLEAN)
+        CAST(:is_call AS BOOLEAN), workspace
     FROM request
     ON CONFLICT (id) DO UPDATE SET
         (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code,
@@ -111,7 +111,7 @@ RETURNING id;
 UPDATE requests SET owner = :owner
 WHERE owner <> :owner AND id IN (
     SELECT r.id FROM requests r
-    WHERE r.state <> 'answered' AND r.owner <> :owner
+    WHERE r.state <> 'answered' AND r.owner <> :owner AND r.workspace = :workspace
         AND EXISTS (SELECT 1 FROM facts WHERE name = 'node'
             AND split_part(value, ' ', 1) = CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)
             AND CAST(split_part(value, ' ', 2) AS DOUBLE PRECISION) < :now - CAST(:move_seconds AS DOUBLE PRECISION))
@@ -124,7 +124,8 @@ RETURNING id;
 -- name: find_unclaimed
 -- Requests that this replica owns and does not work on: their `accept` was committed, but its answer was lost.
 SELECT id FROM requests
-WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - CAST(:unclaimed_seconds AS DOUBLE PRECISION)
+WHERE state <> 'answered' AND owner = :owner AND workspace = :workspace
+    AND accepted_at < :now - CAST(:unclaimed_seconds AS DOUBLE PRECISION)
     AND id <> ALL (CAST(:claimed AS TEXT[]))
 ORDER BY accepted_at LIMIT 500;
 

@@ -16,11 +16,11 @@ SELECT
         ORDER BY r.accepted_at DESC LIMIT 1) AS same_as,
     CASE WHEN CAST(:link_other AS TEXT) IS NULL THEN
         coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
-            (SELECT host_id FROM links WHERE team_id = '' AND user_id = :link_user))
+            (SELECT host_id FROM links WHERE team_id = :every_team AND user_id = :link_user))
     ELSE coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
-            WHERE team_id = '' AND user_id IN (:link_user, :link_other))) END AS linked,
+            WHERE team_id = :every_team AND user_id IN (:link_user, :link_other))) END AS linked,
     CASE WHEN :kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent = s.agent
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
@@ -42,10 +42,10 @@ SELECT
 -- Store a request, unless its key is known.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
     conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
-    same_as, accepted_at)
+    same_as, accepted_at, workspace)
 VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target, :name,
     :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :view_id, :trace_context,
-    :same, :same_as, :now)
+    :same, :same_as, :now, :workspace)
 ON CONFLICT DO NOTHING;
 
 -- name: store_session
@@ -53,9 +53,10 @@ ON CONFLICT DO NOTHING;
 -- host, requester or agent. A session that the service gives once more to the same people is renewed; but a duplicate,
 -- which created nothing, leaves it as it is, so that an ended session stays ended.
 INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status, created_at,
-    ends_at, join_url, join_code, is_call)
+    ends_at, join_url, join_code, is_call, workspace)
 SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
-    :application_id, :status, :now, coalesce(:now + :seconds, :ends_at), :join_url, :join_code, :is_call
+    :application_id, :status, :now, coalesce(:now + :seconds, :ends_at), :join_url, :join_code, :is_call,
+    workspace
 FROM requests WHERE id = :id AND state = :from AND owner = :owner
 ON CONFLICT (id) DO UPDATE SET
     (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code,
@@ -83,7 +84,8 @@ RETURNING created_at;
 
 -- name: claim_orphans
 -- Take over the unfinished requests of earlier processes: only one process at a time uses the file.
-UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id;
+UPDATE requests SET owner = :owner
+WHERE state <> 'answered' AND owner <> :owner AND workspace = :workspace RETURNING id;
 
 -- name: start_outcomes
 -- How the starts of the last :seconds ended, by the error's code. The failure is JSON that begins with its code.

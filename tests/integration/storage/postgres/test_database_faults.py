@@ -18,14 +18,15 @@ from cryptography.fernet import Fernet
 from bot.cli.commands import RUN_CHECK
 from bot.core.timing import StorageTiming
 from bot.storage.open import open_store
+from bot.storage.schema import TABLES
 from tests.support.app import ended, free_port, open_servers, start
 from tests.support.certificates import Authority, new_authority, self_signed
 from tests.support.database_faults import SECRET, Said, agree, said, work
 from tests.support.postgres import address, new_database, server
 
 _numbers = itertools.count(1)
-NEW_COLUMNS = ("is_call", "live_state", "joined_at", "ending")
-"""The columns of sessions that version 5 lacks."""
+NEW_COLUMNS, NEW_TABLES = ("is_call", "live_state", "joined_at", "ending"), ("notices", "watches")
+"""The columns of sessions, and the tables, that version 5 lacks."""
 
 
 @pytest.fixture
@@ -315,8 +316,9 @@ async def test_older_tables_of_another_role_are_said(url: str, admin: Any, user:
     columns = (
         "requests DROP COLUMN trace_context, DROP COLUMN view_id",
         *(f"sessions DROP COLUMN {each}" for each in NEW_COLUMNS),
+        *(f"{table} DROP COLUMN workspace" for table in TABLES if table not in NEW_TABLES),
     )
-    for newer in (*(f"ALTER TABLE {column}" for column in columns), "DROP TABLE notices", "DROP TABLE watches"):
+    for newer in (*(f"ALTER TABLE {column}" for column in columns), *(f"DROP TABLE {table}" for table in NEW_TABLES)):
         await admin.execute(newer)
     await admin.execute("UPDATE facts SET value = '5' WHERE name = 'version'")
     await admin.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}")

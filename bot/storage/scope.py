@@ -1,0 +1,99 @@
+"""Keep the workspaces of one database apart: store each identifier with the name of its workspace, and read it back.
+
+A workspace is a Slack app with its Genesys organization. An identifier that Slack or Genesys gives to one workspace may
+be equal to one of another, or may be made to look like one. So an identifier of the workspace `eu` is stored as
+`eu|identifier`. The workspace of a bot that has only one has the name "", and stores identifiers as they are.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+SEPARATOR = "|"
+"""It is in no id that Slack gives, and `is_usable_id` accepts no id of Genesys that contains it."""
+IDENTIFIERS = frozenset(
+    (
+        *("id", "key", "same", "same_as", "session_id", "request_id", "by", "ended_by"),
+        *("team_id", "enterprise_id", "link_team", "from_team", "state_hash"),
+    )
+)
+"""The parameters and columns that hold an identifier of one workspace. A user or a channel is always looked up together
+with one of these, or with the column `workspace`."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+class Scope:
+    """The identifiers of one workspace: converts the parameters of a statement, and the rows that it returns."""
+
+    def __init__(self, name: str = "") -> None:
+        """Take the name of a workspace, "" for the only one. Raises ValueError for another text."""
+        if name and not _NAME.fullmatch(name):
+            raise ValueError(f"no name of a workspace: {name!r}")
+        self.name, self._prefix = name, f"{name}{SEPARATOR}" if name else ""
+
+    def to_stored(self, identifier: str) -> str:
+        """Return the stored form of an identifier.
+
+        No two workspaces store an equal text: one of the workspace "" that contains SEPARATOR is stored behind another.
+        """
+        if not self._prefix and SEPARATOR not in identifier:
+            return identifier
+        return f"{self.name}{SEPARATOR}{identifier}"
+
+    def from_stored(self, stored: str) -> str:
+        """Return the identifier that `to_stored` converted. Raises ValueError if another workspace stored it."""
+        if not self._prefix and SEPARATOR not in stored:
+            return stored
+        name, _, identifier = stored.partition(SEPARATOR)
+        if name != self.name:
+            raise ValueError("an identifier of another workspace")
+        return identifier
+
+    def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Convert the parameters of a statement, in place, and return them.
+
+        Add `workspace`, and `every_team`, the team of the host links for all Slack workspaces.
+        """
+        for name in IDENTIFIERS:
+            if name in values and (identifier := values[name]) is not None:
+                values[name] = self.to_stored(identifier)
+        values["workspace"], values["every_team"] = self.name, self._prefix
+        return values
+
+    def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a statement with their identifiers as they were before `to_values`.
+
+        Log a row that another workspace stored, and leave it out.
+        """
+        if not rows:
+            return rows
+        columns = [name for name in rows[0].keys() if name in IDENTIFIERS]  # noqa: SIM118 - a sqlite3.Row
+        if not self._prefix and not any(SEPARATOR in (row[name] or "") for row in rows for name in columns):
+            return rows
+        found = []
+        for row in rows:
+            try:
+                converted = {name: self.from_stored(row[name]) for name in columns if row[name] is not None}
+            except ValueError:
+                unreadable(statement, None)
+                continue
+            found.append({**dict(row), **converted})
+        return found
+
+
+class WholeDatabase(Scope):
+    """The rows of all workspaces as they are stored, for statements that belong to no workspace."""
+
+    def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
+        return values
+
+    def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        return rows
+
+
+def unreadable(table: str, row_id: object) -> None:
+    """Log the id of a row that cannot be read. Log no other value of the row, because it may be a secret."""
+    log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
