@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
-from bot.slack.manifest import EVENTS_PATH, NEEDED, Features, build, needed_scopes
+from bot.slack.manifest import NEEDED, Features, build, needed_scopes
 
 APP, SCOPES = "slack app", "slack scopes"
 _APP_ID = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
@@ -153,8 +153,8 @@ def _command_faults(installed: Mapping[str, Any], features: Features) -> Iterato
         return
     if command.get("should_escape") is not True:
         yield f"should_escape is off for {features.command}"
-    if features.over_http and not str(command.get("url", "")).endswith(EVENTS_PATH):
-        yield f"the URL of {features.command} does not end with {EVENTS_PATH}"
+    if features.over_http and not str(command.get("url", "")).endswith(features.path):
+        yield f"the URL of {features.command} does not end with {features.path}"
 
 
 def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:

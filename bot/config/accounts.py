@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from bot.config.reader import Reader
 from bot.genesys.auth.credentials import SecretCredentials
+from bot.slack.manifest import below
 
 CALLBACK = "/genesys/callback"
-"""Path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after sign-in."""
+"""Path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after sign-in. With several workspaces, the short
+name of the workspace follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +59,7 @@ def read_accounts(
     }
     off = next((why for why, holds in missing.items() if holds), "")
     return AccountSettings(
-        off=off, credentials=SecretCredentials(client_id, secret), redirect_uri=public_url + CALLBACK
+        off=off,
+        credentials=SecretCredentials(client_id, secret),
+        redirect_uri=public_url + below(CALLBACK, reader.workspace),
     )

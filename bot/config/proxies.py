@@ -40,7 +40,10 @@ class Proxies:
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():
-            kind, given = name.lower(), plain(unquoted(value))
+            kind = name.lower()
+            if not kind.endswith("_proxy"):
+                continue
+            given = plain(unquoted(value))
             if kind == "no_proxy":
                 no = given or no
             elif kind in ("http_proxy", "https_proxy", "all_proxy") and given:

@@ -44,18 +44,32 @@ class SecretFile:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The environment of the settings, and the files of the secrets by the name of the secret's variable."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, SecretFile]
+
+
 class Reader:
     """Reads the values of variables by name, and collects faults.
 
-    An empty value counts as unset. A value that cannot be read becomes a fault.
+    An empty value counts as unset. A value that cannot be read becomes a fault. `workspace`: the short name of the
+    workspace that the values belong to; "" if the process serves only one.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
+    def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
+        self.environ, self.workspace = environ, workspace
         self.faults: list[str] = []
         self.secrets: list[str] = []
         self.files: dict[str, SecretFile] = {}
+        self._faulty: set[str] = set()
         self._unreadable: set[str] = set()
+
+    def sources(self) -> Sources:
+        """Return the environment, and the files of secrets that were read so far."""
+        return Sources(dict(self.environ), dict(self.files))
 
     def fault(self, name: str, fix: str) -> None:
         """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
@@ -63,9 +77,17 @@ class Reader:
         Add an example of the variable, unless `fix` has one. Do nothing if the value has a character that makes it
         unusable, because that fault is already noted.
         """
-        line = f"{name}: {fix}{_example(name, fix)}"
-        if name not in self._unreadable and line not in self.faults:
+        if name in self._unreadable:
+            return
+        self._faulty.add(name)
+        line = self._line(name, fix)
+        if line not in self.faults:
             self.faults.append(line)
+
+    def _line(self, name: str, fix: str) -> str:
+        """Return the sentences that tell a person about a fault."""
+        line = example(name)
+        return f"{name}: {fix}{EXAMPLE}{line}" if line and needs_example(fix) else f"{name}: {fix}"
 
     def given(self, name: str) -> str:
         """Return the value of a variable without the quotes around it. The variable need not be one of VARIABLES."""
@@ -73,11 +95,11 @@ class Reader:
 
     def has_fault(self, name: str) -> bool:
         """Return whether the variable has a fault so far."""
-        return any(fault.startswith(f"{name}: ") for fault in self.faults)
+        return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
         """Return whether the variable or its file has a fault so far."""
-        return self.has_fault(name) or self._has_fault_of_file(name)
+        return self.has_fault(name) or self.has_fault(f"{name}_FILE")
 
     def text(self, name: str) -> str:
         """Return the value of a variable, or its default; "" if it has neither.
@@ -235,19 +257,15 @@ class Reader:
             self.fault(name, f"is set, and so is {name}_FILE. Keep one of them.")
         elif path:
             value = self.parsed(f"{name}_FILE", lambda: read_secret_file(name, path)) or ""
-            if not value and not VARIABLES[name].is_next and not self._has_fault_of_file(name):
+            if not value and not VARIABLES[name].is_next and not self.has_fault(f"{name}_FILE"):
                 self.fault(f"{name}_FILE", "the file is empty.")
             self.files[name] = SecretFile(name, f"{name}_FILE", path, value)
         return value
 
-    def _has_fault_of_file(self, name: str) -> bool:
-        return any(fault.startswith(f"{name}_FILE") for fault in self.faults)
 
-
-def _example(name: str, fix: str) -> str:
-    """Return a sentence with an example of the variable; "" if the fix already has an example or needs none."""
-    line = example(name)
-    return "" if not line or any(words in fix for words in _NO_EXAMPLE) else f"{EXAMPLE}{line}"
+def needs_example(fix: str) -> bool:
+    """Return whether a fault needs an example: whether `fix` has none, and does without one badly."""
+    return not any(words in fix for words in _NO_EXAMPLE)
 
 
 def read_secret_file(name: str, path: str) -> str:

@@ -1,9 +1,9 @@
 """Read the settings of the session service: its address, the bot's credentials, and the defaults of sessions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
+from bot.config.process import LoggingSettings, read_logging
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader
 from bot.core.hosts.resolver import host_id
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
 SESSIONS, CONVERSATIONS = "sessions", "conversations"
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggingSettings:
-    """The log's level and format, and the secrets of the settings, which the log masks."""
-
-    level: str
-    as_json: bool
-    secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +73,7 @@ def read_service(reader: Reader) -> ServiceSettings:
     )
     credentials, next_credentials = _credentials(reader), _next_credentials(reader)
     conversations = _conversations(reader)
-    level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
-    as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
-    _note_store_secrets(reader)
+    reader.text("GENESYS_CONNECT_CLIENT_SECRET")  # the log masks it, too
     return ServiceSettings(
         api_url=api_url,
         login_url=login_url,
@@ -99,7 +88,7 @@ def read_service(reader: Reader) -> ServiceSettings:
         live=_live(reader),
         joined_statuses=frozenset(word.lower() for word in reader.words("COBROWSE_JOINED_STATUSES", r"\S+", "word")),
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
-        logging=LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
+        logging=read_logging(reader),
     )
 
 
@@ -145,21 +134,6 @@ def _conversations(reader: Reader) -> ConversationSettings:
     return ConversationSettings(joining=JoinSettings(parsed, host_id(deployment)), app=GenesysApp(app or ""))
 
 
-def _note_store_secrets(reader: Reader) -> None:
-    """Add secrets that the log must mask to `reader.secrets`.
-
-    They are the encryption keys, the password inside DATABASE_URL, and the OAuth client's secret for user sign-ins.
-    """
-    reader.text("GENESYS_CONNECT_CLIENT_SECRET")
-    url = reader.text("DATABASE_URL")
-    keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
-    try:
-        password = urlsplit(url).password or ""
-    except ValueError:
-        password = ""
-    reader.secrets += [secret.strip() for secret in (*keys, password, unquote(password)) if secret.strip()]
-
-
 def _urls(reader: Reader) -> tuple[str, str]:
     api_url, login_url = reader.url("GENESYS_API_URL"), reader.url("GENESYS_LOGIN_URL")
     if api_url and login_url:
@@ -179,7 +153,7 @@ def _credentials(reader: Reader) -> Credentials:
         reader.fault(sources[0], f"is set, and so is {' and '.join(sources[1:])}. Keep one of them.")
     if not sources:
         files = ("GENESYS_PRIVATE_KEY_FILE", "GENESYS_CLIENT_SECRET_FILE")
-        if not any(fault.startswith(files) for fault in reader.faults):
+        if not any(map(reader.has_fault, files)):
             missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
             reader.fault("GENESYS_PRIVATE_KEY_PATH", missing)
     elif secret:

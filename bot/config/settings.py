@@ -16,18 +16,25 @@ from bot.config import environment as sources
 from bot.config.accounts import AccountSettings, read_accounts
 from bot.config.csv_file import read_csv_file
 from bot.config.customer_messages import read_messaging
-from bot.config.database import DatabaseSettings, read_database
-from bot.config.environment import ENV_FILE, Environment, below_data_directory
+from bot.config.environment import ENV_FILE, Environment
+from bot.config.process import (
+    DatabaseSettings,
+    LoggingSettings,
+    ProcessSettings,
+    TracingSettings,
+    read_audit_log,
+    read_database,
+    read_process,
+)
 from bot.config.proxies import Proxies, read_proxies
-from bot.config.reader import Reader, SecretFile, SettingsError
-from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, read_cobrowse_api, read_service
-from bot.config.variables import VARIABLES
+from bot.config.reader import Reader, SettingsError, Sources
+from bot.config.session_service import CONVERSATIONS, ServiceSettings, read_cobrowse_api, read_service
 from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
 from bot.core.requests.service import RequestLimits
 from bot.core.use_cases.customer_messages import MessagingConfig
-from bot.slack.manifest import EVENTS_PATH, Features
+from bot.slack.manifest import EVENTS_PATH, Features, below
 from bot.slack.messages.catalogue.languages import translated
 
 T = TypeVar("T")
@@ -36,7 +43,6 @@ ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
 """The hosts of the hosts file, by team and user. The team None means that the row is for any team."""
 BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
 """The prefixes of Slack's bot tokens, app-level tokens and app configuration tokens."""
-OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
@@ -61,23 +67,12 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TracingSettings:
-    """The settings of the traces.
-
-    `variables`: OpenTelemetry's settings by name (OTEL_…). `to_genesys`: calls to Genesys carry W3C trace headers.
-    """
-
-    is_on: bool
-    to_genesys: bool
-    variables: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of the command `run`.
+    """The settings of the command `run` for one workspace.
 
-    `language`: the code of the language in which the bot writes to all people; "" if it writes to each person in the
-    person's own language. `sources`: where these settings were read, so that changed secrets can be read again.
+    `workspace`: the short name of the workspace, "" if the process serves only one. `language`: the code of the
+    language in which the bot writes to all people; "" if it writes to each person in the person's own language.
+    `sources`: where these settings were read, so that changed secrets can be read again.
     """
 
     slack: SlackSettings
@@ -98,15 +93,8 @@ class Settings:
     database: DatabaseSettings
     logging: LoggingSettings
     tracing: TracingSettings
-    sources: "Sources" = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The environment of the settings, and the files of the secrets by the name of the secret's variable."""
-
-    environ: Mapping[str, str] = field(repr=False)
-    files: Mapping[str, SecretFile]
+    sources: Sources = field(repr=False, compare=False)
+    workspace: str = ""
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
@@ -150,49 +138,57 @@ def load(environ: Mapping[str, str]) -> Settings:
     return load_part(read_settings, environ)
 
 
-def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
+def load_part(read: Callable[[Reader], T], environ: Mapping[str, str], workspace: str = "") -> T:
     """Return the part of the settings that `read`, one of the functions below, reads.
 
-    Raises SettingsError with all faults.
+    `workspace`: the short name of the workspace, "" if the process serves only one. Raises SettingsError with all
+    faults.
     """
-    reader = Reader(environ)
+    return finish(read, Reader(environ, workspace))
+
+
+def finish(read: Callable[[Reader], T], reader: Reader) -> T:
+    """Return what `read` reads. Raises SettingsError with all faults that the reader has then."""
     part = read(reader)
     if reader.faults:
         raise SettingsError(reader.faults)
     return part
 
 
-def read_settings(reader: Reader) -> Settings:
-    """Read all settings of the command `run`. Note each fault in `reader`; each function below does the same."""
+def read_settings(reader: Reader, process: ProcessSettings | None = None) -> Settings:
+    """Read all settings of the command `run`. Note each fault in `reader`; each function below does the same.
+
+    `process`: the settings of the process if they are read already, because several workspaces share them.
+    """
     slack = read_slack(reader)
     service = read_service(reader)
     rules = _access_rules(reader)
     listed_hosts, email_domains = _host_rules(reader)
-    database = read_database(reader)
-    tracing = _tracing(reader)
-    loaded = Settings(
+    shared = process or read_process(reader)
+    _check_ports(reader, shared, over_http=slack.mode == "http")
+    is_encrypted = shared.database.is_encrypted
+    return Settings(
+        workspace=reader.workspace,
         slack=slack,
         service=service,
         rules=rules,
         listed_hosts=listed_hosts,
         match_email=reader.flag("COBROWSE_MATCH_EMAIL"),
         email_domains=email_domains,
-        host=reader.host("HOST"),
-        port=reader.integer("PORT", 0, 65535),
-        health_port=_health_port(reader, over_http=slack.mode == "http"),
+        host=shared.host,
+        port=shared.port,
+        health_port=shared.health_port,
         audit_log=read_audit_log(reader),
         language=_language(reader),
         limits=_limits(reader),
-        sending=read_messaging(reader, database.is_encrypted),
-        shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
-        connect=read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted),
-        database=database,
+        sending=read_messaging(reader, is_encrypted),
+        shutdown_seconds=shared.shutdown_seconds,
+        connect=read_accounts(reader, slack.mode, service.conversations is not None, is_encrypted),
+        database=shared.database,
         logging=replace(service.logging, secrets=tuple(reader.secrets)),
-        tracing=tracing,
-        sources=Sources(dict(reader.environ), dict(reader.files)),
+        tracing=shared.tracing,
+        sources=reader.sources(),
     )
-    certificates.check_certificates(reader)
-    return loaded
 
 
 def _access_rules(reader: Reader) -> AccessRules:
@@ -317,11 +313,12 @@ def read_features(reader: Reader) -> Features:
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
     signing_only = bool(reader.text("SLACK_SIGNING_SECRET") and not reader.text("SLACK_APP_TOKEN"))
     over_http = mode == "http" or (mode == "auto" and signing_only)
-    public_url = reader.url("COBROWSE_PUBLIC_URL")
+    public_url, path = reader.url("COBROWSE_PUBLIC_URL"), below(EVENTS_PATH, reader.workspace)
     return Features(
         command=_command(reader),
         over_http=over_http,
-        url=urljoin(public_url, EVENTS_PATH) if over_http and public_url else "",
+        path=path,
+        url=urljoin(public_url, path) if over_http and public_url else "",
         groups=rules.uses_groups,
         emails=reader.flag("COBROWSE_MATCH_EMAIL"),
         steps=rules.workflow_steps,
@@ -335,12 +332,6 @@ def _command(reader: Reader) -> str:
     return command
 
 
-def read_audit_log(reader: Reader) -> str:
-    """Return where the audit log is: a path, "-" for standard output, "" for none."""
-    path = reader.text("AUDIT_LOG")
-    return path if path == "-" else below_data_directory(path, reader.environ)
-
-
 def _language(reader: Reader) -> str:
     """Return the language code in COBROWSE_LANGUAGE, with `pt-BR` written as `pt_BR`; "" if the setting is empty."""
     text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
@@ -350,17 +341,10 @@ def _language(reader: Reader) -> str:
     return code
 
 
-def _health_port(reader: Reader, *, over_http: bool) -> int | None:
-    """Return HEALTH_PORT, None if it is unset.
-
-    If it is unset, the HTTP server on PORT also serves the health endpoints. In Socket Mode, there is then no HTTP
-    server for them.
-    """
-    if not reader.text("HEALTH_PORT"):
-        return None
-    if over_http and reader.plain("HEALTH_PORT") == reader.plain("PORT"):
+def _check_ports(reader: Reader, process: ProcessSettings, *, over_http: bool) -> None:
+    """Note a fault if both HTTP servers would listen on the same port. In Socket Mode, there is one server at most."""
+    if over_http and process.health_port == process.port:
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
-    return reader.integer("HEALTH_PORT", 1, 65535)
 
 
 def _limits(reader: Reader) -> RequestLimits:
@@ -376,22 +360,6 @@ def _limits(reader: Reader) -> RequestLimits:
     )
 
 
-def _tracing(reader: Reader) -> TracingSettings:
-    """Return the settings of the traces. OpenTelemetry's own variables can also switch them off."""
-    endpoint, for_traces = reader.plain(OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):
-        reader.fault(OTLP_ENDPOINT, "must be a URL with http or https, without a user name.")
-    is_off = reader.given("OTEL_SDK_DISABLED").lower() == "true" or reader.given("OTEL_TRACES_EXPORTER") == "none"
-    values = {name: reader.given(name) for name in reader.environ if name.startswith("OTEL_")}
-    known = {name: reader.text(name) for name in VARIABLES if name.startswith("OTEL_")}
-    values |= {name: value for name, value in known.items() if value != VARIABLES[name].default}
-    return TracingSettings(
-        is_on=bool(endpoint or for_traces) and not is_off,
-        to_genesys=reader.flag("COBROWSE_TRACE_GENESYS"),
-        variables={name: value for name, value in values.items() if value},
-    )
-
-
 def _allowlist(reader: Reader, name: str) -> Allowlist:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
@@ -403,6 +371,7 @@ __all__ = [
     "DatabaseSettings",
     "Environment",
     "LoggingSettings",
+    "ProcessSettings",
     "ServiceSettings",
     "Settings",
     "SettingsError",
@@ -410,13 +379,16 @@ __all__ = [
     "TracingSettings",
     "added_to_environment",
     "environment",
+    "finish",
     "load",
     "load_part",
+    "read_audit_log",
     "read_cobrowse_api",
     "read_database",
     "read_environment",
     "read_features",
     "read_health_address",
+    "read_process",
     "read_secrets",
     "read_service_alone",
     "read_slack",

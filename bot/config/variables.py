@@ -116,6 +116,11 @@ GROUPS = {
             example="xoxe.xoxp-1-…",
         ),
         Variable(
+            "BOT_MODE",
+            "`socket`, `http`, or `auto`: Socket Mode when there is an app-level token, otherwise HTTP.",
+            "auto",
+        ),
+        Variable(
             "SLACK_API_URL",
             "The address of Slack's Web API. Change it for a gateway in front of Slack.",
             "https://slack.com/api/",
@@ -487,9 +492,12 @@ GROUPS = {
     ),
     "Process": (
         Variable(
-            "BOT_MODE",
-            "`socket`, `http`, or `auto`: Socket Mode when there is an app-level token, otherwise HTTP.",
-            "auto",
+            "COBROWSE_WORKSPACES",
+            (
+                "A TOML file with a table for each workspace, when one process serves several: "
+                "its settings of Slack, Genesys and people are there. Empty: the environment has those of the only one."
+            ),
+            example="workspaces.toml",
         ),
         Variable(
             "HOST",
@@ -551,13 +559,20 @@ GROUPS = {
     ),
 }
 """The settings by subject, in the order of docs/reference/settings.md."""
+PROCESS_GROUPS = ("Database", "Process", "Traces")
+"""The subjects whose settings belong to the process. All workspaces share them. Each workspace has the other settings
+for itself."""
 VARIABLES = {variable.name: variable for group in GROUPS.values() for variable in group}
-_OTHERS = {
+PROCESS_ONLY = {each.name for title in PROCESS_GROUPS for each in GROUPS[title]} - {"AUDIT_LOG"}
+"""The settings that no workspace can have for itself."""
+WORKSPACE_ONLY = {name for name in VARIABLES if name not in PROCESS_ONLY} - {"AUDIT_LOG"}
+"""The settings that the environment cannot have when COBROWSE_WORKSPACES is set."""
+OTHERS = {
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
     "SSL_CERT_DIR": "/etc/ssl/certs",
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://proxy.example.com:3128"),
 }
-"""Examples of variables that the bot reads and other programs read, too."""
+"""Examples of variables that the bot reads and other programs read, too. They belong to the process."""
 
 
 def example(name: str) -> str:
@@ -568,5 +583,5 @@ def example(name: str) -> str:
     variable = VARIABLES.get(name)
     held = VARIABLES.get(name.removesuffix("_FILE"))
     file = f"/run/secrets/{name.removesuffix('_FILE').lower()}" if held and held.takes_file else ""
-    value = (variable.example or variable.default) if variable else _OTHERS.get(name.upper(), file)
+    value = (variable.example or variable.default) if variable else OTHERS.get(name.upper(), file)
     return f"{name}={value}" if value else ""

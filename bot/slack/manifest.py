@@ -41,6 +41,7 @@ class Features:
 
     - `command`: the slash command.
     - `over_http`: whether Slack sends payloads over HTTP; otherwise over Socket Mode.
+    - `path`: the path at which the bot's HTTP server awaits Slack's payloads.
     - `url`: the address for Slack's payloads. This address is "" for Socket Mode, and while nobody knows it yet.
     - `groups`: whether a setting names a user group.
     - `emails`: whether the host rule that compares email addresses is on.
@@ -49,6 +50,7 @@ class Features:
 
     command: str = "/cobrowse"
     over_http: bool = False
+    path: str = EVENTS_PATH
     url: str = ""
     groups: bool = True
     emails: bool = True
@@ -56,6 +58,11 @@ class Features:
 
 
 ALL_FEATURES = Features()
+
+
+def below(path: str, workspace: str) -> str:
+    """Return the path of one workspace of the HTTP server: its short name below `path`, or `path` for the only one."""
+    return f"{path}/{workspace}" if workspace else path
 
 
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:

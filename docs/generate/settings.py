@@ -39,6 +39,35 @@ itself through one.
 authorities in `SSL_CERT_FILE`. It
 has to be in the environment itself, not in `.env`.
 
+## Several workspaces
+
+One process can serve several workspaces, each with a Slack app for itself. `COBROWSE_WORKSPACES` names a TOML file with
+a table for each:
+
+```toml
+[acme]
+slack_bot_token = {file = "/run/secrets/acme-bot-token"}
+slack_signing_secret = {env = "ACME_SIGNING_SECRET"}
+genesys_region = "us-west-2"
+genesys_client_id = "11111111-2222-4333-8444-555555555555"
+genesys_client_secret = {file = "/run/secrets/acme-client-secret"}
+cobrowse_admins = ["U012AB3CD", "S0123ABCD"]
+cobrowse_match_email = true
+cobrowse_person_starts_per_minute = 6
+```
+
+- The name of a table is the short name of the workspace: lower-case letters, digits and hyphens, 31 at most.
+- Its keys are the settings below in lower case. A value is a string, a whole number, `true` or `false`, or a list of
+  strings.
+- A secret 🔑 is in a file, `{file = "PATH"}`, or in a variable of the environment, `{env = "NAME"}`. It never stands in
+  the table itself.
+- The settings of [the database](#database), [the process](#process) and [the traces](#traces) stay in the environment.
+  All other settings belong into the tables. Only `AUDIT_LOG` may be in both places: the table's wins.
+- A setting that a table does not have gets its default. No table takes a value from another one.
+- Over HTTP, a workspace receives at `/slack/events/NAME`. Sign-ins come back to `/genesys/callback/NAME`, below its
+  `COBROWSE_PUBLIC_URL`.
+- A fault in one table leaves the other workspaces alone. The bot reads a changed file again while it runs.
+
 ## Required
 
 """
@@ -53,13 +82,17 @@ HEADER = """\
 # `make reference` writes this file from bot/config/variables.py. What the settings do: docs/reference/settings.md
 """
 WIDTH = 120
+SHARED = "All workspaces of a process share these settings."
 NOTES = {
     "Public Genesys Cloud": "These count only with `GENESYS_COBROWSE_API=conversations`.",
     "Session service": "These count only with `GENESYS_COBROWSE_API=sessions`.",
     "People": "A list holds ids of Slack: `U…` or `W…` is a person, `S…` a user group, `C…` a channel.",
     "Messages to customers": "Without a sender, nothing is sent. Both senders need `STORE_ENCRYPTION_KEY`.",
     "Messages in other languages": "With more than one text, the agent chooses the customer's language.",
-    "Limits": "Each process counts on its own.",
+    "Limits": "Each process counts on its own, for each workspace.",
+    "Database": SHARED,
+    "Process": f"{SHARED} A workspace may have an audit log for itself.",
+    "Traces": SHARED,
 }
 """A sentence below the title of a group."""
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bot.config.reader import SecretFile, read_secret_file
-from bot.config.settings import Settings, Sources, load_part, read_secrets
+from bot.config.reader import SecretFile, Sources, read_secret_file
+from bot.config.settings import Settings, load_part, read_secrets
 from bot.config.variables import VARIABLES
 
 Stamp = tuple[int, ...] | str
@@ -82,6 +82,6 @@ def with_texts(settings: Settings, texts: Mapping[str, str]) -> Settings:
     values = {name: file.text for name, file in files.items()} | dict(texts)
     read_from = {file.variable for file in files.values()}
     environ = {name: value for name, value in settings.sources.environ.items() if name not in read_from}
-    read = load_part(partial(read_secrets, old=settings), environ | values)
+    read = load_part(partial(read_secrets, old=settings), environ | values, settings.workspace)
     updated = {name: replace(file, text=values[name]) for name, file in files.items()}
     return replace(read, sources=Sources(settings.sources.environ, updated))

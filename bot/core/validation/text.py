@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 _PAIRS = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"))
+_OPENING = frozenset(opening for opening, _ in _PAIRS)
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 _QUOTES = frozenset("\"'`“”„‘’«»")
 _UNSEEN = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
@@ -17,6 +18,8 @@ _NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a t
 def unquoted(text: str) -> str:
     """Return the text without white space and one pair of quotation marks around it."""
     text = text.strip()
+    if text[:1] not in _OPENING:
+        return text
     for opening, closing in _PAIRS:
         inner = text[1:-1]
         if len(text) > 1 and text[0] == opening and text[-1] == closing and not {opening, closing} & set(inner):

@@ -1,0 +1,167 @@
+"""Read the settings of the process: addresses, log, audit log, traces and database.
+
+All workspaces that one process serves share them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import unquote, urlsplit
+
+from bot.config.certificates import check_certificates
+from bot.config.environment import below_data_directory
+from bot.config.reader import Reader, Sources
+from bot.config.variables import VARIABLES
+from bot.core.validation.text import odd_character
+from bot.storage.encryption import check_key
+from bot.storage.open import MEMORY, POSTGRES, SQLITE
+from bot.storage.postgres.address import read_address
+
+_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingSettings:
+    """The log's level and format, and the secrets of the settings, which the log masks."""
+
+    level: str
+    as_json: bool
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingSettings:
+    """The settings of the traces.
+
+    `variables`: OpenTelemetry's settings by name (OTEL_…). `to_genesys`: calls to Genesys carry W3C trace headers.
+    """
+
+    is_on: bool
+    to_genesys: bool
+    variables: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """The address, retention time and encryption keys of the database. The first key is the newest."""
+
+    retention_days: int
+    url: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Return whether the database encrypts its secrets.
+
+        A database in `memory:` encrypts them with a key that is never stored.
+        """
+        return bool(self.keys) or self.url.startswith(MEMORY)
+
+    @property
+    def allows_replicas(self) -> bool:
+        """Return whether several processes may use the database at once."""
+        return self.url.startswith(POSTGRES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """The settings that all workspaces of a process share.
+
+    `health_port`: None if the HTTP server on `port` also serves the health endpoints. In Socket Mode, there is then no
+    HTTP server for them. `workspaces_file`: the path of the file with several workspaces, "" if there is only one.
+    `sources`: where these settings were read.
+    """
+
+    host: str
+    port: int
+    health_port: int | None
+    shutdown_seconds: int
+    audit_log: str
+    workspaces_file: str
+    database: DatabaseSettings
+    tracing: TracingSettings
+    logging: LoggingSettings
+    sources: Sources = field(repr=False, compare=False)
+
+
+def read_process(reader: Reader) -> ProcessSettings:
+    """Read the settings of the process. Note each fault in `reader`; each function below does the same."""
+    logging, database, tracing = read_logging(reader), read_database(reader), _tracing(reader)
+    host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
+    health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None
+    audit_log, shutdown_seconds = read_audit_log(reader), reader.integer("SHUTDOWN_SECONDS", 0, 600)
+    check_certificates(reader)
+    return ProcessSettings(
+        host=host,
+        port=port,
+        health_port=health_port,
+        shutdown_seconds=shutdown_seconds,
+        audit_log=audit_log,
+        workspaces_file=reader.text("COBROWSE_WORKSPACES"),
+        database=database,
+        tracing=tracing,
+        logging=logging,
+        sources=reader.sources(),
+    )
+
+
+def read_database(reader: Reader) -> DatabaseSettings:
+    """Read the settings of the database. Note each fault in `reader`."""
+    url = reader.text("DATABASE_URL")
+    if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
+        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
+    if url.startswith(SQLITE):
+        url = SQLITE + below_data_directory(url.removeprefix(SQLITE), reader.environ)
+    for fault in read_address(url).faults if url.startswith(POSTGRES) else ():
+        reader.fault("DATABASE_URL", fault)
+    keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
+    for key in keys:
+        if character := odd_character(key):
+            reader.fault(
+                "STORE_ENCRYPTION_KEY", f"has {character} of a key, which no key has. Copy it again, as plain text."
+            )
+            continue
+        reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
+    return DatabaseSettings(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
+
+
+def read_audit_log(reader: Reader) -> str:
+    """Return where the audit log is: a path, "-" for standard output, "" for none."""
+    path = reader.text("AUDIT_LOG")
+    return path if path == "-" else below_data_directory(path, reader.environ)
+
+
+def read_logging(reader: Reader) -> LoggingSettings:
+    """Return the settings of the log. It masks the secrets that `reader` has read, and those of the database."""
+    level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
+    as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
+    _note_store_secrets(reader)
+    return LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets))
+
+
+def _note_store_secrets(reader: Reader) -> None:
+    """Add the encryption keys and the password inside DATABASE_URL to `reader.secrets`, so that the log masks them."""
+    url = reader.text("DATABASE_URL")
+    keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
+    try:
+        password = urlsplit(url).password or ""
+    except ValueError:
+        password = ""
+    reader.secrets += [secret.strip() for secret in (*keys, password, unquote(password)) if secret.strip()]
+
+
+def _tracing(reader: Reader) -> TracingSettings:
+    """Return the settings of the traces. OpenTelemetry's own variables can also switch them off."""
+    endpoint, for_traces = reader.plain(_OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):
+        reader.fault(_OTLP_ENDPOINT, "must be a URL with http or https, without a user name.")
+    is_off = reader.given("OTEL_SDK_DISABLED").lower() == "true" or reader.given("OTEL_TRACES_EXPORTER") == "none"
+    values = {name: reader.given(name) for name in reader.environ if name.startswith("OTEL_")}
+    known = {name: reader.text(name) for name in VARIABLES if name.startswith("OTEL_")}
+    values |= {name: value for name, value in known.items() if value != VARIABLES[name].default}
+    return TracingSettings(
+        is_on=bool(endpoint or for_traces) and not is_off,
+        to_genesys=reader.flag("COBROWSE_TRACE_GENESYS"),
+        variables={name: value for name, value in values.items() if value},
+    )

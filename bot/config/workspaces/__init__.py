@@ -1,0 +1,1 @@
+"""Read the settings of several workspaces, which one process serves, from one TOML file."""

@@ -1,0 +1,146 @@
+"""Load the settings of all workspaces. A table with faults leaves the others usable."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from bot.config.process import ProcessSettings
+from bot.config.reader import SettingsError, read_bytes
+from bot.config.settings import Settings, finish, read_settings
+from bot.config.variables import VARIABLES, WORKSPACE_ONLY
+from bot.config.workspaces.table import TableReader
+from bot.config.workspaces.toml_file import Table, read_tables
+from bot.core.validation.text import unquoted
+
+FILE_KEYS = ("cobrowse_hosts_file",)
+"""The keys of files that are no secrets, and that the bot reads only when it loads the settings."""
+UNIQUE = ("bot_token", "app_token")
+"""The fields of SlackSettings that two workspaces cannot have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    """The settings of one workspace, or the error with the faults of its table. One of the two is None.
+
+    `name`: its short name. `fingerprint`: changes when the table changes or a file that is no secret, such as the hosts
+    file; also when the faults change, so that a table whose secret file was missing becomes usable. `files`: the paths
+    of all files whose change can change the fingerprint.
+    """
+
+    name: str
+    fingerprint: str
+    files: tuple[str, ...] = field(repr=False)  # a secret may stand in the place of a path
+    settings: Settings | None
+    error: SettingsError | None = None
+
+
+Workspaces = Mapping[str, WorkspaceSettings]
+"""The workspaces by their short names, in the order of the file."""
+
+
+def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) -> dict[str, WorkspaceSettings]:
+    """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
+
+    `before`: what was read the last time. A usable workspace whose fingerprint is the same stays as it is. Raises
+    WorkspacesFileError if the file cannot be used as a whole, and SettingsError if the environment has settings that
+    belong into a table.
+    """
+    tables = read_tables(process.workspaces_file)
+    environ = process.sources.environ
+    if faults := [_environment_fault(name, process.workspaces_file) for name in _misplaced(environ, tables)]:
+        raise SettingsError(faults)
+    shared = _shared(process)
+    found: dict[str, WorkspaceSettings] = {}
+    for name, table in tables.items():
+        digest, old = _digest(table), (before or {}).get(name)
+        if old and old.settings and old.fingerprint == digest:
+            found[name] = old
+        else:
+            found[name] = _load(TableReader(name, table, shared, environ), table, digest, process)
+    return _without_twins(found, before or {})
+
+
+def _load(reader: TableReader, table: Table, digest: str, process: ProcessSettings) -> WorkspaceSettings:
+    files = _files(table)
+    try:
+        settings = finish(partial(read_settings, process=process), reader)
+    except SettingsError as error:
+        key = table.get("genesys_private_key_path")
+        secret_files = (*reader.paths, *([key] if isinstance(key, str) and key else []))
+        return _with_error(WorkspaceSettings(reader.workspace, digest, (*files, *secret_files), None), error)
+    return WorkspaceSettings(reader.workspace, digest, files, settings)
+
+
+def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> WorkspaceSettings:
+    fingerprint = hashlib.sha256("\n".join((workspace.fingerprint, *error.faults)).encode()).hexdigest()
+    return replace(workspace, fingerprint=fingerprint, settings=None, error=error)
+
+
+def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
+    """Return the workspaces with an error for each that is the same Slack app as another one.
+
+    The one that was usable before stays usable, otherwise the one that stands first in the file.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    checked = dict(found)
+    for name in sorted(found, key=lambda each: found[each] is not before.get(each)):
+        settings = found[name].settings
+        tokens = {(kind, getattr(settings.slack, kind)) for kind in UNIQUE} if settings else set()
+        twins = [(kind, owners[kind, token]) for kind, token in sorted(tokens) if (kind, token) in owners]
+        if twins:
+            checked[name] = _with_error(found[name], SettingsError([_twin_fault(name, *each) for each in twins]))
+            continue
+        owners |= {(kind, token): name for kind, token in tokens if token}
+    return checked
+
+
+def _twin_fault(name: str, kind: str, other: str) -> str:
+    fix = "One Slack app serves one workspace here. Give each table the tokens of its app, or remove one of the tables."
+    return f"[{name}] slack_{kind} is the same as that of [{other}]. {fix}"
+
+
+def _digest(table: Table) -> str:
+    """Return what identifies the values of a table, and the content of its files that are no secrets."""
+    digest = hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode())
+    for path in _files(table):
+        try:
+            digest.update(hashlib.sha256(read_bytes(path)).digest())
+        except (OSError, ValueError) as error:
+            digest.update(str(error).encode())
+    return digest.hexdigest()
+
+
+def _files(table: Table) -> tuple[str, ...]:
+    values = [table.get(key) for key in FILE_KEYS]
+    return tuple(unquoted(each) for each in values if isinstance(each, str) and unquoted(each))
+
+
+def _shared(process: ProcessSettings) -> dict[str, str]:
+    """Return the environment without the settings of a workspace, and with the secrets as the process has read them."""
+    read_from = {file.variable for file in process.sources.files.values()}
+    shared = {
+        name: value
+        for name, value in process.sources.environ.items()
+        if name not in read_from and not _of_workspace(name)
+    }
+    return shared | {file.name: file.text for file in process.sources.files.values()}
+
+
+def _of_workspace(name: str) -> bool:
+    """Return whether a variable, or the file that holds its value, is a setting of a workspace."""
+    held = name.removesuffix("_FILE")
+    return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
+
+
+def _misplaced(environ: Mapping[str, str], tables: Mapping[str, Table]) -> list[str]:
+    """Return the variables that belong into a table. A variable that a table names with `{env = …}` is right."""
+    values = [value for table in tables.values() for value in table.values()]
+    named = {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
+    return [name for name, value in environ.items() if _of_workspace(name) and unquoted(value) and name not in named]
+
+
+def _environment_fault(name: str, path: str) -> str:
+    held = name if name in WORKSPACE_ONLY else name.removesuffix("_FILE")
+    return f"{name}: belongs into a table of {path}, as {held.lower()}. Take it out of the environment and of .env."

@@ -1,0 +1,132 @@
+"""Read the settings of one table with the functions that read the environment, and name its keys in the faults."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+
+from bot.config.reader import EXAMPLE, Reader, needs_example
+from bot.config.variables import OTHERS, PROCESS_ONLY, VARIABLES, Variable, example
+from bot.config.workspaces.toml_file import Table
+from bot.core.validation.text import unquoted
+
+KEYS = {name.lower(): variable for name, variable in VARIABLES.items() if name not in PROCESS_ONLY}
+"""The settings that a table may have, by key."""
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+"""What looks like a variable's name, such as SLACK_BOT_TOKEN. No kind of secret looks so."""
+_WORDS = re.compile(r"[A-Za-z_-]{1,60}")
+"""What looks like a key. A secret that was put in its place has digits."""
+_PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
+"""Start of a fault that reads as a sentence after the name of its setting."""
+_SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
+
+
+class TableReader(Reader):
+    """Reads the values of one table as variables of the same names, and names the table and its keys in faults.
+
+    `shared`: the variables of the process, which all workspaces share. `environ`: the environment in which
+    `{env = "NAME"}` finds its value. `paths`: the files of the table's secrets.
+    """
+
+    def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
+        super().__init__(shared, workspace)
+        self.paths: list[str] = []
+        self._wrong_keys: set[str] = set()
+        self._surroundings = environ
+        given = [self._variables_of(key, value) for key, value in table.items()]
+        self.environ = {**shared, **{name: text for each in given for name, text in each.items()}}
+
+    def fault(self, name: str, fix: str) -> None:
+        """Note a fault of the variable `name`, once. Do nothing if it only follows from a key that is wrong already."""
+        if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
+            super().fault(name, fix)
+
+    def _line(self, name: str, fix: str) -> str:
+        key = _key(name)
+        told = _VARIABLE.sub(lambda found: _key(found[0]) or found[0], fix)
+        shown = _toml_example(KEYS[key], self.workspace) if key else example(name)
+        end = f"{EXAMPLE}{shown}" if shown and needs_example(fix) else ""
+        return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
+
+    def _variables_of(self, key: str, value: object) -> dict[str, str]:
+        """Return the variables that stand for a key and its value. Note a fault if the key or the value is wrong."""
+        variable, name = KEYS.get(key), key.upper()
+        if variable is None:
+            return self._refuse(key, _unknown_key(key))
+        if isinstance(value, dict) and variable.takes_file:
+            return self._reference(key, variable, value)
+        if variable.secret:
+            held = _reference_examples(variable, self.workspace)
+            return self._refuse(key, f"is a secret, which may not stand in this file. Write {held}.")
+        text = _text(value)
+        if text is None:
+            return self._refuse(key, "must be a string, a whole number, true or false, or a list of strings.")
+        return {name: text}
+
+    def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
+        """Return the variable whose value is elsewhere: in a file, or in a variable with another name."""
+        match value:
+            case {"file": str(path), **others} if unquoted(path) and not others:
+                self.paths.append(unquoted(path))
+                return {f"{variable.name}_FILE": path}
+            case {"env": str(name), **others} if name and not others:
+                if unquoted(self._surroundings.get(name, "")):
+                    return {variable.name: self._surroundings[name]}
+                shown = f"the variable {name}, which" if _VARIABLE.fullmatch(name) else "a variable that"
+                fix = f"names {shown} is not set. Set it in the environment or in .env."
+                return self._refuse(key, fix)
+        return self._refuse(key, f"must be {_reference_examples(variable, self.workspace)}.")
+
+    def _refuse(self, key: str, fix: str) -> dict[str, str]:
+        self._wrong_keys.add(key)
+        shown = key if _WORDS.fullmatch(key) else "a key"
+        self.faults.append(f"[{self.workspace}] {shown} {fix}")
+        return {}
+
+
+def _key(name: str) -> str:
+    """Return the key that stands for a variable, or for the variable NAME_FILE; "" if a table has no such key."""
+    keys = (name.lower(), name.removesuffix("_FILE").lower())
+    return next((key for key in keys if key in KEYS), "")
+
+
+def _unknown_key(key: str) -> str:
+    name = key.upper().replace("-", "_")
+    if name in PROCESS_ONLY or name in OTHERS or name == "NO_PROXY":
+        return f"is a setting of the process, and not of a workspace. It belongs to the environment, as {name}."
+    held = KEYS.get(key.lower().removesuffix("_file"))
+    if held and held.takes_file:
+        return f'is not known. Write {held.name.lower()} = {{file = "PATH"}}.'
+    (near,) = difflib.get_close_matches(name.lower(), KEYS, 1, 0.8) or [""]
+    return f"is not known. {f'Did you mean {near}?' if near else 'Remove it, or look it up among the settings.'}"
+
+
+def _text(value: object) -> str | None:
+    """Return a value as the environment has it; None if no variable can have it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | str():
+            return str(value)
+        case list() if all(isinstance(each, str) for each in value):
+            return ",".join(value)
+    return None
+
+
+def _toml_example(variable: Variable, workspace: str) -> str:
+    """Return an example line for a setting; "" if there is none."""
+    key, value = variable.name.lower(), variable.example or variable.default
+    if variable.secret:
+        return f'{key} = {{file = "/run/secrets/{workspace}-{_dashed(key)}"}}'
+    value = _SWITCH.get(value) or (value if value.isdecimal() else json.dumps(value, ensure_ascii=False))
+    return f"{key} = {value}"
+
+
+def _reference_examples(variable: Variable, workspace: str) -> str:
+    key = variable.name.lower()
+    name = f"{workspace}_{key}".upper().replace("-", "_")
+    return f'{_toml_example(variable, workspace)} or {key} = {{env = "{name}"}}'
+
+
+def _dashed(key: str) -> str:
+    return key.replace("_", "-")
