@@ -5,7 +5,7 @@ All workspaces that one process serves share them.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
@@ -84,6 +84,11 @@ class ProcessSettings:
     logging: LoggingSettings
     sources: Sources = field(repr=False, compare=False)
 
+    def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
+        """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        database = read_database(reader)
+        return replace(self, database=database, logging=replace(self.logging, secrets=tuple(reader.secrets)))
+
 
 def read_process(reader: Reader) -> ProcessSettings:
     """Read the settings of the process. Note each fault in `reader`; each function below does the same."""
@@ -91,6 +96,9 @@ def read_process(reader: Reader) -> ProcessSettings:
     host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
     health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None
     audit_log, shutdown_seconds = read_audit_log(reader), reader.integer("SHUTDOWN_SECONDS", 0, 600)
+    workspaces_file = reader.text("COBROWSE_WORKSPACES")
+    if workspaces_file:
+        check_ports(reader, port, health_port)
     check_certificates(reader)
     return ProcessSettings(
         host=host,
@@ -98,12 +106,21 @@ def read_process(reader: Reader) -> ProcessSettings:
         health_port=health_port,
         shutdown_seconds=shutdown_seconds,
         audit_log=audit_log,
-        workspaces_file=reader.text("COBROWSE_WORKSPACES"),
+        workspaces_file=workspaces_file,
         database=database,
         tracing=tracing,
         logging=logging,
         sources=reader.sources(),
     )
+
+
+def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
+    """Note a fault if both HTTP servers would listen on the same port.
+
+    With several workspaces, there is always a server on `port`.
+    """
+    if health_port == port:
+        reader.fault("HEALTH_PORT", "must be another port than PORT.")
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
@@ -148,7 +165,8 @@ def _note_store_secrets(reader: Reader) -> None:
         password = urlsplit(url).password or ""
     except ValueError:
         password = ""
-    reader.secrets += [secret.strip() for secret in (*keys, password, unquote(password)) if secret.strip()]
+    found = dict.fromkeys(secret.strip() for secret in (*keys, password, unquote(password)))
+    reader.secrets += [secret for secret in found if secret and secret not in reader.secrets]
 
 
 def _tracing(reader: Reader) -> TracingSettings:

@@ -22,6 +22,7 @@ from bot.config.process import (
     LoggingSettings,
     ProcessSettings,
     TracingSettings,
+    check_ports,
     read_audit_log,
     read_database,
     read_process,
@@ -96,6 +97,29 @@ class Settings:
     sources: Sources = field(repr=False, compare=False)
     workspace: str = ""
 
+    @property
+    def process(self) -> ProcessSettings:
+        """Return those of the settings that belong to the process."""
+        return ProcessSettings(
+            host=self.host,
+            port=self.port,
+            health_port=self.health_port,
+            shutdown_seconds=self.shutdown_seconds,
+            audit_log=self.audit_log,
+            workspaces_file="",
+            database=self.database,
+            tracing=self.tracing,
+            logging=self.logging,
+            sources=self.sources,
+        )
+
+    def with_secrets_from(self, reader: Reader) -> "Settings":
+        """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
+        connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
+        logging = replace(self.logging, secrets=tuple(reader.secrets))
+        return replace(self, slack=slack, service=service, database=database, connect=connect, logging=logging)
+
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
     """Return the environment variables, from the process and the .env file. The process's values win.
@@ -165,7 +189,8 @@ def read_settings(reader: Reader, process: ProcessSettings | None = None) -> Set
     rules = _access_rules(reader)
     listed_hosts, email_domains = _host_rules(reader)
     shared = process or read_process(reader)
-    _check_ports(reader, shared, over_http=slack.mode == "http")
+    if slack.mode == "http":
+        check_ports(reader, shared.port, shared.health_port)
     is_encrypted = shared.database.is_encrypted
     return Settings(
         workspace=reader.workspace,
@@ -211,13 +236,6 @@ def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
     domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
     return listed, frozenset(domain.removeprefix("@").lower() for domain in domains)
-
-
-def read_secrets(reader: Reader, old: Settings) -> Settings:
-    """Read the settings that hold secrets again. Return them with all other settings as they are in `old`."""
-    slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
-    connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
-    return replace(old, slack=slack, service=service, database=database, connect=connect)
 
 
 def read_health_address(reader: Reader) -> tuple[str, int]:
@@ -341,12 +359,6 @@ def _language(reader: Reader) -> str:
     return code
 
 
-def _check_ports(reader: Reader, process: ProcessSettings, *, over_http: bool) -> None:
-    """Note a fault if both HTTP servers would listen on the same port. In Socket Mode, there is one server at most."""
-    if over_http and process.health_port == process.port:
-        reader.fault("HEALTH_PORT", "must be another port than PORT.")
-
-
 def _limits(reader: Reader) -> RequestLimits:
     starts = (f"COBROWSE_{whose}_STARTS_PER_MINUTE" for whose in ("PERSON", "SUPERVISOR", "WORKSPACE"))
     person, supervisor, workspace = (reader.integer(name, 0, 100_000) for name in starts)
@@ -389,7 +401,6 @@ __all__ = [
     "read_features",
     "read_health_address",
     "read_process",
-    "read_secrets",
     "read_service_alone",
     "read_slack",
     "untrusted_certificate_fix",

@@ -497,7 +497,7 @@ GROUPS = {
                 "A TOML file with a table for each workspace, when one process serves several: "
                 "its settings of Slack, Genesys and people are there. Empty: the environment has those of the only one."
             ),
-            example="workspaces.toml",
+            example="/etc/cobrowse-bot/workspaces.toml",
         ),
         Variable(
             "HOST",

@@ -727,6 +727,8 @@ class OAuthClient(Protocol[G]):
 RELOADS = RELOADED, UNREADABLE, INVALID, REFUSED = "ok", "unreadable", "invalid", "refused"
 """What becomes of a changed file of a secret: the bot uses the new value, cannot read the file, finds that the value
 cannot be one, or learns from the service that it does not accept the value."""
+FILE_RELOADS = RELOADED, UNREADABLE, INVALID
+"""What becomes of a changed file of workspaces: the bot uses it, cannot read it, or cannot use it as a whole."""
 
 
 class Metrics:

@@ -354,6 +354,19 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspacesFileTiming:
+    """Durations of the watch over the file of workspaces."""
+
+    poll_seconds: float = 2.0
+    """How often the bot looks whether the file changed. It reads a changed file only once the file stayed the same for
+    this long, so that it never reads half a table."""
+
+
+WORKSPACES_FILE_TIMING = WorkspacesFileTiming()
+"""The durations that the real bot uses. Tests use shorter ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class SecretTiming:
     """Durations of the watch over the files of secrets."""
 

@@ -22,7 +22,7 @@ from prometheus_client.exposition import choose_encoder
 
 from bot import __version__
 from bot.core.models import SessionEnding, SessionPhase, SessionRecord, SessionStarted
-from bot.core.ports import RELOADS, Metrics
+from bot.core.ports import FILE_RELOADS, RELOADS, Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed, SessionStateChanged
 
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -154,6 +154,14 @@ class PrometheusMetrics(Metrics):
         for name, result in product(names, RELOADS):
             self._reloads.labels(name, result)
 
+    def workspaces_reloaded(self, result: str) -> None:
+        self._workspace_reloads.labels(result).inc()
+
+    def watch_workspaces(self) -> None:
+        """Start the counters of the file of workspaces, which is watched, at 0."""
+        for result in FILE_RELOADS:
+            self._workspace_reloads.labels(result)
+
     def live_look(self, result: str) -> None:
         self._live_looks.labels(result).inc()
 
@@ -211,6 +219,8 @@ class PrometheusMetrics(Metrics):
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
         about = "Changed files of secrets, by setting: ok, unreadable, invalid, or refused by the service"
         self._reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
+        about = "Changes of the file of workspaces: ok, unreadable, or invalid as a whole"
+        self._workspace_reloads = self._counter("cobrowse_workspaces_reloads", about, "result")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
 
     def _make_live(self) -> None:

@@ -8,11 +8,10 @@ import asyncio
 import errno
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from bot.config.reader import SecretFile, Sources, read_secret_file
-from bot.config.settings import Settings, load_part, read_secrets
+from bot.config.reader import SecretFile, SettingsError, Sources, read_secret_file
+from bot.config.settings import Settings, load_part
 from bot.config.variables import VARIABLES
 
 Stamp = tuple[int, ...] | str
@@ -30,13 +29,14 @@ class SecretFileError(Exception):
 
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
     """Return the stamps of the files by the names of the secrets. A thread asks the file system, which may be slow."""
-    return await asyncio.to_thread(lambda: {each.name: _stamp(each.path) for each in files})
+    return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 
-def _stamp(path: str) -> Stamp:
+def stamp_of(path: str) -> Stamp:
+    """Return what identifies the content of the file at `path` now."""
     try:
         found = Path(path).expanduser().stat()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         return errno.errorcode.get(getattr(error, "errno", None) or 0, "unknown")
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
@@ -82,6 +82,18 @@ def with_texts(settings: Settings, texts: Mapping[str, str]) -> Settings:
     values = {name: file.text for name, file in files.items()} | dict(texts)
     read_from = {file.variable for file in files.values()}
     environ = {name: value for name, value in settings.sources.environ.items() if name not in read_from}
-    read = load_part(partial(read_secrets, old=settings), environ | values, settings.workspace)
+    read = load_part(settings.with_secrets_from, environ | values, settings.workspace)
     updated = {name: replace(file, text=values[name]) for name, file in files.items()}
     return replace(read, sources=Sources(settings.sources.environ, updated))
+
+
+async def with_current_secrets(settings: Settings) -> Settings:
+    """Return the settings with the secrets that their files hold now.
+
+    If a file has no usable value, or the values do not fit each other, return the settings as they are.
+    """
+    texts, errors = await read_texts(settings.sources.files.values())
+    try:
+        return settings if errors else with_texts(settings, texts)
+    except SettingsError:
+        return settings

@@ -94,7 +94,7 @@ def _unknown_key(key: str) -> str:
     name = key.upper().replace("-", "_")
     if name in PROCESS_ONLY or name in OTHERS or name == "NO_PROXY":
         return f"is a setting of the process, and not of a workspace. It belongs to the environment, as {name}."
-    held = KEYS.get(key.lower().removesuffix("_file"))
+    held = KEYS.get(key.lower().removesuffix("_file")) if key.lower().endswith("_file") else None
     if held and held.takes_file:
         return f'is not known. Write {held.name.lower()} = {{file = "PATH"}}.'
     (near,) = difflib.get_close_matches(name.lower(), KEYS, 1, 0.8) or [""]

@@ -1,0 +1,119 @@
+"""Watch the file of workspaces while the bot runs, and read it again when it changes.
+
+A file that cannot be used as a whole changes nothing. A table with faults changes only its workspace.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from bot.config.process import ProcessSettings
+from bot.config.reader import SettingsError
+from bot.config.reload.secret_files import Stamp, stamp_of
+from bot.config.reload.watcher import Mask, mask_nothing
+from bot.config.workspaces.load import Workspaces, read_workspaces
+from bot.core.ports import INVALID, RELOADED, UNREADABLE
+from bot.core.timing import WORKSPACES_FILE_TIMING, WorkspacesFileTiming
+from bot.observability.metrics import PrometheusMetrics
+
+log = logging.getLogger(__name__)
+
+Changed = Callable[[Workspaces], None]
+"""Take the workspaces that were read into use. Those with another fingerprint changed."""
+
+
+class WorkspacesWatcher:
+    """Reads the file of workspaces again when it changes, or a file that its tables name and that is no secret.
+
+    It also looks at the files of secrets of a table with faults, because they may have been missing. `workspaces` holds
+    what was read last. `mask` makes the log mask the secrets of new workspaces.
+    """
+
+    def __init__(
+        self,
+        process: ProcessSettings,
+        workspaces: Workspaces,
+        metrics: PrometheusMetrics,
+        mask: Mask = mask_nothing,
+        *,
+        timing: WorkspacesFileTiming = WORKSPACES_FILE_TIMING,
+    ) -> None:
+        self.workspaces = workspaces
+        self._process, self._metrics, self._mask, self._timing = process, metrics, mask, timing
+        self._used: Mapping[str, Stamp] = {}
+        self._seen: Mapping[str, Stamp] = {}
+        self._reported: list[str] = []
+        self._asked = asyncio.Event()
+        metrics.watch_workspaces()
+
+    @asynccontextmanager
+    async def watching(self, changed: Changed) -> AsyncIterator[None]:
+        """Call `changed` with all workspaces whenever one of them changed, was added or was removed."""
+        task = asyncio.create_task(self._watch(changed))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def read_now(self) -> None:
+        """Read the file again at once, whether it changed or not. The process calls this when it gets SIGHUP."""
+        self._asked.set()
+
+    async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
+        """Look once whether a file changed and is complete, and read them then. `is_asked`: read them at once."""
+        paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
+        stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})
+        is_settled, self._seen = stamps == self._seen, stamps
+        if is_asked or (is_settled and stamps != self._used):
+            self._used = stamps
+            await self._read(changed)
+
+    async def _watch(self, changed: Changed) -> None:
+        while True:
+            is_asked = await self._wait()
+            try:
+                await self.look(changed, is_asked=is_asked)
+            except Exception:
+                log.exception("reading the workspaces again failed")
+
+    async def _wait(self) -> bool:
+        """Wait for the next look. Return whether `read_now` asked for it."""
+        try:
+            async with asyncio.timeout(self._timing.poll_seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+    async def _read(self, changed: Changed) -> None:
+        try:
+            found = await asyncio.to_thread(read_workspaces, self._process, self.workspaces)
+        except SettingsError as error:
+            self._report(error)
+            return
+        self._reported = []
+        before, self.workspaces = self.workspaces, found
+        different = _fingerprints(found).items() ^ _fingerprints(before).items()
+        if not different:
+            return
+        self._mask(text for each in found.values() if each.settings for text in each.settings.logging.secrets)
+        names = ",".join(sorted({name for name, _ in different}))
+        log.info("changed workspaces were read", extra={"fields": {"workspaces": names}})
+        self._metrics.workspaces_reloaded(RELOADED)
+        changed(found)
+
+    def _report(self, error: SettingsError) -> None:
+        """Log and count once that the workspaces stay as they are."""
+        if self._reported == error.faults:
+            return
+        self._reported = error.faults
+        fields = {"error": error.code, "why": " ".join(error.faults)}
+        log.warning("a changed file of workspaces is not used, and all stay as they are", extra={"fields": fields})
+        self._metrics.workspaces_reloaded(INVALID if error.code == SettingsError.code else UNREADABLE)
+
+
+def _fingerprints(workspaces: Workspaces) -> dict[str, str]:
+    return {name: each.fingerprint for name, each in workspaces.items()}
