@@ -98,7 +98,14 @@ def _split_sentence(sentences: str) -> tuple[str, str]:
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault of a setting to a result. The fault has the form `NAME: problem. Fix.`"""
+    """Convert a fault of a setting to a result.
+
+    The fault has the form `NAME: problem. Fix.`, or `[table] problem. Fix.` if it is in the file of workspaces.
+    """
+    if fault.startswith("["):
+        message, fix = _split_sentence(fault)
+        fix = fix or "Correct it in the file that COBROWSE_WORKSPACES names; docs/reference/settings.md says how."
+        return failed("settings", message, fix, SettingsError.code)
     name, _, text = fault.partition(": ")
     message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}

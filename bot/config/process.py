@@ -87,6 +87,7 @@ class ProcessSettings:
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
         """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""
         database = read_database(reader)
+        _note_store_secrets(reader)
         return replace(self, database=database, logging=replace(self.logging, secrets=tuple(reader.secrets)))
 
 

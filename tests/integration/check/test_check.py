@@ -24,6 +24,14 @@ async def servers() -> AsyncIterator[Servers]:
         yield started
 
 
+def test_fault_of_a_table_is_split_into_message_and_fix() -> None:
+    missing, wrong = "[acme] slack_bot_token is missing. It is on the app's page.", "[acme] bot_mode must be auto."
+    first, second, _ = check.from_faults([missing, wrong])
+    assert (first.message, first.fix) == ("[acme] slack_bot_token is missing.", "It is on the app's page.")
+    assert second.message == wrong
+    assert "COBROWSE_WORKSPACES" in second.fix
+
+
 async def test_correct_setup_has_right_lines_and_creates_nothing(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path))
     assert marks(found) == {}

@@ -180,7 +180,9 @@ async def test_changed_secret_of_a_usable_table_is_left_to_its_watcher(path: Pat
     token.write_text("xoxb-2")
     assert await each.look(4) == []
     loaded = settings_of(each.watcher.workspaces["acme"])
-    assert (await with_current_secrets(loaded)).slack.bot_token == "xoxb-2"
+    current = await with_current_secrets(loaded)
+    assert (current.slack.bot_token, "xoxb-2" in current.logging.secrets) == ("xoxb-2", True)
+    assert (current.workspace, current.connect) == ("acme", loaded.connect)
     for unusable in ("xapp-2", ""):
         token.write_text(unusable)
         assert await with_current_secrets(loaded) is loaded

@@ -1,5 +1,6 @@
 """The workspaces of a file: apart from each other, each with its paths and a fingerprint of what it was read from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bot.config.accounts import CALLBACK
 from bot.config.settings import SettingsError
 from bot.config.workspaces.load import Workspaces, read_workspaces
 from bot.slack.manifest import EVENTS_PATH
-from tests.support.settings import FERNET, HOST
+from tests.support.settings import FERNET, HOST, SOCKET
 from tests.support.workspaces import (
     ACME,
     GLOBEX,
@@ -51,6 +52,23 @@ def test_workspaces_share_what_belongs_to_the_process(path: Path) -> None:
     assert (acme.port, acme.logging.level, acme.slack.proxies) == (3007, "DEBUG", globex.slack.proxies)
     assert acme.service.proxy == "http://proxy:3128"
     assert FERNET in acme.logging.secrets
+
+
+def test_process_of_one_workspace_has_its_settings() -> None:
+    environ = SOCKET | {"PORT": "3007", "DATABASE_URL": "postgresql://bot:hush@db/bot", "STORE_ENCRYPTION_KEY": FERNET}
+    process = settings.load(environ).process
+    alone = settings.load_part(settings.read_process, environ)
+    assert replace(process, logging=alone.logging) == alone
+    assert set(alone.logging.secrets) < set(process.logging.secrets)
+    assert "hush" not in repr(process)
+
+
+def test_process_takes_changed_secrets_of_the_database() -> None:
+    environ = {"DATABASE_URL": "postgresql://bot:hush@db/bot", "PORT": "3007"}
+    process = settings.load_part(settings.read_process, environ)
+    changed = settings.load_part(process.with_secrets_from, {"DATABASE_URL": "postgresql://bot:new@db/bot"})
+    assert (changed.database.url, changed.port) == ("postgresql://bot:new@db/bot", 3007)
+    assert "new" in changed.logging.secrets
 
 
 def test_secret_of_the_process_is_read_from_its_file_once(path: Path) -> None:
