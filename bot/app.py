@@ -1,4 +1,4 @@
-"""Build the bot from its settings: clients, store, use cases, request service, Bolt app. Start reading here.
+"""Build the bot of a workspace from its settings: clients, use cases, request service, Bolt app. Start reading here.
 
 Each function builds one layer from the layers before it, and decides nothing.
 """
@@ -64,7 +64,6 @@ from bot.factories import (
     host_rules,
     live_source,
     open_genesys,
-    open_tracer,
     open_user_tokens,
     required_permissions,
     sessions_api,
@@ -79,7 +78,8 @@ from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
-from bot.secret_changes import watch_bot_token, watch_storage
+from bot.secret_changes import watch_bot_token
+from bot.shared import Durations, Shared, open_shared
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages, SlackNotices
 from bot.slack.api.directory import ContactName, Readers, SlackDirectory
@@ -105,36 +105,35 @@ from bot.slack.listeners.actions import HelpPresses
 from bot.slack.listeners.cards import CardPresses
 from bot.slack.listeners.commands import EndQuestions, SlashCommand
 from bot.slack.manifest import needed_scopes
-from bot.slack.messages.catalogue.languages import LOCALES, load_languages
+from bot.slack.messages.catalogue.languages import LOCALES
 from bot.slack.messages.catalogue.sentence import Language
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup, reader_mention
 from bot.slack.messages.session_card import UsualNames
-from bot.storage.open import Storage, open_store
+from bot.storage.open import Storage
 from bot.web.health import Health
 from bot.web.oauth_callback import OAuthCallback
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts of the bot that server.py runs.
+    """The parts of the bot that server.py runs, for one workspace.
 
     `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` handles the return of a
     browser from a Genesys sign-in; None if the settings allow no sign-in. `secrets` watches the files of secrets.
     """
 
     settings: Settings
-    secrets: SecretWatcher
+    shared: Shared
+    secrets: SecretWatcher[Settings]
     app: AsyncApp
     requests: RequestService
     worker: RequestWorker
     socket_web: AsyncWebClient
     health: Health
     oauth_callback: OAuthCallback | None
-    slack_timing: SlackTiming
-    bounds: ReceiverBounds
-    tracer: Tracer
+    metrics: PrometheusMetrics
 
 
 @asynccontextmanager
@@ -149,17 +148,33 @@ async def open_bot(
     locales: Path = LOCALES,
     mask: Mask = mask_nothing,
 ) -> AsyncIterator[Bot]:
-    """Build the bot, open its connections and start its background tasks. Close everything at the end.
+    """Build a bot for a single workspace: the shared parts, and those of the workspace. Close everything at the end.
 
     `locales` is the folder with the translations of the bot's messages. `mask` makes the log mask changed secrets.
-    Raises SlackSetupError, SlackUnreachableError, StorageSetupError or AuditSetupError if the bot cannot start.
+    Raises AuditSetupError or StorageSetupError if the shared parts cannot be opened, and the errors of
+    `open_workspace`.
     """
-    durations = timing or CoreTiming(), genesys_timing, slack_timing, secret_timing
-    async with _open_resources(settings, *durations, mask) as resources:
+    durations = Durations(
+        core=timing or CoreTiming(), genesys=genesys_timing, slack=slack_timing, secrets=secret_timing, bounds=bounds
+    )
+    async with (
+        open_shared(settings.process, durations, locales=locales, mask=mask) as shared,
+        open_workspace(shared, settings) as bot,
+    ):
+        yield bot
+
+
+@asynccontextmanager
+async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bot]:
+    """Build the bot for one workspace, open its connections and start its background tasks. Close all at the end.
+
+    Raises SlackSetupError if Slack refuses the bot token, and SlackUnreachableError if Slack does not answer.
+    """
+    async with _open_resources(shared, settings) as resources:
         clients = _slack_clients(resources)
-        identity = await resources.watch.start(clients.web, partial(identify, timing=slack_timing))
+        identity = await resources.watch.start(clients.web, partial(identify, timing=resources.slack_timing))
         _watch_bot_token(resources, clients, identity)
-        slack = _slack_parts(resources, clients, identity, load_languages(locales))
+        slack = _slack_parts(resources, clients, identity, shared.languages)
         board = _notice_board(resources, slack)
         use_cases = _use_cases(resources, slack, board)
         recovery, worker, requests = _request_parts(resources, slack, use_cases, board)
@@ -167,14 +182,14 @@ async def open_bot(
         _subscribe(resources, use_cases.status, tab, recovery)
         live = _live(resources, slack, use_cases)
         app = _bolt_app(resources, clients, identity, slack, use_cases, requests, tab)
-        callback = _oauth_callback(resources, slack, use_cases, bounds)
+        callback = _oauth_callback(resources, slack, use_cases)
         health = Health(resources.metrics, resources.store.find, lambda: resources.watch.refusal)
         board.start()
         if live:
             live.start()
         try:
-            parts = requests, worker, clients.socket_web, health, callback
-            yield Bot(settings, resources.secrets, app, *parts, slack_timing, bounds, resources.tracer)
+            parts = requests, worker, clients.socket_web, health, callback, resources.metrics
+            yield Bot(settings, shared, resources.secrets, app, *parts)
         finally:
             await resources.secrets.close()  # before the parts that take changed secrets
             if live:
@@ -187,16 +202,15 @@ async def open_bot(
 class _Resources:
     """The parts that every layer needs: the settings, the durations, the open connections and the event log.
 
-    `watch` knows whether Slack accepts the bot token. `told` holds, for each notice, the people and channels that got
-    its message.
+    `metrics`, `store` and `audit` are the views that this workspace has of the shared ones. `watch` knows whether Slack
+    accepts the bot token. `told` holds, for each notice, the people and channels that got its message.
     """
 
     settings: Settings
-    timing: CoreTiming
-    slack_timing: SlackTiming
+    durations: Durations
     metrics: PrometheusMetrics
     tracer: Tracer
-    secrets: SecretWatcher
+    secrets: SecretWatcher[Settings]
     watch: TokenWatch
     store: Storage
     http: aiohttp.ClientSession
@@ -206,34 +220,42 @@ class _Resources:
     events: EventLog
     told: ToldReaders
 
+    @property
+    def timing(self) -> CoreTiming:
+        return self.durations.core
+
+    @property
+    def slack_timing(self) -> SlackTiming:
+        return self.durations.slack
+
 
 @asynccontextmanager
-async def _open_resources(
-    settings: Settings,
-    timing: CoreTiming,
-    genesys_timing: GenesysTiming,
-    slack_timing: SlackTiming,
-    secret_timing: SecretTiming,
-    mask: Mask,
-) -> AsyncIterator[_Resources]:
-    """Open the store, the audit log and the connections to Slack and Genesys. Close them at the end."""
-    database = settings.database
+async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_Resources]:
+    """Take the workspace's views of the shared parts, and open its connections to Slack and Genesys.
+
+    Close the connections at the end.
+    """
+    name, durations, tracer = settings.workspace, shared.durations, shared.tracer
+    metrics = shared.metrics.in_workspace(name, RequestKind, required_permissions(settings))
+    store = shared.store.in_workspace(name)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        tracer = await enter(open_tracer(settings.tracing, timing))
-        metrics = PrometheusMetrics(RequestKind, required_permissions(settings), tracer.exemplar)
-        audit = stack.enter_context(closing(AuditLog(settings.audit_log)))
-        watch = await enter(TokenWatch(slack_timing))
-        store = await enter(
-            open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
-        )
-        http = await enter(new_http_session(slack_timing))
-        secrets = await enter(SecretWatcher(settings, metrics, audit, mask, timing=secret_timing))
-        genesys = await enter(open_genesys(settings.service, metrics, genesys_timing, tracer, secrets))
-        tokens = await enter(open_user_tokens(settings, store.connections, genesys_timing, tracer, secrets))
-        watch_storage(secrets, store)
+        audit = _audit_log(shared, settings, stack)
+        watch = await enter(TokenWatch(durations.slack))
+        http = await enter(new_http_session(durations.slack))
+        secrets = await enter(SecretWatcher(settings, metrics, audit, shared.mask, timing=durations.secrets))
+        genesys = await enter(open_genesys(settings.service, metrics, durations.genesys, tracer, secrets))
+        tokens = await enter(open_user_tokens(settings, store.connections, durations.genesys, tracer, secrets))
         parts = tracer, secrets, watch, store, http, genesys, tokens, audit
-        yield _Resources(settings, timing, slack_timing, metrics, *parts, EventLog(), ToldReaders())
+        yield _Resources(settings, durations, metrics, *parts, EventLog(), ToldReaders())
+
+
+def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
+    """Return the workspace's view of the shared audit log, or of a log of its own if its settings name one."""
+    own = shared.audit
+    if settings.audit_log != shared.settings.audit_log:
+        own = stack.enter_context(closing(AuditLog(settings.audit_log)))
+    return own.in_workspace(settings.workspace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -682,10 +704,8 @@ def _home_tab(
     )
 
 
-def _oauth_callback(
-    resources: _Resources, slack: _SlackParts, use_cases: _UseCases, bounds: ReceiverBounds
-) -> OAuthCallback | None:
+def _oauth_callback(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> OAuthCallback | None:
     connect = resources.settings.connect
     if connect.off:
         return None
-    return OAuthCallback(use_cases.accounts, connect.path, slack.responder, slack.renderer, bounds)
+    return OAuthCallback(use_cases.accounts, connect.path, slack.responder, slack.renderer, resources.durations.bounds)

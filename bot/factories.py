@@ -78,7 +78,7 @@ async def open_genesys(
     metrics: Metrics = NULL_METRICS,
     timing: GenesysTiming = GENESYS_TIMING,
     tracer: Tracer = NULL_TRACER,
-    watcher: "SecretWatcher | None" = None,
+    watcher: "SecretWatcher[Settings] | None" = None,
 ) -> AsyncIterator[GenesysClient]:
     """Open the Genesys client that calls the API with the bot's own token. Close it at the end.
 
@@ -120,7 +120,7 @@ async def open_user_tokens(
     accounts: AccountRepository,
     timing: GenesysTiming,
     tracer: Tracer,
-    watcher: "SecretWatcher",
+    watcher: "SecretWatcher[Settings]",
 ) -> AsyncIterator[UserTokens]:
     """Open the token cache for users who link their own Genesys accounts. Close it at the end.
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from bot.config.reload.watcher import SecretWatcher
-from bot.config.settings import Settings
+from bot.config.settings import ProcessSettings, Settings
 from bot.core.errors import SetupError, StorageUnavailableError
 from bot.core.timing import SlackTiming
 from bot.slack.api.identity import BotIdentity, identify
@@ -21,13 +21,13 @@ from bot.storage.open import MEMORY, Storage
 SIGNING = "SLACK_SIGNING_SECRET"
 
 
-def watch_storage(watcher: SecretWatcher, store: Storage) -> None:
+def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
     """Let the database take changed encryption keys, and another user or password."""
 
-    async def accept_keys(settings: Settings) -> str:
+    async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
 
-    async def accept_address(settings: Settings) -> str:
+    async def accept_address(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_address, settings.database.url))
 
     if not watcher.settings.database.url.startswith(MEMORY):
@@ -45,7 +45,7 @@ async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
 
 
 def watch_bot_token(
-    watcher: SecretWatcher,
+    watcher: SecretWatcher[Settings],
     clients: Collection[WebClient],
     new_client: Callable[[str], WebClient],
     identity: BotIdentity,
@@ -73,7 +73,7 @@ def watch_bot_token(
     watcher.subscribe(["SLACK_BOT_TOKEN"], accept)
 
 
-def watch_app_token(watcher: SecretWatcher, receiver: SocketModeReceiver) -> Callable[[], None]:
+def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiver) -> Callable[[], None]:
     """Let the Socket Mode receiver take a changed app-level token. Return a function that ends this."""
 
     async def accept(settings: Settings) -> str:
@@ -82,7 +82,7 @@ def watch_app_token(watcher: SecretWatcher, receiver: SocketModeReceiver) -> Cal
     return watcher.subscribe(["SLACK_APP_TOKEN"], accept)
 
 
-def watch_signing_secrets(watcher: SecretWatcher, receiver: HttpReceiver) -> None:
+def watch_signing_secrets(watcher: SecretWatcher[Settings], receiver: HttpReceiver) -> None:
     """Let the HTTP receiver take changed signing secrets."""
 
     async def accept(settings: Settings) -> str:

@@ -15,15 +15,14 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.app import Bot
-from bot.config.reload.watcher import SecretWatcher
-from bot.config.settings import Settings
+from bot.config.settings import ProcessSettings, Settings
 from bot.core.errors import SetupError
 from bot.core.timing import RECEIVER_BOUNDS, ReceiverBounds
 from bot.observability.throttled_log import ThrottledLog
 from bot.secret_changes import watch_app_token, watch_signing_secrets
 from bot.slack.receivers.http import BODY_BYTES, HttpReceiver
 from bot.slack.receivers.socket_mode import SocketModeReceiver
-from bot.web.health import Health
+from bot.web.health import HealthServer
 from bot.web.http_protocol import Connection, new_refusal_log, remove_server_header
 
 log = logging.getLogger(__name__)
@@ -73,8 +72,8 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 
 @contextmanager
-def secrets_read_on_hangup(secrets: SecretWatcher) -> Iterator[None]:
-    """Read the files of secrets again when the process gets SIGHUP, inside the `with` block.
+def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
+    """Call these functions, which read files again, when the process gets SIGHUP inside the `with` block.
 
     In a terminal, SIGHUP still ends the process, as it does when the terminal is closed. Windows has no such signal.
     """
@@ -83,7 +82,7 @@ def secrets_read_on_hangup(secrets: SecretWatcher) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, secrets.read_now)
+    loop.add_signal_handler(signal.SIGHUP, lambda: [read() for read in read_now])
     try:
         yield
     finally:
@@ -111,19 +110,24 @@ async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] 
     `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
-        stack.enter_context(secrets_read_on_hangup(bot.secrets))
+        stack.enter_context(read_on_hangup(bot.secrets.read_now, bot.shared.secrets.read_now))
         if bot.settings.health_port:
             await stack.enter_async_context(serve_health(bot.health, bot.settings))
         receiver = open_http_receiver(bot) if bot.settings.slack.mode == "http" else open_socket_receiver(bot)
-        await _serve(receiver, bot, stop, on_ready)
+        await serve(receiver, bot, stop, on_ready, lambda: bot.worker.drain(bot.settings.shutdown_seconds))
 
 
-async def _serve(
+async def serve(
     opening: AbstractAsyncContextManager["RunningReceiver"],
     bot: Bot,
     stop: asyncio.Event,
     on_ready: Callable[[int], None],
+    drain: Callable[[], Awaitable[None]],
 ) -> None:
+    """Receive from Slack until `stop` is set, acknowledge what was received, and drain.
+
+    Raises StartError after the drain if Slack refuses the bot permanently. `on_ready` is as in `run`.
+    """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
         ends: list[asyncio.Future[Any]] = [stopped, receiver.refused]
@@ -139,7 +143,7 @@ async def _serve(
         log.info("stopping")
         began = time.monotonic()
     stopped.cancel()
-    await bot.worker.drain(bot.settings.shutdown_seconds)
+    await drain()
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
     if receiver.refused.done():
         raise StartError(receiver.refused.result(), code="socket_mode_unavailable")
@@ -172,11 +176,11 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
         slack.app_token,
         bot.socket_web,
         slack.proxies.of,
-        bot.health.metrics,
+        bot.metrics,
         single_process=single_process,
-        timing=bot.slack_timing,
-        bounds=bot.bounds,
-        tracer=bot.tracer,
+        timing=bot.shared.durations.slack,
+        bounds=bot.shared.durations.bounds,
+        tracer=bot.shared.tracer,
     )
 
     async def connect() -> int:
@@ -195,42 +199,52 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
         await client.close()
 
 
+def new_http_receiver(bot: Bot) -> HttpReceiver:
+    """Build the receiver of Slack's HTTP requests, and let it take changed signing secrets."""
+    receiver = HttpReceiver(
+        bot.app,
+        bot.settings.slack.signing_secrets,
+        bot.metrics,
+        timing=bot.shared.durations.slack,
+        bounds=bot.shared.durations.bounds,
+        tracer=bot.shared.tracer,
+    )
+    watch_signing_secrets(bot.secrets, receiver)
+    bot.health.has_right_clock = receiver.clock.is_right
+    return receiver
+
+
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     """Listen on HOST and PORT for Slack's requests, and yield the receiver. Raises StartError if that is impossible.
 
     At the end, acknowledge the received payloads and stop listening.
     """
-    settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
-    receiver_app = HttpReceiver(
-        bot.app,
-        settings.slack.signing_secrets,
-        bot.health.metrics,
-        timing=bot.slack_timing,
-        bounds=bot.bounds,
-        tracer=bot.tracer,
-    )
-    watch_signing_secrets(bot.secrets, receiver_app)
-    receiver_app.add_to(server)
-    bot.health.has_right_clock = receiver_app.clock.is_right
+    settings, server, receiver = bot.settings, web.Application(client_max_size=BODY_BYTES), new_http_receiver(bot)
+    receiver.add_to(server)
     if bot.oauth_callback:
         bot.oauth_callback.add_to(server)
     if not settings.health_port:
         bot.health.add_to(server)
     try:
-        async with serve_http(server, settings.host, settings.port, "PORT", bot.bounds) as port:
-            loop = asyncio.get_running_loop()
-            receiver = RunningReceiver(loop.create_future(), loop.create_future(), _always)
-            receiver.ready.set_result(port)
-            yield receiver
+        async with serve_http(server, settings.host, settings.port, "PORT", bot.shared.durations.bounds) as port:
+            yield reachable_at(port)
     finally:
-        receiver_app.close()
+        receiver.close()
         if bot.oauth_callback:
             bot.oauth_callback.close()
 
 
+def reachable_at(port: int) -> RunningReceiver:
+    """Return a receiver that Slack can reach at this port as long as it is open."""
+    loop = asyncio.get_running_loop()
+    running = RunningReceiver(loop.create_future(), loop.create_future(), _always)
+    running.ready.set_result(port)
+    return running
+
+
 @asynccontextmanager
-async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None]:
+async def serve_health(health: HealthServer, settings: Settings | ProcessSettings) -> AsyncIterator[None]:
     """Serve the health endpoints on HEALTH_PORT. Raises StartError if that is impossible."""
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)

@@ -78,11 +78,16 @@ class ProcessSettings:
     health_port: int | None
     shutdown_seconds: int
     audit_log: str
-    workspaces_file: str
+    workspaces_file: str = ""
     database: DatabaseSettings
     tracing: TracingSettings
     logging: LoggingSettings
     sources: Sources = field(repr=False, compare=False)
+
+    @property
+    def workspace(self) -> str:
+        """Return "", because these settings belong to no workspace."""
+        return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
         """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""

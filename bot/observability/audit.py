@@ -140,11 +140,18 @@ class AuditLog:
         `stream` is standard output if it is None.
         """
         self._handler: logging.Handler | None = None
+        self._common: dict[str, Any] = {}
         try:
             if where:
                 self._handler = AuditStream(stream or sys.stdout) if where == STDOUT else AuditFile(where)
         except OSError as error:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
+
+    def in_workspace(self, name: str) -> "AuditLog":
+        """Return an audit log that writes to the same place, with the workspace's name in each line."""
+        own = AuditLog("")
+        own._handler, own._common = self._handler, {"workspace": name} if name else {}
+        return own
 
     def record_event(self, event: Event) -> None:
         """Write the line for a finished or rejected request. Ignore other events."""
@@ -169,7 +176,7 @@ class AuditLog:
         if self._handler is None:
             return
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = {"at": at, **fields}
+        line = {"at": at, **self._common, **fields}
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
@@ -16,6 +17,8 @@ NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "
 """Loggers that print URLs and bodies at INFO and DEBUG. These loggers print only WARNING and above, at any LOG_LEVEL.
 """
 
+workspace: ContextVar[str] = ContextVar("workspace", default="")
+"""The workspace for which this task works, in a process that serves several. Each log line names it."""
 MASK = "[redacted]"
 MIN_SECRET_LENGTH = 6
 MAX_LENGTH = 8_000
@@ -139,6 +142,8 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         given: dict[str, object] = getattr(record, "fields", {})
+        if name := workspace.get():
+            given = {"workspace": name, **given}
         if not self._as_json and not record.exc_info:  # nearly all lines: docs/develop/decisions/0004
             pairs = "".join([f" {name}={_value(value)}" for name, value in given.items()])
             line = f"{at} {record.levelname} {record.name} {record.getMessage()}{pairs}"

@@ -7,7 +7,9 @@ No label contains a person, a session, an email address or a URL.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,12 +21,14 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics import MetricWrapperBase
 
 from bot import __version__
 from bot.core.models import SessionEnding, SessionPhase, SessionRecord, SessionStarted
 from bot.core.ports import FILE_RELOADS, RELOADS, Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed, SessionStateChanged
 
+M = TypeVar("M", bound=MetricWrapperBase)
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
@@ -40,6 +44,8 @@ WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
 """Labels that deploy/prometheus-alerts.yml uses. Their counters start at 0: Prometheus sees no increase in a series
 that begins at 1, so the first failure would raise no alert."""
 STARTED = "start"
+WORKSPACE = "workspace"
+"""The label that names the workspace, in a process that serves several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +56,144 @@ class LastCall:
     seconds_ago: float
 
 
+class MetricFamilies:
+    """The metrics of the process, in one registry.
+
+    `by_workspace`: the process serves several workspaces, so that each metric has the label `workspace`. It is "" for
+    what belongs to no workspace, such as the database.
+    """
+
+    def __init__(self, *, by_workspace: bool = False) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
+        self.by_workspace = by_workspace
+        self.registry = CollectorRegistry()
+        self._labelled: list[MetricWrapperBase] = []
+        self._make_requests()
+        self._make_genesys()
+        self._make_sockets()
+        self._make_live()
+        self._make_rest()
+        ProcessCollector(registry=self.registry)
+        build = self._gauge("cobrowse_build_info", "The version that runs", "version", is_of_process=True)
+        build.labels(__version__).set(1)
+
+    def remove(self, workspace: str) -> None:
+        """Remove the series of a workspace that the process no longer serves."""
+        for each in self._labelled:
+            each.remove_by_labels({WORKSPACE: workspace})
+
+    def _make_requests(self) -> None:
+        about = "Commands, buttons and workflow steps, also those that were never accepted"
+        self.requests = self._counter("cobrowse_requests", about, "kind", "outcome")
+        self.request_seconds = self._histogram(
+            "cobrowse_request_seconds", "Seconds from acceptance to the answer", REQUEST_SECONDS, "kind"
+        )
+        about = "Seconds from a payload of Slack to its acknowledgement; Slack waits for 3"
+        self.ack_seconds = self._histogram("cobrowse_ack_seconds", about, ACK_SECONDS)
+        self.unreached = self._counter("cobrowse_answers_unreached", "Answers that reached nobody")
+        self.resumed = self._counter("cobrowse_requests_resumed", "Requests of dead processes that were taken up")
+        self.under_way = self._gauge(
+            "cobrowse_requests_under_way", "Requests accepted and not yet answered; COBROWSE_MAX_IN_FLIGHT bounds it"
+        )
+
+    def _make_genesys(self) -> None:
+        about = "Calls to Genesys, by HTTP status, none where no answer came; without calls for a token"
+        self.calls = self._counter("cobrowse_genesys_calls", about, "needs", "status")
+        self.call_seconds = self._histogram(
+            "cobrowse_genesys_call_seconds", "Seconds that Genesys took to answer", CALL_SECONDS, "needs"
+        )
+        about = "Seconds that a call waited for its turn in the rate limit"
+        self.wait_seconds = self._histogram("cobrowse_rate_limit_wait_seconds", about, WAIT_SECONDS)
+        self.queue_length = self._gauge("cobrowse_queue_length", "Calls that wait for their turn in the rate limit")
+        self.renewals = self._counter(
+            "cobrowse_token_renewals", "Tokens asked for: ok, or the code of the error", "outcome"
+        )
+
+    def _make_sockets(self) -> None:
+        about = "Sockets to Slack opened in place of others; Slack asks for one every few hours"
+        self.reconnects = self._counter("cobrowse_socket_reconnects", about)
+        about = (
+            "Sockets to Slack that did not open (not_opened), or ended within 30 seconds: closed, or the word of Slack"
+        )
+        self.connection_failures = self._counter("cobrowse_socket_failures", about, "reason")
+
+    def _make_live(self) -> None:
+        about = "Sessions that ended, as Genesys reports it: how, over if it does not say how, unused if nobody joined"
+        self.ended = self._counter("cobrowse_sessions_ended", about, "state")
+        about = "Seconds from a session’s creation until its customer joined"
+        self.join_seconds = self._histogram("cobrowse_join_seconds", about, JOIN_SECONDS)
+        about = "Looks at watched sessions, by what they found; busy if the rate limit had no call left for them"
+        self.live_looks = self._counter("cobrowse_live_looks", about, "result")
+        self.live_events = self._counter("cobrowse_live_events", "Events of notification channels, by kind", "kind")
+        about = "1 while the replica that leads gets no notifications (GENESYS_LIVE=push), else 0"
+        self.live_down = self._gauge("cobrowse_live_push_down", about)
+
+    def _make_rest(self) -> None:
+        self.store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
+        about = "Changed files of secrets, by setting: ok, unreadable, invalid, or refused by the service"
+        self.reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
+        about = "Changes of the file of workspaces: ok, unreadable, or invalid as a whole"
+        self.workspace_reloads = self._counter("cobrowse_workspaces_reloads", about, "result")
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return self._added(Counter(name, about, self._labels(labels), registry=self.registry))
+
+    def _gauge(self, name: str, about: str, *labels: str, is_of_process: bool = False) -> Gauge:
+        if is_of_process:
+            return Gauge(name, about, labels, registry=self.registry)
+        return self._added(Gauge(name, about, self._labels(labels), registry=self.registry))
+
+    def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return self._added(Histogram(name, about, self._labels(labels), buckets=buckets, registry=self.registry))
+
+    def _labels(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        return (WORKSPACE, *labels) if self.by_workspace else labels
+
+    def _added(self, family: M) -> M:
+        self._labelled.append(family)
+        return family
+
+
 class PrometheusMetrics(Metrics):
-    """Implements core.ports.Metrics with prometheus_client. Each instance has a separate registry. Thread-safe."""
+    """Implements core.ports.Metrics with prometheus_client, for one workspace or for the process. Thread-safe."""
 
     def __init__(
         self,
         kinds: Iterable[str] = (),
         needs: Iterable[str] = (),
         exemplar: Callable[[], dict[str, str] | None] | None = None,
+        *,
+        families: MetricFamilies | None = None,
+        workspace: str = "",
     ) -> None:
-        """Create the metrics.
+        """Create the series of this workspace in `families`; None means in a separate registry.
 
         Start the counters for these kinds of requests, and for calls with these permissions, at 0. `exemplar` returns
         the ids of the present trace, which the histograms of durations then name; None if there are no traces.
         """
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
+        self._families = families or MetricFamilies()
+        self._workspace = (workspace,) if self._families.by_workspace else ()
         self._exemplar = exemplar
-        self._registry = CollectorRegistry()
-        self._make_requests()
-        self._make_genesys()
-        self._make_rest()
-        ProcessCollector(registry=self._registry)
         self._last_call: tuple[str, float] | None = None
+        self._bind(self._families)
         self._create_series(kinds, needs)
+
+    def in_workspace(self, workspace: str, kinds: Iterable[str], needs: Iterable[str]) -> "PrometheusMetrics":
+        """Return the metrics of a workspace, in the same registry. `kinds` and `needs` are as in `__init__`."""
+        return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
+
+    def remove_workspace(self, workspace: str) -> None:
+        """Remove the series of a workspace that the process no longer serves."""
+        self._families.remove(workspace)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
         """Set the functions that return the values of the two gauges: requests in progress, and calls that wait."""
-        self._under_way.set_function(under_way)
-        self._queue_length.set_function(queue_length)
+        self._one(self._families.under_way).set_function(under_way)
+        self._one(self._families.queue_length).set_function(queue_length)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self._families.registry)
 
     def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
         """Return all metrics in a form that the HTTP header Accept asks for, and their content type.
@@ -90,7 +202,7 @@ class PrometheusMetrics(Metrics):
         https://prometheus.io/docs/specs/om/open_metrics_spec/
         """
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        return encode(self._families.registry), content_type
 
     @property
     def last_call(self) -> LastCall | None:
@@ -104,12 +216,12 @@ class PrometheusMetrics(Metrics):
         """Count a finished, rejected or resumed request."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
-                self._requests.labels(request.kind.value, result.code).inc()
-                self._request_seconds.labels(request.kind.value).observe(seconds, self._exemplar and self._exemplar())
+                self._requests(request.kind.value, result.code).inc()
+                self._request_seconds(request.kind.value).observe(seconds, self._exemplar and self._exemplar())
                 if not reached:
                     self._unreached.inc()
             case RequestRejected(request=request, error=error):
-                self._requests.labels(request.kind.value, error.code).inc()
+                self._requests(request.kind.value, error.code).inc()
             case RequestResumed():
                 self._resumed.inc()
             case SessionStateChanged(record=record):
@@ -119,7 +231,7 @@ class PrometheusMetrics(Metrics):
         state = record.state
         end = state.ending.value if state.ending else state.phase.value
         if state.is_final:
-            self._ended.labels(end).inc()
+            self._ended(end).inc()
         elif state.joined_at and record.started_at:
             self._join_seconds.observe(max(0.0, (state.joined_at - record.started_at).total_seconds()))
 
@@ -127,136 +239,87 @@ class PrometheusMetrics(Metrics):
         self._ack_seconds.observe(seconds, self._exemplar and self._exemplar())
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        self._calls.labels(needs, status).inc()
-        self._call_seconds.labels(needs).observe(seconds, self._exemplar and self._exemplar())
+        self._calls(needs, status).inc()
+        self._call_seconds(needs).observe(seconds, self._exemplar and self._exemplar())
         self._last_call = status, time.monotonic()
 
     def waited(self, seconds: float) -> None:
         self._wait_seconds.observe(seconds, self._exemplar and self._exemplar())
 
     def renewed(self, outcome: str) -> None:
-        self._renewals.labels(outcome).inc()
+        self._renewals(outcome).inc()
 
     def reconnected(self) -> None:
         self._reconnects.inc()
 
     def connection_failed(self, reason: str) -> None:
-        self._connection_failures.labels(reason).inc()
+        self._connection_failures(reason).inc()
 
     def store_failed(self) -> None:
         self._store_failures.inc()
 
     def secret_reloaded(self, name: str, result: str) -> None:
-        self._reloads.labels(name, result).inc()
+        self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
         """Start the counters of these secrets, whose files are watched, at 0."""
         for name, result in product(names, RELOADS):
-            self._reloads.labels(name, result)
+            self._reloads(name, result)
 
     def workspaces_reloaded(self, result: str) -> None:
-        self._workspace_reloads.labels(result).inc()
+        self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
         """Start the counters of the file of workspaces, which is watched, at 0."""
         for result in FILE_RELOADS:
-            self._workspace_reloads.labels(result)
+            self._workspace_reloads(result)
 
     def live_look(self, result: str) -> None:
-        self._live_looks.labels(result).inc()
+        self._live_looks(result).inc()
 
     def live_event(self, kind: str) -> None:
-        self._live_events.labels(kind).inc()
+        self._live_events(kind).inc()
 
     def live_connected(self, *, is_up: bool) -> None:
         self._live_down.set(not is_up)
 
-    def _make_requests(self) -> None:
-        about = "Commands, buttons and workflow steps, also those that were never accepted"
-        self._requests = self._counter("cobrowse_requests", about, "kind", "outcome")
-        self._request_seconds = self._histogram(
-            "cobrowse_request_seconds", "Seconds from acceptance to the answer", REQUEST_SECONDS, "kind"
-        )
-        self._ack_seconds = self._histogram(
-            "cobrowse_ack_seconds",
-            "Seconds from a payload of Slack to its acknowledgement; Slack waits for 3",
-            ACK_SECONDS,
-        )
-        self._unreached = self._counter("cobrowse_answers_unreached", "Answers that reached nobody")
-        self._resumed = self._counter("cobrowse_requests_resumed", "Requests of dead processes that were taken up")
-        self._under_way = self._gauge(
-            "cobrowse_requests_under_way", "Requests accepted and not yet answered; COBROWSE_MAX_IN_FLIGHT bounds it"
-        )
+    def _bind(self, families: MetricFamilies) -> None:
+        """Take the series of this workspace, so that a count costs no look-up of the workspace."""
+        self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
+        self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
+        self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)
+        self._calls, self._call_seconds = self._by(families.calls), self._by(families.call_seconds)
+        self._renewals, self._reconnects = self._by(families.renewals), self._one(families.reconnects)
+        self._connection_failures = self._by(families.connection_failures)
+        self._store_failures, self._reloads = self._one(families.store_failures), self._by(families.reloads)
+        self._workspace_reloads = self._by(families.workspace_reloads)
+        self._ended, self._join_seconds = self._by(families.ended), self._one(families.join_seconds)
+        self._live_looks, self._live_events = self._by(families.live_looks), self._by(families.live_events)
+        self._live_down = self._one(families.live_down)
 
-    def _make_genesys(self) -> None:
-        about = "Calls to Genesys, by HTTP status, none where no answer came; without calls for a token"
-        self._calls = self._counter("cobrowse_genesys_calls", about, "needs", "status")
-        self._call_seconds = self._histogram(
-            "cobrowse_genesys_call_seconds", "Seconds that Genesys took to answer", CALL_SECONDS, "needs"
-        )
-        self._wait_seconds = self._histogram(
-            "cobrowse_rate_limit_wait_seconds",
-            "Seconds that a call waited for its turn in the rate limit",
-            WAIT_SECONDS,
-        )
-        self._queue_length = self._gauge("cobrowse_queue_length", "Calls that wait for their turn in the rate limit")
-        self._renewals = self._counter(
-            "cobrowse_token_renewals", "Tokens asked for: ok, or the code of the error", "outcome"
-        )
+    def _one(self, family: M) -> M:
+        """Return the series of this workspace in a metric without further labels."""
+        return family.labels(*self._workspace) if self._workspace else family
 
-    def _make_rest(self) -> None:
-        self._reconnects = self._counter(
-            "cobrowse_socket_reconnects",
-            "Sockets to Slack opened in place of others; Slack asks for one every few hours",
-        )
-        about = (
-            "Sockets to Slack that did not open (not_opened), or ended within 30 seconds: closed, or the word of Slack"
-        )
-        self._connection_failures = self._counter("cobrowse_socket_failures", about, "reason")
-        for reason in CONNECTION_FAILURES:
-            self._connection_failures.labels(reason).inc(0)
-        self._make_live()
-        self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
-        about = "Changed files of secrets, by setting: ok, unreadable, invalid, or refused by the service"
-        self._reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
-        about = "Changes of the file of workspaces: ok, unreadable, or invalid as a whole"
-        self._workspace_reloads = self._counter("cobrowse_workspaces_reloads", about, "result")
-        self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
-
-    def _make_live(self) -> None:
-        about = "Sessions that ended, as Genesys reports it: how, over if it does not say how, unused if nobody joined"
-        self._ended = self._counter("cobrowse_sessions_ended", about, "state")
-        for state in ENDS:
-            self._ended.labels(state)
-        self._join_seconds = self._histogram(
-            "cobrowse_join_seconds", "Seconds from a session’s creation until its customer joined", JOIN_SECONDS
-        )
-        about = "Looks at watched sessions, by what they found; busy if the rate limit had no call left for them"
-        self._live_looks = self._counter("cobrowse_live_looks", about, "result")
-        for result in LOOK_RESULTS:
-            self._live_looks.labels(result)
-        self._live_events = self._counter("cobrowse_live_events", "Events of notification channels, by kind", "kind")
-        about = "1 while the replica that leads gets no notifications (GENESYS_LIVE=push), else 0"
-        self._live_down = self._gauge("cobrowse_live_push_down", about)
+    def _by(self, family: M) -> Callable[..., M]:
+        """Return a function from the further labels of a metric to their series of this workspace."""
+        return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
         """Create the series that alerts and the dashboard need before the first event."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
-            self._requests.labels(kind, outcome)
+            self._requests(kind, outcome)
         for need in needs:
-            self._call_seconds.labels(need)
+            self._call_seconds(need)
             for status in WATCHED_STATUSES:
-                self._calls.labels(need, status)
+                self._calls(need, status)
         for outcome in ("ok", *REFUSED_RENEWALS):
-            self._renewals.labels(outcome)
-        self._request_seconds.labels(STARTED)
-        self._requests.labels(STARTED, SessionStarted.code)
-
-    def _counter(self, name: str, about: str, *labels: str) -> Counter:
-        return Counter(name, about, labels, registry=self._registry)
-
-    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
-        return Gauge(name, about, labels, registry=self._registry)
-
-    def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(name, about, labels, buckets=buckets, registry=self._registry)
+            self._renewals(outcome)
+        for reason in CONNECTION_FAILURES:
+            self._connection_failures(reason)
+        for state in ENDS:
+            self._ended(state)
+        for result in LOOK_RESULTS:
+            self._live_looks(result)
+        self._request_seconds(STARTED)
+        self._requests(STARTED, SessionStarted.code)

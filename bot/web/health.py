@@ -6,6 +6,7 @@ database. The bot is ready without them, because it still has to tell people tha
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -24,11 +25,63 @@ async def _not_yet() -> bool:
     return False
 
 
-class Health:
-    """Serves /healthz, /readyz and /metrics.
+class StoreProbe:
+    """Asks the database whether it answers. `find` reads a request; if it raises, the database does not answer."""
 
-    `find` reads a request from the database; if it raises, the database counts as unavailable. `slack_refusal` returns
-    Slack's error code while Slack refuses the bot token, "" otherwise.
+    def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:
+        self._find = find
+        self._last: tuple[float, bool] | None = None
+
+    async def answers(self) -> bool:
+        """Return whether the database answers. The answer may be STORE_CACHE_SECONDS old."""
+        if self._last and time.monotonic() - self._last[0] < STORE_CACHE_SECONDS:
+            return self._last[1]
+        answers = False
+        with suppress(Exception):  # any error means that it did not answer
+            async with asyncio.timeout(STORE_TIMEOUT):
+                await self._find(NO_REQUEST)
+                answers = True
+        self._last = time.monotonic(), answers
+        return answers
+
+
+class HealthServer(ABC):
+    """Serves /healthz, /readyz and /metrics. A subclass knows what is ready. `draining`: the process stops."""
+
+    def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
+        """Take the metrics, and the function for StoreProbe."""
+        self.metrics, self.store = metrics, StoreProbe(find)
+        self.draining = False
+
+    def add_to(self, server: web.Application) -> None:
+        """Add the routes of /healthz, /readyz and /metrics to a server."""
+        server.router.add_get("/healthz", self._healthz)
+        server.router.add_get("/readyz", self._readyz)
+        server.router.add_get("/metrics", self._metrics)
+
+    @abstractmethod
+    async def state(self) -> tuple[bool, dict[str, object]]:
+        """Return whether Slack can reach the bot, and the fields of /readyz that say why."""
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        is_ready, state = await self.state()
+        is_ready = is_ready and not self.draining
+        store = "ok" if await self.store.answers() else "away"
+        body = {"ready": is_ready, "draining": self.draining, "store": store, **state}
+        return web.json_response(body, status=200 if is_ready else 503)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        body, content_type = self.metrics.accepted_exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+class Health(HealthServer):
+    """Knows whether one workspace is ready, and serves the endpoints if it is the only one.
+
+    `slack_refusal` returns Slack's error code while Slack refuses the bot token, "" otherwise.
     """
 
     def __init__(
@@ -37,44 +90,23 @@ class Health:
         find: Callable[[RequestId], Awaitable[object]],
         slack_refusal: Callable[[], str] = lambda: "",
     ) -> None:
-        self.metrics = metrics
+        super().__init__(metrics, find)
         self.is_connected: Callable[[], Awaitable[bool]] = _not_yet
         self.has_right_clock: Callable[[], bool] = lambda: True
         self._slack_refusal = slack_refusal
-        self.draining = False
-        self._find = find
-        self._store: tuple[float, bool] | None = None
 
-    def add_to(self, server: web.Application) -> None:
-        """Add the routes of /healthz, /readyz and /metrics to a server."""
-        server.router.add_get("/healthz", self._healthz)
-        server.router.add_get("/readyz", self._readyz)
-        server.router.add_get("/metrics", self._metrics)
-
-    async def _healthz(self, _: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
-
-    async def _readyz(self, _: web.Request) -> web.Response:
-        slack = await self.is_connected()
-        has_right_clock = self.has_right_clock()
+    async def state(self) -> tuple[bool, dict[str, object]]:
+        is_connected, has_right_clock = await self.is_connected(), self.has_right_clock()
         refusal = self._slack_refusal()
-        ready = slack and has_right_clock and not refusal and not self.draining
-        body: dict[str, object] = {
-            "ready": ready,
-            "slack": "connected" if slack else "not connected",
-            "draining": self.draining,
+        fields: dict[str, object] = {
+            "slack": "connected" if is_connected else "not connected",
             "genesys": self._genesys(),
-            "store": "ok" if await self._store_answers() else "away",
         }
         if refusal:
-            body["slack_token"] = f"refused ({refusal})"
+            fields["slack_token"] = f"refused ({refusal})"
         if not has_right_clock:
-            body["clock"] = "differs from Slack's"
-        return web.json_response(body, status=200 if ready else 503)
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        body, content_type = self.metrics.accepted_exposition(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
+            fields["clock"] = "differs from Slack's"
+        return is_connected and has_right_clock and not refusal, fields
 
     def _genesys(self) -> dict[str, object]:
         """Return the state of Genesys as of the latest call. Send no call."""
@@ -88,13 +120,26 @@ class Health:
             "seconds_ago": round(last.seconds_ago),
         }
 
-    async def _store_answers(self) -> bool:
-        if self._store and time.monotonic() - self._store[0] < STORE_CACHE_SECONDS:
-            return self._store[1]
-        answers = False
-        with suppress(Exception):  # any error means that it did not answer
-            async with asyncio.timeout(STORE_TIMEOUT):
-                await self._find(NO_REQUEST)
-                answers = True
-        self._store = time.monotonic(), answers
-        return answers
+
+WorkspaceState = Callable[[], Awaitable[tuple[bool, dict[str, object]]]]
+"""Returns whether a workspace is ready, and the fields of /readyz that say why."""
+
+
+class WorkspacesHealth(HealthServer):
+    """Serves the endpoints of a process with several workspaces, which is ready if one of them is.
+
+    `workspaces` holds the state of each, by its short name. A fault in one must not take the others from the proxy.
+    """
+
+    def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
+        super().__init__(metrics, find)
+        self.workspaces: dict[str, WorkspaceState] = {}
+
+    async def state(self) -> tuple[bool, dict[str, object]]:
+        states: dict[str, object] = {}
+        is_any_ready = False
+        for name, state in sorted(self.workspaces.items()):
+            is_ready, fields = await state()
+            states[name] = {"ready": is_ready, **fields}
+            is_any_ready = is_any_ready or is_ready
+        return is_any_ready, {"workspaces": states}

@@ -4,7 +4,7 @@ import re
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from bot.observability.metrics import PrometheusMetrics
+from bot.observability.metrics import MetricFamilies, PrometheusMetrics
 
 INTRODUCTION = """\
 # Metrics
@@ -12,7 +12,9 @@ INTRODUCTION = """\
 What `GET /metrics` shows. `make reference` writes this page from `bot/observability/metrics.py`; do not edit it.
 [Monitor](../run/monitor.md) says where the page is, and has the alerts.
 
-Each replica counts on its own. No label names a person, a session or an address. `kind` is what somebody asked for,
+Each replica counts on its own. No label names a person, a session or an address. In a process that serves several
+workspaces, each metric but the last one has the label `workspace`, too: the short name of the workspace, or nothing for
+what all workspaces share, such as the database. `kind` is what somebody asked for,
 and `outcome` what
 came of it: [What people read](../run/troubleshoot.md#what-people-read). `needs` is the permission that a call
 needs, or its purpose.
@@ -26,8 +28,8 @@ The process's own metrics stand beside them: `process_resident_memory_bytes`, `p
 """
 
 
-class _Recorder(PrometheusMetrics):
-    """Metrics that record the labels of each metric, by the metric's name in Prometheus."""
+class _Recorder(MetricFamilies):
+    """Families of metrics that record the labels of each metric, by the metric's name in Prometheus."""
 
     def __init__(self) -> None:
         self.labels: dict[str, tuple[str, ...]] = {}
@@ -37,9 +39,9 @@ class _Recorder(PrometheusMetrics):
         self.labels[f"{name}_total"] = labels
         return super()._counter(name, about, *labels)
 
-    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
+    def _gauge(self, name: str, about: str, *labels: str, is_of_process: bool = False) -> Gauge:
         self.labels[name] = labels
-        return super()._gauge(name, about, *labels)
+        return super()._gauge(name, about, *labels, is_of_process=is_of_process)
 
     def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         self.labels[name] = labels
@@ -48,12 +50,12 @@ class _Recorder(PrometheusMetrics):
 
 def page() -> str:
     """Return the text of docs/reference/metrics.md."""
-    metrics = _Recorder()
-    text = metrics.exposition().decode()
+    families = _Recorder()
+    text = PrometheusMetrics(families=families).exposition().decode()
     about = dict(re.findall(r"^# HELP (cobrowse_\w+) (.*)$", text, re.MULTILINE))
     kinds = dict(re.findall(r"^# TYPE (cobrowse_\w+) (\w+)$", text, re.MULTILINE))
     rows = [
-        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in metrics.labels[name])} | {about[name]} |"
+        f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in families.labels[name])} | {about[name]} |"
         for name, kind in kinds.items()
     ]
     return INTRODUCTION + "\n".join(rows) + "\n" + PROCESS

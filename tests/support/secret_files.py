@@ -67,7 +67,7 @@ async def watching(
     audit: str = "",
     timing: SecretTiming = NO_POLLS,
     clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[tuple[SecretWatcher, Reloads, PrometheusMetrics]]:
+) -> AsyncIterator[tuple[SecretWatcher[Settings], Reloads, PrometheusMetrics]]:
     """Watch the files of these secrets. The first two looks, which see how the files are, are over."""
     metrics, reloads = PrometheusMetrics(), Reloads()
     with closing(AuditLog(audit)) as audit_log:
@@ -85,7 +85,7 @@ def counted(metrics: PrometheusMetrics, name: str, result: str) -> float:
     return next((float(line.removeprefix(start)) for line in lines if line.startswith(start)), -1.0)
 
 
-async def look_twice(watcher: SecretWatcher) -> None:
+async def look_twice(watcher: SecretWatcher[Settings]) -> None:
     """See that a file changed, and then that it stays as it is."""
     await watcher.look()
     await watcher.look()

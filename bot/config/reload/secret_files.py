@@ -9,11 +9,14 @@ import errno
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
+from bot.config.process import ProcessSettings
 from bot.config.reader import SecretFile, SettingsError, Sources, read_secret_file
 from bot.config.settings import Settings, load_part
 from bot.config.variables import VARIABLES
 
+S = TypeVar("S", Settings, ProcessSettings)
 Stamp = tuple[int, ...] | str
 """What identifies the content of a file without reading it: device, inode, time of change and size; or the name of the
 error that came in their place."""
@@ -73,7 +76,7 @@ def _is_blank(path: str) -> bool:
         return False
 
 
-def with_texts(settings: Settings, texts: Mapping[str, str]) -> Settings:
+def with_texts(settings: S, texts: Mapping[str, str]) -> S:
     """Return the settings with these values in place of the old ones. Raises SettingsError.
 
     `texts` holds the new values by the names of the secrets. All others stay as they were, also if their files changed.

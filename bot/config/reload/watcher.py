@@ -9,10 +9,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic
 
-from bot.config.reader import SecretFile, SettingsError
-from bot.config.reload.secret_files import Stamp, read_texts, stamps_of, with_texts
-from bot.config.settings import Settings
+from bot.config.reader import SecretFile, SettingsError, Sources
+from bot.config.reload.secret_files import S, Stamp, read_texts, stamps_of, with_texts
 from bot.core.ports import INVALID, REFUSED, RELOADED, UNREADABLE
 from bot.core.timing import SECRET_TIMING, SecretTiming
 from bot.observability.audit import AuditLog
@@ -20,7 +20,7 @@ from bot.observability.metrics import PrometheusMetrics
 
 log = logging.getLogger(__name__)
 
-Accept = Callable[[Settings], Awaitable[str]]
+Accept = Callable[[S], Awaitable[str]]
 """Take the secrets of new settings into use. Return "", or the code of the reason why the old ones stay in use."""
 Mask = Callable[[Iterable[str]], None]
 """Make the log mask these texts, too."""
@@ -31,7 +31,7 @@ def mask_nothing(secrets: Iterable[str]) -> None:
 
 
 @dataclass(slots=True, eq=False)
-class _Group:
+class _Group(Generic[S]):
     """The secrets of one subscriber.
 
     `used`: the stamps of the files as the bot last read them. `seen`: the stamps at the last look. `reported`: the last
@@ -40,7 +40,7 @@ class _Group:
     """
 
     files: tuple[SecretFile, ...]
-    accept: Accept
+    accept: Accept[S]
     used: Mapping[str, Stamp] = field(default_factory=dict)
     seen: Mapping[str, Stamp] = field(default_factory=dict)
     reported: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -48,15 +48,17 @@ class _Group:
     retry_seconds: float = 0.0
 
 
-class SecretWatcher:
+class SecretWatcher(Generic[S]):
     """Reads the files of secrets again when they change. `settings` holds the secrets in use.
+
+    The settings are those of a workspace or those of the process; see Settings and ProcessSettings.
 
     Without a file it starts no task and costs nothing.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        settings: S,
         metrics: PrometheusMetrics,
         audit: AuditLog,
         mask: Mask = mask_nothing,
@@ -64,14 +66,14 @@ class SecretWatcher:
         timing: SecretTiming = SECRET_TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings = settings
+        self.settings: S = settings
         self._metrics, self._audit, self._mask = metrics, audit, mask
         self._timing, self._clock = timing, clock
-        self._groups: list[_Group] = []
+        self._groups: list[_Group[S]] = []
         self._asked = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "SecretWatcher":
+    async def __aenter__(self) -> "SecretWatcher[S]":
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -83,13 +85,13 @@ class SecretWatcher:
             self._watching.cancel()
             await asyncio.wait([self._watching])
 
-    def subscribe(self, names: Sequence[str], accept: Accept) -> Callable[[], None]:
+    def subscribe(self, names: Sequence[str], accept: Accept[S]) -> Callable[[], None]:
         """Call `accept` when a file of one of these secrets changes. Do nothing if none of them comes from a file.
 
         Return a function that ends the subscription.
         """
         files = tuple(file for name, file in self.settings.sources.files.items() if name in names)
-        group = _Group(files, accept)
+        group = _Group[S](files, accept)
         if files:
             self._groups.append(group)
             self._metrics.watch_secrets(file.name for file in files)
@@ -129,7 +131,7 @@ class SecretWatcher:
         self._asked.clear()
         return True
 
-    async def _look(self, group: _Group, *, is_asked: bool) -> None:
+    async def _look(self, group: _Group[S], *, is_asked: bool) -> None:
         """Read the files of the group again if they changed and are complete, or if a new value has to be retried."""
         stamps = await stamps_of(group.files)
         is_settled, group.seen = stamps == group.seen, stamps
@@ -140,22 +142,22 @@ class SecretWatcher:
             group.used, group.retry_at = stamps, float("inf")
             await self._read(group)
 
-    async def _read(self, group: _Group) -> None:
+    async def _read(self, group: _Group[S]) -> None:
         texts, errors = await read_texts(group.files)
         for error in errors:
             self._report(group, error.name, UNREADABLE, error.code)
-        changed = {name: text for name, text in texts.items() if text != self._text(name)}
+        changed = {name: new for name, new in texts.items() if new != self._text(name)}
         for name in texts.keys() - changed.keys():
             group.reported.pop(name, None)
         if not changed or errors:  # what belongs together changes together
             return
-        self._mask(part.strip() for text in changed.values() for part in (text, *text.split(",")) if part.strip())
+        self._mask(part for text in changed.values() for part in _parts(text))
         try:
             settings = with_texts(self.settings, changed)
         except SettingsError as error:
             self._report_all(group, changed, INVALID, error.code)
             return
-        self._mask(settings.service.logging.secrets)
+        self._mask(settings.logging.secrets)
         if code := await group.accept(settings):
             self._retry_later(group)
             self._report_all(group, changed, REFUSED, code)
@@ -166,19 +168,20 @@ class SecretWatcher:
             log.info("a secret was changed", extra={"fields": {"setting": name}})
             self._count(name, RELOADED)
 
-    def _retry_later(self, group: _Group) -> None:
+    def _retry_later(self, group: _Group[S]) -> None:
         timing = self._timing
         group.retry_seconds = min(2 * group.retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
         group.retry_at = self._clock() + group.retry_seconds
 
     def _text(self, name: str) -> str:
-        return self.settings.sources.files[name].text
+        sources: Sources = self.settings.sources
+        return sources.files[name].text
 
-    def _report_all(self, group: _Group, names: Iterable[str], result: str, code: str) -> None:
+    def _report_all(self, group: _Group[S], names: Iterable[str], result: str, code: str) -> None:
         for name in names:
             self._report(group, name, result, code)
 
-    def _report(self, group: _Group, name: str, result: str, code: str) -> None:
+    def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
         """Log and count once that the old value of a secret stays in use."""
         if group.reported.get(name) == (result, code):
             return
@@ -192,3 +195,8 @@ class SecretWatcher:
         decision = "failed" if code else "allowed"
         outcome = {"decision": decision, "outcome": code or RELOADED}
         self._audit.record_command({"action": "change_secret", "setting": name, **outcome})
+
+
+def _parts(text: str) -> list[str]:
+    """Return the text of a secret, and each of its parts between commas."""
+    return [part.strip() for part in (text, *text.split(",")) if part.strip()]

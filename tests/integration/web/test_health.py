@@ -84,7 +84,7 @@ async def test_asking_often_costs_the_database_nothing() -> None:
 
     health = Health(PrometheusMetrics(), look)
     for _ in range(50):
-        assert await health._store_answers()
+        assert await health.store.answers()
     assert looks == 1
 
 

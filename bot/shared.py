@@ -1,0 +1,87 @@
+"""Open the parts that all workspaces of a process share: the store, the metrics, the audit log and the translations."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.config.reload.watcher import Mask, SecretWatcher, mask_nothing
+from bot.config.settings import ProcessSettings
+from bot.core.ports import Tracer
+from bot.core.timing import (
+    GENESYS_TIMING,
+    RECEIVER_BOUNDS,
+    SECRET_TIMING,
+    SLACK_TIMING,
+    CoreTiming,
+    GenesysTiming,
+    ReceiverBounds,
+    SecretTiming,
+    SlackTiming,
+)
+from bot.factories import open_tracer
+from bot.observability.audit import AuditLog
+from bot.observability.metrics import MetricFamilies, PrometheusMetrics
+from bot.secret_changes import watch_storage
+from bot.slack.messages.catalogue.languages import LOCALES, load_languages
+from bot.slack.messages.catalogue.sentence import Language
+from bot.storage.open import Storage, open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """The durations and bounds of all layers. Tests use shorter ones."""
+
+    core: CoreTiming = field(default_factory=CoreTiming)
+    genesys: GenesysTiming = GENESYS_TIMING
+    slack: SlackTiming = SLACK_TIMING
+    secrets: SecretTiming = SECRET_TIMING
+    bounds: ReceiverBounds = RECEIVER_BOUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The parts that the workspaces of a process share.
+
+    `store` and `metrics` are those of the process; each workspace takes a view of them. `secrets` watches the files of
+    the secrets that belong to the process. `mask` makes the log mask a changed secret.
+    """
+
+    settings: ProcessSettings
+    durations: Durations
+    languages: Mapping[str, Language]
+    metrics: PrometheusMetrics
+    tracer: Tracer
+    audit: AuditLog
+    store: Storage
+    secrets: SecretWatcher[ProcessSettings]
+    mask: Mask
+
+
+@asynccontextmanager
+async def open_shared(
+    settings: ProcessSettings,
+    durations: Durations,
+    *,
+    locales: Path = LOCALES,
+    mask: Mask = mask_nothing,
+    by_workspace: bool = False,
+) -> AsyncIterator[Shared]:
+    """Open the shared parts, and close them at the end. Raises StorageSetupError or AuditSetupError.
+
+    `locales` is the folder with the translations. `by_workspace`: the metrics name the workspace.
+    """
+    database = settings.database
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        tracer = await enter(open_tracer(settings.tracing, durations.core))
+        families = MetricFamilies(by_workspace=by_workspace)
+        metrics = PrometheusMetrics(exemplar=tracer.exemplar, families=families)
+        audit = stack.enter_context(closing(AuditLog(settings.audit_log)))
+        store = await enter(
+            open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
+        )
+        secrets = await enter(SecretWatcher(settings, metrics, audit, mask, timing=durations.secrets))
+        watch_storage(secrets, store)
+        languages = load_languages(locales)
+        yield Shared(settings, durations, languages, metrics, tracer, audit, store, secrets, mask)
