@@ -9,7 +9,6 @@ import json
 import logging
 import sys
 from collections.abc import Collection, Coroutine
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -58,7 +57,8 @@ for command in (db, export, forget, hosts, init, keygen, manifest):
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     tuning.pause_collector()
-    from bot import app, server
+    from bot import server
+    from bot.cli import serving
     from bot.config import settings
     from bot.core.errors import SetupError
     from bot.observability import logging as logs
@@ -66,23 +66,20 @@ def run() -> None:
     tuning.freeze_loaded()
     try:
         environment = settings.read_environment()
-        loaded = settings.load(environment.values)
+        found = serving.read_serving(environment.values)
     except settings.SettingsError as fault:
         _refuse_to_start(_faults_text(fault.faults))
-    masking = logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
+    masking = logs.set_up(found.logging.level, as_json=found.logging.as_json, secrets=found.logging.secrets)
     for remark in environment.remarks:
         log.warning("part of .env is not read", extra={"fields": {"why": remark}})
 
-    async def serving() -> None:
-        async with server.until_signalled() as stop, AsyncExitStack() as stack:
-            opening = stack.enter_async_context(app.open_bot(loaded, mask=masking.add))
-            bot = await server.unless_stopped(opening, stop)
-            if bot:
-                await server.run(bot, stop, on_ready=lambda _: tuning.freeze_loaded())
+    async def serve() -> None:
+        async with server.until_signalled() as stop:
+            await found.serve(stop, masking.add)
 
     try:
         with asyncio.Runner(loop_factory=server.event_loop_factory()) as runner:
-            runner.run(serving())
+            runner.run(serve())
     except SetupError as error:
         _refuse_to_start(error.line)
 

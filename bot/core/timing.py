@@ -385,6 +385,24 @@ SECRET_TIMING = SecretTiming()
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceTiming:
+    """Durations of a process that serves several workspaces."""
+
+    retry_seconds: float = 5.0
+    """How long the bot waits before it tries again to open a workspace that could not be opened. Each later wait is
+    twice as long."""
+    max_retry_seconds: float = 300.0
+    """The longest of these waits."""
+    drain_seconds: float = 1800.0
+    """How long a workspace may take to finish its accepted requests, after its settings changed or it was removed.
+    Slack takes an answer to a command for this time. If the process stops, SHUTDOWN_SECONDS counts."""
+
+
+WORKSPACE_TIMING = WorkspaceTiming()
+"""The durations that the real bot uses. Tests use shorter ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class StorageTiming:
     """The durations of the database layer, in seconds.
 

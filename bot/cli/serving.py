@@ -1,0 +1,67 @@
+"""Serve Slack for the command `run`: a single workspace, or those of the file COBROWSE_WORKSPACES."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from bot import app, server, shared, tuning
+from bot.config.process import LoggingSettings, ProcessSettings
+from bot.config.reader import SettingsError
+from bot.config.reload.watcher import Mask
+from bot.config.reload.workspaces import WorkspacesWatcher
+from bot.config.settings import load, load_part, read_process
+from bot.config.workspaces.load import Workspaces, read_workspaces
+from bot.workspaces import run as workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the command `run` serves. `serve` runs until the event is set; `mask` makes the log mask more secrets."""
+
+    logging: LoggingSettings
+    serve: Callable[[asyncio.Event, Mask], Awaitable[None]]
+
+
+def read_serving(environ: Mapping[str, str]) -> Serving:
+    """Read the settings. Raises SettingsError with all faults.
+
+    A workspace whose table has faults does not keep the others from being served. If all have, raise the error, too.
+    """
+    process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
+    if process is None or not process.workspaces_file:
+        return _single(environ)
+    found = read_workspaces(process)
+    errors = [each.error for each in found.values() if each.error]
+    if len(errors) == len(found):
+        raise SettingsError([fault for error in errors for fault in error.faults])
+    secrets = [secret for each in found.values() if each.settings for secret in each.settings.logging.secrets]
+    logging = replace(process.logging, secrets=(*process.logging.secrets, *secrets))
+
+    async def serve(stop: asyncio.Event, mask: Mask) -> None:
+        await _serve_several(process, found, stop, mask)
+
+    return Serving(logging, serve)
+
+
+def _single(environ: Mapping[str, str]) -> Serving:
+    settings = load(environ)
+
+    async def serve(stop: asyncio.Event, mask: Mask) -> None:
+        async with AsyncExitStack() as stack:
+            bot = await server.unless_stopped(stack.enter_async_context(app.open_bot(settings, mask=mask)), stop)
+            if bot:
+                await server.run(bot, stop, on_ready=lambda _: tuning.freeze_loaded())
+
+    return Serving(settings.logging, serve)
+
+
+async def _serve_several(process: ProcessSettings, found: Workspaces, stop: asyncio.Event, mask: Mask) -> None:
+    async with AsyncExitStack() as stack:
+        opening = stack.enter_async_context(
+            shared.open_shared(process, shared.Durations(), mask=mask, by_workspace=True)
+        )
+        parts = await server.unless_stopped(opening, stop)
+        if parts:
+            watcher = WorkspacesWatcher(process, found, parts.metrics, mask)
+            await workspaces.run(parts, found, watcher, stop, on_ready=lambda _: tuning.freeze_loaded())

@@ -1,0 +1,1 @@
+"""Serve several workspaces in one process, each apart from the others."""

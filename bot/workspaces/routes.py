@@ -1,0 +1,85 @@
+"""Pass each HTTP request to the workspace that its path names."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.app import Bot
+from bot.observability.logging import workspace
+from bot.server import RunningReceiver, new_http_receiver, reachable_at
+from bot.slack.manifest import EVENTS_PATH, below
+
+Handle = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Route:
+    """Handles the requests of one workspace, and counts those in progress."""
+
+    def __init__(self, name: str, handle: Handle) -> None:
+        self._name, self._handle = name, handle
+        self._in_progress = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer a request. The log lines about it name the workspace."""
+        token = workspace.set(self._name)
+        self._in_progress += 1
+        self._idle.clear()
+        try:
+            return await self._handle(request)
+        finally:
+            self._in_progress -= 1
+            if not self._in_progress:
+                self._idle.set()
+            workspace.reset(token)
+
+    async def finish(self) -> None:
+        """Wait until no request is in progress."""
+        await self._idle.wait()
+
+
+class WorkspaceRoutes:
+    """The HTTP routes of all workspaces, in one server. A workspace adds and removes its routes while the server runs.
+
+    `port` is the server's port, for the log.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def add_to(self, server: web.Application) -> None:
+        """Pass all requests of the server that have no other route to the workspaces."""
+        server.router.add_route("*", "/{path:.*}", self._handle)
+
+    @asynccontextmanager
+    async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
+        """Receive the workspace's requests, in place of an earlier receiver of the same workspace.
+
+        At the end, take no more requests, and answer those that were received.
+        """
+        name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
+        routes = {("POST", below(EVENTS_PATH, name)): Route(name, receiver.handle)}
+        if callback:
+            routes["GET", bot.settings.connect.path] = Route(name, callback.handle)
+        self._routes |= routes
+        try:
+            yield reachable_at(self.port)
+        finally:
+            for key, route in routes.items():
+                if self._routes.get(key) is route:
+                    del self._routes[key]
+            await asyncio.gather(*(route.finish() for route in routes.values()))
+            receiver.close()
+            if callback:
+                callback.close()
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        """Answer with the workspace's response; with 404 for any path that no workspace has."""
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            raise web.HTTPNotFound
+        return await route(request)

@@ -1,0 +1,115 @@
+"""Serve all workspaces of the file COBROWSE_WORKSPACES until a signal stops the process."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+
+from aiohttp import web
+
+from bot.config.reload.workspaces import WorkspacesWatcher
+from bot.config.workspaces.load import WorkspaceSettings
+from bot.core.timing import WORKSPACE_TIMING, WorkspaceTiming
+from bot.server import read_on_hangup, serve_health, serve_http
+from bot.shared import Shared
+from bot.slack.receivers.http import BODY_BYTES
+from bot.web.health import WorkspacesHealth
+from bot.workspaces.routes import WorkspaceRoutes
+from bot.workspaces.runner import WorkspaceRunner
+
+log = logging.getLogger(__name__)
+
+
+class Workspaces:
+    """Runs each workspace of the file, and follows the changes of the file."""
+
+    def __init__(
+        self, shared: Shared, health: WorkspacesHealth, routes: WorkspaceRoutes, timing: WorkspaceTiming
+    ) -> None:
+        self._shared, self._health, self._routes, self._timing = shared, health, routes, timing
+        self._stopping = asyncio.Event()
+        self._runners: dict[str, WorkspaceRunner] = {}
+        self._removing: set[asyncio.Task[None]] = set()
+
+    def change(self, wanted: Mapping[str, WorkspaceSettings]) -> None:
+        """Add, change and remove workspaces, so that those of the file are served as it says."""
+        for name in self._runners.keys() - wanted.keys():
+            del self._health.workspaces[name]
+            removing = asyncio.create_task(self._finish(self._runners.pop(name)))
+            self._removing.add(removing)
+            removing.add_done_callback(self._removing.discard)
+        for name, each in wanted.items():
+            if runner := self._runners.get(name):
+                runner.use(each)
+            else:
+                self._add(each)
+
+    def read_secrets_now(self) -> None:
+        """Read the files of secrets of all workspaces again at once."""
+        for runner in self._runners.values():
+            runner.read_secrets_now()
+
+    async def started(self) -> None:
+        """Wait until each workspace is ready or has failed."""
+        await asyncio.gather(*(runner.started.wait() for runner in self._runners.values()))
+
+    async def stop(self) -> None:
+        """Stop all workspaces at the same time. Their accepted requests have SHUTDOWN_SECONDS to finish."""
+        self._stopping.set()
+        await asyncio.gather(*(runner.stop() for runner in self._runners.values()), *self._removing)
+
+    def _add(self, wanted: WorkspaceSettings) -> None:
+        runner = WorkspaceRunner(wanted, self._shared, self._routes, self._timing, self._stopping)
+        self._runners[wanted.name] = runner
+        self._health.workspaces[wanted.name] = runner.state
+
+    async def _finish(self, removed: WorkspaceRunner) -> None:
+        """Finish the requests of a workspace that is no longer in the file, then forget it."""
+        await removed.stop()
+        log.info("a workspace was removed", extra={"fields": {"workspace": removed.name}})
+        if removed.name not in self._runners:  # it may be in the file again
+            self._shared.metrics.remove_workspace(removed.name)
+
+
+async def run(
+    shared: Shared,
+    wanted: Mapping[str, WorkspaceSettings],
+    watcher: WorkspacesWatcher,
+    stop: asyncio.Event,
+    *,
+    timing: WorkspaceTiming = WORKSPACE_TIMING,
+    on_ready: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Serve the workspaces until `stop` is set, then finish the accepted requests.
+
+    `watcher` says when the file changes. Call `on_ready` with the port of the HTTP server when each workspace is ready
+    or has failed. Raises StartError if a port cannot be opened.
+    """
+    settings, routes = shared.settings, WorkspaceRoutes()
+    health = WorkspacesHealth(shared.metrics, shared.store.find)
+    workspaces = Workspaces(shared, health, routes, timing)
+    server = web.Application(client_max_size=BODY_BYTES)
+    async with AsyncExitStack() as stack:  # health answers until the drain has ended, if it has a port of its own
+        reads = watcher.read_now, shared.secrets.read_now, workspaces.read_secrets_now
+        stack.enter_context(read_on_hangup(*reads))
+        if settings.health_port:
+            await stack.enter_async_context(serve_health(health, settings))
+        else:
+            health.add_to(server)
+        routes.add_to(server)
+        async with serve_http(server, settings.host, settings.port, "PORT", shared.durations.bounds) as routes.port:
+            workspaces.change(wanted)
+            telling = asyncio.create_task(_tell_ready(workspaces, partial(on_ready, routes.port)))
+            async with watcher.watching(workspaces.change):
+                await stop.wait()
+            telling.cancel()
+            health.draining = True
+            log.info("stopping")
+        await workspaces.stop()
+        log.info("stopped")
+
+
+async def _tell_ready(workspaces: Workspaces, on_ready: Callable[[], None]) -> None:
+    await workspaces.started()
+    on_ready()

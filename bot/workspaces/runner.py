@@ -1,0 +1,211 @@
+"""Serve one workspace of several: open it, open it again after a failure, and replace it when its settings change."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any
+
+from bot.app import Bot, open_workspace
+from bot.config.reader import SettingsError
+from bot.config.reload.secret_files import with_current_secrets
+from bot.config.settings import Settings
+from bot.config.workspaces.load import WorkspaceSettings
+from bot.core.errors import SetupError
+from bot.core.timing import WorkspaceTiming
+from bot.observability.logging import workspace
+from bot.server import open_socket_receiver, serve
+from bot.shared import Shared
+from bot.workspaces.routes import WorkspaceRoutes
+
+log = logging.getLogger(__name__)
+
+
+class ServedWorkspace:
+    """A bot that serves a workspace with one version of its settings, in a task.
+
+    `ready` is set when Slack can reach the bot. `bot` is the bot then. `stopping` is set when the process stops.
+    """
+
+    def __init__(
+        self,
+        wanted: Settings,
+        fingerprint: str,
+        shared: Shared,
+        routes: WorkspaceRoutes,
+        timing: WorkspaceTiming,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self.bot: Bot | None = None
+        self.ready = asyncio.Event()
+        self._settings, self._shared, self._routes = wanted, shared, routes
+        self._timing, self._stopping = timing, stopping
+        self._stop = asyncio.Event()
+        self.task = asyncio.create_task(self._serve())
+
+    def stop(self) -> None:
+        """Take no more requests, and finish the accepted ones. The task ends then."""
+        self._stop.set()
+
+    async def cancel(self) -> None:
+        """End the task of a bot that is not ready yet."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+    async def _serve(self) -> None:
+        async with open_workspace(self._shared, self._settings) as bot:
+            is_http = self._settings.slack.mode == "http"
+            receiver = self._routes.open_receiver(bot) if is_http else open_socket_receiver(bot)
+
+            def on_ready(_: int) -> None:
+                self.bot = bot
+                self.ready.set()
+
+            await serve(receiver, bot, self._stop, on_ready, partial(self._drain, bot))
+
+    async def _drain(self, bot: Bot) -> None:
+        """Finish the accepted requests. They have plenty of time, unless the process stops."""
+        unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([unhurried, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not unhurried.done():
+            await bot.worker.drain(self._shared.settings.shutdown_seconds)
+        for task in (unhurried, stopping):
+            task.cancel()
+
+
+class WorkspaceRunner:
+    """Serves one workspace as its table in the file says. A failure here stops no other workspace.
+
+    Changed settings are opened beside the old ones, which go on until the new ones are ready. Settings that cannot be
+    opened are tried again, each time after a longer wait.
+    """
+
+    def __init__(
+        self,
+        wanted: WorkspaceSettings,
+        shared: Shared,
+        routes: WorkspaceRoutes,
+        timing: WorkspaceTiming,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.name = wanted.name
+        self.started = asyncio.Event()
+        self._wanted, self._timing = wanted, timing
+        self._open = partial(ServedWorkspace, shared=shared, routes=routes, timing=timing, stopping=stopping)
+        self._current: ServedWorkspace | None = None
+        self._stopped: set[asyncio.Task[None]] = set()
+        self._error, self._retry_seconds = "", 0.0
+        self._changed = asyncio.Event()
+        self._supervising = asyncio.create_task(self._supervise())
+
+    def use(self, wanted: WorkspaceSettings) -> None:
+        """Serve with these settings from now on, as soon as they can be opened."""
+        if wanted.fingerprint != self._wanted.fingerprint:
+            self._wanted = wanted
+            self._changed.set()
+
+    def read_secrets_now(self) -> None:
+        """Read the workspace's files of secrets again at once."""
+        if self._current and self._current.bot:
+            self._current.bot.secrets.read_now()
+
+    async def state(self) -> tuple[bool, dict[str, object]]:
+        """Return whether the workspace is ready, and the fields of /readyz that say why.
+
+        `error` is the code of the reason why the settings in the file are not in use.
+        """
+        is_ready, fields = False, dict[str, object]()
+        if self._current and self._current.bot:
+            is_ready, fields = await self._current.bot.health.state()
+        return is_ready, {**fields, "error": self._error} if self._error else fields
+
+    async def stop(self) -> None:
+        """Take no more requests, and return when the accepted ones are finished."""
+        self._supervising.cancel()
+        await asyncio.wait([self._supervising])
+        if self._current:
+            self._retire(self._current)
+        if self._stopped:
+            await asyncio.wait(self._stopped)
+
+    async def _supervise(self) -> None:
+        workspace.set(self.name)
+        while True:
+            self._changed.clear()
+            if self._wanted.error:
+                self._refuse_table(self._wanted.error)
+            elif self._current and self._current.fingerprint == self._wanted.fingerprint:
+                self._error, self._retry_seconds = "", 0.0  # the table is as it was before a change
+            elif self._wanted.settings:
+                await self._replace(await with_current_secrets(self._wanted.settings))
+            await self._until_work()
+
+    async def _replace(self, settings: Settings) -> None:
+        """Open a bot with these settings, and let it take the place of the current one. Note the error if it fails."""
+        new = self._open(settings, self._wanted.fingerprint)
+        try:
+            await _first(new.ready.wait(), self._changed.wait(), tasks=[new.task])
+        finally:  # also if this task is cancelled, because the process stops or the workspace is removed
+            if not new.ready.is_set() and not new.task.done():
+                await new.cancel()
+        if new.ready.is_set():
+            old, self._current = self._current, new
+            self._error, self._retry_seconds = "", 0.0
+            self.started.set()
+            if old:
+                self._retire(old)
+        elif not new.task.cancelled():
+            self._failed(new.task)
+
+    async def _until_work(self) -> None:
+        """Wait until the settings change, or until it is time to try them again. Note it if the bot ends by itself."""
+        while True:
+            current = [self._current.task] if self._current else []
+            is_due = asyncio.sleep(self._retry_seconds) if self._retry_seconds else asyncio.Event().wait()
+            await _first(self._changed.wait(), is_due, tasks=current)
+            if not self._current or not self._current.task.done():
+                return
+            ended, self._current = self._current.task, None
+            self._failed(ended)
+
+    def _refuse_table(self, error: SettingsError) -> None:
+        """Note that the table has errors. Only a change of the file helps."""
+        self._note(error.code, " ".join(error.faults))
+        self._retry_seconds = 0.0
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
+        """Note the error with which the task of a bot ended, and when to try again."""
+        timing = self._timing
+        self._retry_seconds = min(2 * self._retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, SetupError):
+            self._note(error.code, error.line)
+        else:
+            log.error("the workspace stopped unexpectedly", exc_info=error)
+            self._note("unexpected", "")
+
+    def _note(self, code: str, why: str) -> None:
+        """Keep the code of the reason why the settings in the file are not in use. Log each code once."""
+        self.started.set()
+        if code != self._error:
+            self._error = code
+            fields = {"error": code, "why": why, "goes_on_as_before": self._current is not None}
+            log.error("the workspace cannot be served as its table says", extra={"fields": fields})
+
+    def _retire(self, old: ServedWorkspace) -> None:
+        """Let a bot finish its requests in the background."""
+        old.stop()
+        self._stopped.add(old.task)
+        old.task.add_done_callback(self._stopped.discard)
+
+
+async def _first(*waits: Awaitable[Any], tasks: list[asyncio.Task[None]]) -> None:
+    """Return when the first of these waits or tasks ends. Cancel the other waits, but not the tasks."""
+    waiting = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait([*waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
