@@ -135,10 +135,16 @@ def _of_workspace(name: str) -> bool:
 
 
 def _misplaced(environ: Mapping[str, str], tables: Mapping[str, Table]) -> list[str]:
-    """Return the variables that belong into a table. A variable that a table names with `{env = …}` is right."""
+    """Return the variables that belong into a table.
+
+    A variable that a table names with `{env = …}` is right, and a default changes nothing: .env.example has them all.
+    """
     values = [value for table in tables.values() for value in table.values()]
-    named = {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
-    return [name for name, value in environ.items() if _of_workspace(name) and unquoted(value) and name not in named]
+    right = {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
+    given = {name: unquoted(value) for name, value in environ.items() if name not in right and _of_workspace(name)}
+    return [
+        name for name, value in given.items() if value and (name not in VARIABLES or value != VARIABLES[name].default)
+    ]
 
 
 def _environment_fault(name: str, path: str) -> str:

@@ -4,12 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from bot.config import settings
 from bot.config.accounts import CALLBACK
 from bot.config.settings import SettingsError
 from bot.config.workspaces.load import Workspaces, read_workspaces
 from bot.slack.manifest import EVENTS_PATH
+from tests.support.app import ROOT
 from tests.support.settings import FERNET, HOST, SOCKET
 from tests.support.workspaces import (
     ACME,
@@ -113,8 +115,10 @@ def test_setting_of_a_workspace_in_the_environment_is_a_fault(given: dict[str, s
     assert told == f"{name}: belongs into a table of {path}, as {key}. Take it out of the environment and of .env."
 
 
-def test_empty_setting_in_the_environment_is_none(path: Path) -> None:
-    assert only(read_workspaces(written(path, ACME, KEPT | {"SLACK_BOT_TOKEN": " ", "BOT_MODE": ""}))).settings
+def test_empty_or_default_setting_in_the_environment_is_none(path: Path) -> None:
+    example = dict(dotenv_values(f"{ROOT}/.env.example"))
+    environ = KEPT | {name: value or "" for name, value in example.items()} | {"SLACK_BOT_TOKEN": " "}
+    assert only(read_workspaces(written(path, ACME, environ))).settings
 
 
 def test_health_needs_another_port_than_the_workspaces(path: Path) -> None:
