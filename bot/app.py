@@ -251,7 +251,7 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
 
 
 def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
-    """Return the workspace's view of the shared audit log, or of a log of its own if its settings name one."""
+    """Return the workspace's view of the shared audit log, or of another log if the workspace's table names one."""
     own = shared.audit
     if settings.audit_log != shared.settings.audit_log:
         own = stack.enter_context(closing(AuditLog(settings.audit_log)))

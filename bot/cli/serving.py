@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bot import app, server, shared, tuning
 from bot.config.process import LoggingSettings, ProcessSettings
 from bot.config.reader import SettingsError
 from bot.config.reload.watcher import Mask
-from bot.config.reload.workspaces import WorkspacesWatcher
 from bot.config.settings import load, load_part, read_process
-from bot.config.workspaces.load import Workspaces, read_workspaces
-from bot.workspaces import run as workspaces
+
+if TYPE_CHECKING:
+    from bot.config.workspaces.load import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,12 @@ def read_serving(environ: Mapping[str, str]) -> Serving:
     A workspace whose table has faults does not keep the others from being served. If all have, raise the error, too.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
-    if process is None or not process.workspaces_file:
-        return _single(environ)
+    return _several(process) if process and process.workspaces_file else _single(environ)
+
+
+def _several(process: ProcessSettings) -> Serving:
+    from bot.config.workspaces.load import read_workspaces  # noqa: PLC0415 - a single workspace does not need it
+
     found = read_workspaces(process)
     errors = [each.error for each in found.values() if each.error]
     if len(errors) == len(found):
@@ -56,7 +61,10 @@ def _single(environ: Mapping[str, str]) -> Serving:
     return Serving(settings.logging, serve)
 
 
-async def _serve_several(process: ProcessSettings, found: Workspaces, stop: asyncio.Event, mask: Mask) -> None:
+async def _serve_several(process: ProcessSettings, found: "Workspaces", stop: asyncio.Event, mask: Mask) -> None:
+    from bot.config.reload.workspaces import WorkspacesWatcher  # noqa: PLC0415 - as above
+    from bot.workspaces import run as workspaces  # noqa: PLC0415 - as above
+
     async with AsyncExitStack() as stack:
         opening = stack.enter_async_context(
             shared.open_shared(process, shared.Durations(), mask=mask, by_workspace=True)

@@ -96,7 +96,7 @@ class WorkspaceRunner:
         self._open = partial(ServedWorkspace, shared=shared, routes=routes, timing=timing, stopping=stopping)
         self._current: ServedWorkspace | None = None
         self._stopped: set[asyncio.Task[None]] = set()
-        self._error, self._retry_seconds = "", 0.0
+        self._error, self._why, self._retry_seconds = "", "", 0.0
         self._changed = asyncio.Event()
         self._supervising = asyncio.create_task(self._supervise())
 
@@ -187,10 +187,10 @@ class WorkspaceRunner:
             self._note("unexpected", "")
 
     def _note(self, code: str, why: str) -> None:
-        """Keep the code of the reason why the settings in the file are not in use. Log each code once."""
+        """Keep the code of the reason why the settings in the file are not in use. Log each reason once."""
         self.started.set()
-        if code != self._error:
-            self._error = code
+        if (code, why) != (self._error, self._why):
+            self._error, self._why = code, why
             fields = {"error": code, "why": why, "goes_on_as_before": self._current is not None}
             log.error("the workspace cannot be served as its table says", extra={"fields": fields})
 
