@@ -429,6 +429,12 @@ class StorageTiming:
     than any call of the store takes."""
     account_lock_seconds: float = 15.0
     """Postgres: how long an account's row may stay locked during a call to Genesys, and how long others wait for it."""
+    migration_lock_seconds: float = 0.3
+    """Postgres: how long a migration waits for a table that replicas use. They wait for those that it has already."""
+    migration_pause_seconds: float = 1.0
+    """Postgres: the pause before a migration that did not get a table is tried again."""
+    migration_seconds: float = 60.0
+    """Postgres: how long a migration is tried again, before the start fails."""
     lock_check_seconds: float = 2.0
     """Postgres: how often a replica checks that the server still accepts writes, and the time-out of that query."""
     server_move_seconds: float = 30.0

@@ -3,7 +3,9 @@
 The owner number marks the requests of this replica. The replica holds a lock on this number while it runs.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +24,9 @@ from bot.storage.postgres.store import MAX_CONNECTIONS, PostgresStore
 from bot.storage.schema import facts_at_start, scripts_from
 
 log = logging.getLogger(__name__)
+
+BUSY_ERRORS = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+"""The errors of a migration that did not get a table, because running replicas use it."""
 
 
 @asynccontextmanager
@@ -69,23 +74,40 @@ async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
 
     The owner number marks the requests that this replica works on. Raises StorageSetupError if the bot cannot use the
     database, and asyncpg's exceptions.
+
+    A migration takes the tables one after the other, and replicas that run wait for those that it has. So it gives them
+    all back, and tries again later, if it does not get the next one soon.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
+    give_up_at = time.monotonic() + timing.migration_seconds
     try:
-        async with connection.transaction():
-            # Several replicas may start at once: one migrates, the others find it done.
-            await connection.execute(STATEMENTS["lock_preparation"].text)
-            found = await examine(connection, encryptor)
-            for statement in scripts_from(found.version, "postgres"):
-                await connection.execute(statement)
-            if found.facts.get("key_check") == CHECK and encryptor.has_key:
-                await _encrypt_all(connection, encryptor)
-            written = facts_at_start(found.facts, found.version, encryptor)
-            for name, value in written.items():
-                await connection.execute(STATEMENTS["set_fact"].text, name, value)
-            return int(written["owner"])
+        while True:
+            try:
+                return await _prepare(connection, encryptor, timing)
+            except BUSY_ERRORS:
+                if time.monotonic() > give_up_at:
+                    raise
+            await asyncio.sleep(timing.migration_pause_seconds)
     finally:
         await connection.close(timeout=timing.connect_timeout_seconds)
+
+
+async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming) -> int:
+    async with connection.transaction():
+        # Several replicas may start at once: one migrates, the others find it done.
+        await connection.execute(STATEMENTS["lock_preparation"].text)
+        found = await examine(connection, encryptor)
+        if steps := scripts_from(found.version, "postgres"):
+            limit = f"{timing.migration_lock_seconds * 1000:.0f}"
+            await connection.fetch(STATEMENTS["limit_migration"].text, limit)
+        for statement in steps:
+            await connection.execute(statement)
+        if found.facts.get("key_check") == CHECK and encryptor.has_key:
+            await _encrypt_all(connection, encryptor)
+        written = facts_at_start(found.facts, found.version, encryptor)
+        for name, value in written.items():
+            await connection.execute(STATEMENTS["set_fact"].text, name, value)
+        return int(written["owner"])
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:

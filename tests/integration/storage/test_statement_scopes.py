@@ -26,7 +26,8 @@ WHOLE = frozenset(
         *("facts", "set_fact", "has_encrypted_secrets"),  # at start
         *("table_names", "server_state", "table_rights", "interrupt_accepted_requests"),  # of `check` and `db restore`
         *("enable_keepalive", "lock_replica", "announce_key", "withdraw_key", "lock_leader", "count_other_keys"),
-        *("lock_preparation", "register_server", "is_read_only", "backend_pid", "limit_lock"),  # of the replicas
+        *("lock_preparation", "register_server", "is_read_only", "backend_pid"),  # of the replicas
+        *("limit_lock", "limit_migration"),  # of transactions
         "answer_many",  # takes stored ids, which name their workspace
     )
 )

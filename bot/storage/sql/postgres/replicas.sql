@@ -43,6 +43,10 @@ WHERE l.locktype = 'advisory' AND l.classid = 6516578 AND l.objid <> 0 AND l.gra
 -- Until the transaction ends, no other process creates or migrates tables. Owner numbers start at 1.
 SELECT pg_advisory_xact_lock(6516578, 0);
 
+-- name: limit_migration
+-- Let this transaction wait for a lock for :milliseconds only.
+SELECT set_config('lock_timeout', :milliseconds, true);
+
 -- name: register_server
 -- Write down which server holds the locks (its start time) and since when. 0 when there was no server before, since then
 -- no replica has to move.
