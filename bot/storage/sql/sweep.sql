@@ -1,5 +1,6 @@
 -- Each statement runs until it changes fewer than :most rows, so that no write takes long. In Postgres it leaves out the
--- rows that another replica is changing. :kept_seconds is the retention.
+-- rows that another replica is changing. :kept_seconds is the retention. They are about the rows of all workspaces, also of
+-- those that no process runs any more.
 
 -- name: limit_session_ends
 -- No session lasts longer than a day. A row that says so would keep its link forever.
@@ -17,6 +18,13 @@ DELETE FROM requests
 WHERE id IN (SELECT id FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
+-- name: delete_abandoned_requests
+-- Those that no process has taken over, because none runs their workspace any more.
+DELETE FROM requests
+WHERE id IN (SELECT id FROM requests
+    WHERE state <> 'answered' AND workspace <> '' AND accepted_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
 -- name: delete_inquiries
 -- Requests that only asked for information stay for an hour, so that a second delivery meets their key: Slack delivers up
 -- to three more times within six minutes (https://docs.slack.dev/apis/events-api/#retries). The lower bound of a day and
@@ -30,6 +38,13 @@ WHERE id IN (SELECT id FROM requests
 -- name: delete_ended_sessions
 DELETE FROM sessions
 WHERE id IN (SELECT id FROM sessions WHERE ends_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_abandoned_posts
+-- Those whose messages no process has updated, because none runs their workspace any more.
+DELETE FROM posts
+WHERE (session_id, channel_id, ts) IN (SELECT session_id, channel_id, ts FROM posts
+    WHERE workspace <> '' AND due_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: wipe_old_replies

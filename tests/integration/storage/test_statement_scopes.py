@@ -85,8 +85,8 @@ PREPARATIONS: Mapping[str, Sequence[str]] = {
 """What has to happen to the rows of all workspaces, so that the statement finds some."""
 
 
-def rows_of(name: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows of a workspace, with their tables.
+def rows_of(name: str, end: float) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a workspace, with their tables. `end` is the time when its session ends.
 
     Those of two workspaces differ in the names and hosts that a statement returns, and not in what it looks for.
     """
@@ -106,7 +106,7 @@ def rows_of(name: str) -> list[tuple[str, dict[str, Any]]]:
         (
             "sessions",
             {"id": own, "request_id": own, "team_id": own, "requester": USER, "agent": USER, "host_id": "h1"}
-            | {"name": label, "application_id": "", "status": "active", "created_at": NOW - 20, "ends_at": NOW + 600}
+            | {"name": label, "application_id": "", "status": "active", "created_at": NOW - 20, "ends_at": end}
             | {"join_url": "j"}
             | ours,
         ),
@@ -141,11 +141,11 @@ def rows_of(name: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def fill(store: Any, names: Sequence[str], preparations: Sequence[str]) -> None:
-    """Replace all rows by those of these workspaces, in this order."""
+    """Replace all rows by those of these workspaces, in this order. The session of the last one ends first."""
     for table in TABLES:
         await run_sql(store, f"DELETE FROM {table}")
     for name in names:
-        for table, row in rows_of(name):
+        for table, row in rows_of(name, NOW + (600 if name == names[-1] else 2600)):
             columns = ", ".join(row)
             await run_sql(store, f"INSERT INTO {table} ({columns}) VALUES (:{', :'.join(row)})", **row)
     for statement in preparations:
@@ -153,10 +153,12 @@ async def fill(store: Any, names: Sequence[str], preparations: Sequence[str]) ->
 
 
 def plain(rows: Sequence[Any]) -> list[str]:
-    """Return rows as texts, in an order that depends on their values alone; without times, which go on."""
-    return sorted(
-        repr(sorted((name, value) for name, value in dict(row).items() if not isinstance(value, float))) for row in rows
-    )
+    """Return rows as texts, in an order that depends on their values alone. Times are in thousands of seconds."""
+
+    def rounded(value: Any) -> Any:
+        return round((value - NOW) / 1000) if isinstance(value, float) else value
+
+    return sorted(repr(sorted((name, rounded(value)) for name, value in dict(row).items())) for row in rows)
 
 
 async def all_rows(store: Any, name: str, *, is_own: bool) -> dict[str, list[str]]:
@@ -174,7 +176,7 @@ async def all_rows(store: Any, name: str, *, is_own: bool) -> dict[str, list[str
 async def outcome(store: Any, name: str, statement: str, others: Sequence[str]) -> tuple[Any, Any, bool]:
     """Run a statement as a workspace, beside the rows of others.
 
-    Return its rows, the workspace's own rows after it without times, and whether it found or changed anything. Fail if
+    Return its rows, the workspace's own rows after it, and whether it found or changed anything. Fail if
     it changed rows of others.
     """
     await fill(store, (*others, name), PREPARATIONS.get(statement, ()))

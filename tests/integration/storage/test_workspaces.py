@@ -122,6 +122,11 @@ async def accepted(view: Any, my: Forge) -> Any:
     return await view.accept(asked, replace(AGENT, team_id=TeamId(my(TEAM))))
 
 
+async def accepted_of_two_ids(view: Any, my: Forge) -> Any:
+    asked = request(id=RequestId(my("r-0")), key=my("command:0"), team_id=TeamId(my(TEAM)))
+    return await view.accept(asked, replace(AGENT, team_id=TeamId(my(TEAM)), other_id=BEN))
+
+
 async def taken(view: Any, my: Forge) -> Any:
     return await view.notices.take(await notice(view, my), 30)
 
@@ -230,6 +235,7 @@ ATTACKS: dict[str, tuple[Call, Any]] = {
     "people.export": (exported, {}),
     "people.forget": (forgotten, ({}, {}, 0, 0)),
     "accept": (accepted, Accepted(True, state=RequestState.CREATING)),
+    "accept of two ids": (accepted_of_two_ids, Accepted(True, state=RequestState.CREATING)),
     "link": (linked_for_all, None),
     "keep_found": (lambda view, my: view.keep_found(my(TEAM), ANA, Host(HOST, "the attacker's rule"), 60), None),
     "connections.begin": (begun, None),
@@ -401,11 +407,22 @@ async def test_what_is_about_the_whole_database_is_the_same_everywhere(database:
     assert await store.in_workspace("us").is_leader() == await store.is_leader()
     assert await store.in_workspace("eu").secrets.count() == await store.secrets.count()
     assert (await store.secrets.count()).newest >= 10
-    await database.age(40 * 86_400)
+
+
+async def test_old_rows_of_a_workspace_that_nobody_runs_are_deleted(database: Database) -> None:
+    """Only an administrator deletes a link. The unfinished requests of a bot that has one workspace wait for its start."""
+    store = await database.open()
+    for name in ("", "gone"):
+        await fill(store.in_workspace(name))
+    await database.age(29 * 86_400)
     await store.in_workspace("us").sweep()
-    for name in ("", "eu"):
-        left = await rows_of(store, name)
-        assert left["sessions"] == left["watches"] == left["notices"] == []
+    left = await rows_of(store, "gone")
+    assert [len(left[table]) for table in ("requests", "posts", "watches")] == [3, 1, 0]
+    await database.age(2 * 86_400)
+    await store.in_workspace("us").sweep()
+    left = await rows_of(store, "gone")
+    assert {table for table in TABLES if left[table]} == {"links"}
+    assert len((await rows_of(store, ""))["requests"]) == 2
 
 
 @pytest.mark.parametrize("name", ["EU", "-eu", "eu|us", "e u", "x" * 32, "eu\n"])
