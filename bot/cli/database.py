@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import NoReturn, TypeVar
 
 import click
@@ -57,10 +57,16 @@ async def know_everything(database: DatabaseSettings) -> None:
             raise refused("database_newer_for_command", found=report.version, known=VERSION)
 
 
-def open_database(
-    database: DatabaseSettings, timing: StorageTiming = COMMAND_TIMING, *, exclusive: bool = False, create: bool = True
-) -> AbstractAsyncContextManager[Storage]:
-    """Open the database. Raises StorageSetupError.
+@asynccontextmanager
+async def open_database(
+    database: DatabaseSettings,
+    timing: StorageTiming = COMMAND_TIMING,
+    *,
+    exclusive: bool = False,
+    create: bool = True,
+    workspace: str = "",
+) -> AsyncIterator[Storage]:
+    """Open the database, and yield what this workspace sees of it. Raises StorageSetupError.
 
     `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
     same time. `create`: make an SQLite file that does not exist. Commands that only read a database leave it False,
@@ -69,12 +75,18 @@ def open_database(
     if database.url.startswith(MEMORY):
         raise refused("database_memory")
     if not create and not database.url.startswith(POSTGRES):
-        path = os.path.abspath(database.url.removeprefix(SQLITE))
-        if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
-            raise refused("database_file_missing", path=path)
-    return open_store(
+        _check_file(database.url.removeprefix(SQLITE))
+    async with open_store(
         database.url, keys=database.keys, retention_days=database.retention_days, exclusive=exclusive, timing=timing
-    )
+    ) as store:
+        yield store.in_workspace(workspace)
+
+
+def _check_file(name: str) -> None:
+    """Raise StorageSetupError if the file does not exist. If its directory does not, opening the file says so."""
+    path = os.path.abspath(name)
+    if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
+        raise refused("database_file_missing", path=path)
 
 
 def fail(sentence: str) -> NoReturn:

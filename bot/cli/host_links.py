@@ -1,4 +1,7 @@
-"""Read, add, remove and export host links. A host link comes before every other host rule."""
+"""Read, add, remove and export host links. A host link comes before every other host rule.
+
+`workspace` is the workspace that the links belong to, "" for a bot with one.
+"""
 
 import csv
 import io
@@ -37,29 +40,35 @@ def write_csv(links: list[HostLink]) -> str:
 
 
 async def add(
-    database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
+    database: DatabaseSettings,
+    links: list[HostLink],
+    on_progress: Callable[[int], None] = lambda done: None,
+    *,
+    workspace: str = "",
 ) -> None:
     """Store all of these host links or none.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
-    async with open_database(database) as store:
+    async with open_database(database, workspace=workspace) as store:
         await store.link(links, on_progress)
 
 
-async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
+async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, *, workspace: str = "") -> bool:
     """Remove a host link, and return whether there was one.
 
     Raises StorageSetupError and StorageUnavailableError as `add` does.
     """
-    async with open_database(database, create=False) as store:
+    async with open_database(database, create=False, workspace=workspace) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
-async def list_all(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
+async def list_all(
+    database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
+) -> list[HostLink]:
     """Return all host links.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the read fails.
     """
-    async with open_database(database, timing, create=False) as store:
+    async with open_database(database, timing, create=False, workspace=workspace) as store:
         return list(await store.links())

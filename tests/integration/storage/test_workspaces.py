@@ -410,7 +410,7 @@ async def test_what_is_about_the_whole_database_is_the_same_everywhere(database:
 
 
 async def test_old_rows_of_a_workspace_that_nobody_runs_are_deleted(database: Database) -> None:
-    """Only an administrator deletes a link. The unfinished requests of a bot that has one workspace wait for its start."""
+    """Only an administrator deletes a link. Unfinished requests of a bot with one workspace wait for its start."""
     store = await database.open()
     for name in ("", "gone"):
         await fill(store.in_workspace(name))
