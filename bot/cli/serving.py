@@ -34,7 +34,7 @@ def read_serving(environ: Mapping[str, str]) -> Serving:
 
 
 def _several(process: ProcessSettings) -> Serving:
-    from bot.config.workspaces.load import read_workspaces  # noqa: PLC0415 - a single workspace does not need it
+    from bot.config.workspaces.load import read_workspaces
 
     found = read_workspaces(process)
     errors = [each.error for each in found.values() if each.error]
@@ -62,8 +62,8 @@ def _single(environ: Mapping[str, str]) -> Serving:
 
 
 async def _serve_several(process: ProcessSettings, found: "Workspaces", stop: asyncio.Event, mask: Mask) -> None:
-    from bot.config.reload.workspaces import WorkspacesWatcher  # noqa: PLC0415 - as above
-    from bot.workspaces import run as workspaces  # noqa: PLC0415 - as above
+    from bot.config.reload.workspaces import WorkspacesWatcher
+    from bot.workspaces import run as workspaces
 
     async with AsyncExitStack() as stack:
         opening = stack.enter_async_context(
