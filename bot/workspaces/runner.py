@@ -137,7 +137,7 @@ class WorkspaceRunner:
             if self._wanted.error:
                 self._refuse_table(self._wanted.error)
             elif self._current and self._current.fingerprint == self._wanted.fingerprint:
-                self._error, self._retry_seconds = "", 0.0  # the table is as it was before a change
+                self._error, self._why, self._retry_seconds = "", "", 0.0  # the table is as it was before a change
             elif self._wanted.settings:
                 await self._replace(await with_current_secrets(self._wanted.settings))
             await self._until_work()
@@ -148,16 +148,20 @@ class WorkspaceRunner:
         try:
             await _first(new.ready.wait(), self._changed.wait(), tasks=[new.task])
         finally:  # also if this task is cancelled, because the process stops or the workspace is removed
-            if not new.ready.is_set() and not new.task.done():
+            if new.ready.is_set():
+                self._adopt(new)
+            elif not new.task.done():
                 await new.cancel()
-        if new.ready.is_set():
-            old, self._current = self._current, new
-            self._error, self._retry_seconds = "", 0.0
-            self.started.set()
-            if old:
-                self._retire(old)
-        elif not new.task.cancelled():
+        if not new.ready.is_set() and not new.task.cancelled():
             self._failed(new.task)
+
+    def _adopt(self, new: ServedWorkspace) -> None:
+        """Let a bot that is ready take the place of the current one, which finishes its requests in the background."""
+        old, self._current = self._current, new
+        self._error, self._why, self._retry_seconds = "", "", 0.0
+        self.started.set()
+        if old:
+            self._retire(old)
 
     async def _until_work(self) -> None:
         """Wait until the settings change, or until it is time to try them again. Note it if the bot ends by itself."""
