@@ -32,25 +32,24 @@ class Scope:
         """Take the name of a workspace, "" for the only one. Raises ValueError for another text."""
         if name and not _NAME.fullmatch(name):
             raise ValueError(f"no name of a workspace: {name!r}")
-        self.name, self._prefix = name, f"{name}{SEPARATOR}" if name else ""
+        self.name, self._prefix = name, f"{name}{SEPARATOR}"
 
     def to_stored(self, identifier: str) -> str:
         """Return the stored form of an identifier.
 
         No two workspaces store an equal text: one of the workspace "" that contains SEPARATOR is stored behind another.
         """
-        if not self._prefix and SEPARATOR not in identifier:
+        if not self.name and SEPARATOR not in identifier:
             return identifier
-        return f"{self.name}{SEPARATOR}{identifier}"
+        return self._prefix + identifier
 
     def from_stored(self, stored: str) -> str:
         """Return the identifier that `to_stored` converted. Raises ValueError if another workspace stored it."""
-        if not self._prefix and SEPARATOR not in stored:
+        if not self.name and SEPARATOR not in stored:
             return stored
-        name, _, identifier = stored.partition(SEPARATOR)
-        if name != self.name:
+        if not stored.startswith(self._prefix):
             raise ValueError("an identifier of another workspace")
-        return identifier
+        return stored.removeprefix(self._prefix)
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
         """Convert the parameters of a statement, in place, and return them.
@@ -60,7 +59,7 @@ class Scope:
         for name in IDENTIFIERS:
             if name in values and (identifier := values[name]) is not None:
                 values[name] = self.to_stored(identifier)
-        values["workspace"], values["every_team"] = self.name, self._prefix
+        values["workspace"], values["every_team"] = self.name, self._prefix if self.name else ""
         return values
 
     def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -71,7 +70,7 @@ class Scope:
         if not rows:
             return rows
         columns = [name for name in rows[0].keys() if name in IDENTIFIERS]  # noqa: SIM118 - a sqlite3.Row
-        if not self._prefix and not any(SEPARATOR in (row[name] or "") for row in rows for name in columns):
+        if not self.name and not any(SEPARATOR in (row[name] or "") for row in rows for name in columns):
             return rows
         found = []
         for row in rows:

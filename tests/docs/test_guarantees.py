@@ -28,6 +28,7 @@ GUARANTEES = (
     "Never two different outcomes",
     "Wrong host impossible",
     "Links only for the requester and the host",
+    "Workspaces see nothing of each other",
     "Secrets masked",
     "Secrets encrypted",
     "Secrets wiped",

@@ -33,7 +33,7 @@ WHOLE = frozenset(
 )
 """The statements that are about all workspaces. Whatever is added here must hand out nothing to a workspace."""
 WORKSPACES = ("", "eu", "us")
-ID, USER, OWNER, NOW = "x1", "U1", 999, time.time()
+ID, USER, OWNER = "x1", "U1", 999
 FAILURE = json.dumps({"code": "host_not_found", "person": USER})
 VALUES: Mapping[str, Any] = {
     **dict.fromkeys(IDENTIFIERS, ID),
@@ -44,9 +44,9 @@ VALUES: Mapping[str, Any] = {
     **{"reply_url": "u", "replaces": False, "view_id": None, "trace_context": None, "failure": FAILURE, "was": "t"},
     **{"join_seconds": 10.0, "seconds": 900.0, "reply_seconds": 600.0, "lease": 60.0, "move_seconds": 0.0},
     **{"unclaimed_seconds": 0.0, "claimed": [], "most": 10, "skipped": 0, "looked": 1, "reply_uses": 2, "ts": "1.1"},
-    **{"host_id": "h1", "rule": "r", "is_exact": False, "status": "active", "ends_at": NOW + 600, "join_url": "j"},
+    **{"host_id": "h1", "rule": "r", "is_exact": False, "status": "active", "join_url": "j"},
     **{"join_code": None, "is_call": None, "taken": "{}", "live_state": "over", "ending": None, "joined_at": None},
-    **{"ended_at": None, "verifier": "v", "refresh_token": "t2", "opened_at": NOW, "over_at": None, "data": "{}"},
+    **{"ended_at": None, "verifier": "v", "refresh_token": "t2", "over_at": None, "data": "{}"},
     **{"messages": "[]", "version": 2, "takes": 0, "shown": 2},
 }
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
@@ -85,10 +85,12 @@ PREPARATIONS: Mapping[str, Sequence[str]] = {
 """What has to happen to the rows of all workspaces, so that the statement finds some."""
 
 
-def rows_of(name: str, end: float) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows of a workspace, with their tables. `end` is the time when its session ends.
+def rows_of(name: str, now: float, later: float) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a workspace, with their tables.
 
     Those of two workspaces differ in the names and hosts that a statement returns, and not in what it looks for.
+    `later`: by how many seconds its request is older and its session ends later than those of another one; then the
+    request is a duplicate, too.
     """
     scope, label = Scope(name), f"of {name}"
     own, ours = scope.to_stored(ID), {"workspace": name}
@@ -99,64 +101,64 @@ def rows_of(name: str, end: float) -> list[tuple[str, dict[str, Any]]]:
             "requests",
             {"id": own, "key": own, "owner": OWNER, "state": "accepted", "kind": "start", "team_id": own, "same": own}
             | {"channel_id": "C1", "requester": USER, "name": label, "reply_url": "u", "replaces": False}
-            | {"accepted_at": NOW - 10, "session_at": NOW - 5, "session_id": own, "failure": FAILURE}
-            | {"conversation_id": "c1", "argument": "a"}
+            | {"accepted_at": now - 10 - later, "session_at": now - 5, "session_id": own, "failure": FAILURE}
+            | {"conversation_id": "c1", "argument": "a", "same_as": own if later else None}
             | ours,
         ),
         (
             "sessions",
             {"id": own, "request_id": own, "team_id": own, "requester": USER, "agent": USER, "host_id": "h1"}
-            | {"name": label, "application_id": "", "status": "active", "created_at": NOW - 20, "ends_at": end}
-            | {"join_url": "j"}
+            | {"name": label, "application_id": "", "status": "active", "join_url": "j"}
+            | {"created_at": now - 20, "ends_at": now + 600 + later}
             | ours,
         ),
         (
             "posts",
             {"session_id": own, "channel_id": "C1", "ts": "1.1", "kind": "shared", "request_id": own}
-            | {"due_at": NOW - 1}
+            | {"due_at": now - 1}
             | ours,
         ),
         (
             "watches",
             {"session_id": own, "request_id": own, "conversation_id": "c1", "reply_uses": 2, "looks": 0}
-            | {"reply_until": NOW + 600, "next_at": NOW - 1, "watched_at": NOW - 5}
+            | {"reply_until": now + 600, "next_at": now - 1, "watched_at": now - 5}
             | about
             | ours,
         ),
-        ("found_hosts", {"host_id": "h1", "rule": label, "good_until": NOW + 600} | person),
-        ("links", {"host_id": f"h1 {label}", "linked_at": NOW} | person),
-        ("links", {"host_id": f"h2 {label}", "linked_at": NOW} | person | {"team_id": scope.to_stored("")}),
+        ("found_hosts", {"host_id": "h1", "rule": label, "good_until": now + 600} | person),
+        ("links", {"host_id": f"h1 {label}", "linked_at": now} | person),
+        ("links", {"host_id": f"h2 {label}", "linked_at": now} | person | {"team_id": scope.to_stored("")}),
         (
             "connects",
-            {"state_hash": own, "from_team": own, "verifier": "v", "good_until": NOW + 600} | person,
+            {"state_hash": own, "from_team": own, "verifier": "v", "good_until": now + 600} | person,
         ),
-        ("connections", {"host_id": "h1", "refresh_token": "t", "connected_at": NOW, "used_at": NOW - 5} | person),
+        ("connections", {"host_id": "h1", "refresh_token": "t", "connected_at": now, "used_at": now - 5} | person),
         (
             "notices",
             {"kind": "fault", "key": own, "team_id": own, "version": 2, "shown": 1, "takes": 0, "next_at": 0.0}
-            | {"opened_at": NOW, "changed_at": NOW, "data": json.dumps({"people": [USER]}), "messages": "[]"}
+            | {"opened_at": now, "changed_at": now, "data": json.dumps({"people": [USER]}), "messages": "[]"}
             | ours,
         ),
     ]
 
 
-async def fill(store: Any, names: Sequence[str], preparations: Sequence[str]) -> None:
-    """Replace all rows by those of these workspaces, in this order. The session of the last one ends first."""
+async def fill(store: Any, names: Sequence[str], now: float, preparations: Sequence[str]) -> None:
+    """Replace all rows by those of these workspaces, in this order."""
     for table in TABLES:
         await run_sql(store, f"DELETE FROM {table}")
     for name in names:
-        for table, row in rows_of(name, NOW + (600 if name == names[-1] else 2600)):
+        for table, row in rows_of(name, now, 0.0 if name == names[-1] else 200.0):
             columns = ", ".join(row)
             await run_sql(store, f"INSERT INTO {table} ({columns}) VALUES (:{', :'.join(row)})", **row)
     for statement in preparations:
         await run_sql(store, statement)
 
 
-def plain(rows: Sequence[Any]) -> list[str]:
-    """Return rows as texts, in an order that depends on their values alone. Times are in thousands of seconds."""
+def plain(rows: Sequence[Any], now: float) -> list[str]:
+    """Return rows as texts, in an order that depends on their values alone. Times are in hundreds of seconds."""
 
     def rounded(value: Any) -> Any:
-        return round((value - NOW) / 1000) if isinstance(value, float) else value
+        return round((value - now) / 100) if isinstance(value, float) else value
 
     return sorted(repr(sorted((name, rounded(value)) for name, value in dict(row).items())) for row in rows)
 
@@ -173,24 +175,24 @@ async def all_rows(store: Any, name: str, *, is_own: bool) -> dict[str, list[str
     }
 
 
-async def outcome(store: Any, name: str, statement: str, others: Sequence[str]) -> tuple[Any, Any, bool]:
+async def outcome(store: Any, name: str, statement: str, others: Sequence[str], now: float) -> tuple[Any, Any, bool]:
     """Run a statement as a workspace, beside the rows of others.
 
     Return its rows, the workspace's own rows after it, and whether it found or changed anything. Fail if
     it changed rows of others.
     """
-    await fill(store, (*others, name), PREPARATIONS.get(statement, ()))
+    await fill(store, (*others, name), now, PREPARATIONS.get(statement, ()))
     own, foreign = await all_rows(store, name, is_own=True), await all_rows(store, name, is_own=False)
-    values = {**VALUES, **SPECIAL.get(statement, {})}
+    values = {**VALUES, "ends_at": now + 600, "opened_at": now, **SPECIAL.get(statement, {})}
     if ANY_TEAM in load_statements("postgres" if store.shared else "sqlite")[statement]:
         values["team_id"] = None
     returned = await store.in_workspace(name).fetch(statement, values)
     assert await all_rows(store, name, is_own=False) == foreign, f"{statement} changed rows of another workspace"
     after = {
-        table: plain(await run_sql(store, f"SELECT * FROM {table} WHERE workspace = :workspace", workspace=name))
+        table: plain(await run_sql(store, f"SELECT * FROM {table} WHERE workspace = :workspace", workspace=name), now)
         for table in TABLES
     }
-    return plain(returned), after, bool(returned) or own != await all_rows(store, name, is_own=True)
+    return plain(returned, now), after, bool(returned) or own != await all_rows(store, name, is_own=True)
 
 
 @pytest.mark.parametrize("name", WORKSPACES[:2], ids=["without_a_name", "eu"])
@@ -201,8 +203,9 @@ async def test_every_statement_is_about_one_workspace(
     kind: DatabaseKind = "postgres" if database.url else "sqlite"
     others, found_nothing = [other for other in WORKSPACES if other != name], []
     for statement in sorted(load_statements(kind).keys() - WHOLE):
-        alone = await outcome(store, name, statement, ())
-        assert await outcome(store, name, statement, others) == alone, statement
+        now = time.time() if store.shared else database.now
+        alone = await outcome(store, name, statement, (), now)
+        assert await outcome(store, name, statement, others, now) == alone, statement
         assert caplog.records == [], f"{statement} returned a row of another workspace, which was left out"
         found_nothing += [] if alone[2] else [statement]
     assert found_nothing == [], "These show nothing here: see PREPARATIONS"
