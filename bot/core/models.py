@@ -163,12 +163,13 @@ class RequestState(StrEnum):
 class OtherSession:
     """The agent's newest session that is still open when another session of this agent starts.
 
-    `count` is the number of the agent's open sessions, without the one that starts.
+    `ends_at` is None if the customer is in the session, because its end is not known then. `count` is the number of the
+    agent's open sessions, without the one that starts.
     """
 
     id: SessionId
     name: str
-    ends_at: datetime
+    ends_at: datetime | None
     count: int = 1
 
 

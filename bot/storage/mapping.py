@@ -106,12 +106,14 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
     """Convert `other_open`, a column that the statement `accept` returns.
 
     The column holds the id and end of the agent's newest open session, the number of the agent's open sessions, and the
-    name of the newest, separated by spaces. Return None if the column is empty or unreadable.
+    name of the newest, separated by spaces. The end is 0 if the customer is in the session. Return None if the column
+    is empty or unreadable.
     """
 
     def read() -> OtherSession | None:
         session_id, ends_at, count, name = (text or "").split(" ", 3)
-        return OtherSession(SessionId(scope.from_stored(session_id)), name, time_of(float(ends_at)), int(count))
+        end = time_of(float(ends_at)) if float(ends_at) else None
+        return OtherSession(SessionId(scope.from_stored(session_id)), name, end, int(count))
 
     return _readable(read) if text else None
 

@@ -99,6 +99,16 @@ async def test_cards_in_a_channel_and_a_direct_message_change(journey: Journey) 
         assert "The customer left." in words(each)
 
 
+async def test_card_beside_a_joined_session_names_no_end(journey: Journey) -> None:
+    talk(journey)
+    await journey.asks("Checkout")
+    (offer,) = offers(journey)
+    offer.join()
+    await told(journey, "Your customer joined")
+    other = talk(journey)
+    assert "*Checkout* is still open, with your customer in it." in words(await journey.asks(f"{other.id} Refund"))
+
+
 async def test_every_list_shows_who_is_waited_for_and_who_joined(journey: Journey) -> None:
     talk(journey)
     card = await journey.asks("Checkout")

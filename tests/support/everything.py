@@ -157,8 +157,8 @@ RESULTS: tuple[Result, ...] = (
     *(SessionEnded(each) for each in RECORDS[3:]),
     SessionEnded(RECORDS[-1], card=RECORDS[0]),
     *(
-        SessionEnded(RECORDS[-1], card=RECORDS[0], other_open=OtherSession(SessionId("9"), NAME, NOW, count))
-        for count in (1, 2, 3)
+        SessionEnded(RECORDS[-1], card=RECORDS[0], other_open=OtherSession(SessionId("9"), NAME, ends_at, count))
+        for count, ends_at in product((1, 2, 3), (NOW, None))
     ),
     SessionEnded(RECORDS[-1], listing=SessionList(RECORDS[:2], total=2)),
     SessionShared(record(), CARE),

@@ -330,7 +330,8 @@ class SessionService:
         if not others:
             return None
         newest = others[0].session
-        return OtherSession(newest.id, newest.name, newest.ends_at, len(others))
+        is_joined = others[0].state.phase is SessionPhase.JOINED
+        return OtherSession(newest.id, newest.name, None if is_joined else newest.ends_at, len(others))
 
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord

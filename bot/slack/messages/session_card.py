@@ -139,6 +139,21 @@ STILL_OPEN_OF_AND = counted(
     "*{name}* of {agent} is still open, until {time}, and so is {count} more.",
     "*{name}* of {agent} is still open, until {time}, and so are {count} more.",
 )
+STILL_JOINED = said("card.still_joined", "*{name}* is still open, with your customer in it.")
+STILL_JOINED_OF = said("card.still_joined_of", "*{name}* of {agent} is still open, with a customer in it.")
+STILL_JOINED_AND = counted(
+    "card.still_joined_and",
+    "*{name}* is still open, with your customer in it. {count} more is open.",
+    "*{name}* is still open, with your customer in it. {count} more are open.",
+)
+STILL_JOINED_OF_AND = counted(
+    "card.still_joined_of_and",
+    "*{name}* of {agent} is still open, with a customer in it. {count} more is open.",
+    "*{name}* of {agent} is still open, with a customer in it. {count} more are open.",
+)
+OWN_OPEN, OPEN_OF = (STILL_OPEN, STILL_OPEN_AND), (STILL_OPEN_OF, STILL_OPEN_OF_AND)
+OWN_JOINED, JOINED_OF = (STILL_JOINED, STILL_JOINED_AND), (STILL_JOINED_OF, STILL_JOINED_OF_AND)
+"""The sentences about one open session, and about several."""
 END_IT = label("card.end_it", "End it")
 THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
 OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
@@ -275,11 +290,12 @@ class CardRenderer:
         the agent.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
-        if more > 0:
-            sentence = STILL_OPEN_AND if is_own else STILL_OPEN_OF_AND
+        if other.ends_at:
+            alone, with_more = OWN_OPEN if is_own else OPEN_OF
         else:
-            sentence = STILL_OPEN if is_own else STILL_OPEN_OF
-        text = say(sentence, name=other.name, agent=mention(agent), time=other.ends_at, count=more)
+            alone, with_more = OWN_JOINED if is_own else JOINED_OF
+        ends = {"time": other.ends_at} if other.ends_at else {}
+        text = say(with_more if more > 0 else alone, name=other.name, agent=mention(agent), count=more, **ends)
         end = button(say(END_IT), END_ACTION if is_own else ASK_END_ACTION, value=other.id)
         if more <= 0:
             return [section(text, place) | {"accessory": end}]

@@ -147,6 +147,9 @@ async def test_joined_customer_is_recorded_once_and_keeps_it_open(database: Data
     assert record
     assert record.state.phase is SessionPhase.JOINED
     assert (record.is_over, record.is_gone, record.session.join_url) == (False, True, "")
+    other = (await store.accept(request())).other_open
+    assert other
+    assert (other.id, other.ends_at) == (ONE, None), "nobody knows when a joined session ends"
     await sessions.keep_joined(ONE, 3600)
     await database.age(1000)
     again = await sessions.session(ONE)

@@ -4,7 +4,8 @@
 -- Store a request, unless its key is known, and return what became of it. `same_as` is the request whose session it gets:
 -- one for the same session that is not finished, or whose session was created in the last :join_seconds and is still open.
 -- `linked` is the host that an administrator linked the agent to, `other_open` the id and end of the newest session that
--- the agent of a start has open already, the number of these sessions, and its name.
+-- the agent of a start has open already (0: the customer is in it, so the end is not known), the number of these
+-- sessions, and its name.
 -- An agent with two ids (:link_other) may have links and sessions under either; two different links are `linked` ''.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
     conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
@@ -29,7 +30,8 @@ RETURNING same_as, state,
             WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :every_team AND user_id IN (:link_user, :link_other))) END AS linked,
-    CASE WHEN kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
+    CASE WHEN kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (
+        SELECT s.id || ' ' || CASE s.live_state WHEN 'joined' THEN 0 ELSE s.ends_at END || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent = s.agent
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
         FROM sessions s
@@ -37,7 +39,8 @@ RETURNING same_as, state,
             AND s.agent = coalesce(requests.target, requests.requester)
             AND s.created_at > :now - 86400 AND s.ended_at IS NULL AND s.ends_at > :now
         ORDER BY s.created_at DESC LIMIT 1)
-    WHEN kind = 'start' THEN (SELECT s.id || ' ' || s.ends_at || ' ' || (
+    WHEN kind = 'start' THEN (
+        SELECT s.id || ' ' || CASE s.live_state WHEN 'joined' THEN 0 ELSE s.ends_at END || ' ' || (
             SELECT count(*) FROM sessions o WHERE o.team_id = s.team_id AND o.agent IN (:link_user, :link_other)
                 AND o.created_at > :now - 86400 AND o.ended_at IS NULL AND o.ends_at > :now) || ' ' || s.name
         FROM sessions s

@@ -285,6 +285,20 @@ def test_chat_without_a_page_for_the_code_shows_the_code_large() -> None:
     assert "header" in [block["type"] for block in CARDS.of_record(made, BEN, DIRECT_MESSAGE).blocks]
 
 
+@pytest.mark.parametrize(
+    ("reader", "count", "sentence"),
+    [
+        (BEN, 1, "*Deal* is still open, with your customer in it."),
+        (BEN, 2, "*Deal* is still open, with your customer in it. 1 more is open."),
+        (ANA, 1, f"*Deal* of <@{BEN}> is still open, with a customer in it."),
+        (ANA, 3, f"*Deal* of <@{BEN}> is still open, with a customer in it. 2 more are open."),
+    ],
+)
+def test_joined_other_session_is_shown_without_an_end(reader: UserId, count: int, sentence: str) -> None:
+    other = OtherSession(SessionId("s"), "Deal", None, count)
+    assert sentence in plain(CARDS.of_record(record(), reader, DIRECT_MESSAGE, other=other))
+
+
 @pytest.mark.parametrize(("is_own", "action"), [(True, "end_session"), (False, "ask_end_session")])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_other_open_sessions_have_one_button_each_purpose(is_own: bool, action: str, count: int) -> None:
