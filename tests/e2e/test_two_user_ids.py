@@ -29,6 +29,7 @@ from tests.support.app import (
 from tests.support.check import right_environ, run_checks
 
 TWIN = "W0ANA"
+ADD_LINK = "INSERT INTO links (team_id, user_id, host_id, linked_at) VALUES ('T0SANDBOX', ?, ?, 0)"
 OTHER_HOST = "33333333-3333-4333-8333-333333333333"
 
 
@@ -126,7 +127,7 @@ async def test_links_of_both_ids_to_two_hosts_start_nothing_when_warm(tmp_path: 
             assert link(await journey.asks("warm"))
             with contextlib.closing(sqlite3.connect(path)) as database, database:
                 for user_id, host in ((ANA, OTHER_HOST), (TWIN, BENS)):
-                    database.execute("INSERT INTO links VALUES ('T0SANDBOX', ?, ?, 0)", (user_id, host))
+                    database.execute(ADD_LINK, (user_id, host))
             assert "U0ANA and W0ANA are the same person" in words(await journey.asks("Deal"))
             assert len(servers.genesys.sessions) == 1
             with contextlib.closing(sqlite3.connect(path)) as database, database:
