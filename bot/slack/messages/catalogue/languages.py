@@ -9,6 +9,7 @@ import gettext
 import logging
 import struct
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 import bot
@@ -31,26 +32,35 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
     A language without a compiled catalogue is left out: people who use it read English.
     """
     languages, faulty = {ENGLISH.code: ENGLISH}, []
-    sentences = tuple(CATALOGUE.values())
     for code in translated(directory):
         source = directory / code / "LC_MESSAGES" / f"{DOMAIN}.po"
         compiled = source.with_suffix(".mo")
         try:
-            with compiled.open("rb") as file:
-                language = Language(code, gettext.GNUTranslations(file))
+            written = compiled.stat()
+            languages[code] = _read(code, compiled, (written.st_mtime_ns, written.st_size))
         except (OSError, ValueError, struct.error):  # there is none, or it is damaged
             faulty.append(code)
             continue
-        if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
+        if source.exists() and source.stat().st_mtime_ns > written.st_mtime_ns:
             faulty.append(code)
-        language.prepare(sentences)
-        languages[code] = language
     if faulty:
         log.warning(
             "translations are not compiled, or have changed since",
             extra={"fields": {"languages": " ".join(faulty), "hint": "make sandbox compiles them"}},
         )
     return languages
+
+
+@cache
+def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
+    """Read a compiled catalogue: once in a process for each version, because bots of one process share languages.
+
+    Raises OSError, ValueError or struct.error if it cannot be read.
+    """
+    with compiled.open("rb") as file:
+        language = Language(code, gettext.GNUTranslations(file))
+    language.prepare(tuple(CATALOGUE.values()))
+    return language
 
 
 def choose(locale: str, codes: Collection[str]) -> str:
