@@ -1,5 +1,6 @@
 """Fixtures that the journeys share. A journey is a test's own world: nothing outlives the test."""
 
+import gc
 import logging
 import os
 import re
@@ -17,6 +18,7 @@ from bot.core.timing import CoreTiming, ReceiverBounds, SlackTiming
 from tests.support.app import QUICK_SLACK, Journey, open_journey
 from tests.support.translations import compile_all
 
+gc.disable()  # until the tests are collected: what the collection makes is no garbage
 compile_all()  # as `make` does: the bots of the tests load what the .po files say now
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first worker rewrites a file's asserts, and the others read it
 sys.dont_write_bytecode = False
@@ -61,6 +63,12 @@ SLOWEST = (
 def name_of(path: Path) -> str:
     """Where a test file stands: `resilience/crash` for tests/resilience/test_crash.py."""
     return str(path.relative_to(TESTS).with_suffix("")).replace("test_", "")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the collection made out of each later search for garbage: it lives as long as the process."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
