@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 import yaml
 
 from bot.cli.commands import main
 from tests.support.app import ROOT
+from tests.support.cases import each_case
 
 HOUSE = Path(ROOT)
 PAGES = sorted(str(path.relative_to(HOUSE)) for path in (*(HOUSE / "docs").rglob("*.md"), *HOUSE.glob("*.md")))
@@ -46,19 +46,19 @@ def faults(words: list[str]) -> Iterator[str]:
     yield from (word for word in words if re.match(r"--[a-z]", word) and word.partition("=")[0] not in options)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_command_and_option_of_a_page_exists(page: str) -> None:
     lines = [line for line in typed(page) if not OTHERS.search(line)]
     assert [(line, fault) for line in lines for words in words_after(line) for fault in faults(words)] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_target_of_make_on_a_page_exists(page: str) -> None:
     named = [name for line in typed(page) for name in re.findall(r"(?:^|\s)make ([a-z][a-z-]*)", line)]
     assert [name for name in named if name not in TARGETS] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_yaml_of_a_page_can_be_read(page: str) -> None:
     text = (HOUSE / page).read_text(encoding="utf-8")
     for block in re.findall(r"^```ya?ml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):

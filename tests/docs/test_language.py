@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.support.app import ROOT
+from tests.support.cases import each_case
 from tests.support.prose import CODE, measure, sentences, syllables
 
 HOUSE = Path(ROOT)
@@ -41,12 +40,12 @@ def found_in(pattern: re.Pattern[str], page: str) -> list[str]:
     return [f"{found[0]}: {line}" for line in text.splitlines() for found in pattern.finditer(line)]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_sentences_of_a_page_are_short(page: str) -> None:
     assert measure(text_of(page)).mean_length <= MAX_MEAN_LENGTH
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_words_that_stay_out_are_in_no_page(page: str) -> None:
     assert found_in(OUT, page) == []
 
@@ -56,7 +55,7 @@ def test_agents_page_reads_easily_and_has_no_jargon() -> None:
     assert found_in(JARGON, AGENT) == []
 
 
-@pytest.mark.parametrize("page", LEADERS)
+@each_case("page", LEADERS)
 def test_pages_for_supervisors_and_admins_read_well(page: str) -> None:
     assert measure(text_of(page)).ease >= 50
 

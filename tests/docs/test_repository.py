@@ -25,6 +25,7 @@ from bot.slack.api.workflow_steps import outputs_of
 from bot.slack.command_parser import RESERVED
 from bot.slack.listeners import session_form
 from bot.slack.listeners.workflow_step import CALLBACK_ID
+from tests.support.cases import FailedCases, each_case
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -235,6 +236,24 @@ def test_what_tests_share_stands_in_support() -> None:
 )
 def test_imports_of_test_modules_are_found(line: str, found: list[str]) -> None:
     assert list(modules_of_tests(line)) == found
+
+
+def test_each_case_runs_all_cases_and_names_those_that_fail() -> None:
+    seen = []
+
+    @each_case("last", [3, 4], ids=["three", "four"])
+    @each_case(("one", "two"), [(1, 2), (2, 2)])
+    def check(one: int, two: int, last: int) -> None:
+        seen.append((one, two, last))
+        assert one == two
+
+    with pytest.raises(FailedCases, match="2 cases failed") as caught:
+        check()
+    assert seen == [(1, 2, 3), (2, 2, 3), (1, 2, 4), (2, 2, 4)]
+    notes = [error.__notes__ for error in caught.value.exceptions]
+    assert notes == [["case 1: one=1, two=2", "case 1: three"], ["case 1: one=1, two=2", "case 2: four"]]
+    with pytest.raises(AssertionError, match="there is no case"):
+        each_case("name", [])
 
 
 def test_the_lock_files_name_no_address_of_a_registry() -> None:

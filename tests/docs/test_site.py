@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from bot.config.variables import VARIABLES
 from tests.support.app import ROOT
+from tests.support.cases import each_case
 
 HOUSE = Path(ROOT)
 DOCS = HOUSE / "docs"
@@ -94,7 +94,7 @@ def test_every_decision_is_in_their_list() -> None:
     assert listed == sorted(path.name for path in (DOCS / "develop" / "decisions").glob("0*.md"))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_link_leads_to_a_file_and_a_heading(page: str) -> None:
     broken = []
     for target, anchor in LINK.findall(prose(page)):
@@ -107,21 +107,21 @@ def test_each_link_leads_to_a_file_and_a_heading(page: str) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_setting_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"\b(?:COBROWSE|GENESYS|SLACK)_[A-Z_]+[A-Z]\b", (HOUSE / page).read_text(encoding="utf-8"))
     known = {*VARIABLES, *(f"{name}_FILE" for name, each in VARIABLES.items() if each.takes_file), *ARGUMENTS}
     assert [name for name in named if name not in known and page != "CHANGELOG.md"] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_each_file_that_a_page_names_exists(page: str) -> None:
     named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+|\w[\w-]*\.(?:toml|yaml|txt))`", prose(page))
     missing = [name for name in named if not (HOUSE / name).exists()]
     assert [name for name in missing if page != "CHANGELOG.md"] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 def test_commands_can_be_pasted_into_any_shell(page: str) -> None:
     """The shell of macOS takes a comment behind a command as its arguments, unless somebody has set an option."""
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (HOUSE / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -17,6 +17,7 @@ from bot.core.validation.contact import read_address
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.command_parser import clean_name, parse
 from tests.support.app import ANA, GUS, SINGLE, Journey, buttons, link, open_journey, words
+from tests.support.cases import each_case
 from tests.support.proxy import FRONTS, Front
 from tests.support.session_buttons import POST, as_earlier_card, confirms, menu
 
@@ -190,7 +191,7 @@ READERS: tuple[Callable[[str], object], ...] = (
 )
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@each_case("unit", UNITS)
 def test_text_that_could_make_patterns_backtrack_is_read_at_once(unit: str) -> None:
     for length, end, reader in itertools.product((100, 3_000, 20_000), ENDS, READERS):
         text = unit * (length // len(unit) + 1) + end

@@ -9,6 +9,7 @@ from bot.core.models import ConversationId, HostId
 from bot.genesys.api.live_conversations import read_live, read_other
 from bot.sandbox.genesys.conversations import Conversation
 from tests.support.app import ANA, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.cases import each_case
 from tests.support.conversations import HOST, KEY
 
 KINDS = [
@@ -77,7 +78,7 @@ def read(*people: dict[str, Any]) -> str:
     return "live" if live else other.kind if other else "none"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("people", "kind"),
     [
         ((AGENT, INTERNAL), "internal"),

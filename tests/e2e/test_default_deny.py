@@ -10,6 +10,7 @@ from bot.core.models import TeamId
 from bot.slack.api.channels import share_refusal
 from tests.support import session_messages
 from tests.support.app import ANA, CARE, SAM, Journey, is_failure, link, words
+from tests.support.cases import each_case
 from tests.support.session_buttons import POST, confirms
 from tests.support.session_messages import World
 
@@ -63,7 +64,7 @@ def test_a_channel_of_our_own_may_be_shared_in(home: Workspace, told: dict[str, 
     assert share_refusal(told, home) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("home", "told"),
     [
         (HOME, channel(is_ext_shared=True, is_shared=True)),
@@ -89,8 +90,8 @@ def test_a_channel_that_others_read_may_not(home: Workspace, told: dict[str, Any
     assert share_refusal(told, home) == "outside"
 
 
-@pytest.mark.parametrize("flag", ["is_ext_shared", "is_pending_ext_shared", "is_shared", "is_org_shared"])
-@pytest.mark.parametrize("said", ["missing", None, 0, ""])
+@each_case("flag", ["is_ext_shared", "is_pending_ext_shared", "is_shared", "is_org_shared"])
+@each_case("said", ["missing", None, 0, ""])
 def test_a_channel_of_which_slack_does_not_say_it_may_not(flag: str, said: object) -> None:
     told = channel(**{flag: said})
     if said == "missing":

@@ -25,6 +25,7 @@ from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import Addressee
 from tests.support.app import ANA, BEN, Journey, open_servers, words
+from tests.support.cases import each_case
 from tests.support.cli import typed
 from tests.support.slack_users import user
 from tests.support.views import asks_for_a_form, with_all_fields
@@ -49,7 +50,7 @@ def test_a_name_keeps_what_can_be_seen() -> None:
     assert clean(EVIL) == GOOD
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     [
         "Checkout help",
@@ -85,7 +86,7 @@ def test_a_clean_name_hides_nothing_and_stays_clean(text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("hidden", sorted(HIDDEN - {"\u2028", "\x85"}))
+@each_case("hidden", sorted(HIDDEN - {"\u2028", "\x85"}))
 def test_each_hidden_character_goes(hidden: str) -> None:
     assert clean(f"a{hidden}b") == "ab"
     assert parse(f"a{hidden}b c") == Start(name="ab c")

@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Iterator
 
 import click
-import pytest
 from click.testing import CliRunner
 
 from bot.cli.commands import main
+from tests.support.cases import each_case
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -37,7 +37,7 @@ def test_every_command_is_found() -> None:
     assert len(ALL) >= 17
 
 
-@pytest.mark.parametrize("path", ALL, ids=" ".join)
+@each_case("path", ALL, ids=" ".join)
 def test_help_has_two_examples_that_the_parser_takes(path: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=200, max_content_width=200)
     assert shown.exit_code == 0

@@ -18,6 +18,7 @@ from bot.cli.manifest import CREATE
 from bot.cli.yaml_text import as_yaml
 from bot.slack.manifest import COMMENTS, NEEDED, Features, build
 from tests.support.app import ROOT
+from tests.support.cases import each_case
 from tests.support.cli import typed
 
 HOUSE = Path(ROOT)
@@ -131,7 +132,7 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("features", VARIANTS, ids=range(len(VARIANTS)))
+@each_case("features", VARIANTS, ids=range(len(VARIANTS)))
 def test_a_yaml_reader_finds_what_was_written(features: Features) -> None:
     manifest = build(features)
     for text in (as_yaml(manifest), as_yaml(manifest, COMMENTS)):

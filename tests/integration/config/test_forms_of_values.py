@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from bot.cli.commands import main
 from bot.config import settings
 from bot.config.variables import VARIABLES, Form
+from tests.support.cases import each_case
 from tests.support.private_keys import pem
 from tests.support.settings import DEAD, FERNET, GENESYS, HOST, HTTP, said_by_check, said_by_run, without
 
@@ -60,7 +61,7 @@ FAULTY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "told"), FAULTY, ids=range(len(FAULTY)))
+@each_case(("name", "value", "told"), FAULTY, ids=range(len(FAULTY)))
 def test_fault_has_name_place_and_remedy_in_run_and_check_alike(name: str, value: str, told: str) -> None:
     keyed = without(DEAD, "GENESYS_CLIENT_SECRET") | {"GENESYS_PRIVATE_KEY": pem(), "GENESYS_ORG_ID": "org-1"}
     environ = (keyed if name in ("GENESYS_ORG_ID", "GENESYS_KEY_ID") else DEAD) | {name: value}
@@ -135,7 +136,7 @@ def test_an_empty_value_in_quotes_is_the_same_as_none(tmp_path: Path, monkeypatc
     assert settings.environment(str(tmp_path / ".env"))["PORT"] == "3100"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "given", "meant"),
     [
         ("GENESYS_REGION", "us_west_2", "us-west-2"),

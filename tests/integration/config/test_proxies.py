@@ -7,15 +7,14 @@ import asyncio
 import json
 from pathlib import Path
 
-import pytest
-
 from bot.config.proxies import Proxies
 from tests.support.app import ended, free_port, start
+from tests.support.cases import each_case
 
 ONE, TWO, EVERY = "http://one.example:3128", "http://two.example:3128", "http://every.example:3128"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("environ", "url", "proxy"),
     [
         ({}, "https://slack.com/api/", None),

@@ -11,6 +11,7 @@ from bot.sandbox.slack.server import Delivery, IncompleteFormError, SandboxSlack
 from bot.sandbox.slack.validation.blocks import check_blocks
 from bot.sandbox.slack.validation.limits import BlockError
 from tests.support import sandbox_slack
+from tests.support.cases import each_case
 from tests.support.sandbox_slack import ANA, BEN, BUTTON, SHORT, acknowledge, field, opened, option, plain, section
 
 slack, web_client, connect, told = (
@@ -81,7 +82,7 @@ def test_elements_at_the_limit_are_taken(name: str) -> None:
     check_blocks(AT_THE_LIMIT[name])
 
 
-@pytest.mark.parametrize("name", TOO_MUCH)
+@each_case("name", TOO_MUCH)
 def test_elements_beyond_the_limit_are_refused(name: str) -> None:
     with pytest.raises(BlockError, match=r"\[json-pointer:/blocks/0"):
         check_blocks(TOO_MUCH[name])

@@ -10,6 +10,7 @@ from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES, example
 from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
+from tests.support.cases import each_case
 from tests.support.private_keys import pem
 from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, without
 
@@ -146,7 +147,7 @@ def test_without_key_or_client_secret_both_ways_are_named():
     assert "GENESYS_CLIENT_SECRET" in line
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG)
+@each_case(("name", "value"), WRONG)
 def test_each_wrong_variable_is_named_and_alone(name, value):
     environ = HTTP | SOCKET | {name: value}
     assert named(faults(environ)) == {name}
@@ -203,7 +204,7 @@ def test_all_faults_are_listed_at_once():
     }
 
 
-@pytest.mark.parametrize("name", sorted(VARIABLES))
+@each_case("name", sorted(VARIABLES))
 def test_an_empty_value_is_the_same_as_none(name):
     def outcome(environ: dict[str, str]) -> object:
         try:
@@ -299,7 +300,7 @@ def test_unknown_language_is_told_with_those_there_are():
     assert line.startswith("COBROWSE_LANGUAGE: must be en, de, es, fr, ja or pt_BR, not 'pt'.")
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG)
+@each_case(("name", "value"), WRONG)
 def test_each_fault_shows_an_example_that_is_right(name, value):
     for line in faults(HTTP | SOCKET | {name: value}):
         assert any(words in line for words in ("such as", "Write https://", f"Example: {name}=")), line

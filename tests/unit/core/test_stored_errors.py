@@ -8,7 +8,6 @@ from datetime import UTC
 from inspect import get_annotations
 from typing import Any, get_args, get_type_hints
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +36,7 @@ from bot.core.models import MembershipStatus, UserId
 from bot.core.results import Success
 from bot.core.stored_errors import CODES_OF_OLD_NAMES, field_names, from_record, to_record
 from bot.core.validation.conversations import LiveConversation
+from tests.support.cases import each_case
 
 
 def and_below(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
@@ -76,7 +76,7 @@ def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseEr
     return st.builds(kind, **found | ({"code": st.just(code)} if "code" in found else {}))
 
 
-@pytest.mark.parametrize(("kind", "code"), CODES, ids=[code for _, code in CODES])
+@each_case(("kind", "code"), CODES, ids=[code for _, code in CODES])
 def test_every_failure_survives_being_written_down(kind: type[CobrowseError], code: str) -> None:
     @settings(max_examples=max(25, 100 // len(kind.possible_codes())))  # a hundred or more for each class
     @given(error=filled(kind, code))
@@ -119,7 +119,7 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
     assert again.maybe_created
 
 
-@pytest.mark.parametrize(
+@each_case(
     "record",
     [
         {},
@@ -239,7 +239,7 @@ OLD_RECORDS = (
 )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("record", "error"),
     OLD_RECORDS,
     ids=lambda each: each.get("error") or each["code"] if isinstance(each, dict) else "",

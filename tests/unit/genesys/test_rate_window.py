@@ -6,6 +6,7 @@ import pytest
 from bot.core.timing import GENESYS_TIMING
 from bot.genesys.http import MAX_CONNECTIONS
 from bot.genesys.rate_limit import DEFAULT_PER_MINUTE, MAX_CONCURRENT_CALLS, MIN_CONCURRENT_CALLS, RateWindow
+from tests.support.cases import each_case
 
 WINDOW_SECONDS, PROBE_SECONDS = GENESYS_TIMING.rate_window_seconds, GENESYS_TIMING.rate_probe_seconds
 
@@ -136,7 +137,7 @@ def test_at_the_limit_the_next_call_waits_until_it_is_free_again(count: object) 
     assert may_send_after(headers(count, 300, 60), 60)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("count", "allowed", "reset"),
     [
         (None, 300, 60),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.genesys.regions import urls
+from tests.support.cases import each_case
 
 REGIONS = """us-east-1 mypurecloud.com · eu-west-1 mypurecloud.ie · ap-southeast-2 mypurecloud.com.au ·
 ap-northeast-1 mypurecloud.jp · eu-central-1 mypurecloud.de · us-west-2 usw2.pure.cloud · ca-central-1 cac1.pure.cloud ·
@@ -18,19 +19,19 @@ PAIRS = [tuple(pair.split()) for pair in REGIONS.split("·")]
 FORMS = ["{}", " {} ", "api.{}", "login.{}", "apps.{}", "https://{}", "https://login.{}/", "http://api.{}/api/v2?x=1"]
 
 
-@pytest.mark.parametrize(("name", "domain"), PAIRS)
+@each_case(("name", "domain"), PAIRS)
 def test_every_region_of_the_contract_is_known_by_name(name, domain):
     assert urls(name) == urls(name.upper()) == (f"https://api.{domain}", f"https://login.{domain}")
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("domain", [domain for _, domain in PAIRS])
+@each_case("form", FORMS)
+@each_case("domain", [domain for _, domain in PAIRS])
 def test_every_domain_is_taken_in_every_way_people_write_it(form, domain):
     written = form.format(domain)
     assert urls(written) == urls(written.upper()) == (f"https://api.{domain}", f"https://login.{domain}")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "region",
     [
         "",

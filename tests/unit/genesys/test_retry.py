@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.core import errors
 from bot.genesys import parsing, retry
 from bot.genesys.retry import RetryRule
+from tests.support.cases import each_case
 
 KEY = SimpleNamespace(host="h", port=1, ssl=False, is_ssl=False)
 
@@ -21,7 +22,7 @@ def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
     return httpx.Response(status, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "error", "repeat"),
     [
         (301, errors.UnusableAnswerError, RetryRule.NEVER),
@@ -128,8 +129,8 @@ MAYBE_REACHED = [
 ]
 
 
-@pytest.mark.parametrize("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ProxyError])
-@pytest.mark.parametrize("cause", NEVER_REACHED, ids=lambda cause: type(cause).__name__)
+@each_case("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ProxyError])
+@each_case("cause", NEVER_REACHED, ids=lambda cause: type(cause).__name__)
 def test_an_unreached_call_is_recognized_by_its_cause(cause, named):
     error = named("x")
     error.__cause__ = cause
@@ -137,8 +138,8 @@ def test_an_unreached_call_is_recognized_by_its_cause(cause, named):
     assert (type(fault.error), fault.rule) == (errors.ServiceUnreachableError, RetryRule.UNREACHED)
 
 
-@pytest.mark.parametrize("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
-@pytest.mark.parametrize("cause", MAYBE_REACHED, ids=lambda cause: type(cause).__name__)
+@each_case("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
+@each_case("cause", MAYBE_REACHED, ids=lambda cause: type(cause).__name__)
 def test_a_maybe_reached_call_is_never_taken_for_unreached(cause, named):
     error = named("x")
     error.__cause__ = cause

@@ -17,6 +17,7 @@ from bot.observability.logging import MASK, LineFormatter, Redactor
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_web_client
 from bot.slack.app import new_bolt_app
+from tests.support.cases import each_case
 from tests.support.log_secrets import AROUND, KNOWN, SECRETS
 
 
@@ -38,8 +39,8 @@ def written(as_json: bool, *secrets: str) -> tuple[io.StringIO, logging.Logger]:
     return stream, logging.getLogger("bot.test")
 
 
-@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
-@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+@each_case("as_json", [False, True], ids=["text", "json"])
+@each_case(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
 def test_secret_is_masked_in_messages_fields_and_tracebacks(text, hidden, as_json):
     for around in AROUND:
         stream, log = written(as_json)
@@ -55,7 +56,7 @@ def test_secret_is_masked_in_messages_fields_and_tracebacks(text, hidden, as_jso
         assert MASK in stream.getvalue()
 
 
-@pytest.mark.parametrize("text", [text for text, _ in SECRETS])
+@each_case("text", [text for text, _ in SECRETS])
 def test_json_line_with_a_secret_is_still_one_json_object(text):
     for around in AROUND:
         stream, log = written(True)

@@ -9,6 +9,7 @@ from bot.genesys.auth import client_credentials
 from bot.genesys.parsing import plain_word
 from bot.observability import logging as logs
 from bot.observability.logging import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
+from tests.support.cases import each_case
 from tests.support.log_secrets import AROUND, KNOWN, SECRETS
 
 SECONDS = 1.0
@@ -47,8 +48,8 @@ def seconds_of_rules(text: str) -> float:
     return min(taken)
 
 
-@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
-@pytest.mark.parametrize("end", ["", "@", "!", "@b.c"])
+@each_case("part", PARTS.values(), ids=PARTS.keys())
+@each_case("end", ["", "@", "!", "@b.c"])
 def test_rules_read_a_text_in_bounded_time(part: str, end: str) -> None:
     assert seconds_of_rules((part * LENGTH)[:LENGTH] + end) < SECONDS
 
@@ -76,7 +77,7 @@ def test_a_harmless_long_line_is_cut_too() -> None:
     assert len(LineFormatter(Redactor(KNOWN), as_json=False).format(record)) < MAX_LENGTH + 200
 
 
-@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+@each_case(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
 def test_a_secret_that_the_cut_falls_into_is_not_shown(text: str, hidden: str) -> None:
     redact = Redactor(KNOWN)
     for around in AROUND:
@@ -86,7 +87,7 @@ def test_a_secret_that_the_cut_falls_into_is_not_shown(text: str, hidden: str) -
             assert hidden[:4] not in masked, (around, before)
 
 
-@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+@each_case(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
 def test_a_secret_beside_long_runs_is_masked(text: str, hidden: str) -> None:
     redact = Redactor(KNOWN)
     for beside in ("x@y.zz'", "x@y.zz+", "@@", "eyJ", "eyJ.", "a.b.", "xoxb.", "n", "http://"):

@@ -21,6 +21,7 @@ from bot.slack.command_parser import (
     clean_name,
     parse,
 )
+from tests.support.cases import each_case
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]
@@ -110,8 +111,8 @@ def test_quotes_force_a_name_for_oneself(pair, text):
         assert command.target is None
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize("name", [*RESERVED, "@ana", "for @ana", "hepl", "help status"])
+@each_case("pair", PAIRS)
+@each_case("name", [*RESERVED, "@ana", "for @ana", "hepl", "help status"])
 def test_straight_and_curly_quotes_make_a_name_of_any_words(pair, name):
     assert parse(f"{pair[0]}{name}{pair[1]}") == Start(name=name)
 
@@ -156,7 +157,7 @@ def test_unclear_text_is_refused_with_the_reason(text, reason):
     assert parse(text) == NotUnderstood(reason)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "ambiguity"),
     [
         ("@ana", Ambiguity.UNKNOWN_PERSON),
@@ -208,7 +209,7 @@ def test_a_surprise_session_is_not_started(text):
     assert parse(text) == NotUnderstood(Reason.NO_PERSON)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     [
         "for USA customers",
@@ -236,13 +237,13 @@ def test_quotes_make_a_name_of_somebodys_id(name):
     assert parse(f'"{name}"') == Start(name=name)
 
 
-@pytest.mark.parametrize("word", sorted(RESERVED))
-@pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
+@each_case("word", sorted(RESERVED))
+@each_case("change", [str.lower, str.upper, str.title])
 def test_a_reserved_word_alone_never_starts_a_session(word, change):
     assert not isinstance(parse(change(word)), Start)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "command"),
     [
         ("help", Query(RequestKind.HELP)),
@@ -368,11 +369,11 @@ def test_a_cry_for_help_gets_it(text: str) -> None:
     assert parse(text) == Query(RequestKind.HELP)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "ahead",
     [command_parser.MAX_TEXT_LENGTH - 5, command_parser.MAX_TEXT_LENGTH - 1, command_parser.MAX_TEXT_LENGTH, 5000],
 )
-@pytest.mark.parametrize("start", ["", '"', MENTION])
+@each_case("start", ["", '"', MENTION])
 def test_a_person_far_behind_starts_nothing(ahead: int, start: str) -> None:
     text = f"{start}{'x' * (ahead - len(start) - 1)} {MENTION}"
     assert not isinstance(parse(text), Start)

@@ -9,6 +9,7 @@ from bot.core.validation.contact import find_addresses
 from bot.slack.command_languages import VOCABULARIES, words_of
 from bot.slack.command_parser import Ambiguity, Choice, New, Query, Start, parse
 from bot.slack.command_words import COMMANDS, FILLERS, NOUNS
+from tests.support.cases import each_case
 
 COUNTRIES = ("US", "DE")
 BEN = "<@U0BEN|ben>"
@@ -102,10 +103,12 @@ NAMES = [
 FILLER_PHRASES = ["please", "session", "customer", "my customer", "it", "now", "the session please", "for me", "hello"]
 
 
-@pytest.mark.parametrize(
-    ("phrase", "word"), [(phrase, word) for word, phrases in COMMAND_PHRASES.items() for phrase in phrases]
-)
+@each_case(("phrase", "word"), [(phrase, word) for word, phrases in COMMAND_PHRASES.items() for phrase in phrases])
 def test_command_in_other_words_is_the_command(phrase: str, word: str) -> None:
+    check_is_the_command(phrase, word)
+
+
+def check_is_the_command(phrase: str, word: str) -> None:
     found = parse(phrase, None, COUNTRIES)
     if word == "new":
         assert found == New()
@@ -114,9 +117,7 @@ def test_command_in_other_words_is_the_command(phrase: str, word: str) -> None:
         assert (found.kind, found.target) == (KINDS[word], None)
 
 
-@pytest.mark.parametrize(
-    ("phrase", "word"), [(phrase, word) for word, phrases in EITHER_PHRASES.items() for phrase in phrases]
-)
+@each_case(("phrase", "word"), [(phrase, word) for word, phrases in EITHER_PHRASES.items() for phrase in phrases])
 def test_phrase_that_may_be_either_is_asked_about(phrase: str, word: str) -> None:
     found = parse(phrase, None, COUNTRIES)
     assert isinstance(found, Choice)
@@ -125,8 +126,12 @@ def test_phrase_that_may_be_either_is_asked_about(phrase: str, word: str) -> Non
     assert found.options[1] == Start(name=phrase)
 
 
-@pytest.mark.parametrize("phrase", NAMES)
+@each_case("phrase", NAMES)
 def test_name_that_begins_like_a_command_is_a_name(phrase: str) -> None:
+    check_is_a_name(phrase)
+
+
+def check_is_a_name(phrase: str) -> None:
     found = parse(phrase, None, COUNTRIES)
     assert isinstance(found, Start)
     assert (found.name, found.target, found.send_to) == (phrase, None, None)
@@ -162,7 +167,7 @@ def test_command_words_and_fillers_alone_start_nothing(words: list[str]) -> None
         assert not isinstance(parse(text, None, COUNTRIES), Start), text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "command"),
     [
         (f"{BEN} end", Query(RequestKind.END, "U0BEN")),
@@ -255,17 +260,17 @@ OTHER_NAMES = {
 }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("phrase", "word"),
     [(phrase, word) for phrases in OTHER_LANGUAGES.values() for word, listed in phrases.items() for phrase in listed],
 )
 def test_command_of_another_language_is_the_command(phrase: str, word: str) -> None:
-    test_command_in_other_words_is_the_command(phrase, word)
+    check_is_the_command(phrase, word)
 
 
-@pytest.mark.parametrize("phrase", [phrase for names in OTHER_NAMES.values() for phrase in names])
+@each_case("phrase", [phrase for names in OTHER_NAMES.values() for phrase in names])
 def test_name_of_another_language_stays_a_name(phrase: str) -> None:
-    test_name_that_begins_like_a_command_is_a_name(phrase)
+    check_is_a_name(phrase)
 
 
 @pytest.mark.parametrize("phrase", ["terminar Carla", "beenden Müller", "envoyer facture", "終了 田中様"])
@@ -290,7 +295,7 @@ def test_alias_means_the_same_in_every_language() -> None:
 # -- Addresses --
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "command"),
     [
         ("+14155550123", Start(send_to="+14155550123")),

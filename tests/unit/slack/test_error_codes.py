@@ -9,6 +9,7 @@ from bot.slack.api.responses import error_label
 from bot.slack.error_codes import Group, codes_of, explain
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
+from tests.support.cases import each_case
 
 PASSING = (
     "ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org"
@@ -26,7 +27,7 @@ NEVER = (
 )
 
 
-@pytest.mark.parametrize("code", f"{PASSING} {NEVER}".split())
+@each_case("code", f"{PASSING} {NEVER}".split())
 def test_code_has_a_row_with_a_sentence(code: str) -> None:
     row = explain(code)
     assert row.group is not Group.UNKNOWN

@@ -13,6 +13,7 @@ from bot.slack.messages.blocks import Message
 from bot.slack.messages.catalogue.languages import load_languages
 from bot.slack.messages.catalogue.sentence import Language
 from tests.support import everything
+from tests.support.cases import each_case
 from tests.support.pseudo import english_in, longest_language, pseudo_languages, shown
 
 Build = Callable[[Language], Iterator[tuple[str, Any]]]
@@ -80,8 +81,8 @@ def assert_fit(built: Message | dict[str, Any]) -> None:
 LANGUAGES: Mapping[str, Language] = load_languages()
 
 
-@pytest.mark.parametrize("code", [*LANGUAGES, "longest"])
-@pytest.mark.parametrize("name", [*MESSAGES, *VIEWS])
+@each_case("code", [*LANGUAGES, "longest"])
+@each_case("name", [*MESSAGES, *VIEWS])
 def test_slack_takes_everything_in_every_language(name: str, code: str) -> None:
     """The longest language fills each label up to its limit, so a limit that is too high fails here."""
     language = longest_language() if code == "longest" else LANGUAGES[code]

@@ -6,11 +6,11 @@ import ssl
 from pathlib import Path
 
 import asyncpg
-import pytest
 
 from bot.core.errors import SetupError
 from bot.storage import causes
 from bot.storage.errors import SENTENCES, StorageSetupError
+from tests.support.cases import each_case
 from tests.support.database_faults import SECRET
 
 URL = f"postgresql://bot:{SECRET}@db.example.com/bot?application_name=x"
@@ -22,7 +22,7 @@ class NewState(asyncpg.PostgresError):
     sqlstate = "99Z99"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "code", "words"),
     [
         (asyncpg.DiskFullError(f"no space for {SECRET}"), "database_disk_full", "Postgres has no room left"),
@@ -60,7 +60,7 @@ def of_sqlite(number: int) -> sqlite3.Error:
     return error
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "code"),
     [
         (of_sqlite(sqlite3.SQLITE_FULL), "database_disk_full"),

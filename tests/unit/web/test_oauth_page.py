@@ -10,6 +10,7 @@ from bot.core.results import AccountLinked
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.error_copy import Addressee
 from bot.web.oauth_page import busy_page, page
+from tests.support.cases import each_case
 from tests.support.errors import ERRORS, name_of
 from tests.support.requests import request
 from tests.support.settings import HOST
@@ -39,7 +40,7 @@ def test_each_outcome_has_a_status_and_a_reference(outcome, status):
     assert ("Genesys corr-7" in shown(html)) == (getattr(outcome, "reference", None) is not None)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_no_outcome_brings_mark_up_into_the_page(error):
     _, html = page(error, None, Addressee(PLAIN_ENGLISH))
     tags = set(re.findall(r"</?(\w+)", html))

@@ -16,6 +16,7 @@ from bot.core.use_cases.session_status import SessionStates
 from bot.genesys.rate_limit import LIVE, LOOK, RateLimiter, RateWindow
 from tests.support import everything, storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
+from tests.support.cases import each_case
 from tests.support.clock import Clock
 from tests.support.requests import start
 from tests.support.session_buttons import COPY, END, presses, says
@@ -130,7 +131,7 @@ async def test_live_looks_stop_while_calls_wait_or_are_short() -> None:
         each.cancel()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in RequestKind if kind not in (*STARTS, RequestKind.SEND)])
+@each_case("kind", [kind for kind in RequestKind if kind not in (*STARTS, RequestKind.SEND)])
 def test_a_person_may_ask_thirty_times_a_minute(kind: RequestKind) -> None:
     clock = Clock()
     keeper = RequestLimiter(RequestLimits(), clock=clock)

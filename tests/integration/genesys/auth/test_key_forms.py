@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.genesys.auth.private_keys import load_key
+from tests.support.cases import each_case
 from tests.support.private_keys import P256, RSA, pem
 from tests.support.settings import DEAD, said_by_check, said_by_run, without
 
@@ -85,7 +86,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("form", READ)
+@each_case("form", READ)
 def test_key_in_another_form_is_read_where_it_is_certain(form: str) -> None:
     key = RSA if form in ("base64 in several lines", "body of PKCS#1") else P256
     text = READ[form]

@@ -12,6 +12,7 @@ from bot.core.models import MembershipStatus
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.directory import Readers, SlackDirectory, read_person
 from bot.slack.messages.catalogue.sentence import Language
+from tests.support.cases import each_case
 from tests.support.slack_users import FLAGS, user
 
 HOME = Workspace("T0HOME")
@@ -68,7 +69,7 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("more", "standing"),
     [
         ({}, MembershipStatus.MEMBER),
@@ -106,8 +107,8 @@ def test_an_org_wide_bot_knows_the_whole_organization(more, standing):
     assert read_person(user(**more), GRID).standing is standing
 
 
-@pytest.mark.parametrize("flag", FLAGS)
-@pytest.mark.parametrize("said", ["missing", None, 0, ""])
+@each_case("flag", FLAGS)
+@each_case("said", ["missing", None, 0, ""])
 def test_a_person_of_whom_slack_does_not_say_it_all_is_no_member(flag, said):
     told = user(**{flag: said})
     if said == "missing":

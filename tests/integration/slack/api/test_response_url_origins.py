@@ -16,6 +16,7 @@ from bot.slack.api.responder import new_http_session
 from bot.slack.api.response_url import ForeignAddressError, ResponseUrls, slack_addresses
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.cases import each_case
 from tests.support.session_buttons import as_earlier_card
 from tests.support.storage import request
 
@@ -64,7 +65,7 @@ def test_slacks_own_addresses_are_allowed(url: str) -> None:
     assert slack_addresses(SLACK).fullmatch(url)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "http://hooks.slack.com/commands/T0/1/x",

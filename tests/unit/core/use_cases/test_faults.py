@@ -21,6 +21,7 @@ from bot.core.use_cases.faults import (
     with_successes,
     write_fault,
 )
+from tests.support.cases import each_case
 from tests.support.errors import ERRORS, name_of
 from tests.support.storage import request
 
@@ -154,7 +155,7 @@ def test_check_ends_a_fault_only_if_it_is_repaired(state: FaultState) -> None:
     assert (checked.over_at is not None) == (state is FaultState.REPAIRED)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_fault_is_the_same_after_it_was_stored(error: CobrowseError) -> None:
     fault = read_fault(failing(hit(error=error)).data)
     assert write_fault(read_fault(json.loads(json.dumps(write_fault(fault))))) == write_fault(fault)

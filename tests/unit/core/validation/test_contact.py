@@ -15,6 +15,7 @@ from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Query, Start, parse
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question
+from tests.support.cases import each_case
 from tests.support.settings import FERNET, SOCKET
 
 
@@ -36,7 +37,7 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
     assert address.text not in repr(address)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("typed", "why"),
     [
         ("", "none"),

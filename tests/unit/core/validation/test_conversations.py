@@ -10,6 +10,7 @@ from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import parse_template
 from bot.genesys import regions
 from bot.slack.command_parser import Ambiguity, Choice, NotUnderstood, Query, Reason, Start, parse
+from tests.support.cases import each_case
 from tests.support.settings import HTTP, SOCKET, faults, named
 
 ONE, OTHER = "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a01", "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a02"
@@ -33,7 +34,7 @@ def test_an_id_and_the_apps_own_addresses_name_a_conversation(text: str) -> None
     assert APP.conversation_id(text) == ONE
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",
@@ -85,7 +86,7 @@ def test_each_region_has_an_app_of_its_own(region: str, host: str) -> None:
 # -- typed after the command --
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "command"),
     [
         (ONE, Start(conversation_id=ONE)),
@@ -144,7 +145,7 @@ def test_a_code_stands_encoded_in_the_fragment(code: str) -> None:
     assert not set(url) & set(' {}"<>|')
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("template", "wrong"),
     [
         ("https://help.example.com/cobrowse", "exactly once"),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.validation.display import URL_LENGTH, is_safe_url
+from tests.support.cases import each_case
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_a_link_a_service_would_give_is_safe(url: str) -> None:
     assert is_safe_url(url)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "",

@@ -4,6 +4,7 @@ import pytest
 
 from bot.core.models import HostId
 from bot.genesys.api.channels import MAX_URL_LENGTH, TOPIC, Subscriptions, is_channel_url, read_subscriptions
+from tests.support.cases import each_case
 
 API, LOCAL = "https://api.mypurecloud.com", "http://127.0.0.1:8080"
 ONE, TWO = HostId("11111111-1111-4111-8111-111111111111"), HostId("22222222-2222-4222-8222-222222222222")
@@ -11,7 +12,7 @@ TOPICS = {TOPIC.format(host): host for host in (ONE, TWO)}
 VIEW = "conversation:communication:view"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "api", "is_accepted"),
     [
         ("wss://streaming.mypurecloud.com/channels/streaming-0-a1", API, True),

@@ -12,6 +12,7 @@ from bot.config import settings
 from bot.config.settings import SettingsError
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.private_keys import KeyCredentials, PrivateKey, load_key
+from tests.support.cases import each_case
 from tests.support.private_keys import P256, RSA, pem
 
 TOKEN_URL = "https://login.usw2.pure.cloud/oauth/token"
@@ -56,9 +57,9 @@ def test_no_assertion_is_used_twice():
     assert len({claims_of(assertion, "ES256")["jti"] for assertion in assertions}) == 50
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("algorithm", KEYS)
-@pytest.mark.parametrize("passphrase", ["", "open sesame", "pä$$"])
+@each_case("form", FORMS)
+@each_case("algorithm", KEYS)
+@each_case("passphrase", ["", "open sesame", "pä$$"])
 def test_keys_of_both_forms_load_with_and_without_passphrase(algorithm, passphrase, form):
     loaded = load_key(pem(KEYS[algorithm], passphrase, form), passphrase or None)
     assert loaded.algorithm == algorithm
@@ -70,7 +71,7 @@ def test_a_key_on_one_line_with_escaped_line_breaks_is_read(change):
     assert load_key(change(pem())).key.private_numbers() == P256.private_numbers()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("key", "passphrase", "wrong"),
     [
         (pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), None, "1024 bits is too weak"),  # noqa: S505 - that is the point

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.genesys.notifications.messages import OTHER, ChannelMessage, MessageKind, read_message
+from tests.support.cases import each_case
 
 HOST, CONVERSATION = "11111111-1111-4111-8111-111111111111", "ABCDEF00-0000-4000-8000-000000000001"
 TOPIC = f"v2.users.{HOST}.conversations"
@@ -52,7 +53,7 @@ def test_other_messages_are_told_apart(message: object, kind: MessageKind) -> No
     assert read(message).kind is kind
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",

@@ -6,8 +6,6 @@ import string
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 import bot
 from bot.slack.messages.catalogue.sentence import (
     BUTTON_LENGTH,
@@ -19,6 +17,7 @@ from bot.slack.messages.catalogue.sentence import (
     Reader,
     Sentence,
 )
+from tests.support.cases import each_case
 from tests.support.catalogue import every_sentence
 
 SENTENCES = every_sentence()
@@ -46,7 +45,7 @@ def test_the_catalogue_is_loaded() -> None:
     assert len(SENTENCES) > 300
 
 
-@pytest.mark.parametrize("sentence", SENTENCES, ids=ids)
+@each_case("sentence", SENTENCES, ids=ids)
 def test_sentence_is_whole_and_its_placeholders_have_names(sentence: Sentence) -> None:
     assert KEY.fullmatch(sentence.key), sentence.key
     for text in filter(None, (sentence.text, sentence.plural)):
@@ -59,7 +58,7 @@ def test_sentence_is_whole_and_its_placeholders_have_names(sentence: Sentence) -
         assert placeholders(sentence.text) | {"count"} == placeholders(sentence.plural) | {"count"}
 
 
-@pytest.mark.parametrize("sentence", EVERYBODY, ids=ids)
+@each_case("sentence", EVERYBODY, ids=ids)
 def test_what_everybody_reads_is_short_and_plain(sentence: Sentence) -> None:
     for text in filter(None, (sentence.text, sentence.plural)):
         assert len(text.split()) <= MAX_WORDS, text
@@ -67,7 +66,7 @@ def test_what_everybody_reads_is_short_and_plain(sentence: Sentence) -> None:
         assert not STIFF.search(text), text
 
 
-@pytest.mark.parametrize("sentence", [each for each in SENTENCES if each.part is Part.LABEL], ids=ids)
+@each_case("sentence", [each for each in SENTENCES if each.part is Part.LABEL], ids=ids)
 def test_label_is_plain_text_within_slacks_limits(sentence: Sentence) -> None:
     assert not re.search(r"[*`<>]|&(amp|lt|gt);|:[a-z_]+:", sentence.text)
     is_hint = re.search(r"hint|placeholder|wrong|note|empty|error", sentence.key)

@@ -15,6 +15,7 @@ from bot.slack.messages.catalogue.errors import NOTHING_DONE, Situation
 from bot.slack.messages.catalogue.repairs import REPAIRS
 from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, channel_mention, mention
 from bot.slack.messages.error_copy import Addressee, ErrorCopy, error_copy, fault_name, find_entry, find_repair
+from tests.support.cases import each_case
 from tests.support.errors import BASES, CARLA, ERRORS, HOST, NAMELESS, classes, name_of
 
 CONTACT = "<#C0HELP>"
@@ -96,13 +97,13 @@ def test_an_agent_reads_few_and_plain_words():
     assert {text for text in texts if re.search(TECHNICAL, text)} == set()
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_nobody_is_asked_to_ask_themselves(error):
     for situation in Situation:
         assert CONTACT not in read(error, situation, ADMINISTRATOR).text
 
 
-@pytest.mark.parametrize("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
+@each_case("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
 def test_nobody_is_asked_to_tell_who_has_been_told(error):
     for situation in Situation:
         before, after = read(error, situation), read(error, situation, TOLD)
@@ -112,7 +113,7 @@ def test_nobody_is_asked_to_tell_who_has_been_told(error):
         assert not after.asks_contact
 
 
-@pytest.mark.parametrize("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
+@each_case("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
 def test_first_person_reads_that_the_bot_tells_the_administrators(error):
     for situation in Situation:
         before, telling = read(error, situation), read(error, situation, TELLING)
@@ -146,7 +147,7 @@ FAULTS = {
 """The errors that make a message to administrators; refusals of one person are none."""
 
 
-@pytest.mark.parametrize("error", [e for e in ERRORS if find_repair(e)], ids=name_of)
+@each_case("error", [e for e in ERRORS if find_repair(e)], ids=name_of)
 def test_an_administrator_reads_the_repair_and_an_agent_does_not(error):
     assert read(error, to=ADMINISTRATOR).repair
     assert read(error).repair == ""
@@ -229,7 +230,7 @@ def test_problem_for_an_administrator_names_who_can_fix_it(error):
     assert CONTACT in read(error).next_step
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "parts"),
     [
         (errors.PermissionMissingError(needs="cobrowse:session:write"), ["`cobrowse:session:write`", "No restart"]),
@@ -263,7 +264,7 @@ def test_a_repair_holds_what_an_administrator_needs(error, parts):
     assert not [part for part in parts if part not in read(error, to=ADMINISTRATOR).repair]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "parts"),
     [
         (errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat",)), ["a web chat"]),
@@ -323,14 +324,14 @@ def test_an_administrator_reads_which_rules_were_tried():
     assert "hosts file: not listed; same &lt;email&gt;: no &amp; none" in copy.repair
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_plain_text_holds_no_markup(error):
     for situation in Situation:
         text = read(error, situation, Addressee(PLAIN_ENGLISH, contact="Ada & Co", can_repair=False)).text
         assert not re.search(r"`|&amp;|&lt;|<!date", text)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_own_text_of_an_error_is_its_code_alone(error):
     assert str(error) == error.code
 

@@ -25,6 +25,7 @@ from bot.slack.messages.help import HELP_SESSIONS_ACTION, HELP_START_ACTION, Cap
 from bot.slack.messages.notices.access import ASK_ACTION, CONNECT_ACTION
 from bot.slack.messages.renderer import MessageRenderer, contact_markup
 from bot.slack.messages.session_card import START_NEW_ACTION
+from tests.support.cases import each_case
 from tests.support.errors import ERRORS, HOST, name_of
 from tests.support.rendered_messages import ENDS, WORDS, request
 
@@ -56,9 +57,9 @@ def actions(message: Message) -> list[str]:
     return [each["action_id"] for each in row(message)]
 
 
-@pytest.mark.parametrize("words", [WORDS, TELLS, TELLING], ids=["nobody", "asks", "telling"])
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
-@pytest.mark.parametrize("kind", [RequestKind.START, RequestKind.STATUS, RequestKind.SEND])
+@each_case("words", [WORDS, TELLS, TELLING], ids=["nobody", "asks", "telling"])
+@each_case("error", ERRORS, ids=name_of)
+@each_case("kind", [RequestKind.START, RequestKind.STATUS, RequestKind.SEND])
 def test_at_most_one_button_is_highlighted_and_no_action_twice(words: MessageRenderer, error: Any, kind: Any):
     message = words.answer(request(kind=kind), error)
     found = row(message)
@@ -69,8 +70,8 @@ def test_at_most_one_button_is_highlighted_and_no_action_twice(words: MessageRen
     assert all(len(each["text"]["text"]) <= 75 for each in found)
 
 
-@pytest.mark.parametrize("error", FAULTS, ids=name_of)
-@pytest.mark.parametrize("kind", [RequestKind.START, RequestKind.STATUS, RequestKind.SEND])
+@each_case("error", FAULTS, ids=name_of)
+@each_case("kind", [RequestKind.START, RequestKind.STATUS, RequestKind.SEND])
 def test_every_fault_has_a_button(error: CobrowseError, kind: RequestKind):
     for words in (WORDS, TELLS, TELLING):
         assert row(words.answer(request(kind=kind), error))

@@ -16,6 +16,7 @@ from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, told_markup
 from tests.support.app import texts
+from tests.support.cases import each_case
 from tests.support.errors import ERRORS, name_of
 from tests.support.storage import request
 
@@ -39,7 +40,7 @@ def shown(found: Notice) -> str:
     return read(RENDERER.notice(found, found.opened_at, "U0ADA"))
 
 
-@pytest.mark.parametrize("error", FAULTS, ids=name_of)
+@each_case("error", FAULTS, ids=name_of)
 def test_every_fault_reads_as_whole_sentences_within_slacks_limits(error: CobrowseError) -> None:
     found = notice(error, 7)
     over = replace(found, over_at=NOW + timedelta(minutes=18))
@@ -107,7 +108,7 @@ def test_message_shows_the_newest_check(state: FaultState, says: str) -> None:
     assert says in shown(with_check(notice(TokenRefusedError()), UserId("U0ADA"), state))
 
 
-@pytest.mark.parametrize("error", FAULTS, ids=name_of)
+@each_case("error", FAULTS, ids=name_of)
 def test_notification_says_in_one_line_what_is_broken(error: CobrowseError) -> None:
     for kind, begins in NOTIFICATIONS.items():
         found = notice(error, 3, kind)

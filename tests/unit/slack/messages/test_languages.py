@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 
 from bot.slack.messages.catalogue.languages import DOMAIN, choose, load_languages, translated
 from bot.slack.messages.catalogue.sentence import ENGLISH, Filled, Language, Markup, Part, Sentence
+from tests.support.cases import each_case
 from tests.support.translations import new_catalog, write_catalogue
 
 CODES = ("de", "en", "es", "fr", "ja", "pt_BR")
@@ -40,7 +41,7 @@ def loaded(directory: Path, code: str, *args: object) -> Language:
     return load_languages(directory)[code]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("locale", "code"),
     [
         ("es-MX", "es"),

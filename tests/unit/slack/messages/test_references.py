@@ -55,6 +55,7 @@ from bot.slack.messages.catalogue.errors import REFERENCE
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.views import confirmation, customer_message_form, session_form
 from bot.slack.views.confirmation import Pressed
+from tests.support.cases import each_case
 from tests.support.errors import ERRORS, HOST, name_of
 from tests.support.rendered_messages import WORDS, request
 from tests.support.storage import ANA, TEAM, session
@@ -139,15 +140,15 @@ def test_every_kind_of_result_is_here() -> None:
     assert {type(each) for each in RESULTS} == set(typing.get_args(Success))
 
 
-@pytest.mark.parametrize("result", RESULTS, ids=lambda each: each.code)
-@pytest.mark.parametrize("key", ["command:1", "card:1", "row:1"])
+@each_case("result", RESULTS, ids=lambda each: each.code)
+@each_case("key", ["command:1", "card:1", "row:1"])
 def test_what_went_well_has_no_reference(result: Success, key: str) -> None:
     asked = request(key=key, reply_url="x", replaces=True)
     for kind in (RequestKind.START, RequestKind.STATUS):
         assert not has_reference(WORDS.answer(replace(asked, kind=kind), result))
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+@each_case("error", ERRORS, ids=name_of)
 def test_failure_has_a_reference_and_a_plain_fact_has_none(error: CobrowseError) -> None:
     assert has_reference(WORDS.answer(request(), error)) is (error.code not in NO_FAILURE)
 

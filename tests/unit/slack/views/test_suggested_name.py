@@ -1,9 +1,8 @@
 """The name that the message shortcut suggests: the first line, without Slack's markup, and never an address."""
 
-import pytest
-
 from bot.core.models import NAME_LENGTH
 from bot.slack.views.suggested_name import suggested_name
+from tests.support.cases import each_case
 
 NAMES = {
     "Customer 4711 needs help": "Customer 4711 needs help",
@@ -43,12 +42,12 @@ ADDRESSES = (
 )
 
 
-@pytest.mark.parametrize(("text", "name"), NAMES.items())
+@each_case(("text", "name"), NAMES.items())
 def test_first_line_is_the_name_without_markup(text: str, name: str) -> None:
     assert suggested_name(text) == name
 
 
-@pytest.mark.parametrize("text", ADDRESSES)
+@each_case("text", ADDRESSES)
 def test_line_with_an_address_suggests_nothing(text: str) -> None:
     assert suggested_name(f"{text}\nsecond line") == ""
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from bot.cli.commands import main
 from bot.config import settings
 from bot.storage.postgres.address import CHOICES, INSTEAD, LEFT_OUT, read_address
+from tests.support.cases import each_case
 
 CODES = {"#": "%23", "@": "%40", "/": "%2F", "?": "%3F", "[": "%5B", "]": "%5D"}
 PASSWORDS = (
@@ -36,8 +37,8 @@ def faults(url: str) -> list[str]:
     return fault.value.faults
 
 
-@pytest.mark.parametrize("password", PASSWORDS)
-@pytest.mark.parametrize("sign", CODES)
+@each_case("password", PASSWORDS)
+@each_case("sign", CODES)
 def test_a_special_character_in_a_password_is_a_fault(no_look_up: None, sign: str, password: str) -> None:
     for tail in ("db.example.com/bot", "db.example.com:5432/bot?sslmode=require", "127.0.0.1"):
         (fault,) = faults(f"postgresql://bot:{password.replace('{}', sign)}@{tail}")
@@ -47,7 +48,7 @@ def test_a_special_character_in_a_password_is_a_fault(no_look_up: None, sign: st
         assert "example" not in fault
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("parameter", "words"),
     [
         ("sslmode=no-verify", "sslmode=no-verify, which Postgres's driver here does not know. Write sslmode=require"),
