@@ -1,7 +1,7 @@
-"""Decide what a person may do: start a session, for which agent and in which channel.
+"""Decide who may start sessions, for which agents and in which channels, and which role a person has.
 
-The bot refuses everything that no rule allows. The MemberDirectory reads people and user groups from Slack. The rules
-come from the settings.
+The bot refuses everything that no rule allows. The rules come from the settings. Users and user groups are read from
+Slack.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -78,7 +78,10 @@ class Workspace:
     org_wide: bool = False
 
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
-        """Return whether the bot serves commands from this team and enterprise. Bolt does not check this."""
+        """Return whether the bot serves a command from this workspace, with this Enterprise Grid organization or None.
+
+        With an org-wide installation the organizations must match, else the workspaces.
+        """
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
         return team_id == self.team_id
@@ -89,7 +92,10 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack: read this user or, with a `group_id`, find out whether the user is in this user group."""
+    """A look-up in Slack about one user.
+
+    Without a `group_id`, the look-up reads the user. With one, it asks whether the user is in this user group.
+    """
 
     user_id: UserId
     group_id: str = ""
@@ -97,7 +103,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """A rule needs an answer of Slack that is not known yet. `question` is the look-up that gives the answer."""
+    """Raised when a rule needs an answer from Slack that the bot has not got yet. `question` is the look-up to make."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -109,7 +115,7 @@ Ask = Callable[[_Question], Answer]
 
 
 class AccessPolicy:
-    """Checks what a person may do. A method that refuses raises the reason: PermissionDeniedError or NobodyNamedError.
+    """Checks what a person may do. If a person may not do it, the method raises an error with the reason.
 
     The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
     asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.
@@ -121,10 +127,10 @@ class AccessPolicy:
         self._people = people
 
     async def authorize_start(self, request: Request) -> SlackUser:
-        """Return the agent who may host the session: the requester, or the person they named.
+        """Return the agent of a start if the start is allowed: the requester, or the person whom the requester named.
 
-        Raises PermissionDeniedError if a rule refuses, NobodyNamedError if a workflow step names nobody, and
-        SlackUnavailableError.
+        Raises PermissionDeniedError if a rule refuses the start, NobodyNamedError if a workflow step names nobody, and
+        SlackUnavailableError if a look-up in Slack fails.
         """
         return await self._decide(lambda ask: self._start(request, ask))
 
@@ -139,10 +145,10 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Check that the requester is a member, and return them.
+        """Return the requester of a request that starts no session, if the requester may use the bot.
 
-        Use this for requests that start no session. They may come from any channel. Raises PermissionDeniedError if the
-        requester is not a member or the bot does not serve the request's workspace. Raises SlackUnavailableError.
+        Such a request may come from any channel. Raises PermissionDeniedError if the requester is not a member or the
+        bot does not serve the request's workspace. Raises SlackUnavailableError if a look-up in Slack fails.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
@@ -159,9 +165,9 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return the user if they are a member of the workspace.
+        """Return the user with this id if they are a full member of the workspace.
 
-        Raises PersonNotAllowedError if they are not a member, and SlackUnavailableError.
+        Raises PersonNotAllowedError if they are not, and SlackUnavailableError if the look-up in Slack fails.
         """
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
@@ -173,7 +179,7 @@ class AccessPolicy:
         return (await self.keys(user_id))[1]
 
     async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
-        """Return the teams for which something of a person may be stored, and all Slack ids of the person.
+        """Return the ids under which the store may hold rows about a person: team ids, and all Slack ids of the person.
 
         Return the bot's workspace and `user_id` when Slack does not answer.
         """
@@ -184,11 +190,17 @@ class AccessPolicy:
         return person.team_ids, person.ids
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return the one id of a person who may have two; the id itself if it is not known yet. Never call Slack."""
+        """Return the main id of the person who has this Slack id. Never call Slack.
+
+        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
+        """
         return self._people.known_id(user_id)
 
     def with_known_ids(self, request: Request) -> Request:
-        """Return the request with one id for each person, as far as Slack has told who has two. Never call Slack."""
+        """Return the request with the main ids of its requester and target. Never call Slack.
+
+        An id stays unchanged if Slack has not yet told the bot the person's ids.
+        """
         requester, target = self._people.known_id(request.requester), request.target
         target = self._people.known_id(target) if target else None
         if (requester, target) == (request.requester, request.target):
@@ -196,11 +208,11 @@ class AccessPolicy:
         return replace(request, requester=requester, target=target)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """Return a member's role in this workspace. Raises SlackUnavailableError."""
+        """Return a member's role in this workspace. Raises SlackUnavailableError if a look-up in Slack fails."""
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether the settings or cached answers of Slack show that a user is an administrator.
+        """Return whether a user is an administrator, as far as the settings and cached answers of Slack show.
 
         Never call Slack. Return False if the cache lacks a necessary answer.
         """
@@ -212,10 +224,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the members of the workspace who are administrators or in `also`, and whether the list is complete.
+        """Return the ids of the administrators and of the users in `also`, and whether the list is complete.
 
-        User groups are expanded. The list holds at most MAX_ADMINISTRATORS ids. The list is incomplete if Slack does
-        not answer now. A group or person that Slack refuses to show is left out.
+        The list holds the members of user groups, and only full members of the workspace, MAX_ADMINISTRATORS at most.
+        It is incomplete if Slack does not answer now. Leave out a group or person that Slack refuses to show.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -305,7 +317,7 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether any list names one of the person's ids, or a user group with one of these ids.
+        """Return whether any of the lists names the person: one of their ids, or a user group that they are in.
 
         Compare ids first, because a group costs a call to Slack. Raises SlackUnavailableError when a group cannot be
         read and no other list names the person.

@@ -54,11 +54,11 @@ class Cache(Generic[K, V]):
                 del self._lookups[key]
 
     def peek(self, key: K) -> V | None:
-        """Return the cached value of a key; None if none is cached. Never look the value up."""
+        """Return the cached value of a key, or None if no value is cached. Never look the value up."""
         return self._values.get(key)
 
     def keep(self, key: K, value: V) -> None:
-        """Cache a value that the caller knows."""
+        """Cache this value for a key without a look-up."""
         self._values[key] = value
 
     def forget(self, key: K) -> None:

@@ -1,4 +1,4 @@
-"""Hold the texts that customers get, by language, and fill their placeholders (pure)."""
+"""Hold the texts of messages to customers, by language, and fill in their placeholders (pure)."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """The texts in one language: an SMS, and the subject and body of an email. "" means that there is no text."""
+    """A message to a customer in one language: an SMS, and the subject and body of an email. "" means no text."""
 
     sms: str = ""
     email_subject: str = ""
@@ -35,11 +35,10 @@ class CustomerText:
 
 @dataclass(frozen=True, slots=True)
 class CustomerTexts:
-    """The texts in all languages.
+    """The messages to customers, in all languages.
 
     `language` is the language of `default`, the text that customers get unless the agent chooses another language.
-    `others` holds the texts in the other languages, by language. `company` is the company's name, which fills a
-    placeholder.
+    `others` maps each other language to its text. `company` is the company's name for the placeholder of the company.
     """
 
     default: CustomerText = CustomerText()
@@ -48,7 +47,7 @@ class CustomerTexts:
     company: str = ""
 
     def languages(self, medium: ContactChannel) -> tuple[str, ...]:
-        """Return the languages that have a text for the medium, the default first."""
+        """Return the default language, then the other languages that have a text for this medium."""
         others = [name for name, text in self.others.items() if text.of(medium) and name != self.language]
         return (self.language, *others)
 
@@ -61,12 +60,12 @@ class CustomerTexts:
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the text for this medium in this language has the placeholder of the agent's name."""
+        """Return whether the message for this medium in this language contains the placeholder of the agent's name."""
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
     def fill(self, text: str, link: str, agent: str = "") -> str:
-        """Return the text with its placeholders filled. Raises SendRejectedError when the result is too long."""
+        """Return the text with its placeholders filled in. Raises SendRejectedError when the result is too long."""
         values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
         whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
         if len(whole) > MAX_TEXT_LENGTH:
@@ -78,10 +77,10 @@ NO_TEXTS = CustomerTexts()
 
 
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
-    """Return a text of the settings if it is valid. Raises ValueError with the reason if it is not.
+    """Return a message text from the settings unchanged. Raises ValueError with the reason if the text is invalid.
 
-    `company` is the company's name, "" if it is not set. `has_link`: whether the text must contain the placeholder of
-    the link; False for the subject of an email, which must not contain it.
+    `company` is the company's name, "" if it is not set. `has_link`: True if the text must contain the placeholder of
+    the link, False if it must not, as in the subject of an email.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

@@ -39,9 +39,10 @@ _ABOUT_ADDRESS = re.compile(
 
 
 class SetupError(Exception):
-    """The bot cannot run with its set-up. The text is a sentence with the problem and the fix; it holds no secret.
+    """The bot cannot run with its set-up.
 
-    `code` is stable. A class can set one code for all its errors; a single error can set a more precise one.
+    The text says in one sentence what is wrong and how to fix it, without secrets. `code` is stable. A class can set
+    one code for all its errors; a single error can set a more precise one.
     """
 
     code = "setup_invalid"
@@ -52,7 +53,7 @@ class SetupError(Exception):
 
     @property
     def line(self) -> str:
-        """Return the sentence with its code, as the command line prints it."""
+        """Return the text followed by the code, as the command line prints it."""
         return f"{self} [{self.code}]"
 
 
@@ -76,7 +77,7 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Return metadata for a dataclass field that only errors with these codes use.
+    """Return metadata for a dataclass field that is used only by errors with one of these codes.
 
     The stored record of an error with another code omits the field. Without `codes`, the field is never stored.
     """
@@ -84,7 +85,7 @@ def _only(*codes: str) -> dict[str, tuple[str, ...]]:
 
 
 class NotAcceptedError(CobrowseError):
-    """The request was not stored, as far as this replica knows."""
+    """The bot did not store the request, as far as this replica knows. Base class for the reasons."""
 
     code = "not_accepted"
 
@@ -250,7 +251,7 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return whether the login may have refused the bot because of the bot's IP address."""
+        """Return whether Genesys may have refused the login because of the bot's IP address."""
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -258,10 +259,10 @@ class LoginRefusedError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class PermissionMissingError(ServiceError):
-    """Genesys answered 403: the scope or permission `needs` is missing.
+    """Genesys answered 403, because the scope or permission named `needs` is missing.
 
     - permission_missing: the bot's OAuth client lacks it.
-    - user_permission_missing: the host's own account lacks it; `own`: the host is the requester.
+    - user_permission_missing: the host's own account lacks it. `own`: whether the host is the requester.
 
     `words`: Genesys's message if it names a division, else "". It is cut at 300 characters and not escaped for Slack.
     """
@@ -274,7 +275,10 @@ class PermissionMissingError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class InvalidHostError(ServiceError):
-    """Genesys does not accept this user as a host. `own`: the host is the requester."""
+    """Genesys does not accept this user as a host.
+
+    `own`: whether the host is the requester.
+    """
 
     code = "invalid_host"
     host_id: HostId
@@ -283,9 +287,10 @@ class InvalidHostError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnknownApplicationError(ServiceError):
-    """Genesys has no application with this id.
+    """Genesys has no application with the requested id.
 
-    `known` holds the existing ids, () when they could not be read; `names` holds their names, in the same order.
+    `known` holds the ids of all applications, () when they could not be read. `names` holds their names in the same
+    order.
     """
 
     code = "unknown_application"
@@ -302,7 +307,7 @@ class CreateCallMissingError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class BadRequestError(ServiceError):
-    """Genesys answered with a 4xx status that no other class covers.
+    """Genesys answered with a 4xx status for which there is no more specific error.
 
     `words` is Genesys's message, cut at 300 characters and not escaped for Slack.
     """
@@ -373,7 +378,7 @@ or agent. `RequestRepository.advance` checks this."""
 
 
 class UnknownSessionError(ServiceError):
-    """Genesys has no session with this id, or cannot end this session."""
+    """Genesys does not know the session, or says that it cannot be ended."""
 
     code = "session_unknown_to_service"
 
@@ -431,10 +436,10 @@ no OAuth client for people · socket: the bot serves no HTTP · key: the bot has
 
 @dataclass(eq=False, kw_only=True)
 class SignInRequiredError(ServiceError):
-    """Genesys allows a call only with a person's sign-in, not with the token of the bot's OAuth client.
+    """Genesys requires a person's own sign-in for the call. The token of the bot's OAuth client is not enough.
 
-    `own`: the host is the requester. `off`: the reason (one of OFF) why the host cannot connect an account, "" if the
-    host can. `address`: the requester's sign-in link, a secret that is not stored with the error; "" if there is none.
+    `own`: whether the host is the requester. `off`: why the host cannot sign in (one of OFF), "" if the host can.
+    `address`: the requester's sign-in link, a secret that is not stored with the error; "" if there is none.
     """
 
     code = "connect_required"
@@ -489,7 +494,7 @@ INTERNAL = "internal"
 
 
 class StepsOffError(PermissionDeniedError):
-    """A workflow asked for a session, but the setting COBROWSE_WORKFLOW_STEPS is off."""
+    """A workflow asked for a session, but the setting COBROWSE_WORKFLOW_STEPS does not allow workflows to do so."""
 
     code = "workflow_steps_off"
 
@@ -513,7 +518,7 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester may not end a session of other people, or may not read its link.
+    """The requester may not end this session of other people, or may not read its link.
 
     `agent` and `requester` are the people of the session. Only these two may read the session's link. Supervisors and
     administrators may end the session, too.
@@ -564,8 +569,9 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """A press of *Try again* does nothing: the request is another person's, was already retried, or is no longer
-    stored.
+    """The bot ignores a press of *Try again*. `code` says why.
+
+    The request is another person's, was already retried, or is no longer stored.
     """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()

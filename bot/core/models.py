@@ -35,7 +35,10 @@ NAME_LENGTH = 100
 
 
 class Role(StrEnum):
-    """The role of a member: all may start sessions for themselves; supervisors and administrators may do more."""
+    """The role of a member of the workspace.
+
+    All members may start sessions for themselves. Supervisors and administrators may do more.
+    """
 
     MEMBER = "member"
     SUPERVISOR = "supervisor"
@@ -58,10 +61,10 @@ class SlackUser:
 
     `locale` is the language in which the user reads Slack, such as `fr-FR`; "" if Slack does not return it.
 
-    In an Enterprise Grid one person can have two ids: `user_id` is the id by which the bot knows the person, whichever
-    was looked up, and `other_id` the second id. `workspaces`: the person's workspaces in the organization, if the bot
-    serves a whole organization. What is stored for one of them is the person's, too.
-    `has_unconfirmed_email`: Slack shows an email address but does not call it confirmed.
+    In an Enterprise Grid one person can have two ids. `user_id` is then the person's main id, whichever of the two was
+    looked up, and `other_id` is the second id. `workspaces`: if the bot serves a whole organization, the person's
+    workspaces in it. The store may hold rows about the person under each of them. `has_unconfirmed_email`: Slack shows
+    an email address but does not call it confirmed.
     """
 
     team_id: TeamId
@@ -76,18 +79,18 @@ class SlackUser:
 
     @property
     def team_ids(self) -> tuple[TeamId, ...]:
-        """Return the ids of the team and workspaces for which something of this person may be stored."""
+        """Return the ids of the team and workspaces under which the store may hold rows about this person."""
         return tuple(dict.fromkeys((self.team_id, *self.workspaces)))
 
     @property
     def ids(self) -> tuple[UserId, ...]:
-        """Return all ids that Slack has for this person: one, or two in an Enterprise Grid."""
+        """Return all Slack ids of this person: one, or two in an Enterprise Grid."""
         return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Genesys user who can host sessions. `rule` is the name of the rule that found this user."""
+    """A Genesys user who can host sessions. `rule` is the name of the host rule that found the user."""
 
     id: HostId
     rule: str
@@ -95,10 +98,10 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryUser:
-    """A Genesys user as the directory returns it. `name` is for display only.
+    """A Genesys user, as a search of the users returns it. `name` is for display only.
 
-    `is_certain` is False in two cases: the directory's answer counts this user but does not list it, or the answer does
-    not say whether the user is active.
+    `is_certain` is False in two cases: Genesys's answer counts this user but does not list it, or the answer does not
+    say whether the user is active.
     """
 
     id: str
@@ -175,7 +178,7 @@ class OtherSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request of one person. If Slack delivers the same command or press a second time, that is the same request.
+    """One request of one person. If Slack delivers a command or press twice, both deliveries are one request.
 
     - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
     - `target`: the agent whom the requester named; None if the requester is the agent.
@@ -238,10 +241,11 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request, with which a press of *Try again* or of a conversation's button repeats it.
+        """Return a copy of this request, which carries it out again after a person has pressed a button.
 
-        `press` is the request that the press made. The copy takes the id, key, time, response_url, modal and trace of
-        `press`, and also its application, conversation and argument, if `press` has them.
+        The button is *Try again*, or one that chooses a conversation. `press` is the request that the button made. The
+        copy takes the id, key, time, response_url, modal and trace of `press`, and also its application, conversation
+        and argument, if `press` has them.
         """
         return replace(
             self,
@@ -261,12 +265,15 @@ class Request:
 
 
 def new_request_id() -> RequestId:
-    """Return a new random id of twelve letters and digits (60 bits), which are hard to confuse. It is not a secret."""
+    """Return a new random id of twelve letters and digits (60 bits). People can hardly confuse them.
+
+    It is not a secret.
+    """
     return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
 
 
 def team_of(request: Request) -> TeamId:
-    """Return the id under which a request's sessions are stored: the Enterprise Grid's, else the workspace's.
+    """Return the id under which to store a request's sessions: the Enterprise Grid's, else the workspace's.
 
     In a Grid, people may press a button in another workspace than the one where the command was typed. User ids are
     unique in the whole Grid.
@@ -276,7 +283,7 @@ def team_of(request: Request) -> TeamId:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStep:
-    """One execution of the workflow step.
+    """One execution of the bot's step in a Slack workflow.
 
     `workflow_execution_id` is the id of the workflow's execution, "" if Slack sent none. Slack sends no id of the
     workflow, so administrators search Slack for the id of the workflow's execution. The request holds both ids, so any
@@ -293,10 +300,10 @@ class WorkflowStep:
 
     @property
     def argument(self) -> str:
-        """Return the argument of the step's request.
+        """Return both ids as text, which is the `argument` of the step's request.
 
-        It differs for each execution. So the requests of two executions are never duplicates, and two customers never
-        share a session.
+        The text differs for each execution. So the requests of two executions are never duplicates, and two customers
+        never share a session.
         """
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
@@ -310,18 +317,21 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return whether somebody else or a workflow asked for the session, so the bot has to notify the agent."""
+    """Return True if a workflow, or somebody other than the agent, asked for the session.
+
+    The bot then notifies the agent.
+    """
     return request.for_another or request.kind is RequestKind.STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionRequest:
-    """The parameters of a session to create. `context` names where the session was asked for ("slack", "command-line").
+    """The parameters of a session to create.
 
-    `conversation_id` is for services whose sessions belong to conversations; with None, the service finds the host's
-    conversation. `agent` is the host's Slack user, None outside Slack. `for_another`: whether somebody else or a
-    workflow asked for the session. `open_sessions`: the host's open sessions by conversation; the service must replace
-    none of them.
+    `context` says where the session was asked for: "slack" or "command-line". `conversation_id` is for services whose
+    sessions belong to conversations; with None, the service finds the host's conversation. `agent` is the host's Slack
+    user, None outside Slack. `for_another`: whether somebody else or a workflow asked for the session. `open_sessions`:
+    the host's open sessions by conversation; the service must replace none of them.
     """
 
     host_id: HostId
@@ -353,7 +363,7 @@ class SessionDefaults:
     def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
         """Return the parameters of the session to create for a request.
 
-        `name` is the session's name. Use the defaults for what else the request leaves open.
+        The defaults fill in what the request does not set. `name` is the session's name.
         """
         return CreateSessionRequest(
             host_id=host.id,
@@ -371,7 +381,7 @@ class SessionDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A created session. The session's time-out ends it at `ends_at`.
+    """A session that the service has created. It ends at `ends_at` at the latest, when its time-out is over.
 
     `join_url` is the customer's link and `join_code` the customer's code; both are secrets. If the service returns a
     code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
@@ -395,7 +405,7 @@ class Session:
 
 
 class SessionPhase(StrEnum):
-    """How far a session is, as Genesys reports it."""
+    """The progress of a session, as Genesys reports it: waiting for the customer, joined, over or unused."""
 
     UNKNOWN = "unknown"
     """Genesys does not say."""
@@ -410,7 +420,7 @@ class SessionPhase(StrEnum):
 
 
 class SessionEnding(StrEnum):
-    """How a session that the customer had joined ended."""
+    """The reason why a session ended that the customer had joined."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -437,7 +447,7 @@ class SessionState:
 
     @property
     def is_final(self) -> bool:
-        """Return whether the session cannot get another state."""
+        """Return whether this state is the last one: the session is over, or nobody joined it in time."""
         return self.phase in (SessionPhase.OVER, SessionPhase.UNUSED)
 
 
@@ -454,12 +464,13 @@ class LiveMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as stored. The link is "" when nobody else can join with it, and for people who may not see the link.
+    """A session as stored.
 
-    `request_id` is the request that created the session, `channel_id` the channel of that request, "" if it is unknown.
-    `ended_by` is the request that ended the session and `ender` its requester, both None for any other end. `ended_at`
-    is None for a session whose time ran out. `read_at` is the time of the read by the store's clock; `session.ends_at`
-    is by the same clock. `state` is the session's state as Genesys last reported it. `is_gone`: nobody else can join,
+    Its link is "" once nobody else can join, and in the copy for a person who may not see the link. `request_id` is the
+    request that created the session, `channel_id` the channel of that request, "" if it is unknown. `ended_by` is the
+    request that ended the session and `ender` its requester. Both are None if no request ended it. `ended_at` is None
+    for a session whose time ran out. `read_at` is the time of the read by the store's clock; `session.ends_at` is by
+    the same clock. `state` is the session's state as Genesys last reported it. `is_gone`: nobody else can join,
     although the session may go on.
     """
 
@@ -479,16 +490,16 @@ class SessionRecord:
     state: SessionState = field(default=UNKNOWN_STATE, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
-        """Return whether one of these ids is the requester's or the agent's.
+        """Return whether one of these ids belongs to the session's requester or agent.
 
         Only the requester and the agent may read the link.
         """
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return a copy of the record for a person with these ids.
+        """Return the record as a person with these ids may see it.
 
-        The copy has no link, unless the person started or hosts the session.
+        The requester and the agent see everything. For anybody else, return a copy without the link.
         """
         if self.concerns(*user_ids):
             return self
@@ -497,7 +508,7 @@ class SessionRecord:
 
 
 class PostedMessageKind(StrEnum):
-    """The audience of a posted message: a channel (SHARED) or one person (DIRECT)."""
+    """The audience of a posted message: everybody in a channel (SHARED), or one person (DIRECT)."""
 
     SHARED = "shared"
     DIRECT = "direct"
@@ -519,7 +530,7 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices, one for each kind of situation."""
+    """The kinds of notices: what a notice is about."""
 
     FAULT = "fault"
     """A fault exists that an administrator has to fix."""
@@ -538,7 +549,7 @@ class NoticeMessage:
     """A Slack message that shows a notice. `reader` is the id of the user or channel that gets it.
 
     `ts` is Slack's id of the message, "" if Slack accepts no message for this reader. `version` is the version of the
-    notice that the message shows. `opened_at` is a copy of the notice's `opened_at` when the message was posted.
+    notice that the message shows. `opened_at` is the notice's `opened_at` at the time when the message was posted.
     `is_over`: whether the message says that the notice is over.
     """
 
@@ -580,7 +591,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that were posted since `opened_at`. Leave out earlier messages, which these replace."""
+        """Return the messages that were posted since `opened_at`, without the earlier messages that they replace."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
@@ -603,7 +614,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Result of whoami: a person's host.
+    """Result of whoami: the Genesys user who hosts the person's sessions.
 
     `connected`: whether the person has linked their own Genesys account by a sign-in; None if nobody can link one.
     """
@@ -616,7 +627,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """An interim message to a requester: the request waits about `wait_seconds` until Genesys takes the call.
+    """An interim message to a requester: Genesys takes the call in about `wait_seconds`.
 
     With `wait_seconds` None, the message says that the request is still being processed.
     """
@@ -626,7 +637,7 @@ class WaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in link that the bot gave to a person, and that the person has not used yet.
+    """A sign-in that has not happened yet: a person has a sign-in link and has not used it.
 
     `team_id`, `enterprise_id`: where the person typed the command. `verifier`: the PKCE verifier, a secret.
     """
@@ -639,7 +650,7 @@ class PendingAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
-    """A person's Genesys account. `refresh_token` is "" when none of the bot's encryption keys can decrypt it."""
+    """A person's own Genesys account. `refresh_token` is "" when the bot has no encryption key that can decrypt it."""
 
     person: PersonKey
     host_id: HostId
@@ -648,10 +659,11 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account (`connection`) under a lock, so that no other task or replica renews its token at the same time.
+    """A linked account that is locked while one task renews its token. No other task or replica renews it meanwhile.
 
-    `renew` stores a new refresh token, `drop` deletes the account. Both return False and do nothing if the account was
-    changed or deleted meanwhile. Both may raise StorageUnavailableError.
+    `connection` is the account. `renew` stores a new refresh token, `drop` deletes the account. Both return False and
+    do nothing if the account was changed or deleted meanwhile. Both raise StorageUnavailableError if the database
+    fails.
     """
 
     connection: LinkedAccount

@@ -34,7 +34,7 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds, for each notice that is not over, the readers who got its message and those who will get one.
+    """Holds who has got a message of each ongoing notice, and who will get one.
 
     NoticeBoard keeps it up to date.
     """
@@ -65,7 +65,7 @@ class ToldReaders:
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
     def update(self, notice: Notice) -> None:
-        """Hold the readers of one notice as it is now. If the notice is over, forget its readers."""
+        """Replace what is known about the readers of one notice. If the notice is over, forget its readers."""
         self._readers.pop((notice.kind, notice.key), None)
         self._expected.pop((notice.kind, notice.key), None)
         if notice.over_at is None:
@@ -73,7 +73,7 @@ class ToldReaders:
 
 
 class NoticeBoard:
-    """Stores changes of notices, and sends the messages of each notice in the background. See models.Notice."""
+    """Stores notices and their changes, and sends the messages of each notice in the background."""
 
     def __init__(
         self,
@@ -92,9 +92,10 @@ class NoticeBoard:
         self._task: asyncio.Task[None] | None = None
 
     def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
-        """Register two functions for a kind of notice, which the background task calls in each pass over the notices.
+        """Register two functions for the notices of one kind.
 
-        It calls `before_pass` first, then `update` with each notice of this kind that is not over.
+        The background task repeatedly goes through all notices. Each time it calls `before_pass` first, then `update`
+        with each notice of this kind that is not over.
         """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
@@ -102,22 +103,22 @@ class NoticeBoard:
     async def find(self, kind: NoticeKind, key: str) -> Notice:
         """Return the notice of this kind with this key; if none is stored, a new notice with version 0.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
         return await self._store.find(kind, key)
 
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
         """Return the notices of this kind that are not over, least recently changed first.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Call `edit` with the stored notice, and store the notice that it returns.
+        """Call `edit` with the stored notice, and store the notice that `edit` returns.
 
-        Send the messages in the background. Return the changed notice; None if `edit` returns None. Raises
-        StorageUnavailableError.
+        Send its messages in the background. Return the changed notice, or None if `edit` returns None. Raises
+        StorageUnavailableError if the database fails, or if others keep changing the notice at the same time.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))
@@ -129,9 +130,10 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Find out who will get a message of a stored notice, and record these readers in ToldReaders.
+        """Record who will get a message of a stored notice, before the messages are sent.
 
-        Do nothing if somebody already got a message of this notice. Raises StorageUnavailableError.
+        Do nothing if somebody already got a message of this notice. Raises StorageUnavailableError if the database
+        fails.
         """
         if not self._told.of(kind, key):
             notice = await self._store.find(kind, key)
@@ -139,9 +141,9 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted a message of a notice.
+        """Wait up to `seconds` until Slack has accepted a message of a notice. Return the readers who got one.
 
-        Return the readers who got a message, () for none. Raises StorageUnavailableError.
+        Return () if nobody got one in this time. Raises StorageUnavailableError if the database fails.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -154,7 +156,7 @@ class NoticeBoard:
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Change a notice as `change` does. If the store is unavailable, the background task repeats the change later.
 
-        Never raises.
+        Never raises. At most MAX_UNSAVED changes can wait; further ones are lost.
         """
         try:
             await self.change(kind, key, edit)
@@ -164,7 +166,7 @@ class NoticeBoard:
                 self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
-        """Make the background task look at once for messages to send."""
+        """Make the background task go through the notices now."""
         self._wake.set()
 
     def start(self) -> None:
@@ -211,7 +213,10 @@ class NoticeBoard:
                 await self._send(taken)
 
     async def _send(self, notice: Notice) -> None:
-        """Post the missing messages of a notice and update the others. Store each as soon as Slack has accepted it."""
+        """Post the messages of a notice to readers who have none, and update the messages of the others.
+
+        Store each new message as soon as Slack has accepted it.
+        """
         readers, are_all = await self._readers(notice)
         has_message, later = {message.reader for message in notice.current}, not are_all
         for reader in readers:
@@ -244,9 +249,9 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after the update of the message `edited`.
+    """Return the notice's messages, in which `edited` now shows the notice's current version.
 
-    Drop `edited` if a newer message has replaced it.
+    Leave `edited` out if a newer message has replaced it.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -256,6 +261,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers of the messages that show the notice's present state: that it is over, or that it is not."""
+    """Return the readers whose message is correct about whether the notice is over."""
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -1,6 +1,6 @@
 """Define the Protocols through which the core reaches storage, Slack, Genesys, the metrics and the traces.
 
-Each method of a repository may raise StorageUnavailableError.
+Each method of a repository raises StorageUnavailableError if the database fails.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -56,9 +56,9 @@ NO_HTTP_STATUS = "none"
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request as stored. A finished start has a `session` or a `failure`.
+    """A request as stored. A start that has ended has a `session` or a `failure`.
 
-    `session_over`: the session has ended, or its time is up by the store's clock; its link may be deleted.
+    `session_over`: whether the session has ended, or its time is up by the store's clock. Its link may then be deleted.
     """
 
     request: Request
@@ -70,15 +70,15 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The outcome of `accept`.
+    """What RequestRepository.accept found while it stored a request.
 
     - `is_new`: False if a request with the same key is already stored, because Slack has delivered it before.
     - `duplicate_of`: an earlier request by the same person with the same text, target and channel. The bot is creating
       the session of that earlier request, or created it at most JOIN_SECONDS ago. The new request gets that session,
       too. None if there is no such request.
     - `state`: `creating` if the bot can create the session at once, else `accepted`.
-    - `linked`: the agent's host by an administrator's link, None if there is no link, "" if the agent's two ids are
-      linked to different hosts.
+    - `linked`: the host to which an administrator linked the agent. None if there is no link, "" if the agent's two ids
+      are linked to different hosts.
     - `other_open`: the newest open session of the agent, None if the agent has none.
     """
 
@@ -90,22 +90,22 @@ class Accepted:
 
 
 class RequestRepository(Protocol):
-    """Stores requests. Each repository belongs to one process.
+    """Stores the requests of one process, which carries out the requests that it accepts.
 
-    This process carries out the requests that the repository accepts.
+    Another process can take these requests over only when this process has ended.
     """
 
     @property
     def shared(self) -> bool:
-        """Return whether several replicas can use the database at once.
+        """Return whether several replicas can use the database at the same time.
 
-        They then take over each other's requests after a crash.
+        If so, a replica takes over the requests of another one after a crash.
         """
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store the request durably. Raises MaybeAcceptedError when the store does not confirm the write.
+        """Store a new request durably. Raises MaybeAcceptedError when the store does not confirm the write.
 
-        `agent`: the agent if the session can be created at once; the request is then stored as `creating`.
+        `agent`: the agent if the session can be created at once. The request is then stored as `creating`.
         """
 
     async def advance(
@@ -117,17 +117,17 @@ class RequestRepository(Protocol):
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        """Move a request durably from one state to another, and store its session or failure in the same write.
+        """Move a request durably from the state `from_` to the state `to`.
 
-        Return False and change nothing if another process owns the request or its state is not `from_`. If a session
-        with the same id is already stored, update the stored session. Do not update it if this request is a duplicate
-        of the request that created it. The state `answered` deletes the response_url. Raises UnusableAnswerError when
-        the session's id is stored for another team, host, requester or agent: the same transaction makes the request
-        `failed` with this error.
+        Store its session or failure in the same write. Return False and change nothing if another process owns the
+        request or its state is not `from_`. If a session with the same id is already stored, update the stored session.
+        Do not update it if this request is a duplicate of the request that created it. The state `answered` deletes the
+        response_url. Raises UnusableAnswerError when the session's id is stored for another team, host, requester or
+        agent: the same transaction makes the request `failed` with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        """Return the request with this id, also if another process owns it; None if it is not stored."""
+        """Return the request with this id, whichever process owns it. Return None if it is not stored."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
@@ -137,25 +137,25 @@ class RequestRepository(Protocol):
 
 
 class HostCache(Protocol):
-    """Stores the Genesys host of each person, across restarts."""
+    """Stores which Genesys user hosts each person's sessions, across restarts."""
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
-        """Return this person's host by an administrator's link; None if there is no link.
+        """Return the host to which an administrator linked this person; None if there is no link.
 
         A link for this team comes before a link for any team. `is_exact`: take a link for this team only.
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the host that a rule found for this person earlier, and for how many more seconds the host is valid.
+        """Return the stored host of this person, and for how many more seconds it is valid.
 
-        Return None if no rule found a host, or if its time is over.
+        A host rule found it earlier. Return None if none is stored, or if its time is over.
         """
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Store the host that a rule found for this person, for `seconds`."""
+        """Store the host that a host rule found for this person, for `seconds`."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Delete the host that a rule found for this person."""
+        """Delete the stored host that a host rule found for this person. Keep the administrators' links."""
 
 
 class HostLinkRepository(Protocol):
@@ -165,10 +165,13 @@ class HostLinkRepository(Protocol):
         """Return all links, sorted by user."""
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Add or change these links in one transaction. Call `on_progress` with the size of each batch written."""
+        """Add or change these links in one transaction.
+
+        After each batch, call `on_progress` with the number of links in it.
+        """
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        """Delete a person's link, and return whether it existed. `team_id` None means the link for every team."""
+        """Delete a person's link. Return True if there was one. `team_id` None means the link for every team."""
 
 
 class SessionRepository(Protocol):
@@ -178,7 +181,7 @@ class SessionRepository(Protocol):
     """
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session with this id, ended or not; None if it is not stored."""
+        """Return the session with this id, open or ended; None if it is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
         """Return the newest session that this person requested or hosts; None if there is none."""
@@ -189,7 +192,7 @@ class SessionRepository(Protocol):
     async def live_sessions(
         self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Return one page of a workspace's open sessions, sorted by agent, and how many there are on all pages.
+        """Return one page of a workspace's open sessions, sorted by agent, and the number of sessions on all pages.
 
         The page leaves out the first `skipped` sessions and holds at most `most`. `agents`: the ids of one person, for
         a list of the sessions that this person hosts; empty for everybody's sessions.
@@ -198,48 +201,48 @@ class SessionRepository(Protocol):
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation, out of those that one person hosts.
+        """Return the open sessions that one person hosts, by conversation.
 
-        `user_ids`: all Slack ids of this person.
+        Of each conversation, return the newest session. `user_ids`: all Slack ids of this person.
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` sessions that an END request without a session id may mean, newest first.
+        """Return at most `most` sessions that a request to end a session may mean if it names no session, newest first.
 
         These are sessions that the requester started or hosts, that were open when the request arrived, and that are
         still open. After a crash, the session that this request has already ended is one of them.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store which session an END request without an id is about to end: the id becomes the request's argument."""
+        """Store which session a request to end one is about to end. The session's id becomes the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended by the request `by` (None if no request ended it), and delete its link.
 
-        Return whether it was open.
+        Return True if the session was open, False if it had ended already.
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined an open session. Return whether this is new.
+        """Store that the customer has joined an open session. Return whether this was new to the store.
 
         Keep the session open for at least `seconds` from now. If several replicas call this, one of them gets True.
-        Return False if the session's id stands for a newer session since `record` was read.
+        Return False if a newer session got the same id since `record` was read.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
-        """Keep an open session that the customer has joined open for at least `seconds` from now."""
+        """Keep an open session open for at least `seconds` from now, because the customer is still in it."""
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
-        """Store the final state of a session, as Genesys reports it, and delete its link. Return whether this is new.
+        """Store the final state of a session, as Genesys reports it, and delete its link. Return whether this was new.
 
-        Return False if a person has ended the session from Slack, or if its id stands for a newer session since
-        `record` was read. If several replicas call this, one gets True.
+        Return False if a person has already ended the session from Slack, or if a newer session got the same id since
+        `record` was read. If several replicas call this, one of them gets True.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
-    """The counts of the starts that ended with one code. `code` is the error's code, "" for no error.
+    """How often starts ended with one outcome. `code` is the error's code, "" for no error.
 
     `sessions`: how many sessions these starts created. `without_session`: how many of these starts got no session.
     """
@@ -250,18 +253,18 @@ class StartOutcome:
 
 
 class StartHistory(Protocol):
-    """Reads how many starts of a period succeeded or failed, and why they failed."""
+    """Reads how many starts succeeded or failed in a period, and why they failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Count the starts in a workspace in the last `seconds`.
+        """Count the starts in a workspace in the last `seconds`, one StartOutcome for each outcome.
 
-        Return one StartOutcome for each code with which they ended. `seconds` must not exceed the retention time.
+        `seconds` must not exceed the retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
-        """Return at most `most` people whose start found no Genesys user in the last `seconds`, newest first.
+        """Return the people whose start failed in the last `seconds` because they have no Genesys user, newest first.
 
-        Each person comes with the time of that start.
+        Return at most `most` people, each with the time of that start.
         """
 
 
@@ -275,21 +278,18 @@ class PostedMessageRepository(Protocol):
         """Return the stored messages that show this session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages of ended sessions.
-
-        Reserve them for this replica for a minute, to update them.
-        """
+        """Return at most `most` messages that have to be updated. Reserve them for this replica for a minute."""
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Keep the record of a message that was updated, for another update when its session ends."""
+        """Mark a message as up to date for now. It is due again when its session ends."""
 
     async def drop_post(self, post: PostedMessage) -> None:
-        """Delete the record of a message that was updated, or that can never be updated."""
+        """Delete the record of a message that shows the end of its session, or that can never be updated."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session with this id, which a message shows; None if the session is not stored.
+        """Return the session that a message shows, by its id; None if the session is not stored.
 
-        Raises UnexpectedError for an unreadable row.
+        Raises UnexpectedError if the session's row is unreadable.
         """
 
 
@@ -297,19 +297,19 @@ class AccountRepository(Protocol):
     """Stores pending sign-ins and linked Genesys accounts."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
-        """Store a pending sign-in for `seconds`, in place of the person's earlier one.
+        """Store a sign-in that has begun, for `seconds`. It replaces the person's earlier one.
 
         `state_hash` is the hash of the OAuth state, by which `take` finds the sign-in.
         """
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
-        """Delete and return the pending sign-in with this hash of its state; None if it is unknown or expired.
+        """Delete and return the pending sign-in whose OAuth state has this hash; None if it is unknown or expired.
 
         If several replicas call this at the same time, only one of them gets the sign-in.
         """
 
     async def connect(self, connection: LinkedAccount) -> None:
-        """Store a linked account, in place of the person's earlier one."""
+        """Store a linked account. It replaces the person's earlier one."""
 
     async def connection(self, person: PersonKey) -> LinkedAccount | None:
         """Return a person's linked account; None if there is none."""
@@ -318,7 +318,7 @@ class AccountRepository(Protocol):
         """Delete and return a person's linked account; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account until the `with` block ends. Yield the account, None if there is none.
+        """Lock a person's account until the `with` block ends, and yield it. Yield None if the person has none.
 
         An exception in the block undoes the block's writes.
         """
@@ -331,28 +331,28 @@ class NoticeRepository(Protocol):
         """Return the notice of this kind with this key; if none is stored, a new notice with version 0."""
 
     async def save(self, notice: Notice) -> bool:
-        """Store a notice as its next version.
+        """Store a changed notice, with the next version number.
 
-        Return False if another replica or task has changed the notice since it was read.
+        Return False and change nothing if another replica or task has changed the notice since it was read.
         """
 
     async def pending(self, most: int) -> Sequence[Notice]:
-        """Return at most `most` notices that are not over or have messages to post or update.
+        """Return at most `most` notices that are not over, or that have messages to post or update.
 
         The notices with messages to post or update come first.
         """
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
-        """Reserve a notice for this replica for `seconds`, to send its messages, and return it.
+        """Reserve a notice for this replica for `seconds`, so that only this replica sends its messages.
 
-        Return None if another replica has reserved the notice, if the pause after its last messages is not over, or if
-        all its messages are up to date.
+        Return the notice. Return None if another replica has reserved the notice, if the pause after its last messages
+        is not over, or if all its messages are up to date.
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and `shown` of a notice that this replica reserved. Reserve it for `seconds` from now.
+        """Store the messages and `shown` of a notice that this replica has reserved. Extend that to `seconds` from now.
 
-        Return False and change nothing if another replica has reserved the notice since.
+        Return False and change nothing if another replica has reserved the notice meanwhile.
         """
 
 
@@ -360,16 +360,19 @@ class NoticeRepository(Protocol):
 
 
 class MemberDirectory(Protocol):
-    """Reads Slack users and user groups. `person` and `in_group` may raise SlackUnavailableError."""
+    """Reads Slack users and user groups. `person` and `in_group` raise SlackUnavailableError if the look-up fails."""
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Return a Slack user."""
+        """Return the Slack user with this id."""
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return SlackUser's `user_id` for this id, without a call to Slack; the id itself if it is not known yet."""
+        """Return the main id of the person who has this Slack id, without a call to Slack.
+
+        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
+        """
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
-        """Return whether a user is in a user group. `team_id` is the workspace of the request."""
+        """Return whether a user is in a user group. `team_id` is the workspace of the request that asks."""
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a Slack user without a call to Slack; None when the user is not cached."""
@@ -378,34 +381,31 @@ class MemberDirectory(Protocol):
         """Return whether a user is in a user group, without a call to Slack; None when the answer is not cached."""
 
     async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
-        """Return the users in a user group. Raises SlackUnavailableError."""
+        """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails."""
 
 
 class Notifier(Protocol):
     """Sends interim messages to the requester. Its method never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post an interim message to the requester.
-
-        The message says that the request still waits, or that the bot still processes it.
-        """
+        """Post an interim message: the request still waits for Genesys, or the bot still processes it."""
 
 
 class Responder(Notifier, Protocol):
     """Sends results to people. Its methods never raise."""
 
     async def answer(self, request: Request, outcome: Result) -> bool:
-        """Post the result to the requester; return whether it was delivered."""
+        """Post the result to the requester. Return whether Slack accepted the message."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        """Send the agent a session that somebody else started for them. Return whether the message was delivered."""
+        """Show the agent a session that somebody else started for them. Return whether Slack accepted the message."""
 
     def shorten_deadlines(self) -> None:
         """Give all current and later posts a short time-out, because the process is stopping."""
 
 
 class EditResult(Enum):
-    """The outcome of updating one posted message."""
+    """The result of an update of one posted message."""
 
     DONE = "done"
     """Nothing is left to do: Slack updated the message, or can never update it."""
@@ -416,18 +416,18 @@ class EditResult(Enum):
 
 
 class SessionMessages(Protocol):
-    """Posts messages about a session that can be updated when the session ends."""
+    """Posts messages about a session, and updates them when the customer joins or the session ends."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a public message in the request's channel, or in the thread that a START request names.
 
         Post it once for each request. Raises SharingError if the message may not be posted there, or if it is not
-        certain that it was posted. Raises SessionActionError if the channel already shows the session. Raises
-        SlackUnavailableError, StorageUnavailableError.
+        certain that it was posted. Raises SessionActionError if the channel already shows the session,
+        SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database fails.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """Post the session to a user as a direct message. Raises SharingError."""
+        """Post the session to a user as a direct message. Raises SharingError if Slack does not accept the message."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Update a posted message, so that it shows the end of its session. Return the outcome. Never raises."""
@@ -437,32 +437,41 @@ class SessionMessages(Protocol):
 
 
 class SessionNames(Protocol):
-    """Makes names for sessions without a name, in the agent's language, because the agent reads the name in Genesys."""
+    """Makes a name for each session that the requester has not named.
+
+    Agents read it in Genesys, so it is in their language.
+    """
 
     def of_agent(self, agent: SlackUser) -> str:
-        """Return the usual name for a session of this agent. The name contains the agent's name."""
+        """Return a name that contains the agent's name, for a session that the requester has not named."""
 
     def neutral(self, agent: SlackUser) -> str:
-        """Return a session's name that contains no person's name, in this agent's language."""
+        """Return a name without any person's name, in this agent's language."""
 
 
 class StateMessages(Protocol):
-    """Tells requesters about their sessions."""
+    """Tells requesters that the customer has joined their session, or that the session is over."""
 
     async def tell_state(self, record: SessionRecord, reply_url: str) -> bool:
-        """Post the session's new state to a response_url of its requester, once. Return whether it was delivered."""
+        """Post the session's new state to a response_url of its requester, once.
+
+        Return whether Slack accepted the message.
+        """
 
 
 class NoticeMessages(Protocol):
     """Sends the messages of a notice. Its methods never raise."""
 
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
-        """Post the notice to a user or channel. Return None if the bot has to try again later."""
+        """Post the notice to a user or channel, and return the message.
+
+        Return None if the bot has to try again later.
+        """
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        """Update a message to show the notice as it is now, and return the outcome.
+        """Update a message to show the notice's current content, and return the outcome.
 
-        A message from before the notice's `opened_at` then says that a newer message replaces it.
+        If the message is older than the notice's `opened_at`, write into it that a newer message replaces it.
         """
 
 
@@ -470,21 +479,24 @@ class NoticeMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """Callbacks that the Genesys client calls while it sends a call. Each may raise an exception to stop the call."""
+    """Functions that the Genesys client calls before it sends a call of a request.
+
+    Each may stop the call by an exception.
+    """
 
     @property
     def fairness_key(self) -> str:
-        """Return a key that stands for the requester who caused the call. The rate limiter serves the keys in turn."""
+        """Return a key that stands for the requester of the call. The rate limiter serves the keys in turn."""
 
     async def before_send(self) -> None:
-        """Prepare for a call that the Genesys client is about to send."""
+        """Prepare for a call that is about to be sent."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Handle a wait of `seconds` before the call, for the rate limit or because Genesys asked for a later retry."""
+        """React to a wait of `seconds` before the call. The rate limit or an answer of Genesys requires the wait."""
 
 
 class OpenSessionError(Exception):
-    """The host's conversation already has an open session, which a new session would replace. Nothing was created.
+    """Raised when the host's conversation has an open session that a new one would replace. Nothing was created.
 
     `customer` is the name of the customer in the conversation, "" if unknown. This name is never stored.
     """
@@ -497,15 +509,15 @@ class OpenSessionError(Exception):
 class SessionsApi(Protocol):
     """Creates, reads and ends sessions at the session service.
 
-    Each method that calls the service may raise ServiceError.
+    Each method that calls the service raises ServiceError if the call fails.
     """
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether `create` would send its call now, without a wait for the rate limit."""
+        """Return whether `create` could send its call now, so that it does not have to wait for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session. Raises OpenSessionError if an open session would be replaced."""
+        """Create a session. Raises OpenSessionError if the new session would replace an open one."""
 
     @property
     def tells_states(self) -> bool:
@@ -514,12 +526,12 @@ class SessionsApi(Protocol):
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return a session's state; UNKNOWN_STATE if the service does not report it.
 
-        `live`: nobody waits for the answer, so the call goes out only while calls for people need no wait. Otherwise
-        raises ServiceBusyError without a call.
+        `live`: no person waits for the answer, so people's calls come first. If they would have to wait for the rate
+        limit, raise ServiceBusyError without a call.
         """
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session. Return the service's correlation id, None if it sent none.
+        """End a session. Return the service's correlation id, None if the service sent none.
 
         Raises UnknownSessionError when the service does not know the session or cannot end it.
         """
@@ -527,9 +539,10 @@ class SessionsApi(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchedSession:
-    """An open session whose state the bot watches for its agent. `conversation_id` is None in the default service.
+    """An open session whose state the bot watches.
 
-    `looks`: how often the bot has asked Genesys about it.
+    `conversation_id` is None in the default service. `looks`: how often the bot has asked Genesys for the session's
+    state.
     """
 
     id: SessionId
@@ -539,96 +552,104 @@ class WatchedSession:
 
 
 class WatchRepository(Protocol):
-    """Stores which open sessions the bot watches. All times are by the store's clock."""
+    """Stores which open sessions the bot watches, and when the next look at each is due, by the store's clock."""
 
     async def watch(
         self, session_id: SessionId, reply_url: str | None, uses: int, reply_seconds: float, seconds: float
     ) -> bool:
-        """Watch an open session from `seconds` from now on, unless it is watched. Return whether that is new.
+        """Begin to watch an open session. The first look is due in `seconds`. Return False if it is already watched.
 
-        `reply_url`: the response_url to tell the requester by, which takes `uses` messages for `reply_seconds`.
+        `reply_url`: the response_url to post new states to. It takes `uses` more messages, within `reply_seconds`.
         """
 
     async def take_due(self, most: int, lease_seconds: float) -> Sequence[WatchedSession]:
-        """Reserve at most `most` sessions that are due for this replica, for `lease_seconds`, and return them."""
+        """Return at most `most` sessions whose look is due. Reserve them for this replica for `lease_seconds`."""
 
     async def pause(self, session_id: SessionId, seconds: float, *, looked: bool) -> None:
-        """Make a session due again after `seconds`, or at once if a hint about it came since it was taken.
+        """Make the next look at a session due in `seconds`.
 
-        `looked`: count a look at it.
+        Make it due at once if a hint came since the session was taken. `looked`: whether to count a look at the
+        session.
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
-        """Make the sessions of this conversation due at once, before all others. Return how many those are.
+        """Make a look at the sessions of this conversation due at once, before all others. Return their number.
 
-        None makes all sessions due, in their usual order.
+        With None, make a look at all sessions due, in their usual order.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
         """Return at most `most` watched sessions, newest first."""
 
     async def take_reply(self, session_id: SessionId, *, is_last: bool) -> str | None:
-        """Count one use of the session's response_url, and return it; None if it takes no message any more.
+        """Count one use of the session's response_url, and return the URL. Return None if it takes no more messages.
 
-        `is_last`: stop watching the session. If several replicas call this at the same time, only one gets it.
+        `is_last`: also stop watching the session. If several replicas call this at the same time, only one gets the
+        URL.
         """
 
 
 class LiveHints(Protocol):
-    """Takes hints that sessions may have changed, and knows which sessions are watched.
+    """Receives hints that sessions may have changed, and returns which sessions are watched.
 
     A hint can be late, doubled, wrong or missing: the bot reads the state from Genesys before it tells anybody.
     """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
-        """Return at most `most` sessions that the bot watches, newest first, whichever replica created them.
+        """Return at most `most` sessions that the bot watches, of all replicas, newest first.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
 
     def changed(self, conversation_id: ConversationId) -> None:
-        """Look soon at the watched sessions of this conversation. Never raises and never blocks."""
+        """Ask for an early look at the sessions of this conversation. Never raises and never blocks."""
 
     def uncovered(self) -> None:
-        """Look soon at all watched sessions, because hints may be lost. Never raises and never blocks."""
+        """Ask for an early look at all watched sessions, because hints may be lost. Never raises and never blocks."""
 
 
 class LiveSource(Protocol):
-    """Pushes hints that sessions may have changed. It runs in each replica, and works in the one that leads."""
+    """A source of hints that sessions may have changed.
+
+    Each replica runs it, but only the one that leads gets hints.
+    """
 
     def covers(self, session: WatchedSession) -> bool:
-        """Return whether hints about this session arrive now; the bot then asks Genesys about it less often."""
+        """Return whether hints about this session arrive now. If so, the bot asks Genesys about it less often."""
 
     async def run(self, hints: LiveHints, leader: "LeaderLock") -> None:
-        """Push hints while this replica leads, until the task is cancelled. Never raises another exception."""
+        """Pass hints on to `hints` while this replica leads. End only when the task is cancelled."""
 
 
 class LeaderLock(Protocol):
-    """Lets one replica do what only one may do. Another replica takes over when the process of the first ends."""
+    """Lets one of several replicas lead. When the process of that replica ends, another replica takes over."""
 
     async def is_leader(self) -> bool:
-        """Return whether this replica leads; take the lock if no replica has it. Never raises and never waits long."""
+        """Return whether this replica leads. If no replica leads, become the leader.
+
+        Never raises and never waits long.
+        """
 
 
 class SetupProbe(Protocol):
-    """Finds out whether a fault of the set-up is fixed, without creating a session or sending a message."""
+    """Tests whether a fault of the set-up is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed with `error` would succeed now; None if only the next call can tell."""
+        """Return whether the call that failed with `error` would succeed now. None: only a real call can tell."""
 
 
 class ApplicationCatalog(Protocol):
     """Lists the applications that a session can use."""
 
     async def applications(self) -> Sequence[tuple[str, str]]:
-        """Return the applications as pairs of id and name. Raises ServiceError."""
+        """Return the applications as pairs of id and name. Raises ServiceError if the call fails."""
 
 
 class MessageSender(Protocol):
     """Sends messages to customers.
 
-    Both methods return the service's correlation id, None if it sent none. Both raise ServiceError; the subclass
-    OutcomeUnknownError means that the message may have been sent.
+    Both methods return the service's correlation id, None if the service sent none. Both raise ServiceError if the call
+    fails, and its subclass OutcomeUnknownError if the message may have been sent.
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
@@ -642,7 +663,7 @@ class HostDirectory(Protocol):
     """Searches Genesys users."""
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this email address, active or not. Raises ServiceError.
+        """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
         If more users may have the address than were read, the last element is a placeholder with `is_certain` False.
         """
@@ -650,24 +671,24 @@ class HostDirectory(Protocol):
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
         """Return at most `most` active users whose name or email address contains `text`, and whether there are more.
 
-        Raises ServiceError; this is a PermissionMissingError if the bot may not search.
+        Raises ServiceError if the call fails: PermissionMissingError if the bot may not search.
         """
 
     async def name_of(self, host_id: HostId) -> str:
-        """Return a user's name; "" if Genesys does not return it. Never raises."""
+        """Return a user's name; "" if Genesys does not return a name. Never raises."""
 
     def known_name(self, host_id: HostId) -> str:
-        """Return a user's name from the cache; "" if it is not cached."""
+        """Return a user's name from the cache; "" if no name is cached."""
 
 
 class Announce(Protocol):
-    """Notifies the person and the administrators that a person was linked to a host."""
+    """A function that tells people that a person was linked to a host: the person, and the administrators."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Send the messages, and return the Genesys user's name, "" if unknown. May raise StorageUnavailableError.
+        """Send the messages. Return the Genesys user's name, "" if unknown.
 
-        `is_answer`: notify the person even if they have not asked for access, because an administrator chose them from
-        the list of people without a host.
+        `is_answer`: tell the person even if they have not asked for access, because an administrator chose them from
+        the list of people without a host. Raises StorageUnavailableError if the database fails.
         """
 
 
@@ -680,14 +701,17 @@ class HostRule(Protocol):
 
     @property
     def costs_a_call(self) -> bool:
-        """Return whether this rule has to call Genesys to find a host."""
+        """Return whether this rule calls Genesys to find a host."""
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
-        """Return the person's host, or the reason why this rule finds none. Raises ServiceError."""
+        """Return the person's host, or the reason why this rule finds none.
+
+        Raises ServiceError if a call to Genesys fails.
+        """
 
 
 class OAuthClient(Protocol[G]):
-    """Signs people in to Genesys with their own accounts. `G` is the type of a grant, the result of one sign-in.
+    """Signs people in to Genesys with their own accounts. `G` is the type of the tokens that a sign-in gives.
 
     `off` is the reason why nobody can sign in, one of OFF in errors.py; "" when people can.
     """
@@ -702,23 +726,26 @@ class OAuthClient(Protocol[G]):
         """
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """Exchange the code of a sign-in for a grant. Raises ServiceError.
+        """Exchange the code that the browser brought for tokens, the grant.
 
-        Return the grant, the Genesys user who signed in (None if unknown), and the service's correlation id (None if it
-        sent none).
+        Return the grant, the Genesys user who signed in (None if unknown), and the service's correlation id (None if
+        the service sent none). Raises ServiceError if Genesys refuses the code or does not answer.
         """
 
     async def give_back(self, grant: G) -> None:
-        """Revoke a grant that the bot does not store, if possible. Never raises."""
+        """Try to revoke a grant that the bot does not store. Never raises, even if Genesys does not answer."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use this grant from now on for calls on behalf of this person and host."""
+        """Use this grant from now on for the calls that the bot makes for this person and host."""
 
     def refresh_token_of(self, grant: G) -> str:
         """Return the grant's refresh token, so that the caller can store it."""
 
     async def sign_out(self, was: LinkedAccount) -> None:
-        """Revoke the tokens of an account that was deleted from the store, if possible. Never raises."""
+        """Try to revoke the tokens of an account that was deleted from the store.
+
+        Never raises, even if Genesys does not answer.
+        """
 
 
 # -- Metrics --
@@ -732,29 +759,26 @@ FILE_RELOADS = RELOADED, UNREADABLE, INVALID
 
 
 class Metrics:
-    """Counts events; never raises and never blocks. This base class counts nothing; subclasses override its methods.
+    """Counts events for monitoring. Never raises and never blocks. This base class counts nothing.
 
     Arguments become metric labels, so they have few values: never a person, a session, an email address or a URL.
     """
 
     def acknowledged(self, seconds: float) -> None:
-        """Count an acknowledgement to Slack.
-
-        `seconds`: the time from reading Slack's payload to sending the acknowledgement.
-        """
+        """Count one acknowledgement to Slack. `seconds`: how long after Slack's payload was read it was sent."""
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        """Count a call to Genesys.
+        """Count one call to Genesys.
 
-        `needs`: the scope or permission that the call needs. `status`: its HTTP status or NO_HTTP_STATUS. `seconds`:
-        how long it took.
+        `needs`: the scope or permission that the call needs. `status`: the HTTP status, or NO_HTTP_STATUS without an
+        answer. `seconds`: how long the call took.
         """
 
     def waited(self, seconds: float) -> None:
         """Record how long a call to Genesys waited for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count a request to the login for a Genesys token. `outcome`: "ok", or the code of the error."""
+        """Count one request to Genesys's login for a token. `outcome`: "ok", or the code of the error."""
 
     def reconnected(self) -> None:
         """Count a Socket Mode connection that replaces an earlier connection."""
@@ -766,13 +790,16 @@ class Metrics:
         """Count a database read or write that failed."""
 
     def secret_reloaded(self, name: str, result: str) -> None:
-        """Count a changed file of a secret. `name`: the secret's setting. `result`: one of RELOADS."""
+        """Count one change of a file that holds a secret. `name`: the secret's setting. `result`: one of RELOADS."""
 
     def live_look(self, result: str) -> None:
-        """Count a look at a watched session. `result`: the new state, or "unchanged", "failed" or "busy"."""
+        """Count one look at a watched session.
+
+        `result`: the session's new state, or "unchanged", "failed" or "busy".
+        """
 
     def live_event(self, kind: str) -> None:
-        """Count an event of a notification channel, by its kind."""
+        """Count one event that a notification channel has brought. `kind`: the kind of event."""
 
     def live_connected(self, *, is_up: bool) -> None:
         """Record whether notifications arrive in this process. Only the replica that leads calls this."""
@@ -785,10 +812,11 @@ NULL_METRICS = Metrics()
 
 
 class Tracer:
-    """Records the steps of requests as spans of traces. This base class records nothing; subclasses override methods.
+    """Records the steps of requests as spans of traces. This base class records nothing.
 
-    Each method takes a function or an object, and returns what to use in its place. The base class returns what it got,
-    so a tracer that is off costs nothing. No span holds a person, a link, an address or a text that somebody wrote.
+    Each method takes a function or an object, and returns what to use in its place. The base class returns its
+    argument, so a tracer that is off costs nothing. No span holds a person, a link, an address or a text that somebody
+    wrote.
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None
@@ -797,35 +825,41 @@ class Tracer:
     """Record the events of requests (core/requests/events.py): the outcome of each."""
 
     def receiving(self, dispatch: F, *, over_http: bool) -> F:
-        """Trace the handling of a payload from Slack until its acknowledgement. A trace begins here."""
+        """Return a function that traces `dispatch`: the handling of a payload from Slack until its acknowledgement.
+
+        A trace begins here. `over_http`: whether the payload came over HTTP, else over Socket Mode.
+        """
         return dispatch
 
     def storing(self, store: "RequestRepository") -> "RequestRepository":
-        """Trace the writes of a repository, and store with each request which trace it belongs to."""
+        """Return a repository that traces the writes of `store`. It also stores which trace each request belongs to."""
         return store
 
     def processing(self, process: F) -> F:
-        """Trace the processing of a stored request. After a crash, this continues the stored trace."""
+        """Return a function that traces `process`, which processes a stored request.
+
+        After a crash it continues the stored trace.
+        """
         return process
 
     def resolving(self, look_up: F) -> F:
-        """Trace the search for the Genesys host of a person."""
+        """Return a function that traces `look_up`, which searches the Genesys host of a person."""
         return look_up
 
     def waiting(self, acquire: F) -> F:
-        """Trace the wait for the rate limit."""
+        """Return a function that traces `acquire`, which waits for the rate limit."""
         return acquire
 
     def calling_genesys(self, transport: T) -> T:
-        """Trace the HTTP requests that a transport sends to Genesys."""
+        """Return a transport that traces the HTTP requests that `transport` sends to Genesys."""
         return transport
 
     def calling_slack(self, api_call: F) -> F:
-        """Trace the calls of Slack's Web API."""
+        """Return a function that traces `api_call`, which calls Slack's Web API."""
         return api_call
 
     def posting(self, post: F) -> F:
-        """Trace the posts to response_urls."""
+        """Return a function that traces `post`, which posts to response_urls."""
         return post
 
 

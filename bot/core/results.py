@@ -34,7 +34,7 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class CommandSuggested:
-    """The bot started no session, because the typed name may be a command.
+    """The bot started no session, because the typed session name is probably a command.
 
     The name begins with the word `command`, and contains the names of the requester's open sessions `records`.
     """
@@ -46,7 +46,7 @@ class CommandSuggested:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """The bot started no session, because the conversation has an open session, which a new one would replace.
+    """The bot started no session, because the conversation has an open session that a new one would replace.
 
     `record` has the link of the open session if the requester may read it. `customer` is the customer's name, "" if
     unknown.
@@ -59,7 +59,7 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The requester's last session, with the session's link if the session is open."""
+    """The requester's newest session. If the session is open, it has its link."""
 
     code = "last_session"
     record: SessionRecord
@@ -71,7 +71,7 @@ a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
-    """The kinds of lists of sessions: whose sessions a list shows, in which order, and where."""
+    """The kinds of lists of sessions. A kind says whose sessions a list shows, in which order and where."""
 
     OWN = "own"
     """The requester's own sessions, newest first."""
@@ -85,7 +85,7 @@ class ListKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list of sessions; the buttons of the list carry it as text. `number` counts from 0.
+    """One page of a list of sessions. The list's buttons carry it as text. `number` is the page's number, from 0.
 
     `agent`: the list holds only the sessions that this person hosts; None for everybody's.
     """
@@ -99,7 +99,7 @@ class ListPage:
 
     @property
     def size(self) -> int:
-        """Return how many sessions a page shows.
+        """Return the maximum number of sessions on a page.
 
         A message has 50 blocks at most. In a list by agent, each agent's name takes a block, too.
         """
@@ -107,7 +107,10 @@ class ListPage:
 
     @property
     def is_live(self) -> bool:
-        """Return whether the page shows sessions of the workspace or of a named agent, not only the reader's."""
+        """Return whether the page lists sessions of the whole workspace or of a named agent.
+
+        False: only the reader's sessions.
+        """
         return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
 
     @classmethod
@@ -172,9 +175,9 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """The requester has to confirm a message to a customer: the link of one of `records`, sent to `address`.
+    """A preview of a message to a customer, which the requester has to confirm. It sends the link of one of `records`.
 
-    `more` is the number of further open sessions, which `records` leaves out.
+    `address` is the customer's address. `more` is the number of further open sessions, which `records` leaves out.
     """
 
     code = "send_proposed"
@@ -195,14 +198,17 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class SendCancelled:
-    """The requester cancelled a message to a customer in its preview, so the bot has not sent the message."""
+    """The requester cancelled a message to a customer in its preview. The bot has sent nothing."""
 
     code = "send_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """All applications, in `found`, as pairs of id and name. `used` is the id that new sessions use by default."""
+    """All applications in Genesys: `found` holds pairs of id and name.
+
+    `used` is the id that new sessions use by default.
+    """
 
     code = "application_list"
     found: tuple[tuple[str, str], ...]
@@ -211,7 +217,7 @@ class Applications:
 
 @dataclass(frozen=True, slots=True)
 class HostLinked:
-    """An administrator linked a person to a host, or removed the link: `host_id` is then None.
+    """An administrator linked a person to a host. If `host_id` is None, the administrator removed the link.
 
     `name` is the host's name, "" if unknown.
     """
@@ -226,8 +232,8 @@ class HostLinked:
 class AccessRequested:
     """The bot asked the administrators to connect a person to a Genesys user.
 
-    `is_new` is False if the person's earlier request, of the time `asked_at`, is still open. `is_connected`: the person
-    is already connected, so the bot asked nobody.
+    `is_new` is False if the person's earlier request, made at `asked_at`, is still open. `is_connected`: the person is
+    already connected, so the bot asked nobody.
     """
 
     code = "access_requested"
@@ -239,7 +245,7 @@ class AccessRequested:
 
 @dataclass(frozen=True, slots=True)
 class AdministratorsTold:
-    """The bot tells the administrators about a failed request.
+    """The bot tells the administrators about a failed request, because the requester asked for that.
 
     `readers` are the users and channels for which Slack accepted the message.
     """
@@ -250,7 +256,7 @@ class AdministratorsTold:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """The result of a check whether this person could start a session.
+    """The result of the command why: whether a person could start a session, and if not, why not.
 
     `refusal` is the error if the person may not start a session; `role` is then None. `host` is None if there was a
     refusal or no rule found a host; in the second case `missed` holds each rule's reason. `session`: the newest open
@@ -267,7 +273,7 @@ class AccessReport:
 
 
 class FaultState(StrEnum):
-    """The results of *Check again*: whether a fault of the set-up is fixed."""
+    """The possible results of *Check again*, which tests whether a fault of the set-up is fixed."""
 
     FAILING = "failing"
     REPAIRED = "repaired"
@@ -277,7 +283,7 @@ class FaultState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """The bot has checked whether a fault of the set-up is fixed, because an administrator pressed *Check again*."""
+    """An administrator pressed *Check again*, and the bot has tested whether a fault of the set-up is fixed."""
 
     code = "fault_checked"
     state: FaultState
@@ -285,7 +291,7 @@ class FaultChecked:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """A sign-in link for the person. `address` is its URL, a secret; the link is valid until the time `until`.
+    """A link by which the person can sign in to Genesys. `address` is its URL, a secret. It is valid until `until`.
 
     `already`: the person has already linked an account, which a new sign-in replaces.
     """
@@ -298,7 +304,7 @@ class SignInOffered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLinked:
-    """The person has linked the Genesys account of their host."""
+    """The person has signed in, and so linked the Genesys account of their host."""
 
     code = "connected"
     host_id: HostId
@@ -306,7 +312,7 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountUnlinked:
-    """The person has unlinked the Genesys account of the user `host_id`."""
+    """The person has unlinked their own Genesys account. `host_id` is its user in Genesys."""
 
     code = "disconnected"
     host_id: HostId

@@ -1,7 +1,7 @@
-"""Tell all requests that need the answer of a shared call how long this call has to wait.
+"""Tell all requests that need the answer of one shared call how long that call has to wait.
 
-A call for one request reports its wait to the call hooks of that request. One look-up can serve several requests, so it
-reports its wait to a SharedWaits, which notifies the hooks of each request.
+A call for one request reports its wait to the call hooks of that request. The answer of one look-up can serve several
+requests, so the look-up reports its wait to a SharedWaits, which notifies the hooks of each request.
 """
 
 import time
@@ -17,7 +17,7 @@ serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 
 
 class SharedWaits:
-    """Tracks how long calls of one kind have to wait, and notifies the requests that need the answer of such a call.
+    """Notifies requests that a call whose answer they share has to wait.
 
     `clock` returns seconds and never goes back.
     """
@@ -28,16 +28,16 @@ class SharedWaits:
         self._waiting: set[CallHooks] = set()
 
     async def on_wait(self, seconds: float) -> None:
-        """Notify all registered hooks that the call goes out in `seconds`."""
+        """Notify all registered hooks that the shared call goes out in `seconds`."""
         self._until = max(self._until, self._clock() + seconds)
         for hooks in tuple(self._waiting):
             await self._notify(hooks)
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Notify these hooks of each wait until the `with` block ends. If the call already waits, notify them at once.
+        """Register these hooks until the `with` block ends. Each wait of the shared call notifies them.
 
-        Do nothing for None.
+        If the call already waits, notify them at once. With None, do nothing.
         """
         if hooks is None:
             yield

@@ -1,8 +1,8 @@
-"""Encode and decode what a START request needs besides the session's name (pure).
+"""Encode and decode the details of a START request, such as the customer's address (pure).
 
-This is the customer's address, the open session that the new one replaces, the thread in which to post the session, or
-the command that the name may mean. A thread can be set together with one of the others. The encoded text is the
-request's `argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
+Other details are the open session that the new one replaces, the thread in which to post the session, and the command
+that the session's name may mean. A thread can be set together with one of the others. The encoded text is the request's
+`argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """What a START request needs besides the session's name.
+    """The details of a START request, apart from the session's name. Each is empty by default.
 
     Of `send_to`, `rejected`, `unless` and `replaces`, at most one is set.
 
@@ -63,9 +63,9 @@ NO_DETAILS = StartDetails()
 
 
 def details_of(argument: str | None) -> StartDetails:
-    """Decode the `argument` of a START request; the reverse of `StartDetails.argument`.
+    """Decode the `argument` of a START request, which `StartDetails.argument` encoded.
 
-    Return NO_DETAILS for None, and for a text that `StartDetails.argument` does not return.
+    Return NO_DETAILS for None and for any other text.
     """
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")
@@ -83,9 +83,9 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return the `argument` of a START request without the customer's address.
+    """Remove the customer's address from the `argument` of a START request.
 
-    If the argument holds an address, return the thread and the address's fingerprint. Return any other argument
+    If the argument holds an address, return only the thread and the address's fingerprint. Return any other argument
     unchanged.
     """
     details = details_of(argument)
@@ -93,5 +93,8 @@ def without_address(argument: str | None) -> str | None:
 
 
 def fingerprint(address: str, key: bytes) -> str:
-    """Return a keyed hash of an email address or phone number. Nobody can guess the address without the key."""
+    """Return a hash of an email address or phone number, made with the secret `key`.
+
+    Without the key, nobody can guess the address.
+    """
     return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

@@ -107,7 +107,7 @@ def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
-    """Return the error's code and fields as JSON values. Omit secrets and customers' names."""
+    """Convert an error to a record: its code and fields as JSON values. Omit secrets and customers' names."""
     every: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
     values = {name: every[name] for name in field_names(type(error), error.code)}
     if candidates := values.get("candidates"):
@@ -121,7 +121,7 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
-    """Return the error that a record holds. Return UnexpectedError if this version cannot read the record."""
+    """Convert a record back to the error. Return UnexpectedError if this version of the bot cannot read the record."""
     record = _of_this_version(record)
     code = record.get("code")
     if not isinstance(code, str) or REQUIRED_FIELDS.get(code, "code") not in record:
@@ -147,9 +147,9 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Add the field `detail` to the record of a SendRejectedError.
+    """Return the record of a SendRejectedError with the error's field `detail`.
 
-    The record holds its value under another name, which depends on the code; see FIELDS_OF_DETAILS.
+    The stored record holds this value under another name, which depends on the code; see FIELDS_OF_DETAILS.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

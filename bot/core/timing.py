@@ -1,11 +1,11 @@
-"""Hold every tunable duration, in seconds, and the limits for incoming data. Tests pass in smaller ones."""
+"""Define every tunable duration, in seconds, and the limits for incoming data. Tests pass smaller values."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTiming:
-    """Durations in the processing of one request.
+    """Durations in the processing of one request, in seconds.
 
     - `first_notice_seconds`: how long a requester waits before the first wait notice.
     - `late_seconds`: how long after the end of an announced wait the second wait notice follows.
@@ -18,7 +18,7 @@ class RunTiming:
     - `save_timeout`: how long a result waits for an unavailable store that no other replica shares.
     - `answered_timeout`: how long the transition to `answered` waits for an unavailable store.
     - `retry_seconds`: the pause between a failed write and the next try.
-    - `follow_poll_seconds`: how often a duplicate looks for the session of its original request.
+    - `follow_poll_seconds`: how often a duplicate request looks for the session of its original.
     """
 
     first_notice_seconds: float = 2.0
@@ -35,11 +35,11 @@ class RunTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryTiming:
-    """Pauses of the background loops.
+    """Pauses between the rounds of the background loops, in seconds.
 
-    - `orphan_poll_seconds`: how often a replica looks for requests of dead replicas; also the pause after a failure.
-    - `sweep_interval_seconds`: how often old data is deleted.
-    - `ended_poll_seconds`: how often the store is searched for sessions whose time is up. A session that this replica
+    - `orphan_poll_seconds`: between two searches for requests of dead replicas; also the pause after a failure.
+    - `sweep_interval_seconds`: between two deletions of old data.
+    - `ended_poll_seconds`: between two searches of the store for sessions whose time is up. A session that this replica
       ends is handled at once.
     """
 
@@ -50,7 +50,7 @@ class RecoveryTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTiming:
-    """Durations of notices.
+    """Durations of notices, in seconds.
 
     - `poll_seconds`: how often a replica looks for messages to send.
     - `lease_seconds`: how long a replica has for each message, before another replica may take over the notice.
@@ -61,7 +61,7 @@ class NoticeTiming:
     - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
       the replica that stored the link adds the administrator's name to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
-    - `report_timeout`: how long an answer about a fault waits until the administrators' message is stored.
+    - `report_timeout`: how long the answer to a failed request waits until the report to the administrators is stored.
     - `delivery_timeout`: how long the answer to a press that tells the administrators waits until Slack has accepted
       the message to them.
     """
@@ -79,14 +79,14 @@ class NoticeTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushTiming:
-    """Durations of Genesys's notification channels.
+    """Durations of Genesys's notification channels, in seconds.
 
     - `sync_seconds`: how often the replica that leads compares the subscriptions with the watched sessions, and how
       often another replica tries to lead.
     - `grace_seconds`: how long a lost connection may take to come back, before the bot asks about all sessions.
     - `trim_seconds`: how long a host without a watched session stays subscribed at most.
-    - `repeat_seconds`: after an event, the bot looks at the conversation at once and once more after this time, because
-      the API may return an older conversation than the event.
+    - `repeat_seconds`: after an event, the bot looks at the conversation at once and again after this time, because the
+      API may at first return an older state than the event.
     - `lost_event_seconds`: how long a subscribed conversation may have no hint, before the bot looks at it anyway.
     - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
     - `ping_seconds`: the silence after which the bot sends a ping, and how long Genesys has to answer it. Genesys sends
@@ -115,17 +115,17 @@ class PushTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTiming:
-    """Durations of watching open sessions for their agents.
+    """Durations of watching open sessions, in seconds.
 
     - `poll_seconds`: how often a replica looks for sessions that are due.
     - `first_pause_seconds`, `pause_growth`, `max_pause_seconds`: the pause before the first look at a session, the
       factor by which each later pause grows, and the longest pause.
     - `lease_seconds`: how long a replica has for one look, before another replica may take the session over.
-    - `end_margin_seconds`: how long after the end of an offer the last look at it follows.
+    - `end_margin_seconds`: how long after the end of a session's time the last look at it follows.
     - `busy_seconds`: the pause if the rate limit leaves no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session, however many hints arrive.
     - `catch_up_seconds`: the pause between two looks at covered sessions that no hint is about. After a lost connection
-      these are all of them, and looks that a hint asks for need room in the rate limit.
+      these are all covered sessions, and looks that a hint asks for need room in the rate limit.
     - `give_up_seconds`: how long after the end of its time a session without a known state is still watched.
     - `reply_seconds`: how long after a request its response_url takes messages.
     - `stop_seconds`: how long a shutdown waits for messages that are being sent.
@@ -368,7 +368,7 @@ WORKSPACES_FILE_TIMING = WorkspacesFileTiming()
 
 @dataclass(frozen=True, slots=True)
 class SecretTiming:
-    """Durations of the watch over the files of secrets."""
+    """Durations for the detection of changed files that hold secrets, in seconds."""
 
     poll_seconds: float = 2.0
     """How often the bot looks whether a file changed. It reads a changed file only once the file stayed the same for

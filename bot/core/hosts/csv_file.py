@@ -1,4 +1,4 @@
-"""Parse the hosts file, a CSV that maps Slack users to Genesys users; report every bad line (pure)."""
+"""Parse the hosts file, a CSV file that maps Slack users to Genesys users, and report every bad line (pure)."""
 
 import codecs
 import csv
@@ -27,7 +27,7 @@ Key = tuple[TeamId | None, UserId]
 
 
 class HostsFileError(ValueError):
-    """The hosts file cannot be used. `faults` holds one sentence for each fault."""
+    """The hosts file has faults. `faults` holds one sentence for each."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -35,10 +35,10 @@ class HostsFileError(ValueError):
 
 
 def parse(text: str) -> dict[Key, HostId]:
-    """Parse rows of `slack_user_id,genesys_user_id[,team_id]`. Raises HostsFileError with all faults.
+    """Parse the text of a hosts file, with rows of `slack_user_id,genesys_user_id[,team_id]`.
 
     Accept the variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty
-    columns and rows.
+    columns and rows. Raises HostsFileError with all faults if the text has any.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -63,7 +63,10 @@ def parse(text: str) -> dict[Key, HostId]:
 
 
 def decode(data: bytes) -> str:
-    """Decode the bytes of a CSV file as UTF-8. Raises ValueError with advice on how to save the file."""
+    """Decode the bytes of a CSV file as UTF-8.
+
+    Raises ValueError if they are not UTF-8. Its message says how to save the file.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"the file is UTF-16 text, not UTF-8. {_SAVE_AS}")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -76,7 +79,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator of a CSV text, the line number at which its table begins, and this table.
+    """Return the separator of a CSV text, the line number at which its table begins, and the text of the table.
 
     A first line `sep=…` is not part of the table. Choose the separator that makes the first row a header. If none does,
     choose the one that gives the most columns. Of several such separators, choose the one that `sep=…` names.
@@ -93,9 +96,9 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not empty, with its line number. Append the csv module's error to `faults`.
+    """Yield the line number and the cells of each row, without empty rows. Append the csv module's error to `faults`.
 
-    `first` is the line number at which the text begins in the file.
+    `first` is the line number at which `text` begins in the file.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
@@ -118,9 +121,9 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
-    """Return a sentence that describes the error in the header.
+    """Return a sentence that says what is wrong with the header row.
 
-    `found` holds its cells, and `line` is its line number.
+    `found` holds the cells of the header, and `line` is its line number.
     """
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
@@ -160,7 +163,7 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return a hint when a spreadsheet seems to have changed the cell, else ""."""
+    """Return a hint if the cell looks as if a spreadsheet had changed it, else ""."""
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

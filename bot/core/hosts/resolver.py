@@ -1,4 +1,4 @@
-"""Map a Slack user to a Genesys host by a chain of rules. A rule that finds no host gives a reason.
+"""Map a Slack user to a Genesys host by a list of rules. A rule that finds no host returns the reason.
 
 The wrong host is the worst failure of this bot. So a rule maps a person only when the result is certain, and all
 results are keyed by the person's team and user id.
@@ -31,20 +31,23 @@ Found = tuple[Host, float]
 
 
 def host_id(text: str) -> HostId | None:
-    """Return the text as the id of a Genesys user, a UUID in lower case; None if the text is not a UUID."""
+    """Convert the text to the id of a Genesys user, a UUID in lower case. Return None if the text is not a UUID."""
     text = text.strip().lower()
     return HostId(text) if UUID.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The reason why no single active Genesys user belongs to an email address."""
+    """The reason `why` an email address does not belong to exactly one active Genesys user."""
 
     why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the id of the only active user with this email address, or the reason why there is none (pure)."""
+    """Return the id of the only active user in `users`, or the reason why there is not exactly one (pure).
+
+    `users` are those that Genesys found for this email address.
+    """
     if not users:
         return NoMatch(MissReason.NO_USER)
     if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
@@ -63,7 +66,10 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: the hosts file lists the person. A row for the person's team comes before a row for any team."""
+    """Rule 1: take the Genesys user of the person's row in the hosts file.
+
+    A row for the person's team comes before a row for any team.
+    """
 
     name = "hosts file"
     costs_a_call = False
@@ -83,7 +89,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: the person's confirmed email address in Slack belongs to exactly one active Genesys user."""
+    """Rule 2: take the only active Genesys user who has the person's confirmed email address in Slack."""
 
     name = "same email"
     costs_a_call = True
@@ -107,17 +113,20 @@ class EmailRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedHost:
-    """The agent of a session, and that agent's Genesys host."""
+    """An agent, and the Genesys user who hosts the agent's sessions."""
 
     agent: SlackUser
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy with the host `host_id`. An administrator linked the agent to this host."""
+        """Return a copy with the host `host_id`, to which an administrator linked the agent."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if the host's id is "": the agent's two ids are linked to different hosts."""
+        """Raise HostNotFoundError if the host's id is "": the agent's two Slack ids are linked to different hosts.
+
+        `is_target`: whether somebody else asked for the agent's session.
+        """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)
 
@@ -127,7 +136,10 @@ def _linked_twice(person: SlackUser, is_target: bool) -> HostNotFoundError:
 
 
 class HostResolver:
-    """Finds the host of a person: an administrator's link, else the first rule that maps the person."""
+    """Finds the Genesys host of a person.
+
+    This is the host that an administrator linked, else the host that the first successful rule finds.
+    """
 
     def __init__(
         self,
@@ -139,10 +151,10 @@ class HostResolver:
         clock: Callable[[], float] = time.monotonic,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the rules in the order to try them, and the store of hosts that were found earlier.
+        """Take the rules in the order in which to try them, and the store of hosts that were found earlier.
 
-        `waits` notifies all requesters who share a search that has to wait. `found_seconds`: how long a host that a
-        rule found is kept.
+        `waits` notifies all requesters who share a search when the search has to wait. `found_seconds`: how long to
+        keep a host that a rule found.
         """
         self._found_seconds = found_seconds
         self._rules = rules
@@ -155,9 +167,10 @@ class HostResolver:
         self._not_dropped: set[Key] = set()  # dropped while the store was unavailable
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """Return a person's host. `is_target`: somebody else asked for a session that this person would host.
+        """Return a person's host. `is_target`: whether somebody else asked for a session that this person would host.
 
-        Raises HostNotFoundError with the reason of each rule, and ServiceError if Genesys does not answer.
+        Raises HostNotFoundError with the reason of each rule if no rule finds a host, and ServiceError if Genesys does
+        not answer.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -183,7 +196,10 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the cached host of a person; None if none is cached. Ignore host links."""
+        """Return the host that is cached for a person, or None if none is cached.
+
+        Ignore the links of administrators.
+        """
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
@@ -215,9 +231,9 @@ class HostResolver:
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
         """Return the host with its lifetime in seconds, and whether the caller has to store this pair.
 
-        `before` is the stored host, None if there is none. Try the rules in order. At the rule that found the stored
-        host, return the stored host without a call to Genesys. Raises HostNotFoundError if no rule finds a host, and
-        ServiceError.
+        `before` is the stored host, None if there is none. Try the rules in order. When the rule that found the stored
+        host is next, return the stored host without a call to Genesys. Raises HostNotFoundError if no rule finds a
+        host, and ServiceError if a call to Genesys fails.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

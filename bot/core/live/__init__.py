@@ -1,1 +1,1 @@
-"""Watch open sessions, and tell their agents when the customer joins and when the session is over."""
+"""Watch open sessions. Tell people when the customer joins a session and when the session is over."""

@@ -1,4 +1,4 @@
-"""Tell the requester of a session once that the customer joined, and once that the session is over.
+"""Tell the requester of a session that the customer has joined, and that the session is over, each once.
 
 The store has recorded the new state before this module hears of it, and only one replica records it. So nobody is told
 twice, not even after a crash. The cards in direct messages and channels are updated separately, by any replica.
@@ -17,25 +17,31 @@ log = logging.getLogger(__name__)
 
 
 class StateTelling:
-    """Subscribes to SessionStateChanged, and posts to the response_url of the request that started the session."""
+    """Posts each new state of a session to its requester.
+
+    The response_url of the start request receives the message.
+    """
 
     def __init__(self, store: WatchRepository, messages: StateMessages, timing: LiveTiming) -> None:
         self._store, self._messages, self._timing = store, messages, timing
         self._tasks: set[asyncio.Task[None]] = set()
 
     def record_event(self, event: SessionStateChanged) -> None:
-        """Tell the requester in the background."""
+        """Post the new state of the event's session to the requester, in the background."""
         task = asyncio.create_task(self._tell(event.record))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Wait up to `stop_seconds` for the messages that are being sent."""
+        """Wait for the messages that are being sent, `stop_seconds` of the timing at most."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._timing.stop_seconds)
 
     async def _tell(self, record: SessionRecord) -> None:
-        """Post the message if the response_url takes one. The use is counted first, so a crash repeats nothing."""
+        """Post the session's state to its response_url, unless the response_url is used up.
+
+        Count this use before the post, so that a crash between the two does not repeat the message.
+        """
         try:
             reply_url = await self._store.take_reply(record.session.id, is_last=record.state.is_final)
             if reply_url:

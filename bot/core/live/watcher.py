@@ -1,8 +1,8 @@
-"""Look at open sessions in the background, with growing pauses or when a hint says that something changed.
+"""Look at the states of open sessions in the background: with growing pauses, and soon after a hint of a change.
 
-The store holds which sessions are watched and when each is due, so any replica can look at any session. A hint only
-makes a session due: the state always comes from Genesys. Nobody waits for these looks, so they use a small share of the
-rate limit, and pause while the limit is short.
+The store holds which sessions are watched and when the next look at each is due, so any replica can look at any
+session. A hint only makes a look due: the state always comes from Genesys. Nobody waits for these looks, so they use a
+small share of the rate limit, and pause while the limit leaves no call.
 """
 
 import asyncio
@@ -47,8 +47,9 @@ def pause_after(
 ) -> float | None:
     """Return the seconds until the next look at a session, None for no further look (pure).
 
-    `looks`: how many looks there were. `seconds_left`: until the session's time is up, negative after that. The last
-    look waits for that time. `is_covered`: hints arrive about this session.
+    `looks`: how many looks there were. `seconds_left`: the time until the session's end, negative after the end. The
+    last look comes after the end. `is_joined`: whether the customer has joined. `is_covered`: whether hints arrive
+    about this session, so that it needs fewer looks.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
@@ -64,7 +65,10 @@ def pause_after(
 
 
 class SessionWatcher:
-    """Implements LiveHints. `source`: pushes hints; None if the bot only asks Genesys."""
+    """Looks at open sessions in the background, and records and publishes their new states. Implements LiveHints.
+
+    `source` pushes hints that sessions may have changed; with None, the bot only asks Genesys from time to time.
+    """
 
     def __init__(
         self,
@@ -102,7 +106,7 @@ class SessionWatcher:
         self._wake.set()
 
     def record_event(self, event: RequestFinished) -> None:
-        """Watch the session that a request has started, from a background task."""
+        """Begin to watch the session that a request has started. Write that to the store in the background."""
         if isinstance(event.result, SessionStarted):
             task = asyncio.create_task(self._add(event.request, event.result.session))
             self._adding.add(task)
@@ -115,7 +119,10 @@ class SessionWatcher:
             self._tasks.append(asyncio.create_task(self._source.run(self, self._leader)))
 
     async def stop(self) -> None:
-        """Stop the background tasks. Finish the messages, and the writes that store which sessions to watch."""
+        """Stop the background tasks.
+
+        Wait for unfinished messages, and for the writes that store which sessions to watch.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -148,9 +155,10 @@ class SessionWatcher:
                         await self._wake.wait()
 
     async def _pass(self) -> bool:
-        """Look at the sessions that are due. Return whether more may be due. Raises StorageUnavailableError.
+        """Look at the sessions that are due, MAX_AT_ONCE at most. Return whether more may be due.
 
-        With a source of hints, only the replica that leads looks, because only that one knows which hints arrive.
+        With a source of hints, only the replica that leads looks, because the hints arrive only there. Raises
+        StorageUnavailableError if the database fails.
         """
         if self._source and not await self._leader.is_leader():
             self._changed.clear()
@@ -172,9 +180,10 @@ class SessionWatcher:
             self._hinted.add(conversation_id)
 
     async def _handle(self, watched: WatchedSession) -> bool:
-        """Look at one session and decide when to look again. Return False if the rate limit leaves no call.
+        """Look at one session that is due, and decide when the next look is due.
 
-        Raises StorageUnavailableError.
+        Return False if the pass should end, because the rate limit leaves no call or covered sessions have to wait.
+        Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -201,7 +210,7 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Let a hint that came too soon after a look go first again when the gap between two looks is over."""
+        """Repeat a hint about a conversation that came too soon after a look, once `hint_gap_seconds` are over."""
         if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
             return
         self._deferred.add(conversation_id)
@@ -212,7 +221,11 @@ class SessionWatcher:
         self.changed(conversation_id)
 
     def _may_look(self, watched: WatchedSession) -> bool:
-        """Return whether to look at a session now. A covered session that no hint is about waits for its turn."""
+        """Return whether to look at a session now.
+
+        Return False for a covered session that no hint is about, if the last look at such a session was less than
+        `catch_up_seconds` ago.
+        """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
             return True
@@ -223,7 +236,11 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended. Leave time for the replica that recorded the end to tell about it."""
+        """Stop watching a session that has ended.
+
+        The replica that recorded the end may still have to tell the requester. So first wait for it, up to
+        `give_up_seconds` after the end.
+        """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
         if is_told or (now and ended_at and (now - ended_at).total_seconds() >= self._timing.give_up_seconds):
@@ -237,10 +254,10 @@ class SessionWatcher:
         return None
 
     async def _look(self, record: SessionRecord, *, is_hinted: bool) -> tuple[str, SessionRecord]:
-        """Read and record the session's state. Return the result for the metrics, and the record.
+        """Read the session's state from Genesys and record it. Return a label for the metrics, and the updated record.
 
-        `is_hinted`: a hint says that the state may have changed, so a cached state does not count. Raises
-        ServiceBusyError if the rate limit leaves no call, and StorageUnavailableError.
+        `is_hinted`: a hint says that the state may have changed, so ignore a cached state. Raises ServiceBusyError if
+        the rate limit leaves no call, and StorageUnavailableError if the database fails.
         """
         self._looked[record.session.id] = True
         try:
@@ -253,7 +270,7 @@ class SessionWatcher:
         return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
 
     async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
-        """Store when the next look is due, or stop watching the session."""
+        """Store when the next look at the session is due. Stop watching it if no further look is needed."""
         if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return

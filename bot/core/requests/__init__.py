@@ -1,1 +1,1 @@
-"""The life of a request: accept it, process it, record its result, recover it after a crash."""
+"""The life of a request: accept it, process it, save its result, and recover it after a crash."""

@@ -47,10 +47,10 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has ended with its result. `reached`: whether the result was delivered to the requester.
+    """A request has ended with its result. `reached`: whether Slack accepted the message that shows the result.
 
     `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
-    the request is a sign-in in a browser, so no message in Slack shows the result.
+    the request is a sign-in in a browser, so the result is shown there and not in Slack.
     """
 
     request: Request
@@ -63,7 +63,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """The bot did not accept a request. The caller tells the requester the reason."""
+    """The bot did not accept a request. The code that emits this event tells the requester the reason."""
 
     request: Request
     error: CobrowseError
@@ -71,23 +71,23 @@ class RequestRejected:
 
 @dataclass(frozen=True, slots=True)
 class RequestResumed:
-    """This process took over a request of a dead process."""
+    """This process took over a request of a process that has died."""
 
     stored: StoredRequest
 
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session has ended, so the messages about it can be updated."""
+    """A session has ended, or the customer has joined it. The messages about it can be updated."""
 
     session_id: SessionId
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStateChanged:
-    """Genesys reported for the first time that the customer joined, or that the session is over.
+    """Genesys reported for the first time that the customer joined a session, or that the session is over.
 
-    This process is the one that stored it. `record` holds the new state.
+    Only the process that stored the new state emits this event. `record` holds the new state.
     """
 
     record: SessionRecord
@@ -106,11 +106,11 @@ class EventLog:
         """Returns a request with one id for each person, so that each person has one name in the log and audit log."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
-        """Call these subscribers with each later event of this type."""
+        """Call these subscribers with each later event of the type `kind`."""
         self._subscribers[kind] += subscribers
 
     def emit(self, event: Event) -> None:
-        """Publish an event. An exception of one subscriber is logged and does not affect the others."""
+        """Pass an event to its subscribers. If one of them raises an exception, log it and go on with the others."""
         if isinstance(event, RequestFinished | RequestRejected):
             event = replace(event, request=self.one_id(event.request))
         for subscriber in self._subscribers[type(event)]:
@@ -168,7 +168,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, at the time `at`. `passed`: whether a session was created later."""
+    """The newest failure of the session service, at the time `at`. `passed`: whether a later start succeeded."""
 
     error: ServiceError
     at: datetime
@@ -176,10 +176,10 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Holds the newest failure of the session service, and when requests succeeded last.
+    """Holds the newest failure of the session service, and the times of the newest successful requests.
 
-    Subscribes to RequestFinished. `worked` holds the time of the newest successful request of each kind. `worked_for`
-    holds the time of the newest successful start or whoami of each person. These times are `time.monotonic()` values.
+    `worked` holds the time of the newest successful request of each kind. `worked_for` holds the time of the newest
+    successful start or whoami of each person. These times are `time.monotonic()` values.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -189,7 +189,7 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record the event if it is a failure of the session service or a success. Ignore sign-ins and other errors."""
+        """Record a failure of the session service, or the time of a success. Ignore sign-ins and all other errors."""
         if event.is_sign_in:
             return
         if isinstance(event.result, ServiceError):
@@ -205,25 +205,21 @@ class ServiceStatus:
 
 
 class Followers:
-    """Records the users who opened their Home tab, and updates a tab when its content changes.
-
-    Subscribes to RequestFinished.
-    """
+    """Records which users opened their Home tab, and updates a tab when a request changes what it shows."""
 
     def __init__(
         self, update: Callable[[Request, UserId], None], known_id: Callable[[UserId], UserId] = lambda user_id: user_id
     ) -> None:
-        """Take `update`, a function that updates one user's Home tab.
+        """Take two functions.
 
-        Its arguments are the request that changed a session, and the user.
-
-        `known_id` returns the one id of a person who may have two. People are followed by this id.
+        `update` updates a user's Home tab after a request. `known_id` returns a person's main id, by which the person
+        is followed.
         """
         self._update, self._known_id = update, known_id
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, visitor: Request) -> object:
-        """For FOLLOW_SECONDS from now, update the requester's Home tab whenever its content changes.
+        """Keep the requester's Home tab up to date for FOLLOW_SECONDS from now.
 
         Return a token that identifies this call, for `is_newest`.
         """
@@ -231,18 +227,21 @@ class Followers:
         return token
 
     def is_newest(self, visitor: Request, token: object) -> bool:
-        """Return whether `token` is from the latest call of `follow` for this user."""
+        """Return whether `token` comes from the latest call of `follow` for this requester."""
         key, unknown = self._key(visitor, visitor.requester), (team_of(visitor), visitor.requester)
         if unknown != key and (followed := self._newest.pop(unknown, None)):  # the person's one id has become known
             self._newest.setdefault(key, followed)
         return self._newest.get(key) is token
 
     def _key(self, request: Request, user_id: UserId) -> PersonKey:
-        """Return the key of a user: a press may come from another workspace of the organization than a command."""
+        """Return the key of a user: the team under which sessions are stored, and the user's main id.
+
+        The key is the same if a press comes from another workspace of the organization.
+        """
         return team_of(request), self._known_id(user_id)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each follower whose session or set-up this request changed.
+        """Call `update` for each user with an open Home tab whose sessions or set-up this request changed.
 
         Also call it for a user who pressed *End* in the Home tab, even if that changed nothing.
         """

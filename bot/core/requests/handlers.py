@@ -1,4 +1,4 @@
-"""Define the base class of request handlers. RequestWorker calls the handler for the request's kind."""
+"""Define the base class of request handlers. The worker calls the handler of the request's kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,26 +12,30 @@ from bot.core.results import Success
 
 
 class Handler(ABC):
-    """Carries out one kind of request. `run` and `replay` may raise CobrowseError."""
+    """Carries out one kind of request. `run` and `replay` raise CobrowseError if the request fails."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and the host if the session can be created without a look-up or a wait; None otherwise."""
+        """Return the agent and host of a start if the session can be created at once, without a look-up or a wait.
+
+        Return None otherwise, and for all other kinds of requests.
+        """
         return None
 
     @abstractmethod
     async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> Success:
         """Carry out the request and return its result.
 
-        `run` commits the state transitions. `resolved` is the result of `peek` if the request was stored as `creating`.
+        `run` is the processing of this request, by which the handler commits state transitions. `resolved` is the
+        result of `peek` if the request was stored as `creating`.
         """
 
     async def replay(self, stored: StoredRequest) -> Success:
-        """Return the result of a request whose effect happened before a crash. Do not repeat the effect."""
+        """Return the result of a request that took effect before a crash. Do not repeat the effect."""
         raise InterruptedRequestError("interrupted", maybe_created=True)
 
 
 class QueryHandler(Handler):
-    """Carries out a kind of request with one function, `ask`, which is safe to call again after a crash."""
+    """Carries out one kind of request by calling the function `ask`, which can safely be called again after a crash."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

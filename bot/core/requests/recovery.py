@@ -1,6 +1,6 @@
 """Finish the requests of dead processes, clean up the store, and update the messages of ended sessions.
 
-Also find the sessions of duplicate requests.
+Also wait for the session that a duplicate request shares with its original.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ GIVE_UP_AFTER = timedelta(days=1)
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
-    """Return the error that a request of a dead process ends with; None if the request can still be processed."""
+    """Return the error that ends a request whose process has died; None if the request can still be processed."""
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
@@ -49,8 +49,8 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
     """Wait until the original of this duplicate request has a session, and return that session.
 
-    Return None if the original is no longer stored, has failed, or has finished without a session. Return None, too, if
-    its session has ended, or if `request` is no duplicate.
+    Return None if the original failed, ended without a session or is no longer stored, or if its session has ended.
+    Return None, too, if `request` has no original.
     """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
@@ -65,7 +65,10 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update the messages of ended sessions, MAX_MESSAGES at most. Raises StorageUnavailableError."""
+    """Update the messages of sessions that have ended or that the customer has joined, MAX_MESSAGES at most.
+
+    Raises StorageUnavailableError if the database fails.
+    """
     due = list(await posts.take_due_posts(MAX_MESSAGES))
     random.shuffle(due)  # otherwise messages that always fail could always come first
     silent = 0
@@ -90,9 +93,9 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
 
 
 async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
-    """Return the session that a message shows; None if it is not stored or unreadable.
+    """Return the session that a message shows; None if it is unreadable or not stored.
 
-    An unreadable session raises no exception, so that it does not stop the updates of the other messages.
+    An unreadable session raises no exception, so the bot goes on with the other messages.
     """
     with suppress(UnexpectedError):
         return await posts.session(post.session_id)
@@ -100,7 +103,7 @@ async def _session(posts: PostedMessageRepository, post: PostedMessage) -> Sessi
 
 
 class Recovery:
-    """Runs loops that take over orphaned requests, clean up the store, and update the messages of ended sessions."""
+    """Runs background loops: take over orphaned requests, clean up the store, update the messages of ended sessions."""
 
     def __init__(
         self,
@@ -116,7 +119,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. `process` is called with each orphaned request and must not block."""
+        """Start the loops. They call `process` with each orphaned request; it must not block."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():
@@ -133,11 +136,11 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the background loop update the messages of ended sessions now."""
+        """Update the messages of ended sessions now, in the background."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Call `once` in an endless loop. Each call returns how many seconds to wait before the next one."""
+        """Call `once` in an endless loop. After each call, wait the number of seconds that it returned."""
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

@@ -1,9 +1,9 @@
-"""Commit the state transitions of one request while a worker processes it. Tell the requester of a wait.
+"""Commit the state transitions of one request while a worker processes it. Tell the requester if it takes long.
 
 The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
-says that it did not act. The requester gets a wait notice (`WaitNotice`) at once when the request has to wait for the
-rate limit. Otherwise, the requester gets it if there is no result after `first_notice_seconds`. If an announced wait
-ends without a result, a second wait notice follows after `late_seconds`.
+says that it did not act. If the request has to wait for the rate limit, the requester gets a wait notice (`WaitNotice`)
+at once. Otherwise, the requester gets it if there is no result after `first_notice_seconds`. If an announced wait ends
+without a result, a second wait notice follows after `late_seconds`.
 """
 
 import asyncio
@@ -40,7 +40,10 @@ class OwnershipLostError(Exception):
 
 
 class RequestRun:
-    """The processing of one request by a worker. Implements CallHooks: the Genesys client calls it before each send."""
+    """The processing of one request by a worker: its state, its wait notices and its result.
+
+    The Genesys client calls it before each send, as CallHooks.
+    """
 
     def __init__(
         self,
@@ -66,9 +69,10 @@ class RequestRun:
         return f"{team_of(self.request)}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
-        """Return whether this worker surely owns the request.
+        """Return True if the store confirms that this worker owns the request.
 
-        If several replicas share the store, another replica may have taken the request over.
+        Return False if the store does not answer. If several replicas share the store, another replica may have taken
+        the request over.
         """
         if not self._store.shared:
             return True
@@ -78,7 +82,7 @@ class RequestRun:
             return False
 
     async def before_send(self) -> None:
-        """Commit `creating` just before the call is sent.
+        """Commit `creating` just before a call that creates something is sent.
 
         If a store that several replicas share is unavailable, retry for up to `send_timeout`. Only the store shows
         whether another replica has taken over the request. Raises OwnershipLostError when another worker owns the
@@ -116,7 +120,7 @@ class RequestRun:
         self._notices.wait(seconds)
 
     async def stop_notices(self) -> None:
-        """Post no more wait notices."""
+        """Stop posting wait notices."""
         await self._notices.stop()
 
     async def transition(
@@ -124,8 +128,9 @@ class RequestRun:
     ) -> None:
         """Commit the state `to`, with the session or failure that belongs to it.
 
-        Raises OwnershipLostError and StorageUnavailableError. Raises UnusableAnswerError if the session's id belongs to
-        another session; the store then holds the request as failed with this error.
+        Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
+        Raises UnusableAnswerError if the session's id belongs to another session; the store then holds the request as
+        failed with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -156,10 +161,10 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Save the result of the request unless it is already saved, and return the result that the requester gets.
+        """Save the result of the request unless it is already saved, and return the result to tell the requester.
 
-        This is `result`, or an UnusableAnswerError if the store rejects the session (see `transition`). Raises
-        OwnershipLostError.
+        That is `result`, or an UnusableAnswerError if the store rejects the session (see `transition`). Raises
+        OwnershipLostError if another worker owns the request.
         """
         if self._is_unsaved:
             return result
@@ -175,7 +180,10 @@ class RequestRun:
         return result
 
     async def save_answered(self) -> None:
-        """Commit `answered`, because the requester got the result. Raises OwnershipLostError."""
+        """Commit `answered`, because the requester got the result.
+
+        Raises OwnershipLostError if another worker owns the request.
+        """
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
 
     async def save_with_retry(
@@ -191,8 +199,8 @@ class RequestRun:
         `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, return without an error:
         the requester gets a result that is not saved. If several replicas share the store, only a transition to
         ANSWERED has this limit. The other transitions are retried without a limit. Another replica may have taken over
-        the request, and the requester must not get two different results. Raises OwnershipLostError,
-        UnusableAnswerError.
+        the request, and the requester must not get two different results. Raises OwnershipLostError and
+        UnusableAnswerError as `transition` does.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -221,7 +229,7 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Tells the requester that one request still waits or is still being processed (`WaitNotice`).
+    """Posts wait notices to the requester while a request waits or is being processed (`WaitNotice`).
 
     It posts at most MAX_NOTICES messages. The constructor starts the timer of the first one.
     """
@@ -229,10 +237,10 @@ class ProgressNotifier:
     def __init__(
         self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Take `is_ours`, which returns whether this worker surely owns the request.
+        """Take `is_ours`, which returns True if this worker is certain to own the request.
 
-        If it does not, post the wait notice as a new message. Another replica may have replaced the requester's message
-        with the result, and a wait notice must not overwrite the result.
+        If it returns False, post the wait notice as a new message. Another replica may have replaced the requester's
+        message with the result, and a wait notice must not overwrite the result.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -266,7 +274,7 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Post no more wait notices.
+        """Stop posting wait notices.
 
         If one is being posted, wait up to `stop_notice_seconds` for it, so that the result comes last.
         """
@@ -294,7 +302,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which the store rejected the session; None if it rejected none.
+    """Return the error with which the store rejected the request's session; None if it did not reject the session.
 
     The store rejects a session when the session's id is already stored for another session (ID_TAKEN).
     """
@@ -305,7 +313,7 @@ def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
 def _is_stored(
     stored: StoredRequest | None, state: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> bool:
-    """Return whether the store holds exactly this state, session and failure."""
+    """Return whether a stored request has exactly this state, session and failure. False if `stored` is None."""
     if stored is None or stored.state is not state:
         return False
     if (stored.session and stored.session.id) != (session and session.id):

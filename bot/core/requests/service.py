@@ -27,7 +27,7 @@ Counted = tuple[float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The limits for requests. All but `under_way` are per minute; 0 means no limit.
+    """The maximum number of requests. All but `under_way` are per minute; 0 means no limit.
 
     - `person_starts`: the sessions that a user starts for themselves.
     - `supervisor_starts`: the sessions that a user starts for other agents.
@@ -35,7 +35,7 @@ class RequestLimits:
     - `person_sends`: the links that a user sends to customers.
     - `person_inquiries`: a user's other requests. Requests to end a session have a separate counter with the same
       limit.
-    - `under_way`: the requests in progress in this process.
+    - `under_way`: the requests that this process is storing or processing.
     """
 
     person_starts: int = 6
@@ -47,7 +47,7 @@ class RequestLimits:
 
 
 class RequestLimiter:
-    """Counts requests and refuses those beyond the limits. `clock` returns seconds and never goes back."""
+    """Counts requests, and refuses a request that exceeds a limit. `clock` returns seconds and never goes back."""
 
     def __init__(self, limits: RequestLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -55,10 +55,11 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request. Count repeated deliveries of the same request once.
+        """Count a request, or raise an error if it exceeds a limit. Count repeated deliveries of a request once.
 
-        `under_way` is the number of requests in progress. If the request is beyond a limit, raise RateLimitedError or
-        NotReadyError, and do not count the request.
+        `under_way` is the number of requests that this process is storing or processing. Raises NotReadyError if they
+        are too many, and RateLimitedError if the requester or the workspace has made too many requests in the last
+        minute.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -79,10 +80,10 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Return whether the Home tab that `request` opens may ask the session service for the status of its sessions.
+        """Return whether the bot may ask the session service for the status of the sessions on a Home tab.
 
-        If so, count this view of the tab. The limit is `person_inquiries`, but views are counted separately from
-        inquiries.
+        `request` opens the tab. If the bot may ask, count this view of the tab. The limit is `person_inquiries`, but
+        views are counted separately from inquiries.
         """
         key, most = f"{team_of(request)}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -93,7 +94,7 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the counters by which a request is counted, as pairs of the counter's key and its limit.
+        """Return the counters that count this request, as pairs of a counter's key and its limit.
 
         In an Enterprise Grid, a person has the same counters in all workspaces.
         """
@@ -120,12 +121,15 @@ class RequestLimiter:
 
 
 class RequestService:
-    """Accepts requests, and retries of failed requests."""
+    """Accepts new requests, and repeats failed ones."""
 
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
     ) -> None:
-        """Take the parts. `events.one_id` also says which ids are one person's, for limits and retries."""
+        """Take the parts of the service.
+
+        `events.one_id` says which two ids are one person's, for limits and retries.
+        """
         self._store, self._worker, self._limiter, self._events = store, worker, limiter, events
         self._storing = 0
 
@@ -137,8 +141,8 @@ class RequestService:
     async def submit(self, request: Request) -> bool:
         """Store a request and start to process it. Return False if a request with the same key is already stored.
 
-        Raises NotAcceptedError if the request was not stored; its subclass MaybeAcceptedError means that it may be
-        stored.
+        Raises NotAcceptedError if a limit is reached or the database fails. Its subclass MaybeAcceptedError means that
+        the request may be stored nevertheless.
         """
         try:
             if self._worker.is_draining:
@@ -166,8 +170,8 @@ class RequestService:
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit a failed request again. `press` is the request that its *Try again* button made.
 
-        Raises RetryRejectedError if the person may not retry the request, or if it cannot be retried. Raises
-        NotAcceptedError as `submit` does.
+        Raises RetryRejectedError if the request is another person's, was already retried, or is no longer stored.
+        Raises NotAcceptedError as `submit` does.
         """
         try:
             await self._retry(failed, press)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class RequestWorker:
-    """Processes requests, each in a separate task."""
+    """Processes accepted requests, each in a separate task."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class RequestWorker:
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the dependencies. `report` stores an error for the administrators, and never raises.
+        """Take the parts of the worker. `report` reports an error to the administrators, and never raises.
 
         The answer to the requester waits up to `report_timeout` for `report`, because the answer says whether the bot
         will tell the administrators. The request counts as answered only after `report` has ended.
@@ -59,15 +59,18 @@ class RequestWorker:
         return len(self._tasks)
 
     def start(self) -> None:
-        """Start the background loops of Recovery, which pass the requests of dead processes to this worker."""
+        """Start the background loops that pass the requests of dead processes to this worker."""
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and the host if the session can be created at once, else None; see Handler.peek."""
+        """Return the agent and host of a start if the session can be created at once, without a look-up or a wait.
+
+        Return None otherwise, and for all other kinds of requests.
+        """
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
-        """Start to process a stored request.
+        """Start a task that processes a stored request.
 
         `resolved` is the agent and host of a request that is stored as `creating`; None for any other request.
         """
@@ -77,7 +80,7 @@ class RequestWorker:
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new requests, finish the accepted ones within `seconds`, then interrupt the rest.
+        """Finish the accepted requests within about `seconds`, then interrupt the rest. Mark the worker as draining.
 
         The requester of an interrupted request gets an error message.
         """
@@ -129,8 +132,8 @@ class RequestWorker:
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
         """Carry out the request and return its result.
 
-        Convert each exception to an error that the requester can read, except OwnershipLostError, which this method
-        raises.
+        Convert an exception to an error that the requester can read. Raises OwnershipLostError if another worker owns
+        the request.
         """
         try:
             return await self._handle(stored, resolved, run)

@@ -1,1 +1,1 @@
-"""One module for each thing that people can do."""
+"""One module for each group of things that people can do with the bot."""

@@ -53,11 +53,11 @@ LISTED_SECONDS = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """The content of a notice about a person who wants to be connected.
+    """A person's request to be connected to a Genesys user: the content of a notice to the administrators.
 
     - `ids`: all Slack ids of the person.
-    - `tried`: the reason of each rule that found no host.
     - `asked_by`: the supervisor who asked for the person, None if the person asked.
+    - `tried`: the reason of each host rule that found no host.
     - `connected_by`: the administrator who connected the person, None if the command line or a host rule did.
     - `connected_in`: the id of the administrator's request.
     - `host_name`: the Genesys user's name, "" if unknown.
@@ -87,7 +87,7 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Build a request for access that holds only the person's ids and the id of the request that asks (pure)."""
+    """Build a request for access of this person, with nothing but the person's ids and the request's id (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
@@ -121,9 +121,9 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
 
 
 def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
-    """Return the notice with the request for access `asked` as its content.
+    """Return the notice, reopened with the request for access `asked` as its content (pure).
 
-    Return None if the person's earlier request is still open (pure).
+    Return None if the person's earlier request is still open.
     """
     if is_standing(notice):
         return None
@@ -131,17 +131,17 @@ def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether a request for access is open: less than a day old, and nobody has connected the person (pure)."""
+    """Return whether a request for access is open: less than a day old, and the person is not connected yet (pure)."""
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Mark the request in a notice as done, because the person is connected. Return None if it is already done (pure).
+    """Return the notice with its request marked as done, because the person is connected (pure).
 
-    `by`: the administrator who connected the person, None if the command line or a host rule did. `connected_in`: the
-    id of that administrator's request, "" if `by` is None.
+    Return None if it is already done. `by`: the administrator who connected the person, None if the command line or a
+    host rule did. `connected_in`: the id of that administrator's request, "" if `by` is None.
     """
     if not notice.data or notice.over_at:
         return None
@@ -150,7 +150,7 @@ def with_connection(
 
 
 class AccessRequests:
-    """Carries out ASK. Watches each request for access until the person is connected in any way."""
+    """Sends people's requests for access to the administrators (ASK), and ends each when the person is connected."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class AccessRequests:
         name_of: Callable[[HostId], Awaitable[str]],
         timing: NoticeTiming,
     ) -> None:
-        """Take `name_of`, which returns the name of a Genesys user, "" if it is unknown, and never raises."""
+        """Take `name_of`, which returns a Genesys user's name, or "" if the name is unknown. It never raises."""
         self._board, self._access, self._hosts = board, access, hosts
         self._links, self._starts, self._status, self._name_of = links, starts, status, name_of
         self._timing = timing
@@ -178,8 +178,9 @@ class AccessRequests:
         """Ask the administrators to connect a person, at most once a day for each person, and return the result.
 
         The person is the requester, or the request's `target` if a supervisor asks. Raises PermissionDeniedError if the
-        requester or that person may not use the bot, or if a member asks for somebody else. Raises ServiceError,
-        SlackUnavailableError, StorageUnavailableError.
+        requester or that person may not use the bot, or if a member asks for somebody else. Raises ServiceError if a
+        call to Genesys fails, SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the
+        database fails.
         """
         person = await self._access.require_member(request)
         if request.for_another and request.agent not in person.ids:
@@ -201,19 +202,19 @@ class AccessRequests:
         return AccessRequested(person.user_id, is_new=is_new, asked_at=standing.opened_at)
 
     async def asked_at(self, person: SlackUser) -> datetime | None:
-        """Return the time of a person's open request for access, None if there is none.
+        """Return when a person asked for access, if that request is still open; None otherwise.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
         notice = await self._board.find(NoticeKind.ACCESS, access_key((person.team_id, person.user_id)))
         return notice.opened_at if is_standing(notice) else None
 
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Notify the person and the administrators that an administrator connected the person.
+        """Tell the person and the administrators that an administrator has connected the person to a Genesys user.
 
-        Return the Genesys user's name, "" if unknown. `is_answer`: notify the person even if they did not ask, because
-        an administrator chose them from the list of people who tried to start a session. Safe to repeat after a crash.
-        Raises StorageUnavailableError.
+        Return that user's name, "" if unknown. `is_answer`: tell the person even if they did not ask, because an
+        administrator chose them from the list of people who tried to start a session. Safe to repeat after a crash.
+        Raises StorageUnavailableError if the database fails.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None
@@ -231,9 +232,9 @@ class AccessRequests:
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
-        """Return the people who tried to start a session in the last LISTED_SECONDS and have no link yet, newest first.
+        """Return the people who lately tried to start a session and still have no Genesys user, newest first.
 
-        Raises StorageUnavailableError.
+        "Lately" means in the last LISTED_SECONDS. Raises StorageUnavailableError if the database fails.
         """
         found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
         missing: list[Unconnected] = []
@@ -249,9 +250,9 @@ class AccessRequests:
         return missing[:MAX_LISTED]
 
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
-        """Notify a person that the administrator `by` has connected them, once for each request `asked`.
+        """Tell a person in a new message that they are connected, once for each request for access.
 
-        `name` is the Genesys user's name. `by` is None, and `name` "", if they are unknown.
+        `by` is the administrator who connected them, None if unknown. `name` is the Genesys user's name, "" if unknown.
         """
         told = replace(asked, connected_by=by, host_name=name)
 
@@ -264,9 +265,9 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request for access if its person was connected by the command line or by a host rule.
+        """End a request for access if the command line or a host rule has connected its person.
 
-        Return whether that changed the notice.
+        Return whether it ended.
         """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[:1], asked.ids):
@@ -283,9 +284,9 @@ class AccessRequests:
         return any([await self._links.linked(team_id, each) for team_id in teams for each in ids])
 
     def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
-        """Return whether this replica found a host for one of a person's ids at most `age` ago."""
+        """Return whether this replica found a host for one of these Slack ids in the time `age` before now."""
         worked = [at for each in ids if (at := self._status.worked_for.get(each))]
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 
     async def _prepare(self) -> None:
-        """Do nothing. The notice board calls this before each round over the notices."""
+        """Do nothing. The notice board needs a function to call before each pass over the notices."""

@@ -51,7 +51,10 @@ G = TypeVar("G")
 
 
 class AccountLinking(Generic[G]):
-    """Carries out CONNECT and DISCONNECT, and handles the browser that returns from a sign-in."""
+    """Links and unlinks a person's own Genesys account (CONNECT and DISCONNECT).
+
+    Also handles the browser that returns from a sign-in.
+    """
 
     def __init__(
         self,
@@ -70,9 +73,9 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Return whether a person has linked this host's account; None if nobody can link an account here.
+        """Return whether a person has linked their own account of this host; None if nobody can link an account here.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
         if self._accounts.off:
             return None
@@ -105,7 +108,7 @@ class AccountLinking(Generic[G]):
         return AccountUnlinked(found[0].host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Handle a browser that returns from a sign-in. Return the request and its result. Never raises.
+        """Finish a sign-in when the browser returns from it. Return a CONNECT request and its result. Never raises.
 
         `state`, `code` and `error` are query parameters of the browser's URL; do not trust them. The request is None
         for an unknown state.
@@ -150,10 +153,11 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Return the person's host. Run all rules again, because the person may have left the workspace meanwhile.
+        """Return the host of the person who signs in. Check again that they may use the bot.
 
-        A browser waits for the result, and the code of the sign-in expires soon. So this raises SlackUnavailableError
-        or ServiceUnreachableError after `lookup_timeout`. It also raises the errors of the rules.
+        A browser waits for the result, and the code of the sign-in expires soon. So raise SlackUnavailableError or
+        ServiceUnreachableError if Slack or the search for the host takes longer than `lookup_timeout`. Raises
+        PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they have no host.
         """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
@@ -172,7 +176,7 @@ def _key(person: SlackUser) -> PersonKey:
 
 
 def _keys(person: SlackUser) -> tuple[PersonKey, ...]:
-    """Return the keys of the accounts that a person may have: earlier ones may be under the person's other id."""
+    """Return the keys under which a person's accounts may be stored: one for each of the person's Slack ids."""
     return tuple((person.team_id, each) for each in person.ids)
 
 
@@ -181,7 +185,7 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Build a CONNECT request for the sign-in, so that the access rules and events apply to it."""
+    """Build a CONNECT request that stands for a sign-in. So the access rules and the events apply to the sign-in."""
     request_id = new_request_id()
     return Request(
         id=request_id,

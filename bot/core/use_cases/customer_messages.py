@@ -29,9 +29,10 @@ MAX_PREVIEWED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingConfig:
-    """The settings of customer messages. The sender `sms_from` or `email_from` is "" if that medium is off.
+    """The settings of messages to customers.
 
-    `sms_countries`: the ISO codes of the countries that may get an SMS.
+    `sms_from` and `email_from` are the senders, "" if that medium is off. `sms_countries`: the ISO codes of the
+    countries that may get an SMS.
     """
 
     sms_from: str = ""
@@ -48,7 +49,7 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str, language: str = "") -> str:
-    """Join a session id, the customer's address and the customer's language to one text, a request's `argument`.
+    """Join a session id, the customer's address and a language to one text, a request's `argument`.
 
     The id "" means the only open session. The language "" means the language of the default text.
     """
@@ -57,7 +58,7 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 
 
 def in_language(argument: str, language: str) -> str:
-    """Return a request's argument, as `pack` makes it, with this language. Replace the language that it held."""
+    """Return an `argument` made by `pack`, with its language replaced by `language`."""
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 
@@ -70,7 +71,7 @@ def unpack(argument: str | None) -> tuple[SessionId, str, str]:
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Parse `text`, the customer's address as a person typed it.
+    """Parse a phone number or email address that a person typed, and check that the bot can send to it.
 
     Raises SendRejectedError if the address is invalid or the settings do not allow it.
     """
@@ -86,15 +87,18 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Decides whether a new session's card gets a button that sends its link. `key` is the secret for fingerprints."""
+    """Decides whether a new session's card offers to send the link to the customer's address in the command.
+
+    `key` is the secret for the fingerprints of addresses.
+    """
 
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
 
     def details(self, address: str, thread: str = "") -> StartDetails:
-        """Return the StartDetails for a START request that names the customer's address.
+        """Return the StartDetails of a START request whose text names the customer's address.
 
-        These details hold the address if the bot can send to it, else the reason why the bot cannot. They hold the
+        The details hold the address if the bot can send to it, else the reason why the bot cannot. They hold the
         address's fingerprint in both cases. `thread` is the id of the message in whose thread to post the session, ""
         for none.
         """
@@ -106,7 +110,7 @@ class LinkOffers:
 
 
 class CustomerMessaging:
-    """Previews and sends links to customers."""
+    """Previews, sends and cancels messages that bring a session's link to a customer."""
 
     def __init__(
         self,
@@ -115,7 +119,10 @@ class CustomerMessaging:
         config: MessagingConfig,
         name_of: Callable[[UserId], Awaitable[str]],
     ) -> None:
-        """Take `name_of`, a function that returns a Slack user's name. This function raises SlackUnavailableError."""
+        """Take `name_of`, which returns a Slack user's name.
+
+        It raises SlackUnavailableError if the look-up in Slack fails.
+        """
         self._sessions, self._sender, self._config, self._name_of = sessions, sender, config, name_of
 
     def handlers(self) -> Handlers:
@@ -127,7 +134,11 @@ class CustomerMessaging:
         }
 
     async def preview(self, request: Request) -> SendPreview:
-        """Return the sessions whose link can be sent, and the checked address of the customer. Send nothing."""
+        """Check the customer's address, and return it with the sessions whose link the requester may send.
+
+        Send nothing. Raises SendRejectedError for an invalid address, and SessionActionError if there is no link to
+        send.
+        """
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
         more = 0
@@ -146,10 +157,10 @@ class CustomerMessaging:
         return SendPreview(shown, address, more + len(with_links) - len(shown))
 
     async def cancel(self, request: Request) -> SendCancelled:
-        """Return the result of a cancelled message.
+        """Cancel a message in its preview, and return the result.
 
-        This request has the same key as the SEND request of the same preview. So the store then accepts no SEND from
-        that preview.
+        The press on *Cancel* and the press that sends have the same key. So the store then accepts no SEND from that
+        preview.
         """
         await self._sessions.check_member(request)
         return SendCancelled()
@@ -157,8 +168,8 @@ class CustomerMessaging:
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
         """Send the message to the customer, once, and return the result.
 
-        Raises SlackUnavailableError if the text needs the agent's name and Slack does not return it; other
-        CobrowseErrors.
+        Raises SlackUnavailableError if the text needs the agent's name and Slack does not return it. Raises another
+        CobrowseError if the session or the address does not allow the message, or if Genesys does not accept it.
         """
         session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
@@ -181,7 +192,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Build the result of a message that was sent before a crash. The service's correlation id is lost.
+        """Return the result of a message that was sent before a crash. The service's correlation id is lost.
 
         Raises InterruptedRequestError when the session is no longer stored.
         """
@@ -196,7 +207,7 @@ class CustomerMessaging:
 
 
 class SendHandler(Handler):
-    """Carries out SEND.
+    """Carries out requests of the kind SEND, which send a session's link to a customer.
 
     The state `creating` is committed before the message is sent, so that the message is not sent again after a crash.
     """

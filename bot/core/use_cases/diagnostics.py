@@ -27,21 +27,21 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-    """Notify nobody of the new host link, and return "" as the host's name. This is the default of `announce`."""
+    """Tell nobody of the new host link, and return "" as the host's name. The default of `announce`."""
     return ""
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None, which means that nobody can link a Genesys account in this installation."""
+    """Return None: in this installation nobody can link a Genesys account. The default of `connected`."""
 
 
 async def _no_session(request: Request, person: SlackUser) -> SessionRecord | None:
-    """Return None, for no open session. This is the default of `newest_open`."""
+    """Return None: the person has no open session. The default of `newest_open`."""
     return None
 
 
 class Diagnostics:
-    """Carries out HELP, WHOAMI, WHY, APPS, LINK and UNLINK."""
+    """Carries out the commands help, whoami, why and apps, and the linking of people to hosts."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class Diagnostics:
     ) -> None:
         """Take the parts of the use case.
 
-        `connected` returns whether a person has linked this host's account; None if nobody can. `announce` notifies
-        people of a new host link. `newest_open` returns a person's newest open session, as the requester may see it.
+        `connected` returns whether a person has linked this host's account; None if nobody can. `announce` tells people
+        of a new host link. `newest_open` returns a person's newest open session, as the requester may see it.
         `help_timeout`: how many seconds HELP waits for the search of the requester's host.
         """
         self._newest_open = newest_open
@@ -81,9 +81,9 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        """Return the requester's commands.
+        """Return the commands that the requester can use.
 
-        Raises HostNotFoundError for a member who has no host, because that person can use none of the commands.
+        Raises HostNotFoundError if the requester is a plain member without a host, who can use none of the commands.
         """
         person = await self._access.require_member(request)
         try:
@@ -99,7 +99,7 @@ class Diagnostics:
         return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> AccessReport:
-        """Check whether a person could start a session in this channel. Start nothing.
+        """Check whether a person could start a session in this channel, and return the reasons. Start nothing.
 
         The person is the requester, or somebody else if a supervisor or administrator asks. Raises RoleRequiredError if
         a member asks about somebody else.
@@ -148,7 +148,10 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the requester's team. Raises RoleRequiredError unless the requester is an administrator."""
+        """Return the id of the requester's team, if the requester is an administrator.
+
+        Raises RoleRequiredError if not.
+        """
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("administrators_only")

@@ -47,7 +47,7 @@ POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """The content of a notice about a fault.
+    """The content of a notice about a fault, a problem that an administrator has to fix.
 
     - `since`, `last`: the times of the first and the newest failure.
     - `people`: the people affected, oldest first.
@@ -71,7 +71,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A request that failed because of a fault. `Fault` collects them."""
+    """A request that failed because of a fault, with its error."""
 
     request: Request
     error: CobrowseError
@@ -111,7 +111,7 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice of a fault with further failed requests, `hits` (pure).
+    """Return the notice of a fault, extended by the failed requests `hits` (pure).
 
     If the notice is older than `renewal_seconds`, new messages replace its messages. If the fault was also over, drop
     its earlier failures.
@@ -152,9 +152,9 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault, updated by the requests that succeeded since its newest failure (pure).
+    """Return the notice of a fault, ended or shortened by the requests that succeeded since its newest failure (pure).
 
-    `ages` holds how many seconds ago a request of each kind succeeded, `ages_for` the same for each person.
+    `ages` maps a kind of request to the seconds since its newest success, `ages_for` does the same for people.
     """
     fault = read_fault(notice.data)
 
@@ -174,9 +174,9 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Return the notice of a fault with `state`, the result of a check whether the fault is fixed (pure).
+    """Return the notice of a fault after a check found the fault in `state`.
 
-    `by` is the administrator who asked for the check.
+    The fault is over if it is repaired (pure). `by` is the administrator who asked for the check.
     """
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
@@ -184,9 +184,9 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error affects only some people.
+    """Return whether an error is about one person, so that other people's requests can succeed all the same.
 
-    A success of other people then does not show that the fault is over.
+    Then only that person's success shows that the fault is over.
     """
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or error.needs.startswith("directory:")
@@ -194,7 +194,7 @@ def is_personal(error: CobrowseError) -> bool:
 
 
 def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
-    """Return the kinds of requests whose success shows that the fault is over."""
+    """Return the kinds of requests of which one success shows that the fault is over."""
     if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
         return CALLING
     starts = (RequestKind.START, RequestKind.STEP)
@@ -219,7 +219,7 @@ def _time(seconds: float) -> datetime:
 
 
 class FaultReports:
-    """Reports faults to administrators, and carries out RECHECK.
+    """Reports faults to administrators, and checks again whether a fault is fixed (RECHECK).
 
     `name_fault` returns the name of the fault that caused an error, None if administrators cannot fix the cause.
     """
@@ -244,7 +244,7 @@ class FaultReports:
         return {RequestKind.RECHECK: QueryHandler(self.check_again)}
 
     async def record(self, request: Request, error: CobrowseError) -> None:
-        """Store the failure of a request if an administrator has to fix its cause. Never raises.
+        """Add a failed request to the notice of its fault, if an administrator has to fix the cause. Never raises.
 
         Failures that arrive during a write share the next write.
         """
@@ -261,10 +261,10 @@ class FaultReports:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
 
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
-        """Report the failure of a request, because the requester asks for it.
+        """Report a failed request to the administrators, because the requester asks for it.
 
         Wait up to `seconds` for the first message. Return the users and channels for which Slack has accepted a
-        message. Return None if the fault is over by now. Raises StorageUnavailableError.
+        message. Return None if the fault is over by now. Raises StorageUnavailableError if the database fails.
         """
         name = self._name_fault(error)
         if name is None:

@@ -1,7 +1,7 @@
-"""Tell the administrators about a failed request, because the requester asks the bot to tell them.
+"""Tell the administrators about a failed request, because the requester pressed the button for that.
 
-If a fault made the request fail, the failure is added to the notice of this fault. For anything else that only
-administrators can do, the bot makes a notice about this one person.
+If a fault made the request fail, the failure is added to the notice of this fault. If something else needs an
+administrator, the bot makes a notice about this one person.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ REPEAT_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """The content of a notice about a person who asks the administrators for help.
+    """A person's request for an administrator's help: the content of a notice.
 
     `error` is the reason why the request `request_id` failed. `target` is the person whom that request named, None if
     it named nobody.
@@ -50,9 +50,9 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
 
 
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
-    """Return the notice with a request for help about the request `failed`.
+    """Return the notice, reopened with a request for help about the failed request `failed` (pure).
 
-    Return None if the person has asked for the same help within a day (pure).
+    Return None if the person has asked for the same help within a day.
     """
     if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
         return None
@@ -67,7 +67,7 @@ def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> 
 
 
 class HelpRequests:
-    """Carries out TELL."""
+    """Tells the administrators about a failed request when the requester asks for that (TELL)."""
 
     def __init__(
         self,
@@ -89,7 +89,8 @@ class HelpRequests:
         """Tell the administrators about a failed request of the same person.
 
         Raises PermissionDeniedError if the person is not a member, and RetryRejectedError if the failed request is not
-        stored or is another person's. Raises SlackUnavailableError, StorageUnavailableError.
+        stored or is another person's. Raises SlackUnavailableError if a look-up in Slack fails, and
+        StorageUnavailableError if the database fails.
         """
         await self._access.require_member(request)
         failed, error = await self._failed(request)
@@ -102,9 +103,9 @@ class HelpRequests:
         return AdministratorsTold(await self._board.delivered(NoticeKind.HELP, key, seconds))
 
     async def _failed(self, request: Request) -> tuple[Request, CobrowseError]:
-        """Return the failed request and its error.
+        """Return the failed request whose id is the `argument` of `request`, and its error.
 
-        Raises RetryRejectedError if it is not stored or is another person's.
+        Raises RetryRejectedError if the failed request is not stored or is another person's.
         """
         stored = await self._requests.find(RequestId(request.argument or ""))
         if stored is None or stored.failure is None:

@@ -1,7 +1,7 @@
 """Tell agents that somebody else has ended their session.
 
-One notice for each session tells the session's agent in a new direct message. An update of the session's card would
-notify nobody.
+The bot stores one notice for each such session and sends the agent a new direct message. An update of the session's
+card would notify nobody.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from bot.core.notices import NoticeBoard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnd:
-    """The content of a notice about a session's end.
+    """The end of a session by somebody else: the content of a notice to its agent.
 
     `for_all`: False if participants may still be in the session. `channel_id`: the channel in which the session was
     started, "" if unknown.
@@ -44,7 +44,10 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Fill in the notice about a session that this request ended. Return None if it is already filled in (pure)."""
+    """Return a new notice, filled in with the end of this session by this request (pure).
+
+    Return None if the notice is already filled in.
+    """
     if notice.version:
         return None
     data = {
@@ -60,13 +63,13 @@ def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice 
 
 
 class SessionEnds:
-    """Notifies an agent when somebody else has ended the agent's session."""
+    """Sends an agent a message when somebody else has ended the agent's session."""
 
     def __init__(self, board: NoticeBoard) -> None:
         self._board = board
 
     async def tell_agent(self, record: SessionRecord, request: Request) -> None:
-        """Store the notice for the agent. Never raises.
+        """Store the notice to the agent. The message follows in the background. Never raises.
 
         The caller waits for this before the request counts as answered, so that a crash does not lose the notice.
         """

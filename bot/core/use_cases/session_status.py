@@ -1,7 +1,7 @@
 """Read the states of sessions from the service, and record that the customer joined or that the session is over.
 
-A state is cached for ten seconds for all readers. Creating sessions has priority within the service's rate limit. If
-the service returns no state, or the limit leaves no call for it, the session's state stays as it was.
+A state is cached for ten seconds for all readers. Calls that create sessions have priority in the service's rate limit.
+If the service returns no state, or the limit leaves no call for it, the session keeps its earlier state.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """Tells how old a session's state may be for its reader."""
+    """How current a session's state has to be for a caller."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
@@ -31,7 +31,7 @@ class Freshness(Enum):
 
 
 class SessionStates:
-    """Reads and records the states of sessions. `clock` returns seconds and never goes back."""
+    """Reads the states of sessions from the service and records them. `clock` returns seconds and never goes back."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class SessionStates:
         return self._service.tells_states
 
     async def look(self, record: SessionRecord, *, fresh: bool = False) -> SessionState:
-        """Return a session's state as the service returned it at most ten seconds ago.
+        """Return a session's state from the service, or from the cache if it is at most ten seconds old.
 
-        `fresh`: read the state from the service now.
+        `fresh`: ignore the cache.
         """
         if fresh:
             self._cache.forget(record.session.id)
@@ -68,10 +68,10 @@ class SessionStates:
     async def refresh(
         self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
     ) -> SessionRecord:
-        """Return the record with the session's current state, and record what changed.
+        """Read the session's current state and store what has changed. Return the record with this state.
 
-        `fresh`: ignore the cached state. `wait_seconds`: how long to wait for the state, None for no limit; after that
-        the session counts as it was. Do not ask about a session that is over.
+        `fresh`: ignore the cached state. `wait_seconds`: how long to wait for the state, None for no limit. If it does
+        not arrive in time, return the session with its earlier state. Return a session that is over unchanged.
         """
         if record.is_over:
             return record
@@ -82,9 +82,10 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Do as `refresh`, for nobody who waits, also about a session whose time is up. Raises ServiceError.
+        """Do as `refresh` for the background look at a session, even if its time is up.
 
-        `fresh`: ignore and drop the cached state. Raises ServiceBusyError without a call if the rate limit leaves none.
+        `fresh`: ignore and drop the cached state. Raises ServiceBusyError without a call if calls for people would have
+        to wait for the rate limit, and ServiceError if the call fails.
         """
         if fresh:
             self.drop(record.session.id)
@@ -94,9 +95,10 @@ class SessionStates:
         return await self.record(record, state)
 
     async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
-        """Return the record with this state, which the service reported. Store what is new, and publish it.
+        """Store what is new in `state`, which the service reported, and publish it. Return the record with this state.
 
-        A session that nobody joined in time is unused. Raises StorageUnavailableError if the end cannot be stored.
+        If the time is up and the customer has not joined, the state becomes UNUSED. Raises StorageUnavailableError if
+        the end of the session cannot be stored.
         """
         if state.phase is SessionPhase.WAITING and record.is_over:
             state = SessionState(SessionPhase.UNUSED, ended_at=record.session.ends_at, is_link_dead=True)
@@ -138,7 +140,7 @@ class SessionStates:
         return over
 
     async def _ask(self, record: SessionRecord) -> SessionState:
-        """Read a state from the service. Never raises: a failure counts as UNKNOWN and is cached like a state."""
+        """Read a session's state from the service. Never raises: if the call fails, return UNKNOWN_STATE."""
         try:
             async with asyncio.timeout(self._timing.status_timeout):
                 return await self._service.look(record)

@@ -1,7 +1,7 @@
 """List, end, share and send existing sessions.
 
-Every request is checked against the store and the access rules, even if it comes from a button. A second request to end
-or share the same session gets the answer that it is already done.
+Every request is checked against the store and the access rules, even if it comes from a button. If a person ends or
+shares the same session a second time, they read that it is already done.
 """
 
 import asyncio
@@ -58,15 +58,15 @@ MAX_ASKED = 10
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Notify nobody. This is the default of `tell_agent`."""
+    """Tell no agent. The default of `tell_agent`."""
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Do not check whether the person has a Genesys user. This is the default of `require_host`."""
+    """Accept everybody, with or without a Genesys user. The default of `require_host`."""
 
 
 class SessionService:
-    """Carries out LAST, STATUS, LIST, END, SHARE and DIRECT."""
+    """Carries out the requests that list, end, share or send existing sessions."""
 
     def __init__(
         self,
@@ -80,9 +80,10 @@ class SessionService:
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
         require_host: Callable[[Request, SlackUser], Awaitable[None]] = _not_checked,
     ) -> None:
-        """Take `tell_agent`, a function that tells an agent that somebody else has ended the agent's session.
+        """Take the parts of the use case.
 
-        It never raises. `require_host` raises HostNotFoundError for a person who can start no session.
+        `tell_agent` tells an agent that somebody else has ended the agent's session; it never raises. `require_host`
+        raises HostNotFoundError for a person who can start no session.
         """
         self._tell_agent, self._require_host = tell_agent, require_host
         self._store, self._access, self._service = store, access, service
@@ -101,7 +102,10 @@ class SessionService:
         }
 
     async def last(self, request: Request) -> LastSession:
-        """Return the requester's newest session. If the request has an argument, return the session with this id."""
+        """Return the session whose id is the request's argument.
+
+        Without an argument, return the requester's newest session.
+        """
         if request.argument:
             return LastSession(await self.readable(request))
         person = await self._access.require_member(request)
@@ -113,21 +117,18 @@ class SessionService:
         return LastSession(await self._states.refresh(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return a page of the requester's open sessions.
-
-        `freshness`: how old the status of each session may be.
-        """
+        """Return a page of the requester's open sessions. `freshness`: how old the state of each session may be."""
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
     async def known_open(self, request: Request) -> SessionList:
-        """Return the first page of the requester's open sessions, as the store has them."""
+        """Return the first page of the requester's open sessions from the store, without a call to the service."""
         return await self.status(request, freshness=Freshness.KNOWN)
 
     async def newest_open(self, request: Request, person: SlackUser) -> SessionRecord | None:
-        """Return the newest open session that a person hosts, with its state, as the requester may see it.
+        """Return the newest open session that a person hosts, with its state; None if there is none.
 
-        Return None if there is none.
+        It has its link only if the requester may read the link.
         """
         of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in person.ids]
         hosted = [record for record in _newest_first(of_each) if record.agent in person.ids]
@@ -135,14 +136,14 @@ class SessionService:
         return still_open[0].seen_by(request.requester) if still_open else None
 
     async def has_had_one(self, request: Request) -> bool:
-        """Return whether any session of the requester is stored, open or ended. Do not ask the service."""
+        """Return whether the store holds any session of the requester, open or ended. Call no service."""
         person = await self._access.require_member(request)
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 
     async def status_or_access(self, request: Request) -> SessionList:
         """Return a page of the requester's open sessions.
 
-        Raises HostNotFoundError if the requester has no open session and can start none.
+        Raises HostNotFoundError if the requester has no open session and no Genesys user to start one with.
         """
         found = await self.status(request)
         if not found.total:
@@ -150,7 +151,10 @@ class SessionService:
         return found
 
     async def list_workspace(self, request: Request) -> SessionList:
-        """Return a page of the workspace's open sessions, by agent."""
+        """Return a page of the workspace's open sessions, by agent.
+
+        Raises RoleRequiredError if the requester is a plain member.
+        """
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
@@ -193,11 +197,11 @@ class SessionService:
         return SessionEnded(record, reference)
 
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
-        """Return the session whose button was pressed, ended or not, as it is stored.
+        """Return the session whose button the requester pressed, open or ended.
 
-        `asks_service`: read the session's status from the service first, for at most `press_status_timeout`. Raises
-        SessionAccessError unless the requester may read the session's link or, if `reads_link` is False, may end the
-        session.
+        `asks_service`: first read the session's state from the service, for at most `press_status_timeout`. Raises
+        SessionAccessError if the requester may not read the session's link. With `reads_link` False, it is enough that
+        the requester may end the session.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -219,7 +223,7 @@ class SessionService:
         """Post the session that a START request has just created, once for each request.
 
         Post it in the request's channel, or in the thread that the request names. The access rules are those of
-        `share`. Raises CobrowseError if the session is not posted.
+        `share`. Raises CobrowseError with the reason if the session is not posted.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
@@ -236,10 +240,10 @@ class SessionService:
         return SentDirect(record)
 
     async def readable(self, request: Request) -> SessionRecord:
-        """Return the open session whose id is the request's `argument`.
+        """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
-        Raises SessionAccessError unless the requester may read the session's link. Raises SessionActionError if the
-        session is unknown or over, or if nobody else can join with its link.
+        Raises SessionAccessError if the requester may not. Raises SessionActionError if the session is unknown or over,
+        or if nobody else can join with its link.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -260,9 +264,9 @@ class SessionService:
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the newest open session of each conversation, out of those that one person hosts.
+        """Return the open sessions that one person hosts, by conversation.
 
-        `user_ids`: all Slack ids of this person.
+        Of each conversation, return the newest session. `user_ids`: all Slack ids of this person.
         """
         return await self._store.open_by_conversation(team_id, user_ids)
 
@@ -276,7 +280,7 @@ class SessionService:
                     await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session with this id as the store has it, ended or not; None if it is not stored."""
+        """Return the session with this id from the store, open or ended; None if it is not stored."""
         return await self._store.session(session_id)
 
     async def _own_page(
@@ -309,7 +313,7 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Add to the result of an END the list or card that replaces the message with the pressed button.
+        """Return the result of an END, and add what replaces the message with the pressed button: a list or a card.
 
         `place` says which message that was: the text of a ListPage for a list of sessions, ON_CARD and a session id for
         the card of another session. `user_ids`: the requester's Slack ids.
@@ -323,7 +327,7 @@ class SessionService:
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
-        """Return the newest other open session of the agent of the session `card`; None if there is none."""
+        """Return the newest other open session of the agent who hosts the session `card`; None if there is none."""
         ids = await self._access.ids(card.agent)
         found = _newest_first([await self._store.open_sessions(card.team_id, each, MAX_OWN) for each in ids])
         others = [each for each in found if each.agent in ids and each.session.id != card.session.id]
@@ -336,9 +340,10 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the list in which the session `ended` was ended, as it is now; None if the requester may not see it.
+        """Return the current content of the list in which the requester has just ended the session `ended`.
 
-        Do not ask the service for the status of sessions again. `user_ids`: the requester's Slack ids.
+        Return None if the requester may not see this list. Take the states of the sessions from the store. `user_ids`:
+        the requester's Slack ids.
         """
         if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
@@ -347,7 +352,7 @@ class SessionService:
         return replace(await self._live_page(request, user_ids, page, is_asked=False), ended=ended)
 
     async def _named(self, request: Request) -> SessionRecord:
-        """Return the session whose id the request's argument begins with.
+        """Return the session whose id is the first word of the request's argument.
 
         Raises SessionActionError if the session is not stored for the requester's workspace.
         """
@@ -357,14 +362,15 @@ class SessionService:
         return record
 
     async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
-        """Raise SessionAccessError unless the requester may end other people's sessions."""
+        """Raise SessionAccessError if the requester is a plain member, who may not end other people's sessions."""
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
 
     async def _only_one_of_another(self, request: Request) -> SessionRecord:
         """Return the only open session that the named agent hosts.
 
-        Raises RoleRequiredError if the requester is a plain member, and SessionActionError for no session or several.
+        Raises RoleRequiredError if the requester is a plain member, and SessionActionError if there is no such session
+        or several.
         """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
@@ -380,8 +386,8 @@ class SessionService:
         """Return the only session of a person that was open when the request arrived and is still open.
 
         `user_ids`: all Slack ids of this person. `hosted`: leave out sessions that the person started for others. After
-        a crash, return the session that this request has already ended. Raises SessionActionError for no session or
-        several.
+        a crash, return the session that this request has already ended. Raises SessionActionError if there is no such
+        session or several.
         """
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
@@ -401,9 +407,9 @@ class SessionService:
         return [record for record in records if not record.is_over]
 
     async def _end(self, record: SessionRecord) -> str | None:
-        """End the session at the service. Return the service's correlation id, if any.
+        """End the session at the service. Return the service's correlation id, None if the service sent none.
 
-        If the service does not know the session, raise UnknownSessionError unless the session is already over.
+        Raises UnknownSessionError if the service does not know the session and the session is not over.
         """
         try:
             return await self._service.end(record.session.id)
@@ -425,9 +431,9 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Merge the session records of one person's Slack ids, newest first.
+    """Merge the sessions of one person's Slack ids into one list, newest first.
 
-    `of_each_id` holds one sorted list for each id.
+    `of_each_id` holds one list for each id, newest first.
     """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())

@@ -16,7 +16,7 @@ NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsErr
 
 @dataclass(frozen=True, slots=True)
 class StartCounts:
-    """The number of sessions that were started, and the number of starts that failed."""
+    """How many sessions were started, and how many starts failed."""
 
     started: int
     failed: int
@@ -25,7 +25,7 @@ class StartCounts:
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
     """Return how many sessions were started in a workspace in the last 24 hours, and how many starts failed.
 
-    Raises StorageUnavailableError.
+    Raises StorageUnavailableError if the database fails.
     """
     found = await history.outcomes(team_id, DAY_SECONDS)
     no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}

@@ -49,7 +49,7 @@ from bot.core.validation.display import mentions
 
 
 class StartSession(Handler):
-    """Carries out START and STEP."""
+    """Carries out requests that start a session: by a command or form (START), or by a workflow step (STEP)."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class StartSession(Handler):
     ) -> None:
         """Take the parts of the use case.
 
-        `in_conversations`: sessions belong to conversations, so that a new session replaces the open one of its
+        `in_conversations`: whether sessions belong to conversations. Then a new session replaces the open one of its
         conversation. `offer_sign_in` returns a sign-in link for the requester; None if people cannot sign in.
         """
         self._in_conversations, self._offer_sign_in = in_conversations, offer_sign_in
@@ -81,9 +81,9 @@ class StartSession(Handler):
         return {RequestKind.START: self, RequestKind.STEP: self}
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the session's agent and host if the caches hold all answers and the create call needs no wait.
+        """Return the session's agent and host if the session can be created at once.
 
-        Return None otherwise.
+        This needs the answers of Slack and Genesys in the caches, and room in the rate limit. Return None otherwise.
         """
         if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None
@@ -114,9 +114,9 @@ class StartSession(Handler):
         return await self._announce(stored.request, SessionStarted(stored.session))
 
     async def _meant_command(self, request: Request) -> CommandSuggested | None:
-        """Return the command that the requester probably meant instead of a session's name; None for any other name.
+        """Return the command that the requester probably meant instead of a session's name; None if they meant a name.
 
-        A name is meant as a command if it begins with a command word and mentions an open session of the requester.
+        The text means a command if it begins with a command word and mentions an open session of the requester.
         """
         command = details_of(request.argument).unless
         if not command:
@@ -162,24 +162,27 @@ class StartSession(Handler):
         return await self._announce(request, started)
 
     async def _add_sign_in(self, error: SignInRequiredError | SignInExpiredError, request: Request) -> None:
-        """Add a sign-in link to an error that the requester can resolve by signing in to Genesys."""
+        """Add a sign-in link to the error, if the requester can solve the problem by a sign-in to Genesys."""
         is_off = isinstance(error, SignInRequiredError) and error.off
         if self._offer_sign_in and error.own and not is_off and request.kind is RequestKind.START:
             with suppress(CobrowseError):  # then the error names the command
                 error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the open sessions that a new session could replace, by conversation."""
+        """Return the host's open sessions by conversation, any of which the new session could replace.
+
+        Return none for a workflow step, because a workflow always gets a new session.
+        """
         if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
             return {}
         found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Notify the agent if somebody else started the session, and post the session in the requested thread.
+        """Tell people about the new session, and return the result with what that led to.
 
-        If the new session replaces an open session, mark that one as ended. Return the result with the outcome of these
-        steps.
+        If somebody else started the session, tell the agent. If the request names a thread, post the session there. If
+        the session has replaced an open session, mark that one as ended.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

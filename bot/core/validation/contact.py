@@ -45,7 +45,7 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's address: `text` is a phone number in E.164 or an email address in ASCII.
+    """A customer's phone number in E.164, or email address in ASCII: `text`.
 
     `country` is the ISO code of the phone number's country; "" for an email address or a number without a country.
     """
@@ -56,7 +56,7 @@ class ContactAddress:
 
     @property
     def shown(self) -> str:
-        """Return the whole address for display; a phone number in the international format."""
+        """Return the whole address for display. A phone number is in the international format, with spaces."""
         if self.medium is ContactChannel.EMAIL:
             return self.text
         import phonenumbers  # noqa: PLC0415 - see above
@@ -96,7 +96,7 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
     """Return the email addresses and phone numbers in a text, in the order of the text. They do not overlap.
 
     A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the
-    beginning of the text is searched, up to the maximum length of a session's name.
+    beginning of the text is searched: NAME_LENGTH + TEXT_LENGTH characters.
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):
@@ -121,7 +121,7 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the longest valid phone number at the beginning of `run`, a text of digits that begins with a plus.
+    """Return the longest valid phone number at the beginning of `run`, a text of a plus and digits.
 
     Return all of `run` if there is no valid number. `start` is the position of `run` in the whole text.
     """
@@ -145,7 +145,10 @@ def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
-    """Return the valid phone numbers in a text: with a plus, or as people write them in one of `countries`."""
+    """Return the valid phone numbers in a text.
+
+    They begin with a plus, or are written as usual in one of `countries` (ISO codes).
+    """
     if "+" not in text and not countries:
         return ()
     import phonenumbers  # noqa: PLC0415 - see above
@@ -177,8 +180,8 @@ def _email(text: str) -> ContactAddress:
 def _national(text: str, countries: Collection[str]) -> str:
     """Convert `text`, a phone number that was typed without a plus, to E.164.
 
-    Return "" unless the number is valid in exactly one of `countries`. If the number can get an SMS in some of the
-    countries, only those countries count.
+    Return "" unless the number is valid in exactly one of `countries`. If it can receive an SMS in some of these
+    countries, count only these.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

@@ -17,7 +17,7 @@ TEXT_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveConversation:
-    """A conversation in which a host takes part now, since the time `since`.
+    """A Genesys conversation in which a host takes part at present. `since` is the time when it began.
 
     `customer` is the customer's name for display, "" if unknown.
     """
@@ -28,38 +28,38 @@ class LiveConversation:
 
 
 def conversation_id(text: str) -> ConversationId | None:
-    """Return the text as a conversation id, a UUID in lower case; None if it is not a UUID."""
+    """Convert the text to a conversation id, a UUID in lower case. Return None if the text is not a UUID."""
     return ConversationId(text.lower()) if _UUID.fullmatch(text) else None
 
 
 def is_address(text: str) -> bool:
-    """Return whether the text begins like a URL: with a scheme and `://`."""
+    """Return whether the text looks like a URL: it begins with a scheme and `://`."""
     return bool(_ADDRESS.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class GenesysApp:
-    """The Genesys web app of the region, whose URLs contain conversation ids.
+    """The Genesys web app. The URLs of its pages contain conversation ids.
 
-    If `host` is "", people can only paste ids.
+    `host` is the web app's host in this region. With "", the bot recognizes no URLs, so people can paste only ids.
     """
 
     host: str = ""
 
     @property
     def home(self) -> str:
-        """Return the URL of the start page of the web app; "" if `host` is ""."""
+        """Return the URL of the web app's start page; "" if `host` is ""."""
         return f"https://{self.host}/directory/" if self.host else ""
 
     def address(self, conversation_id: ConversationId) -> str:
-        """Return the URL of a conversation in the web app; "" without a host."""
+        """Return the URL of a conversation in the web app; "" if `host` is ""."""
         return f"https://{self.host}/directory/#/analytics/interactions/{conversation_id}/admin" if self.host else ""
 
     def conversation_id(self, text: str) -> ConversationId | None:
-        """Return the id in a pasted id or in a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
+        """Return the conversation id in a pasted text: the id alone, or the URL of a conversation in the web app.
 
-        Return None for any other text and for a URL of another host. Return None, too, if the part of the URL before
-        its query has no id or several.
+        Such a URL is like `https://apps.mypurecloud.com/directory/#/…/<id>/…`. Return None for any other text, for a
+        URL of another host, and for a URL with no id or several before its query.
         """
         if found := conversation_id(text):
             return found

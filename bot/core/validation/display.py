@@ -1,7 +1,7 @@
 """Clean names and check links before the bot shows them to people (pure).
 
 `clean` is for all names from people or services: of sessions, people, customers, applications and roles. `JoinHosts`
-checks the join URLs that the session service returns, `is_safe_url` those that the database holds.
+checks the join URLs that the session service returns. `is_safe_url` checks the join URLs that the database holds.
 """
 
 import re
@@ -68,7 +68,10 @@ def _shown(character: str) -> str:
 
 
 def is_safe_url(url: str) -> bool:
-    """Return whether the text is an https URL with a host and without a user name. A URL of localhost may have http."""
+    """Return whether the text is an https URL with a host and without a user name.
+
+    A URL of localhost may also be http.
+    """
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
@@ -95,7 +98,7 @@ class JoinTemplate:
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse the setting of the template for join URLs. Raises ValueError with the reason if it is invalid."""
+    """Parse the setting that holds the template for join URLs. Raises ValueError with the reason if it is invalid."""
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")
@@ -117,9 +120,9 @@ class JoinHosts:
     allowed: tuple[str, ...] = ()
 
     def reject_reason(self, url: str, *, is_local: bool) -> str:
-        """Return the reason to reject a join URL, "" if it is allowed.
+        """Return the reason why a join URL is not allowed; "" if it is allowed.
 
-        `is_local`: whether the service runs on this machine.
+        `is_local`: whether the session service runs on this machine.
         """
         if not is_safe_url(url):
             return "a join URL that is not a plain https URL"
@@ -136,7 +139,7 @@ class JoinHosts:
 
 
 def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
-    """Parse the setting of allowed hosts of join URLs. Raises ValueError with the invalid entries."""
+    """Parse the setting that lists the allowed hosts of join URLs. Raises ValueError that names the invalid entries."""
     hosts = tuple(entry.lower() for entry in entries)
     invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
     if invalid:

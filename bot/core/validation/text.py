@@ -16,7 +16,7 @@ _NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a t
 
 
 def unquoted(text: str) -> str:
-    """Return the text without white space and one pair of quotation marks around it."""
+    """Return the text without surrounding white space, and without one pair of quotation marks around it."""
     text = text.strip()
     if text[:1] not in _OPENING:
         return text
@@ -37,7 +37,7 @@ def plain(text: str) -> str:
 
 
 def is_unseen(letter: str) -> bool:
-    """Return whether a character is invisible, such as U+200B, or a control character."""
+    """Return whether a character is a control character or invisible, such as U+200B."""
     return unicodedata.category(letter) in ("Cf", "Cc") or letter in _UNSEEN
 
 
@@ -60,9 +60,9 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first character of a text that is invisible or breaks the line, and its position from 1.
+    """Describe the first invisible or line-breaking character of a text, and its position from 1.
 
-    Return "" if there is no such character.
+    Return "" if there is none.
     """
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
