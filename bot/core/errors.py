@@ -85,7 +85,10 @@ def _only(*codes: str) -> dict[str, tuple[str, ...]]:
 
 
 class NotAcceptedError(CobrowseError):
-    """The bot did not store the request, as far as this replica knows. Base class for the reasons."""
+    """The bot did not store the request, as far as this replica knows.
+
+    This is the base class of the errors that say why.
+    """
 
     code = "not_accepted"
 

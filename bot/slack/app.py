@@ -1,4 +1,4 @@
-"""Configure Bolt so that it reads no environment variable, and makes no call to Slack before an acknowledgement."""
+"""Configure Bolt so that it reads no environment variable and calls Slack only after an acknowledgement."""
 
 import logging
 from collections.abc import Callable

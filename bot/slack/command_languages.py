@@ -1,4 +1,4 @@
-"""Hold the command words of the languages besides English (pure). Everybody can type the words of all languages.
+"""Hold the words for commands in languages other than English (pure). Everybody can type the words of all languages.
 
 command_words.py decides what the words mean in a text. A word that often begins a name means a command only if it is
 alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a name. Accents make no difference.
@@ -15,10 +15,10 @@ def without_marks(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of one language, in lower case and separated by spaces.
+    """The words for commands in one language. Each field has lower-case words, separated by spaces.
 
-    - `new`, `end`, `status`, `last`, `help`, `send`: the aliases of each command.
-    - `begins_names`: the aliases that often begin a name.
+    - `new`, `end`, `status`, `last`, `help`, `send`: the words for each command.
+    - `begins_names`: those of these words that often begin a name.
     - `polite`, `possessives`: words that may come before a command and do not change its meaning.
     - `fillers`: other words that do not change the meaning of a command.
     - `nouns`: words for the things on which commands act, such as a session.
@@ -38,7 +38,7 @@ class Vocabulary:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Return the command of each alias. The aliases have no accents."""
+        """Return a mapping from each word for a command, without accents, to the English command."""
         commands = ("new", "end", "status", "last", "help", "send")
         return {word: command for command in commands for word in without_marks(getattr(self, command)).split()}
 
@@ -113,5 +113,5 @@ VOCABULARIES = {"es": SPANISH, "pt_BR": PORTUGUESE, "fr": FRENCH, "de": GERMAN, 
 
 
 def words_of(field: str) -> frozenset[str]:
-    """Return the words in one field of Vocabulary, of all languages together and without accents."""
+    """Return the words in the field `field` of all languages' vocabularies, without accents."""
     return frozenset(word for each in VOCABULARIES.values() for word in without_marks(getattr(each, field)).split())

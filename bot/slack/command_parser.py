@@ -1,8 +1,8 @@
 """Parse the text after the slash command into one typed command (pure).
 
-If the text may mean a user or a subcommand, it never becomes a session's name: the bot asks. No name contains a phone
-number or an email address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`, because the manifest
-sets `should_escape`. command_words.py decides whether words mean a command.
+If the text may mean a user or a subcommand, it does not become a session's name: the bot asks. A session's name never
+contains a phone number or an email address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`,
+because the manifest sets `should_escape`. command_words.py decides whether words mean a command.
 """
 
 import difflib
@@ -84,7 +84,7 @@ class Reason(Enum):
 
 
 class Ambiguity(Enum):
-    """The reasons why a text may have two meanings."""
+    """The ways in which a text can be ambiguous."""
 
     COMMAND = "a command or a name"
     TYPO = "close to a command word"
@@ -114,7 +114,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The command to run a subcommand that starts no session.
+    """A command that starts no session, such as `status` or `end`.
 
     `target` is the user whom the typed text names, `argument` the rest of the text after the command word.
     """
@@ -134,7 +134,7 @@ Option = Start | Query | New
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The result for an ambiguous text: the bot asks which of the `options`, one or two, the text means.
+    """The result for an ambiguous text: the bot asks which of the `options` the text means. There are one or two.
 
     `subject` is plain text for the question: a command word, a person or an address.
     """
@@ -147,7 +147,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """The result for a text that the bot rejects, because it may mean something other than a session's name."""
+    """The result for a text that the bot rejects, because it is probably not meant as a session's name."""
 
     code = "not_understood"
     reason: Reason
@@ -158,7 +158,7 @@ Command = Start | Query | New | Choice | NotUnderstood
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The parts of the grammar that depend on the installation.
+    """The rules of parsing that depend on the installation.
 
     With a `genesys_app`, a text may name a conversation by its id or URL. `countries` are ISO codes: no name may
     contain a phone number that is valid in one of them, or a number with a plus.
@@ -172,7 +172,11 @@ _PLAIN = Grammar()
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
-    """Parse the text as Slack delivers it. Never raises. The other parameters are the fields of Grammar."""
+    """Parse the text after the slash command, as Slack delivers it. Never raises.
+
+    With a `genesys_app`, the text may name a conversation by its id or URL. `countries` (ISO codes): a session's name
+    may not contain a phone number that is valid in one of them.
+    """
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
     ):  # there is a mention after the cut, or the cut splits one
@@ -225,7 +229,7 @@ def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
 
 
 def option_of(command: str, target: UserId | None = None) -> Option:
-    """Return what a command word means if no argument follows it.
+    """Return the meaning of a command word that stands alone, or only with a user.
 
     `command` is a value of COMMANDS, `target` the user in the text.
     """
@@ -259,9 +263,9 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse a text as a command, as a name, or as a question.
+    """Parse a text as a command or as a name. Return a Choice if both are possible.
 
-    If `start` has a user, the text is the part after this user.
+    If `start` has a user, `text` is what follows this user.
     """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
@@ -275,7 +279,7 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Parse a text that has command words or fillers: as a command, as a name, or as a question.
+    """Parse a text that has command words or fillers as a command or as a name. Return a Choice if both are possible.
 
     Return None if the text is plainly a name, such as "Checkout help".
     """
@@ -303,7 +307,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
-    """Return the request to send a link if the text is a command to send with exactly one address; else None."""
+    """Return the request to send a link, if the text consists of a word for "send" and one address; else None."""
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
     whole, found = _addresses(text, grammar)
@@ -318,8 +322,8 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Return a Start with the conversation and the name that the text contains.
 
-    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice in the
-    cases of `_named`.
+    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice if the name
+    contains an address, as `_named` does.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -371,16 +375,16 @@ def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]
 
 
 def _short_name(text: str, grammar: Grammar) -> str | None:
-    """Cut a name that contains no address to NAME_LENGTH. Return None if the end of the cut name is an address.
+    """Cut a name that contains no address to NAME_LENGTH. Return None if the cut makes an address of its end.
 
-    For example, a longer run of digits can end in what is a phone number.
+    For example, the first part of a longer run of digits can be a phone number.
     """
     name = clean_name(text)
     return None if name and find_addresses(name, grammar.countries) else name
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a Start whose name contains no address. If there is only one address, it becomes `send_to`.
+    """Return a Start whose name has no address. If there was only one address, it becomes `send_to`.
 
     `whole` is the name, not yet cut to NAME_LENGTH, and `found` the addresses in it. If the rest of the name is a
     command or only fillers, the session gets no name.
@@ -395,13 +399,16 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
 
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
-    """Ask about an @ with a name that Slack did not turn into a mention. `plain` is the text from this @ on."""
+    """Return a question about an `@name` that Slack did not turn into a mention.
+
+    `plain` is the text from the `@` on.
+    """
     at = _AT_WORD.search(plain)
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Ask about a user who is not mentioned first: is the session for that user or for the requester?
+    """Return a question about a user who is not at the beginning: is the session for that user or for the requester?
 
     `at` is the place of the user in `text`, as start and end. `typed` is the text for a session of the requester.
     """
@@ -452,9 +459,9 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word that resembles this word, "" if none does.
+    """Return the command word of which this word is probably a typing error, "" if there is none.
 
-    A word with the same letters in another order always resembles the command word.
+    A word with the same letters in another order always counts as one.
     """
     if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
         return ""
@@ -468,7 +475,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """Normalize a text for matching: Unicode's form NFKD, without combining marks and invisible characters."""
+    """Return the text in Unicode's form NFKD, without combining marks and invisible characters, for comparisons."""
     if text.isascii():
         return text.strip()
     letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]

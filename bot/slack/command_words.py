@@ -1,4 +1,4 @@
-"""Decide whether words mean a command, mean a name, or may mean either (pure).
+"""Decide whether words mean a command, mean a session's name, or may mean either (pure).
 
 Nobody should get a session by mistake, so the bot asks when a text is ambiguous. command_languages.py has the words of
 other languages. command_parser.py parses the rest of the text.
@@ -12,9 +12,9 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
 
 def _words(english: str, others: str = "") -> frozenset[str]:
-    """Return the words in `english`, with the words of the other languages.
+    """Return the words in `english`, together with the words of the other languages.
 
-    `others` names the field of Vocabulary with these other words; "" means none.
+    `others` names the field of Vocabulary that holds those words; "" adds none.
     """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
@@ -88,7 +88,7 @@ MIN_WORDS_OF_NAME = 3
 
 
 class Meaning(Enum):
-    """What the words of a text can mean."""
+    """What the words of a text can mean: a command, a session's name, either, or nothing."""
 
     COMMAND = "a command, in other words"
     EITHER = "a command or a name"
@@ -99,7 +99,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The meaning of the words of a text.
+    """What the words of a text mean.
 
     `command` is the command that they mean or may mean, a value of COMMANDS; "" for FILLERS and PLAIN_NAME.
     """
@@ -122,12 +122,13 @@ def read(words: Sequence[str]) -> Reading:
 
     The first word that is not in LEADING decides. If it is a command word, the words mean
 
-    - the command, if all later words are fillers, nouns, or words for the same command;
+    - the command, if all later words are fillers, nouns, or words for the same command. They mean the command or a name
+      if the first word is in UNSURE, or if the words ask a question and the command changes something;
     - the command or a name, if one of these holds: a later word is a noun; all later words are fillers, nouns or
       command words; there are fewer than three words and the first one is not in BEGINS_NAMES;
     - a name otherwise.
 
-    If that first word is no command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
+    If the first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -150,7 +151,7 @@ def read(words: Sequence[str]) -> Reading:
 
 
 def _command_of(word: str, rest: Sequence[str]) -> str:
-    """Return the command that the first word of a text means; "" for none.
+    """Return the command that the first word of a text means; "" if it means none.
 
     `rest` holds the later words: a first word such as "turn" means a command only with a particle such as "off".
     """
@@ -160,7 +161,10 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what a text means that does not begin with a command word. One unknown word makes it a name."""
+    """Decide what a text means whose first word is not a command word.
+
+    One word that the bot does not know makes it a name.
+    """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN
     commands = [COMMANDS[word] for word in words if word in COMMANDS and word not in FILLERS and word not in NOUNS]
@@ -168,7 +172,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a text that begins with a word for `command` still means this command if `word` comes later."""
+    """Return whether a text that begins with a word for `command` still means this command if `word` follows."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

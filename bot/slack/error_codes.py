@@ -1,7 +1,7 @@
-"""Map each of Slack's error codes to its group and to the key of its sentences (pure).
+"""Map each error code of Slack to a group of problems, and to the key of the sentences about it (pure).
 
 https://docs.slack.dev/reference/methods lists the codes of each method. All code that interprets an error code uses
-this table. Codes with spaces are the bot's: the bot uses them for answers of Slack that have no usable code.
+this table. Codes with spaces are the bot's own: it uses them if Slack's answer has no code.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 
 class Group(Enum):
-    """The kinds of problems that an error code of Slack can report."""
+    """The kinds of problems that Slack's error codes report."""
 
     RATE_LIMIT = auto()
     FAULT = auto()
@@ -43,9 +43,9 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """The meaning of an error code of Slack.
+    """What an error code of Slack means for the bot.
 
-    `passes`: whether a call that failed with this code may succeed later. `key` is the key of its sentences in
+    `passes`: whether a call that failed with this code may succeed later. `key` is the key of the sentences about it in
     messages/catalogue/slack_errors.py.
     """
 
@@ -55,7 +55,7 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the bot can do its work although Slack returns this error."""
+        """Return whether the bot can do its work in spite of this error. False if Slack does not accept the token."""
         return self.group is not Group.TOKEN
 
     @property
@@ -133,7 +133,10 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 
 
 def explain(code: str) -> ApiError:
-    """Return the meaning of a code. For a code that the table does not list, assume that the call may succeed later."""
+    """Return the meaning of an error code.
+
+    If the table does not list the code, assume that the call may succeed later.
+    """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]
     return _ROWS.get(code, _UNKNOWN)

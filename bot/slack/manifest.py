@@ -37,7 +37,7 @@ COMMENTS = NEEDED | {
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features that an installation uses.
+    """The features that an installation of the bot uses.
 
     - `command`: the slash command.
     - `over_http`: whether Slack sends payloads over HTTP; otherwise over Socket Mode.
@@ -66,7 +66,7 @@ def below(path: str, workspace: str) -> str:
 
 
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
-    """Return the scopes that an installation needs, and the purpose of each.
+    """Return the Slack scopes that an installation needs, and what each is needed for.
 
     `groups`: whether a setting names a user group. `emails`: whether the host rule that compares email addresses is on.
     """

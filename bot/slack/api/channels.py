@@ -43,9 +43,10 @@ class ChannelDirectory:
         self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Check that a session may be posted in the channel.
+        """Check that the bot may post a session in this channel.
 
-        Raises SharingError if it may not, and SlackUnavailableError if Slack gives no usable answer.
+        Raises SharingError with the reason if it may not, and SlackUnavailableError if Slack does not answer, or
+        answers in an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
@@ -65,7 +66,7 @@ class ChannelDirectory:
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
-    """Return the reason why no session may be posted in a channel; None if a session may be posted (pure).
+    """Return the reason why a session may not be posted in a channel; None if it may (pure).
 
     The reasons are "outside" (another organization reads it), "unclear" (a field is missing) and "closed" (it is
     archived). `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.
@@ -82,7 +83,7 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
 
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
-    """Return whether only the bot's workspace, or only workspaces of the same organization, can read the channel."""
+    """Return whether all people who can read the channel belong to the bot's workspace or its organization."""
     if channel["is_shared"] and not channel["is_org_shared"]:
         return False  # Slack does not say which organization shares it
     if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organization may read it

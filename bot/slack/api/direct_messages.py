@@ -1,4 +1,4 @@
-"""Send direct messages from the bot, and notices to people and channels.
+"""Send direct messages from the bot to people, and notices to people and channels.
 
 The bot caches the id of each direct-message channel for a day. Slack can replace such an id, for example when the
 workspace joins an organization. The bot then asks Slack for the new id and posts again.
@@ -39,13 +39,16 @@ GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 
 
 class UnconfirmedPostError(SlackClientError):
-    """It is unknown whether Slack posted a message. The text is Slack's error code or a label from `error_label`."""
+    """Slack may or may not have posted a message. The text is Slack's error code or a label from `error_label`."""
 
     code = "post_unknown"
 
 
 class DirectMessages:
-    """Posts direct messages to users. Each method may raise slack_sdk's exceptions and TimeoutError."""
+    """Posts direct messages to users.
+
+    Each method that calls Slack raises slack_sdk's exceptions if the call fails, and TimeoutError.
+    """
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
@@ -54,7 +57,7 @@ class DirectMessages:
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Post a message to a user. Return its channel and its `ts`.
+        """Post a message to a user. Return its channel and its `ts`, the message's id in the channel.
 
         Raises UnconfirmedPostError if Slack may have posted the message in spite of an error.
         """
@@ -68,16 +71,16 @@ class DirectMessages:
         return await self._post(await self.channel(user_id, instead_of=channel), message)
 
     def is_known(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        """Return whether the cache says that `channel_id` is the direct-message channel with a user.
+        """Return whether the cache holds `channel_id` as the direct-message channel with this user.
 
         Never call Slack.
         """
         return self._channels.peek(user_id) == channel_id
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
-        """Return the id of the direct-message channel with a user.
+        """Return the id of the direct-message channel with a user, from the cache or from Slack.
 
-        `instead_of` is an id that Slack no longer accepts; the cache drops it.
+        `instead_of` is an id that Slack no longer accepts. Drop it from the cache first.
         """
         if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)
@@ -105,7 +108,7 @@ class DirectMessages:
 
 
 class SlackNotices:
-    """Implements core's NoticeMessages over Slack.
+    """Posts and updates the messages of notices in Slack. Implements core's NoticeMessages.
 
     Notices never go to channels that people of other organizations read.
     """
@@ -119,7 +122,7 @@ class SlackNotices:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the dependencies. `readers` learns the language of each reader before a message is rendered."""
+        """Take the parts. `readers` fetches the language of each reader before a message is rendered."""
         self._readers = readers
         self._web, self._direct, self._channels = web, direct, channels
         self._render, self._timing = render, timing
@@ -179,10 +182,7 @@ class SlackNotices:
         return EditResult.DONE
 
     async def _update(self, message: NoticeMessage, shown: Message) -> None:
-        """Update a message.
-
-        If the message is in a direct-message channel that has a new id by now, update the message by this new id.
-        """
+        """Update a message. If Slack has replaced the id of its direct-message channel, use the new id."""
         fields: dict[str, Any] = {"ts": message.ts, "text": shown.text, "blocks": shown.blocks}
         try:
             await self._web.chat_update(channel=message.channel_id, **fields)

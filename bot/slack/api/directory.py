@@ -1,8 +1,7 @@
 """Read Slack users and user groups. Cache them, so that a repeated command needs no call.
 
-Slack's answer about a user also holds the language in which the user reads Slack.
-
-core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
+Slack's answer about a user also names the language in which the user reads Slack. core/access.py decides what a user
+may do. https://docs.slack.dev/reference/objects/user-object
 """
 
 import asyncio
@@ -60,7 +59,10 @@ GroupKey = tuple[TeamId, str]
 
 @dataclass(frozen=True, slots=True)
 class GroupListing:
-    """A user group as one workspace lists it. `error` is Slack's error code if the workspace has no such group."""
+    """The members of a user group in one workspace.
+
+    `error` is Slack's error code if the workspace has no such group.
+    """
 
     members: frozenset[UserId]
     error: str = ""
@@ -69,14 +71,14 @@ class GroupListing:
 class UserGroups:
     """Finds out who is in a user group.
 
-    An ordinary token has one workspace. With an org-wide token, a group may be of any workspace that the app is in. The
-    groups are asked for, and cached, by workspace.
+    An ordinary token belongs to one workspace. With an org-wide token, a group may be in any workspace of the
+    organization in which the app is installed. So groups are read and cached for each workspace separately.
     """
 
     def __init__(
         self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
     ) -> None:
-        """Take `call`, which returns a method of the Web API by its name."""
+        """Take `call`, which returns the Web API method with this name as an object to call."""
         self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
         self._home, self._timing = home, timing
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
@@ -87,11 +89,17 @@ class UserGroups:
         """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
 
     def _kept_seconds(self, found: GroupListing) -> float:
-        """Return how long a listing is cached: longer if the workspace has no such group, since this rarely changes."""
+        """Return how many seconds to cache a listing.
+
+        It is longer if the workspace has no such group, since this rarely changes.
+        """
         return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
-        """Return whether a user is in a group. `own` are the user's workspaces. Raises SlackUnavailableError."""
+        """Return whether a user is in a group. `own` are the user's workspaces.
+
+        Raises SlackUnavailableError if the look-up fails or no workspace has such a group.
+        """
         teams, error = await self._teams(), ""
         for each in (nearby := _nearby(own, teams)):
             listing = await self._listing(each, group_id)
@@ -106,7 +114,10 @@ class UserGroups:
         raise SlackUnavailableError(error, passes(error))
 
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
-        """Return whether a user is in a group, by the cache only; None if the cache cannot tell."""
+        """Return whether a user is in a group, as far as the cache shows; None if the cache lacks the answer.
+
+        `own` are the user's workspaces.
+        """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
         if any(listing and user_id in listing.members for listing in found):
@@ -116,7 +127,10 @@ class UserGroups:
         return False if is_known and is_there else None
 
     async def members(self, group_id: str) -> frozenset[UserId]:
-        """Return the users in a group. Raises SlackUnavailableError."""
+        """Return the ids of the users in a group.
+
+        Raises SlackUnavailableError if the look-up fails or there is no such group.
+        """
         teams = tuple(self._places.get(group_id, ())) or await self._teams()
         found = [await self._listing(each, group_id) for each in teams]
         if all(listing.error for listing in found):
@@ -129,9 +143,10 @@ class UserGroups:
         return await self._workspaces.get(None, self._ask_workspaces)
 
     async def _ask_workspaces(self) -> tuple[TeamId, ...]:
-        """Ask Slack for the workspaces of the token. If Slack does not answer now, take those of its last answer.
+        """Ask Slack for the workspaces that the token can use.
 
-        https://docs.slack.dev/reference/methods/auth.teams.list
+        If Slack does not answer now, return those of its last answer. Raises SlackUnavailableError if there is no last
+        answer. https://docs.slack.dev/reference/methods/auth.teams.list
         """
         try:
             teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
@@ -167,12 +182,15 @@ class UserGroups:
 
 
 def _nearby(own: Sequence[TeamId], teams: Sequence[TeamId]) -> Sequence[TeamId]:
-    """Return those of a user's own workspaces that are in `teams`; all `teams` if there are none (pure)."""
+    """Return the workspaces of `own` that are also in `teams`. If there are none, return all `teams` (pure)."""
     return [each for each in own if each in teams] or teams
 
 
 class SlackDirectory:
-    """Implements core's MemberDirectory for one workspace. For `web` and `max_wait_seconds`, see ThrottledMethod."""
+    """Reads and caches the users and user groups of Slack. Implements core's MemberDirectory.
+
+    `home` is the bot's workspace. For `web` and `max_wait_seconds`, see ThrottledMethod.
+    """
 
     def __init__(
         self,
@@ -194,49 +212,55 @@ class SlackDirectory:
     async def person(self, user_id: UserId) -> SlackUser:
         """Return the user with this id. A user that Slack does not know counts as an outsider.
 
-        Raises SlackUnavailableError.
+        Raises SlackUnavailableError if the look-up fails.
         """
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
     async def name_of(self, user_id: UserId) -> str:
-        """Return the name of a user. Raises SlackUnavailableError."""
+        """Return the name of a user. Raises SlackUnavailableError if the look-up fails."""
         return (await self.person(user_id)).name
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return the id by which the bot knows the person with this id. Never call Slack.
+        """Return the main id of the person who has this Slack id. Never call Slack.
 
-        This is SlackUser's `user_id` if Slack has told of the person before, else the id itself.
+        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
         """
         return self._known_ids.get(user_id, user_id)
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
-        """Return whether a user is a member of a user group. Raises SlackUnavailableError.
+        """Return whether a user is a member of a user group. Raises SlackUnavailableError if the look-up fails.
 
-        With an org-wide token, the group may be of any workspace of the token. `team_id` is the workspace to ask first.
+        With an org-wide token, the group may be in any workspace of the token. `team_id` is the workspace to ask first.
         """
         return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
-        """Return the users in a user group, of any workspace of the token. Raises SlackUnavailableError."""
+        """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails.
+
+        With an org-wide token, the group may be in any workspace of the token.
+        """
         return await self._groups.members(group_id)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a user from the cache, without a call to Slack; None if the user is not cached."""
+        """Return a user from the cache, without a call to Slack. Return None if the user is not cached."""
         return self._people.peek(user_id)
 
     def locale(self, user_id: UserId) -> str | None:
-        """Return the locale that Slack returned last for this user, such as `fr-FR`; None if it has returned none yet.
+        """Return the newest locale that Slack has named for this user, such as `fr-FR`; None if it has named none.
 
-        The locale is kept when the user is no longer cached. Never call Slack.
+        The bot remembers the locale longer than the user. Never call Slack.
         """
         return self._locales.get(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether a user is a member of a user group, by the cache only; None if the cache cannot tell."""
+        """Return whether a user is in a user group, as far as the cache shows; None if the cache lacks the answer."""
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
     def _own(self, user_id: UserId, team_id: TeamId) -> Sequence[TeamId]:
-        """Return the workspaces of a person whom the cache holds, beginning with `team_id`; none for somebody else."""
+        """Return the workspaces of a user who is in the cache, beginning with `team_id`.
+
+        Return () if the user is not cached.
+        """
         person = self._people.peek(user_id)
         return sorted(person.workspaces, key=lambda each: each != team_id) if person else ()
 
@@ -267,7 +291,7 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return all ids in a user object: the user's own, and the one in the Enterprise Grid if there is one (pure).
+    """Return all Slack ids in a user object: the user's own, and the one in the Enterprise Grid if there is one (pure).
 
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
@@ -279,7 +303,7 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 def main_id(user: dict[str, Any], home: Workspace) -> UserId:
-    """Return the id by which the bot knows the person of a user object, of the two that a person may have (pure).
+    """Return the main id of the person in a user object: the one of the person's Slack ids that the bot uses (pure).
 
     It is the workspace's own id, `U…`, because it is older than the one in the Enterprise Grid, `W…`. If both begin
     with the same letter, it is the id of the user object. So it does not depend on the id that was looked up.
@@ -289,13 +313,13 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
 
 
 class ContactName:
-    """Fetches and keeps the name of the person to ask for help.
+    """Fetches and remembers the name of the person to ask for help.
 
-    Labels of buttons need this name, because a label is plain text and can hold no mention.
+    Buttons need this name, because a button's label is plain text and cannot hold a mention.
     """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
-        """Store the dependencies. `user_id`: the user in COBROWSE_HELP_CONTACT, None if the setting names no person."""
+        """Take `user_id`, the user in COBROWSE_HELP_CONTACT. It is None if the setting does not name a person."""
         self._people, self._user_id, self._timing = people, user_id, timing
         self._name = ""
 
@@ -304,7 +328,7 @@ class ContactName:
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the name of the person to ask for help, unless the name is known. Never raises."""
+        """Ask Slack for the name of the person to ask for help, unless the bot knows it already. Never raises."""
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):
@@ -314,7 +338,7 @@ class ContactName:
 class Readers:
     """Finds out in which language to write to each person.
 
-    `languages` holds all languages by code, English among them. `forced` is the code of the language for all people; ""
+    `languages` holds all languages by code, including English. `forced` is the code of one language for all people; ""
     means each person's own language.
     """
 
@@ -332,9 +356,9 @@ class Readers:
         """The language for channels, and for people whose language is not known."""
 
     def known(self, user_id: str | None) -> Language:
-        """Return the language for a reader, without a call to Slack.
+        """Return the language in which to write to a reader, without a call to Slack.
 
-        This is `default` for a channel, for None, and for a person whose language is not known.
+        Return `default` for a channel, for None, and for a person whose language the bot has not learned.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:
@@ -345,9 +369,9 @@ class Readers:
         return language
 
     async def learn(self, user_id: str | None) -> None:
-        """Ask Slack for a person's language, unless the language is known.
+        """Ask Slack for a person's language, unless the bot knows it already. Never raises.
 
-        Do nothing for a channel, which has no language. Never raises.
+        Do nothing for a channel, which has no language.
         """
         if self._people and user_id and user_id[0] in "UW" and self._people.locale(UserId(user_id)) is None:
             with suppress(Exception):  # the answer goes out in the default language
@@ -380,7 +404,7 @@ def read_person(user: dict[str, Any], home: Workspace) -> SlackUser:
 
 
 def _workspaces(user: dict[str, Any], home: Workspace) -> tuple[TeamId, ...]:
-    """Return the workspaces of the organization that a user belongs to; none if the bot serves one workspace only."""
+    """Return a user's workspaces in the organization, if the bot serves the whole organization; else ()."""
     teams = (user.get("enterprise_user") or {}).get("teams") if home.org_wide else ()
     return tuple(TeamId(each) for each in teams or () if isinstance(each, str))
 
@@ -413,7 +437,7 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Calls one Web API method, with at most MAX_CONCURRENT_CALLS calls at a time, first in, first out.
+    """Calls one Web API method, with at most MAX_CONCURRENT_CALLS calls at the same time, in the order of arrival.
 
     `max_wait_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
     without a rate-limit retry handler: while such a handler sleeps, its call would block the others.
@@ -433,7 +457,10 @@ class ThrottledMethod:
         self._not_before = float("-inf")
 
     async def ask(self, **params: str) -> dict[str, Any]:
-        """Call the method with these parameters and return Slack's answer. Raises SlackUnavailableError."""
+        """Call the method with these parameters and return Slack's answer.
+
+        Raises SlackUnavailableError if the call fails or takes longer than `max_wait_seconds`.
+        """
         try:
             async with asyncio.timeout(self._max_wait_seconds), self._semaphore:
                 while (answer := await self._try(params)) is None:
@@ -443,10 +470,10 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Call the method once and return Slack's answer, or None if the caller has to try again.
+        """Call the method once and return Slack's answer. Return None if the caller has to try again.
 
         Return None if this call has only waited for the end of an earlier Retry-After, or if Slack's answer has a new
-        Retry-After.
+        Retry-After. Raises SlackUnavailableError if the call fails.
         """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:
@@ -472,7 +499,7 @@ class ThrottledMethod:
 def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
     """Return the Retry-After of a rate-limit error, in seconds.
 
-    Return None if it is longer than `max_seconds`, and for any other error.
+    Return None if it is missing or longer than `max_seconds`, and for any other error.
     """
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None

@@ -1,4 +1,4 @@
-"""Learn the bot's workspace and ids by one call of auth.test at the start.
+"""Ask Slack, when the bot starts, which workspace and ids the bot has. This is one call of auth.test.
 
 https://docs.slack.dev/reference/methods/auth.test
 """
@@ -27,22 +27,22 @@ _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
 class SlackSetupError(SetupError):
-    """Slack refuses the bot's token."""
+    """Slack does not accept the bot's token, so the bot cannot run."""
 
     code = "slack_token_refused"
 
 
 class SlackUnreachableError(SetupError):
-    """Slack gave no usable answer, even after retries."""
+    """Slack did not answer, or answered in an unexpected form, even after retries."""
 
     code = "slack_unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted.
+    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted to the bot token.
 
-    `scopes` is empty if Slack lists none.
+    `scopes` is empty if Slack does not list them.
     """
 
     home: Workspace
@@ -52,10 +52,10 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
-    """Ask Slack for the workspace of the bot token, and for the ids of the bot in it.
+    """Ask Slack for the workspace of the bot token, and for the ids of the bot in it, with at most `tries` calls.
 
-    Raises SlackSetupError if Slack refuses the token, and SlackUnreachableError if Slack gives no usable answer.
-    `tries` is the maximum number of calls.
+    Raises SlackSetupError if Slack refuses the token. Raises SlackUnreachableError if Slack does not answer, or answers
+    in an unexpected form.
     """
     for attempt in range(tries):
         if attempt:
@@ -96,5 +96,8 @@ def _text(value: object) -> str | None:
 
 
 def missing(granted: frozenset[str], needed: Iterable[str] = NEEDED) -> tuple[SetupWarning, ...]:
-    """Return a warning for each needed scope that Slack has not granted. Return no warning if `granted` is empty."""
+    """Return a warning for each scope in `needed` that Slack has not granted.
+
+    Return none if `granted` is empty (unknown).
+    """
     return tuple(SetupWarning(SCOPE_MISSING, scope) for scope in needed if granted and scope not in granted)

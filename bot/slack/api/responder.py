@@ -77,7 +77,7 @@ ANSWERABLE = timedelta(minutes=29)
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
-    """Retries after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
+    """Repeats a call after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
 
     The requester is waiting, and the responder has other ways to reach them.
     """
@@ -90,7 +90,10 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Adds up to twice the first interval to each retry interval. slack_sdk's own class adds up to one second."""
+    """Lengthens each wait between retries by a random time, at most twice the first wait.
+
+    slack_sdk's own class adds up to one second.
+    """
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -100,7 +103,7 @@ class ProportionalJitter(Jitter):
 
 
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
-    """Return the retry handlers for posts. A post may arrive twice, but must not be lost."""
+    """Return slack_sdk's retry handlers for posts. They prefer a message that arrives twice to one that is lost."""
     first = timing.repeat_seconds
     backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
     return [
@@ -111,9 +114,9 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """Return the connection pool for all calls to Slack.
+    """Return the connection pool for all calls to Slack, with time-outs.
 
-    The pool has time-outs, because slack_sdk sets none on a pool that it gets.
+    slack_sdk sets no time-outs on a pool that it gets.
     """
     timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
@@ -134,7 +137,7 @@ def new_web_client(
     timing: SlackTiming = SLACK_TIMING,
     tracer: Tracer = NULL_TRACER,
 ) -> WebClient:
-    """Return a Web API client.
+    """Return a client of Slack's Web API.
 
     - `proxy`: the URL of the proxy, None for none.
     - `waits`: repeat a call after a 429, if Retry-After is at most MAX_RETRY_AFTER_SECONDS.
@@ -150,9 +153,9 @@ def new_web_client(
 
 
 class SlackResponder:
-    """Implements core's Responder over Slack. Methods that send never raise.
+    """Sends results and other messages to people in Slack. Implements core's Responder.
 
-    `answer`, `tell_agent` and `post` return whether the message arrived.
+    `answer`, `tell_agent` and `post` return whether Slack accepted the message. Methods that send never raise.
     """
 
     def __init__(
@@ -169,7 +172,7 @@ class SlackResponder:
         timing: SlackTiming = SLACK_TIMING,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Store the dependencies.
+        """Take the parts of the responder.
 
         `contact` fetches the name for the button that asks an administrator. `readers` fetches the language of each
         reader.
@@ -188,9 +191,9 @@ class SlackResponder:
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice by response_url, or show it in the request's modal. Without either, do nothing.
+        """Show a wait notice to the requester: by response_url, or in the request's modal. Without either, do nothing.
 
-        If every possible answer will replace the message of the pressed button, the wait notice replaces that message,
+        The notice replaces the message of the pressed button only if every possible answer will replace that message,
         too.
         """
         if request.reply_url:
@@ -205,7 +208,7 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person to ask, if a button in the message about `outcome` shows this name.
+        """Fetch the name of the person to ask for help, if the message about `outcome` has a button with this name.
 
         Never raises.
         """
@@ -216,9 +219,9 @@ class SlackResponder:
                 log.exception("the contact's name is unknown")
 
     async def learn(self, user_id: UserId) -> None:
-        """Ask Slack for the language of a person before the bot writes to them, unless the language is known.
+        """Ask Slack for a person's language, unless the bot knows it already. Never raises.
 
-        Never raises.
+        Call this before the bot writes to the person.
         """
         await self._readers.learn(user_id)
 
@@ -260,9 +263,9 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted it.
 
-        A wait notice may still be on its way and arrive after the answer. If the notice replaces the same message, post
-        the answer again after the notice. That makes four uses of the response_url at most: two wait notices and the
-        answer twice.
+        A wait notice may still be on its way and arrive after the answer. If that notice replaces the same message,
+        wait for it and post the answer again. That makes four uses of the response_url at most: two wait notices and
+        the answer twice.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -275,9 +278,10 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Try an ephemeral message and then a direct message. Return whether one reached the requester.
+        """Try an ephemeral message and then a direct message. Return whether Slack accepted one.
 
-        `is_in_channel`: whether the requester probably still looks at the channel of the request.
+        `is_in_channel`: whether the requester probably still looks at the channel of the request. If not, try only the
+        direct message at first.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -295,14 +299,14 @@ class SlackResponder:
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
-        """Take `report`, a function that tells the administrators that direct messages are off. It never raises."""
+        """Take `report`, which tells the administrators that Slack refuses all direct messages. It never raises."""
         self._report = report
 
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        Report `request` with the kind DIRECT. So the fault is over when Slack accepts a later direct message that
-        somebody requests.
+        Report the request as one of the kind DIRECT. So the fault is over when a person later requests a direct message
+        and Slack accepts it.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -311,9 +315,9 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the modal of the request. Return whether it reached the requester.
+        """Show the answer in the request's modal. Return whether it reached the requester there or elsewhere.
 
-        The answer to a START is sent as a direct message, too: the copy stays when the modal is closed. Any other
+        The answer to a START is sent as a direct message, too: this copy stays when the modal is closed. Any other
         answer becomes a direct message only if the modal is already closed.
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
@@ -331,12 +335,10 @@ class SlackResponder:
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:
-        """Show a message in the modal of the request.
+        """Show a message in the request's modal.
 
-        Return whether Slack accepted the update. Slack does not accept it if the modal is closed.
-
-        Slack may apply an update before an acknowledgement that was sent earlier. So the update waits until the
-        acknowledgement has had time to arrive.
+        Return False if Slack does not accept it, for example for a closed modal. Slack may apply an update before an
+        acknowledgement that was sent earlier. So the update waits until the acknowledgement has had time to arrive.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -349,20 +351,20 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        With `known_hash`, Slack updates the modal only if the modal still has this hash.
+        With `known_hash`, Slack updates the modal only if its content still has this hash.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Record the message that the answer to a request will replace.
+        """Remember the message that the answer to a request will replace. `ts` is its id in the channel.
 
-        If the answer shows a session, the bot updates the message when the session ends.
+        If the answer shows a session, the bot updates this message when the session ends.
         """
         self._standing[request_id] = channel_id, ts
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Return whether Slack refused the newest direct message because the app's Messages tab is off."""
+        """Return True if Slack refused the newest direct message because the app's Messages tab is off."""
         return self._direct.is_off
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
@@ -387,7 +389,7 @@ class SlackResponder:
         """Post an ephemeral message to a response_url. Return whether Slack accepted it.
 
         `replace`: replace the message that the response_url belongs to. `insist`: post even if an earlier post to the
-        host timed out, because there is no other way to reach the requester.
+        same host timed out, because there is no other way to reach the requester.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
@@ -416,7 +418,7 @@ class SlackResponder:
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Send the requester a message that is no result of a stored request.
+        """Send the requester a message that is not the result of a stored request.
 
         Post it by response_url, else show it in the request's modal, else send it as an ephemeral or direct message.
         """
@@ -432,7 +434,7 @@ class SlackResponder:
     def tell_soon(self, request: Request, render: Callable[[], Message]) -> None:
         """Send a message to the requester in the background.
 
-        `render` builds the message once the requester's language is known.
+        Call `render` to build the message once the requester's language is known.
         """
         self.soon(self._tell(request, render))
 
@@ -441,18 +443,18 @@ class SlackResponder:
         await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """Send the result of a request that was never stored, in the background."""
+        """Send the result of a request that was not stored to the requester, in the background."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Wait up to `http_timeout` seconds for the posts in progress, then cancel the rest."""
+        """Wait up to `http_timeout` seconds for the background work in progress, then cancel the rest."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background and log its exception. `close` waits for the coroutine."""
+        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for it."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -489,9 +491,9 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limits the time for each attempt to reach a person.
+    """Limits how long one attempt to send a message may take.
 
-    `shorten_deadlines` shortens the limit when the process is about to stop.
+    The limit becomes shorter when the process is about to stop.
     """
 
     def __init__(self, timing: SlackTiming) -> None:
@@ -499,7 +501,7 @@ class Deadlines:
         self._open: set[asyncio.Timeout] = set()
 
     async def within(self, sending: Awaitable[T]) -> T:
-        """Await `sending` within the deadline and return its result. Raises TimeoutError."""
+        """Await `sending` and return its result. Raises TimeoutError if it takes longer than the limit."""
         deadline = asyncio.timeout(self._timing.last_post_timeout if self._is_last else self._timing.post_timeout)
         self._open.add(deadline)
         try:
@@ -521,7 +523,7 @@ class Deadlines:
 
 
 def _makes_way(request: Request, outcome: Result) -> bool:
-    """Return whether the answer replaces the message of the pressed button.
+    """Return whether the answer replaces the message with the pressed button.
 
     The answer to *Try again* replaces the error. On a card or in a list, a success replaces the message, and so does
     the error that the session has already ended. No other error replaces the message, so that a card keeps its link.
@@ -532,7 +534,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether every possible answer to the request replaces the message of the pressed button."""
+    """Return whether every possible answer, even an error, replaces the message with the pressed button."""
     return request.replaces and not _is_kept_after_errors(request)
 
 
@@ -541,17 +543,17 @@ def _is_kept_after_errors(request: Request) -> bool:
 
 
 def is_recent(request: Request) -> bool:
-    """Return whether the request's response_url still works.
+    """Return whether the request is so recent that its response_url still works.
 
-    While it works, the requester probably still looks at the channel.
+    Then the requester probably still looks at the channel.
     """
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
 def _plain(outcome: Result) -> UnexpectedError:
-    """Return an error to send in place of a result that cannot be rendered.
+    """Return the error to send when a result cannot be rendered.
 
-    The error offers no retry, because a retry would give the same result.
+    It offers no retry, because a retry would give the same result.
     """
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False

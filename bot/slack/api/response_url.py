@@ -4,9 +4,9 @@ A failed post is repeated: the same answer may arrive twice, but must not be los
 line contains one. Every command makes this one call to Slack, so the module uses the connection pool directly, without
 slack_sdk. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
-The module checks a response_url before each post. The URL comes from a payload or from the database. An attacker with
-the signing secret, or with write access to the database, could replace it by any address. The message contains the
-customer's link.
+The module checks a response_url before each post, because the URL comes from a payload or from the database. An
+attacker with the signing secret, or with write access to the database, could put another address there, and the message
+contains the customer's link.
 """
 
 import asyncio
@@ -64,9 +64,9 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 
 
 class ResponseUrls:
-    """Posts to response_urls over a connection pool. `proxy_for` returns the proxy for a URL, or None.
+    """Posts to response_urls over a connection pool.
 
-    `api_url` is SLACK_API_URL.
+    `proxy_for` returns the proxy for a URL, or None. `api_url` is SLACK_API_URL.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ResponseUrls:
 
         Retry after a connection error, a 5xx, or a Retry-After of at most MAX_RETRY_AFTER_SECONDS. Raises
         ForeignAddressError, before anything is sent, for a `url` that is not Slack's. Raises aiohttp.ClientError,
-        TimeoutError or ValueError if no usable answer arrives.
+        TimeoutError or ValueError if no answer of Slack arrives.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -114,9 +114,9 @@ class ResponseUrls:
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
-        """Post `data`, a JSON text, once.
+        """Post `data`, a JSON text, once. Return the HTTP status, and the seconds to wait before a retry.
 
-        Return the HTTP status, and the seconds to wait before a retry; None if a retry cannot help.
+        The seconds are None after a success, and if a retry cannot help.
         """
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
@@ -134,13 +134,13 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The host let an earlier post time out, so the bot did not send this post."""
+    """The bot did not send a post, because its host let an earlier post time out."""
 
     code = "host_is_silent"
 
 
 class SilentHosts:
-    """Records the hosts that let a post time out, and refuses posts to such a host until the next attempt is due.
+    """Refuses posts to a host that let an earlier post time out. From time to time one post tests the host.
 
     `clock` returns seconds and never goes back.
     """
@@ -151,14 +151,14 @@ class SilentHosts:
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
     def is_silent(self, url: str) -> bool:
-        """Return whether the host of this URL let a post time out, and has not answered since."""
+        """Return whether the host of this URL let a post time out, and has not answered since then."""
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Await `post` and return its result.
+        """Call `post`, await it and return its result. `url` is the address that it posts to.
 
-        Raises the errors of `post`. Raises SilentHostError at once if the host is silent and no attempt is due.
-        `insist`: post to a silent host in any case, with the full time-out.
+        Raises SilentHostError, without a call, if the host is silent and its next test is not due yet. Raises the
+        errors of `post`. `insist`: post to a silent host in any case, with the full time-out.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist
@@ -199,7 +199,7 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return the scheme and the host of a URL. These two determine which proxy the URL needs."""
+    """Return the scheme and the host of a URL, which determine the proxy that the URL needs."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

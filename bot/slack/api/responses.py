@@ -1,7 +1,7 @@
-"""Read Slack's HTTP responses within limits, and name the errors of calls.
+"""Read Slack's HTTP responses within limits, and give names to the errors of calls.
 
-A proxy may answer in Slack's place. A message holds a customer's link, so the bot follows no redirect. It limits the
-size of a body.
+A proxy may answer in Slack's place. A message holds a customer's link, so the bot does not follow redirects. It also
+limits the size of a body.
 """
 
 import asyncio
@@ -27,7 +27,10 @@ MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
 
 
 class SlackAnswer(aiohttp.ClientResponse):
-    """A response that refuses redirects and large bodies. Pass it as `response_class` to aiohttp.ClientSession."""
+    """A response of Slack that raises an error for a redirect or a large body.
+
+    Pass it as `response_class` to aiohttp.ClientSession.
+    """
 
     async def start(self, connection: Any) -> "SlackAnswer":
         """Read the status and headers. Raises ClientResponseError for a redirect."""
@@ -48,7 +51,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return await super().read()
 
     async def _read_chunks(self) -> bytes:
-        """Read the body in chunks. Stop once it is longer than MAX_RESPONSE_BYTES."""
+        """Read the body in chunks. Stop reading as soon as it is longer than MAX_RESPONSE_BYTES."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
@@ -58,30 +61,30 @@ class SlackAnswer(aiohttp.ClientResponse):
 
 
 def error_code(error: SlackApiError) -> str:
-    """Return Slack's error code, "" if the answer has none.
+    """Return the error code in Slack's answer, "" if the answer has none.
 
-    If an answer is not JSON, slack_sdk keeps the raw response, which has no code.
+    slack_sdk keeps an answer that is not JSON as a raw response, which has no code.
     """
     data = getattr(error.response, "data", None)
     return word(data.get("error")) if isinstance(data, dict) else ""
 
 
 def word(value: object) -> str:
-    """Convert a value of Slack's answer, such as an error code, to a text for logs and messages.
+    """Convert a value in Slack's answer, such as an error code, to a text for logs and messages.
 
-    The text is cut to MAX_WORD_LENGTH; None becomes "".
+    Cut the text at MAX_WORD_LENGTH. None becomes "".
     """
     return str(value or "")[:MAX_WORD_LENGTH]
 
 
 def retry_after_seconds(error: SlackApiError) -> float:
-    """Return Slack's `Retry-After` in seconds; 0.0 if it is missing or unusable."""
+    """Return the `Retry-After` of Slack's answer in seconds; 0.0 if it is missing or not a number."""
     value = str((getattr(error.response, "headers", None) or {}).get("Retry-After", ""))
     return float(value) if re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body is a web page. Slack sends no page here, so a proxy or a gateway sent it."""
+    """Return whether a body is a web page. Slack does not send one here, so a proxy or a gateway must have sent it."""
     return body.lstrip().startswith(b"<")
 
 

@@ -1,4 +1,4 @@
-"""Post messages about sessions to channels and direct messages, record them, and update them when the session ends.
+"""Post messages about sessions to channels and people, and update them when the customer joins or the session ends.
 
 The store records each message, so any replica can update it. https://docs.slack.dev/reference/methods/chat.update
 """
@@ -48,7 +48,10 @@ REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED:
 
 
 class SlackSessionMessages:
-    """Implements core's SessionMessages over Slack. `once` is a Web API client that sends no call twice."""
+    """Posts and updates messages about sessions in Slack. Implements core's SessionMessages.
+
+    `once` is a Web API client that never repeats a call.
+    """
 
     def __init__(
         self,
@@ -61,15 +64,15 @@ class SlackSessionMessages:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the dependencies. `cards_for` returns the renderer of session cards for a reader.
+        """Take the parts.
 
-        `readers` fetches the language of a reader.
+        `cards_for` returns the renderer of session cards for a reader. `readers` fetches the language of a reader.
         """
         self._cards_for, self._readers, self._timing = cards_for, readers, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def is_shareable(self, channel_id: ChannelId) -> bool:
-        """Return whether a session may be posted in a channel. Return False if Slack does not answer."""
+        """Return whether the bot may post a session in a channel. Return False if Slack does not answer."""
         try:
             await self._places.check_shareable(channel_id)
         except (SharingError, SlackUnavailableError):
@@ -101,9 +104,9 @@ class SlackSessionMessages:
         await self._drop(intent)
 
     async def _permalink(self, post: PostedMessage) -> str:
-        """Return the address of a posted message.
+        """Return the URL of a posted message.
 
-        Return "" if the message is still being posted, or if Slack does not return it within `permalink_timeout`.
+        Return "" if the message is still being posted, or if Slack does not return its URL within `permalink_timeout`.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:
@@ -182,7 +185,7 @@ class SlackSessionMessages:
         return await self._update(post, record, message)
 
     async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a message. If its channel has a new id, update it there. Return the outcome."""
+        """Update a message and return the outcome. If Slack has replaced the id of its channel, use the new id."""
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)
@@ -207,9 +210,9 @@ class SlackSessionMessages:
         return record.agent
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a direct message whose channel has a new id in Slack.
+        """Update a direct message whose channel has got a new id in Slack.
 
-        The store does not record whose channel it is, so try the agent's and then the requester's.
+        The store does not record whose channel it is, so try the agent's channel and then the requester's.
         """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
@@ -222,9 +225,9 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Update a message. Return the outcome of the update, and Slack's error code, "" on success.
+        """Update a message once. Return the outcome, and Slack's error code, "" on success.
 
-        Raises TimeoutError.
+        Raises TimeoutError if Slack does not answer within `edit_timeout`.
         """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)

@@ -1,4 +1,4 @@
-"""Watch all calls of Slack's Web API, to detect when Slack refuses the bot token and when it accepts the token again.
+"""Watch the calls of Slack's Web API: detect that Slack refuses the bot token, and that it accepts the token again.
 
 https://docs.slack.dev/reference/methods lists the error codes.
 """
@@ -51,10 +51,10 @@ class TokenWatch:
             self._probing.cancel()
 
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
-        """Await `identify` and return its result. Raises the errors of `identify`.
+        """Await `identify`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        After that, a refused token is tested every `token_probe_seconds`. Log a warning if the token is one that
-        expires.
+        From then on, a refused token is tested every `token_probe_seconds`. Log a warning if the token is of a kind
+        that expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -70,7 +70,7 @@ class TokenWatch:
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Record Slack's error code of a failed call.
+        """Record that a call with this token failed with this error code of Slack.
 
         Do nothing before `start` has succeeded, because until then such an error stops the bot.
         """
@@ -94,7 +94,7 @@ class TokenWatch:
 
 
 class WebClient(AsyncWebClient):
-    """A Web API client of slack_sdk that reports the result of each call to `watch`."""
+    """A client of Slack's Web API, based on slack_sdk's, that reports the result of each call to `watch`."""
 
     watch: TokenWatch | None = None
 
@@ -103,9 +103,9 @@ class WebClient(AsyncWebClient):
         self._traced_call = tracer.calling_slack(super().api_call)
 
     async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
-        """Call a method of the Web API. Raises the errors of slack_sdk.
+        """Call a method of the Web API. Raises the errors of slack_sdk if the call fails.
 
-        Call it once more if Slack refused a bot token that was replaced during the call.
+        If Slack refused a bot token that was replaced during the call, call once more with the new token.
         """
         token = self.token
         try:

@@ -1,4 +1,4 @@
-"""Open, update and publish views, which are modals and the Home tab. The package `views` builds their content.
+"""Open, update and publish views: modals and the Home tab. The package `views` builds their content.
 
 The methods need no scope. https://docs.slack.dev/reference/methods/views.open , views.update and views.publish
 """
@@ -23,7 +23,7 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Calls Slack's views methods. No method raises; errors are logged and returned as codes."""
+    """Calls Slack's methods for views. Never raises: an error is logged and returned as a code."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
@@ -39,9 +39,9 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def push(self, trigger_id: str, view: View) -> str:
-        """Open a modal above the modal of the pressed button.
+        """Open a modal on top of the modal that has the pressed button. Return Slack's error code, "" on success.
 
-        Return Slack's error code, "" on success, as `open` does.
+        `exchanged_trigger_id` counts as success, as in `open`.
         """
         code = await self._error_code_of(
             "views.push", self._web.views_push(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
@@ -51,7 +51,8 @@ class Views:
     async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
         """Update the modal with this id or external id. Return Slack's error code, "" on success.
 
-        `known_hash` is the modal's hash from a payload. Slack then updates the modal only if it still has this hash.
+        `known_hash` is the hash of the modal's content in a payload. With it, Slack updates the modal only if its
+        content is still the same.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:
@@ -63,7 +64,10 @@ class Views:
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
-        """Await a call. Return its error code, "" on success. `seconds` is its time-out, by default `view_timeout`."""
+        """Await a call of `method`. Return its error code, "" on success.
+
+        `seconds` is its time-out, by default `view_timeout`.
+        """
         try:
             async with asyncio.timeout(seconds or self._timing.view_timeout):
                 await call

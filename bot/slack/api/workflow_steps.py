@@ -1,7 +1,7 @@
-"""Report the result of a workflow step to Slack.
+"""Report the results of workflow steps to Slack.
 
-The calls use the bot token. Each event also carries a token that is valid for its step only. The bot would have to
-store that token to report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
+The calls use the bot token. Slack's event also carries a token for its one step, but the bot would have to store that
+token to report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio
@@ -28,15 +28,16 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class WorkflowStepResult:
-    """Tells Slack the result of a workflow step: its outputs, or an error."""
+    """Tells Slack how a workflow step ended: with outputs, or with an error."""
 
     def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._renderer, self._timing = web, renderer, timing
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
-        """Complete the step of a request, with retries. Return whether Slack has the result.
+        """Tell Slack the result of a request's step, with retries. Return whether Slack has accepted the result.
 
-        If the bot stops during the retries, it reports the result after its next start.
+        `attempt` runs one try within its time limit. If the bot stops during the retries, it reports the result after
+        its next start.
         """
         step = step_of(request)
         if step is None:  # the result was reported before
@@ -72,7 +73,10 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """Return the error text that the workflow shows if the step started no session, in the agent's language."""
+        """Return the error text for a step that started no session, in the agent's language.
+
+        The workflow shows this text.
+        """
         plain = self._renderer.language_of(request.requester).plain
         if not isinstance(outcome, CobrowseError):
             return f"{plain.say(NOTHING_DONE[Situation.START])} {references(plain, request.id)}"

@@ -2,8 +2,8 @@
 
 cards.py has the listeners of session cards. This module also handles the buttons of cards from earlier versions.
 
-The worker authorizes each press, because outsiders can press the buttons that they see. The button OPEN_ACTION is a
-link. Its listener only acknowledges the press, because Slack shows a warning for a press that is not acknowledged.
+The worker checks what the person may do, because anybody who sees a button can press it. The button OPEN_ACTION is a
+link. Its listener only acknowledges the press, because Slack shows a warning for a press without an acknowledgement.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
 def _register_retries(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Try again* after an error, and of the choice of a conversation or application."""
+    """Register the listeners of *Try again*, and of the buttons that choose a conversation or application."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -164,9 +164,9 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Show the sentence `doing` in the modal of a press until the answer arrives.
+    """If the pressed button is in a modal, show the sentence `doing` there until the answer arrives.
 
-    Do nothing if the press was in no modal. If the modal already shows the answer, the modal stays as it is.
+    If the modal already shows the answer, leave it as it is.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -199,9 +199,9 @@ def _register_replace(
 
 @dataclass(frozen=True, slots=True)
 class HelpPresses:
-    """Runs the commands of the buttons in the help message, and opens the dialog with all commands.
+    """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help` returns the requester's commands; it may raise CobrowseError.
+    `find_help` returns the requester's commands; it raises CobrowseError if they cannot be found out.
     """
 
     requests: RequestService
@@ -212,7 +212,7 @@ class HelpPresses:
     timing: SlackTiming = SLACK_TIMING
 
     async def submit(self, request: Request) -> None:
-        """Submit a request, and tell the person the reason if it is not accepted."""
+        """Submit a request. If it is not accepted, tell the person the reason."""
         try:
             await self.requests.submit(request)
         except NotAcceptedError as error:
@@ -221,7 +221,7 @@ class HelpPresses:
     async def show_all(self, body: dict[str, Any], request: Request) -> None:
         """Open the dialog with all commands.
 
-        If the dialog does not open, submit the HELP request, which sends the commands as a message.
+        If the dialog does not open, submit the HELP request, whose answer is a message with the commands.
         """
         renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
         try:
@@ -262,9 +262,9 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Record the message of a button, so that the answer can replace this message.
+    """Remember the message that has the pressed button, so that the answer can replace it.
 
-    Ignore ephemeral messages and views.
+    Do nothing for an ephemeral message or a view.
     """
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
@@ -272,10 +272,9 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 
 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
-    """Build the request of a press on a session card or in a list (pure).
+    """Build the request that a press on a session card or in a list makes (pure).
 
-    The result of END in a list replaces the list, so the request's argument also holds the list's page, after the
-    session's id.
+    The answer to END in a list replaces the list. So the request's argument is the session's id and the list's page.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -287,7 +286,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 
 
 def is_in_place(body: dict[str, Any]) -> bool:
-    """Return whether the answer to a press replaces the message of the pressed button (pure).
+    """Return whether the answer to a press replaces the message with the pressed button (pure).
 
     Return True for a card that only one person sees, False for a row of a list and for a public card.
     """
@@ -295,14 +294,14 @@ def is_in_place(body: dict[str, Any]) -> bool:
 
 
 def is_private(body: dict[str, Any]) -> bool:
-    """Return whether only the person who pressed sees the message or modal of the button (pure)."""
+    """Return whether nobody but the person who pressed sees the message or modal with the button (pure)."""
     container, view = body.get("container") or {}, body.get("view") or {}
     is_direct = str(container.get("channel_id", "")).startswith("D")
     return bool(container.get("is_ephemeral")) or is_direct or view.get("type") == "modal"
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the button's value, and a request for the press (pure).
+    """Return the value of the pressed button, and a request for the press (pure).
 
     The request has the key of a press of *Try again*; other callers replace the key. `body` is a `block_actions`
     payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
@@ -312,7 +311,10 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Build a START request for the user and channel of an interaction payload (pure). Callers replace its kind."""
+    """Build a request with the user and channel of an interaction payload (pure).
+
+    Its kind is START; callers change it.
+    """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
@@ -333,7 +335,7 @@ def read_actor(body: dict[str, Any]) -> Request:
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
-    """Return the user's own team: in a shared channel, the message may come from another one (pure).
+    """Return the team of the user who pressed (pure). In a shared channel, the message may come from another team.
 
     For a user of an Enterprise Grid, Slack may name the organization, `enterprise`, in place of a workspace. `team` is
     null if the app is installed in the whole organization.

@@ -1,8 +1,8 @@
-"""Listen for buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
+"""Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the session is over, if its link is used up, or if the person who pressed may not use the button. The
-worker then gets the request and reports the reason. A session whose link is used up can still be ended. The worker
-authorizes each request again.
+If the session is over, if its link is used up, or if the person may not use the button, no dialog opens. Instead, the
+request is submitted, and its answer gives the reason. A session whose link is used up can still be ended. The worker
+checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAS
 
 @dataclass(frozen=True, slots=True)
 class CardPresses:
-    """Opens the dialogs about sessions, and submits the requests of pressed buttons."""
+    """Carries out presses on session cards and in lists: opens a dialog, or submits a request."""
 
     requests: RequestService
     sessions: SessionService
@@ -73,7 +73,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
-        """Open the form for the customer's address, to which the bot then sends the session's link."""
+        """Open the form that asks for the customer's address, to send the session's link there."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             cards = self.renderer.cards_for(request.requester)
@@ -83,7 +83,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
-        """Submit the request (DIRECT) that sends a copy of the card to the person who pressed, as a direct message."""
+        """Submit a request for a direct message to the person who pressed, with a copy of the card."""
         request = read_card_press(body, RequestKind.DIRECT, session_id)
         note_place(self.responder, body, request)
         await self.submit(request)
@@ -101,7 +101,7 @@ class CardPresses:
             self._open_soon(body, request, build)
 
     async def show_details(self, body: dict[str, Any], session_id: str) -> None:
-        """Open the dialog with the session's ids."""
+        """Open the dialog that shows the session's ids."""
         request = read_card_press(body, RequestKind.LAST, session_id)
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
@@ -110,10 +110,9 @@ class CardPresses:
         self._open_soon(body, request, build, is_query=True)
 
     async def start_new(self, body: dict[str, Any]) -> None:
-        """Start a session like the one that is over.
+        """Start a new session with the name and agent of a session that is over.
 
-        The new session's card replaces the old card. The card does not replace a notice about the end of the old
-        session.
+        The new session's card replaces the message with the pressed button, unless that message is a notice.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -134,9 +133,9 @@ class CardPresses:
             show_start(self.responder, self.renderer, body, request, STARTING)
 
     async def submit(self, request: Request) -> bool:
-        """Submit a request, and tell the person the reason if it is not accepted.
+        """Submit a request. If it is not accepted, tell the person the reason.
 
-        Return False if the request was already submitted before.
+        Return False if the same request was submitted before, else True.
         """
         try:
             return await self.requests.submit(request)
@@ -155,7 +154,7 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open a dialog about a request's session in the background.
+        """Open a dialog about the request's session in the background. `build` builds the dialog.
 
         `is_query`: the dialog only shows something, so open it even if the session is over.
         """
@@ -250,7 +249,7 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
 
 
 def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
-    """Return the details of a press that its dialog has to keep (pure)."""
+    """Return the details of a press that the dialog has to remember (pure)."""
     container = body.get("container") or {}
     stays = container.get("message_ts") and not container.get("is_ephemeral")
     session_id, _, listing = (request.argument or "").partition(" ")
@@ -266,10 +265,10 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
 
 
 def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
-    """Build the request that a submitted dialog makes, of this kind and with this argument (pure).
+    """Build the request that a submitted dialog makes, with this kind and argument (pure).
 
-    Its result answers the press that opened the dialog. If the dialog was opened above another modal, that modal shows
-    the result. For SEND, the dialog itself shows it.
+    Its result answers the press that opened the dialog. If the dialog was opened on top of another modal, that modal
+    shows the result. For SEND, the dialog itself shows it.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -286,22 +285,22 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Record the message of the pressed button, so that the answer can replace this message.
+    """Remember the message with the button that opened the dialog, so that the answer can replace this message.
 
-    Ignore ephemeral messages and views.
+    Do nothing for an ephemeral message or a view.
     """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)
 
 
 def is_notice(body: dict[str, Any]) -> bool:
-    """Return whether the button belongs to a notice, which the bot may edit later (pure)."""
+    """Return whether the pressed button is in a notice, which the bot may update later (pure)."""
     blocks = (body.get("message") or {}).get("blocks") or ()
     return any(block.get("block_id") == NOTICE_BLOCK for block in blocks)
 
 
 def read_menu(body: dict[str, Any]) -> tuple[str, str]:
-    """Return the option chosen in the menu of a card or row, and the session's id from the block's id (pure)."""
+    """Return the option that the person chose in the menu of a card or row, and the session's id (pure)."""
     action = body["actions"][0]
     chosen = (action.get("selected_option") or action).get("value")
     _, session_id = read_row(str(action.get("block_id")))

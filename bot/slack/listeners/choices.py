@@ -1,7 +1,7 @@
-"""Listen for the buttons of a question from messages/ambiguity.py, and submit the chosen option as a request.
+"""Listen for the buttons of a question about an ambiguous command, and submit the chosen option as a request.
 
-The worker authorizes the person who pressed, as for a typed command. For each question, only the first press counts,
-even if the bot restarts before the second.
+The worker checks what the person may do, as for a typed command. Only the first press on a question counts, even if the
+bot restarts before the second one.
 """
 
 from dataclasses import replace
@@ -31,7 +31,10 @@ def register(
     forms: SessionForm,
     offers: LinkOffers,
 ) -> None:
-    """Register the listeners of the buttons of all questions, and of the button that opens the form after an error."""
+    """Register the listeners of the buttons in questions.
+
+    Also register that of the button that opens the form after an error.
+    """
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
@@ -61,7 +64,7 @@ def register(
 
 
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request for the chosen option (pure).
+    """Build the request for the option that a person chose (pure).
 
     `reference` is the id of the question. The key of the request contains this id, so all presses on one question have
     the same key, and only the first counts.

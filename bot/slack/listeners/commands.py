@@ -1,7 +1,7 @@
 """Handle the slash command: parse it, submit the request, acknowledge.
 
-The acknowledgement waits for one durable write. If the text may mean to end a session, the acknowledgement is a
-question, and waits for the requester's open sessions instead.
+The acknowledgement waits for one durable write. If the text may mean that a session should end, the acknowledgement is
+a question. It then waits for the requester's open sessions instead.
 """
 
 import asyncio
@@ -38,10 +38,9 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """Calls `handle_cobrowse` for the slash command.
+    """A Bolt middleware that calls `handle_cobrowse` for the slash command.
 
-    It is a Bolt middleware, because an `@app.command` listener would cost more CPU.
-    docs/develop/decisions/0003-command-middleware.md has the figures.
+    An `@app.command` listener would cost more CPU. docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
@@ -54,10 +53,10 @@ class SlashCommand(AsyncMiddleware):
         genesys_app: GenesysApp | None = None,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Store the dependencies of `handle_cobrowse`.
+        """Take what `handle_cobrowse` needs.
 
-        `genesys_app` reads conversation ids and URLs in the command's text. It is None for a session service whose
-        sessions belong to no conversation.
+        `genesys_app` reads conversation ids and URLs in the command's text. It is None if sessions belong to no
+        conversation.
         """
         self._command = renderer.command
         self._handle = partial(
@@ -80,9 +79,9 @@ class SlashCommand(AsyncMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class EndQuestions:
-    """Renders the question whether a text means to end a session, and which session it means.
+    """Renders a question: does the text mean to end a session, and which one?
 
-    `find_open` returns a requester's open sessions from the store; it may raise CobrowseError.
+    `find_open` returns a requester's open sessions from the store; it raises CobrowseError if they cannot be read.
     """
 
     renderer: MessageRenderer
@@ -90,9 +89,9 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question.
+        """Render the question with the requester's open sessions.
 
-        The question names no session if the requester's sessions cannot be read within `content_timeout`.
+        If these cannot be read within `content_timeout`, the question names no session.
         """
         found = SessionList(())
         with suppress(CobrowseError, TimeoutError):
@@ -112,9 +111,9 @@ async def handle_cobrowse(
 ) -> dict[str, Any] | str:
     """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
 
-    `SlashCommand` calls this from a Bolt middleware; the command has no `@app.command` listener. `body` is Slack's
-    payload. The request is stored before this function returns. The returned body is a message if the text is ambiguous
-    or not understood, or if the request cannot be stored. Otherwise it is "", because the answer follows later.
+    The Bolt middleware SlashCommand calls this; the command has no `@app.command` listener. `body` is Slack's payload.
+    The request is stored before this function returns. The returned body is a message if the text is ambiguous or not
+    understood, or if the request cannot be stored. Otherwise it is "", because the answer follows later.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:
@@ -138,7 +137,10 @@ async def handle_cobrowse(
 
 
 def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request from Slack's payload. https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    """Build the request from the parsed command and Slack's payload, `body`.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands
+    """
     start = command if isinstance(command, Start) else Start(target=command.target)
     return Request(
         id=new_request_id(),

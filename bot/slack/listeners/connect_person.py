@@ -1,7 +1,7 @@
 """Handle the dialog in which an administrator connects a person to a Genesys user: open it, search, submit the choice.
 
-views/connect_person.py builds the dialog. The choice becomes a stored request of the kind LINK, as for the command
-`link`, and the dialog shows its result.
+views/connect_person.py builds the dialog. The choice becomes a stored request of the kind LINK, as the command `link`
+does, and the dialog shows the result.
 """
 
 import asyncio
@@ -57,7 +57,10 @@ log = logging.getLogger(__name__)
 
 
 class ConnectDialog:
-    """Runs the steps of the dialog. Only an administrator can open it and search; the worker authorizes the choice."""
+    """Runs the steps of the dialog in which an administrator connects a person to a Genesys user.
+
+    Only an administrator can open it and search. When the administrator submits a choice, the worker checks that again.
+    """
 
     def __init__(
         self,
@@ -74,25 +77,25 @@ class ConnectDialog:
         self._access, self._hosts, self._directory, self._timing = access, hosts, directory, timing
 
     def open_soon(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
-        """Open the dialog about the person `user_id` in the background. `actor` is a request of the administrator.
+        """Open the dialog about the person `user_id` in the background.
 
-        `user_id` is None for a dialog that first asks for the person.
+        With None, the dialog first asks for the person. `actor` is a request of the administrator.
         """
         self._responder.soon(self._open(trigger_id, actor, user_id))
 
     def choose_soon(self, actor: Request, user_id: UserId) -> None:
-        """Show the search for a Genesys user in the submitted dialog, in the background.
+        """Show the step that searches for a Genesys user, in the background, in place of the submitted step.
 
-        `user_id` is the person whom the administrator chose.
+        `user_id` is the person whom the administrator chose in the submitted step.
         """
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """Search Genesys for `text` in the background, and show the result in the submitted dialog."""
+        """Search Genesys for `text` in the background, and show the users found in place of the submitted step."""
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
-        """Show the dialog's first step, the search, again, with the text of the last search."""
+        """Go back to the step that searches for a Genesys user, with the text of the last search in its field."""
         person, text = connect_person.read_person(view)
         form = connect_person.find_form(person, self._language(actor), text)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
@@ -106,7 +109,7 @@ class ConnectDialog:
         await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
-        """Show a step of the dialog in place of the step that the administrator has submitted."""
+        """Await `step` and show it in place of the step that the administrator has submitted."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
@@ -116,9 +119,9 @@ class ConnectDialog:
         return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
-        """Return the step in which the administrator searches for the chosen person's Genesys user.
+        """Return the step that searches for the chosen person's Genesys user.
 
-        If the chosen person may not use co-browse, return the step that asks for a person again.
+        If that person may not use co-browse, return the step that asks for a person, with the reason.
         """
         try:
             return await self._first_step(actor, user_id)
@@ -148,9 +151,10 @@ class ConnectDialog:
         return connect_person.find_form(key, language, person.name)
 
     async def _searched(self, actor: Request, person: PersonKey, text: str) -> View:
-        """Search for `text`, and return the dialog's second step: the choice among the users found.
+        """Search for `text`, and return the step in which the administrator chooses among the users found.
 
-        If the search finds nobody or fails, return the first step with the reason.
+        If the search finds nobody or fails, return the step that searches, with the reason. If the bot may not search,
+        return the step that asks for the user's id.
         """
         to = self._renderer.addressee(actor.requester, repairs=False)
         try:
@@ -189,7 +193,7 @@ class ConnectDialog:
             raise RoleRequiredError("administrators_only")
 
     async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
-        """Return a step of the dialog, or a view with the error that prevents it."""
+        """Await `step` and return it. If it raises an error, return a view that shows the error."""
         try:
             return await step
         except CobrowseError as found:
@@ -211,7 +215,7 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
 
 
 def _register_opening(app: AsyncApp, dialog: ConnectDialog) -> None:
-    """Register the listeners of both buttons that open the dialog."""
+    """Register the listeners of the two buttons that open the dialog."""
 
     @app.action(CONNECT_ACTION)
     async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Listen for the steps that send a link to a customer: the dialog for the address, and the buttons *Send* and *Cancel*.
 
 The bot shows the address and asks before it sends. views/customer_message_form.py builds the dialog, and cards.py opens
-it. messages/customer_message.py renders the question for a typed command. The worker authorizes each request.
+it. messages/customer_message.py renders the question for a typed command. The worker checks what the person may do.
 """
 
 from dataclasses import replace
@@ -69,9 +69,9 @@ def register(
 def _register_offer(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listener of *Send* on a session card.
+    """Register the listener of the button *Send* on a session card.
 
-    The card has this button if the command contained an address.
+    A card has this button if the command that started the session contained the customer's address.
     """
 
     @app.action(OFFER_ACTION)
@@ -93,7 +93,7 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Send* and *Cancel*.
+    """Register the listeners of the question whether to send a link: *Send* and *Cancel*.
 
     Presses of both buttons make requests with the same key, so only the first press counts.
     """
@@ -120,6 +120,6 @@ def _register_question(
 
 
 def pressed_place(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a `block_actions` payload with the state of the menus beside a button (pure)."""
+    """Return the part of a `block_actions` payload that holds the chosen options of menus beside the button (pure)."""
     view: dict[str, Any] = body.get("view") or body
     return view

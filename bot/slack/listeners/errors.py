@@ -1,4 +1,4 @@
-"""Turn an error before the acknowledgement into a response with status 200 and a message.
+"""Turn an error that occurs before the acknowledgement into a response with status 200 and a message.
 
 Over Socket Mode, Bolt's adapter sends an acknowledgement only for status 200. Over HTTP, Slack's own message for a
 status 500 would not help people.
@@ -29,7 +29,7 @@ MAX_NAME_LENGTH = 60
 
 
 async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
-    """Pass a payload to Bolt and return Bolt's response; an empty acknowledgement if Bolt raises."""
+    """Pass a payload to Bolt and return Bolt's response. If Bolt raises an error, return an empty acknowledgement."""
     began = time.monotonic()
     try:
         return await app.async_dispatch(request)
@@ -41,7 +41,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -
 
 
 def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the error handler of the Bolt app. This handler also handles payloads without a listener."""
+    """Register the error handler of the Bolt app. It also handles payloads for which there is no listener."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -64,23 +64,27 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
 
 def reader_of(body: dict[str, Any]) -> UserId | None:
-    """Return the user who typed a command, pressed a button or submitted a form; None for any other payload (pure)."""
+    """Return the user who typed a command, pressed a button or submitted a form; None if the payload names no user
+    (pure).
+    """
     user_id = body.get("user_id") or _object(body.get("user")).get("id")
     return UserId(user_id) if isinstance(user_id, str) else None
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log a payload that no listener handles, with its identifying names. `reference` is the id in the log line."""
+    """Log a payload for which there is no listener, by its type and the ids in it.
+
+    `reference` is the id of the log line.
+    """
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Return the identifying names in a payload: type, event, command, callback id and action id (pure).
+    """Return what identifies a payload: its type, event, command, callback id and action id (pure).
 
-    The names are cleaned and cut. No other content of the payload is read.
-
+    The values are cleaned and cut. Nothing else in the payload is read.
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads describes the payloads of interactions.
     """
     view, event = _object(body.get("view")), _object(body.get("event"))

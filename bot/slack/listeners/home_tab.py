@@ -1,7 +1,7 @@
-"""Publish a user's Home tab when the user opens it or presses a button in it.
+"""Publish a user's Home tab when the user opens it, presses a button in it, or when one of the user's sessions changes.
 
-Also publish it when one of the user's sessions changes. views/home_tab.py builds the content. Publishing stores no
-request. The tab shows an error for each part that did not load.
+views/home_tab.py builds the content. Publishing stores no request. The tab shows an error for each part that could not
+be loaded.
 """
 
 import asyncio
@@ -84,9 +84,9 @@ class HomeTab:
         config_warnings: Sequence[SetupWarning],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Store the dependencies.
+        """Take the parts.
 
-        `config_warnings` are warnings about the set-up; only administrators see them in their tab.
+        `config_warnings` are warnings about the set-up, which only administrators see in their tab.
         """
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
@@ -108,9 +108,9 @@ class HomeTab:
         """Publish the Home tab of `actor.requester` in the background.
 
         - `is_new`: the user has no tab yet, so publish a loading view first.
-        - `freshness`: whether to ask the session service for the status of the sessions. Beyond the limit of views per
-          minute, the tab shows the stored status.
-        - `page`: the page of the workspace's sessions to show. Later updates of the tab keep it.
+        - `freshness`: whether to ask the session service for the states of the sessions. If the user views the tab too
+          often in a minute, the tab shows the stored states.
+        - `page`: the page of the workspace's sessions to show. Later updates of the tab show the same page.
         """
         if page:
             self._pages[team_of(actor), actor.requester] = page
@@ -120,9 +120,9 @@ class HomeTab:
         self._responder.soon(self._show(actor, token, is_new, freshness))
 
     def _update(self, request: Request, user_id: UserId) -> None:
-        """Publish the tab of a user after `request` changed one of the user's sessions.
+        """Publish a user's tab, after `request` changed one of the user's sessions.
 
-        Show the stored status of the sessions, so that the tab uses no calls from the rate limit that new sessions
+        The tab shows the stored states of the sessions. So it takes no calls from the rate limit, which new sessions
         need.
         """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)
@@ -184,18 +184,18 @@ class HomeTab:
     async def _is_newcomer(
         self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
     ) -> bool:
-        """Return whether the user can host sessions and has had none.
+        """Return whether the user can host sessions and has not had one yet.
 
-        `own` is the list of the user's open sessions. Return False if Genesys or the database does not answer now.
+        `own` is the list of the user's open sessions. Return False if Genesys or the database does not answer.
         """
         if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
             return False
         return await self._result_or_error(self._sessions.has_had_one(actor)) is False
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
-        """Return the name of the user's Genesys user, "" if unknown.
+        """Return the name of the Genesys user in `identity`, "" if unknown.
 
-        Ask Genesys for the name unless `freshness` is KNOWN.
+        If `freshness` is KNOWN, take it from the cache.
         """
         if not isinstance(identity, Identity):
             return ""
@@ -212,9 +212,9 @@ class HomeTab:
     async def _for_administrators(
         self, actor: Request
     ) -> tuple[Sequence[Notice], Sequence[Unconnected], StartCounts | None]:
-        """Load the notices about present faults, the people without a Genesys user, and the numbers of the last day.
+        """Load what only administrators see: present faults, people without a Genesys user, and the last day's starts.
 
-        A part that does not load is empty or None.
+        A part that cannot be loaded is empty or None.
         """
         faults, people, starts = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),
@@ -237,7 +237,10 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Await `call` and return its result or its error; ServiceBusyError after `home_section_timeout` seconds."""
+        """Await `call` and return its result, or the error that it raises.
+
+        Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds.
+        """
         try:
             async with asyncio.timeout(self._timing.home_section_timeout):
                 return await call
@@ -274,9 +277,9 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a request that stands for the user who opened the tab (pure).
+    """Build a request that stands for the user who opened the Home tab (pure).
 
-    The bot checks the rules for a START with it, and does not submit it.
+    The bot never submits it. It only checks with it whether the user could start a session.
     https://docs.slack.dev/reference/events/app_home_opened
     """
     (where, *_) = body.get("authorizations") or [{}]

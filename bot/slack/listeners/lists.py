@@ -1,7 +1,7 @@
-"""Listen for the buttons that turn the pages of a list of sessions, and for the list's filter by person.
+"""Listen for the buttons that turn the pages of a list of sessions, and for the menu that filters the list by person.
 
-The new page replaces the message; for the Home tab, the tab is published again. A list that a button on a session card
-opens is a new message. The worker authorizes the requester.
+The new page replaces the message. In the Home tab, the whole tab is published again. A list that a button on a session
+card opens is a new message. The worker checks what the person may do.
 """
 
 from dataclasses import replace
@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the list page to show after a press on one of a list's buttons or on its filter (pure)."""
+    """Return the page of the list to show after a press on a button or a choice in the filter of this list (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

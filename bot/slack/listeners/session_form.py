@@ -1,7 +1,7 @@
-"""Open the modal that starts a session, and submit a request for each of its submissions.
+"""Open the modal that starts a session, and submit a request when a person submits the modal.
 
-views/session_form.py builds the modal. After a submission, the modal shows a wait message and then the answer. A direct
-message holds a copy of the answer.
+views/session_form.py builds the modal. After that the modal shows a wait message and then the answer. The person also
+gets the answer in a direct message.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Opens the session form and parses its submissions."""
+    """Opens the form that starts a session, and parses what people submit in it."""
 
     def __init__(
         self,
@@ -71,11 +71,11 @@ class SessionForm:
         timing: SlackTiming = SLACK_TIMING,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Store the dependencies.
+        """Take the parts.
 
-        `genesys_app` is set for a session service whose sessions belong to conversations; such sessions have no
-        application and no duration. `offers` holds the settings of messages to customers. No session's name may hold a
-        phone number. These settings also list the countries whose phone numbers the form recognizes without a plus.
+        `genesys_app` is set if sessions belong to conversations; such sessions have no application and no duration.
+        `offers` holds the settings of messages to customers, with the countries whose phone numbers the form recognizes
+        without a plus. A session's name may not contain a phone number.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
@@ -84,7 +84,7 @@ class SessionForm:
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     def starting_view(self, request: Request) -> View:
-        """Return the view that replaces a submitted form until the answer arrives."""
+        """Return the view that takes the place of a submitted form until the answer arrives."""
         language = self._renderer.language_of(request.requester)
         return session_form.starting_view(language, has_copy=not self._responder.has_no_direct_messages)
 
@@ -104,11 +104,11 @@ class SessionForm:
         self._responder.soon(self._open(trigger_id, actor, message or {}, is_for_another))
 
     def show_more_soon(self, body: dict[str, Any]) -> None:
-        """Add the further fields to an open form in the background. `body` is the press of *More options*."""
+        """Add the fields of *More options* to an open form, in the background. `body` is the payload of the press."""
         self._responder.soon(self._show_more(body["view"], UserId(body["user"]["id"])))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
-        """Return the request of a submission; if it is invalid, the error messages by block id.
+        """Return the request that a submitted form makes. If a field is invalid, return the error messages by block id.
 
         `body` is a `view_submission` payload.
         """
@@ -125,7 +125,10 @@ class SessionForm:
         return request
 
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
-        """Build the START request. Its key contains the view's id, so repeated submissions start one session."""
+        """Build the START request of a submitted form.
+
+        Its key contains the view's id, so a form starts one session at most.
+        """
         actor, defaults, thread = read_actor(body), self._defaults, filled.thread
         to = filled.send_to
         details = self._offers.details(to.text, thread) if to else StartDetails(thread=thread)
@@ -144,7 +147,7 @@ class SessionForm:
         )
 
     def addressee(self, request: Request) -> Addressee:
-        """Return the reader of the error messages that `read` returns for a submission."""
+        """Return the facts about the requester as the reader of error messages in the form."""
         return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
@@ -164,7 +167,10 @@ class SessionForm:
         await self._views.update(view, external_id=actor.id)
 
     async def _filled(self, actor: Request, message: dict[str, Any], is_for_another: bool) -> View:
-        """Return the form; if the user cannot start a session from here, a view with the reason."""
+        """Return the form with its content.
+
+        If the user cannot start a session from here, return a view with the reason.
+        """
         chooses_host, missing = False, None
         try:
             agent = await self._access.authorize_start(actor)
@@ -206,9 +212,9 @@ class SessionForm:
         return session_form.result_view(message, self._renderer.language_of(actor.requester))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
-        """Return the error that says why a person has no Genesys user.
+        """Return the error that says why the agent has no Genesys user.
 
-        Return None if the person has one, or if Genesys or the database gives no answer within `catalog_timeout`.
+        Return None if the agent has one, or if Genesys or the database does not answer within `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -225,7 +231,7 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the message in whose thread the session can be posted.
+        """Return the id of the thread in which the bot can post the session: that of `message`.
 
         Return "" if the session may not be posted there.
         """
@@ -237,7 +243,7 @@ class SessionForm:
     async def _known_applications(self) -> list[tuple[str, str]]:
         """Return the ids and names of the applications.
 
-        Return none if the session service fails or takes longer than `catalog_timeout`.
+        Return [] if the call fails or takes longer than `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -278,7 +284,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Return the error message that a form shows if its request was not stored. `to` is the reader.
+    """Return the error message that the form shows if the request was not stored. `to` is the reader.
 
     The form stays open, so people can try again.
     """

@@ -1,4 +1,4 @@
-"""Listen for the step “Start a co-browse session” of Workflow Builder and submit it as a request.
+"""Listen for the step “Start a co-browse session” of Workflow Builder, and submit each execution as a request.
 
 The author of a workflow can put any user into an input, so the worker refuses steps unless the settings allow them.
 api/workflow_steps.py reports the result to the workflow. https://docs.slack.dev/workflows/workflow-steps
@@ -31,7 +31,7 @@ def register(
 ) -> None:
     """Register the listener of the step.
 
-    `countries` are ISO codes: a session's name may hold no phone number that is valid in one of them.
+    `countries` are ISO codes: a session's name may not contain a phone number that is valid in one of them.
     """
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
@@ -48,7 +48,7 @@ def register(
 
 
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
-    """Build the request from Slack's payload (pure).
+    """Build the request of a step's execution from Slack's payload (pure).
 
     `countries` are ISO codes: phone numbers that are valid in one of them are removed from the session's name.
     https://docs.slack.dev/reference/events/function_executed
@@ -76,8 +76,8 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 def _name(text: str, countries: Collection[str]) -> str | None:
     """Return the session's name, with an ellipsis in place of each phone number and email address.
 
-    `countries` are ISO codes: a phone number without a plus counts if it is valid in one of them. The step is not
-    refused because of such a name: a workflow's inputs often come from a customer's form.
+    `countries` are ISO codes: a phone number without a plus counts if it is valid in one of them. Such a name does not
+    make the step fail, because a workflow's inputs often come from a customer's form.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)

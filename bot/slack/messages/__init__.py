@@ -1,1 +1,1 @@
-"""Render results and errors as Slack messages. No module here does I/O."""
+"""Render results and errors as Slack messages. Nothing here calls Slack or another service."""

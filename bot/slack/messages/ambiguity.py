@@ -1,4 +1,4 @@
-"""Render the questions about an ambiguous command, and the offer to send a new session's link to a customer (pure).
+"""Render questions about ambiguous commands, and the offer on a card to send the link to a customer (pure).
 
 The sentences are in catalogue/questions.py. listeners/choices.py handles the buttons of a question,
 listeners/customer_messages.py the button *Send* of an offer.
@@ -54,7 +54,11 @@ KINDS = frozenset(
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a text that the bot does not turn into a request: a question for a Choice, else a refusal."""
+    """Render the reply to a text from which the bot makes no request.
+
+    The reply to an ambiguous text (Choice) is a question. The reply to any other text says that the bot has not
+    understood it.
+    """
     if isinstance(found, Choice):
         return question(found, reference, language)
     text = language.say(REFUSALS[found.reason.name.lower()] if isinstance(found, NotUnderstood) else NOTHING_STARTED)
@@ -62,9 +66,9 @@ def parse_error(found: Command, reference: RequestId, language: Language) -> Mes
 
 
 def other_command(command: str, reference: RequestId, language: Language) -> Message:
-    """Render the answer to a slash command of the app that is not the configured one.
+    """Render the answer to a slash command of the app that the bot does not serve.
 
-    `command` is the configured command. `reference` is the id that the message shows and the log line has.
+    `command` is the slash command that it serves. `reference` is an id that is in the message and in the log line.
     """
     text, hint = language.say(OTHER_COMMAND, command=command), language.say(OTHER_COMMAND_NEXT)
     return Message(
@@ -73,7 +77,7 @@ def other_command(command: str, reference: RequestId, language: Language) -> Mes
 
 
 def question(choice: Choice, reference: RequestId, language: Language, *, ends: str = "") -> Message:
-    """Render a question: one line, and a button for each possible meaning of the text.
+    """Render a question: one line of text, and a button for each possible meaning of the text that a person typed.
 
     All buttons carry `reference`, so the bot can ignore every press after the first. `ends`: the name of the session
     that the first button ends.
@@ -84,7 +88,10 @@ def question(choice: Choice, reference: RequestId, language: Language, *, ends: 
 
 
 def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
-    """Render the question whether the typed name was a command. The name mentions open sessions of the requester."""
+    """Render a question: did the requester mean a command, or a session with this name?
+
+    The bot asks because the typed name begins with a command word and mentions open sessions of the requester.
+    """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)
     if not (isinstance(option, Query) and option.kind is RequestKind.END):
@@ -95,7 +102,7 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether a text may ask to end a session of the requester but names no session id."""
+    """Return whether a text may mean that a session of the requester should end, but does not say which by its id."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 
@@ -104,8 +111,8 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
     """Render a question whose first option ends a session of the requester.
 
     The question is about the open sessions in `found` that the text mentions, or about all of `found` if the text
-    mentions none. If it is about one session, it names this session. If it is about several, each session has a row
-    with a button that ends the session at once.
+    mentions none. If there is one such session, the question names it. If there are several, each has a row with a
+    button that ends it at once.
     """
     other, language = choice.options[-1], cards.language
     name = (other.name or "") if isinstance(other, Start) else ""
@@ -123,9 +130,9 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
-    """Parse a question button's value into the question's reference and the chosen option.
+    """Decode the value of a question's button: the id of the question and the chosen option.
 
-    Return None for a value that this version cannot read.
+    Return None for a value that this version of the bot cannot read.
     """
     try:
         reference, kind, target, name, extra, conversation_id = json.loads(value)
@@ -142,12 +149,12 @@ def read_choice(value: str) -> tuple[RequestId, Option] | None:
 
 
 def chosen_already(language: Language) -> Message:
-    """Render the answer to a second press on a question."""
+    """Render the answer to a press on a question that was already answered."""
     return _plain(language.say(CHOSEN))
 
 
 def sent_already(language: Language) -> Message:
-    """Render the answer to a second press on *Send*: the link was sent, or the bot is sending it."""
+    """Render the answer to a second press on *Send*: the link was already sent, or the bot is sending it now."""
     return _plain(language.say(SENT_ALREADY))
 
 
@@ -158,10 +165,10 @@ def offer(
     language: Language,
     texts: CustomerTexts = NO_TEXTS,
 ) -> list[Block]:
-    """Render the part of a session card that offers to send the link to the customer's address in the command.
+    """Build the part of a session card that offers to send the link to the customer's address in the command.
 
     Return no block if the command had no address. If the bot cannot send to the address, the block says why, and has no
-    button. The address is in the blocks only, because notifications show a message's text.
+    button. Only the blocks show the address, because notifications show a message's text.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -178,9 +185,9 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument that a button to repeat this start must carry; "" if there is none.
+    """Return the request's argument, for the button that repeats the start; "" if the start needs none.
 
-    The button must carry it, because the store deletes a request's argument once the request is answered.
+    The button carries the argument, because the store deletes it once the request is answered.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
@@ -222,9 +229,9 @@ def _label(choice: Choice, place: int, language: Language) -> str:
 
 
 def _cut(language: Language, key: str, **field: str) -> str:
-    """Fill a label's placeholder. Cut the value so that the label has at most LABEL_LENGTH characters.
+    """Fill the placeholder of a button's label. Cut the value so that the label has at most LABEL_LENGTH characters.
 
-    `key` selects the label in OPTIONS. `field` is the placeholder with its value.
+    `key` selects the label in OPTIONS. `field` is one placeholder with its value.
     """
     ((name, value),) = field.items()
     room = LABEL_LENGTH - len(language.say(OPTIONS[key], **{name: ""}))
@@ -232,7 +239,7 @@ def _cut(language: Language, key: str, **field: str) -> str:
 
 
 def _packed(reference: RequestId, option: Option) -> str:
-    """Encode the value of an option's button.
+    """Encode an option of a question as the value of its button.
 
     The value holds the question's id, `reference`, and all details of the option, so a restart of the bot loses
     nothing.

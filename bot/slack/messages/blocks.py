@@ -30,9 +30,9 @@ class Message:
     blocks: list[Block]
 
     def payload(self) -> dict[str, Any]:
-        """Return the fields for an acknowledgement, a response_url or a `chat.*` call.
+        """Return the message as fields for an acknowledgement, a response_url or a `chat.*` call.
 
-        Slack unfurls no link in the message.
+        The fields also switch off previews of links.
         """
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
 
@@ -53,7 +53,7 @@ def section(text: str, block_id: str | None = None) -> Block:
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """Shorten an escaped text to `max_length` characters, with "…" at its end. It never cuts inside an HTML entity."""
+    """Shorten an escaped text to `max_length` characters, and end it with "…". Never cut inside an HTML entity."""
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 

@@ -39,11 +39,11 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question in which conversation to start the session.
+    """Render the question in which of several conversations to start the session. Each conversation has a button.
 
-    The customers' names are in the blocks only, because notifications show a message's text. Each button carries
-    `request_id` and `argument`, because a press submits this request again and the store has deleted its argument by
-    then. `argument` is "" if there is none.
+    Only the blocks show the customers' names, because notifications show a message's text. Each button carries
+    `request_id` and `argument`. A press submits this request again, and by then the store has deleted the request's
+    argument. `argument` is "" if there is none.
     """
     say = to.language.say
     rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]
@@ -56,8 +56,8 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
     """Render the message that the conversation has an open session, with a button to replace that session.
 
-    `card` shows the open session; it is None if the requester may not read the link. The customer's name is in the
-    blocks only, because notifications show a message's text.
+    `card` shows the open session; it is None if the requester may not read the link. Only the blocks show the
+    customer's name, because notifications show a message's text.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
     if card is None:
@@ -72,7 +72,7 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
 
 
 def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:
-    """Parse the value of the button that replaces a session.
+    """Decode the value of the button that replaces an open session.
 
     Return the id of the session to replace, and the name, agent and conversation of the new session.
     """
@@ -88,7 +88,7 @@ def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
 
 
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
-    """Parse the value of a conversation's button.
+    """Decode the value of the button that chooses a conversation.
 
     Return the id of the request to repeat, the chosen conversation, and the argument of the new start.
     """

@@ -1,6 +1,6 @@
-"""Render the choice of the customer's language, and read it (pure).
+"""Render a menu in which the agent chooses the language of a message to a customer, and read the choice (pure).
 
-If the settings have texts in several languages, the agent chooses the language of each message.
+The menu appears only if the settings have texts in several languages.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ NAMES = {
 
 
 def language_select(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Render a menu of the languages that have a text for the medium; nothing if there is only one."""
+    """Build a menu of the languages that have a text for this medium. Return no block if there is only one."""
     languages = texts.languages(medium)
     if len(languages) < 2:
         return []
@@ -41,7 +41,7 @@ def language_select(texts: CustomerTexts, medium: ContactChannel, language: Lang
 
 
 def language_input(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Render the menu of the languages as a field of a dialog; nothing if there is only one language."""
+    """Build the menu of the languages as a field of a dialog. Return no block if there is only one language."""
     name = {"type": "plain_text", "text": language.say(ASK)}
     return [
         {"type": "input", "block_id": LANGUAGE_ACTION, "label": name, "element": menu}
@@ -50,7 +50,7 @@ def language_input(texts: CustomerTexts, medium: ContactChannel, language: Langu
 
 
 def read_language(place: Mapping[str, Any]) -> str:
-    """Return the language that the agent chose; "" without a choice.
+    """Return the language that the agent chose in the menu; "" if the agent chose none.
 
     `place` is a dialog's view, or the part of a payload with the menus beside the pressed button.
     """

@@ -1,4 +1,4 @@
-"""Render the question whether to send a session's link to a customer, and the message after the answer (pure)."""
+"""Render the question whether to send a session's link to a customer, and the messages after the answer (pure)."""
 
 from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
@@ -32,9 +32,9 @@ NOT_SENT = said("send.cancelled", "Nothing was sent.")
 def question(
     proposed: SendPreview, request_id: RequestId, language: Language, features: Capabilities = PLAIN
 ) -> Message:
-    """Ask the requester to confirm the message to the customer, or to choose one of several links.
+    """Render the question whether to send the link to the customer, or which one of several links.
 
-    The customer's address is in the blocks only, because notifications show a message's text.
+    Only the blocks show the customer's address, because notifications show a message's text.
     """
     say, address = language.say, proposed.address
     is_text = address.medium is ContactChannel.SMS
@@ -61,7 +61,7 @@ def question(
 
 
 def sent(outcome: CustomerMessageSent, language: Language) -> Message:
-    """Render the result of a sent link. The message shows four digits of a phone number, or a masked email address."""
+    """Render that the link was sent. Show the last four digits of a phone number, or a masked email address."""
     name, address = outcome.record.session.name, outcome.address
     if address.medium is ContactChannel.SMS:
         text = language.say(TEXTED, name=name, digits=address.text[-4:])

@@ -1,4 +1,4 @@
-"""Choose the sentences about an error for one reader, and fill in their placeholders (pure).
+"""Choose the sentences about an error for a reader, and fill in their placeholders (pure).
 
 The sentences themselves are in catalogue/.
 """
@@ -54,7 +54,7 @@ SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The reader of an error message.
+    """The reader of an error message, and what the message may say to them.
 
     - `command`: the slash command of this installation.
     - `contact`: the person or channel to ask for help.
@@ -75,8 +75,8 @@ class Addressee:
 class ErrorCopy:
     """The sentences about an error for one reader. All texts but `problem` may be "".
 
-    `broken` and `fix` are for administrators: the fault, and how to fix it. `has_status_page`: whether the message
-    links to the status page of Genesys. `asks_contact`: whether the sentences ask the person to tell or ask somebody.
+    `broken` and `fix` are for administrators: what is broken, and how to fix it. `has_status_page`: whether the message
+    links to the status page of Genesys. `asks_contact`: whether the sentences ask the reader to turn to somebody.
     """
 
     problem: str
@@ -88,12 +88,12 @@ class ErrorCopy:
 
     @property
     def repair(self) -> str:
-        """Return what only administrators read, on one line: what is broken, and how to fix it."""
+        """Return the part that only administrators read, on one line: what is broken, and how to fix it."""
         return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines of an error message below the line with the problem."""
+        """Return the lines of an error message that follow the line with the problem."""
         return tuple(line for line in (self.repair, self.next_step) if line)
 
     @property
@@ -103,7 +103,7 @@ class ErrorCopy:
 
 
 def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
-    """Return the sentences about an error for the reader `to`. `situation` is what the requester asked for."""
+    """Return the sentences about an error for the reader `to`. `situation` is what the person asked the bot to do."""
     entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
     contact, named = _contact(entry, to)
     values: dict[str, Value] = {"command": to.command, "contact": named} | _values(error, to.language)
@@ -126,15 +126,18 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
-    """Return the sentence about who learns of an error, and the person or channel that this sentence names."""
+    """Return the sentence that says who learns of the error, or None.
+
+    Also return the person or channel in this sentence.
+    """
     return tell_sentence(entry.contact, to) if entry.contact else (None, to.contact)
 
 
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
-    """Return a sentence about who learns of an error, and the person or channel that it names.
+    """Return the sentence that says who learns of an error, and the person or channel in this sentence.
 
-    The sentence is `ask`, which asks the reader to tell somebody. It is TOLD or TELLING instead if the bot has told
-    somebody or certainly will.
+    The sentence is `ask`, which asks the reader to tell somebody. It is TOLD instead if the bot has already told
+    somebody, and TELLING if the bot certainly will.
     """
     if to.told:
         return TOLD, to.told
@@ -142,7 +145,7 @@ def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
 
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
-    """Return the error message at a field of a form. It is plain text, in which nobody can be mentioned."""
+    """Return the text of an error below a field of a form. It is plain text, so it mentions nobody."""
     return error_copy(error, Situation.QUERY, replace(to, language=to.language.plain, contact=SOMEBODY)).text
 
 
@@ -160,9 +163,9 @@ def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
 
 
 def fault_name(error: CobrowseError) -> str | None:
-    """Return the name of the fault behind an error; None if an administrator has nothing to fix.
+    """Return the name of the fault that caused an error; None if an administrator cannot fix the cause.
 
-    Errors with the same cause and the same fix have the same name. A refusal, such as a missing role, is no fault.
+    Errors with the same cause and the same fix have the same name. A refusal, such as a missing role, is not a fault.
     """
     repair = find_repair(error)
     if repair is None or error.code == "connect_failed" or getattr(error, "passes", False):
@@ -175,15 +178,18 @@ def fault_name(error: CobrowseError) -> str | None:
 
 
 def find_repair(error: CobrowseError) -> Repair | None:
-    """Return the sentences that tell an administrator how to fix an error; None if there are none."""
+    """Return what administrators read about an error: what is broken, and how to fix it.
+
+    None if the error needs no fix.
+    """
     keys = (*(f"{error.code}.{variant}" for variant in variants(error)), error.code)
     return next((REPAIRS[key] for key in keys if key in REPAIRS), None)
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return the variants of an error, which divide its code into finer cases, the most important first.
+    """Return the variants of an error, the most important first. A variant is a special case of the error's code.
 
-    A variant selects a catalogue entry.
+    The variants select the error's entry in the catalogue.
     """
     match error:
         case errors.RateLimitedError(everybody=True):
@@ -243,7 +249,7 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
 
 
 def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
-    """Return the values for the placeholders in an error's sentences, except `command` and `contact`."""
+    """Return the values of all placeholders in an error's sentences, except those of `command` and `contact`."""
     match error:
         case errors.RateLimitedError(wait_seconds=seconds):
             return {"wait": language.wait(seconds)}
@@ -297,24 +303,24 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Render the line of references: the request's id, `ours`, and Genesys's correlation id, `service`.
+    """Render the two ids that support needs: the request's id, `ours`, and Genesys's correlation id, `service`.
 
-    Leave out a missing id.
+    Leave out an id that is None.
     """
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=found) for sentence, found in told if found)
 
 
 def reference_line(language: Language, request_id: RequestId, service: str | None = None) -> Block:
-    """Build the line of references for support: the request's id, and Genesys's correlation id, if any.
+    """Build the block with the ids that support needs: the request's id, and Genesys's correlation id, `service`.
 
-    `service` is the correlation id. Only error messages about failures have this line.
+    `service` is None if there is none. Only error messages about failures have this block.
     """
     return context(references(language, request_id, service))
 
 
 def candidate(one: LiveConversation, language: Language) -> Markup:
-    """Describe the conversation `one` so that people recognize it: its customer, start time and id."""
+    """Describe a conversation so that people recognize it: by its customer, start time and id."""
     return Markup(language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id))
 
 

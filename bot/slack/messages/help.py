@@ -52,10 +52,10 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The optional features that are set up in this installation.
+    """The optional features of this installation.
 
     - `sends`: whether the bot can send links to customers; `texts`, `emails`: whether by text message, by email.
-    - `connects`: whether people can sign in to Genesys themselves.
+    - `connects`: whether people can sign in to Genesys with their own account.
     - `in_conversations`: whether sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
     - `customer_texts`: the texts that customers get, by language.
@@ -76,7 +76,7 @@ PLAIN = Capabilities()
 
 
 def short_help(command: str, language: Language) -> Message:
-    """Render a short introduction.
+    """Render a short introduction to the bot.
 
     It has buttons to start a session, list the reader's sessions, and show all commands.
     """
@@ -99,7 +99,7 @@ def all_commands(command: str, role: Role, features: Capabilities, language: Lan
 
 
 def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
-    """Yield the groups of the command list. Each group has a title, then one line for each command."""
+    """Yield the groups of the command list. Each is a list of sentences: a title, then one line for each command."""
     leads = role is not Role.MEMBER
 
     def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:

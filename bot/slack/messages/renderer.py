@@ -1,4 +1,4 @@
-"""Render every message of the bot: the answer to a request, its error, and notices, as text and blocks (pure).
+"""Render every message of the bot: answers to requests, errors, and notices, each as text and blocks (pure).
 
 error_copy.py words the errors, session_card.py renders a session, replies.py the answers to queries.
 """
@@ -140,9 +140,9 @@ class MessageRenderer:
     """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
     def addressee(self, reader: UserId | None, *, repairs: bool = True) -> Addressee:
-        """Describe the reader of an error message. `reader` is None if unknown.
+        """Return the facts about the reader of an error message. `reader` is the user's id, None if unknown.
 
-        `repairs`: whether the message says how to fix a fault to a reader who can fix faults.
+        With `repairs` False, the message never says how to fix a fault. With True, it does for readers who can.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)
@@ -195,7 +195,11 @@ class MessageRenderer:
         )
 
     def _access_report(self, request: Request, report: AccessReport) -> Message:
-        """Render the answer to `why`. People who may not start a session themselves read why, and get one button."""
+        """Render the answer to the command `why`.
+
+        Requesters who may not start a session read the reason as an error message. Any other report is a reply, with a
+        button that helps the person if they have no Genesys user.
+        """
         if error := own_refusal(request, report):
             return self.failure(
                 error,
@@ -217,7 +221,10 @@ class MessageRenderer:
         return end_question(request, choice, found, self.cards_for(request.requester), self.command)
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
-        """Add a line to a card: whether the bot posted the session in the requested thread."""
+        """Add a line to a card that says whether the bot has posted the session in the requested thread.
+
+        Return the card unchanged if no thread was requested.
+        """
         to = self.addressee(reader, repairs=False)
         if started.is_shared:
             note = context(f":white_check_mark: {to.language.say(IN_THREAD)}")
@@ -238,11 +245,11 @@ class MessageRenderer:
         return cards.started(request, session, agent_told=started.agent_told, offered=offered)
 
     def cards_for(self, reader: UserId | None) -> CardRenderer:
-        """Return the renderer of session cards for one reader, in the reader's language."""
+        """Return the renderer of session cards in the language of this reader."""
         return CardRenderer(self.features, self.language_of(reader))
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
-        """Render a card again after a press on it.
+        """Render the card of a session again, after a person has pressed a button on it.
 
         Return None for a result that does not change the card, such as most errors.
         """
@@ -279,16 +286,16 @@ class MessageRenderer:
         opens_form: bool = False,
         has_reference: bool = True,
     ) -> Message:
-        """Render an error: the problem, the next step, buttons, and a reference unless the error is a plain fact.
+        """Render an error: the problem, the next step, buttons and, for a failure, the ids that support needs.
 
         - `reader`: the person who reads the message, None if unknown.
         - `is_repeatable`: the request is stored, so *Try again* can repeat it.
-        - `situation`: what the person asked for.
+        - `situation`: what the person asked the bot to do.
         - `argument`: the part of the request's argument that a repeated start needs, "" if none. *Try again* carries
           it, because the store has deleted the request's argument by then.
         - `is_stored`: the store holds the request and the error, so the reader can pass them on.
         - `opens_form`: the message is in no modal, so a button can open the form.
-        - `has_reference`: the message has the reference. False for the answer to a question, which did not fail.
+        - `has_reference`: whether the message may have the ids. False for the answer to a question, which did not fail.
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
@@ -316,17 +323,17 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return `to`, the reader of an error, with its fields `told` and `telling` filled in.
+        """Fill in the fields `told` and `telling` of `to`, the reader of an error.
 
-        They name the person or channel that the bot has told, or will tell, about the fault behind this error.
+        They name the person or channel that the bot has told, or will tell, about the fault that caused the error.
         """
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message: the bot could not send it as a direct message.
+        """Add a line to a message that the bot could not also send as a direct message. It says so, and what to do.
 
-        A reader who can fix faults also gets the fix.
+        A reader who can fix faults reads how to fix this one.
         """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
@@ -337,7 +344,7 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return whether a button of the message about a result may show the name of the person to ask."""
+        """Return whether the message about this result may have a button with the name of the person to ask."""
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
         if not isinstance(outcome, CobrowseError):
@@ -347,18 +354,18 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Describe the reader of an error about a missing Genesys user.
+        """Return the facts about the reader of an error about a missing Genesys user.
 
-        The contact of this addressee is somebody who can connect people.
+        Their `contact` is somebody who can connect people to Genesys users.
         """
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
 
     def access_buttons(self, error: HostNotFoundError, reader: UserId | None) -> list[Block]:
-        """Build the button by which a person gets a Genesys user.
+        """Build the button that helps a person who has no Genesys user.
 
-        For an administrator it opens the dialog that connects the person; for anybody else it asks an administrator.
-        Return no button if the reader is unknown, or if the installation has nobody who can connect people.
+        For an administrator it opens the dialog that connects the person. For anybody else it asks an administrator to
+        do that. Return no button if the reader is unknown, or if the installation has nobody who can connect people.
         """
         if reader is not None and self.can_connect(reader):
             return [connect_button((TeamId(""), error.user_id), self.language_of(reader), is_primary=True)]
@@ -369,7 +376,7 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at` is the value that `notice.opened_at` had when this message was posted.
+        `opened_at` is the notice's `opened_at` at the time when this message was posted.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -384,7 +391,7 @@ class MessageRenderer:
         return fault_notice(notice, replace(to, can_repair=True), opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
-        """Render the interim message that the requester has to wait."""
+        """Render the interim message that tells the requester to wait."""
         is_start, language = request.kind is RequestKind.START, self.language_of(request.requester)
         text = language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
@@ -394,15 +401,18 @@ class MessageRenderer:
 
 
 def is_plain_fact(error: CobrowseError) -> bool:
-    """Return whether an error is no failure: it only states why there is nothing to do, or that an address is wrong.
+    """Return whether an error only states a fact: the session has already ended, or an address is wrong.
 
-    For example, the session has already ended. Nobody has to look such an error up, so its message has no reference.
+    Nothing has failed then, so nobody has to look it up, and its message needs no ids for support.
     """
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error in a report that the requester cannot start a session; None for any other report."""
+    """Return the error by which the requester cannot start a session, from a report about the requester.
+
+    Return None if the requester can, and for a report about somebody else.
+    """
     if request.for_another:
         return None
     if outcome.refusal or outcome.host:
@@ -411,14 +421,14 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
-    """Build the top of an error's message: the problem and the next step, and the link to paste if there is one."""
+    """Build the top of an error message: the problem and the next step, and a link to copy if the error has one."""
     icon = ":information_source:" if is_plain_fact(error) else ":warning:"
     blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
     return blocks + link_alone(error.join_url) if isinstance(error, ConversationActiveError) else blocks
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions that an ambiguous `end` may mean, as a list. Each session has a button that ends it."""
+    """Return the sessions among which a person has to choose one to end, as a list of the kind END."""
     page = ListPage(ListKind.END, agent=error.agent)
     return SessionList(error.records[: page.size], page, len(error.records))
 
@@ -428,10 +438,10 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
-    """Return COBROWSE_HELP_CONTACT for a sentence: an id becomes a mention, any other text is unchanged.
+    """Convert COBROWSE_HELP_CONTACT to a value for a sentence: an id becomes a mention, any other text stays as it is.
 
-    If it is empty, return mentions of the first two `admins`, or else of the user groups of administrators; without
-    both, a general phrase. Nobody is notified by these mentions: only the reader sees the bot's answers.
+    If the setting is empty, return mentions of the first two `admins`, or else of the user groups of administrators;
+    without both, a general phrase. Nobody is notified by these mentions: only the reader sees the bot's answers.
     """
     if contact_id(contact):
         return reader_mention(contact)
@@ -443,19 +453,19 @@ def contact_markup(contact: str, admins: Collection[str] = (), groups: Collectio
 
 
 def contact_id(contact: str) -> str:
-    """Return COBROWSE_HELP_CONTACT if it is the id of a user or channel, else ""."""
+    """Return `contact`, the value of COBROWSE_HELP_CONTACT, if it is the id of a user or channel; else ""."""
     return contact if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact) else ""
 
 
 def reader_mention(reader: str) -> Markup:
-    """Return the mention of a user or channel, by its id."""
+    """Return the mrkdwn mention of a user or channel with this id."""
     return channel_mention(reader) if reader[0] in "CG" else mention(reader)
 
 
 def told_markup(readers: Sequence[str], contact: Value) -> Value:
-    """Choose which of the notified `readers` a message names: the contact if it is one of them, else the first.
+    """Choose whom a message names among the `readers` that the bot has told: the contact if told, else the first one.
 
-    `readers` are ids of users and channels. Return "" if there are none.
+    `readers` are ids of users and channels. Return the mention, or "" if there are none.
     """
     named = [reader_mention(reader) for reader in readers]
     return next((each for each in named if each == contact), named[0] if named else "")

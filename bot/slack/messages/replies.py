@@ -1,4 +1,4 @@
-"""Render the answers to queries about sessions, people and the set-up as text and blocks (pure).
+"""Render the answers to requests about sessions, people and the set-up as text and blocks (pure).
 
 renderer.py renders the answer to a start. The sentences about errors are in catalogue/.
 """
@@ -137,9 +137,9 @@ WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by 
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
-    """Render the result of a request for the reader `to`.
+    """Render the result of a request for the reader `to`, except for started sessions, open sessions and errors.
 
-    renderer.py renders started sessions, open sessions and errors.
+    renderer.py renders those.
     """
     command = to.command
     if isinstance(outcome, SendPreview):
@@ -251,6 +251,6 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 def _text(text: str) -> Message:
     """Return a message of one paragraph.
 
-    The text for notifications has no asterisks, because a notification shows no bold text.
+    Notifications show no bold text, so the message's text for them has no asterisks.
     """
     return Message(text.replace("*", ""), [section(text)])

@@ -188,7 +188,7 @@ and goes on for those who have joined."""
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a card is shown.
+    """The place where a card is shown.
 
     - `posts`: whether a button can post the session in this channel.
     - `copies`: the card is ephemeral, so a button can send a copy as a direct message.
@@ -204,18 +204,21 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return where the card that answers this request is shown."""
+    """Return the place where the card is shown that answers this request."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
 def can_share(request: Request) -> bool:
-    """Return whether the answer to this request is an ephemeral message in a channel where the bot can post."""
+    """Return whether a button in the answer to this request can post the session in the request's channel.
+
+    That is the case if the answer is an ephemeral message in a channel where the bot can post.
+    """
     return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
 
 
 @dataclass(frozen=True, slots=True)
 class UsualNames:
-    """Makes names for sessions without a name. Implements core's SessionNames.
+    """Makes a name for each session that the requester has not named, in the agent's language.
 
     `language_of` returns the language of a person.
     """
@@ -238,7 +241,10 @@ class CardRenderer:
 
     @property
     def send_label(self) -> Sentence:
-        """Return the label of the button that sends the link to a customer: by text message, by email, or either."""
+        """Return the label of the button that sends the link to a customer.
+
+        It names the media that are on: SMS, email or both.
+        """
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK
@@ -248,8 +254,8 @@ class CardRenderer:
     ) -> Message:
         """Render the card of a new session for the person who started it.
 
-        `agent_told`: whether the bot notified the agent, None if the agent started the session. `offered`: the blocks
-        about a customer's address, see `ambiguity.offer`.
+        `agent_told`: whether the bot notified the agent, None if the agent started the session. `offered`: blocks that
+        offer to send the link to a customer, as `ambiguity.offer` builds them.
         """
         say, agent = self.language.say, mention(request.agent)
         below = list(offered)
@@ -272,7 +278,7 @@ class CardRenderer:
         return Message(ready, blocks)
 
     def for_agent(self, request: Request, session: Session) -> Message:
-        """Render the agent's card of a session that somebody else or a workflow has started for the agent."""
+        """Render the card that tells an agent that somebody else or a workflow has started a session for them."""
         say, starter = self.language.say, mention(request.requester)
         if request.kind is RequestKind.STEP:
             title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))
@@ -283,11 +289,10 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE, hints=True))
 
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
-        """Build the part of a card about other open sessions of the agent.
+        """Build the part of a card that shows the agent's other open sessions.
 
-        It shows `other`, the newest, and how many more there are. A button ends `other`. `is_own`: the reader is the
-        agent; for any other reader, the bot asks before it ends the session. Another button lists all open sessions of
-        the agent.
+        It shows the newest one, `other`, with a button that ends it, and how many more there are, with a button that
+        lists them. `is_own`: the reader is the agent. For any other reader, the bot asks before it ends `other`.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:
@@ -312,10 +317,10 @@ class CardRenderer:
         done: str = "",
         other: OtherSession | None = None,
     ) -> Message:
-        """Render the card of a stored session for `viewer`, with the buttons that fit its place.
+        """Render the card of a stored session for `viewer`, with the buttons that fit `place`, where the card is shown.
 
-        `place` is where the card is shown. `done`: a line about the result of the last press on the card. `other`:
-        another open session of the agent.
+        `done`: a line about the result of the last press on the card, "" for none. `other`: another open session of the
+        agent.
         """
         if record.is_over:
             return self.closed(record)
@@ -329,10 +334,10 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
-        """Render the card of a session that the customer has joined, and that nobody else can join.
+        """Render the card of a session that the customer has joined. Nobody else can join it.
 
         `viewer` is the reader, None if it is not known who reads the card. Only the host gets the button to the
-        customer's screen, because its address is a secret.
+        customer's screen, because its address is a secret. `is_public`: whether everybody in a channel reads the card.
         """
         say, session = self.language.say, record.session
         about = self._about(record)
@@ -346,7 +351,7 @@ class CardRenderer:
         return Message(self._customer_joined(record, viewer).replace("*", ""), blocks)
 
     def state_told(self, record: SessionRecord, viewer: UserId) -> Message:
-        """Render the message to the requester, `viewer`: the customer joined, or the session is over."""
+        """Render the message to the requester, `viewer`, that the customer joined or that the session is over."""
         if record.state.phase is SessionPhase.JOINED:
             text = self._customer_joined(record, viewer)
             row = self.screen_buttons(record, viewer, is_primary=True)
@@ -355,7 +360,11 @@ class CardRenderer:
         return self.closed(record)
 
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
-        """Build the button to the customer's screen: the viewer for the host, else the conversation in Genesys."""
+        """Build the button that leads to the customer's screen. Return no button if no address is known.
+
+        For the host it opens the viewer of the screen, for anybody else the conversation in Genesys. `is_primary`:
+        whether the button is highlighted.
+        """
         say, style = self.language.say, {"style": "primary"} if is_primary else {}
         if record.state.viewer_url and viewer == record.agent:
             return [button(say(OPEN_VIEWER), OPEN_ACTION, url=record.state.viewer_url, **style)]
@@ -373,7 +382,7 @@ class CardRenderer:
         return {"name": record.session.name, "agent": mention(record.agent), "ends": ends}
 
     def shared(self, record: SessionRecord, sharer: UserId | None) -> Message:
-        """Render the card of a session for everybody in a channel.
+        """Render the card of a session that everybody in a channel can read.
 
         `sharer` is the user who posted the session there, None if that is not known.
         """
@@ -385,7 +394,10 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, CHANNEL, [context(told)]))
 
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
-        """Render the message that replaces the card of a session that is over."""
+        """Render the message that takes the place of the card when the session is over.
+
+        `is_public`: whether everybody in a channel reads the message.
+        """
         session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]
         if not is_public:
@@ -396,20 +408,23 @@ class CardRenderer:
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
-        """Render the message that replaces the card of an open session whose link or code is used or expired."""
+        """Render the message that takes the place of the card when the session's link or code is used or expired."""
         say, name = self.language.say, record.session.name
         text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
         blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
         return Message(say(IS_CLOSED, name=name), blocks)
 
     def _start_new(self, record: SessionRecord) -> Block:
-        """Build the row with the button that starts a new session like `record`."""
+        """Build a row with a button that starts a new session with the name and agent of `record`."""
         session = record.session
         value = start_new_value(session.id, session.name, record.agent, record.channel_id)
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Render that the session is over, since when, and who or what ended it if known."""
+        """Render a line that says that the session is over, since when, and who or what ended it, if known.
+
+        `is_public`: whether everybody in a channel reads the line.
+        """
         if not record.ended_by and (reported := ended(record, self.language, names_agent=is_public)):
             return f":white_circle: {reported}"
         sentence = _ENDINGS[bool(record.session.application_id), record.ender is not None, is_public]
@@ -423,9 +438,9 @@ class CardRenderer:
         return f":white_circle: {text}"
 
     def sent(self, address: ContactAddress) -> str:
-        """Render the card's line about a sent link.
+        """Render the line on a card that says that the link was sent to the customer.
 
-        The line shows four digits of a phone number, or a masked email address.
+        The line shows the last four digits of a phone number, or a masked email address.
         """
         now = self.language.now()
         if address.medium is ContactChannel.SMS:
@@ -433,26 +448,23 @@ class CardRenderer:
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Render the card's line that says that the session was posted in the channel."""
+        """Render the line on a card that says that the session was posted in the channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Render the line `✓ Ended {name}`.
-
-        A press on this card ended `record`, which is not the session that the card shows.
-        """
+        """Render the line on a card that says that another session, `record`, was ended by a press on this card."""
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Render the card's line that says that the bot sent the reader a copy of the card as a direct message."""
+        """Render the line on a card that says that the reader got a copy of the card as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Render the time when the session ends, or when its code expires."""
+        """Render the time when the session ends. If the session has a code, render the time when the code expires."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:
-        """Build the blocks that the customer needs.
+        """Build the blocks with the link and the code for the customer.
 
         In a chat the link comes first, because the agent pastes it. Otherwise the code comes first, in large letters,
         because the agent reads it out. `hints`: the reader is the agent, who also gets a hint in small print.
@@ -472,7 +484,7 @@ class CardRenderer:
         return blocks
 
     def title(self, record: SessionRecord, viewer: UserId) -> str:
-        """Render the first line of a card as `viewer` reads it."""
+        """Render the first line of a card for the reader `viewer`."""
         ends = Markup(joined(record, self.language)) if _has_joined(record) else None
         return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer, ends=ends)
 
@@ -500,7 +512,8 @@ class CardRenderer:
         """Build all blocks of a card that is shown at `place`.
 
         The blocks `below` come between the link and the buttons. `sends`: whether the card may have a button that sends
-        the link to a customer. `is_primary`: whether that button is highlighted. `hints`: see `join_blocks`.
+        the link to a customer. `is_primary`: whether that button is highlighted. `hints`: whether the reader is the
+        agent, who gets a hint in small print.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:
@@ -540,14 +553,14 @@ def _has_joined(record: SessionRecord) -> bool:
 
 
 def spoken(code: str) -> str:
-    """Format a code for reading it out: split a number of six or more digits into groups of three."""
+    """Split a code for reading it out: a number of six or more digits into groups of three."""
     return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", " ", code) if re.fullmatch(r"\d{6,}", code) else code
 
 
 def _address(session: Session) -> str:
-    """Return the address of the page on which the customer types the code, without scheme and query.
+    """Return the address of the page where the customer types the join code, as the agent reads it out.
 
-    Return "" if the session has no link.
+    It has no scheme and no query. Return "" if the session has no link.
     """
     host = url_host(session.join_url)
     if not host:
@@ -557,7 +570,7 @@ def _address(session: Session) -> str:
 
 
 def link_alone(url: str) -> list[Block]:
-    """Build a block that holds only the link, so people can copy it. Return no block for ""."""
+    """Build a block that contains nothing but the link, so that people can copy it. Return no block for ""."""
     if not url:
         return []
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": url}]}
@@ -565,11 +578,11 @@ def link_alone(url: str) -> list[Block]:
 
 
 def start_new_value(session_id: SessionId, name: str, agent: UserId, channel_id: ChannelId) -> str:
-    """Encode the value of the button that starts a new session like one that is over."""
+    """Encode the value of the button that starts a new session with the name and agent of a session that is over."""
     return json.dumps([session_id, name, agent, channel_id])
 
 
 def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
-    """Decode the value from `start_new_value`: the id, name, agent and channel of the session that is over."""
+    """Decode a value that `start_new_value` encoded: the id, name, agent and channel of the session that is over."""
     session_id, name, agent, channel_id = json.loads(value)
     return session_id, name, UserId(agent), ChannelId(channel_id)

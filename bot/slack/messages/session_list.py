@@ -1,6 +1,6 @@
-"""Render lists of sessions: a row with one control for each session, and buttons to turn the page (pure).
+"""Render lists of sessions: a row with a button or menu for each session, and buttons to turn the page (pure).
 
-listeners/lists.py handles the paging, listeners/cards.py the controls in the rows.
+listeners/lists.py handles the paging, listeners/cards.py the buttons and menus in the rows.
 """
 
 from collections.abc import Sequence
@@ -67,13 +67,16 @@ EVERYBODY = label("list.everybody", "Show everybody")
 
 
 def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> Message:
-    """Render a list of sessions as a message to `viewer`, a team and a user. `command` is the slash command."""
+    """Render a list of sessions as a message to `viewer`, a pair of team and user. `command` is the slash command."""
     text, blocks = list_blocks(found, viewer, cards, command)
     return Message(text.replace("*", ""), blocks)
 
 
 def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
-    """Render a list of sessions for `viewer`. Return the title and the blocks of the list."""
+    """Render a list of sessions for `viewer`, a pair of team and user. Return the list's title and its blocks.
+
+    `command` is the slash command.
+    """
     page = found.page
     title = _title(found, cards.language, command)
     head = section(f"*{title}*" if found.total else title)
@@ -85,9 +88,9 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
 
 
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
-    """Build the rows of the list `found`.
+    """Build the rows of the list `found`, one for each session.
 
-    If a press in the list ended a session, the row of this session stays in place and states the end.
+    If a press in the list has ended a session, its row stays in place and says that the session is over.
     """
     is_live, records = found.page.is_live, found.records
     if ended := found.ended:
@@ -106,9 +109,9 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Parse the block id of a row into the list's page, as text, and the session's id.
+    """Decode the block id of a row: the page of the list, as text, and the session's id.
 
-    The block about another open session on a card counts as a row: its page is "card." and the id of the card's
+    On a card, the block about another open session counts as a row. Its page is "card." and the id of the card's
     session. For any other block the page is "".
     """
     if block_id.startswith(OTHER):
@@ -132,7 +135,7 @@ def _title(found: SessionList, language: Language, command: str) -> str:
 
 
 def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build the row, in the list `found`, of a session whose link the viewer may read."""
+    """Build a session's row in the list `found`, for a viewer who may read the session's link."""
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
@@ -154,9 +157,9 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
 def _by_starter(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of the viewer's own sessions, then of the sessions that the viewer started for others.
+    """Build the rows of the sessions that the viewer hosts, then of those that the viewer started for others.
 
-    Each of the two groups has a heading, unless the viewer started no session for others.
+    If there are sessions for others, each of the two groups has a heading.
     """
     own = [record for record in records if _is_hosted(record, found, viewer)]
     others = [record for record in records if not _is_hosted(record, found, viewer)]
@@ -169,21 +172,21 @@ def _by_starter(
 
 
 def has_sessions_for_others(found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether a page of the viewer's sessions has one that the viewer started for somebody else."""
+    """Return whether the list `found` has a session that the viewer started for somebody else."""
     return not all(_is_hosted(record, found, viewer) for record in found.records)
 
 
 def _is_hosted(record: SessionRecord, found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether the viewer is the session's agent, by any of the viewer's Slack ids."""
+    """Return whether the viewer hosts the session, under any of the viewer's Slack ids."""
     return record.agent in (found.viewer_ids or (viewer[1],))
 
 
 def _by_agent(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of `records`, sessions in the list `found`, grouped under the mention of each agent.
+    """Build the rows of `records`, which are sessions in the list `found`.
 
-    The records must be sorted by agent.
+    A mention of the agent heads each group of rows. The records must be sorted by agent.
     """
     blocks = []
     for agent, theirs in groupby(records, key=lambda record: record.agent):
@@ -211,11 +214,10 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 
 
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build the control in a row.
+    """Build the button or menu at the end of a session's row.
 
-    In a list that asks which session to end, the control is a button that ends the session at once. In other lists, the
-    control is a menu of what the viewer can do. If the viewer can do nothing except end the session, the control is a
-    button that asks whether to end it.
+    In a list that asks which session to end, it is a button that ends the session at once. In other lists it is a menu
+    of what the viewer can do. If the viewer can only end the session, it is a button that first asks whether to end it.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:
@@ -242,10 +244,10 @@ def _end_button(record: SessionRecord, cards: CardRenderer) -> Block:
 
 
 def direct_message_url(team_id: TeamId, user_id: UserId) -> str:
-    """Return the address at which Slack opens the reader's direct message with a person.
+    """Return the URL at which Slack opens the reader's direct message with a person.
 
-    A web address works in the browser, too, where `slack://user` finds no app. Without a workspace, as in a press that
-    names only the organization, Slack takes the reader's own. https://docs.slack.dev/interactivity/deep-linking
+    A web address works in the browser, too, where `slack://user` finds no app. If `team_id` is an organization, the URL
+    names no workspace, and Slack takes the reader's own. https://docs.slack.dev/interactivity/deep-linking
     """
     team = {"team": team_id} if team_id.startswith("T") else {}
     return f"https://slack.com/app_redirect?{urlencode({**team, 'channel': user_id})}"
@@ -256,9 +258,9 @@ def _filter(page: ListPage, language: Language) -> Block:
 
 
 def _pager(found: SessionList, language: Language) -> list[Block]:
-    """Build the line with the page number and the buttons to turn the page.
+    """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
-    Return no block if the list has one page.
+    Leave out the page number if there is one page, and each button that has no use.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []
@@ -285,9 +287,9 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render the time until the session ends, or that the customer joined.
+    """Render the time until the session ends. If the customer has joined, render that instead.
 
-    If the link is used up or expired, state when the session started.
+    If the link is used up or expired, render when the session started.
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

@@ -1,7 +1,7 @@
 """Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-On a malformed timestamp, signature or body, Bolt would raise or answer with a 500. This module answers with a 4xx.
-https://docs.slack.dev/authentication/verifying-requests-from-slack
+If a timestamp, signature or body is malformed, Bolt would raise an error or answer with a 500. This module answers with
+a 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 import asyncio
@@ -47,7 +47,10 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class RejectedError(Exception):
-    """A request was refused before Bolt saw it. `status` is a 4xx, or 503 if no slot is free for its body."""
+    """The bot refuses an HTTP request before Bolt sees it.
+
+    `status` is a 4xx, or 503 if the bot is reading too many bodies.
+    """
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -78,20 +81,23 @@ class HttpReceiver:
         self.clock = ClockWatch(timing.clock_window_seconds)
 
     def use_secrets(self, signing_secrets: Sequence[str]) -> None:
-        """Accept what any of these secrets signs. During a change there are two."""
+        """Accept requests that are signed with any of these secrets. While a secret is being changed, there are two."""
         self._verifiers = tuple(map(SignatureVerifier, signing_secrets))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to an application. The application needs no limit for bodies, because this class has one."""
+        """Add the route for Slack to `server`.
+
+        `server` needs no limit for the size of bodies, because this class has one.
+        """
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Log the events that were counted but not logged yet."""
+        """Log the repeated events that were counted and not logged yet."""
         self._log.flush()
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Return the response to a request. The response is a 4xx if the request has no valid signature of Slack.
+        """Answer an HTTP request. The response is a 4xx if Slack has not signed the request.
 
         The response is a 503 if the bot is reading too many other bodies.
         """
@@ -110,7 +116,7 @@ class HttpReceiver:
         return _response(await self._dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body within limits for its size and time. Raises RejectedError as soon as one limit is exceeded."""
+        """Read the body. Raises RejectedError as soon as it exceeds the limit for its size or time."""
         if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
             return request.content.read_nowait()  # nothing to wait for, so no timer and no slot
         return await self._read_slowly(request)
@@ -118,7 +124,7 @@ class HttpReceiver:
     async def _read_slowly(self, request: web.Request) -> bytes:
         """Read a body that is large, or that did not arrive together with its headers.
 
-        Raises RejectedError if the body is too slow, too large or unreadable, or if it lost its slot.
+        Raises RejectedError if the body is too slow, too large or unreadable, or if it lost its slot to a newer body.
         """
         wait: BodyWait | None = None
         try:
@@ -173,7 +179,7 @@ class HttpReceiver:
 
 
 class NoBodySlotError(Exception):
-    """No slot of BodySlots is free for another body. The text of the exception is the reason."""
+    """The bot is already reading its maximum number of bodies. The text of the exception is the reason for the log."""
 
     code = "no_body_slot"
 
@@ -186,7 +192,7 @@ class BodyWait:
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body, by letting its time-out expire now.
+        """Stop reading this body, because a newer one takes its slot: let its time-out expire now.
 
         `why` is the reason for the log and the response.
         """
@@ -198,7 +204,7 @@ class BodyWait:
 class BodySlots:
     """Limits the number of bodies that are read at the same time to `count`.
 
-    If all slots are taken, a new body takes the slot of the oldest one. If the bot refused new bodies instead, stalled
+    If all slots are taken, a new body takes the slot of the oldest one. If the bot refused new bodies instead, slow
     senders could block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive
     within milliseconds. `why` is the reason for the log and the response.
     """
@@ -209,7 +215,10 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a slot for this body until the `with` block ends. Raises NoBodySlotError if no slot is free."""
+        """Hold a slot for this body until the `with` block ends.
+
+        Raises NoBodySlotError if all slots are taken and the oldest has been held for less than `min_hold_seconds`.
+        """
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
             first, since = next(iter(self._held.items()))
@@ -225,7 +234,7 @@ class BodySlots:
 
 
 class ClockWatch:
-    """Detects, by the timestamps that Slack signs, whether this machine's clock is wrong.
+    """Detects that this machine's clock is wrong, by the timestamps that Slack signs.
 
     One request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
     `window_seconds` is the period in which such requests are counted.
@@ -253,12 +262,15 @@ class ClockWatch:
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
     def is_right(self) -> bool:
-        """Return False if the last `window_seconds` had at least MIN_MISFITS stale timestamps and no current one."""
+        """Return whether the clock is probably right.
+
+        Return False if the last `window_seconds` had at least MIN_MISFITS stale timestamps and no current one.
+        """
         since = time.monotonic() - self._window_seconds
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Log the events that were counted but not logged yet."""
+        """Log the repeated events that were counted and not logged yet."""
         self._log.flush()
 
 
@@ -268,28 +280,31 @@ def seconds_off(timestamp: str) -> int:
 
 
 def is_off(timestamp: str) -> bool:
-    """Return whether the timestamp is more than MAX_AGE_SECONDS away from this machine's clock."""
+    """Return whether the timestamp differs from this machine's clock by more than MAX_AGE_SECONDS."""
     return abs(time.time() - int(timestamp)) > MAX_AGE_SECONDS
 
 
 def _check_before_body(request: web.Request) -> None:
-    """Raise RejectedError if the signature headers are missing or stale, before the body is read."""
+    """Check the headers before the body is read.
+
+    Raises RejectedError if a signature header is missing or malformed, or if the timestamp is stale.
+    """
     timestamp, _ = _signature_headers(request)
     if is_off(timestamp):
         raise RejectedError(401, "the timestamp is old, or ahead")
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
-    """Return whether this is Slack's unsigned check of the TLS certificate (`ssl_check`), which needs no processing.
+    """Return whether this is Slack's check of the TLS certificate (`ssl_check`).
 
-    https://docs.slack.dev/interactivity/implementing-slash-commands/
+    It is unsigned and needs no processing. https://docs.slack.dev/interactivity/implementing-slash-commands/
     """
     is_unsigned = "X-Slack-Signature" not in request.headers and "X-Slack-Request-Timestamp" not in request.headers
     return is_unsigned and request.content_type == _FORM and _SSL_CHECK.fullmatch(raw) is not None
 
 
 def _signature_headers(request: web.Request) -> tuple[str, str]:
-    """Return the timestamp and the signature headers. Raises RejectedError if one is missing or malformed."""
+    """Return the headers with the timestamp and the signature. Raises RejectedError if one is missing or malformed."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
@@ -298,7 +313,7 @@ def _signature_headers(request: web.Request) -> tuple[str, str]:
 
 
 def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
-    """Parse the body into the object for Bolt: a form, its field `payload`, or JSON.
+    """Parse the body to the object that Bolt needs. The body is a form, JSON in the field `payload` of a form, or JSON.
 
     Raises RejectedError for any other body.
     """
@@ -314,9 +329,9 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """Build a Bolt request as Socket Mode does: parsed, without a signature to verify.
+    """Build a Bolt request from the parsed body. It counts as one of Socket Mode, so Bolt does not verify a signature.
 
-    Raises RejectedError for a body of another shape.
+    Raises RejectedError if Bolt does not accept the shape of the body.
     """
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))

@@ -35,8 +35,8 @@ class ReconnectBackoff:
     """Decides when the bot may open the next connection. `clock` returns seconds and never goes back.
 
     The delay is the time between the starts of two openings. It does not depend on whether the first opening succeeded,
-    failed or hung, so failures cannot raise the rate. A connection that lived longer than the delay is replaced at
-    once.
+    failed or hung, so failures cannot make the bot open connections more often. A connection that lived longer than the
+    delay is replaced at once.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class ReconnectBackoff:
 
     @property
     def is_deaf(self) -> bool:
-        """Return whether the bot has now been without a connection for `deaf_seconds`.
+        """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
-        Each second of an ended connection cancels out HEARD_FACTOR seconds without one.
+        Each second of a connection that has ended since makes up for HEARD_FACTOR seconds without one.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
     def opening(self) -> None:
-        """Record that the bot begins to open a connection now."""
+        """Record that the bot now begins to open a connection."""
         delay = min(self._first_delay_seconds * 2**self._doublings, MAX_DELAY_SECONDS)
         if delay < MAX_DELAY_SECONDS:
             self._doublings += 1
@@ -78,5 +78,5 @@ class ReconnectBackoff:
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by the seconds of Slack's Retry-After, at most MAX_ORDERED_SECONDS."""
+        """Delay the next opening as Slack's Retry-After asks: by `seconds`, at most MAX_ORDERED_SECONDS."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

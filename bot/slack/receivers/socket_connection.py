@@ -32,9 +32,9 @@ CLOSED, NEW_TOKEN = "closed", "new_token"
 class SocketConnection:
     """One open Socket Mode connection.
 
-    - `ready`: set after Slack's hello, or when the connection ends without one. `said_hello` tells the two apart.
-    - `leaving`: resolves to the reason why another connection must replace this one.
-    - `num_connections`: the number of the app's connections in Slack's hello, with this one; 0 if the hello has none.
+    - `ready`: set after Slack's hello, or when the connection ends without a hello. `said_hello` tells the two apart.
+    - `leaving`: resolves to the reason when another connection has to replace this one.
+    - `num_connections`: how many connections of the app Slack counts in its hello, with this one; 0 if it does not say.
     - `app_id`: the id of the Slack app in Slack's hello; "" if the hello has none.
     - `is_lost`: the connection ended without a closing handshake, so Slack may count it for hours.
     """
@@ -67,15 +67,18 @@ class SocketConnection:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the connection is open: neither Slack nor the bot has ended it."""
+        """Return whether the connection is open. Return False once Slack, the network or the bot has ended it."""
         return not self._reading.done()
 
     def replace(self) -> None:
-        """Let a connection with another app-level token replace this one, which is still read meanwhile."""
+        """Ask for another connection in place of this one, because the app-level token has changed.
+
+        This connection is still read meanwhile.
+        """
         self._request_successor(NEW_TOKEN)
 
     async def finish(self, seconds: float) -> None:
-        """Stop reading, answer the received envelopes for at most `seconds`, and close."""
+        """Stop reading, answer the envelopes that have arrived for at most `seconds`, and close the connection."""
         self._reading.cancel()
         if self._answering:
             await asyncio.wait(self._answering, timeout=seconds)
@@ -148,6 +151,6 @@ def app_in(hello: dict[str, Any]) -> str:
 
 
 def connections_in(hello: dict[str, Any]) -> int:
-    """Return the number of the app's connections in Slack's hello, with the new one; 0 if the hello has none."""
+    """Return the number of the app's connections in Slack's hello, including the new one; 0 if the hello has none."""
     number = hello.get("num_connections")
     return min(number, MAX_NUM_CONNECTIONS) if isinstance(number, int) and number > 0 else 0

@@ -1,6 +1,6 @@
 """Receive payloads over Socket Mode: keep one connection, and open the next one before the old one closes.
 
-slack_sdk's own client closes the old socket before it opens the new one, queues without a bound, and retries permanent
+slack_sdk's own client closes the old socket before it opens the new one, queues without a limit, and retries permanent
 errors for ever. This module still uses the SDK's envelopes and Bolt's responses (socket_connection.py).
 https://docs.slack.dev/apis/events-api/using-socket-mode
 """
@@ -43,7 +43,7 @@ FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 
 
 class EndedBeforeHelloError(Exception):
-    """A connection ended before Slack's hello. `reason` is Slack's reason, or another word for the log."""
+    """A new connection ended before Slack's hello. `reason` is Slack's reason, or a word of the bot for the log."""
 
     code = "ended_before_hello"
 
@@ -55,8 +55,8 @@ class EndedBeforeHelloError(Exception):
 class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
-    `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: no other replica can run,
-    so another connection of the app must be another bot's, and the log warns about it.
+    `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: this installation has one
+    process, so any other connection of the app is another bot's. The log then warns about it.
     """
 
     def __init__(
@@ -88,15 +88,18 @@ class SocketModeReceiver:
         self._keeper: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start a task that keeps a connection open. Return after Slack's hello, or once `refused` is resolved."""
+        """Start a task that keeps a connection open.
+
+        Return after Slack's first hello, or when the receiver gives up.
+        """
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()
 
     async def use_token(self, app_token: str) -> str:
-        """Open a connection with another app-level token, and let it replace the present one.
+        """Open a connection with another app-level token. It replaces the present connection.
 
-        Return "", or the code of the reason why the bot stays with the old token and its connection.
+        Return "" on success. If the bot stays with the old token and its connection, return the code of the reason.
         """
         if app_token == self._app_token:
             return ""
@@ -135,7 +138,7 @@ class SocketModeReceiver:
         await self._http.close()
 
     async def _keep_connected(self, ready: asyncio.Event) -> None:
-        """Keep a connection open until `refused` is resolved.
+        """Keep a connection open until the receiver gives up. Set `ready` after the first hello, or then.
 
         Open the next connection when Slack asks for a new one, or when the present connection ends.
         """
@@ -174,9 +177,9 @@ class SocketModeReceiver:
         self._metrics.connection_failed(reason)
 
     def _warn_too_many(self, num_connections: int) -> None:
-        """Warn that Slack counts too many connections.
+        """Log a warning that Slack counts too many connections.
 
-        Do not repeat the warning until a connection has lived for STEADY_SECONDS.
+        Log it once, and again only after a connection has lived for STEADY_SECONDS.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -184,7 +187,7 @@ class SocketModeReceiver:
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Warn if Slack counts more connections than this process opened, although no other replica can run."""
+        """Log a warning if this is the only process, but Slack counts more connections than this process has opened."""
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
@@ -195,7 +198,7 @@ class SocketModeReceiver:
         self._other_connections = max(others, self._other_connections) if others > 0 else 0
 
     async def _open(self) -> SocketConnection | None:
-        """Open a connection, with retries. Return it after Slack's hello, or None after a permanent error."""
+        """Open a connection, with retries, and return it after Slack's hello. Return None after a permanent error."""
         while True:
             if not self._next:
                 await asyncio.sleep(self._backoff.wait_seconds)
@@ -249,7 +252,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until it ends, for at most `max_leaving_seconds`. Then close it."""
+        """Read a replaced connection until it ends, for at most `max_leaving_seconds`, and close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()
@@ -261,7 +264,7 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Run `ending` as a task in `tasks`, so that the next connection does not wait for its end.
+        """Run `ending`, which ends a connection, as a task in `tasks`. So the next connection does not wait for it.
 
         `close` waits for the task.
         """

@@ -1,1 +1,1 @@
-"""Build modals and the Home tab, and parse what people submit in them. No module here does I/O."""
+"""Build modals and the Home tab, and parse what people submit in them. Nothing here calls Slack or another service."""

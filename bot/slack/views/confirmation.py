@@ -1,6 +1,6 @@
 """Build the dialogs about one session: confirm its end, confirm a post in the channel, show its ids or its link (pure).
 
-listeners/cards.py opens the dialogs and handles their submissions.
+listeners/cards.py opens the dialogs and handles what people submit.
 """
 
 import json
@@ -45,7 +45,7 @@ TITLE_NOTICE = label("dialog.notice_title", "Co-browse", limit=TITLE_LENGTH)
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A pressed button that opened a dialog: its session and its message.
+    """A press on a button that opened a dialog: the session, and the message that has the button.
 
     - `channel_id`: the channel of the press, "" outside channels.
     - `reply_url`: Slack's response_url of the press, a secret; None if the button is in a modal or in the Home tab.
@@ -71,7 +71,7 @@ class Pressed:
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Decode the text from `Pressed.packed`.
+    """Decode a press that `Pressed.packed` encoded as the `private_metadata` of a dialog.
 
     A dialog of an earlier version of the bot holds only the first three values.
     """
@@ -98,7 +98,7 @@ def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> 
 
 
 def details(record: SessionRecord, language: Language) -> View:
-    """Build the dialog with the ids of a session, which people can give to support."""
+    """Build the dialog that shows the ids of a session, for people who contact support."""
     session = record.session
     ids = {"session": session.id, "genesys_user": session.host_id, "reference": record.request_id or ""}
     text = language.say(DETAILS, **ids)
@@ -108,7 +108,7 @@ def details(record: SessionRecord, language: Language) -> View:
 
 
 def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
-    """Build the dialog with the link and the code of a session."""
+    """Build the dialog that shows the link and the code of a session to `viewer`."""
     shown = cards.join_blocks(record.session, hints=record.agent == viewer)
     return _notice(TITLE_LINK, [section(cards.title(record, viewer)), *shown], cards.language)
 
@@ -116,7 +116,7 @@ def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
 def notice(message: Message, language: Language) -> View:
     """Build a dialog that shows a message without its buttons.
 
-    The dialog has no buttons, because the bot could not show the result of a press on one of them in this dialog.
+    The buttons are left out, because the dialog could not show the result of a press on them.
     """
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]

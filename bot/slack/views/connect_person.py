@@ -1,8 +1,8 @@
 """Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
 The first step asks for a name or email address, the second shows the Genesys users that match. If the bot may not
-search, the only step asks for the Genesys user's id. If the dialog was opened for no particular person, it asks for the
-person before these steps.
+search, there is one step, which asks for the Genesys user's id. If the dialog was not opened for a certain person, it
+asks for the person before these steps.
 """
 
 import json
@@ -72,12 +72,12 @@ def loading(external_id: str, language: Language) -> View:
 
 
 def note(sentence: Sentence, language: Language, **values: str) -> View:
-    """Build a view of the dialog that shows one sentence. `values` fill its placeholders."""
+    """Build a step of the dialog that shows one sentence. `values` fill its placeholders."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
 def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
-    """Build the step that asks for the person to connect. The menu selects `person` at first, nobody if it is None.
+    """Build the step that asks for the person to connect. The menu first shows `person`, or nobody if it is None.
 
     `problem` is mrkdwn: the reason why the person cannot be connected, "" before the first choice.
     """
@@ -87,9 +87,10 @@ def person_form(language: Language, person: UserId | None = None, problem: str =
 
 
 def find_form(person: PersonKey, language: Language, text: str = "", problem: str = "") -> View:
-    """Build the first step, the search. `text` is the initial text of its field.
+    """Build the first step, in which the administrator searches for the Genesys user of `person`.
 
-    `problem` is mrkdwn: the reason why the previous search found nobody, "" before the first search.
+    `text` is already in the search field. `problem` is mrkdwn: the reason why the previous search found nobody, ""
+    before the first search.
     """
     field: Block = {"type": "plain_text_input", "min_length": MIN_TEXT_LENGTH, "max_length": MAX_TEXT_LENGTH}
     if suggested := clean(text, MAX_TEXT_LENGTH):
@@ -102,9 +103,9 @@ def find_form(person: PersonKey, language: Language, text: str = "", problem: st
 def choose_form(
     person: PersonKey, text: str, users: Sequence[DirectoryUser], language: Language, *, more: bool = False
 ) -> View:
-    """Build the second step, the choice of a Genesys user. `text` is the searched text.
+    """Build the second step, in which the administrator chooses one of the Genesys users found.
 
-    `more`: whether Genesys has further matches that are not shown.
+    `text` is the search text. `more`: whether Genesys has further matches that are not shown.
     """
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [
@@ -117,7 +118,10 @@ def choose_form(
 
 
 def id_form(person: PersonKey, permission: str, language: Language) -> View:
-    """Build the only step for a bot that may not search. `permission` is the permission that the bot lacks."""
+    """Build the step that asks for the Genesys user's id, because the bot may not search.
+
+    `permission` is the permission that the bot lacks.
+    """
     field: Block = {"type": "plain_text_input", "max_length": MAX_TEXT_LENGTH}
     blocks = [
         _who(person, language),
@@ -128,7 +132,7 @@ def id_form(person: PersonKey, permission: str, language: Language) -> View:
 
 
 def read_person(view: View) -> tuple[PersonKey, str]:
-    """Return the person that the dialog connects, and the text of its last search."""
+    """Return the person whom the dialog connects, and the text of the last search in the dialog."""
     team_id, user_id, text = json.loads(view["private_metadata"])
     return (TeamId(team_id), UserId(user_id)), str(text)
 
@@ -139,12 +143,12 @@ def read_text(view: View) -> str:
 
 
 def read_user(view: View) -> HostId | None:
-    """Return the id of the chosen Genesys user; None for a text that is no such id."""
+    """Return the id of the Genesys user that the administrator chose or typed; None if the text is not an id."""
     return host_id(_value(view, USER))
 
 
 def read_chosen_person(view: View) -> UserId | None:
-    """Return the person that the administrator chose, None for nobody."""
+    """Return the person whom the administrator chose in the step `person_form`; None if the menu is empty."""
     chosen = _value(view, PERSON)
     return UserId(chosen) if chosen else None
 

@@ -1,4 +1,4 @@
-"""Build and parse the dialog that sends a link to a customer: the form for the address, then a question (pure)."""
+"""Build and parse the dialog that sends a link to a customer: a form for the address, then a question (pure)."""
 
 import json
 
@@ -42,7 +42,7 @@ CLOSE = label("send_form.close", "Close", limit=TITLE_LENGTH)
 
 
 def form(pressed: Pressed, cards: CardRenderer) -> View:
-    """Build the form for the customer's address."""
+    """Build the form that asks for the customer's address. `pressed` is the press that opened the dialog."""
     language, features = cards.language, cards.features
     asked, hint = (ADDRESS, HINT) if features.texts and features.emails else (EMAIL, HINT_EMAIL)
     if not features.emails:
@@ -57,7 +57,7 @@ def form(pressed: Pressed, cards: CardRenderer) -> View:
 
 
 def waiting(cards: CardRenderer) -> View:
-    """Build the view that replaces the question until the result arrives."""
+    """Build the view that the dialog shows after the question, until the result arrives."""
     return _dialog(SEND_QUESTION, cards) | {
         "close": _plain(cards.language.say(CLOSE)),
         "blocks": [section(cards.language.say(SENDING))],
@@ -65,7 +65,10 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the submitted address; if it is invalid, the error messages for the reader `to`, by block id."""
+    """Return the address in the submitted form. If it is invalid, return the error messages by block id.
+
+    `to` is the reader of these messages.
+    """
     values = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
     try:
@@ -75,7 +78,7 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Build the question whether to send the link to this address. The question replaces the form in the dialog.
+    """Build the view that asks whether to send the link to this address. It replaces the form in the dialog.
 
     `view` is the submitted form, whose `private_metadata` holds the press that opened the dialog.
     """
@@ -92,7 +95,7 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
-    """Return the press that opened the dialog, the address that the question showed, and the chosen language."""
+    """Return the press that opened the dialog, the address in the question, and the language that the agent chose."""
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address), read_language(view)
 

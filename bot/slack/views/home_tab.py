@@ -1,4 +1,4 @@
-"""Build the Home tab: the user's Genesys user, open sessions, and buttons (pure).
+"""Build the Home tab: the user's Genesys user, open sessions, and buttons; for administrators, also the set-up (pure).
 
 listeners/home_tab.py loads the data and publishes the tab. https://docs.slack.dev/reference/views/home-tab-views
 """
@@ -81,10 +81,10 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """The content of a member's Home tab. Each part is a result, or the error that prevented its loading.
+    """The content of a member's Home tab. A part that could not be loaded is an error.
 
     - `visitor`: the team and the user whose tab it is.
-    - `is_newcomer`: whether the user can host sessions and has had none.
+    - `is_newcomer`: whether the user can host sessions and has not had one yet.
     - `host_name`: the name of the Genesys user, "" if unknown.
     - `asked_at`: the time when the user asked for a connection to a Genesys user, None if they did not.
     - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
@@ -94,7 +94,7 @@ class HomeTabData:
     - `failure`: the newest failure of Genesys, for administrators.
     - `faults`: the notices about present faults, for administrators.
     - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
-    - `starts`: the numbers of the last 24 hours. This is None except for administrators.
+    - `starts`: the numbers of starts in the last 24 hours. This is None except for administrators.
     """
 
     visitor: PersonKey
@@ -119,15 +119,15 @@ def loading(language: Language) -> View:
 
 
 def error_view(error: CobrowseError, to: Addressee) -> View:
-    """Build a view that shows only an error: the user has no access, or the bot cannot check it at the moment."""
+    """Build a Home tab that shows only an error: the user has no access, or the bot cannot check the access now."""
     copy = error_copy(error, Situation.QUERY, to)
     return _home([section("\n".join((f":no_entry: *{copy.problem}*", *copy.lines)))])
 
 
 def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
-    """Build the complete Home tab of the reader `to`, with the content `data`.
+    """Build the complete Home tab with the content `data`, for the reader `to`.
 
-    `access` holds the buttons by which a user without a Genesys user gets one.
+    `access` holds buttons for a reader who has no Genesys user.
     """
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
@@ -154,9 +154,9 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Build the blocks about a missing or unknown Genesys user.
+    """Build the blocks that say that the reader's Genesys user is missing or unknown.
 
-    Return no block for a user who has a Genesys user, because `home` names that Genesys user in a block below.
+    Return no block for a reader who has one, because `home` names that Genesys user further below.
     """
     identity, say = data.identity, to.language.say
     match identity:
@@ -185,14 +185,14 @@ def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[B
 
 
 def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
-    """Build the line that says that `count` further items of a list are not shown; no line if `count` is 0."""
+    """Build the line that says that a list has `count` more items than it shows. Return no line if `count` is 0."""
     return [context(to.language.say(sentence, count=count))] if count > 0 else []
 
 
 def _people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
-    """Build the button to connect anybody, and a row for each person who tried to start without a Genesys user.
+    """Build the list of people who tried to start a session without a Genesys user.
 
-    Each row has a button to connect the person.
+    Each row has a button to connect them. A further button connects a person who is not in the list.
     """
     say, anybody = to.language.say, {"accessory": connect_people_button(to.language)}
     if not people:
@@ -222,7 +222,7 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
 
 
 def _how_it_works(to: Addressee) -> list[Block]:
-    """Build the blocks that tell a reader who has had no session how to start one.
+    """Build the blocks that explain how to start a session, for a reader who has not had one.
 
     The tab shows these blocks in place of an empty list.
     """
@@ -232,7 +232,7 @@ def _how_it_works(to: Addressee) -> list[Block]:
 
 
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
-    """Build the rows of the sessions that the viewer hosts, and of the sessions that the viewer started for others."""
+    """Build the list of the sessions that the viewer hosts, and of those that the viewer started for others."""
     say, divider = to.language.say, {"type": "divider"}
     head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
@@ -278,7 +278,7 @@ def _service_status(
 
 
 def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:
-    """Build the line that says how many starts of the last 24 hours succeeded, and how many failed.
+    """Build the line with the number of starts in the last 24 hours that succeeded and that failed.
 
     Return no block if `starts` is None.
     """

@@ -1,4 +1,4 @@
-"""Build the modal that starts a session, and parse its submission (pure).
+"""Build the modal that starts a session, and parse what people submit in it (pure).
 
 listeners/session_form.py opens the modal. https://docs.slack.dev/reference/views/modal-views
 """
@@ -78,7 +78,7 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """The values of a valid submission of the session form. A value that the person left empty is None.
+    """What a person submitted in the session form, checked. A value that the person left empty is None.
 
     `channel_id` is the channel where the form was opened, "" for none. `thread` is the id of the message in whose
     thread the bot posts the session, "" for none. `send_to` is the customer's address. The session's card offers to
@@ -157,15 +157,15 @@ def loading(external_id: str, language: Language) -> View:
 
 
 def result_view(message: Message, language: Language) -> View:
-    """Build the view that shows a message, an answer or an error, in place of the form."""
+    """Build the view that shows an answer or an error in place of the form."""
     return _modal(message.blocks, CLOSE, language)
 
 
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
-    """Build the view that people see until the answer arrives.
+    """Build the view that replaces the form until the answer arrives.
 
-    `has_copy`: whether the answer is sent as a direct message, too. `doing`: the sentence that says what the bot is
-    doing.
+    `has_copy`: whether the answer is also sent as a direct message. `doing`: the sentence that says what the bot does
+    now.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
     lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))
@@ -179,9 +179,9 @@ NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}
 
 
 def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
-    """Render the message that a form could not be opened. `code` is Slack's error code.
+    """Render the message that the bot could not open a form. `code` is Slack's error code, "" if there is none.
 
-    `reference` is the id that the message shows and the log line has.
+    `reference` is an id that is in the message and in the log line.
     """
     row = explain(code)
     values: dict[str, Value] = {"command": to.command, "contact": to.contact}
@@ -193,7 +193,10 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language) -> View:
-    """Build the form for a new session. A button stands in place of the fields that most people leave as they are."""
+    """Build the form for a new session.
+
+    The button *More options* stands for the fields that most people leave unchanged.
+    """
     say = language.say
     blocks = []
     if fields.host is not None:
@@ -217,7 +220,7 @@ def form(fields: Fields, language: Language) -> View:
 
 
 def with_more(view: View, fields: Fields, language: Language) -> View:
-    """Return an open form with all fields. Slack keeps what the user entered in the fields that the form already has.
+    """Return an open form, `view`, with all its fields. Slack keeps what the user has already entered.
 
     `fields` holds the applications and the duration; everything else is as in `view`.
     """
@@ -231,7 +234,7 @@ def _form(blocks: list[Block], metadata: str, language: Language) -> View:
 
 
 def _address(features: Capabilities, language: Language) -> Block:
-    """Build the field for the customer's address. Its label depends on whether SMS, email or both are set up."""
+    """Build the field for the customer's address. Its label names the media that are on: SMS, email or both."""
     asked, hint = (ADDRESS_LABEL, ADDRESS_HINT) if features.texts else (EMAIL_LABEL, EMAIL_HINT)
     if not features.emails:
         asked, hint = MOBILE_LABEL, MOBILE_HINT
@@ -240,7 +243,7 @@ def _address(features: Capabilities, language: Language) -> Block:
 
 
 def _further(fields: Fields, language: Language) -> list[Block]:
-    """Build the blocks of the fields that most people leave as they are."""
+    """Build the fields that *More options* adds: those that most people leave unchanged."""
     blocks = []
     if options := _applications(fields):
         blocks.append(_select(APPLICATION, language.say(APPLICATION_LABEL), options, fields.application_id))
@@ -257,7 +260,7 @@ def read(
     to: Addressee,
     sending: MessagingConfig = NO_SENDING,
 ) -> FormInput | dict[str, str]:
-    """Return the submission; if it is invalid, the error messages by block id.
+    """Return what the person submitted in the form. If a field is invalid, return the error messages by block id.
 
     `sending` says to which addresses the bot sends links. A name with an email address or a phone number is invalid: a
     number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has a
@@ -318,7 +321,8 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 def _place(metadata: str) -> tuple[ChannelId, str]:
     """Return the channel where the form was opened, and the message in whose thread the session can be posted.
 
-    Each is "" if there is none. The form of an earlier version of the bot holds the channel only.
+    `metadata` is the form's `private_metadata`. Each value is "" if there is none. The form of an earlier version of
+    the bot holds only the channel.
     """
     try:
         channel_id, thread = json.loads(metadata)
@@ -328,12 +332,12 @@ def _place(metadata: str) -> tuple[ChannelId, str]:
 
 
 def is_message_id(text: str) -> bool:
-    """Return whether a text has the form of a message's id in Slack, such as 1767225600.000100."""
+    """Return whether a text looks like the id of a Slack message, such as 1767225600.000100."""
     return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
 def host_error(error: CobrowseError, language: Language) -> str | None:
-    """Return the error message for the field with the agent; None if the error is about something else."""
+    """Return the error message to show below the field for the agent; None if the error is not about the agent."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
             return language.say(NO_AGENT[standing])
@@ -361,7 +365,10 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """Return up to MAX_OPTIONS options, the default first; none if there is only the default."""
+    """Return the applications as options of a menu, at most MAX_OPTIONS, the default first.
+
+    Return none if the default is the only application.
+    """
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
     if list(known) == [fields.application_id]:
         return []
@@ -380,7 +387,7 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _value(view: View, name: str) -> str | None:
-    """Return the value of a text field, a user menu or a menu of options; None if it is empty."""
+    """Return the value of the field `name`, which is a text field or a menu; None if it is empty."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")
@@ -388,7 +395,7 @@ def _value(view: View, name: str) -> str | None:
 
 
 def _is_checked(view: View, name: str) -> bool:
-    """Return whether the only checkbox of this block is checked."""
+    """Return whether the checkbox in the block `name` is checked. The block has only one."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     chosen = ((state.get(name) or {}).get(name) or {}).get("selected_options")
     return bool(chosen)

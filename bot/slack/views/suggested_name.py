@@ -28,10 +28,10 @@ country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first line of a message as a name in plain text; "" if the line suggests none.
+    """Return the first line of a message that has text, as a session's name in plain text; "" if it does not fit.
 
-    `text` is mrkdwn. A name may hold no address, so a line with an email address or with digits that may be a phone
-    number suggests none. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
+    `text` is mrkdwn. A name may not contain an address, so a line with an email address or a phone number does not fit.
+    `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):
@@ -41,7 +41,7 @@ def suggested_name(text: str, countries: Collection[str] = ()) -> str:
 
 
 def _plain(line: str) -> str:
-    """Return a line without Slack's markup."""
+    """Return a line of mrkdwn as plain text."""
     line = _BULLET.sub("", _EMOJI.sub(" ", html.unescape(_REFERENCE.sub(_shown, line.strip()))), count=1)
     for _ in range(3):  # styles can be nested: bold in italics in a strike-through
         line = _STYLED.sub(r"\2", line)
@@ -51,7 +51,7 @@ def _plain(line: str) -> str:
 def _shown(reference: re.Match[str]) -> str:
     """Return the text that Slack shows for a mention, a channel, a link or a date.
 
-    `reference` is its form `<…>` in mrkdwn. Return "" if `reference` holds only an id.
+    `reference` is the match of its form `<…>` in mrkdwn. Return "" if this form holds only an id.
     """
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):
@@ -70,7 +70,7 @@ def _may_hold_address(line: str, countries: Collection[str]) -> bool:
 
 
 def _cut(name: str) -> str:
-    """Cut a name to NAME_LENGTH characters, at the end of a word if possible."""
+    """Cut a name to at most NAME_LENGTH characters. Cut it between two words unless it is one long word."""
     if len(name) <= NAME_LENGTH:
         return name
     whole, _, _ = name[: NAME_LENGTH + 1].rpartition(" ")

@@ -1,1 +1,1 @@
-"""Hold every sentence that people read in Slack, one catalogue entry for each, ready for translation (pure)."""
+"""Hold every sentence that people read in Slack, as an entry that translators can translate (pure)."""

@@ -1,7 +1,4 @@
-"""Hold the sentences that say what is wrong with an answer of Genesys that the bot cannot use (pure).
-
-Administrators read them.
-"""
+"""Hold the sentences that tell administrators why the bot cannot use an answer of Genesys (pure)."""
 
 from bot.slack.messages.catalogue.sentence import Filled, Value, fault
 
@@ -28,7 +25,7 @@ _BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
 
 
 def what_is_wrong(why: str) -> Value:
-    """Return the sentence for `why`, the reason in an UnusableAnswerError.
+    """Return the sentence for `why`, the reason that an UnusableAnswerError gives.
 
     Return `why` unchanged if there is no sentence for it.
     """

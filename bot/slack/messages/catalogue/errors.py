@@ -1,8 +1,8 @@
-"""Hold the sentences about errors, by code, variant and situation (pure). error_copy.py chooses the entry.
+"""Hold the sentences about errors, by code, variant and situation (pure). error_copy.py chooses among them.
 
 A key is the error's code, then `.variant` if the code has several meanings, then `@situation` if the sentence depends
-on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. If repairs.py has sentences for
-an error, administrators read those in addition.
+on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. If repairs.py also has
+sentences for an error, administrators read both.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, pro
 
 
 class Situation(StrEnum):
-    """The situations in which an error can occur, by what the person asked the bot to do."""
+    """What the person asked the bot to do when the error occurred."""
 
     START = "start"
     SEND = "send"
@@ -45,7 +45,7 @@ class ErrorEntry:
 
     - `contact`: the sentence that asks the person to tell somebody. If the bot itself tells them, TELLING or TOLD
       replaces it.
-    - `nothing_done`: whether the message adds that nothing was started, sent or connected.
+    - `nothing_done`: whether the message adds that the bot has not started, sent or connected anything.
     - `has_status_page`: whether the message links to the status page of Genesys.
     """
 

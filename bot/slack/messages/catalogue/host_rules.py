@@ -1,4 +1,4 @@
-"""Hold the sentences about host rules: the name of each rule, and why a rule found nobody (pure)."""
+"""Hold the sentences about host rules: the name of each rule, and why a rule found no host (pure)."""
 
 from bot.core.errors import MissReason, RuleMiss
 from bot.core.hosts.resolver import LINK, EmailRule, ListedHostRule
@@ -43,12 +43,12 @@ MISS = fault("rule_miss", "{rule}: {why}")
 
 
 def rule_name(rule: str) -> Value:
-    """Return the name of a rule for people to read. Return `rule` unchanged if this version has no such rule."""
+    """Return the name of a host rule for people to read. Return `rule` unchanged if this version has no such rule."""
     return RULES.get(rule, rule)
 
 
 def miss_reason(why: str) -> Sentence | str:
-    """Return the sentence for `why`, a MissReason.
+    """Return the sentence for a MissReason, `why`.
 
     Return any other text unchanged: rows of earlier versions of the bot hold the sentence itself.
     """
@@ -56,7 +56,7 @@ def miss_reason(why: str) -> Sentence | str:
 
 
 def explain_miss(language: Language, miss: RuleMiss) -> Markup:
-    """Render a rule's name and the reason why it found nobody."""
+    """Render the name of a host rule and the reason why the rule found no host."""
     first, second = (*miss.people, "", "")[:2]
     why = miss_reason(miss.why)
     told: Value = why if isinstance(why, str) else Markup(language.say(why, first=first, second=second))

@@ -1,4 +1,4 @@
-"""Load the languages that the bot speaks, and choose one by a locale of Slack.
+"""Load the languages of the bot's messages, and choose one by a person's locale in Slack.
 
 A language is a folder of `bot/locales` with a gettext catalogue: the build and `make` compile its .po file. The
 sentences in the code are English, so English needs no catalogue. docs/develop/translating.md says how to add a
@@ -29,7 +29,7 @@ def translated(directory: Path = LOCALES) -> tuple[str, ...]:
 def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
     """Load all languages by code. Log which catalogues are not compiled, or are older than their .po files.
 
-    A language without a compiled catalogue is left out: people who use it read English.
+    Leave out a language without a compiled catalogue. Its speakers then read English.
     """
     languages, faulty = {ENGLISH.code: ENGLISH}, []
     for code in translated(directory):
@@ -64,7 +64,7 @@ def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
 
 
 def choose(locale: str, codes: Collection[str]) -> str:
-    """Return the code in `codes` of the language for a locale such as `es-MX`; "" if no language fits (pure).
+    """Return which of the language codes `codes` fits a locale such as `es-MX` best; "" if none fits (pure).
 
     The first choice is the locale itself, the second its language without the country, the third its language with
     another country: for `pt-PT`, `pt_BR` fits.

@@ -1,4 +1,4 @@
-"""Hold the sentences of the questions about ambiguous commands: question, buttons, and refusals (pure)."""
+"""Hold the sentences about ambiguous commands: the questions, the labels of their buttons, and refusals (pure)."""
 
 from bot.slack.messages.catalogue.sentence import Sentence, label, said
 

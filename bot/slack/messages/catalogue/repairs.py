@@ -1,4 +1,4 @@
-"""Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
+"""Hold what administrators read about the errors that they can fix: what is broken, and how to fix it (pure).
 
 The key of an entry is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
 """
@@ -11,9 +11,9 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What an administrator reads about one error: `fix`, how to fix it, and `fault`, what is broken.
+    """Two sentences for administrators about one error: `fault`, what is broken, and `fix`, how to fix it.
 
-    `fault` is None if the error's sentence for all readers (errors.py) already says that.
+    `fault` is None if the error's sentence for all readers (in errors.py) already says what is broken.
     """
 
     fix: Sentence

@@ -20,14 +20,14 @@ FAR = timedelta(hours=6)
 
 
 class Reader(Enum):
-    """Who reads a sentence: everybody, or administrators only."""
+    """The people who read a sentence: everybody, or administrators only."""
 
     EVERYBODY = auto()
     ADMINISTRATOR = auto()
 
 
 class Part(Enum):
-    """The part of a message in which a sentence appears. Tests limit a sentence's length by its part."""
+    """The part of a message in which a sentence appears. Tests check that a sentence is not too long for its part."""
 
     PROBLEM = auto()
     NEXT_STEP = auto()
@@ -44,8 +44,8 @@ class Part(Enum):
 class Sentence:
     """A sentence of the catalogue, with named placeholders.
 
-    `plural` is the form for any `{count}` but one; "" for a sentence without a count. `limit` is the maximum length of
-    a label in characters, its placeholders not counted; 0 means no limit.
+    `plural` is the form for a `{count}` other than one; "" for a sentence without a count. `limit` is the maximum
+    length of a label in characters, its placeholders not counted; 0 means no limit.
     """
 
     key: str
@@ -72,7 +72,7 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Add the sentence that says what an error means to the person who gets it.
+    """Add a sentence that tells a person what went wrong.
 
     `key` is the error's code, then `.variant` and `@situation` if the sentence depends on the variant or the situation.
     """
@@ -80,17 +80,17 @@ def problem(key: str, text: str) -> Sentence:
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Add the sentence that says what the person can do about an error. `key` is the same as for `problem`."""
+    """Add a sentence that tells a person what they can do about an error. `key` is the same as for `problem`."""
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Add a sentence that tells administrators what is broken."""
+    """Add a sentence that tells administrators what is broken. `key` is the error's code, as for `problem`."""
     return _enter(Sentence(key, text, Part.FAULT))
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Add a sentence that tells administrators how to fix an error."""
+    """Add a sentence that tells administrators how to fix an error. `key` is the error's code, as for `problem`."""
     return _enter(Sentence(key, text, Part.FIX))
 
 
@@ -103,7 +103,7 @@ HINT_LENGTH = 150
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
-    """Add the plain text of a button, a field or a title.
+    """Add the plain text of a button, a field or a title to the catalogue.
 
     `limit` is the maximum length of the text in characters, its placeholders not counted.
     """
@@ -111,12 +111,12 @@ def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add a sentence of any other kind, such as an answer or a line of a card."""
+    """Add any other sentence to the catalogue, such as an answer or a line of a card."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Add a sentence with a `{count}`. `text` is the form for one, `plural` the form for any other count."""
+    """Add a sentence with the placeholder `{count}`. `text` is the form for one, `plural` for any other count."""
     return _enter(Sentence(key, text, Part.TEXT, plural))
 
 
@@ -143,9 +143,9 @@ def group_mention(group_id: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A sentence and the values of its placeholders, as a value in another sentence.
+    """A sentence with the values of its placeholders, to put into a placeholder of another sentence.
 
-    It is filled in the language of that other sentence.
+    It is written in the language of that other sentence.
     """
 
     sentence: Sentence
@@ -156,9 +156,9 @@ Value = str | int | datetime | Sentence | Filled
 
 
 class _Texts(dict[Sentence, str]):
-    """The text of each sentence in one language.
+    """The text of each sentence in one language, by sentence.
 
-    A sentence that was not passed to `Language.prepare` is translated at its first use.
+    It translates a sentence at its first use, unless `Language.prepare` has done so before.
     """
 
     def __init__(self, translations: NullTranslations) -> None:
@@ -184,7 +184,7 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return the same language for text without markup."""
+        """Return this language for text without markup, as a terminal or a web page shows it."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:
@@ -193,11 +193,11 @@ class Language:
             self._texts[sentence]
 
     def say(self, sentence: Sentence, **values: Value) -> str:
-        """Return the sentence with its placeholders filled.
+        """Return the sentence in this language, with its placeholders filled in.
 
         A str is escaped, unless it is Markup or the text is plain. A datetime becomes a time in the reader's zone (UTC
-        in plain text). A Sentence is filled in, too. If the translation has a placeholder without a value, return the
-        English sentence.
+        in plain text). A Sentence becomes its text. If the translation has a placeholder for which there is no value,
+        return the English sentence.
         """
         plain = self._plain or sentence.part is Part.LABEL
         text = self._text(sentence, values)
@@ -212,7 +212,7 @@ class Language:
             return ENGLISH._text(sentence, values).format_map(shown)
 
     def fill(self, filled: Filled) -> str:
-        """Return the sentence of `filled` with the values of `filled` in its placeholders."""
+        """Return the sentence of `filled` in this language, with the values of `filled` in its placeholders."""
         return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
@@ -240,9 +240,9 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
-        """Join items to a list in this language, such as "A, B". An item is escaped as in `say`.
+        """Join items to a list in this language, such as "A, B". Escape each item as `say` does.
 
-        `long`: the items may contain commas, as in "A, then B; C".
+        `long`: the items may contain commas, so use another separator, as in "A, then B; C".
         """
         text = self._shown(items[0], self._plain) if items else ""
         for each in items[1:]:
@@ -250,12 +250,13 @@ class Language:
         return Markup(text)
 
     def now(self) -> Markup:
-        """Return the current time in the reader's zone."""
+        """Return the current time as markup that Slack shows in the reader's time zone."""
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return the time `at` in the reader's zone, with its date if it is more than six hours away.
+        """Return the time `at` as markup that Slack shows in the reader's time zone.
 
+        Add the date if it is over six hours away.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)

@@ -1,4 +1,4 @@
-"""Hold the sentences about the state of a session: the customer joined, it is over, or nobody joined (pure)."""
+"""Hold the sentences about a session's state: the customer joined, the session is over, or nobody joined (pure)."""
 
 from bot.core.models import SessionEnding, SessionPhase, SessionRecord
 from bot.slack.messages.catalogue.sentence import TITLE_LENGTH, Language, Markup, Value, label, mention, said
@@ -32,15 +32,15 @@ OPEN_VIEWER = label("state.open_viewer", "Open viewer", limit=TITLE_LENGTH)
 
 
 def joined(record: SessionRecord, language: Language) -> str:
-    """Render that the customer joined, and when if that is known."""
+    """Render that the customer joined the session, and when, if the time is known."""
     at = record.state.joined_at
     return language.say(JOINED_AT, time=at) if at else language.say(JOINED)
 
 
 def ended(record: SessionRecord, language: Language, *, names_agent: bool) -> str:
-    """Render how a session ended, as Genesys reports it; "" if Genesys did not report more than that.
+    """Render how a session ended, as Genesys reports it; "" if Genesys reports only that the session is over.
 
-    `names_agent`: the readers may not know whose session it was.
+    `names_agent`: whether to name the agent, for readers who may not know whose session it was.
     """
     state, at = record.state, record.ended_at or record.session.ends_at
     values: dict[str, Value] = {"name": record.session.name, "agent": mention(record.agent), "time": at}

@@ -36,7 +36,7 @@ SCOPE_MISSING = fault(
 
 @dataclass(frozen=True, slots=True)
 class SetupWarning:
-    """A warning about the set-up. `scope` is the Slack scope that is missing; "" for a warning about anything else."""
+    """A warning about the set-up. If a Slack scope is missing, `scope` names it; else `scope` is ""."""
 
     sentence: Sentence
     scope: str = ""

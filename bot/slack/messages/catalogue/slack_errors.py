@@ -183,11 +183,11 @@ _entry(
 
 
 def reason(language: Language, code: str) -> str:
-    """Return the meaning of a Slack error code."""
+    """Return what a Slack error code means, as a sentence in this language."""
     return language.say(_REASONS[explain(code).key])
 
 
 def remedy(language: Language, code: str) -> str:
-    """Return the fix for a Slack error code; "" if an administrator can fix nothing."""
+    """Return how an administrator can fix the cause of a Slack error code; "" if they cannot fix anything."""
     found = _REMEDIES.get(explain(code).key)
     return language.say(found) if found else ""

@@ -1,1 +1,1 @@
-"""Render what an error message offers to its reader besides its sentences: buttons."""
+"""Build the buttons of error messages."""

@@ -1,6 +1,6 @@
 """Build the buttons of an error message: what the reader can do about the error (pure).
 
-At most one button is highlighted: the first.
+At most one button is highlighted.
 """
 
 import json
@@ -49,10 +49,10 @@ GO_TO_MESSAGE = label("button.go_to_message", "Go to message")
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What an error message can offer to its reader.
+    """The facts that decide which buttons an error message has.
 
     - `request_id`: the failed request. `argument`: the part of its argument that a repeated start needs.
-    - `situation`: what the person asked for.
+    - `situation`: what the person asked the bot to do.
     - `is_repeatable`: whether a press can repeat the request. `is_stored`: whether the store holds the request and its
       error.
     - `opens_form`: a press can open the form for a new session, because the message is in no modal.
@@ -90,14 +90,17 @@ def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, langu
 
 
 def highlighted(row: list[Block]) -> list[Block]:
-    """Highlight the first button of a row, unless another button is highlighted."""
+    """Return the row with its first button highlighted.
+
+    If a button is already highlighted, return the row unchanged.
+    """
     if not row or any("style" in each for each in row):
         return row
     return [row[0] | {"style": "primary"}, *row[1:]]
 
 
 def _own_buttons(error: CobrowseError, offers: Offers, language: Language) -> list[Block]:
-    """Build the buttons that only this kind of error has."""
+    """Build the buttons that are special to this kind of error. Return none for most errors."""
     match error:
         case SignInRequiredError(address=address) | SignInExpiredError(address=address) if address:
             return [button(language.say(SIGN_IN), OPEN_ACTION, url=address)]
@@ -130,7 +133,7 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
     """Build a button for each application that Genesys has, up to a maximum number of buttons.
 
-    A press repeats the start with the application of the button.
+    A press on it repeats the start with this application.
     """
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
@@ -145,7 +148,7 @@ def _applications(error: UnknownApplicationError, offers: Offers, language: Lang
 
 
 def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
-    """Parse the value of an application's button.
+    """Decode the value of a button that repeats a start with another application.
 
     Return the id of the request to repeat, the application's id, and the argument of the new start.
     """
@@ -154,9 +157,9 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button by which the bot tells the administrators about the error.
+    """Build the button by which the reader lets the bot tell the administrators about the error.
 
-    Build no button if the bot has already told the administrators, or certainly will.
+    Return no button if the bot has already told the administrators, or certainly will.
     """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE

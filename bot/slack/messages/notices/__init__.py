@@ -1,4 +1,4 @@
-"""Render notices: messages about a fault, a request for access or another situation that can change.
+"""Render notices: messages about a fault, a request for access or another matter that can change.
 
-The bot updates the messages when the situation changes.
+When the matter changes, the bot updates the messages.
 """

@@ -1,4 +1,4 @@
-"""Render the messages about a person without a Genesys user (pure).
+"""Render the messages about a person who has no Genesys user (pure).
 
 The readers are the administrators, the person, and the requester who asked to connect the person.
 """
@@ -52,7 +52,7 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at` is the value that `notice.opened_at` had when this message was posted. If the two differ, a newer
+    `opened_at` is the notice's `opened_at` at the time when this message was posted. If that has changed since, a newer
     message has replaced this one, and the text says so.
     """
     asked, say = read_access(notice.data), to.language.say
@@ -77,7 +77,7 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
 def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
     """Render the message to a person who is now connected to a Genesys user.
 
-    `has_form`: the message gets a button that opens the form, because the form works in direct messages.
+    `has_form`: whether a button opens the form for a new session. Without it, the message names the command to type.
     """
     asked, say = read_access(notice.data), to.language.say
     text, lines = say(WELCOME), []
@@ -110,7 +110,7 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Build the button that asks an administrator to connect a person to a Genesys user.
+    """Build the button by which the bot asks an administrator to connect a person to a Genesys user.
 
     `name` is the administrator's name, "" if unknown.
     """
@@ -123,20 +123,23 @@ def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> 
 
 
 def connect_button(person: PersonKey, language: Language, *, is_primary: bool = False) -> Block:
-    """Build the button that opens an administrator's dialog to connect `person`."""
+    """Build the button with which an administrator opens the dialog to connect `person` to a Genesys user.
+
+    `is_primary`: whether the button is highlighted.
+    """
     style = {"style": "primary"} if is_primary else {}
     return button(language.say(CONNECT), CONNECT_ACTION, value=access_key(person), **style)
 
 
 def connect_people_button(language: Language) -> Block:
-    """Build the button that opens an administrator's dialog to choose a person and connect them."""
+    """Build the button with which an administrator opens the dialog that first asks which person to connect."""
     return button(language.say(CONNECT_PEOPLE), CONNECT_PEOPLE_ACTION, value="choose")
 
 
 def read_person(value: str) -> PersonKey | None:
-    """Parse the value of a connect button into the person to connect. The team is "" if the value has none.
+    """Decode the value of a connect button: the person to connect, as team and user.
 
-    Return None for any other value.
+    The team is "" if the value has none. Return None if the value names no person.
     """
     team_id, _, user_id = value.rpartition(" ")
     return (TeamId(team_id), UserId(user_id)) if user_id else None

@@ -1,4 +1,4 @@
-"""Render the message to an agent whose session somebody else has ended (pure)."""
+"""Render the message to an agent about the end of the agent's session by somebody else (pure)."""
 
 from bot.core.models import Notice
 from bot.core.use_cases.session_ends import read_end
@@ -11,7 +11,7 @@ CLOSED = said("ended.closed_by", "{person} closed your session *{name}* at {time
 
 
 def ended_notice(notice: Notice, language: Language) -> Message:
-    """Render the message that tells an agent that somebody else has ended the agent's session.
+    """Render the message that tells an agent who has ended the agent's session.
 
     A button starts a new session of the same name.
     """

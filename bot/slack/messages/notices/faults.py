@@ -62,9 +62,9 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
-    `opened_at` is the value that `notice.opened_at` had when this message was posted. If the two differ, a newer
+    `opened_at` is the notice's `opened_at` at the time when this message was posted. If that has changed since, a newer
     message has replaced this one, and the text says so. `runbook_url`: the page that a button opens, "" for no button.
-    The notification says what is broken, without any detail, because a locked phone shows it.
+    The text in the notification gives no details, because a locked phone shows it.
     """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:
@@ -94,7 +94,7 @@ def fault_checked(outcome: FaultChecked, language: Language) -> Message:
 
 
 def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
-    """Return the sentences that say what fails, for the message's first line and for its notification."""
+    """Return two sentences that say what fails: one for the message's first line, one for its notification."""
     kinds = set(fault.kinds)
     if kinds & STARTING:
         return FAILING_START, TITLE_START

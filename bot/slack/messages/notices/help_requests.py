@@ -1,7 +1,4 @@
-"""Render the message to administrators about a person who asks them for help (pure).
-
-Also render the answer to this person.
-"""
+"""Render the message to administrators about a person who asks them for help, and the answer to this person (pure)."""
 
 from bot.core.models import Notice, TeamId
 from bot.core.results import AdministratorsTold
@@ -25,7 +22,7 @@ AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
 
 def help_notice(notice: Notice, to: Addressee) -> Message:
-    """Render the message to administrators: who wants what, and how administrators make it possible."""
+    """Render the message to administrators: who wants to do what, and how administrators make that possible."""
     asked, say = read_help(notice.data), to.language.say
     text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
