@@ -1,1 +1,1 @@
-"""Call Genesys Cloud: sign in, send requests within the rate limits, and read the answers."""
+"""Call Genesys Cloud: sign in, send calls within the rate limits, and read the answers."""

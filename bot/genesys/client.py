@@ -1,7 +1,7 @@
-"""Call the Genesys API through the token source, the rate limiter, the retry policy and the HTTP client.
+"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry it if that is safe.
 
-The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs no URLs and no
-bodies.
+The modules in bot/genesys/api define the individual calls. The client does not follow redirects, and does not log URLs
+and bodies.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Sends calls to the API at one base URL, with the bot's own token unless a call names another one."""
+    """Sends calls to the API at one base URL. They carry the bot's own token unless the caller names another one."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class GenesysClient:
 
     @property
     def is_local(self) -> bool:
-        """Return whether the Genesys API at the base URL runs on this machine, as in the sandbox."""
+        """Return whether the API at the base URL runs on this machine, as in the sandbox."""
         return url_host(self._api_url) in LOCAL_HOSTS
 
     @property
@@ -62,13 +62,13 @@ class GenesysClient:
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether the rate limiter would send a call that needs this permission without a wait."""
+        """Return whether a call that needs this permission could be sent now, without a wait for the rate limit."""
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the SharedWaits of calls that need the permission `needs`.
+        """Return the object that tells requests how long a call that needs the permission `needs` has to wait.
 
-        It reports the wait of such a call to all requests that need the call's answer.
+        It tells all requests that share the answer of such a call.
         """
         return self._limiter.waits(needs)
 
@@ -86,13 +86,15 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send a call, retry it as the retry policy allows, and return its 2xx answer. Raises ServiceError.
+        """Send a call, retry it as the retry policy allows, and return its 2xx answer.
+
+        Raises ServiceError for any other outcome.
 
         - `needs`: the scope or permission that the call needs.
         - `safe`: a repeated call does no harm, so retry it even if Genesys may have acted.
         - `final`: the effect cannot be undone, so do not retry even after a 500.
-        - `share`: no session depends on the call, so it fails with ServiceBusyError when such calls have used up their
-          share of the rate limit.
+        - `share`: no new session depends on the call, so it may use only this share of the rate limit. If the share is
+          used up, it fails with ServiceBusyError.
         - `hooks`: the call hooks of the request; None for a background call.
         - `continues`: an earlier call for the same session has passed the rate limiter, so this call goes first.
         - `auth`: replaces the bot's token.
@@ -126,9 +128,9 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request and return the answer. After a 401, send the request once more with a new token.
+        """Send the request and return the answer. After a 401, send it once more with a new token.
 
-        Report the answer to the rate limiter.
+        Tell the rate limiter that the call has ended.
         """
         response = None
         try:
@@ -170,7 +172,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError if its path contains `.` or `..`, which a proxy could resolve."""
+    """Parse a URL. Raises UnusableAnswerError if a part of its path is `.` or `..`, which a proxy could resolve."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot be part of a URL")

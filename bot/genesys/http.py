@@ -32,10 +32,13 @@ UNREACHED_ERRORS = (
 
 
 class TokenSource(httpx.Auth):
-    """Authenticates requests with a token. This base class adds no token; subclasses override both methods."""
+    """Authenticates requests with a token. This base class adds no token."""
 
     async def ready(self) -> None:
-        """Fetch a token if none is cached. The client calls this before the rate limiter. Raises ServiceError."""
+        """Fetch a token if none is cached. The client calls this before it waits for the rate limit.
+
+        Raises ServiceError if Genesys gives no token.
+        """
 
 
 class HttpClient(httpx.AsyncClient):
@@ -61,8 +64,8 @@ class HttpClient(httpx.AsyncClient):
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
         """Send a request like httpx's `send`, but without redirects, cookies and event hooks.
 
-        API calls never use these, and leaving them out saves CPU (decision 0002). Raises httpx.TransportError, and the
-        exceptions of `auth`.
+        API calls never use these, and leaving them out saves CPU (decision 0002). Raises httpx.TransportError if no
+        complete answer arrives, and the exceptions of `auth`.
         """
         flow = auth.async_auth_flow(request)
         try:
@@ -77,7 +80,7 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response with a body that is already read. It skips httpx's code for reading streams, to save CPU."""
+    """An httpx response whose body has already been read. It avoids httpx's code for streams, to save CPU."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
@@ -99,12 +102,15 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """Take the seconds for which idle connections are kept, and the proxy's URL with any user and password."""
+        """Take how many seconds an idle connection is kept, and the proxy's URL with its user and password, if any."""
         self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its response with the whole body. Raises httpx.TransportError."""
+        """Send a request and return its response with the whole body.
+
+        Raises httpx.TransportError if no complete response arrives.
+        """
         timeouts, stream = request.extensions.get("timeout", {}), request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
@@ -151,7 +157,7 @@ def _client_timeout(pool: float | None, connect: float | None, read: float | Non
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return a body of at most MAX_BODY_BYTES. Raises httpx.DecodingError for a longer or compressed body."""
+    """Read the body of a response. Raises httpx.DecodingError if it is compressed or has more than MAX_BODY_BYTES."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise httpx.DecodingError("compressed, although no compression was accepted")
     body = await response.content.read(MAX_BODY_BYTES)

@@ -23,17 +23,20 @@ _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Return whether a value is an id that is safe in the path of a URL, whether percent-encoded or not."""
+    """Return whether a value is a text that can safely stand as an id in the path of a URL, percent-encoded or not."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
 def objects(value: object) -> Iterator[dict[str, object]]:
-    """Yield the items of a JSON list that are objects. Yield nothing if `value` is no list."""
+    """Yield those items of a JSON list that are objects. Yield nothing if `value` is not a list."""
     return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return each entity as a pair of id and name. Leave out entities with an id that is missing or malformed."""
+    """Return each entity in a JSON list as a pair of id and name.
+
+    Leave out entities whose id is missing or malformed.
+    """
     found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
         (entity_id, str(name or "")[:MAX_NAME_LENGTH])
@@ -63,15 +66,18 @@ def object_or_empty(response: httpx.Response) -> dict[str, object]:
 
 
 def reference_of(response: httpx.Response) -> str | None:
-    """Return Genesys's correlation id: the header ININ-Correlation-Id or the body's contextId; None without both."""
+    """Return Genesys's correlation id in an answer; None if there is none.
+
+    It is in the header ININ-Correlation-Id or, without this header, in the body's contextId.
+    """
     reference = response.headers.get("ININ-Correlation-Id") or object_or_empty(response).get("contextId")
     return _NOT_IN_REFERENCE.sub("", str(reference))[:64] or None if reference else None
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message in an answer, on one line and not escaped for Slack.
+    """Return the error message in an answer, on one line, cut to MAX_MESSAGE_LENGTH characters.
 
-    The message is cut to MAX_MESSAGE_LENGTH characters.
+    It is not escaped for Slack.
     """
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
@@ -79,7 +85,7 @@ def message_of(response: httpx.Response) -> str:
 
 
 def is_invalid_host(error: BadRequestError) -> bool:
-    """Return whether Genesys refuses a call because the host does not exist, is not active or has no license."""
+    """Return whether a 4xx says that the host does not exist, is not active or has no license."""
     return error.status == 400 and "invalid host user" in error.words.lower()
 
 
@@ -102,5 +108,8 @@ def _parse_date(text: str) -> datetime | None:
 
 
 def plain_word(value: object) -> str:
-    """Return a value, such as a status, as a short text that is safe to show anywhere; "unknown" for an empty value."""
+    """Convert a value, such as a status, to a short text that is safe to show anywhere.
+
+    An empty value becomes "unknown".
+    """
     return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

@@ -32,10 +32,10 @@ MIN_CONCURRENT_CALLS = 8
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the rate limit for calls on which no session depends, so that they leave room for creating sessions.
+    """The share of the rate limit that one kind of calls may use. No new session depends on these calls.
 
-    Of `one_of` allowed calls, one may be of this share. `only_idle`: no call of this share goes out while other calls
-    wait, or while less than half of the window's calls are left.
+    Of `one_of` allowed calls, one may be of this kind. `only_idle`: send no call of this kind while other calls wait,
+    or while less than half of the window's calls are left.
     """
 
     one_of: int
@@ -52,7 +52,7 @@ Turn = asyncio.Future[None]
 
 
 class RateLimiter:
-    """Decides when each call to Genesys may be sent."""
+    """Decides when each call to Genesys may be sent, so that the calls stay within Genesys's rate limits."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Take `per_minute`, which overrides the limit that Genesys reports.
+        """Take `per_minute`, the limit to keep instead of the one that Genesys reports; None keeps the latter.
 
         `clock` returns seconds and never goes back. `calls_per_session` is the number of calls that one session takes.
         """
@@ -80,18 +80,18 @@ class RateLimiter:
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would be sent without a wait."""
+        """Return whether a call that needs this permission could be sent now, without a wait."""
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the SharedWaits of calls without hooks that need the permission `needs`.
+        """Return the object that tells requests how long background calls that need this permission have to wait.
 
-        It reports the waits of such a call to all requests that need the call's answer.
+        It tells all requests that share the answer of such a call.
         """
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Return whether a call of this share may go out now, and count it if so."""
+        """If a call of this share may be sent now, count it and return True. Otherwise return False."""
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False
         return self._window.try_share(share)
@@ -103,7 +103,8 @@ class RateLimiter:
         - `needs`: the permission that the call needs; None for a call with a user's token, whose limits are unknown.
         - `continues`: an earlier call for the same session has passed, so this call goes first.
 
-        Raises ServiceBusyError, and the exceptions of `hooks.on_wait`.
+        Raises ServiceBusyError if calls that need this permission have to wait too long after a 429. Raises the
+        exceptions of `hooks.on_wait`.
         """
         while True:
             if needs:
@@ -116,9 +117,9 @@ class RateLimiter:
             self._queue.cancel()  # a 429 arrived while this call waited for its turn
 
     def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
-        """Record the end of a call, and the rate-limit headers of its answer. `response` is None if no answer came.
+        """Record that a call has ended, and what the headers of its answer say about the rate limit.
 
-        `needs` is as in `acquire`.
+        `response` is None if no answer came. `needs` is as in `acquire`.
         """
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
@@ -128,7 +129,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Record the answer to a call that needs the permission `needs`.
+        """Record what an answer to a call that needs the permission `needs` says about the rate limits.
 
         A 429 delays all calls if the token is at its limit, else only calls with the same permission.
         """
@@ -145,15 +146,15 @@ class RateLimiter:
 class RateWindow:
     """Counts the calls of one token in Genesys's current rate-limit window.
 
-    Other processes may use the same token, so Genesys's count in each answer replaces this object's count. Until such
-    answers arrive, at most half of the remaining calls are in flight. After an exhausted window, the first call goes
-    alone, to find out whether the next window has begun.
+    Other processes may use the same token, so the count that Genesys reports in each answer replaces this object's
+    count. Until such answers arrive, at most half of the remaining calls are in progress at the same time. After a
+    window in which the limit was reached, the first call goes alone, to find out whether the next window has begun.
     """
 
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """Take `per_minute`, which overrides the limit that Genesys reports.
+        """Take `per_minute`, the limit to keep instead of the one that Genesys reports; None keeps the latter.
 
         `clock` returns seconds and never goes back.
         """
@@ -168,9 +169,9 @@ class RateWindow:
         self._shared: defaultdict[Share, deque[float]] = defaultdict(deque)
 
     def try_acquire(self) -> bool:
-        """Return whether a call may be sent now.
+        """If a call may be sent now, count it and return True. Otherwise return False.
 
-        If so, count the call; the caller must call `release` when it has ended.
+        After True, the caller must call `release` when the call has ended.
         """
         now = self._clock()
         if now >= self._ends_at:
@@ -184,7 +185,7 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Return whether a call of this share may go out now, and count it if so.
+        """If a call of this share may be sent now, count it and return True. Otherwise return False.
 
         In any minute, at most one in `share.one_of` of the allowed calls may be of this share.
         """
@@ -198,28 +199,28 @@ class RateWindow:
 
     @property
     def has_half_left(self) -> bool:
-        """Return whether at least half of the calls of the current window are left."""
+        """Return whether at least half of the current window's calls can still be sent."""
         is_new = self._clock() >= self._ends_at
         used = self._in_flight + (0 if is_new else self._used)
         return 2 * used <= self.allowed
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return the expected wait, in seconds, of a call behind `ahead` other calls; 0.0 if it need not wait."""
+        """Return how many seconds a call will probably wait if `ahead` other calls go before it; 0.0 for no wait."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until the next call may be sent, unless a call ends earlier."""
+        """Return the seconds until the next call may be sent. It may be sent earlier if a call ends before that."""
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record the end of a call.
+        """Record that a call has ended.
 
-        `headers` are the headers of the answer, None if the answer is missing or its headers do not count. `reached` is
-        False if the call never reached Genesys; the call then does not count.
+        `headers` are the headers of the answer. They are None if there is no answer, or if it is about another token.
+        `reached` is False if the call never reached Genesys; the call then does not count.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -238,7 +239,7 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Send no call for `seconds`, at most one window, because Genesys answered 429."""
+        """Let no call pass for `seconds`, at most one window, because Genesys answered 429."""
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -250,13 +251,16 @@ class RateWindow:
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers of an answer show that the whole token has reached its limit."""
+    """Return whether the headers of an answer show that the token, over all its calls, has reached its limit."""
     usage = _read_usage(headers)
     return usage is not None and usage[0] >= usage[1]
 
 
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Return the calls counted, the calls allowed, and the seconds until the reset; None for unusable headers."""
+    """Read how many calls Genesys has counted, how many it allows, and the seconds until it counts from 0 again.
+
+    Return None if a header is missing or malformed.
+    """
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
         is_usable = 1 <= allowed < math.inf and count >= 0 and not math.isnan(reset)
@@ -266,7 +270,7 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 
 
 class FairQueue:
-    """Orders the calls that wait for the window: round-robin between requesters, first in first out for each.
+    """Orders the calls that wait for the rate limit: requesters take turns, and the calls of one requester go in order.
 
     A background call is sent only when no call for a session waits.
     """
@@ -274,7 +278,7 @@ class FairQueue:
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
         """Take the window, and `calls_per_session`, the number of calls that one session takes.
 
-        The first call for a session waits in the queue. The others pass `continues` to `acquire`, and go before all
+        The first call for a session waits for its turn. The others pass `continues` to `acquire`, and go before all
         calls that wait.
         """
         self._window = window
@@ -286,18 +290,19 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a call for a session would be sent without a wait in this queue."""
+        """Return whether a call for a session would pass this queue at once, without a wait."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
     def length(self) -> int:
-        """Return how many calls wait in the queue."""
+        """Return how many calls wait in the queue, background calls included."""
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
         """Wait until the call may be sent. The arguments are as in RateLimiter.acquire.
 
-        Raises the exceptions of `hooks.on_wait`.
+        If the call has to wait, call `hooks.on_wait` with the expected seconds. Raises the exceptions of
+        `hooks.on_wait`.
         """
         if not self._queues and (hooks or not self._background) and self._window.try_acquire():
             return
@@ -316,7 +321,10 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Send as many waiting calls as the window allows. The rate limiter calls this whenever a call has ended."""
+        """Let as many waiting calls pass as the window allows.
+
+        The rate limiter calls this whenever a call has ended.
+        """
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -328,7 +336,10 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Record that a call is not sent although `acquire` let it pass. Send the next waiting call in its place."""
+        """Take back that `acquire` let a call pass, because the call is not sent.
+
+        Let the next waiting call pass instead.
+        """
         self._window.release(reached=False)
         self.release_next()
 
@@ -345,7 +356,7 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a waiting call to the queue. Return the number of calls that go before it, 0 for a background call.
+        """Add a call to the queue. Return how many calls go before it, 0 for a background call.
 
         `turn` is the future that completes when the call may be sent.
         """
@@ -364,9 +375,9 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove a call that was cancelled. `turn` is its future in the queue.
+        """Remove a cancelled call from the queue. `turn` is its future.
 
-        If the future is already completed, send the next waiting call instead.
+        If the call had already got its turn, let the next waiting call pass instead.
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
@@ -380,7 +391,7 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """The state in which all calls that need one permission are held back; see PermissionHolds.
+    """A hold: the time in which all calls that need one permission wait; see PermissionHolds.
 
     Until the time `until`, all of them wait. After that, one call goes first as a test, and the others wait until its
     answer or until `probe_until`. `changed` is set when the hold ends or becomes longer.
@@ -392,10 +403,10 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Holds back the calls that need one permission, after such a call got a 429 although the token is below its limit.
+    """Delays the calls that need one permission, after Genesys answered such a call with 429.
 
-    Genesys limits some endpoints separately. Calls that need other permissions do not wait. `needs`, in each method, is
-    the name of the permission.
+    Genesys limits some endpoints separately, so this happens although the token is below its limit. Calls that need
+    other permissions do not wait. `needs`, in each method, is the name of the permission.
     """
 
     def __init__(
@@ -424,9 +435,9 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record an answer other than 429 to a call that needs this permission.
+        """Record that Genesys answered a call that needs this permission, and not with 429.
 
-        If the time of the hold is over, end the hold.
+        End the hold if its time is over.
         """
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
@@ -434,12 +445,12 @@ class PermissionHolds:
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether a call that needs this permission has to wait now because of a 429."""
+        """Return whether a call that needs this permission has to wait now, because of an earlier 429."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether there is a hold for this permission.
+        """Return whether there is a hold for this permission, even if its time is over.
 
         A call that needs the permission would then have to wait, or go first as a test (see _Hold).
         """
@@ -448,8 +459,9 @@ class PermissionHolds:
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
         """Wait until a call that needs this permission may be sent.
 
-        When a hold is over, one call goes first as a test (see _Hold). Call `on_wait` with the seconds left. Raises
-        ServiceBusyError after `max_hold_total_seconds`, and the exceptions of `on_wait`.
+        When the time of a hold is over, one call goes first as a test (see _Hold). If the call has to wait, call
+        `on_wait` with the seconds. Raises ServiceBusyError if it would wait longer than `max_hold_total_seconds`.
+        Raises the exceptions of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

@@ -1,4 +1,4 @@
-"""Map a Genesys region, however people write it, to its API, login and app hosts (pure).
+"""Map a Genesys region, in any spelling that people use, to its API, login and app hosts (pure).
 
 The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 """
@@ -42,7 +42,10 @@ def urls(region: str) -> tuple[str, str]:
 
 
 def apps_host(region: str) -> str:
-    """Return the host of the region's web app. Raises ValueError like `urls`."""
+    """Return the host of the region's web app.
+
+    Raises ValueError for a text that is neither a region's name nor a domain.
+    """
     return f"apps.{_domain(region)}"
 
 

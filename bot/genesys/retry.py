@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """Tells whether a call that failed may be sent again, and under which condition."""
+    """The condition under which a call that failed may be sent again."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -56,7 +56,10 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None if missing."""
+    """The error of a call, and the rule for its retry.
+
+    `retry_after` is Genesys's Retry-After in seconds, None if missing.
+    """
 
     error: ServiceError
     rule: RetryRule = RetryRule.NEVER
@@ -64,7 +67,10 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Return the error that an answer reports; None for a 2xx. `needs`: the scope or permission that the call needs."""
+    """Convert an answer to an error with the rule for a retry. Return None for a 2xx.
+
+    `needs`: the scope or permission that the call needs.
+    """
     if response.is_success:
         return None
     status, reference = response.status_code, reference_of(response)
@@ -88,7 +94,7 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Return the error for the exception of a call that got no answer."""
+    """Convert the exception of a call without an answer to an error with the rule for a retry."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
@@ -103,7 +109,10 @@ def is_unreached(error: httpx.TransportError) -> bool:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds in Retry-After, a number or an HTTP date (RFC 9110 section 10.2.3); None if it is unusable."""
+    """Return the Retry-After in the headers, in seconds. It is a number or an HTTP date (RFC 9110 section 10.2.3).
+
+    Return None if it is missing or malformed.
+    """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
@@ -116,7 +125,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 def _message_about_division(response: httpx.Response) -> str:
     """Return the message of a 403 if it mentions a division; "" otherwise.
 
-    Without a division, the name of the missing permission says more than the message.
+    In any other message, the name of the missing permission says more.
     """
     message = message_of(response)
     with_code = f"{message} {object_or_empty(response).get('code')}"
@@ -124,7 +133,7 @@ def _message_about_division(response: httpx.Response) -> str:
 
 
 class RetryPolicy:
-    """Decides whether to retry one call, and after how many seconds.
+    """Decides whether and when to retry one call.
 
     The limits on the total time, `max_backoff_seconds` and `max_retry_after_seconds`, do not include the wait in the
     rate limiter.
@@ -145,7 +154,7 @@ class RetryPolicy:
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
-        """Return the seconds to wait before the next attempt; None if there must be no other attempt.
+        """Return the seconds to wait before the next attempt; None if the call must not be sent again.
 
         `failed` is the error of the attempt that has just ended.
         """
@@ -168,13 +177,13 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """The part of core's CallHooks that send_with_retry uses."""
+    """The call hook that send_with_retry needs: a method that learns of waits."""
 
     async def on_wait(self, seconds: float) -> None: ...
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Do nothing. This is the default `acquire`, for calls without a rate limiter."""
+    """Do not wait: the call has no rate limit. The default of `acquire`."""
 
 
 async def send_with_retry(
@@ -188,7 +197,7 @@ async def send_with_retry(
     timing: GenesysTiming = GENESYS_TIMING,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
-    """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError.
+    """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError for any other outcome.
 
     `acquire` waits until the rate limiter lets an attempt pass; its argument is True for a retry. `hooks` learn of the
     wait before each retry. `needs`, `safe` and `final` are as in GenesysClient.call.

@@ -1,6 +1,6 @@
 """Create notification channels, and subscribe them to the conversations of users.
 
-The SDK calls the answers Channel, ChannelTopicEntityListing and AvailableTopicEntityListing:
+The vendor's SDK names the answers Channel, ChannelTopicEntityListing and AvailableTopicEntityListing:
 https://developer.genesys.cloud/notificationsalerts/notifications/notifications-apis
 """
 
@@ -34,7 +34,10 @@ MAX_URL_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A notification channel. `url` is the address of its WebSocket, which lets anybody read the channel's events."""
+    """A notification channel.
+
+    `url` is the URL of its WebSocket, a secret: with it, anybody can read the channel's events.
+    """
 
     id: str = field(repr=False)
     url: str = field(repr=False)
@@ -43,7 +46,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """The hosts of a channel: those of `accepted` are subscribed, those of `refused` are not.
+    """The result of a subscription for several hosts: `accepted` hosts are subscribed, `refused` hosts are not.
 
     `missing` holds the permissions that Genesys names as missing.
     """
@@ -60,7 +63,7 @@ class ChannelsApi:
         self._client, self._api_url = client, api_url
 
     async def create(self) -> Channel:
-        """Create a channel. Raises ServiceError."""
+        """Create a channel. Raises ServiceError if the call fails."""
         response = await self._client.call("POST", CHANNELS, needs=OPEN_CHANNEL, share=LIVE)
         body = read_object(response)
         channel_id, url = str(body.get("id") or ""), str(body.get("connectUri") or "")
@@ -72,9 +75,9 @@ class ChannelsApi:
         return Channel(channel_id, url, lifetime.total_seconds())
 
     async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
-        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS, and of nobody else.
+        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS, instead of those of before.
 
-        Raises ServiceError; BadRequestError with status 404 if the channel no longer exists.
+        Raises ServiceError if the call fails: BadRequestError with status 404 if the channel no longer exists.
         """
         topics = {TOPIC.format(host.lower()): host for host in hosts}
         path = SUBSCRIPTIONS.format(quote(channel_id, safe=""))
@@ -83,7 +86,10 @@ class ChannelsApi:
         return read_subscriptions(read_object(response), topics)
 
     async def required_permissions(self) -> tuple[str, ...] | None:
-        """Return the permissions that a subscription needs; None if Genesys does not list them. Raises ServiceError."""
+        """Return the permissions that a subscription needs; None if Genesys does not list them.
+
+        Raises ServiceError if the call fails.
+        """
         response = await self._client.call("GET", AVAILABLE_TOPICS, needs=READ_TOPICS, safe=True)
         for topic in objects(read_object(response).get("entities")):
             listed = topic.get("requiresPermissions")
@@ -93,9 +99,9 @@ class ChannelsApi:
 
 
 def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Subscriptions:
-    """Convert Genesys's answer to a subscription (pure). `topics` are the topics that the bot asked for.
+    """Convert Genesys's answer to a call that subscribes a channel (pure).
 
-    A topic that the answer does not list counts as refused.
+    `topics` maps each requested topic to its host. A topic that the answer does not list counts as refused.
     """
     accepted: set[HostId] = set()
     missing: set[str] = set()
@@ -111,9 +117,10 @@ def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Su
 
 
 def is_channel_url(url: str, api_url: str) -> bool:
-    """Return whether a URL can be that of a channel's WebSocket: encrypted, and at Genesys or beside the API (pure).
+    """Return whether a URL can be that of a channel's WebSocket (pure).
 
-    The sandbox's URL is not encrypted, and at the same host as the API, on this machine.
+    It must be encrypted (wss), and lead to a host of Genesys or to one in the same domain as the API. In the sandbox it
+    is not encrypted, and leads to the API's host on this machine.
     """
     try:
         parts = urlsplit(url)

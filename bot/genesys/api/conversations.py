@@ -1,4 +1,4 @@
-"""Implement the session service of the public Genesys Cloud API, with co-browse offers in conversations.
+"""Create, read and end sessions with the public Genesys Cloud API, as co-browse offers in conversations.
 
 POST /api/v2/conversations/{id}/cobrowse creates an offer and returns a join code. The join URL is the company's own
 page with that code. live_conversations.py finds the conversation.
@@ -69,11 +69,11 @@ OPEN, GONE, ENDED = "open", "gone", "ended"
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """The settings for joining a session in a conversation.
+    """The settings that say how a customer joins a session in a conversation.
 
     `template` makes the join URL, on the company's own page, from a join code; None if customers type the code.
-    `deployment_id` is the Messenger deployment through which the bot reads and withdraws co-browse offers; None if the
-    bot can do neither.
+    `deployment_id` is the Messenger deployment through which the bot reads and withdraws co-browse offers. With None,
+    the bot can do neither.
     """
 
     template: JoinTemplate | None = None
@@ -81,12 +81,15 @@ class JoinSettings:
 
 
 class ConversationSessions:
-    """Implements core's SessionsApi with the public API, where a session is a co-browse offer in a conversation."""
+    """Creates, reads and ends sessions with the public API, where a session is a co-browse offer in a conversation.
+
+    Implements core's SessionsApi.
+    """
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
         """Take the client, the join settings, and the tokens of hosts who signed in to Genesys from Slack.
 
-        `user_tokens` is None when the settings allow no sign-in; then all calls use the bot's own token.
+        `user_tokens` is None when the settings do not allow a sign-in; then all calls use the bot's own token.
         """
         self._client = client
         self._joining, self._user_tokens = joining, user_tokens
@@ -94,7 +97,7 @@ class ConversationSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return False, because each create needs a look-up of the conversation first."""
+        """Return False: `create` always needs a look-up of the conversation before it can send its call."""
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
@@ -102,8 +105,9 @@ class ConversationSessions:
 
         Raises OpenSessionError if the conversation has an open session that the offer would replace. Raises
         NoUsableConversationError if the host is in no conversation that supports co-browse, and
-        SeveralConversationsError if the host is in several. After these three errors, nothing was created. Raises other
-        ServiceErrors, StorageUnavailableError, and the exceptions of `hooks`.
+        SeveralConversationsError if the host is in several. After these three errors, nothing was created. Raises
+        another ServiceError if a call fails, StorageUnavailableError if the database fails, and the exceptions of
+        `hooks`.
         """
         live = await self._conversation(request, LookupHooks(hooks))
         await self._keep_open_session(live, request)
@@ -118,9 +122,10 @@ class ConversationSessions:
         return self._session(response, request, live)
 
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
-        """Raise OpenSessionError if an open session of this conversation can still be joined.
+        """Raise OpenSessionError if this conversation has an open session, which the new one would replace.
 
-        `request.open_sessions` holds the host's open sessions by conversation.
+        `request.open_sessions` holds the host's open sessions by conversation. A session whose offer has ended does not
+        count.
         """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
@@ -132,11 +137,11 @@ class ConversationSessions:
             raise OpenSessionError(session_id, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, share: Share | None = None) -> SessionView:
-        """Read the offer's status: `open`, `ended` (its time is up) or `gone`.
+        """Read the status of the session's offer: `open`, `ended` (its time is up) or `gone`.
 
         `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over; Genesys does not
-        say which. `share` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no
-        deployment, and other ServiceErrors.
+        say which. `share` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no deployment,
+        and another ServiceError if the call fails.
         """
         try:
             response = await self._client.call(
@@ -152,13 +157,14 @@ class ConversationSessions:
 
     @property
     def tells_states(self) -> bool:
-        """Return True, because each participant of a conversation has a list of co-browse sessions."""
+        """Return True: Genesys lists the co-browse sessions of each participant in a conversation."""
         return True
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Return the session's state, from its conversation, and for a person also from the offer. Raises ServiceError.
+        """Return the session's state as its conversation shows it. Raises ServiceError if a call fails.
 
-        If the conversation does not say that a customer joined, the offer says whether somebody still can.
+        Without `live`, a person waits for the answer. Then, if the conversation does not show that a customer joined,
+        also read from the offer whether somebody still can.
         """
         if live:
             return await self._state(record, LIVE)
@@ -179,7 +185,7 @@ class ConversationSessions:
     async def _state(self, record: SessionRecord, share: Share) -> SessionState:
         """Read the session's state from its conversation.
 
-        Return UNKNOWN_STATE if the conversation is unknown. Raises ServiceError.
+        Return UNKNOWN_STATE if the bot does not know the conversation's id. Raises ServiceError if the call fails.
         """
         conversation_id = record.session.conversation_id
         if not conversation_id:
@@ -189,14 +195,14 @@ class ConversationSessions:
         return read_state(read_object(response), record, answered_at(response), is_local=self._client.is_local)
 
     async def applications(self) -> list[tuple[str, str]]:
-        """Return an empty list, because sessions in conversations have no application."""
+        """Return an empty list: sessions in conversations have no application."""
         return []
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Withdraw the offer. Return Genesys's correlation id, None if it sent none.
+        """Withdraw the session's offer. Return Genesys's correlation id, None if Genesys sent none.
 
-        Raises UnknownSessionError if Genesys has no such offer or the settings name no deployment. Raises other
-        ServiceErrors.
+        Raises UnknownSessionError if Genesys has no such offer or the settings name no deployment, and another
+        ServiceError if the call fails.
         """
         path = self._offer_path(session_id)
         try:
@@ -223,7 +229,7 @@ class ConversationSessions:
         return found[0]
 
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
-        """Return the source of the host's own token; None if the agent did not sign in to Genesys as this host.
+        """Return the source of the host's own token; None if the agent has not signed in to Genesys as this host.
 
         `reload`: read the linked account from the store again.
         """
@@ -238,9 +244,9 @@ class ConversationSessions:
     async def _create_offer(
         self, live: ActiveConversation, request: CreateSessionRequest, hooks: CallHooks, user_token: TokenSource | None
     ) -> httpx.Response:
-        """Create the offer with the host's own token, or with the bot's when `user_token` is None.
+        """Create the offer with the host's own token. With `user_token` None, use the bot's token.
 
-        After a refusal, do not try the other token. Raises ServiceError.
+        If Genesys refuses the token, do not try the other one. Raises ServiceError if the call fails.
         """
         conversation_id, own = live.conversation.id, not request.for_another
         path, needs = COBROWSE.format(conversation_id), ADD_VOICE if live.is_voice else ADD
@@ -271,7 +277,8 @@ class ConversationSessions:
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
         """Convert the answer to a create call into a Session.
 
-        Raises UnusableAnswerError if the answer is unusable, with `acted` True because a session may exist.
+        Raises UnusableAnswerError if the id or the join code is missing or malformed. Its `acted` is True, because a
+        session may exist.
         """
         reference = reference_of(response)
         try:

@@ -1,6 +1,6 @@
-"""Send SMS and emails to customers as agentless messages of the public API.
+"""Send SMS and emails to customers as "agentless" messages of the public API.
 
-https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . The bot sends no message twice: if
+https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . The bot never repeats a message: if
 the outcome is unknown, the requester decides whether to send the message again. No log line and no error contains the
 customer's phone number or email address.
 """
@@ -28,7 +28,7 @@ _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
 class CustomerMessagesApi:
-    """Implements core's MessageSender."""
+    """Sends SMS and emails to customers. Implements core's MessageSender."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
@@ -36,7 +36,8 @@ class CustomerMessagesApi:
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
         """Send an SMS and return Genesys's correlation id. `sender` and `to` are phone numbers in E.164.
 
-        Raises ConversationActiveError if the customer is in an SMS conversation, and other ServiceErrors.
+        Raises ConversationActiveError if the customer is in an SMS conversation, and another ServiceError if the call
+        fails.
         """
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
@@ -47,7 +48,10 @@ class CustomerMessagesApi:
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send a plain-text email to one address and return Genesys's correlation id. Raises ServiceError."""
+        """Send a plain-text email to one address and return Genesys's correlation id.
+
+        Raises ServiceError if the call fails.
+        """
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -74,14 +78,14 @@ class CustomerMessagesApi:
 
 
 def without_addresses(words: str) -> str:
-    """Return Genesys's error message `words` without everything that looks like a phone number or an email address."""
+    """Remove everything that looks like a phone number or an email address from Genesys's error message `words`."""
     return _ADDRESSES.sub("…", words)
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Return whether Genesys refused an SMS because the number has an active conversation.
+    """Return whether Genesys's error message `words` says that the number already has an active conversation.
 
-    `words` is Genesys's error message. Genesys refuses such an SMS because the bot leaves
-    use_existing_active_conversation at its default, false (SDK 269, SendAgentlessOutboundMessageRequest).
+    Genesys refuses an SMS to such a number, because the bot leaves use_existing_active_conversation at its default,
+    false (SDK 269, SendAgentlessOutboundMessageRequest).
     """
     return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

@@ -65,7 +65,7 @@ _STAFF_PURPOSES = (
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation to which the host is connected by voice or by messages, so that it supports co-browse."""
+    """A conversation in which the host can co-browse: the host is connected to it by voice or by messages."""
 
     conversation: LiveConversation
     is_voice: bool
@@ -73,16 +73,15 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation to which the host is connected, but of a `kind` that does not support co-browse."""
+    """A conversation in which the host cannot co-browse, because Genesys does not support that for its `kind`."""
 
     kind: str
 
 
 class LookupHooks:
-    """CallHooks for the look-ups before a create call.
+    """Call hooks for the look-ups that precede a create call.
 
-    These hooks report the waits of the look-ups to the hooks of the create call. They do not report that a look-up is
-    sent.
+    They pass the waits of a look-up on to the hooks of the create call, but not that a look-up is sent.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -90,13 +89,13 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call, so that its look-ups wait in the queue of the same requester."""
+        """Return the requester's key, as for the create call, so that the look-ups wait in the same queue."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
         """Do nothing: the request stays `accepted`.
 
-        Only a create call moves the request to `creating`. A look-up may be sent twice without harm.
+        Only a create call moves the request to `creating`. Sending a look-up twice does no harm.
         """
 
     async def on_wait(self, seconds: float) -> None:
@@ -104,15 +103,15 @@ class LookupHooks:
 
 
 class LiveConversations:
-    """Finds a host's conversations. Every method may raise ServiceError."""
+    """Finds the conversations to which a host is connected. Every method raises ServiceError if a call fails."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """Return the conversations to which the host is connected, MAX_CONVERSATIONS at most, the latest first.
+        """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most, the latest first.
 
-        Raises NoUsableConversationError when there are conversations but none supports co-browse.
+        Raises NoUsableConversationError when the host has conversations but none of them supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -135,9 +134,9 @@ class LiveConversations:
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
-        """Return the conversation with this id, to which the host must be connected.
+        """Return the conversation with this id. The host must be connected to it.
 
-        Raises NoUsableConversationError when the host is not connected to it, or its kind does not support co-browse.
+        Raises NoUsableConversationError if the host is not, or if the conversation does not support co-browse.
         """
         live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
@@ -162,9 +161,9 @@ class LiveConversations:
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """Build the analytics query for conversations that are open and in which the host takes part now.
+    """Build the analytics query for the conversations that are open and in which the host takes part at the time `now`.
 
-    In Genesys's terms, such a host has an open segment in the conversation.
+    In Genesys's terms, the host has an open segment in such a conversation.
     """
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
@@ -193,9 +192,10 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """Read a conversation from Genesys's answer; None if the host does not talk to a customer in it now (pure).
+    """Read a conversation that supports co-browse from Genesys's answer, `body` (pure).
 
-    Only voice and message conversations count. `now` is the service's time; None means this machine's time.
+    Return None if the host is not talking to a customer in it by voice or by messages. `now` is the service's time;
+    None means this machine's time.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))
@@ -210,13 +210,13 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first plausible start time in `times`; `now` when there is none."""
+    """Return the first plausible time in `times`; `now` when there is none. They are candidates for the start time."""
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Read a conversation that does not support co-browse from Genesys's answer (pure).
+    """Read a conversation that does not support co-browse from Genesys's answer, `body` (pure).
 
     Return None if the host is not connected to it.
     """
@@ -233,9 +233,9 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
 def _host_participants(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId
 ) -> Iterator[dict[str, object]]:
-    """Yield the participant objects of the host in this conversation; nothing if the conversation has ended.
+    """Yield the entries of the host in a conversation's list of participants.
 
-    Leave out participants who only monitor or coach.
+    Yield nothing if the conversation has ended. Leave out entries in which the host only monitors or coaches.
     """
     if str(body.get("id") or "").lower() != wanted_id or body.get("endTime"):
         return
@@ -257,7 +257,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether the host talks to a colleague and no customer takes part."""
+    """Return whether the host talks only to colleagues: at least one colleague takes part, and no customer does."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
@@ -265,7 +265,10 @@ def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Parse a time in Genesys's ISO 8601 form, `2026-10-01T10:42:00.000Z`; None for any other value."""
+    """Parse a time as Genesys writes it (ISO 8601), such as `2026-10-01T10:42:00.000Z`.
+
+    Return None for any other value.
+    """
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -274,7 +277,10 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """Parse a time like `read_time`; None if it is more than `back` before `now` or more than `ahead` after it."""
+    """Parse a time as `read_time` does.
+
+    Return None if it is more than `back` before `now` or more than `ahead` after it.
+    """
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None
 

@@ -1,7 +1,7 @@
 """Read the permissions that the roles of the bot's OAuth client grant: GET /api/v2/authorization/subjects/me.
 
-The SDK calls the answer AuthzSubject: https://developer.genesys.cloud/devapps/api-explorer (Authorization). The call
-needs no permission. The command `check` and the check of a fault (probe.py) use this module.
+The vendor's SDK names the answer AuthzSubject: https://developer.genesys.cloud/devapps/api-explorer (Authorization).
+The call needs no permission. The command `check` and the check of a fault (probe.py) use this module.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NEEDS = "the right to look at its own roles"
 
 @dataclass(frozen=True, slots=True)
 class ClientPermissions:
-    """The permissions of an OAuth client.
+    """What the roles of an OAuth client allow.
 
     - `names`: the names of its roles.
     - `policies`: its permissions that hold in all divisions, as (domain, entity, action); each part may be `*`.
@@ -38,7 +38,7 @@ class ClientPermissions:
     def divisions(self, permission: str) -> tuple[str, ...]:
         """Return the names of the divisions to which `permission` is limited, sorted.
 
-        Return () if it holds everywhere or nowhere: `allow` tells which.
+        Return () if the permission holds in all divisions or in none: `allow` tells which.
         """
         return () if any(_matches(one, permission) for one in self.policies) else self._divisions(permission)
 
@@ -47,7 +47,7 @@ class ClientPermissions:
 
 
 async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
-    """Read the permissions of the bot's OAuth client from Genesys. Raises ServiceError."""
+    """Read the permissions of the bot's OAuth client from Genesys. Raises ServiceError if the call fails."""
     return read_permissions(read_object(await client.call("GET", ME, needs=NEEDS, safe=True)))
 
 

@@ -1,4 +1,4 @@
-"""Find out whether a fault of the bot's set-up at Genesys is fixed, with calls that only read."""
+"""Test whether a fault of the bot's set-up at Genesys is fixed, with calls that only read."""
 
 import asyncio
 
@@ -21,7 +21,10 @@ NOBODY = "nobody@cobrowse-bot.invalid"
 
 
 class GenesysProbe:
-    """Implements core's SetupProbe with calls to Genesys. `timeout` limits each check, in seconds."""
+    """Tests whether a fault of the set-up is fixed. Implements core's SetupProbe.
+
+    `timeout` limits each test, in seconds.
+    """
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:
         self._client, self._catalog, self._timeout = client, catalog, timeout
@@ -60,9 +63,9 @@ class GenesysProbe:
         return True
 
     async def _allows(self, needs: str) -> bool | None:
-        """Return whether the token's scopes or the client's roles include the permission `needs`.
+        """Return whether the bot has the permission `needs`, by the scopes of its token or the roles of its client.
 
-        Return None if that is unknown.
+        Return None if Genesys does not list all permissions.
         """
         scopes = (await fetch_token_info(self._client)).scopes
         if scopes:

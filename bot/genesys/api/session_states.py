@@ -1,8 +1,8 @@
 """Read the state of a co-browse session from the conversation that it belongs to (pure).
 
-Each participant of a conversation has `cobrowsesessions`. Those of one session have its id as `cobrowseSessionId`: one
-of the customer, who shares the screen, and one of the host, who views it. What Genesys does not say stays unknown.
-https://developer.genesys.cloud/devapps/api-explorer (Conversation, Cobrowsesession)
+In Genesys's answer, each participant has a list `cobrowsesessions`. One session has two entries there, with its id as
+`cobrowseSessionId`: one of the customer, who shares the screen, and one of the host, who views it. What Genesys does
+not say stays unknown. https://developer.genesys.cloud/devapps/api-explorer (Conversation, Cobrowsesession)
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ Part = dict[str, object]
 
 
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
-    """Read the state of a session from Genesys's answer about its conversation, at the service's time `now`.
+    """Read the state of a session from Genesys's answer about its conversation. `now` is the service's time.
 
     WAITING means that the conversation goes on, and that no customer has joined any session in it since this one was
     created. `is_local`: the API runs on this machine, so a viewer's URL may lead there, too.
@@ -57,7 +57,7 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
 
 
 def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
-    """Return whether a URL is https and leads to a host of Genesys. `is_local`: localhost counts as such a host."""
+    """Return whether a URL is https and leads to a host of Genesys. `is_local`: also accept localhost."""
     if not isinstance(url, str) or len(url) > MAX_URL_LENGTH or not is_safe_url(url):
         return False
     host = url_host(url)
@@ -67,7 +67,7 @@ def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
 
 
 def _customer_parts(body: Part) -> Iterator[Part]:
-    """Yield the co-browse sessions of the participants who are customers."""
+    """Yield the entries of `cobrowsesessions` that belong to customers."""
     for person in objects(body.get("participants")):
         if person.get("userId") or str(person.get("purpose")).lower() not in CUSTOMERS:
             continue
@@ -75,7 +75,7 @@ def _customer_parts(body: Part) -> Iterator[Part]:
 
 
 def _viewer_url(body: Part, host_id: HostId, session_id: SessionId, *, is_local: bool) -> str:
-    """Return the address at which the host sees the customer's screen; "" if Genesys gives none that is usable."""
+    """Return the URL at which the host sees the customer's screen; "" if Genesys gives none, or an unsafe one."""
     for person in objects(body.get("participants")):
         if str(person.get("userId") or "").lower() != host_id:
             continue
@@ -92,7 +92,10 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether a customer's part of another session, by its id, may be of this session, by its time."""
+    """Return whether a customer's entry with another session id may be about this session all the same.
+
+    That is so if the customer is connected now, or connected after this session had started.
+    """
     if _is_connected(part):
         return True
     at = _time(part.get("connectedTime"), now)
@@ -100,7 +103,7 @@ def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
 
 
 def _time(value: object, now: datetime) -> datetime | None:
-    """Parse a time; None if it is missing or implausible."""
+    """Parse a time. Return None if it is missing, or implausibly long before or after `now`."""
     return read_time_within(value, now, back=MAX_AGE, ahead=MAX_AHEAD)
 
 

@@ -52,14 +52,17 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The current state of a session. `status` is the service's word for this state."""
+    """The state of a session as the service returns it. `status` is the service's word for it."""
 
     id: SessionId
     status: str
 
 
 class CobrowseSessions:
-    """Implements core's SessionsApi with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
+    """Creates, reads and ends sessions with the session service's own endpoints (GENESYS_COBROWSE_API=sessions).
+
+    Implements core's SessionsApi.
+    """
 
     def __init__(
         self,
@@ -69,21 +72,21 @@ class CobrowseSessions:
     ) -> None:
         """Take the client, and the hosts that join URLs may lead to.
 
-        `joined_statuses`: the service's words, in lower case, for a session that the customer has joined.
+        `joined_statuses`: the words, in lower case, by which the service says that the customer has joined.
         """
         self._client, self._joined_statuses = client, joined_statuses
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create call would go out without a wait."""
+        """Return whether a create call could be sent now, without a wait for the rate limit."""
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session and return it.
 
         Raises InvalidHostError if the service rejects the host, UnknownApplicationError if it rejects the application,
-        and other ServiceErrors.
+        and another ServiceError if the call fails.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
@@ -92,7 +95,7 @@ class CobrowseSessions:
         return _session(response, request, self._reject_reason)
 
     async def applications(self) -> list[tuple[str, str]]:
-        """Return all applications as pairs of id and name. Raises ServiceError."""
+        """Return all applications as pairs of id and name. Raises ServiceError if the call fails."""
         response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
         entities = read_object(response).get("entities")
         if not isinstance(entities, list):
@@ -102,19 +105,23 @@ class CobrowseSessions:
     async def read(self, session_id: SessionId) -> SessionView:
         """Read the current state of a session.
 
-        Raises UnknownSessionError if the service does not know the session or cannot read sessions. Raises other
-        ServiceErrors.
+        Raises UnknownSessionError if the service does not know the session or cannot read sessions, and another
+        ServiceError if the call fails.
         """
         response = await self._call(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     @property
     def tells_states(self) -> bool:
-        """Return whether the settings name the service's words for a session that the customer has joined."""
+        """Return whether the settings name words by which the service says that the customer has joined."""
         return bool(self._joined_statuses)
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Read a session's state. Return UNKNOWN_STATE for a word that is not known. Raises ServiceError."""
+        """Read a session's state. Raises ServiceError if the call fails.
+
+        Return UNKNOWN_STATE if the bot does not know the service's word for the state, or the service does not find the
+        session. `live`: no person waits for the answer.
+        """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
         except UnknownSessionError:  # a 404 may be about the path, since the service documents none to read a session
@@ -125,10 +132,10 @@ class CobrowseSessions:
         return SessionState(SessionPhase.JOINED) if status in self._joined_statuses else UNKNOWN_STATE
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session. Return the service's correlation id, None if it sent none.
+        """End a session. Return the service's correlation id, None if the service sent none.
 
         Raises UnknownSessionError on a 404 or 405, which mean that the service does not know the session or cannot end
-        sessions. Raises other ServiceErrors.
+        sessions. Raises another ServiceError if the call fails.
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
@@ -144,9 +151,9 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the more specific error that the service documents for this answer, a 400 or a 404.
+        """Return the error that the service's documentation gives for this answer to a create call, a 400 or a 404.
 
-        Return `error` unchanged if the service documents none.
+        Return `error` unchanged if the documentation does not mention such an answer.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)
@@ -183,8 +190,9 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
     """Convert the answer to a create call into a Session.
 
-    Raises UnusableAnswerError if the answer is unusable, with `acted` True because a session may exist. `reject_reason`
-    returns the reason to reject a join URL, "" if the URL is allowed.
+    Raises UnusableAnswerError if the id or the join URL is missing or not allowed, or if the session has another host.
+    Its `acted` is True, because a session may exist. `reject_reason` returns the reason why a join URL is not allowed,
+    "" if it is.
     """
     reference = reference_of(response)
     try:

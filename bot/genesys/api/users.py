@@ -26,7 +26,7 @@ MAX_NAMES = 20_000
 
 
 class UsersApi:
-    """Implements core's HostDirectory."""
+    """Searches Genesys users. Implements core's HostDirectory."""
 
     def __init__(self, client: GenesysClient, timing: GenesysTiming = GENESYS_TIMING) -> None:
         self._client, self._timing = client, timing
@@ -36,11 +36,11 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the SharedWaits of searches: it reports the wait of a search to all requests that need its result."""
+        """Return the object that tells requests that a search, whose result they share, has to wait."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this email address, active or not. Raises ServiceError.
+        """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
         If more users match than the answer lists, the last element is a placeholder with `is_certain` False.
         """

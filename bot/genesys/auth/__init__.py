@@ -1,1 +1,1 @@
-"""Get access tokens from Genesys: the bot's own token, and the tokens of users who signed in."""
+"""Get access tokens from Genesys: the bot's own token, and the tokens of people who signed in."""

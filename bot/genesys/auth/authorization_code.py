@@ -1,4 +1,4 @@
-"""Sign users in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
+"""Sign people in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
 
 https://developer.genesys.cloud/api/rest/authorization/use-authorization-code . The requests are those of the vendor's
 Python SDK 269 (api_client.py). Its functions get_code_authorization_token and refresh_code_authorization_token
@@ -51,9 +51,9 @@ class Grant:
 
 
 class AuthorizationCodeClient:
-    """Calls Genesys's login, and the two API endpoints that a sign-in needs.
+    """Calls Genesys's login for people's sign-ins, and two API endpoints: who owns a token, and revoke a token.
 
-    `credentials` belong to the OAuth client for user sign-ins, which is not the bot's own client.
+    `credentials` belong to the OAuth client for people's sign-ins, which is not the bot's own client.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class AuthorizationCodeClient:
         self._timing, self._clock = timing, clock
 
     def use(self, credentials: SecretCredentials) -> None:
-        """Use other credentials of the OAuth client for user sign-ins from now on."""
+        """Replace the credentials of the OAuth client for people's sign-ins."""
         self._credentials = credentials
 
     def address(self, state: str, verifier: str) -> str:
@@ -95,7 +95,8 @@ class AuthorizationCodeClient:
     async def exchange(self, code: str, verifier: str) -> Grant:
         """Exchange an authorization code for tokens. Never retry, because a code is valid only once.
 
-        Raises LoginRefusedError (code connect_failed) if the login refuses the code, and other ServiceErrors.
+        Raises LoginRefusedError (code connect_failed) if the login refuses the code, and another ServiceError if the
+        call fails.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
@@ -110,8 +111,8 @@ class AuthorizationCodeClient:
     async def refresh(self, refresh_token: str) -> Grant:
         """Exchange a refresh token for new tokens. Never retry.
 
-        Raises SignInExpiredError if the login no longer accepts the refresh token, and other ServiceErrors. After an
-        OutcomeUnknownError, the refresh token may be used up.
+        Raises SignInExpiredError if the login no longer accepts the refresh token, and another ServiceError if the call
+        fails. After an OutcomeUnknownError, the login may no longer accept this refresh token.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -121,9 +122,10 @@ class AuthorizationCodeClient:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Read the Genesys user who owns the token. Return the user's id (None if malformed), and the correlation id.
+        """Ask Genesys which user owns the token. Return the user's id (None if malformed), and the correlation id.
 
-        Raises LoginRefusedError (code connect_failed) if Genesys refuses the token, and other ServiceErrors.
+        Raises LoginRefusedError (code connect_failed) if Genesys refuses the token, and another ServiceError if the
+        call fails.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
@@ -137,7 +139,10 @@ class AuthorizationCodeClient:
         return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Revoke a token with DELETE /api/v2/tokens/me. Return whether the token is invalid now. Never raises."""
+        """Revoke a token with DELETE /api/v2/tokens/me. Never raises.
+
+        Return True if Genesys confirms that the token is invalid now.
+        """
         try:
             async with asyncio.timeout(self._timing.revoke_timeout):
                 response = await self._send("DELETE", self._api_url + MY_TOKEN, headers=_bearer(token))
@@ -171,7 +176,7 @@ class AuthorizationCodeClient:
 
 
 def as_unreachable(error: ServiceError) -> ServiceError:
-    """Convert an OutcomeUnknownError to a ServiceUnreachableError; return any other error unchanged.
+    """Convert an OutcomeUnknownError to a ServiceUnreachableError. Return any other error unchanged.
 
     An OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates no session.
     """
@@ -179,7 +184,7 @@ def as_unreachable(error: ServiceError) -> ServiceError:
 
 
 def _is_token(text: str) -> bool:
-    """Return whether the text can be a refresh token (RFC 6749, appendix A.17)."""
+    """Return whether the text has the form of a refresh token (RFC 6749, appendix A.17)."""
     return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable()
 
 

@@ -1,6 +1,6 @@
 """Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
-One token serves the whole process. Calls that wait for a token share one request to the login. The token is renewed in
+The whole process uses one token. Calls that wait for a token share one request to the login. The token is renewed in
 the background before it expires, and dropped after a 401 or a 403. After a 401, client.py sends the call again with a
 new token. After a 403, the next call gets a new token, which includes any scope that was added meanwhile.
 """
@@ -38,7 +38,10 @@ _OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. `renew_at` and `unusable_at` are in seconds, on the clock of the object that caches the token."""
+    """A bearer token. It should be renewed from `renew_at` on, and is not sent any more from `unusable_at` on.
+
+    Both are in seconds, on the clock of the object that caches the token.
+    """
 
     renew_at: float
     unusable_at: float
@@ -49,7 +52,8 @@ class TokenAuth(TokenSource):
     """Adds the bot's own token to requests. `clock` returns seconds and never goes back.
 
     `next_credentials` belong to a second OAuth client. If the login refuses the first client, the second one takes its
-    place, so that somebody can change the first client's secret, which Genesys replaces at once.
+    place. So an administrator can change the first client's secret without a break, although Genesys replaces it at
+    once.
     """
 
     requires_response_body = True
@@ -88,9 +92,9 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
-        """Get a token with other credentials, and use them from now on. Raises ServiceError.
+        """Get a token with other credentials, and use both from now on. Raises ServiceError if that fails.
 
-        The old credentials and their token stay in use if there is no token with the new ones.
+        The old credentials and their token then stay in use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)
@@ -103,9 +107,10 @@ class TokenAuth(TokenSource):
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """Return a usable token, from the cache or the login.
+        """Return a token that is still valid, from the cache or from the login.
 
-        Raises LoginRefusedError if the login refuses the bot's OAuth client, and other ServiceErrors.
+        Raises LoginRefusedError if the login refuses the bot's OAuth client, and another ServiceError if the call
+        fails.
         """
         token, now = self._token, self._clock()
         if token and now < token.renew_at:
@@ -140,9 +145,10 @@ class TokenAuth(TokenSource):
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
-        """Ask the login for a token, with the second client if it refuses the first one. Raises ServiceError.
+        """Ask the login for a token. If it refuses the first client, ask with the second one.
 
-        Return the answer, and the clients in the order in which to try them the next time.
+        Return the answer, and the clients in the order in which to try them the next time. Raises ServiceError if no
+        client gets a token.
         """
         first, *others = clients
         try:
@@ -179,7 +185,7 @@ def _both(credentials: Credentials, next_credentials: Credentials | None) -> tup
 
 
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
-    """Read the token in the login's answer. Raises UnusableAnswerError if the answer holds no usable token.
+    """Read the token in the login's answer. Raises UnusableAnswerError if it is missing or malformed.
 
     `asked_at` is the time when the request was sent, in seconds. The token's times are on the same clock.
     """
@@ -197,11 +203,11 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Return a token's lifetime in seconds. `stated` is the lifetime in the answer of the login.
+    """Return a token's lifetime in seconds. `stated` is the lifetime in the login's answer.
 
-    Return `default` if that lifetime is missing, zero, negative or not a number. The result is at least
-    MIN_TOKEN_SECONDS, so that one command does not fetch several tokens. Raises ValueError for a text without a number,
-    and OverflowError for an integer that is too large.
+    Return `default` if `stated` is missing, zero, negative or not a number. The result is at least MIN_TOKEN_SECONDS,
+    so that one command does not fetch several tokens. Raises ValueError for a text without a number, and OverflowError
+    for an integer that is too large.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -210,7 +216,7 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets that a request to the login contains, so that they can be masked in messages."""
+    """Return the secrets in a request to the login, so that the caller can mask them in messages."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
@@ -219,7 +225,7 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
     """Convert the login's answer with an OAuth error (RFC 6749 section 5.2) to a LoginRefusedError.
 
     The answer has a code such as invalid_scope, and a description. Genesys uses several names for both fields. `sent`
-    holds the secrets of the request, which are masked in code and description.
+    holds the secrets of the request. Mask them in both.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -238,7 +244,7 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Return `words`, an error code or description from the login's answer, on one line with all secrets masked.
+    """Return `words`, an error code or description in the login's answer, on one line with all secrets masked.
 
     Secrets are the texts in `sent`, and everything that looks like a token. The result has at most MAX_MESSAGE_LENGTH
     characters.

@@ -1,6 +1,6 @@
 """Authenticate an OAuth client to Genesys's login with its client secret, by HTTP Basic (pure).
 
-private_keys.py authenticates an OAuth client with a private key.
+private_keys.py does so with a private key.
 """
 
 import base64
@@ -9,14 +9,17 @@ from typing import Protocol
 
 
 class Credentials(Protocol):
-    """The credentials of an OAuth client for token requests."""
+    """The credentials with which an OAuth client requests tokens."""
 
     @property
     def scopes(self) -> str: ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secrets to mask in the login's answer, which may quote them."""
+        """Return the secrets among the credentials.
+
+        The login's answer may quote them, so they have to be masked there.
+        """
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the form fields and headers that authenticate one token request to `token_url`.

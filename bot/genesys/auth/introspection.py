@@ -17,7 +17,7 @@ NEEDS = "the right to look at its own token"
 class TokenInfo:
     """The organization and the scopes of a token.
 
-    A field is empty if Genesys's answer lacks it. The token of a client with roles has no scopes.
+    A field is empty if Genesys's answer lacks it. A token has no scopes if its client has roles instead.
     """
 
     organization_id: str
@@ -26,7 +26,7 @@ class TokenInfo:
 
 
 async def fetch_token_info(client: GenesysClient) -> TokenInfo:
-    """Read the organization and scopes of the bot's own token from Genesys. Raises ServiceError."""
+    """Read the organization and scopes of the bot's own token from Genesys. Raises ServiceError if the call fails."""
     body = read_object(await client.call("GET", ME, needs=NEEDS, safe=True))
     organization, scopes = body.get("organization"), body.get("authorizedScope")
     named = organization if isinstance(organization, dict) else {}

@@ -1,7 +1,7 @@
 """Convert pasted private keys to PEM: keys without line breaks, in base64, and in other forms (pure).
 
-A form with only one meaning is converted. For any other form, the result names the form and the command that converts
-it.
+A text is converted only if it can be read in one way. For any other text, the result says what it is and which command
+converts it.
 """
 
 import base64
@@ -40,16 +40,16 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The result for a text that is not a usable key.
+    """The result for a text that is not a private key in PEM and cannot be converted to one.
 
-    `why` names the kind of text and the remedy. This phrase shows nothing of the text, and has no full stop at its end.
+    `why` says what the text is and what to do. It quotes nothing of the text, and has no full stop at its end.
     """
 
     why: str = NO_PEM
 
 
 def convert_text(text: str) -> str | Unusable:
-    """Convert a private key in a text to PEM. Return Unusable when that is impossible."""
+    """Convert the text of a private key to PEM. Return Unusable with the reason if that is impossible."""
     text = straight(_with_line_breaks(text)).strip()
     if other := _other_kind(text):
         return Unusable(f"{NO_PEM}, but {other}")
@@ -63,7 +63,7 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a key file to text. Return Unusable for binary data, such as a key in DER."""
+    """Decode the bytes of a key file to text. Return Unusable with the reason for binary data, such as a key in DER."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -92,7 +92,11 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert the `body` after a BEGIN line with this label to PEM. `has_end`: whether an END line follows the body."""
+    """Convert `body`, the part of a key after its BEGIN line, to PEM.
+
+    Return Unusable with the reason if that is impossible. `label` is the label in the BEGIN line. `has_end`: whether an
+    END line follows the body.
+    """
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
     data = _decoded(body)
@@ -119,7 +123,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """Return the PEM label for a private key in DER; "" for other data.
+    """Return the label that a private key in DER gets in PEM, such as `RSA PRIVATE KEY`; "" for other data.
 
     Look only at the outermost fields of the data.
     """
@@ -145,7 +149,7 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """Return two lengths in bytes: of the content of the outermost DER sequence, and of that sequence's header."""
+    """Return two lengths of the outermost DER sequence, in bytes: of its content, and of its header."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F

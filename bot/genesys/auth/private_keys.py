@@ -1,4 +1,4 @@
-"""Authenticate an OAuth client to Genesys's login with an assertion signed by its private key (pure).
+"""Authenticate an OAuth client to Genesys's login with an assertion that its private key signs (pure).
 
 RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load the
 signing libraries.
@@ -31,8 +31,8 @@ class PrivateKey:
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read an RSA or P-256 private key from a text or from the bytes of a file.
 
-    Raises ValueError if `given` holds no usable key. The error's sentence shows nothing of the key and has no full
-    stop.
+    Raises ValueError with a sentence if `given` is not such a key, or if the passphrase is missing or wrong. The
+    sentence quotes nothing of the key and has no full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
@@ -51,9 +51,9 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """Return the key; None when the library cannot read the text.
+    """Return the key in a PEM text. Return None if the library cannot read the text.
 
-    Raises ValueError for a passphrase that is missing or not needed.
+    Raises ValueError if the key needs a passphrase and there is none, or the other way round.
     """
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)

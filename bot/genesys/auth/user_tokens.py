@@ -1,6 +1,6 @@
-"""Cache the access tokens of users who signed in to Genesys, and renew each token before it expires.
+"""Cache the access tokens of people who signed in to Genesys, and renew each token before it expires.
 
-A renewal locks the user's row in the store. Each replica reads an account from the store again after a minute, so it
+A renewal locks the account's row in the store. Each replica reads an account from the store again after a minute, so it
 learns of a sign-out on another replica. authorization_code.py makes the calls to Genesys.
 """
 
@@ -37,7 +37,7 @@ MAX_CONCURRENT_RENEWALS = 3
 
 
 class UserTokens:
-    """Holds the access tokens of all linked accounts, and implements core's OAuthClient.
+    """Signs people in to Genesys, and holds the access tokens of their accounts. Implements core's OAuthClient.
 
     `off` is the reason why nobody can link an account, one of core.errors.OFF; "" when people can.
     """
@@ -62,10 +62,10 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return the token source of a Slack user; None if the user has not linked the account of this host.
+        """Return the source of a person's own token; None if the person has not linked the account of this host.
 
-        `reload`: ignore the cache, because the user may have linked the account on another replica. Raises
-        StorageUnavailableError.
+        `reload`: ignore the cache, because the person may have linked the account on another replica. Raises
+        StorageUnavailableError if the database fails.
         """
         if reload:
             self._hosts.forget(person)
@@ -81,7 +81,7 @@ class UserTokens:
                 task.cancel()
 
     def use(self, credentials: SecretCredentials) -> None:
-        """Use other credentials of the OAuth client for user sign-ins from now on."""
+        """Replace the credentials of the OAuth client for people's sign-ins."""
         self._login.use(credentials)
 
     # -- core's OAuthClient --
@@ -120,9 +120,10 @@ class UserTokens:
     # -- for UserTokenSource --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """Return a usable token of this user, from the cache or from a renewal.
+        """Return a person's access token that is still valid, from the cache or from a renewal.
 
-        Raises SignInExpiredError if the user has to sign in again. Raises other ServiceErrors, StorageUnavailableError.
+        Raises SignInExpiredError if the person has to sign in again, another ServiceError if the renewal fails, and
+        StorageUnavailableError if the database fails.
         """
         (token_host, token), now = self._tokens.get(person) or (None, None), self._clock()
         token = token if token_host == host_id else None  # a token of another host that was linked before
@@ -141,10 +142,10 @@ class UserTokens:
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove everything about a user from the caches.
+        """Remove a person from the caches.
 
         Return the removed access token, so that the caller can revoke it. Return None if there was no token, or if it
-        is no longer usable.
+        has expired.
         """
         self._hosts.forget(person)
         self._renewing.pop(person, None)
@@ -172,7 +173,10 @@ class UserTokens:
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Return whether `task` is the user's current renewal; False if the user unlinked or linked again meanwhile."""
+        """Return whether `task` is still the renewal of the person's current account.
+
+        Return False if the person has unlinked the account, or linked one again, meanwhile.
+        """
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
 
@@ -195,9 +199,10 @@ class UserTokens:
         return answer.token
 
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
-        """Lock the user's row, read the row again, and refresh the token, so that no refresh token is used twice.
+        """Lock the account's row, read it again, and refresh the token. So no refresh token is used twice.
 
-        Return a ServiceError instead of raising it. Raises StorageUnavailableError.
+        Return a ServiceError instead of raising it. Raises StorageUnavailableError if the database fails before the
+        refresh.
         """
         results: list[Grant | ServiceError] = []
         try:
@@ -213,7 +218,7 @@ class UserTokens:
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
         """Refresh the token of a locked account, append the result to `results`, then store the new refresh token.
 
-        The result is in `results` even if storing the new refresh token fails.
+        If the store fails after the refresh, the result is in `results` all the same.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
@@ -229,7 +234,7 @@ class UserTokens:
 
 
 class UserTokenSource(TokenSource):
-    """Adds one user's token to requests."""
+    """Adds the token of one person who signed in to requests."""
 
     requires_response_body = True
 

@@ -1,1 +1,1 @@
-"""Learn from Genesys's notifications that a conversation changed."""
+"""Receive Genesys's notifications that conversations have changed."""

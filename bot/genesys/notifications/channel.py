@@ -1,7 +1,7 @@
 """Keep one notification channel connected, and subscribe it to hosts.
 
-Genesys keeps a channel for a day. Its WebSocket may close at any time, also for maintenance, after a warning. A closed
-WebSocket loses events, but the channel keeps its topics for the next one.
+Genesys keeps a channel for a day. Its WebSocket may close at any time; before maintenance Genesys sends a warning.
+Events are lost while no WebSocket is open, but the channel keeps its topics for the next one.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ ProxyFor = Callable[[str], str | None]
 
 
 class ChannelGoneError(Exception):
-    """Genesys does not know the channel any more."""
+    """Genesys no longer knows the notification channel."""
 
     code = "channel_gone"
 
 
 class SubscribedChannel:
-    """A notification channel, and the hosts to which it is subscribed.
+    """A notification channel that stays connected, and the hosts to which it is subscribed.
 
     `covered`: the hosts whose events arrive now. It is empty while no WebSocket is connected.
     """
@@ -52,7 +52,10 @@ class SubscribedChannel:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Take the functions that get each message, and each change between connected (True) and not connected."""
+        """Take two functions.
+
+        `on_message` gets each message, `on_change` gets True when connected and False when not.
+        """
         self.covered: frozenset[HostId] = frozenset()
         self._api, self._connect, self._metrics, self._timing = api, connect, metrics, timing
         self._on_message, self._on_change = on_message, on_change
@@ -68,7 +71,10 @@ class SubscribedChannel:
         return self._connected is not None
 
     async def run(self) -> None:
-        """Keep the WebSocket connected until the task is cancelled."""
+        """Keep the WebSocket connected until the task is cancelled.
+
+        Create a new channel when the old one is gone or too old.
+        """
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -87,9 +93,9 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to these hosts, and to nobody else. Return None if it is not connected.
+        """Subscribe the channel to these hosts, instead of those of before.
 
-        Raises ServiceError.
+        Return None if the channel is not connected. Raises ServiceError if the call fails.
         """
         channel, connection = self._connected, self._connections
         if channel is None:
@@ -106,9 +112,10 @@ class SubscribedChannel:
         return result
 
     async def _serve_once(self) -> None:
-        """Open a WebSocket, and read it until one side closes it.
+        """Open a WebSocket, creating a channel if necessary, and read it until one side closes it.
 
-        Raises ChannelGoneError, ServiceError, aiohttp.ClientError, OSError and TimeoutError.
+        Raises ChannelGoneError if Genesys no longer knows the channel, and ServiceError if it cannot be created. Raises
+        aiohttp.ClientError, OSError or TimeoutError if the WebSocket does not open.
         """
         loop = asyncio.get_running_loop()
         channel = self._channel
@@ -128,7 +135,10 @@ class SubscribedChannel:
                 self._on_change(False)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Pass each message on. Return when the WebSocket closes, is about to close, or the channel is too old."""
+        """Pass each message to `on_message` until the WebSocket closes, or Genesys announces that it will close.
+
+        Raises ChannelGoneError if Genesys no longer knows the channel.
+        """
         loop = asyncio.get_running_loop()
         last = [loop.time()]
         watch = asyncio.create_task(self._watch(socket, last))
@@ -148,7 +158,10 @@ class SubscribedChannel:
             watch.cancel()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, last: list[float]) -> None:
-        """Close the WebSocket if nothing arrives, not even the answer to a ping, or if the channel is too old."""
+        """Close the WebSocket if nothing arrives, not even the answer to a ping, or when the channel is too old.
+
+        `last` holds the time of the newest message.
+        """
         loop, pinged_at = asyncio.get_running_loop(), float("inf")
         while True:
             await asyncio.sleep(self._timing.ping_seconds)
@@ -163,7 +176,7 @@ class SubscribedChannel:
         await socket.close()
 
     def _next_delay(self) -> float:
-        """Return the seconds until the next WebSocket. They double with each one in a row that ended early."""
+        """Return the seconds to wait before the next WebSocket. They double each time a WebSocket ends early."""
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret
 
@@ -176,7 +189,10 @@ def _log_failure(code: str) -> None:
 async def open_socket(
     http: aiohttp.ClientSession, proxy_for: ProxyFor, timing: PushTiming, url: str
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """Open the WebSocket at a URL, and close it at the end. Raises aiohttp.ClientError, OSError and TimeoutError."""
+    """Open the WebSocket at a URL, and close it when the `with` block ends.
+
+    Raises aiohttp.ClientError, OSError or TimeoutError if it does not open.
+    """
     async with asyncio.timeout(timing.connect_timeout):
         socket = await http.ws_connect(
             url, proxy=proxy_for(url), timeout=aiohttp.ClientWSTimeout(ws_close=timing.close_timeout)

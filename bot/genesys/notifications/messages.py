@@ -1,7 +1,7 @@
 """Read the messages of a notification channel, which are untrusted input (pure).
 
-An event holds a whole conversation, the SDK's ConversationEventTopicConversation. The bot takes only its id, and what
-tells one state of its co-browse sessions from another. No log line contains a message.
+An event holds a whole conversation, the SDK's ConversationEventTopicConversation. The bot reads its id, and the fields
+that change when the state of a co-browse session changes. No log line contains a message.
 """
 
 import json
@@ -19,7 +19,7 @@ _MEDIA = ("calls", "messages")
 
 
 class MessageKind(StrEnum):
-    """The kinds of messages that the bot tells apart."""
+    """The kinds of messages that a notification channel sends."""
 
     CHANGED = "changed"
     """A conversation of a host changed."""
@@ -33,9 +33,10 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelMessage:
-    """A message of a channel.
+    """A message of a notification channel.
 
-    For a changed conversation, `fingerprint` is the same as long as its co-browse sessions and connections are.
+    If it is about a changed conversation, `fingerprint` differs between two messages whenever co-browse sessions or
+    connected people differ.
     """
 
     kind: MessageKind
@@ -47,7 +48,7 @@ OTHER = ChannelMessage(MessageKind.OTHER)
 
 
 def read_message(text: str) -> ChannelMessage:
-    """Convert the text of a message. A message that is malformed or unknown is of the kind OTHER."""
+    """Parse the text of a channel's message. A message that is malformed or unknown is of the kind OTHER."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -68,7 +69,7 @@ def read_message(text: str) -> ChannelMessage:
 
 
 def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
-    """Yield what can change the state of a co-browse session: the session itself, and who is still connected."""
+    """Yield the fields that change when the state of a co-browse session changes: its own, and who is connected."""
     for person in objects(conversation.get("participants")):
         yield "person", str(person.get("id")), str(person.get("endTime"))
         for share in objects(person.get("cobrowsesessions")):

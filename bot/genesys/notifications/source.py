@@ -1,4 +1,4 @@
-"""Push hints that conversations changed, from Genesys's notification channels. One replica at a time does this."""
+"""Turn Genesys's notifications into hints that conversations have changed. One replica at a time does this."""
 
 import asyncio
 import logging
@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class NotificationChannels:
-    """Implements core's LiveSource with Genesys's notification channels."""
+    """Pushes hints that conversations have changed, from Genesys's notification channels.
+
+    Implements core's LiveSource.
+    """
 
     def __init__(self, api: ChannelsApi, proxy_for: ProxyFor, metrics: Metrics, timing: PushTiming) -> None:
         self._api, self._proxy_for, self._metrics, self._timing = api, proxy_for, metrics, timing

@@ -1,7 +1,7 @@
 """Subscribe channels to the hosts who have watched sessions, and turn their events into hints.
 
-A host to whom Genesys refuses the subscription stays uncovered, so the core asks Genesys about their sessions instead.
-The bot asks again after some minutes, since a permission may have been added.
+If Genesys refuses the subscription to a host, the core asks Genesys about the host's sessions instead. The bot tries
+the subscription again after some minutes, since a permission may have been added.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ MAX_HINTS = 20
 
 
 class HostSubscriptions:
-    """The channels of the replica that leads, and the hosts to which they are subscribed."""
+    """The notification channels of the replica that leads, and the hosts to which they are subscribed."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class HostSubscriptions:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Open the first channel, in one of `tasks`."""
+        """Take the parts, and open the first channel as a task of the group `tasks`."""
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
         self._metrics, self._timing = metrics, timing
         self._loop = asyncio.get_running_loop()
@@ -59,14 +59,14 @@ class HostSubscriptions:
         return covered and session.conversation_id is not None
 
     async def wait(self) -> None:
-        """Wait until the subscriptions may have to change."""
+        """Wait until a channel connects or disconnects, for at most `sync_seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.sync_seconds):
                 await self._wake.wait()
         self._wake.clear()
 
     async def sync(self) -> None:
-        """Subscribe the channels to the hosts of the sessions that are watched now."""
+        """Subscribe the channels to the hosts of all sessions that are watched now."""
         try:
             watched = await self._hints.watched(MAX_SESSIONS)
         except StorageUnavailableError:  # the subscriptions stay as they are
@@ -79,7 +79,7 @@ class HostSubscriptions:
         self._hint_oldest()
 
     def close(self) -> None:
-        """Close all channels."""
+        """Close all channels, and cancel the hints that are due later."""
         for assigned in self._channels:
             assigned.task.cancel()
         for timer in self._timers:
@@ -97,7 +97,7 @@ class HostSubscriptions:
         self._refused_until = {host: until for host, until in self._refused_until.items() if until > now}
 
     def _assign(self) -> None:
-        """Assign each host to a channel that has room. Keep the assignments of before, and open channels as needed."""
+        """Assign each host to a channel that has room. Keep earlier assignments, and open more channels if needed."""
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
             assigned.hosts -= self._refused_until.keys()
@@ -142,7 +142,7 @@ class HostSubscriptions:
         self._hint_at_new(result.accepted - before)
 
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
-        """Hint at the sessions of hosts who are subscribed from now on, because they may have changed before."""
+        """Push hints about the sessions of newly subscribed hosts, because these may have changed before."""
         new = [session for host in hosts for session in self._sessions.get(host, ())]
         if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
             self._hints.uncovered()
@@ -152,7 +152,10 @@ class HostSubscriptions:
                 self._hint_twice(session.conversation_id)
 
     def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
-        """Leave these hosts alone for a while."""
+        """Do not try to subscribe these hosts again for `refused_seconds`, because Genesys refused them. Log a warning.
+
+        `code` is the error's code, `missing` the missing permissions.
+        """
         for host in hosts:
             self._refused_until[host] = self._loop.time() + self._timing.refused_seconds
             self._metrics.live_event("refused")
@@ -161,7 +164,10 @@ class HostSubscriptions:
             log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
 
     def _on_message(self, message: ChannelMessage) -> None:
-        """Hint at the conversation of an event, unless its last event said the same."""
+        """Push a hint about the conversation that an event is about.
+
+        Ignore the event if the conversation is not watched, or if its last event had the same fingerprint.
+        """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:
             return
@@ -179,12 +185,15 @@ class HostSubscriptions:
         self._hints.changed(changed)
 
     def _hint_twice(self, changed: ConversationId) -> None:
-        """Hint now, and again after a while, because Genesys may return an older conversation than its event."""
+        """Push a hint now and again after `repeat_seconds`.
+
+        At first the API may return an older state than the event.
+        """
         self._hint(changed)
         self._call_later(self._timing.repeat_seconds, lambda: self._hint(changed))
 
     def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call a function after some time, unless the channels are closed before."""
+        """Call a function after `seconds`, unless the channels are closed before that."""
 
         def run() -> None:
             self._timers.discard(timer)
@@ -194,7 +203,10 @@ class HostSubscriptions:
         self._timers.add(timer)
 
     def _hint_oldest(self) -> None:
-        """Hint at the covered conversation without a hint for the longest time, because an event may be lost."""
+        """Push a hint about the covered conversation that has waited longest for one, because an event may be lost.
+
+        Do so only if it has waited longer than `lost_event_seconds`.
+        """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
         for session in (each for host in covered for each in self._sessions[host]):
@@ -205,16 +217,19 @@ class HostSubscriptions:
             self._hint(oldest)
 
     def _on_change(self, is_connected: bool) -> None:
-        """Note that a channel is connected, or no longer."""
+        """Record that a channel has connected or disconnected.
+
+        If it has disconnected and does not come back within `grace_seconds`, let the core ask about all sessions.
+        """
         self._report_connected()
         self._wake.set()
         if not is_connected:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Let the core ask about all sessions if some of them are still uncovered.
+        """Let the core ask about all sessions, if the events of some hosts still do not arrive.
 
-        If a channel has come back, it has hinted at its sessions itself.
+        A channel that has come back has already pushed hints about its sessions.
         """
         covered = {host for assigned in self._channels for host in assigned.channel.covered}
         if not self._sessions.keys() <= covered:
@@ -225,7 +240,7 @@ class HostSubscriptions:
 
 
 class _AssignedChannel:
-    """A channel, its task, and the hosts that are assigned to it."""
+    """A notification channel with its task, and the hosts that are assigned to it."""
 
     def __init__(self, channel: SubscribedChannel, task: "asyncio.Task[None]", timing: PushTiming) -> None:
         self.channel, self.task, self.hosts = channel, task, set[HostId]()
@@ -234,9 +249,9 @@ class _AssignedChannel:
         self._retry_at = self._trim_at = 0.0
 
     def needs_subscription(self, now: float) -> bool:
-        """Return whether the subscriptions have to change now.
+        """Return whether the hosts to which the channel is subscribed have to change now.
 
-        A host without a session may stay subscribed for a while, because they often start the next session soon.
+        A host without a session may stay subscribed for a while, because the next session often starts soon.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False
