@@ -8,7 +8,7 @@ cycles of objects to free."""
 
 
 def pause_collector() -> None:
-    """Disable the garbage collector until `freeze_loaded`.
+    """Disable the garbage collector until `freeze_loaded` is called.
 
     Loading modules creates many objects that stay, so a collection would find almost nothing to free.
     """

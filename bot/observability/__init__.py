@@ -1,1 +1,1 @@
-"""Write logs, metrics and the audit log."""
+"""Write logs, metrics, traces and the audit log."""

@@ -54,9 +54,9 @@ class AuditSetupError(SetupError):
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """Return the fields of an audit line, except its time. Omit fields without a value.
+    """Return the fields of an audit line except its time. Omit fields without a value.
 
-    `reached`: whether the result was delivered to the requester.
+    `reached`: whether Slack accepted the message that shows the result to the requester.
     """
     step = step_of(request)
     found = {
@@ -77,7 +77,10 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 
 
 def decision(outcome: Result) -> str:
-    """Return the decision about a request: "allowed", "refused", or "failed" (allowed, but ended with an error)."""
+    """Return the decision about a request: "allowed", "refused" or "failed".
+
+    "failed" means that the request was allowed, but ended with an error.
+    """
     if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
     return "failed" if isinstance(outcome, CobrowseError) else "allowed"
@@ -112,7 +115,10 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Appends lines to a file with mode 600. Opens the path again after log rotation has moved the file."""
+    """Appends lines to the file of the audit log, which it creates with mode 600.
+
+    If log rotation has moved the file, the next line goes to a new one.
+    """
 
     def _open(self) -> Any:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
@@ -129,15 +135,15 @@ class AuditStream(logging.StreamHandler[TextIO]):
 
 
 class AuditLog:
-    """Writes an audit line for each finished or rejected request.
+    """Writes a line for each finished or rejected request to the audit log.
 
-    If a line cannot be written, its fields go to the log, and the request goes on without a delay.
+    If a line cannot be written, its fields go to the ordinary log, and the request goes on without a delay.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:
-        """Open the audit log. `where`: a path, "-" for `stream`, "" for none. Raises AuditSetupError.
+        """Open the audit log. `where` is a path, "-" for `stream`, or "" for no audit log.
 
-        `stream` is standard output if it is None.
+        `stream` is standard output if it is None. Raises AuditSetupError if the file cannot be opened.
         """
         self._handler: logging.Handler | None = None
         self._common: dict[str, Any] = {}
@@ -162,7 +168,7 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line with these fields about something that nobody asked for in Slack.
+        """Write an audit line with these fields, about an action that does not come from Slack.
 
         This is a command that somebody ran on the bot's machine, or a changed secret.
         """

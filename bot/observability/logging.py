@@ -1,4 +1,4 @@
-"""Format log records as single lines and mask secrets in them.
+"""Format log records as single lines, and mask secrets in them.
 
 Tokens, keys, email addresses, the paths of URLs and all secret values of the settings are masked, in tracebacks too.
 """
@@ -27,26 +27,23 @@ MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Return a URL with everything masked except its scheme and host."""
+    """Return the matched URL with everything masked except its scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Return a URL with its user information and its query masked."""
+    """Return the matched URL with its user information and its query masked. Keep the path."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Return the mask in place of a JSON Web Token. Return the text itself if it is only the header of such a token."""
+    """Return the mask for a JSON Web Token. If the match is only the header of a token, return it unchanged."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the mask in place of an email address.
-
-    Return the text itself if its domain has no dot, such as `root@db`.
-    """
+    """Return the mask for an email address. If the domain has no dot, as in `root@db`, return the match unchanged."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -75,7 +72,7 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Redactor:
-    """Masks secrets in texts: the given `secrets`, and everything that looks like a secret."""
+    """Masks secrets in texts: the texts in `secrets`, and everything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: list[str] = []
@@ -91,14 +88,14 @@ class Redactor:
         self._longest = len(self._forms[0]) if self._forms else 0
 
     def is_harmless(self, text: str) -> bool:
-        """Return whether the text needs no masking."""
+        """Return whether the text has nothing to mask."""
         lower = text.lower()
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Return the first `max_length` characters of the text with secrets masked. The rest is dropped.
+        """Return the first `max_length` characters of the text, with all secrets masked.
 
-        `keeps_paths`: keep the paths of URLs, since people copy URLs from lines about settings.
+        `keeps_paths`: do not mask the paths of URLs, since people copy URLs from lines about settings.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -110,7 +107,7 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return the position at which to cut the text: `max_length`, or before it.
+        """Return the position at which to cut the text: `max_length`, or a bit before it.
 
         Never cut inside a word or a known secret, because the patterns would not recognize half a secret.
         """
@@ -124,7 +121,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the position of the first character of the word that contains the position `end`."""
+    """Return the position of the first character of the word around the position `end`."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -132,7 +129,10 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record as `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`, or as JSON."""
+    """Formats a log record as one line of text or JSON, with all secrets masked.
+
+    A line of text is `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`.
+    """
 
     def __init__(self, redact: Redactor, *, as_json: bool) -> None:
         super().__init__()
@@ -164,7 +164,10 @@ class LineFormatter(logging.Formatter):
         return f"{text}\n{traceback}" if traceback else text
 
     def _traceback(self, exc_info: ExcInfo) -> str:
-        """Return the masked traceback. If its end is cut off, append the name of the exception."""
+        """Return the traceback with all secrets masked.
+
+        If it is too long, cut its end and append the name of the exception.
+        """
         text = self.formatException(exc_info)
         masked = self._redact(text, MAX_TRACEBACK_LENGTH)
         return f"{masked}\n{type(exc_info[1]).__qualname__}" if len(text) > MAX_TRACEBACK_LENGTH else masked
@@ -182,8 +185,8 @@ class LineFormatter(logging.Formatter):
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
     """Make the root logger write lines with masked secrets to `stream`; None means standard error.
 
-    `level` is a level of Python's logging, such as "INFO". `secrets` are texts to mask beside everything that looks
-    like a secret. Return the object that masks them, to which secrets can be added later.
+    `level` is a level of Python's logging, such as "INFO". `secrets` are texts to mask, besides everything that looks
+    like a secret. Return the object that masks them. The caller can add secrets to it later.
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)

@@ -1,7 +1,7 @@
 """Count events and calls for Prometheus. core/ports.py describes the methods that the core calls.
 
-`make reference` writes docs/reference/metrics.md from these definitions.
-No label contains a person, a session, an email address or a URL.
+`make reference` writes docs/reference/metrics.md from these definitions. No label contains a person, a session, an
+email address or a URL.
 """
 
 import time
@@ -50,7 +50,7 @@ WORKSPACE = "workspace"
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """The latest call to Genesys. `status` is its HTTP status, or "none" if it got no answer."""
+    """The latest call to Genesys. `status` is its HTTP status, or "none" if Genesys did not answer."""
 
     status: str
     seconds_ago: float
@@ -168,8 +168,9 @@ class PrometheusMetrics(Metrics):
     ) -> None:
         """Create the series of this workspace in `families`; None means in a separate registry.
 
-        Start the counters for these kinds of requests, and for calls with these permissions, at 0. `exemplar` returns
-        the ids of the present trace, which the histograms of durations then name; None if there are no traces.
+        Create the counters of these kinds of requests, and of calls that need these permissions, with the value 0.
+        `exemplar` returns the ids of the present trace, which then stand beside the durations; None if there are no
+        traces.
         """
         self._families = families or MetricFamilies()
         self._workspace = (workspace,) if self._families.by_workspace else ()
@@ -196,9 +197,9 @@ class PrometheusMetrics(Metrics):
         return generate_latest(self._families.registry)
 
     def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return all metrics in a form that the HTTP header Accept asks for, and their content type.
+        """Return all metrics in a format that the HTTP header Accept names, and the content type of that format.
 
-        The form is OpenMetrics, which alone has exemplars, or Prometheus's text format.
+        This is OpenMetrics, which alone can hold exemplars, or Prometheus's text format.
         https://prometheus.io/docs/specs/om/open_metrics_spec/
         """
         encode, content_type = choose_encoder(accept)
@@ -262,7 +263,7 @@ class PrometheusMetrics(Metrics):
         self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
-        """Start the counters of these secrets, whose files are watched, at 0."""
+        """Create the counters of these secrets with the value 0, because their files are watched for changes."""
         for name, result in product(names, RELOADS):
             self._reloads(name, result)
 
@@ -306,7 +307,7 @@ class PrometheusMetrics(Metrics):
         return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard need before the first event."""
+        """Create the series that alerts and the dashboard need even before the first event, with the value 0."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests(kind, outcome)
         for need in needs:

@@ -1,4 +1,4 @@
-"""Limit the log lines that outsiders can cause: at most one line per reason and second, with a count."""
+"""Limit the log lines that outsiders can cause: at most one line a second for each reason, with a count."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The newest log record of one reason, and how many records of this reason the next written line has to count."""
+    """The newest log record of one reason, and how many records of this reason the next line stands for."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -19,9 +19,10 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Writes the first record of a reason at once, then at most one line per interval, with a `count` of the records.
+    """Writes log records, but at most one line per interval for each reason.
 
-    `reason` groups the records. The reason must be a constant, never text from outside. Needs a running event loop.
+    The first record of a reason is written at once. A later line has a `count` of the records that it stands for.
+    `reason` must be a constant, never text from outside. Needs a running event loop.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

@@ -1,8 +1,8 @@
 """Record traces with OpenTelemetry, and export them by OTLP over HTTP. core/ports.py describes the methods of a tracer.
 
-The bot loads this module only when traces are on: it needs the extra `otel`. A span holds no person, link, address or
-text that somebody wrote, and an error only as its code. Names of attributes follow the semantic conventions where these
-have one: https://opentelemetry.io/docs/specs/semconv/
+The bot loads this module only when traces are on: it needs the extra `otel`. A span never contains a person, a link, an
+address or text that somebody wrote. Of an error, it contains only the code. Names of attributes follow the semantic
+conventions where these have one: https://opentelemetry.io/docs/specs/semconv/
 """
 
 import asyncio
@@ -88,13 +88,19 @@ async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIte
 
 
 def _resource() -> Resource:
-    """Describe this process. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it, and win."""
+    """Describe this process for OpenTelemetry.
+
+    OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it or replace parts of it.
+    """
     own = {"service.name": SERVICE_NAME, "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
     return Resource.create(own).merge(OTELResourceDetector().detect())
 
 
 async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa: ASYNC109 - the thread goes on after it
-    """Export the last spans in a thread that the process does not wait for, and wait `timeout` seconds for it."""
+    """Export the last spans, in `timeout` seconds at most.
+
+    This runs in a thread for which the process does not wait at its end.
+    """
     done, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def shut_down() -> None:
@@ -109,9 +115,10 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 
 
 class QuietExporter(SpanExporter):
-    """Exports spans with another exporter, and logs failures: one line a minute, without addresses and answers.
+    """Exports spans with another exporter.
 
-    OpenTelemetry calls it in a thread. Its own log lines hold the collector's address and its answer.
+    Logs failures: one line a minute, without the collector's address and answer. OpenTelemetry's own log lines would
+    hold both. OpenTelemetry calls the exporter in a thread.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -139,10 +146,10 @@ class QuietExporter(SpanExporter):
 
 
 class SpanTracer(Tracer):
-    """Implements core's Tracer with OpenTelemetry.
+    """Records the steps of requests as spans with OpenTelemetry. Implements core's Tracer.
 
-    A trace begins with a payload from Slack. What belongs to no payload, such as a clean-up of the database, is not
-    recorded.
+    A trace begins with a payload from Slack. Work that belongs to no payload, such as a clean-up of the database, is
+    not recorded.
     """
 
     def __init__(self, provider: TracerProvider, *, to_genesys: bool = False) -> None:
@@ -236,9 +243,10 @@ class SpanTracer(Tracer):
         attributes: Mapping[str, str | int | bool] | None = None,
         context: Context | None = None,
     ) -> Iterator[Span]:
-        """Record a span of the `with` block. Its parent is in `context`, None for the present span.
+        """Record the `with` block as a span. `context` holds its parent; with None, the parent is the present span.
 
-        An exception makes the span an error with the exception's code. Its text stays out of the span.
+        If the block raises an exception, mark the span as an error with the exception's code. The exception's text
+        stays out.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -250,7 +258,10 @@ class SpanTracer(Tracer):
                 raise
 
     def past_span(self, name: str, attributes: Mapping[str, str], began: float, code: str = "") -> None:
-        """Record a span that began at `began`, in seconds since 1970, and ends now. `code`: the code of its error."""
+        """Record a span that began at `began`, in seconds since 1970, and ends now.
+
+        `code` is the code of its error, "" for none.
+        """
         span = self._tracer.start_span(name, attributes=attributes, start_time=int(began * 1e9))
         if code:
             fail(span, code)
@@ -258,7 +269,10 @@ class SpanTracer(Tracer):
 
 
 class TracedRequests:
-    """Implements RequestRepository: traces the writes of another repository, and gives it each request's trace."""
+    """A RequestRepository that passes each call on to another repository, and traces the writes.
+
+    It also adds the present trace to each request that it stores.
+    """
 
     def __init__(self, store: RequestRepository, tracer: SpanTracer) -> None:
         self._store, self._tracer = store, tracer
@@ -302,9 +316,9 @@ class TracedRequests:
 
 
 class TracedTransport(httpx.AsyncBaseTransport):
-    """Sends HTTP requests to Genesys with another transport, and traces each. A retry is a new span.
+    """Sends HTTP requests to Genesys with another transport, and records each as a span. A retry is a new span.
 
-    `has_headers`: the requests carry W3C's `traceparent`, so that Genesys could continue the trace.
+    `has_headers`: whether the requests carry W3C's `traceparent`, so that Genesys could continue the trace.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, tracer: SpanTracer, *, has_headers: bool) -> None:
@@ -339,7 +353,10 @@ class TracedTransport(httpx.AsyncBaseTransport):
 
 
 def record_outcome(event: RequestFinished | RequestRejected) -> None:
-    """Write the outcome of a request to the present span: the request's, or the payload's if the bot refused it."""
+    """Write the outcome of a request to the present span.
+
+    This is the span of the request or, if the bot refused the request, that of the payload.
+    """
     result = event.result if isinstance(event, RequestFinished) else event.error
     span = trace.get_current_span()
     if not span.is_recording():  # it is left out, or has ended
@@ -352,12 +369,15 @@ def record_outcome(event: RequestFinished | RequestRejected) -> None:
 
 
 def request_attributes(request: Request) -> dict[str, str | int | bool]:
-    """Return what a span says about a request: its kind, and the reference that its requester reads in an error."""
+    """Return what a span says about a request: its kind and its id.
+
+    The requester reads the same id in an error message.
+    """
     return {"cobrowse.request.id": request.id, "cobrowse.request.kind": request.kind.value}
 
 
 def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, SpanKind, dict[str, str | int | bool]]:
-    """Return the name, kind and attributes of the span of a payload from Slack."""
+    """Return the name, the kind and the attributes of the span for a payload from Slack."""
     named = "slash_command" if "command" in body and "type" not in body else body.get("type")
     payload = _known(named, PAYLOAD_TYPES)
     attributes: dict[str, str | int | bool] = {"slack.payload.type": payload}
@@ -372,30 +392,33 @@ def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, Span
 
 
 def _known(value: object, words: frozenset[str]) -> str:
-    """Return the value if it is one of the words, else "other". A payload can hold anything there."""
+    """Return `value` if it is one of `words`, else "other". A payload can contain anything in its place."""
     return value if isinstance(value, str) and value in words else "other"
 
 
 def route_of(path: str) -> str:
-    """Return a path of Genesys's API with `{id}` in place of each part that is not one of its words."""
+    """Return a path of Genesys's API in which `{id}` replaces each part that is not a fixed word of the API."""
     return "/".join(part if part in PATH_WORDS or not part else "{id}" for part in path.split("/"))
 
 
 def set_http_status(span: Span, status: int) -> None:
-    """Write an HTTP status to the span of a call. A 4xx or 5xx is an error."""
+    """Write an HTTP status to the span of a call. With a 4xx or 5xx, mark the span as an error."""
     span.set_attribute("http.response.status_code", status)
     if status >= 400:
         fail(span, str(status))
 
 
 def fail(span: Span, code: str) -> None:
-    """Make the span an error with this code."""
+    """Mark the span as an error with this code."""
     span.set_attribute("error.type", code)
     span.set_status(Status(StatusCode.ERROR, code))
 
 
 def code_of(error: BaseException) -> str:
-    """Return the code of an exception: the bot's or Slack's own, else a word for its kind. Its text is not read."""
+    """Return a code for an exception: the bot's or Slack's code, else a word for the kind of exception.
+
+    Ignore its text.
+    """
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
@@ -415,12 +438,15 @@ def has_trace() -> bool:
 
 
 def is_recorded() -> bool:
-    """Return whether the present trace is exported. One that the sampler left out gets no spans, to save their cost."""
+    """Return whether the present trace is exported. If the sampler has left it out, the bot saves the cost of spans."""
     return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
 def current_ids() -> dict[str, str] | None:
-    """Return the ids of the present trace and span if they are exported, else None."""
+    """Return the ids of the present trace and span if they are exported, else None.
+
+    The keys are those of log fields.
+    """
     context = trace.get_current_span().get_span_context()
     if not context.is_valid or not context.trace_flags.sampled:
         return None
@@ -428,13 +454,13 @@ def current_ids() -> dict[str, str] | None:
 
 
 def current_context() -> str | None:
-    """Return the present trace as W3C's `traceparent[, tracestate]`, to store it; None if there is none."""
+    """Return the present trace as text, W3C's `traceparent[, tracestate]`, to store it; None if there is none."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return ", ".join(carrier.values()) or None
 
 
 def read_context(stored: str | None) -> Context:
-    """Return the trace in the text that `current_context` returned. A text that is no trace begins a new one."""
+    """Return the trace from a text that `current_context` returned. Any other text begins a new trace."""
     parent, _, state = (stored or "").partition(", ")
     return _PROPAGATOR.extract({"traceparent": parent, "tracestate": state}, Context())

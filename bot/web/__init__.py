@@ -1,1 +1,1 @@
-"""Serve HTTP: the health endpoints, and the page after a Genesys sign-in."""
+"""Serve HTTP: the health endpoints, and the page that a person sees after a sign-in to Genesys."""

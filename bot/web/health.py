@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
 The bot is ready if it can receive commands from Slack. The answer of /readyz also shows the state of Genesys and the
-database. The bot is ready without them, because it still has to tell people that they are unavailable.
+database. The bot counts as ready even if they are unavailable, because it still has to tell people so.
 """
 
 import asyncio

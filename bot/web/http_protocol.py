@@ -1,4 +1,4 @@
-"""Answer bytes that are not HTTP with status 400 and one log line; remove software names from responses."""
+"""Answer bytes that are not HTTP with status 400 and one log line. Remove the names of software from responses."""
 
 import logging
 from typing import Any
@@ -15,9 +15,9 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 
 class Connection(web.RequestHandler):
-    """Handles an HTTP connection as aiohttp does.
+    """Handles an HTTP connection as aiohttp does, except for bytes that are not HTTP.
 
-    Neither the log nor the answer quotes bytes that are not HTTP.
+    Neither the log nor the answer quotes such bytes.
     """
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
@@ -25,7 +25,7 @@ class Connection(web.RequestHandler):
         self._refusals = refusals
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log an error that aiohttp reports. For unreadable bytes, log the bot's own line instead."""
+        """Log an error that aiohttp reports. For bytes that are not HTTP, log a line of the bot instead."""
         error = kw.get("exc_info")
         if isinstance(error, UNREADABLE):
             self._refuse(error)
@@ -39,7 +39,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer unreadable bytes with status 400 and no body. Handle other errors as aiohttp does."""
+        """Answer bytes that are not HTTP with status 400 and no body. Handle other errors as aiohttp does."""
         if not isinstance(exc, UNREADABLE):
             return super().handle_error(request, status, exc, message)
         self._refuse(exc)
@@ -54,10 +54,13 @@ class Connection(web.RequestHandler):
 
 
 async def remove_server_header(_: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Remove the header `Server`, which shows the versions of aiohttp and Python. Handles `on_response_prepare`."""
+    """Remove the header `Server`, which shows the versions of aiohttp and Python, from a response.
+
+    Register it as a handler of aiohttp's signal `on_response_prepare`.
+    """
     response.headers.popall(hdrs.SERVER, None)
 
 
 def new_refusal_log() -> ThrottledLog:
-    """Create the throttled log for one server's unreadable requests."""
+    """Create the log, limited in lines per second, for the unreadable requests of one server."""
     return ThrottledLog(logging.getLogger(__name__))

@@ -31,10 +31,10 @@ PageFuture = asyncio.Future[web.Response]
 
 
 class OAuthCallback:
-    """Handles the browser that returns from a sign-in, and answers with a page.
+    """Handles the browser that returns from a sign-in to Genesys, and answers with a page.
 
-    A person also gets a Slack message when their account is linked, or when a Genesys user who is not their host used
-    their sign-in link.
+    When an account was linked, its owner also gets a Slack message. A person also gets one when somebody used their
+    sign-in link and signed in as another Genesys user.
     """
 
     def __init__(
@@ -55,11 +55,14 @@ class OAuthCallback:
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the log lines of refused requests that the throttled log has not written yet."""
+        """Write the log lines about refused requests that have been counted and not written yet."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer a request with a page. Refuse it with status 429 if too many are in progress."""
+        """Answer the browser with a page.
+
+        If too many such requests are in progress, refuse this one with status 429.
+        """
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
             return _answer(429, busy_page(self._renderer.language_of(None).plain))
@@ -70,7 +73,7 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in by the parameters of the browser's URL, and put the page into `page_future`.
+        """Finish the sign-in with the parameters of the browser's URL, and put the page into `page_future`.
 
         If the browser has disconnected, send the result as a Slack message instead.
         """
@@ -104,7 +107,7 @@ class OAuthCallback:
 
 
 def _single(request: web.Request, name: str) -> str:
-    """Return a query parameter of the request. Return "" if it is missing or repeated.
+    """Return the query parameter `name` of the request. Return "" if it is missing or occurs more than once.
 
     Also return "" if the request has more than MAX_PARAMETERS parameters.
     """

@@ -1,4 +1,4 @@
-"""Render the page after a sign-in to Genesys (pure). It shows the result, the next step and the references.
+"""Render the page after a sign-in to Genesys (pure). It shows the result, the next step, and ids for support.
 
 The page loads no resources and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
@@ -51,9 +51,9 @@ CONNECT_LATER = said(
 
 
 def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, str]:
-    """Return the HTTP status and the HTML of the page. `outcome` is the result of the sign-in.
+    """Return the HTTP status and the HTML of the page that shows `outcome`, the result of a sign-in.
 
-    `request` is None if no sign-in was pending. `to` is the reader of the page.
+    `request` is None if the bot found no pending sign-in for the browser. `to` is the reader of the page.
     """
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
@@ -65,9 +65,9 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return the two texts of the page about an error: the sentence with the problem, and the text below this sentence.
+    """Return the two texts of the page about an error: the sentence with the problem, and the text below it.
 
-    `is_used`: the sign-in link was valid, and is now used up.
+    `is_used`: whether the sign-in link was valid. It is then used up now.
     """
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
@@ -82,7 +82,7 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None, to: Addressee) -> str:
-    """Return the text with the references that a support team asks for; "" if there are none."""
+    """Return the line with the ids that support asks for; "" if there are none."""
     return references(to.language, request.id if request else None, getattr(outcome, "reference", None))
 
 
@@ -103,5 +103,5 @@ def _html(language: Language, done: bool, what: str, then: str, references: str)
 
 
 def busy_page(language: Language) -> str:
-    """Return the page for a person who returns from a sign-in while too many other people do the same."""
+    """Return the page for a person who returns from a sign-in when too many others do so at the same time."""
     return _html(language, False, language.say(BUSY), language.say(BUSY_NEXT), "")
