@@ -1,4 +1,4 @@
-"""Run the checks of `cobrowse-bot check`: settings, Slack, Genesys and database. Say how to fix what is wrong.
+"""Run the checks of `cobrowse-bot check`: settings, Slack, Genesys and database. Say how to fix each problem.
 
 The checks only read. They create no session, message, table or file.
 """
@@ -36,8 +36,8 @@ async def run_checks(
 ) -> list[CheckResult]:
     """Run all checks and return the results, in the order in which to fix the problems.
 
-    `user_id`: the Slack user for whom the access rules are checked, None for nobody. `remarks`: one sentence for each
-    part of .env that is ignored.
+    `environ`: the settings. `user_id`: the Slack user whose access is also checked, None for nobody. `remarks`: one
+    sentence for each part of .env that is ignored.
     """
     parts = configuration.read_setup(environ, Path(env_file), remarks)
     of_slack, of_genesys, of_database = await asyncio.gather(
@@ -57,9 +57,9 @@ async def run_checks(
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Return the fix with its secrets masked by `redact`. Keep the example at the end of the fix.
+    """Return the fix with its secrets masked by `redact`, except for the example of a setting at its end.
 
-    The example comes from VARIABLES. It holds no secret, but it may look like one, and `redact` would then mask it.
+    The example comes from VARIABLES. It is not a secret, but it may look like one, and `redact` would then mask it.
     """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]
@@ -67,9 +67,9 @@ def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
 
 
 def check_environment(person: str | None = None) -> list[CheckResult]:
-    """Run all checks with the settings of the process's environment and .env.
+    """Run all checks with the settings in the process's environment and in .env.
 
-    `person`: the id of the Slack user for whom the access rules are checked, None for nobody.
+    `person`: the id of the Slack user whose access is also checked, None for nobody.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     try:
@@ -85,9 +85,9 @@ def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return the results for settings that could not be read at all.
+    """Return the results if the settings could not be read at all: one for each fault.
 
-    There is one result for each fault, and one for the checks that did not run.
+    One more result says that all other checks did not run.
     """
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 

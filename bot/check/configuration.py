@@ -1,4 +1,4 @@
-"""Check everything that needs no network: the settings, the private key and the secret files.
+"""Check everything that needs no network: the settings, the private key, and the files with secrets.
 
 If some settings are faulty, check as many of the others as possible.
 """
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The results of the checks so far, and the parts of the settings. A part is None if its settings have faults."""
+    """The settings in parts, and the results of their checks. A part is None if its settings have faults."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -92,7 +92,7 @@ def _try_load(read: Callable[[Reader], T], environ: Mapping[str, str], faults: d
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
-    """Split a text into its first sentence, which is the message, and the rest, which is the fix."""
+    """Split a text into its first sentence, which says what was found, and the rest, which says how to fix it."""
     message, _, fix = sentences.partition(". ")
     return f"{message.removesuffix('.')}.", fix
 
@@ -116,7 +116,7 @@ def from_fault(fault: str) -> CheckResult:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
-    """Return a warning for each unknown variable whose name begins with one of OUR_PREFIXES."""
+    """Return a warning for each variable that begins like the bot's settings, but that the bot does not read."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file)]
     unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
     unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]
@@ -166,7 +166,7 @@ def _audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check whether session cards will have a link for customers, and return one result.
+    """Check whether session cards will show a link that a customer can open. Return one result.
 
     Return no result if the service itself makes the link.
     """
@@ -189,7 +189,7 @@ def _customer_page(service: ServiceSettings) -> list[CheckResult]:
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Check whether people can link Genesys accounts, and return one result.
+    """Check whether people can link their own Genesys accounts. Return one result.
 
     Return no result if GENESYS_CONNECT_CLIENT_ID is not set.
     """

@@ -1,4 +1,4 @@
-"""Check the database: its reachability, the version of its tables, and its encryption. Create nothing."""
+"""Check the database: whether the bot can reach it, the version of its tables, and its encryption. Create nothing."""
 
 from bot.check.results import MAKE_KEY, CheckResult, ok, setup_failed, warning
 from bot.config.settings import DatabaseSettings

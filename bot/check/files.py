@@ -18,7 +18,10 @@ OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 
 
 def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
-    """Return a result for each trusted file or folder that other users of this machine can read or write."""
+    """Return a result for each file or folder that other users of this machine can read or write but should not.
+
+    `environ` holds the settings, `env_file` is the path of .env.
+    """
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]
     readable = [env_file, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
     trusted = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
@@ -35,12 +38,12 @@ def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
 
 
 def is_open(path: Path) -> bool:
-    """Return whether every user of this machine can read a file."""
+    """Return whether every user of this machine can read a file. Return False if there is no such file."""
     return bool(_mode(path) & OTHERS_READ)
 
 
 def is_private(path: Path) -> bool:
-    """Return whether only the owner of a file can read it."""
+    """Return whether only its owner can read a file."""
     return not _mode(path) & (GROUP_READ | OTHERS_READ)
 
 
@@ -87,7 +90,7 @@ def _mode(path: Path) -> int:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Return whether the file system is mounted read-only, as container platforms mount secrets."""
+    """Return whether a file is on a file system that is mounted read-only. Container platforms mount secrets so."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:

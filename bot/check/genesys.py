@@ -40,10 +40,10 @@ async def check_genesys(
     sending: MessagingConfig | None = None,
     timing: GenesysTiming = GENESYS_TIMING,
 ) -> tuple[list[CheckResult], list[Reachability]]:
-    """Check whether Genesys gives a token and allows the calls that these settings need.
+    """Check whether Genesys gives the bot a token, and allows the calls that these settings need.
 
-    Return the results, and the reachability of Genesys's hosts. `match_email`: whether the settings map people by email
-    address. `sending`: the settings of customer messages, None if they have faults.
+    Return the results, and whether each of Genesys's hosts is reachable. `match_email`: whether the settings map people
+    to hosts by email address. `sending`: the settings of messages to customers, None if they have faults.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
@@ -89,10 +89,9 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Return the result of `ask`.
+    """Run the check `ask` and return its result. `name` is the name of the check.
 
-    Return a failed result if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT. `name` is the name of the
-    check.
+    Return a failed result if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
@@ -110,7 +109,10 @@ async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], A
 async def _next_client(
     service: ServiceSettings, http: HttpClient, timing: GenesysTiming, match_email: bool, needed: list[permissions.Need]
 ) -> list[CheckResult]:
-    """Return one result on whether the second OAuth client can do what the first one can; none if there is none."""
+    """Check whether the second OAuth client can do the same as the first one. Return one result.
+
+    Return no result if the settings name no second client.
+    """
     if service.next_credentials is None:
         return []
     auth = TokenAuth(http, service.login_url, service.next_credentials, timing=timing)
@@ -173,8 +175,8 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 async def _conversations(client: GenesysClient) -> CheckResult:
     """Check whether the bot may search for conversations, and return the result.
 
-    All other calls about conversations need a real one. So `check` does not try them; permissions.py finds out whether
-    the client's roles allow them.
+    All other calls about conversations need a real one. So `check` does not try them; permissions.py checks whether the
+    client's roles allow them.
     """
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")
@@ -186,7 +188,7 @@ async def _users(client: GenesysClient) -> CheckResult:
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
-    """Return two sentences: what happened, and what the administrator can do about it."""
+    """Return two sentences about an error: what happened, and what the administrator can do about it."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
         case errors.LoginRefusedError(oauth_error=code, words=words):

@@ -1,4 +1,4 @@
-"""Check whether the OAuth client's roles allow the calls that `check` cannot try, because they have an effect.
+"""Check whether the OAuth client's roles allow the calls that `check` cannot try, because they would have an effect.
 
 These calls create co-browse offers and notification channels, and send SMS and emails.
 """
@@ -22,7 +22,7 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action for which the bot needs a permission. `to` names the action, such as "send SMS".
+    """An action for which the bot needs a permission, such as "send SMS": `to` names it.
 
     Any one of the permissions in `any_of` allows it.
     """
@@ -35,7 +35,11 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that the settings require but `check` cannot try, each with the permissions that allow it."""
+    """Return the actions that these settings require, each with the permissions that allow it.
+
+    Leave out the actions that `check` can try. `sending`: the settings of messages to customers, None if they have
+    faults.
+    """
     needed = []
     if service.conversations:
         needed.append(Need((VIEW,), "look at a conversation"))
@@ -48,7 +52,10 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 
 
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
-    """Check whether the client's roles allow everything in `needed`, and return the result. Raises ServiceError."""
+    """Check whether the client's roles allow all actions in `needed`, and return the result.
+
+    Raises ServiceError if the call to Genesys fails.
+    """
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
     fix = f"Look at the client's roles, {OAUTH_PAGE}; the first session or message will show it, too."
@@ -72,9 +79,9 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 
 
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
-    """Return whether the client may subscribe to the conversations of hosts. Raises ServiceError.
+    """Check whether the client may subscribe to the conversations of hosts, and return the result.
 
-    Genesys says which permissions that needs, so no channel is created.
+    Genesys lists the permissions that this needs, so the check creates no channel. Raises ServiceError if a call fails.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
@@ -95,9 +102,9 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning about the needed permissions that the client has in some divisions only.
+    """Return a warning about the permissions that the client has in some divisions only.
 
-    Return None if there are no such permissions.
+    Return None if it has all needed permissions in all divisions.
     """
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:

@@ -1,4 +1,4 @@
-"""Check one Slack user without starting a session: whether they may start one, by which rule, and as which host."""
+"""Check one Slack user without starting a session: whether they may start one, why, and as which Genesys user."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """A HostCache that stores nothing, so that every rule runs.
+    """A HostCache that stores nothing, so that the host rules always run.
 
     `linked` reads the host links that administrators made.
     """
@@ -46,10 +46,10 @@ class UncachedHosts:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Store nothing."""
+        """Do nothing, because this cache stores nothing."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Delete nothing."""
+        """Do nothing, because this cache stores nothing."""
 
 
 async def check_person(
@@ -59,7 +59,7 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check whether a Slack user may start sessions, and which host they have. Return the results."""
+    """Check whether a Slack user may start sessions, and which Genesys user would host them. Return the results."""
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
@@ -82,9 +82,9 @@ async def check_person(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a request by this person, in a channel where the command works.
+    """Build a request by this person, in a channel where the command is allowed.
 
-    The access rules check this request; nothing carries it out.
+    The access rules check this request. The bot never carries it out.
     """
     home = identity.home
     return Request(
@@ -100,7 +100,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase that says which rules let the person start sessions, for which agents and in which channels."""
+    """Return a phrase that says why the person may start sessions, for which agents and in which channels."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

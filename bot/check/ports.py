@@ -9,10 +9,9 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: Settings) -> list[CheckResult]:
-    """Check whether the bot can listen on its ports. Return one result for each port on which the bot cannot listen.
+    """Check whether the bot can listen on its ports. Return one result for each port on which it cannot.
 
-    If the bot can listen on all its ports, return one result for all ports. If the bot serves no port, return no
-    result.
+    If it can listen on all of them, return one result. If the bot serves no port, return none.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if settings.slack.mode == "http":
@@ -26,7 +25,7 @@ def check_ports(settings: Settings) -> list[CheckResult]:
 
 
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
-    """Return a result if the bot cannot listen on this port, else None. `name` is the variable that holds the port.
+    """Return a result if the bot cannot listen on this port, else None. `name` is the setting that holds the port.
 
     A port in use is not a fault, because the bot itself may be running.
     """

@@ -22,7 +22,7 @@ LARGE_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """The answer of one host, or the reason why the host is unreachable.
+    """Whether a host is reachable, and what its clock says.
 
     `skew_seconds`: how far this machine's clock is ahead of the host's, None if the answer had no Date header.
     `failure`: the result if the host is unreachable, else None.
@@ -34,9 +34,9 @@ class Reachability:
 
 
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
-    """Request `url` once, without a token. Any HTTP answer shows that the host is reachable.
+    """Send one request to `url`, without a token. Any HTTP answer shows that the host is reachable.
 
-    `name` is the name of the result if the host is not reachable.
+    `name` is the name of the check in the result, if the host is not reachable.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
@@ -60,7 +60,7 @@ def _skew(date: str | None, now: float) -> float | None:
 
 
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
-    """Return two sentences: the problem, and the fix.
+    """Return two sentences about a failed connection: the problem, and the fix.
 
     `variable` names the environment variable of the proxy that was used, "" for none.
     """
@@ -80,10 +80,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Check this machine's clock, and return the result.
+    """Compare this machine's clock with the clocks of Slack and Genesys, and return the result.
 
-    `reached` holds the clock differences that the earlier checks measured. A wrong clock makes the bot fail: Slack's
-    signatures and signed assertions expire within minutes.
+    `reached` holds the differences that the earlier checks measured. With a wrong clock the bot fails, because Slack's
+    signatures and the bot's signed assertions expire within minutes.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

@@ -16,7 +16,7 @@ MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY t
 
 
 class Status(StrEnum):
-    """The status of one check. The value of a member is the text in the JSON.
+    """The status of one check. The value of each member is the text in the JSON.
 
     Only `FAILED` makes the command exit with 1.
     """
@@ -52,10 +52,10 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the report.
+    """The result of one check: one entry of the report.
 
-    `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: the stable
-    code of the error with which the command `run` would end for the same reason; "" if it would not end.
+    `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: if the
+    command `run` would end because of this, the stable code of its error; else "".
     """
 
     name: str
@@ -66,7 +66,7 @@ class CheckResult:
 
     @property
     def page(self) -> str:
-        """Return the path of the documentation page about this problem; "" for a result without a problem."""
+        """Return the path of the documentation page that helps with this problem; "" for a result without a problem."""
         return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 
@@ -81,7 +81,10 @@ def warning(name: str, message: str, fix: str) -> CheckResult:
 
 
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
-    """Build a result about something that must be fixed. The arguments are the fields of CheckResult."""
+    """Build a result about something that must be fixed.
+
+    If the command `run` would end because of this, `code` is the stable code of its error.
+    """
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
@@ -92,7 +95,7 @@ def setup_failed(name: str, error: SetupError) -> CheckResult:
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Build a result for a check that did not run. `why` is the reason, usually that another check failed."""
+    """Build a result for a check that did not run. `why` says why, for example because an earlier check failed."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 
@@ -112,7 +115,7 @@ def as_text(results: Sequence[CheckResult]) -> str:
 
 
 def _summary(results: Sequence[CheckResult]) -> str:
-    """Return a sentence such as `5 errors, 2 warnings.`"""
+    """Return the numbers of errors and warnings as a sentence, such as `5 errors, 2 warnings.`"""
     errors, warnings = (sum(found.status is status for found in results) for status in (Status.FAILED, Status.WARNING))
     summary = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
     return summary[0].upper() + summary[1:]
@@ -123,7 +126,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap a text at `width`, between words only, so that values to copy stay in one piece.
+    """Wrap a text at `width`. Break it only between words, so that values to copy stay in one piece.
 
     The first line begins with `first`, each later line with `later`.
     """
@@ -132,7 +135,7 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 
 
 def as_json(results: Sequence[CheckResult]) -> str:
-    """Return the results as JSON, in order, and `ok`, which says whether no check failed.
+    """Return the results as JSON, in the same order. The field `ok` is true if no check failed.
 
     Programs read the keys, so the keys do not change.
     """
@@ -151,5 +154,5 @@ def as_json(results: Sequence[CheckResult]) -> str:
 
 
 def passed(results: Sequence[CheckResult]) -> bool:
-    """Return whether no check failed."""
+    """Return True if no check failed. Warnings and skipped checks do not count as failures."""
     return all(found.status is not Status.FAILED for found in results)

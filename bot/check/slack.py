@@ -1,4 +1,4 @@
-"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket. Only read."""
+"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket. Change nothing."""
 
 import asyncio
 from functools import partial
@@ -40,8 +40,8 @@ async def check_slack(
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     """Check whether Slack accepts the tokens, grants the scopes and opens a socket.
 
-    Return the results, Slack's reachability, and the bot's identity. A parameter is None if its part of the settings
-    has faults. The identity is None if Slack does not accept the bot token.
+    Return the results, whether Slack is reachable, and the bot's identity. A parameter is None if its part of the
+    settings has faults. The identity is None if Slack is unreachable or does not accept the bot token.
     """
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
@@ -69,7 +69,7 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check whether the host of response_urls is reachable, and return the result.
+    """Check whether the host of response_urls is reachable. Return one result.
 
     Return no result if SLACK_API_URL is not Slack's own, because the host is then unknown.
     """
@@ -104,7 +104,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
 async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
-    """Open a Socket Mode connection, close it at once, and return the result.
+    """Check that Slack opens a Socket Mode connection, and return the result. Close the connection at once.
 
     `single_process`: whether the database allows only one replica.
     """
@@ -126,9 +126,10 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Check the number of open sockets of this app, and return the result.
+    """Check whether the number of the app's open sockets is plausible, and return the result.
 
-    `sockets` is this number, with the socket of this check.
+    `sockets` is this number, including the socket of this check. `single_process`: whether the database allows only one
+    replica.
     """
     if single_process and sockets > 2:
         message = (
@@ -148,9 +149,10 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
-    """Return the hello message that Slack sends first over a new socket.
+    """Open a socket at `url`, and return the hello message that Slack sends first.
 
-    Close the socket at once, so that Slack sends no command to it. Raises ValueError for any other message.
+    Close the socket at once, so that Slack sends no command to it. Raises ValueError if Slack sends another message
+    first.
     """
     async with http.ws_connect(url, proxy=proxy) as socket:
         hello = await socket.receive_json()

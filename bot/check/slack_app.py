@@ -1,7 +1,7 @@
-"""Compare the Slack app with the manifest that this version needs: scopes, command, events and the rest. Only read.
+"""Compare the Slack app with the manifest that this version needs: scopes, command, events and the rest.
 
-A bot token shows the app's scopes. The rest of the manifest can be read only with an app configuration token:
-https://docs.slack.dev/reference/methods/apps.manifest.export
+Change nothing. A bot token shows the app's scopes. The rest of the manifest can be read only with an app configuration
+token: https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
 import json
@@ -28,7 +28,7 @@ NOT_SHOWN = "Slack shows an app's command and events only with SLACK_CONFIG_TOKE
 
 
 def how_to_update(app_id: str, features: Features) -> str:
-    """Return the instructions to bring the Slack app up to date. `app_id` is "" if the app's id is not known.
+    """Return the sentence that says how to bring the Slack app up to date. `app_id` is "" if the app's id is not known.
 
     `features` holds what the settings switch on.
     """
@@ -41,7 +41,7 @@ def how_to_update(app_id: str, features: Features) -> str:
 
 
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
-    """Compare the scopes that Slack granted with the scopes that the settings need.
+    """Compare the scopes that Slack has granted with the scopes that the settings need, and return the result.
 
     `features` is None if the settings have faults. `app_token` is the app-level token, which contains the app's id; it
     may be "".
@@ -67,11 +67,11 @@ async def check_app(
     app_token: str,
     team_id: str | None = None,
 ) -> CheckResult:
-    """Compare the installed app's manifest with the manifest that the settings need.
+    """Compare the installed app's manifest with the manifest that the settings need, and return the result.
 
     `web` is the client with the bot token, `config` the client with the app configuration token. Without an app
     configuration token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it
-    may be "". `team_id` is a workspace of an org-wide token.
+    may be "". `team_id` is a workspace of an org-wide token, None for any other token.
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
@@ -94,9 +94,9 @@ async def check_app(
 
 
 def _how_to_export(code: str) -> str:
-    """Return the sentence that says what to do when Slack does not export the manifest.
+    """Return the sentence that says what to do if Slack does not export the app's manifest.
 
-    `code` is Slack's error code, "" for an unusable answer.
+    `code` is Slack's error code, "" if Slack's answer has none.
     """
     if not code:
         return "Try again later; status.slack.com shows how Slack is doing."
@@ -106,7 +106,7 @@ def _how_to_export(code: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """Return the app's id, which is the second part of an app-level token; "" if the text has another form."""
+    """Return the app's id in an app-level token; "" if the token does not contain one. It is the second part."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
 
@@ -120,9 +120,9 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | 
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Return the exported manifest. Slack's SDK may return it as JSON text.
+    """Return the manifest that Slack exported, as an object. Slack's SDK may return it as JSON text.
 
-    Raises ValueError if the manifest is no JSON object.
+    Raises ValueError if it is not a JSON object.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
@@ -131,7 +131,7 @@ def _parsed(manifest: object) -> Mapping[str, Any]:
 
 
 def _missing(installed: Mapping[str, Any], features: Features) -> Iterator[str]:
-    """Yield a phrase for each part of the needed manifest that the app does not have, or has with another value."""
+    """Yield a phrase for each part of the needed manifest that the app lacks or has with another value."""
     needed = build(features)
     scopes = _strings(installed, "oauth_config", "scopes", "bot")
     yield from (f"no scope {each}" for each in needed["oauth_config"]["scopes"]["bot"] if each not in scopes)
@@ -169,10 +169,7 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch that differs between the two manifests.
-
-    A switch is a setting that is on or off.
-    """
+    """Yield a phrase for each switch that is on in one manifest and off in the other."""
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),
@@ -201,7 +198,7 @@ def _strings(manifest: Mapping[str, Any], *path: str) -> list[str]:
 
 
 def _at(manifest: Any, *path: str) -> Any:
-    """Return the value at this path of keys in a manifest; None if there is none."""
+    """Return the value in a manifest at this path of keys; None if the manifest has none there."""
     for name in path:
         manifest = manifest.get(name) if isinstance(manifest, dict) else None
     return manifest

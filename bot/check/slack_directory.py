@@ -1,6 +1,6 @@
-"""Check whether the bot can read the workspaces, user groups, email addresses and contact that it needs. Only read.
+"""Check whether the bot can read the workspaces, user groups, email addresses and contact that it needs.
 
-The contact is the person or channel of COBROWSE_HELP_CONTACT.
+Change nothing. The contact is the person or channel of COBROWSE_HELP_CONTACT.
 """
 
 import asyncio
@@ -33,9 +33,10 @@ MAX_ACCOUNTS = 200
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceList:
-    """The workspaces of the bot token: their names by id. An ordinary token has one, with the id "".
+    """The workspaces that the bot token can use: a mapping of their ids to their names.
 
-    `error` is Slack's error code if it does not list the workspaces of an org-wide token.
+    For an ordinary token, this is one workspace with the id "". `error` is Slack's error code if it does not list the
+    workspaces of an org-wide token.
     """
 
     names: Mapping[str, str]
@@ -43,12 +44,12 @@ class WorkspaceList:
 
     @property
     def arguments(self) -> list[dict[str, str]]:
-        """Return the call arguments that select each workspace. None are needed for the one of an ordinary token."""
+        """Return, for each workspace, the arguments of a call that select it. For an ordinary token, they are empty."""
         return [{"team_id": team_id} if team_id else {} for team_id in self.names]
 
 
 async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> WorkspaceList:
-    """Ask Slack for the workspaces of the bot token."""
+    """Ask Slack for the workspaces that the bot token can use."""
     if not identity.home.org_wide:
         return WorkspaceList({"": ""})
     answer, code = await _call(web, "auth.teams.list", limit=str(MAX_WORKSPACES))
@@ -59,7 +60,7 @@ async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> Workspa
 async def check_directory(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> list[CheckResult]:
-    """Check that the bot can read the workspaces, user groups and email addresses that it needs, and check the contact.
+    """Check that the bot can read the workspaces, user groups, email addresses and contact that it needs.
 
     Return the results.
     """
@@ -102,7 +103,7 @@ def _has_scope(identity: BotIdentity, scope: str) -> bool:
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return a dict that maps each user group to the names of the settings that list the group."""
+    """Return a mapping from each user group to the names of the settings that list it."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -147,7 +148,7 @@ async def _contact(
 
 
 async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequence[str]:
-    """Return all ids of a person; only `user_id` if Slack does not name them."""
+    """Return all Slack ids of a person; only `user_id` if Slack does not show the person."""
     answer, _ = await _call(web, "users.info", user=user_id)
     user = answer.get("user")
     found = ids_in(user, identity.home) if isinstance(user, dict) else ()
@@ -157,9 +158,9 @@ async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequ
 async def _is_in_groups(
     web: AsyncWebClient, workspaces: WorkspaceList, user_ids: Sequence[str], groups: Sequence[str]
 ) -> bool:
-    """Return whether one of these user groups has the user with these ids as a member.
+    """Return whether a user is a member of one of these user groups. `user_ids` are the user's ids.
 
-    Return True if a group cannot be read in any workspace, because that group gets its own result.
+    Return True if a group cannot be read in any workspace, because that group gets a separate result.
     """
     for group in groups:
         answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
@@ -174,8 +175,8 @@ async def _contact_channel(
 ) -> CheckResult:
     """Check whether the contact's channel gets the messages about faults, and return the result.
 
-    The channel gets no messages if the bot cannot see it, if it is archived, or if people of other organizations may
-    read it.
+    The bot sends it none if it cannot see the channel, if the channel is archived, or if people of other organizations
+    may read it.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -200,7 +201,7 @@ async def _contact_channel(
 async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
     """Check a user group. Return a result if the bot cannot read the group or the group has no members.
 
-    Otherwise return the workspace of an organization in which it is, "" for an ordinary token. `names` are the settings
+    Otherwise return the name of the workspace that has the group, "" for an ordinary token. `names` are the settings
     that list the group.
     """
     message, code, is_empty = f"{group} ({', '.join(names)})", "", False
@@ -221,7 +222,7 @@ async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspac
 
 
 async def _addresses(web: AsyncWebClient, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check whether Slack shows confirmed email addresses to the bot, and return the result.
+    """Check whether Slack shows confirmed email addresses to the bot. Return one result.
 
     Some workspaces hide the addresses.
     """
