@@ -1,1 +1,1 @@
-"""Run a small Slack and a small Genesys on localhost, and connect the real bot to them."""
+"""Run a small imitation of Slack and of Genesys on localhost, and connect the real bot to both."""

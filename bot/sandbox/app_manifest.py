@@ -1,4 +1,4 @@
-"""Read the keys of the app's `manifest.yml` that change how Slack looks, so that the sandbox looks the same.
+"""Read those keys of the app's `manifest.yml` that change how Slack looks, so that the sandbox looks the same.
 
 `bot/sandbox/manifest.yml` is a symbolic link to the file at the repository's root; a wheel contains a copy.
 """
@@ -27,7 +27,7 @@ class AppManifest:
 
 
 def load_manifest(path: Path = PATH) -> AppManifest:
-    """Read the keys from the manifest with regular expressions, because the bot installs no YAML library."""
+    """Read the keys from the manifest. Use regular expressions, because the bot installs no YAML library."""
     text = path.read_text(encoding="utf-8")
     hint = _USAGE_HINT.search(text)
     return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))

@@ -39,9 +39,10 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """The messages that a user sees after one command. `names` holds the names of users by user id.
+    """What a user sees in Slack after one command. `names` maps the ids of users to their names.
 
-    `ack_ms` is how many milliseconds the bot took to acknowledge. `failed`: there is an error message, or no message.
+    `ack_ms` is how many milliseconds the bot took to acknowledge. `failed`: whether there is an error message, or no
+    message.
     """
 
     messages: Sequence[Message]
@@ -53,12 +54,12 @@ class Answer:
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
     def as_text(self) -> str:
-        """Return the messages as text, each message as a paragraph."""
+        """Return the messages as plain text. Each message is a paragraph."""
         paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
         return "\n\n".join(paragraphs) or "Nothing came back."
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result as JSON values, for `--json`."""
+        """Return the messages as JSON values, for the option `--json`."""
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]
         told = [
@@ -74,9 +75,9 @@ class Answer:
 
 
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
-    """Return a message as lines of text: its blocks, or its text if it has no blocks.
+    """Return a message as lines of plain text: its blocks, or its text if it has no blocks.
 
-    `names` holds the names of users by user id, for mentions.
+    `names` maps the ids of users to their names, for mentions.
     """
     if not message.blocks:
         return _plain(message.text, names).splitlines()
@@ -102,10 +103,7 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return an interactive element as text.
-
-    The text is the label of a button, all options of a menu or choice, or the placeholder of any other element.
-    """
+    """Return an interactive element as text: a button's label, a menu's options, or any other element's placeholder."""
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

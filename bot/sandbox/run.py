@@ -1,6 +1,6 @@
-"""Start the sandbox's Slack and Genesys, and connect the real bot to both over sockets.
+"""Start the sandbox's Slack and Genesys, and connect the real bot to both.
 
-Then run one command and return its answer, or serve the page until a signal.
+Then run one command and return its answer, or serve the page until a signal arrives.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults of the API that `conversations` selects.
+    """Return the names of the faults that the API selected by `conversations` can have.
 
     `conversations` is as in `open_sandbox`.
     """
@@ -88,7 +88,7 @@ def faults_of(conversations: str | None) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The two servers of a running sandbox.
+    """A running sandbox: the imitations of Slack and Genesys.
 
     `finish` lets the bot complete the accepted requests, and then stops the bot.
     """
@@ -98,7 +98,7 @@ class Sandbox:
     finish: Callable[[], Awaitable[None]]
 
     async def inject_fault(self, fault: str | None) -> None:
-        """Replace the current fault of Genesys by one of FAULTS. None removes the fault."""
+        """Switch on one of the faults of Genesys, in place of the present one. None switches it off."""
         await self.genesys.inject_fault(None)
         self.genesys.conversations.requires_user = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
@@ -112,7 +112,7 @@ class Sandbox:
 async def open_sandbox(
     *, http: bool, conversations: str | None = None, grid: bool = False, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Start the servers and the bot. Stop all of them at the end.
+    """Start the servers and the bot. Stop all of them when the `with` block ends.
 
     `http`: use signed HTTP instead of Socket Mode. `conversations`: None selects the session service; a name in
     LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations. `grid`: Slack is an
@@ -158,7 +158,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. When the bot is ready for commands, yield a function that stops it."""
+    """Run the real bot. When it is ready for commands, yield a function that stops it."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -196,7 +196,7 @@ async def run_once(
     locale: str | None = None,
     grid: bool = False,
 ) -> Answer:
-    """Send one command, `line`, as the user with this role. Return the messages that this user sees.
+    """Send the command `line` as the user with this role. Return the messages that this user then sees.
 
     `locale` is the language in which the user reads Slack, such as `fr-FR`. The other arguments are as in `open_page`.
     """
@@ -223,10 +223,11 @@ async def open_page(
     grid: bool = False,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox with its page on this port. If the port is in use, start nothing and raise StartError.
+    """Start the sandbox with its page on this port. Stop it when the `with` block ends.
 
-    `fault`: a fault to inject. `http`, `conversations` and `grid` are as in `open_sandbox`. `from_make`: the user ran
-    this through make, so the error suggests a command for make.
+    `fault`: a fault to switch on. `http`, `conversations` and `grid` are as in `open_sandbox`. `from_make`: the user
+    ran this through make, so the error names a command of make. Raises StartError, before anything starts, if the port
+    is in use.
     """
     pages: list[SandboxPage] = []
 
@@ -262,7 +263,10 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 
 
 def _listen(port: int, from_make: bool) -> socket.socket:
-    """Return a listening socket for the page. Raises StartError; its sentence suggests a command with a free port."""
+    """Return a listening socket for the page.
+
+    Raises StartError if the port cannot be used. Its sentence names a command with a free port.
+    """
     try:
         return listen(port)
     except OSError as error:
@@ -313,7 +317,7 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open the page in a browser if a terminal is attached.
+    """Open the page in a browser, if a terminal is attached.
 
     Never open a text browser, because it would block the terminal.
     """

@@ -83,7 +83,7 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 
 @dataclass(frozen=True)
 class Keys:
-    """The tokens, keys and secrets of one sandbox."""
+    """The tokens, keys and secrets of one run of the sandbox."""
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
@@ -115,8 +115,8 @@ GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
     """Turn the workspace into an Enterprise Grid organization with two workspaces, in which the app is installed.
 
-    Each person gets a second id, `W…`. Sam is in the second workspace, and in a user group of it that leads. Return the
-    environment variables that name the group.
+    Each person gets a second id, `W…`. Sam is in the second workspace, and in a user group there whose members are
+    supervisors. Return the environment variables that name this group.
     """
     workspace = slack.workspace
     workspace.enterprise_id, workspace.is_org_wide = GRID_ID, True
@@ -132,7 +132,7 @@ def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
     """Return the environment variables that connect `cobrowse-bot run` to this sandbox.
 
-    `http`: use HTTP, not Socket Mode.
+    `http`: use HTTP instead of Socket Mode.
     """
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
@@ -163,7 +163,10 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
-    """Return additional variables for the public Genesys Cloud API, in which sessions belong to conversations."""
+    """Return the additional environment variables for the public Genesys Cloud API.
+
+    With this API, sessions belong to conversations.
+    """
     return {
         "GENESYS_COBROWSE_API": "conversations",
         "GENESYS_REGION": "mypurecloud.com",
@@ -177,7 +180,7 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return additional variables for users who link their Genesys accounts, and the OAuth client for their sign-ins.
+    """Return the additional environment variables for linking Genesys accounts, and the OAuth client for sign-ins.
 
     `port` is the port of the bot's HTTP server, to which the browser returns after a sign-in.
     """

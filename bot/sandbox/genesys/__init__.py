@@ -1,1 +1,1 @@
-"""Run a small Genesys Cloud on localhost."""
+"""Run a small imitation of Genesys Cloud on localhost."""

@@ -41,10 +41,10 @@ class CobrowseSession:
 
 @dataclass
 class Conversation:
-    """A conversation between a customer and a host.
+    """A conversation between a customer and a host in the sandbox's Genesys.
 
     `medium` is a key of MEDIA; "internal" is a call to a colleague. `since` and `ended_at` are in seconds since 1970.
-    `in_analytics` is False while the analytics, which are some seconds late, do not show the conversation yet.
+    `in_analytics` is False while the analytics query does not find the conversation yet; it is some seconds late.
     `monitored_by` is the user id of a supervisor who listens in, None if nobody does.
     """
 
@@ -73,7 +73,7 @@ class Conversation:
 
     @property
     def cobrowse_session_id(self) -> str | None:
-        """Return the id of the co-browse session that the customer is in now; None if there is none."""
+        """Return the id of the co-browse session in which the customer is now; None if there is none."""
         return next((each.id for each in self.cobrowse if each.ended_at is None), None)
 
     def start_cobrowse(self, session_id: str) -> None:
@@ -84,7 +84,10 @@ class Conversation:
         self.report_change()
 
     def stop_cobrowse(self, disconnect_type: str) -> None:
-        """End the co-browse session that the customer is in, if any."""
+        """End the co-browse session in which the customer is. Do nothing if there is none.
+
+        `disconnect_type` is the SDK's word for the cause.
+        """
         self._end_cobrowse(disconnect_type)
         self.report_change()
 
@@ -135,9 +138,9 @@ class Conversation:
         return {name: shown[name] for name in ("id", "participants", "recordingState")}
 
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
-        """Return one participant's part in a co-browse session, in the shape of the SDK's Cobrowsesession.
+        """Return the entry of one participant in a co-browse session, in the shape of the SDK's Cobrowsesession.
 
-        `role` is "sharer" for the customer and "viewer" for the agent, whose part has the viewer's URL.
+        `role` is "sharer" for the customer and "viewer" for the agent. The agent's entry has the viewer's URL.
         """
         result: dict[str, Any] = {
             "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
@@ -177,19 +180,16 @@ class Conversation:
 
     @property
     def _other_party(self) -> dict[str, str]:
-        """Return the fields of the participant who talks to the host.
-
-        This is the customer, or a colleague in an internal call.
-        """
+        """Return the fields of the person who talks to the host: the customer or, in an internal call, a colleague."""
         if self.medium == "internal":
             return {"purpose": "agent", "userId": _derived_id(self.id, "colleague")}
         return {"purpose": "customer"}
 
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """Answer an analytics query, `body`, about these conversations.
+    """Return the answer to the analytics query `body`, out of these conversations.
 
-    Raises ApiError for a query that the bot does not send.
+    Raises ApiError for a query of a form that the bot does not send.
     """
     if unknown := set(body) - _QUERY:
         raise ApiError(400, f"The query does not know: {', '.join(sorted(unknown))}.")
@@ -223,7 +223,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return the id of the part `what` of a conversation, such as "customer". The same part always gets the same id."""
+    """Return an id for the part `what` of a conversation, such as "customer". The same part always has the same id."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

@@ -21,7 +21,7 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """An error that becomes an error response in the API's shape. Subclasses have another shape."""
+    """An error that the server turns into an error response in the shape of Genesys's API."""
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -40,7 +40,7 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """An error that becomes an error response of the token endpoint (RFC 6749 section 5.2).
+    """An error that the server turns into an error response of the token endpoint (RFC 6749 section 5.2).
 
     `code` is the value of the field `error` in the response.
     """
@@ -50,7 +50,7 @@ class OAuthError(ApiError):
 
 
 def rate_limited(seconds: int) -> ApiError:
-    """Return the error for a call beyond Genesys's rate limit. `seconds` is the value of its header Retry-After."""
+    """Return the error for a call beyond Genesys's rate limit. `seconds` is the value of the header Retry-After."""
     message = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
     return ApiError(429, message, "too.many.requests", {"Retry-After": str(seconds)})
 
@@ -59,7 +59,7 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Return whether a value is a UUID in Genesys's form, in upper or lower case."""
+    """Return whether a value is a text with a UUID in the usual form, in upper or lower case."""
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
@@ -77,9 +77,9 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Raise ApiError if a field in the body of a create call has the wrong type.
+    """Check the types of the fields in the body of a call that creates a session. Raises ApiError for a wrong type.
 
-    Do not check that the host and the application exist.
+    Do not check whether the host and the application exist.
     """
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
@@ -93,7 +93,7 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
-    """Return the search terms in a body of users/search.
+    """Return the search terms in the body of a call of users/search.
 
     Each term has the fields to search, the text in lower case, and whether the text must be the whole value. Raises
     ApiError for a form that Genesys does not document or the sandbox does not support.

@@ -1,4 +1,4 @@
-"""Implement what faults do to calls to Genesys: error responses, changed bodies, delays and lost responses.
+"""Define what each fault does to a call to Genesys: an error response, a changed body, a delay or a lost response.
 
 faults.py lists the faults and decides which calls they affect.
 """
@@ -36,7 +36,7 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
 
 
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
-    """Return an effect that responds with an error in the API's shape, with this status, message and code.
+    """Return an effect that answers a call with an error of this status, message and code, in the API's shape.
 
     The fault can have these options: `processes` (process the call first), `retry_after` in seconds, and another
     `message`. `error` is the class of the error.
@@ -52,13 +52,13 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return an effect that responds with the HTML error page of a gateway in front of Genesys."""
+    """Return an effect that answers a call with an HTML error page, as a gateway in front of Genesys would."""
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
 
 async def no_effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call and respond, as without a fault."""
+    """Process the call and respond, as if there were no fault."""
     return await process()
 
 
@@ -69,7 +69,10 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return an effect that replaces the body of a successful response with what `change` returns for this body."""
+    """Return an effect that replaces the body of a successful response.
+
+    `change` gets the body and returns the new response.
+    """
 
     async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
         response = await process()
@@ -138,9 +141,9 @@ async def cut(request: web.Request, process: Process, _options: Mapping[str, Any
 
 
 async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Abort a connection that was opened just before the port was closed.
+    """Abort the connection of a call that arrived just before the port was closed.
 
-    The port is closed during this fault, so it refuses all later connections.
+    During this fault the port is closed, so it refuses all later connections.
     """
     if request.transport is not None:
         request.transport.abort()

@@ -1,6 +1,6 @@
 """Define the faults of the sandbox's Genesys, and decide which fault affects a call.
 
-fault_effects.py implements the effects.
+fault_effects.py defines what the faults do.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,10 @@ CALLS = (*_QUERIES, "create", "sms", "email", "subscriptions", "end")
 
 @dataclass(frozen=True)
 class _FaultType:
-    """A kind of fault. The faults of events and sockets need no `effect`; api/notifications.py implements them."""
+    """A type of fault: what it does, and to which calls. The faults of events and sockets have no `effect`.
+
+    api/notifications.py implements those.
+    """
 
     description: str
     effect: Effect = no_effect
@@ -183,7 +186,7 @@ FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type i
 
 @dataclass
 class Fault:
-    """An injected fault. `remaining` is the number of calls that it will still affect, None for no limit."""
+    """A fault that is switched on. `remaining` is the number of calls that it will still affect, None for no limit."""
 
     name: str
     options: Mapping[str, Any]
@@ -194,7 +197,7 @@ class Fault:
 
 
 class Faults:
-    """Holds the injected faults, at most one for each kind of call. The fault `down` affects every call."""
+    """Holds the faults that are switched on, at most one for each kind of call. The fault `down` affects every call."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -207,9 +210,10 @@ class Faults:
         self._faults.clear()
 
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
-        """Inject the fault `name` into calls of the kind `on`. Raises ValueError for an unknown fault, kind or option.
+        """Switch on the fault `name` for calls of the kind `on`.
 
-        `times` is the number of calls to affect; None means the fault's default.
+        `times` is the number of calls to affect; None means the fault's default. Raises ValueError for an unknown
+        fault, kind or option.
         """
         if name not in _FAULT_TYPES:
             raise ValueError(f"No such fault: {name}. There are: {', '.join(_FAULT_TYPES)}")
@@ -224,7 +228,10 @@ class Faults:
         self._faults[on] = Fault(name, {**fault_type.options, **options}, None if name == "down" else remaining)
 
     def next_fault(self, call: str) -> Fault | None:
-        """Count a call of the kind `call`, and return the fault that affects it; None if no fault does."""
+        """Return the fault that affects this call of the kind `call`; None if none does.
+
+        The call counts as affected.
+        """
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:
             fault.remaining -= 1

@@ -1,4 +1,4 @@
-"""Listen on the port of the sandbox's Genesys. Close and reopen the port for the fault `down`."""
+"""Listen on the port of the sandbox's Genesys. Close and open the port for the fault `down`."""
 
 import asyncio
 import socket
@@ -9,9 +9,9 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be opened and closed. It is closed at first.
+    """A port that can be opened and closed again. It is closed at first.
 
-    A closed port stays bound, so that no other program gets it, and refuses connections.
+    A closed port stays bound, so that no other program gets it, but it refuses connections.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,10 @@ class Listener:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def set_open(self, *, is_open: bool) -> None:
-        """Start or stop listening. Stopping aborts every connection. Do nothing before `bind` and after `close`."""
+        """Start or stop listening. When it stops, abort every connection.
+
+        Do nothing before `bind` and after `close`.
+        """
         async with self._lock:
             if self._runner is None or self._socket is None or is_open == (self._site is not None):
                 return
@@ -64,7 +67,7 @@ class Listener:
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:
-    """Return a bound socket that does not listen yet."""
+    """Return a socket that is bound to this port and does not listen yet. Raises OSError if the port is in use."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Serve the customer's side of a co-browse session: a simple Messenger in place of Genesys's, and a page that loads it.
+"""Imitate the customer's side of a co-browse session: a simple Messenger, and a page that loads it.
 
 The Messenger script has the same path as Genesys's script, so that a company can test its own page with it. As in
 Genesys, the script's endpoints accept requests from any site.
@@ -20,7 +20,7 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Handles the endpoints for a customer's browser: accept a co-browse offer, read its state, stop sharing."""
+    """Handles the requests of a customer's browser: accept a co-browse offer, read its state, stop sharing."""
 
     def __init__(self, conversations: ConversationsApi) -> None:
         self._conversations = conversations
@@ -37,7 +37,7 @@ class Messenger:
         ]
 
     async def _handle_action(self, request: web.Request) -> web.Response:
-        """Carry out the action in the path, and respond with the state of the co-browse offer.
+        """Carry out the action in the request's path, and respond with the state of the co-browse offer.
 
         The state is `offered`, `joined` or `ended`. The `communicationType` is that of the SDK's
         CobrowseWebMessagingSession; the response has none if no offer ever had this code.

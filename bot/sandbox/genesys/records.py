@@ -12,7 +12,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class GenesysUser:
-    """A user of the organization. `state` is "active", "inactive" or "deleted".
+    """A user in the sandbox's Genesys. `state` is "active", "inactive" or "deleted".
 
     `cobrowse`: whether the user may host sessions.
     """
@@ -45,9 +45,9 @@ class Session:
 
 @dataclass
 class Create:
-    """A call to create a session. The server records each call that arrives, even if the call gets no response.
+    """A record of one call to create a session. The server records each such call, even if it sends no response.
 
-    `created_session`: the call created a session, whose id is `session_id`.
+    `created_session`: whether the call created a session. `session_id` is then its id.
     """
 
     at: float  # monotonic
@@ -59,10 +59,9 @@ class Create:
 
 @dataclass
 class Call:
-    """One request to the server. `status` is None if the request got no response. `path` may contain secrets.
+    """A record of one request to the server. `status` is None if it got no response. `path` may contain secrets.
 
-    `kind` is the kind of the call, such as "create". `note` says what a fault did to the response, if it is no ordinary
-    response.
+    `kind` is the kind of the call, such as "create". `note` says what a fault did to the response, "" without a fault.
     """
 
     at: float  # monotonic
@@ -74,7 +73,7 @@ class Call:
 
 
 class BoundedList(list[T]):
-    """A list that drops the oldest tenth of its entries when it is full."""
+    """A list with a maximum length. When it is full, it drops the oldest tenth of its items."""
 
     def append(self, entry: T) -> None:
         if len(self) >= MAX_ENTRIES:
@@ -83,7 +82,7 @@ class BoundedList(list[T]):
 
 
 def add_bounded(entries: dict[K, T], key: K, value: T) -> None:
-    """Add an entry to a dictionary. If the dictionary is full, drop its oldest entry."""
+    """Add an entry to a dictionary. If the dictionary has its maximum size, first drop its oldest entry."""
     if len(entries) >= MAX_ENTRIES:
         del entries[next(iter(entries))]
     entries[key] = value

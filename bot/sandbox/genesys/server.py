@@ -1,4 +1,4 @@
-"""Run a small Genesys Cloud on localhost: login, users, applications, sessions and a join page.
+"""Run a small imitation of Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
 The server shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
 fault_effects.py the faults, listener.py the port, and messenger.py the customer's side.
@@ -58,17 +58,17 @@ class SandboxGenesys(Api):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """Return how many requests of this kind have arrived so far, with or without a response."""
+        """Return how many requests of this kind have arrived, whether or not they got a response."""
         return self._counts[kind]
 
     async def inject_fault(
         self, fault: str | None, *, times: int | None = None, on: str = "create", **options: Any
     ) -> None:
-        """Inject one of FAULTS into calls of the kind `on`. None removes all faults.
+        """Switch on one of FAULTS for calls of the kind `on`. None switches all faults off.
 
-        `times` is the number of calls to affect; None means the fault's default: `times` in faults.py. Each kind of
-        call has at most one fault; `down` affects the whole server. `options` are the fault's options. Raises
-        ValueError for an unknown fault, kind or option.
+        `times` is the number of calls to affect; None means the fault's default in faults.py. Each kind of call has at
+        most one fault; `down` affects the whole server. `options` are the fault's options. Raises ValueError for an
+        unknown fault, kind or option.
         """
         if fault is None:
             self._faults.clear()
@@ -109,9 +109,10 @@ class SandboxGenesys(Api):
         return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """Return the response of the real handler or of a fault; None if the connection is closed.
+        """Return the response to a request, by its handler or by a fault.
 
-        Some faults let the real handler process the call before they respond.
+        Return None if a fault has closed the connection. Some faults let the handler process the call before they
+        respond.
         """
         try:
             body = await request.read()
@@ -171,9 +172,9 @@ class SandboxGenesys(Api):
 
 
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """Return the response of the real handler.
+    """Call the handler of a request and return its response.
 
-    Convert an error that the handler raises to a response in the API's shape.
+    If the handler raises an error, return it as an error response in the API's shape.
     """
     try:
         response = await handler(request)

@@ -1,1 +1,1 @@
-"""Run a small Slack on localhost."""
+"""Run a small imitation of Slack on localhost."""

@@ -1,6 +1,6 @@
-"""Inject faults into the sandbox's Slack: into a Web API method, into response_urls, or into sockets.
+"""Simulate faults of Slack: of a Web API method, of response_urls, or of sockets.
 
-`Faults` decides which calls fail and how often. The servers take a fault from it before they respond.
+`Faults` decides which calls fail and how often. The servers ask it for a fault before they respond.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aiohttp import web
 
 @dataclass
 class Fault:
-    """One injected fault.
+    """One fault that is switched on.
 
     `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
     of calls that the fault will still affect, None for no limit. `options` are as in `SandboxSlack.inject_fault`.
@@ -32,7 +32,7 @@ class Fault:
 class RateLimit:
     """The maximum number of calls of one method in each window of time.
 
-    `used` counts the calls, rejected ones included.
+    `used` counts the calls, including rejected ones.
     """
 
     allowed: int
@@ -52,7 +52,10 @@ class RateLimit:
 
 
 class Faults:
-    """Holds the injected faults and the rate limits, each by the name of the method, `response_url` or `socket`."""
+    """Holds the faults that are switched on, and the rate limits.
+
+    The key is a method's name, `response_url` or `socket`.
+    """
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -65,7 +68,7 @@ class Faults:
             self._faults[method] = Fault(code, times, options)
 
     def take(self, method: str) -> Fault | None:
-        """Count a call of this method, and return the fault that affects it; None if no fault does."""
+        """Return the fault that affects this call of a method; None if none does. The call counts as affected."""
         fault = self._faults.get(method)
         if fault is None and method in self.limits:
             return self.limits[method].count()
@@ -97,7 +100,10 @@ class TrickleResponse(web.StreamResponse):
 
 
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
-    """Return the response of a fault, and the fault's name for the log; None if the fault only delays the call."""
+    """Return the response that the fault causes, and the fault's name for the log.
+
+    Return None if it only delays the call.
+    """
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))
         return None
@@ -116,7 +122,7 @@ async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamRes
 
 
 def drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection of a request. The returned response is never sent."""
+    """Abort the connection of a request. Return a response because aiohttp needs one; it is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)

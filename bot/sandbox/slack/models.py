@@ -18,7 +18,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A user of the workspace. A user with `is_stranger` or another organization's `team_id` is an external user.
+    """A user in the sandbox's Slack. With `is_stranger` or another organization's `team_id`, it is an external user.
 
     `other_teams`: the user's further workspaces in an Enterprise Grid.
     """
@@ -102,12 +102,12 @@ class Step:
 
 @dataclass(eq=False)
 class Message:
-    """A message. Messages are compared by identity, because an update changes a message in place.
+    """A message in the sandbox's Slack.
 
-    `thread_ts` is the id of the message that a reply belongs to, None if this is not a reply. `visible_to` is the only
-    reader of an ephemeral message, None for other messages. `at` is a `time.monotonic()` value. `via` says how the
-    message came: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line)
-    or `person`.
+    Messages are compared by identity, because an update changes a message in place. `thread_ts` is the id of the
+    message that a reply belongs to, None if this is not a reply. `visible_to` is the only reader of an ephemeral
+    message, None for other messages. `at` is a `time.monotonic()` value. `via` says how the message came: `ack`,
+    `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
     """
 
     ts: str
@@ -126,7 +126,7 @@ class Message:
 
 @dataclass
 class ApiCall:
-    """A call of the bot to a Web API method or a response_url. `args` never contains the token.
+    """A record of the bot's call of a Web API method or a response_url. `args` never contains the token.
 
     `at` is a `time.monotonic()` value. `error` is "pending" until the call has its response, None after a success.
     """
@@ -154,7 +154,7 @@ class Ack:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of a payload to the bot, and its result.
+    """A record of one delivery of a payload to the bot.
 
     `error` is Slack's error code if the delivery failed. `retry` is the number of earlier deliveries of this payload.
     """
@@ -171,7 +171,7 @@ class Delivery:
 
 
 class CallLog:
-    """Holds the newest calls of the bot, and reports each call and delivery to `on_traffic`, without secrets."""
+    """Records the bot's newest calls, and passes each call and delivery, without secrets, to `on_traffic`."""
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
         self.calls: list[ApiCall] = []
@@ -197,7 +197,7 @@ class CallLog:
 
 
 class ApiError(Exception):
-    """An error of a Web API method. `code` is Slack's error code, and `more` holds further fields of the response."""
+    """An error of a Web API method. `code` is Slack's error code; `more` holds further fields of the response."""
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)
@@ -218,6 +218,6 @@ def required_argument(args: Args, name: str) -> str:
 
 
 def trim_entries(entries: list[Any]) -> None:
-    """Cut a list to its newest MAX_ENTRIES entries."""
+    """Delete all but the newest MAX_ENTRIES entries of a list."""
     if len(entries) > MAX_ENTRIES:
         del entries[: len(entries) - MAX_ENTRIES]

@@ -98,7 +98,7 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
 
 
 def event_callback(workspace: Workspace, event: Shape, team_id: str | None = None) -> Shape:
-    """Wrap an event in the envelope in which Slack sends it. `team_id` is its workspace, None for the first."""
+    """Wrap an event in the envelope in which Slack sends it. `team_id` is the event's workspace, None for the first."""
     team_id, is_org_wide = team_id or workspace.team_id, workspace.is_org_wide
     install: Shape = {"enterprise_id": workspace.enterprise_id, "team_id": None if is_org_wide else team_id}
     install |= {"user_id": workspace.bot_user_id, "is_bot": True, "is_enterprise_install": is_org_wide}
@@ -120,7 +120,7 @@ def event_callback(workspace: Workspace, event: Shape, team_id: str | None = Non
 def app_home_opened(
     workspace: Workspace, user_id: str, tab: str, home: View | None, team_id: str | None = None
 ) -> Shape:
-    """Return the event for a user who opens the app's tab `tab`, which is `home` or `messages`.
+    """Return the event that Slack sends when a user opens the app's tab `tab`, which is `home` or `messages`.
 
     `home` is the published Home tab, None if the bot has published none. `team_id` is the workspace; None is the first.
     """

@@ -23,7 +23,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """A response_url, with its user, its channel and the message that a post to it may change.
+    """A response_url: its user, its channel, and the message that a post to it may replace.
 
     `message` is None if the response_url belongs to a command. `made_at` is a `time.monotonic()` value.
     """
@@ -50,7 +50,7 @@ class ResponseUrls:
     def make(self, user_id: str, channel: str, trigger_id: str, message: Message | None = None) -> str:
         """Create a response_url and return its path.
 
-        `message` is the message that a post to the response_url may change; None for a command.
+        `message` is the message that a post to the response_url may replace; None for a command.
         """
         secret = secrets.token_urlsafe(18)
         self._entries[secret] = ResponseUrl(user_id, channel, trigger_id, message)

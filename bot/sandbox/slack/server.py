@@ -1,6 +1,6 @@
-"""Run a small Slack on localhost: a workspace with user actions, and the servers that the bot connects to.
+"""Run a small imitation of Slack on localhost: a workspace, its users, and the servers that the bot connects to.
 
-The server follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions.
+The server follows Slack's documentation and shares no code with the bot. user_actions.py holds what users do.
 workspace.py, views.py and workflow_steps.py hold the state. api/ is the Web API. delivery/ sends payloads to the bot.
 """
 
@@ -106,7 +106,7 @@ class SandboxSlack(UserActions):
         self.dispatcher.http.open()
 
     async def stop(self) -> None:
-        """Close all connections. Deliveries that wait for an ack then fail."""
+        """Close all connections. Deliveries that wait for an acknowledgement then fail."""
         await self.dispatcher.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -130,7 +130,7 @@ class SandboxSlack(UserActions):
 
     @property
     def events_url(self) -> str | None:
-        """Return the bot's URL for signed HTTP; None means Socket Mode."""
+        """Return the URL to which payloads are sent by signed HTTP; None means Socket Mode."""
         return self.dispatcher.events_url
 
     @events_url.setter
@@ -139,7 +139,7 @@ class SandboxSlack(UserActions):
 
     @property
     def ack_seconds(self) -> float:
-        """Return the time limit for an ack, in seconds."""
+        """Return how many seconds the bot has for an acknowledgement."""
         return self.dispatcher.ack_seconds
 
     @ack_seconds.setter
@@ -167,7 +167,10 @@ class SandboxSlack(UserActions):
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Return how often the bot has called a Web API method, or response_urls for the name `response_url`."""
+        """Return how often the bot has called this Web API method.
+
+        The name `response_url` counts its posts to response_urls.
+        """
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
@@ -186,21 +189,21 @@ class SandboxSlack(UserActions):
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until the user sees more than `after` messages, and return the first of the further messages.
+        """Wait until the user sees more than `after` messages. Return the first one beyond this number.
 
         Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Call `condition` now and after each change until it returns a true value. Return this value.
+        """Call `condition` now and after each change until it returns a true value. Return that value.
 
         Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.until(condition, timeout)
 
     def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:
-        """Inject a fault into a Web API method, `response_url` or `socket`. None removes the fault.
+        """Switch on a fault of a Web API method, of `response_url` or of `socket`. None switches it off.
 
         `times` is the number of calls to affect, None for no limit. Faults of a method and of `response_url`: an error
         code of Slack, `ratelimited` (option `retry_after`), an HTTP status such as `500`, `drop`, `slow` or `trickle`

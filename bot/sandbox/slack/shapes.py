@@ -42,7 +42,7 @@ def user_object(user: SlackUser) -> Shape:
 
 
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
-    """Return a user in the shape of `users.info`, with the fields that an Enterprise Grid adds in this workspace.
+    """Return a user in the shape of `users.info`, including the fields that an Enterprise Grid adds.
 
     `has_locale`: whether the call asked for the user's locale with `include_locale`.
     """
@@ -67,7 +67,7 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return those fields of a command's payload that name its user, team and channel.
+    """Return the fields of a command's payload that name its user, team and channel.
 
     `team_id` is the team from which the command comes; None means the channel's workspace, or an external user's team.
     """
@@ -88,10 +88,10 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str, team_id: str | None = None) -> Shape:
-    """Return those fields of an interaction payload that name its user and team.
+    """Return the fields of an interaction payload that name its user and team.
 
-    `team_id` is the workspace of the interaction, None for the first. If the app is installed org-wide, `team` is null,
-    and the user's `team_id` is the organization's id, except that of an external user.
+    `team_id` is the workspace of the interaction, None for the first. If the app is installed org-wide, `team` is null.
+    The user's `team_id` is then the organization's id, except for an external user.
     """
     user, team_id = workspace.users.get(workspace.own_id(user_id)), team_id or workspace.team_id
     handle = user.name if user else user_id.lower()
@@ -164,9 +164,9 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block that holds the element with this action id, and the element.
+    """Find the element with this action id. Return the block that contains it, and the element.
 
-    Raises LookupError if there is no such element. `block_id` names the block to search; None means all blocks.
+    `block_id` names the block to search; None means all blocks. Raises LookupError if there is no such element.
     """
     for block in blocks:
         for element in elements_of(block):
@@ -176,7 +176,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the bot id of the app (`B…`). The bot also has a user id, which differs from this id."""
+    """Return the app's bot id (`B…`). This is not the user id that the bot also has."""
     return "B" + workspace.bot_user_id[1:]
 
 

@@ -1,4 +1,4 @@
-"""Turn the actions of users into payloads: commands, buttons, modals, shortcuts and workflow steps."""
+"""Simulate what users do in Slack: type commands, press buttons, submit modals, use shortcuts and workflow steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Carries out the actions of users. Most methods send one payload to the bot and wait for its ack."""
+    """Simulates what users do in Slack. Most methods send one payload to the bot and wait for its acknowledgement."""
 
     def __init__(
         self,
@@ -59,12 +59,10 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Send a slash command. A parameter that is None gets a usual value.
+        """Send a slash command with this text. A parameter that is None gets a usual value.
 
-        In an Enterprise Grid, the command comes from the workspace of the channel.
-
-        `escape`: format mentions, channels and links in the text, as `should_escape: true` in the manifest makes Slack
-        do.
+        In an Enterprise Grid, the command comes from the workspace of the channel. `escape`: format mentions, channels
+        and links in the text, as Slack does if the manifest has `should_escape: true`.
         """
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
@@ -91,13 +89,12 @@ class UserActions:
         values: Mapping[Any, Value] | None = None,
         team_id: str | None = None,
     ) -> Delivery:
-        """Press a button or choose an option in a message, a modal or a Home tab.
+        """Press a button, or choose an option, in a message, a modal or a Home tab.
 
-        `team_id` is the workspace of a press in a modal or Home tab, None for the first.
-
-        `chosen` is the new value of a select or an overflow menu: the value of an option, or a user id. `values` holds
-        the values of other inputs in the same message or view. `response_url`: whether the payload of a press in a
-        message has a response_url. Raises LookupError for an unknown action id or option.
+        `team_id` is the workspace of a press in a modal or Home tab, None for the first. `chosen` is the new value of a
+        select or an overflow menu: the value of an option, or a user id. `values` holds the values of other inputs in
+        the same message or view. `response_url`: whether the payload of a press in a message has a response_url. Raises
+        LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
@@ -119,11 +116,11 @@ class UserActions:
         return await self.send(payload, "interactive")
 
     async def shortcut(self, user_id: str, callback_id: str, *, team_id: str | None = None) -> Delivery:
-        """Run a global shortcut in a workspace, None for the first."""
+        """Use a global shortcut in the workspace `team_id`, None for the first."""
         return await self.send(payloads.shortcut(self.workspace, user_id, callback_id, team_id), "interactive")
 
     async def message_shortcut(self, user_id: str, message: Message, callback_id: str) -> Delivery:
-        """Run a message shortcut. The response_url of the payload can only add messages."""
+        """Use a shortcut in the menu of a message. The response_url of the payload can only add messages."""
         payload = payloads.message_action(self.workspace, user_id, message, callback_id)
         path = self.response_urls.make(user_id, message.channel, payload["trigger_id"])
         return await self.send({**payload, "response_url": self.url + path}, "interactive")
@@ -135,9 +132,10 @@ class UserActions:
     # modals, the Home tab, workflows
 
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
-        """Fill in a modal, submit it, and apply the ack. The keys of `values` are block_ids or action_ids.
+        """Fill in a modal, submit it, and apply what the bot acknowledges.
 
-        Raises IncompleteFormError for invalid inputs, and LookupError for an unknown input, option or modal.
+        The keys of `values` are block_ids or action_ids. Raises IncompleteFormError for invalid inputs, and LookupError
+        for an unknown input, option or modal.
         """
         if not view.is_open or view.user_id != user_id:
             raise LookupError("this person has no such modal open")
@@ -154,9 +152,9 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal, or with `clear` all modals of the user. Return the delivery of the payload.
+        """Close a modal, or with `clear` all modals of the user. Return the delivery of the payload about it.
 
-        Return None if the bot did not ask for a payload. Raises LookupError if the modal is not open.
+        Return None if the bot did not ask for such a payload. Raises LookupError if the modal is not open.
         """
         stack = self.views.modals_of(user_id)
         if view not in stack:
@@ -167,16 +165,16 @@ class UserActions:
         return await self.send(payload, "interactive") if view.body.get("notify_on_close") else None
 
     async def open_home(self, user_id: str, tab: str = "home", *, team_id: str | None = None) -> Delivery:
-        """Open the app's tab `home` or `messages` in a workspace, None for the first."""
+        """Open the app's tab `home` or `messages` in the workspace `team_id`, None for the first."""
         home = self.views.home(user_id)
         return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home, team_id), team_id)
 
     async def function_executed(
         self, callback_id: str, inputs: Mapping[str, Any], *, team_id: str | None = None
     ) -> Execution:
-        """Start the workflow step `callback_id` with these inputs, in a workspace; None for the first.
+        """Start the workflow step `callback_id` with these inputs, in the workspace `team_id`, None for the first.
 
-        The returned Execution gets its outputs or error later.
+        The returned Execution gets its outputs or its error later.
         """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
@@ -187,21 +185,21 @@ class UserActions:
     # deliveries
 
     async def event(self, event: dict[str, Any], team_id: str | None = None) -> Delivery:
-        """Send an event to the bot. If it gets no ack, the dispatcher sends it again."""
+        """Send an event to the bot. If the bot does not acknowledge it, send it again later."""
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Deliver the payload of an earlier delivery again.
 
-        Its ids and response_url stay; the envelope (Socket Mode) or the signature (HTTP) is new.
+        Its ids and response_url stay the same; the envelope (Socket Mode) or the signature (HTTP) is new.
         """
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver a payload and wait for its ack.
+        """Deliver a payload and wait for the acknowledgement.
 
-        After a command, show the user the answer in the ack, or Slack's error. `retry` is 0 for the first delivery,
-        else the number of this retry.
+        After a command, show the user the answer in the acknowledgement, or Slack's error. `retry` is 0 for the first
+        delivery, else the number of this retry.
         """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):

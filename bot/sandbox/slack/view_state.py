@@ -1,4 +1,4 @@
-"""Manage the values of inputs in blocks: initial values, Slack's validation, and the field `state` of payloads.
+"""Manage the values of inputs in blocks: their initial values, Slack's checks, and the field `state` of payloads.
 
 A value is a string (a text, the value of an option, or a user id), a list of strings for checkboxes, or None if the
 input is empty.
@@ -24,7 +24,7 @@ REQUIRED = "Please complete this required field."
 
 
 class IncompleteFormError(Exception):
-    """A modal has invalid inputs, so Slack does not submit it. `errors` holds Slack's messages by block_id."""
+    """Slack does not submit a modal, because it has invalid inputs. `errors` holds Slack's messages by block_id."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(str(errors))
@@ -32,7 +32,7 @@ class IncompleteFormError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Yield a pair for each element that has a value: the block that holds the element, and the element."""
+    """Yield each element that can have a value, as a pair: the block that contains it, and the element."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
@@ -40,7 +40,7 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the initial values of the inputs. An input that is in `previous` keeps its value."""
+    """Return the initial values of the inputs in blocks. An input that already has a value in `previous` keeps it."""
     result: Values = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
@@ -61,9 +61,9 @@ def _initial(element: Block) -> Value:
 
 
 def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
-    """Change `values` by the user's `inputs`. A key of `inputs` is a block_id, an action_id or a pair of both.
+    """Write what the user entered, `inputs`, to `values`.
 
-    Raises LookupError for an unknown input or option.
+    A key of `inputs` is a block_id, an action_id or a pair of both. Raises LookupError for an unknown input or option.
     """
     keys = {name: key for key in values for name in (*key, key)}
     elements = {(block["block_id"], element["action_id"]): element for block, element in fields_of(blocks)}
@@ -76,7 +76,7 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 
 
 def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
-    """Return Slack's messages about invalid values, by block_id.
+    """Return Slack's messages about inputs with invalid values, by block_id.
 
     `values` holds the values of the inputs in `blocks`.
     """

@@ -23,11 +23,11 @@ MAX_STACKED_VIEWS = 3
 
 @dataclass(eq=False)
 class View:
-    """A modal or Home tab. Views are compared by identity, because an update changes a view in place.
+    """A modal or Home tab in the sandbox's Slack.
 
-    `body` is the view that the bot sent, and `values` holds the values of its inputs. `errors` holds the messages at
-    input blocks, by block_id. `submit_error` is Slack's message about a failed submission, None if no submission
-    failed.
+    Views are compared by identity, because an update changes a view in place. `body` is the view that the bot sent, and
+    `values` holds the values of its inputs. `errors` holds the messages at input blocks, by block_id. `submit_error` is
+    Slack's message about a failed submission, None if no submission failed.
     """
 
     id: str
@@ -85,7 +85,7 @@ class Views:
     # triggers
 
     def register_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Make a trigger id of this user valid for one use within `trigger_seconds`.
+        """Make a trigger id of this user valid. It can be used once, within `trigger_seconds`.
 
         A second call with the same id does not extend the time.
         """
@@ -111,7 +111,7 @@ class Views:
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
         """Open a modal for the user of the trigger id, and close this user's other modals.
 
-        Raises ApiError for an unusable trigger id or view.
+        Raises ApiError if the trigger id is unknown, used or too old, or if the view is invalid.
         """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
@@ -122,7 +122,8 @@ class Views:
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
         """Put a modal on top of the open modals of the trigger id's user.
 
-        Raises ApiError for an unusable trigger id or view, or too many modals.
+        Raises ApiError if the trigger id is unknown, used or too old, if the view is invalid, or if too many modals or
+        none are open.
         """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
@@ -131,7 +132,7 @@ class Views:
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
         """Put a modal on top of this user's open modals.
 
-        Raises ApiError for an unusable view, or too many or no open modals.
+        Raises ApiError if the view is invalid, or if too many modals or none are open.
         """
         stack = self._stacks.get(user_id)
         if not stack:
@@ -141,7 +142,7 @@ class Views:
         return self._stack(user_id, body)
 
     def find(self, view_id: str | None, external_id: str | None) -> View:
-        """Return the open view with this id or external id. Raises ApiError `not_found`."""
+        """Return the open view with this id or external id. Raises ApiError (`not_found`) if there is none."""
         open_views = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
         for view in open_views:
             if view_id == view.id or (not view_id and external_id and external_id == view.body.get("external_id")):
@@ -149,9 +150,10 @@ class Views:
         raise ApiError("not_found")
 
     def update(self, view: View, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Replace the body of a view, and return the view.
+        """Replace the content of a view, and return the view.
 
-        Raises ApiError `hash_conflict` if the bot's call names an outdated hash, `known_hash`.
+        Raises ApiError (`hash_conflict`) if `known_hash`, which the bot's call names, is not the hash of the present
+        content.
         """
         if known_hash and known_hash != view.hash:
             raise ApiError("hash_conflict")
@@ -161,9 +163,10 @@ class Views:
         return view
 
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Create or update a user's Home tab, and return it.
+        """Create or replace a user's Home tab, and return it.
 
-        Raises ApiError `hash_conflict` if the bot's call names an outdated hash, `known_hash`.
+        Raises ApiError (`hash_conflict`) if `known_hash`, which the bot's call names, is not the hash of the present
+        content.
         """
         home = self._homes.get(user_id)
         if home is not None:
@@ -207,9 +210,9 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the ack of a submitted modal. An empty ack closes the modal.
+        """Apply the bot's acknowledgement of a submitted modal. If it is empty, close the modal.
 
-        Any other ack shows errors, updates the modal, puts another modal on top, or closes all modals.
+        Any other acknowledgement shows errors, updates the modal, puts another modal on top, or closes all modals.
         """
         if not view.is_open:
             return

@@ -22,9 +22,9 @@ def _token() -> str:
 
 @dataclass(eq=False)
 class Execution:
-    """One execution of a workflow step. `outputs` or `error` is its result.
+    """One execution of a workflow step. Its result is in `outputs` or `error`.
 
-    `delivery` is the delivery of the event that started the execution, None until it has ended.
+    `delivery` is the delivery of the event that started the execution; None until this delivery has ended.
     """
 
     callback_id: str

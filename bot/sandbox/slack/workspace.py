@@ -29,8 +29,8 @@ T = TypeVar("T")
 class Workspace:
     """Holds the users, channels, direct messages and messages of one workspace, or of an Enterprise Grid organization.
 
-    `teams` holds the names of the organization's workspaces by id, `team_id` is the first of them. `group_teams` holds
-    the workspace of each user group that is not of the first.
+    `teams` holds the names of the organization's workspaces by id. `team_id` is the first of them. `group_teams` holds
+    the workspace of each user group that is not in the first one.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Workspace:
         self.users[user_id] = replace(self.users[user_id], locale=locale)
 
     def open_im(self, user_id: str) -> str:
-        """Return the id of the direct message between the bot and a user. Create it on the first call."""
+        """Return the id of the direct-message channel between the bot and a user. Create it on the first call."""
         user_id = self.own_id(user_id)
         if user_id not in self._ims:
             im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
@@ -72,7 +72,7 @@ class Workspace:
         return self._ims[user_id]
 
     def move_im(self, user_id: str) -> str:
-        """Give the direct message of a user a new channel id, and return the id.
+        """Give the direct-message channel between the bot and a user a new id, and return the new id.
 
         In Slack, this can happen when the workspace joins an Enterprise Grid.
         """
@@ -95,23 +95,23 @@ class Workspace:
         return channel_id in self.channels or channel_id in self._im_owners
 
     def require_user(self, user_id: str) -> SlackUser:
-        """Return the user with this id. Raises ApiError `user_not_found` for an unknown id."""
+        """Return the user with this id. Raises ApiError (`user_not_found`) if there is none."""
         user = self.users.get(self.own_id(user_id))
         if user is None:
             raise ApiError("user_not_found")
         return user
 
     def own_id(self, user_id: str) -> str:
-        """Return the id under which the state holds a user, for either of the two ids of a user in an Enterprise Grid.
+        """Return the id under which this object stores a user.
 
-        Return an unknown id as it is.
+        `user_id` may be either id of a user in an Enterprise Grid. Return an unknown id unchanged.
         """
         if user_id in self.users:
             return user_id
         return next((user.id for user in self.users.values() if user.enterprise_user_id == user_id), user_id)
 
     def id_in(self, user_id: str, team_id: str) -> str:
-        """Return the id by which payloads from a workspace name a user.
+        """Return the id by which payloads from the workspace `team_id` name a user.
 
         In an Enterprise Grid, the first workspace names users by their own ids, `U…`. The others name them by their ids
         in the organization, `W…`, so that the bot gets both.
@@ -237,9 +237,9 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make the waiting calls of `until` call their conditions again, because something has changed.
+        """Make waiting calls of `until` check their conditions again, because something has changed.
 
-        `user_id`: only this user sees the change; None if everybody may see it.
+        `user_id`: the only user who sees the change; None if everybody may see it.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
@@ -249,9 +249,9 @@ class Workspace:
     # typed text
 
     def format_typed_text(self, text: str) -> str:
-        """Format typed text as Slack does.
+        """Format a text as Slack formats what a user types.
 
-        Escape `&`, `<` and `>`; put known users, channels and links in angle brackets.
+        Escape `&`, `<` and `>`. Put known users, channels and links in angle brackets.
         """
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)

@@ -1,1 +1,1 @@
-"""Serve the sandbox's page."""
+"""Serve the sandbox's page, on which a person tries the bot in a browser."""

@@ -1,4 +1,4 @@
-"""Handle the page's POST requests: messages, buttons, modals, shortcuts and workflow steps.
+"""Handle the POST requests of the sandbox's page: messages, buttons, modals, shortcuts and workflow steps.
 
 The page shows Slack as one user sees it, the acting user. The server does not trust the page: a request can use only
 the messages and views that the acting user sees.
@@ -29,7 +29,10 @@ class PageActions:
         self.routes = [web.post(f"/api/{handler.__name__.replace('_', '-')}", handler) for handler in handlers]
 
     async def message(self, request: web.Request) -> web.Response:
-        """Send a text that the user typed: a command, or an ordinary message, of which the bot gets no payload."""
+        """Send a text that the user typed: a command, or an ordinary message.
+
+        The bot gets no payload for an ordinary message.
+        """
         fields = await read_fields(request, "as", "channel", "text")
         person, channel, text = fields["as"], fields["channel"], fields["text"].strip()
         if person not in self._people or not self._slack.workspace.is_member(person, channel):
@@ -74,7 +77,7 @@ class PageActions:
         return _ack_response(delivery)
 
     async def shortcut(self, request: web.Request) -> web.Response:
-        """Run a global shortcut, or the shortcut of a message if the request has its `ts`."""
+        """Use a global shortcut. If the request has the `ts` of a message, use a shortcut in that message's menu."""
         fields = await read_fields(request, "as", "team", "callback_id", "ts")
         kind = "message" if fields["ts"] else "global"
         known = {shortcut.callback_id for shortcut in self._slack.shortcuts if shortcut.type == kind}
@@ -87,7 +90,7 @@ class PageActions:
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Submit a modal. If inputs are invalid, the page gets Slack's messages about them with the event `modals`."""
+        """Submit a modal. If inputs are invalid, Slack's messages about them go to the page with the event `modals`."""
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
         try:
@@ -116,7 +119,7 @@ class PageActions:
         return _ack_response(await self._slack.open_home(person, team_id=self._team(fields["team"])))
 
     async def run_step(self, request: web.Request) -> web.Response:
-        """Start a workflow step. The page gets the step's result later, with the event `execution`."""
+        """Start a workflow step. Its result goes to the page later, with the event `execution`."""
         name = (await read_fields(request, "callback_id"))["callback_id"]
         inputs = (await _read_body(request)).get("inputs")
         if name not in self._slack.runs.steps or not isinstance(inputs, dict):
@@ -125,7 +128,9 @@ class PageActions:
         return web.json_response({"id": execution.id})
 
     def _team(self, team_id: str) -> str | None:
-        """Return the workspace of an Enterprise Grid in which the acting user is; None for the first."""
+        """Return `team_id` if it is a workspace of the sandbox's organization, else None, which means the first
+        workspace.
+        """
         return team_id if team_id in self._slack.workspace.teams else None
 
     def _message(self, person: str, ts: str) -> Message:

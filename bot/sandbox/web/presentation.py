@@ -1,7 +1,6 @@
-"""Convert messages, users, views and traffic to JSON for the page, and stream events to an open page.
+"""Convert messages, users, views and requests to JSON for the page, and stream events to an open page.
 
-The page shows all requests between the bot and the servers. So this module masks the secrets that a server did not
-leave out.
+The page shows all requests between the bot and the servers. So this module masks the secrets that the servers left in.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return those fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
+    """Return the fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
 
     A traffic entry describes one request between the bot and a server.
     """
@@ -118,16 +117,16 @@ def execution_json(execution: Execution) -> dict[str, Any]:
 
 
 class EventStream:
-    """A stream of server-sent events to one open page. `person` is the id of the acting user, `events` the queue."""
+    """A stream of server-sent events to one open page. `person` is the id of the acting user. `events` is the queue."""
 
     def __init__(self, person: str) -> None:
         self.person = person
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Add an event to the queue.
+        """Add an event to the queue of the stream.
 
-        If the queue is full, end the stream; the page then connects again and gets its whole state.
+        If the queue is full, end the stream. The page then connects again and gets its whole state.
         """
         try:
             self.events.put_nowait((event, data))

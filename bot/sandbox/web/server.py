@@ -48,11 +48,11 @@ HEADERS = {
 
 
 class SandboxPage:
-    """Serves the page.
+    """Serves the sandbox's page.
 
-    `fault` is the name of the injected fault, None if there is none. `live_conversations` is the menu for the number of
-    live conversations, None if the page has no such menu. `outbox_url` is the URL of the outbox of messages to
-    customers, which the page shows in a frame.
+    `fault` is the name of the fault that is switched on, None if there is none. `live_conversations` is the menu for
+    the number of live conversations, None if the page has no such menu. `outbox_url` is the URL of the outbox of
+    messages to customers, which the page shows in a frame.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class SandboxPage:
         self._runner: web.AppRunner | None = None
 
     async def start(self, listener: socket.socket | None = None) -> None:
-        """Serve the page on this listening socket of localhost. None means any free port."""
+        """Serve the page on `listener`, a listening socket of localhost. With None, use any free port."""
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(self._add_headers)
@@ -122,7 +122,7 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject requests from other sites (CSRF) and to other host names (DNS rebinding)."""
+        """Reject requests that other sites cause (CSRF), and requests to other host names (DNS rebinding)."""
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and request.path != "/":
@@ -172,7 +172,7 @@ class SandboxPage:
     # the event stream
 
     async def _stream_events(self, request: web.Request) -> web.StreamResponse:
-        """Stream the whole state that the acting user sees, then each change, as server-sent events."""
+        """Stream what the acting user sees, as server-sent events: first the whole state, then each change."""
         person = self._person(request.query.get("as", ""))
         if person is None:
             return web.Response(status=400, text="There is no such person here.")
@@ -190,7 +190,7 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the person whose handle or id is `name`; for "", the id of the first person.
+        """Return the id of the person with this handle or id; for "", the id of the first person.
 
         Return None for an unknown name.
         """

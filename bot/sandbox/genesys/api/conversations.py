@@ -33,7 +33,7 @@ Authorize = Callable[[web.Request], Grant]
 
 @dataclass
 class Offer:
-    """A co-browse offer in a conversation.
+    """A co-browse offer in a conversation of the sandbox's Genesys.
 
     `ends_at` is in seconds since 1970. `creator_id` is the signed-in user who created the offer; None if the OAuth
     client created it. `is_withdrawn` is True after the agent withdraws the offer or the customer stops sharing.
@@ -59,12 +59,12 @@ class Offer:
         return "Message" if self.conversation.medium == "message" else "Call"
 
     def join(self) -> None:
-        """Let the customer join."""
+        """Let the customer accept the offer, and so join the co-browse session."""
         self.joined = True
         self.conversation.start_cobrowse(self.id)
 
     def stop(self, disconnect_type: str) -> None:
-        """End the offer, and the session that the customer joined by it.
+        """End the offer and, if the customer has joined by it, their co-browse session.
 
         `disconnect_type` is the SDK's word for the cause.
         """
@@ -75,12 +75,12 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Report the conversation if nobody joined in time."""
+        """If the time of the offer is up and nobody has joined, report that the conversation has changed."""
         if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
             self.conversation.report_change()
 
     def expire(self) -> None:
-        """Let the time of the offer run out, or that of the session if the customer has joined."""
+        """End the time of the offer now. If the customer has joined, end the time of the session instead."""
         if self.joined:
             self.stop("timeout")
         else:
@@ -99,10 +99,10 @@ class Offer:
 
 
 class ConversationsApi:
-    """Holds the live conversations and the co-browse offers, and handles their endpoints.
+    """Holds the live conversations and the co-browse offers of the sandbox's Genesys, and handles their endpoints.
 
-    `missing_permissions` holds the permissions that the OAuth client's role lacks. `requires_user`: only signed-in
-    users can create an offer. `on_change` is called with each conversation that changes.
+    `missing_permissions` holds the permissions that the OAuth client's role lacks. `requires_user`: whether only
+    signed-in users can create an offer. `on_change` is called with each conversation that changes.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
@@ -115,7 +115,7 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each user.
+        """End all conversations, and begin new ones for each user. LIVE_COUNTS[choice] is their number.
 
         Raises KeyError for an unknown choice.
         """
@@ -127,7 +127,7 @@ class ConversationsApi:
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)
 
     def begin(self, host_user_id: str, customer: str, *, medium: str = "message", minutes: float = 3) -> Conversation:
-        """Add a conversation of this host with this customer that began `minutes` ago, and return it.
+        """Add a conversation between this host and this customer, and return it. It began `minutes` ago.
 
         `medium` is a key of MEDIA in conversations.py.
         """
@@ -148,19 +148,24 @@ class ConversationsApi:
         ]
 
     def offer(self, name: str) -> Offer:
-        """Return the offer whose id or join code is `name`. Raises ApiError (404) for an unknown or ended offer."""
+        """Return the offer whose id or join code is `name`. Raises ApiError (404) if there is none or it has ended."""
         offer = next((one for one in self.offers.values() if name in (one.id, one.join_code)), None)
         if offer is None or not offer.is_valid:
             raise ApiError(404, "The cobrowse session was not found.", "not.found")
         return offer
 
     def open_offers(self) -> list[tuple[str, str]]:
-        """Return the offers that can be joined now, newest first: the customer's name, and the page to join at."""
+        """Return the offers that a customer can accept now, newest first, as pairs: customer's name, URL of the join
+        page.
+        """
         offers = reversed([one for one in self.offers.values() if one.is_valid and not one.joined])
         return [(one.conversation.customer, f"/messenger#{quote(one.join_code, safe='')}") for one in offers]
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
-        """Return the token's grant. Raises ApiError unless the token is valid and has one of these permissions."""
+        """Return what the request's token allows.
+
+        Raises ApiError if the token is invalid or has none of these permissions.
+        """
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:
             listed = ", ".join(permissions)
@@ -224,9 +229,9 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the co-browse offer with the id in the request's path.
+        """Return the co-browse offer whose id is in the request's path.
 
-        Genesys requires no token for the calls about an offer.
+        Raises ApiError (404) if there is none or it has ended. As in Genesys, such a request needs no token.
         """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")

@@ -1,4 +1,4 @@
-"""Accept agentless SMS and emails to customers. Store these messages in an outbox, and deliver none of them.
+"""Accept agentless SMS and emails to customers. Keep them in an outbox instead of delivering them.
 
 The requests have the shapes of the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
 """
@@ -38,10 +38,10 @@ class SentMessage:
 
 
 class Outbox:
-    """Holds the accepted messages, oldest first, and handles their endpoints.
+    """Holds the accepted messages to customers, oldest first, and handles their endpoints.
 
-    `offers` returns the co-browse offers that a customer can join now: the name of the customer, and the page to join
-    at. The outbox page shows them as well, since agents also give codes by phone and links in chats.
+    `offers` returns the co-browse offers that a customer can accept now: the customer's name, and the URL of the join
+    page. The outbox page shows them as well, since agents also give codes by phone and links in chats.
     """
 
     def __init__(

@@ -10,7 +10,10 @@ from bot.sandbox.genesys.api.login import Login
 
 
 def token_info(login: Login, request: web.Request) -> web.Response:
-    """Return the SDK's TokenInfo: the organization, the client and the scopes of the request's token."""
+    """Build the response about the request's token, in the shape of the SDK's TokenInfo.
+
+    It holds the organization, the OAuth client and the scopes.
+    """
     organization = {"id": login.org_id, "name": "Sandbox"}
     grant = login.grant(request)
     client = {"id": login.client_id, "name": "cobrowse-bot", "organization": organization}
@@ -36,10 +39,11 @@ PERMISSIONS = (
 def authorization_subject(
     login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
 ) -> web.Response:
-    """Return the SDK's AuthzSubject: the roles of the OAuth client.
+    """Build the response about the OAuth client's roles, in the shape of the SDK's AuthzSubject.
 
-    If the query has `includeFullRoles=true`, the answer holds the policies of the roles. `only_division` is the name of
-    the only division in which the client has its role; "" means all divisions.
+    If the query has `includeFullRoles=true`, the response holds the policies of the roles. `missing_permissions` are
+    left out of them. `only_division` is the name of the only division in which the client has its role; "" means all
+    divisions.
     """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
@@ -55,5 +59,5 @@ def authorization_subject(
 
 
 def date_header(offset_seconds: float) -> str:
-    """Return the value of the header Date from a clock that is `offset_seconds` ahead of this machine's."""
+    """Return a value of the HTTP header Date, from a clock that is `offset_seconds` ahead of this machine's clock."""
     return formatdate(time.time() + offset_seconds, usegmt=True)

@@ -25,7 +25,7 @@ from bot.sandbox.genesys.records import add_bounded
 
 @dataclass
 class Grant:
-    """What an access token allows, and how many requests it made in the current rate-limit window.
+    """What an access token allows, and how many requests were made with it in the current rate-limit window.
 
     A token with empty `scopes` has all scopes. `user_id` is None for a token of the OAuth client. `expires_at` and
     `window_ends_at` are `time.monotonic()` values.
@@ -47,7 +47,10 @@ class Grant:
 
 
 class Login:
-    """Handles the token endpoint for an organization's OAuth client. `user_login` handles the sign-ins of users."""
+    """Issues access tokens to the organization's OAuth client, and checks all tokens.
+
+    `user_login` handles users' sign-ins.
+    """
 
     user_login: UserLogin
 
@@ -67,7 +70,7 @@ class Login:
         self._grants: dict[str, Grant] = {}
 
     def grant(self, request: web.Request) -> Grant | None:
-        """Return the grant of the request's token; None if there is no valid token."""
+        """Return what the request's token allows; None if the request has no valid token."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None

@@ -1,4 +1,4 @@
-"""Serve Genesys's notification service: channels, their subscriptions, and the WebSocket of each channel.
+"""Imitate Genesys's notification service: channels, their subscriptions, and the WebSocket of each channel.
 
 A channel that subscribes to `v2.users.{id}.conversations` gets an event for each change of a conversation of this user.
 The shapes are those of the official SDK's Channel, ChannelTopic, AvailableTopic and ConversationEventTopicConversation.
@@ -36,10 +36,11 @@ Event = dict[str, Any]
 
 @dataclass
 class Channel:
-    """A notification channel.
+    """A notification channel of the sandbox's Genesys.
 
     `owner` is the OAuth client or the signed-in user who created it. `expires_at` and `used_at` are in seconds since
-    1970. `socket` is None while no client is connected. `held` is an event that waits for a later one to overtake it.
+    1970. `socket` is None while no client is connected. `held` is an event that is held back until a later one
+    overtakes it.
     """
 
     owner: str
@@ -52,17 +53,17 @@ class Channel:
     held: Event | None = None
 
     def release(self) -> None:
-        """Send the event that is held, if any."""
+        """Send the event that is held back. Do nothing if there is none."""
         if self.held is not None:
             self.outbox.put_nowait(self.held)
             self.held = None
 
 
 class Notifications:
-    """Holds the channels and handles their endpoints.
+    """Holds the notification channels of the sandbox's Genesys, and handles their endpoints.
 
     Tests may change the durations. `refused_users` holds ids of users to whose topic nobody may subscribe. `is_mute`:
-    the WebSockets stay open, and send nothing. `sent` holds the events that went out, in order.
+    the WebSockets stay open, but nothing is sent. `sent` holds the events that were sent, in order.
     """
 
     def __init__(self, require_permission: Callable[..., Grant], url: Callable[[], str]) -> None:
@@ -100,7 +101,7 @@ class Notifications:
     # -- Events --
 
     def publish(self, conversation: Conversation) -> None:
-        """Send the conversation to each channel that subscribes to its host."""
+        """Send an event about a changed conversation to each channel that is subscribed to its host."""
         topic = TOPIC.replace("{id}", conversation.host_user_id.lower())
         event = {"topicName": topic, "version": "2", "eventBody": conversation.as_event(self._url())}
         event["metadata"] = {"CorrelationId": str(uuid.uuid4())}
@@ -177,9 +178,10 @@ class Notifications:
         return web.Response(status=204)
 
     async def _subscribe(self, request: web.Request, *, keeps: bool) -> web.Response:
-        """Subscribe the channel to the topics in the body, and extend its lifetime.
+        """Subscribe the channel to the topics in the request's body, and extend the channel's lifetime.
 
-        `keeps`: keep the topics that it has. Without `ignoreErrors`, one refused topic refuses the whole call.
+        `keeps`: also keep the topics that it has. Without the query `ignoreErrors=true`, one refused topic makes the
+        whole call fail.
         """
         grant, channel = self._require_permission(request), self._requested(request)
         wanted = await _read_topics(request)
@@ -194,7 +196,7 @@ class Notifications:
         return _listing(topics if keeps else wanted, refused)
 
     def _missing(self, request: web.Request, grant: Grant, topic: str) -> list[str] | None:
-        """Return the permissions that are missing for a topic; None if the token may subscribe to it.
+        """Return the permissions that the token lacks for a topic; None if it may subscribe to the topic.
 
         Raises ApiError (400) for an unknown topic.
         """
@@ -264,7 +266,10 @@ class Notifications:
         return socket
 
     async def _write(self, channel: Channel, socket: web.WebSocketResponse) -> None:
-        """Send events, and a heartbeat when there are none. Close the WebSocket when the channel expires."""
+        """Send events to the client, and a heartbeat when there are none.
+
+        Close the WebSocket when the channel expires.
+        """
         with contextlib.suppress(ConnectionError):
             while not socket.closed:
                 event = _metadata("WebSocket Heartbeat")
@@ -291,7 +296,7 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Send an event, or do to it what the fault does: drop, double, delay or reorder it."""
+    """Send an event. With a fault, drop, double, delay or reorder it instead."""
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":
         return
@@ -312,7 +317,7 @@ def _metadata(text: str) -> Event:
 
 
 def _reply(text: str) -> Event:
-    """Return the answer to a message of a client: a pong to a ping, and an error to everything else."""
+    """Return the answer to a client's message: a pong for a ping, an error for anything else."""
     try:
         message = json.loads(text)
     except ValueError:
@@ -323,7 +328,7 @@ def _reply(text: str) -> Event:
 
 
 async def _read_topics(request: web.Request) -> list[str]:
-    """Return the topics in a body of ChannelTopic objects. Raises ApiError for any other body."""
+    """Return the topics in a request's body, a list of ChannelTopic objects. Raises ApiError for any other body."""
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
     try:
@@ -336,7 +341,10 @@ async def _read_topics(request: web.Request) -> list[str]:
 
 
 def _listing(topics: Iterable[str], refused: dict[str, list[str]] | None = None) -> web.Response:
-    """Return the SDK's ChannelTopicEntityListing. `refused` holds the missing permissions of each refused topic."""
+    """Build a response with topics, in the shape of the SDK's ChannelTopicEntityListing.
+
+    `refused` holds the missing permissions of each refused topic.
+    """
     refused = refused or {}
     entities: list[dict[str, Any]] = []
     for topic in topics:

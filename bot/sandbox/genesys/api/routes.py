@@ -27,7 +27,10 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """Holds the organization's data and handles its endpoints. `url` is the base URL of both the API and the login."""
+    """Holds the data of the sandbox's Genesys and handles its endpoints.
+
+    `url` is the base URL of both the API and the login.
+    """
 
     def __init__(
         self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
@@ -49,9 +52,9 @@ class Api:
         self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
-        """Return the routes.
+        """Return the routes of all endpoints.
 
-        The part of a route's name before the first dot is the kind of call by which server.py counts.
+        server.py counts calls by their kind, which is the part of a route's name before the first dot.
         """
         return [
             *self.conversations.routes(),
@@ -74,7 +77,7 @@ class Api:
         ]
 
     def sign_in(self, user_id: str) -> str:
-        """Sign a user in without the sign-in pages, and return the access token."""
+        """Sign a user in without the pages for it, and return the user's access token."""
         return self.login.issue_user_token(user_id, self.token_seconds)
 
     def _require(self, request: web.Request, scope: str | None = None) -> Grant:

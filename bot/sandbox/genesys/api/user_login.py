@@ -37,7 +37,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass
 class UserLoginClient:
-    """The OAuth client for the authorization code grant.
+    """The OAuth client for users' sign-ins (authorization code grant).
 
     The redirect URI of a request must be one of `redirect_uris`.
     """
@@ -61,9 +61,9 @@ class AuthorizationCode:
 
 
 class UserLogin:
-    """Holds the users' sign-ins and handles their endpoints.
+    """Signs users in: holds their codes and refresh tokens, and handles the endpoints.
 
-    `client` is None while the organization has no OAuth client for this grant. `refresh_tokens` maps each valid refresh
+    `client` is None while the organization has no OAuth client for sign-ins. `refresh_tokens` maps each valid refresh
     token to the id of its user.
     """
 
@@ -86,7 +86,7 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Exchange a code or a refresh token. Return the user's id and a new refresh token.
+        """Exchange an authorization code or a refresh token. Return the user's id and a new refresh token.
 
         Raises OAuthError if the client or the grant is invalid. `form` is the form of the token request,
         `authorization` its Authorization header. The new refresh token is None if the client did not authenticate with
@@ -142,9 +142,9 @@ class UserLogin:
         return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
     def _request_error(self, parameters: Mapping[str, str]) -> str:
-        """Return the reason why an authorization request is invalid; "" if it is valid.
+        """Return the reason why the parameters of an authorization request are invalid; "" if they are valid.
 
-        An invalid request gets no redirect. `parameters` are the parameters of the request.
+        The browser is not redirected after an invalid request.
         """
         if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."

@@ -1,1 +1,1 @@
-"""Implement the Web API of the sandbox's Slack."""
+"""Imitate the methods of Slack's Web API."""

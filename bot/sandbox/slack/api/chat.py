@@ -1,4 +1,4 @@
-"""Implement the Web API methods chat.* and conversations.*.
+"""Imitate the methods chat.* and conversations.* of Slack's Web API.
 
 https://docs.slack.dev/reference/methods#chat
 """
@@ -15,7 +15,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """Implements the methods chat.* and conversations.*.
+    """Carries out the methods chat.* and conversations.* of the Web API.
 
     `methods` maps each method's name to the function that runs it.
     """
@@ -68,10 +68,9 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the message that starts the thread of the message `ts`.
+        """Return the `ts` of the message that starts the thread in which a reply to the message `ts` belongs.
 
-        A reply belongs to the thread of its parent. Raises ApiError if there is no such message, or nobody can reply to
-        it.
+        Raises ApiError if there is no such message, or if nobody can reply to it.
         """
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
         message = next(matches, None)
@@ -117,8 +116,8 @@ class ChatMethods:
     def _bot_message(self, args: Args, refusal: str) -> Message:
         """Return the bot's message that the arguments name by channel and `ts`.
 
-        Raises ApiError if there is no such message, or, with the code `refusal`, if the message is another user's. An
-        ephemeral message is not found, because Slack does not keep it.
+        Raises ApiError if there is no such message. Raises it with the code `refusal` if the message is another user's.
+        An ephemeral message counts as missing, because Slack does not keep it.
         """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)

@@ -1,4 +1,4 @@
-"""Implement the Web API methods views.* and functions.*.
+"""Imitate the methods views.* and functions.* of Slack's Web API.
 
 https://docs.slack.dev/reference/methods#views
 """
@@ -19,7 +19,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 
 class ViewMethods:
-    """Implements the methods views.* and functions.*.
+    """Carries out the methods views.* and functions.* of the Web API.
 
     `methods` maps each method's name to the function that runs it.
     """

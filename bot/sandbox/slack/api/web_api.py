@@ -1,4 +1,4 @@
-"""Implement the Web API methods that the bot uses: https://docs.slack.dev/reference/methods.
+"""Imitate the methods of Slack's Web API that the bot uses: https://docs.slack.dev/reference/methods.
 
 This module reads calls, checks tokens and scopes, and implements the methods about users. chat.py and views.py
 implement the other methods.
@@ -174,7 +174,7 @@ class WebApi:
         return {"manifest": self.manifest}
 
     def _team(self, args: Args) -> str | None:
-        """Return the workspace that a call with an org-wide token names; None for any other token.
+        """Return the workspace that a call names, if its token is org-wide; None for any other token.
 
         Raises ApiError if the token is org-wide and the call names no workspace of the organization.
         """
@@ -199,7 +199,10 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
-    """Return the arguments in a request's query and body (a form or JSON), and whether the body is invalid JSON."""
+    """Return the arguments of a request, from its query and its body (a form or JSON).
+
+    Also return True if the body should be JSON and is not.
+    """
     args: Args = dict(request.query)
     if request.content_type != "application/json":
         return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}, False

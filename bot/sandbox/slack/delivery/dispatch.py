@@ -1,4 +1,4 @@
-"""Deliver payloads over Socket Mode or signed HTTP, and record the results. Retry events that got no ack.
+"""Deliver payloads over Socket Mode or signed HTTP, and record the results. Retry events that got no acknowledgement.
 
 https://docs.slack.dev/apis/events-api#retries
 """
@@ -31,7 +31,7 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once, and wait for its ack.
+        """Deliver a payload once, wait for the acknowledgement, and return a record of both.
 
         `retry` is 0 for the first delivery, else the number of this retry. `reason` is Slack's reason for a retry.
         """
@@ -56,7 +56,7 @@ class Dispatcher:
         return await self.http.deliver(self.events_url, kind, payload, self.ack_seconds, retry, reason)
 
     async def dispatch_event(self, payload: dict[str, Any]) -> Delivery:
-        """Deliver an event. If it gets no ack, start up to three retries in the background."""
+        """Deliver an event. If the bot does not acknowledge it, start up to three retries in the background."""
         delivery = await self.dispatch(payload, "events_api")
         if not delivery.acked:
             task = asyncio.create_task(self._retry(delivery))
@@ -72,7 +72,7 @@ class Dispatcher:
                 return
 
     async def close(self) -> None:
-        """Cancel the retries and close the transports. Deliveries that wait for an ack then fail."""
+        """Cancel the retries and close the connections. Deliveries that wait for an acknowledgement then fail."""
         for task in list(self._retrying):
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Send payloads to the bot as Slack does: over Socket Mode or by signed HTTP, with a time limit for the ack.
+"""Send payloads to the bot as Slack does: over Socket Mode or by signed HTTP, each with a time limit.
 
 https://docs.slack.dev/apis/events-api/using-socket-mode and
 https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -27,11 +27,11 @@ END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
 class SocketClosedError(Exception):
-    """The socket was closed before the ack arrived."""
+    """The socket was closed before the bot acknowledged a payload."""
 
 
 class Socket:
-    """One WebSocket connection of the bot, with the envelopes on it that wait for an ack."""
+    """One WebSocket connection of the bot, with the envelopes that wait for an acknowledgement on it."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -41,9 +41,10 @@ class Socket:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def send(self, kind: Kind, payload: dict[str, Any], retry: int) -> Ack:
-        """Send a payload in an envelope, and wait for its ack. Raises SocketClosedError.
+        """Send a payload in an envelope, and return the bot's acknowledgement.
 
-        `retry` is 0 for the first delivery, else the number of this retry.
+        `retry` is 0 for the first delivery, else the number of this retry. Raises SocketClosedError if the socket is
+        closed before that.
         """
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
@@ -67,7 +68,7 @@ class Socket:
             raise SocketClosedError from error
 
     async def run(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
-        """Send a hello, then read acks and exchange pings until the bot closes the socket.
+        """Send a hello, then read acknowledgements and exchange pings until the bot closes the socket.
 
         `fault` is one of END_REASONS (disconnect after the hello), `close` (close after the hello without a reason),
         `no_hello` (close without a hello), or None.
@@ -113,7 +114,7 @@ class Socket:
         await self.ws.close()
 
     def fail_pending(self) -> None:
-        """Fail every pending envelope with SocketClosedError."""
+        """Let each delivery that waits for an acknowledgement fail with SocketClosedError."""
         self.is_closed = True
         for future in self._pending.values():
             if not future.done():
@@ -121,7 +122,7 @@ class Socket:
 
 
 class Sockets:
-    """Holds all sockets of the bot, and sends each payload over the next socket in turn."""
+    """Holds all sockets of the bot. Sends each payload over one of them, in turn."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
@@ -138,10 +139,7 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a new ticket for one socket.
-
-        The URL of a socket must contain a ticket, and each ticket is valid once.
-        """
+        """Return a new ticket, which the URL of a new socket must contain. Each ticket is valid once."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -173,9 +171,9 @@ class Sockets:
             await self._changed.wait_for(lambda: bool(self._ready()) or self._is_closed)
 
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
-        """Deliver a payload to the next socket, and return the bot's ack or an Ack with an error.
+        """Deliver a payload over the next socket. Return the bot's acknowledgement, or an Ack with an error.
 
-        If the socket closes before the ack, deliver the payload to another socket. `retry` is as in `Socket.send`.
+        If the socket closes before that, deliver the payload over another socket. `retry` is as in `Socket.send`.
         """
         if not self._ready():
             return Ack(False, error="dispatch_failed")
@@ -239,9 +237,10 @@ class HttpDelivery:
     async def deliver(
         self, url: str, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int, reason: str
     ) -> Ack:
-        """Post one payload to `url`. Only a response with status 200 within `timeout_seconds` counts as an ack.
+        """Post one payload to `url`, and return the result.
 
-        `retry` is 0 for the first delivery, else the number of this retry. `reason` is Slack's reason for a retry.
+        Only status 200 within `timeout_seconds` is an acknowledgement. `retry` is 0 for the first delivery, else the
+        number of this retry. `reason` is Slack's reason for a retry.
         """
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")

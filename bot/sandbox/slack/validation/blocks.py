@@ -30,9 +30,9 @@ RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a message. `args` are the fields of the message.
+    """Return the text and the blocks in `args`, the arguments of a call that sends a message.
 
-    Raises BlockError if it is invalid.
+    Raises BlockError if the message is invalid.
     """
     text, blocks = args.get("text"), args.get("blocks")
     if isinstance(blocks, str):
@@ -51,9 +51,9 @@ def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def check_blocks(blocks: Any, at: str = "/blocks", maximum: int = 50) -> None:
-    """Raise BlockError unless these are at most `maximum` valid blocks. A message may have 50 blocks, a view 100.
+    """Check that `blocks` is a list of at most `maximum` valid blocks. A message may have 50 blocks, a view 100.
 
-    `at` is the JSON pointer of the blocks, for the error.
+    `at` is the JSON pointer of the list, for the error. Raises BlockError if something is invalid.
     """
     require(isinstance(blocks, list), "must be an array", at)
     require(len(blocks) <= maximum, f"no more than {maximum} items allowed", at)

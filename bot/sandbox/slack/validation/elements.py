@@ -31,7 +31,7 @@ NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedb
 
 
 def elements_of(block: dict[str, Any]) -> list[Element]:
-    """Return the interactive elements and inputs of a block."""
+    """Return the interactive elements and inputs in a block."""
     if block.get("type") in ("context", "rich_text"):
         return []
     elements = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
@@ -39,10 +39,10 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 
 
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
-    """Raise BlockError unless this element is valid in an actions or section block.
+    """Check that an element is valid in an actions or section block. Raises BlockError if not.
 
-    `at` is the JSON pointer of the element, for the error. `in_input`: check the rules for an element in an input block
-    instead. `others` holds further types of elements that are allowed here.
+    `at` is the JSON pointer of the element, for the error. `in_input`: check by the rules for an input block instead.
+    `others` holds further types of elements that are allowed here.
     """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
@@ -169,7 +169,7 @@ def _plain_text_input(element: Element, at: str) -> None:
 
 
 def _address_input(element: Element, at: str) -> None:
-    """Raise BlockError unless this element is a valid email_text_input or url_text_input.
+    """Check that an element is a valid email_text_input or url_text_input. Raises BlockError if not.
 
     `at` is the JSON pointer of the element, for the error.
     """
@@ -200,7 +200,10 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Return whether `text` is a number that the number_input `element` accepts. Do not check the input's limits."""
+    """Return whether `text` is a number of the kind that the number_input `element` takes: an integer or a decimal.
+
+    Do not compare it with the input's limits.
+    """
     try:
         float(text) if element["is_decimal_allowed"] else int(text)
     except ValueError:

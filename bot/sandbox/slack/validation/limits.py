@@ -1,6 +1,6 @@
 """Check lengths, types, keys, texts and URLs against Slack's limits.
 
-In all functions, `at` is the JSON pointer of the checked value, which the error contains.
+In all functions, `at` is the JSON pointer of the checked value. The error contains it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class BlockError(Exception):
 
 
 def require(condition: bool, message: str, at: str) -> None:
-    """Raise BlockError with this message unless the condition holds. `at` is the JSON pointer of the checked value."""
+    """Raise BlockError with this message if the condition is false. `at` is the JSON pointer of the checked value."""
     if not condition:
         raise BlockError(message, at)
 
 
 def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
-    """Raise BlockError unless the value is a string of `minimum` to `maximum` characters.
+    """Check that a value is a string of `minimum` to `maximum` characters. Raises BlockError if not.
 
     `at` is the JSON pointer of the value, for the error.
     """
@@ -35,9 +35,9 @@ def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
 
 
 def check_keys(value: Any, keys: str, at: str) -> None:
-    """Raise BlockError unless the value is an object whose keys are all in `keys`, a text with spaces between the keys.
+    """Check that a value is an object without unknown keys. Raises BlockError if not.
 
-    `at` is the JSON pointer of the value, for the error.
+    `keys` holds the allowed keys, separated by spaces. `at` is the JSON pointer of the value, for the error.
     """
     require(isinstance(value, dict), "must be an object", at)
     for key in value:
@@ -45,7 +45,7 @@ def check_keys(value: Any, keys: str, at: str) -> None:
 
 
 def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Raise BlockError if a key of the object `value` holds anything but true or false. A key may be missing.
+    """Check that these keys of an object hold true or false, or are missing. Raises BlockError if not.
 
     `at` is the JSON pointer of the object, for the error.
     """
@@ -54,7 +54,7 @@ def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
 
 
 def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> None:
-    """Raise BlockError unless the value is a text object of Slack with 1 to `maximum` characters.
+    """Check that a value is a text object of Slack with 1 to `maximum` characters. Raises BlockError if not.
 
     `at` is the JSON pointer of the value, for the error. `plain`: only a plain_text object is allowed, without markup.
     """
@@ -66,7 +66,7 @@ def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> Non
 
 
 def check_url(url: Any, at: str) -> None:
-    """Raise BlockError unless the value is an absolute URL of at most 3000 characters without white space.
+    """Check that a value is an absolute URL of at most 3000 characters without white space. Raises BlockError if not.
 
     The URL needs a host, except after `mailto:` and `tel:`. `at` is the JSON pointer of the value, for the error.
     """

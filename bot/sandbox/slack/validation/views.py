@@ -18,9 +18,9 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return a view that is given as an object or as JSON text. Raises BlockError if it is invalid.
+    """Return a view of the type `kind`, `modal` or `home`. The bot gives it as an object or as JSON text.
 
-    `kind` is the type that the view must have, `modal` or `home`.
+    Raises BlockError if it is invalid or of another type.
     """
     if isinstance(value, str):
         try:
