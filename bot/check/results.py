@@ -95,7 +95,7 @@ def setup_failed(name: str, error: SetupError) -> CheckResult:
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Build a result for a check that did not run. `why` says why, for example because an earlier check failed."""
+    """Build a result for a check that did not run. `why` is the reason, for example that an earlier check failed."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 

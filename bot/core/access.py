@@ -1,4 +1,4 @@
-"""Decide who may start sessions, for which agents and in which channels, and which role a person has.
+"""Decide what people may do: who may start a session, for which agent, and in which channel.
 
 The bot refuses everything that no rule allows. The rules come from the settings. Users and user groups are read from
 Slack.
@@ -78,9 +78,10 @@ class Workspace:
     org_wide: bool = False
 
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
-        """Return whether the bot serves a command from this workspace, with this Enterprise Grid organization or None.
+        """Return whether the bot serves commands from a workspace.
 
-        With an org-wide installation the organizations must match, else the workspaces.
+        `enterprise_id` is its Enterprise Grid organization or None. With an org-wide installation the organizations
+        must match, else the workspaces.
         """
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
@@ -115,7 +116,7 @@ Ask = Callable[[_Question], Answer]
 
 
 class AccessPolicy:
-    """Checks what a person may do. If a person may not do it, the method raises an error with the reason.
+    """Checks what a person may do. A method raises an error with the reason if the person may not do it.
 
     The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
     asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.

@@ -126,7 +126,7 @@ class MaybeAcceptedError(NotAcceptedError):
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person has no right to carry out the request."""
+    """The person may not do what they asked for. This is the base class of the errors that say why."""
 
     code = "not_permitted"
 
@@ -349,7 +349,7 @@ class ServiceFailedError(ServiceError):
 
 
 class OutcomeUnknownError(ServiceError):
-    """The call was sent, but no usable answer came back. Genesys may have carried it out, so a session may exist."""
+    """The call was sent, but Genesys did not say whether it carried it out. So a session may exist."""
 
     code = "outcome_unknown"
     try_again = True

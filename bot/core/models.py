@@ -420,7 +420,7 @@ class SessionPhase(StrEnum):
 
 
 class SessionEnding(StrEnum):
-    """The reason why a session ended that the customer had joined."""
+    """How a session ended, if the customer had joined it."""
 
     CUSTOMER = "customer"
     AGENT = "agent"

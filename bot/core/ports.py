@@ -207,14 +207,14 @@ class SessionRepository(Protocol):
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` sessions that a request to end a session may mean if it names no session, newest first.
+        """Return the sessions that an END request without a session id may mean, newest first, at most `most`.
 
         These are sessions that the requester started or hosts, that were open when the request arrived, and that are
         still open. After a crash, the session that this request has already ended is one of them.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store which session a request to end one is about to end. The session's id becomes the request's argument."""
+        """Store which session an END request is about to end. The session's id becomes the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended by the request `by` (None if no request ended it), and delete its link.
@@ -350,9 +350,10 @@ class NoticeRepository(Protocol):
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and `shown` of a notice that this replica has reserved. Extend that to `seconds` from now.
+        """Store the messages and `shown` of a notice that this replica has reserved.
 
-        Return False and change nothing if another replica has reserved the notice meanwhile.
+        Extend the reservation by `seconds` from now. Return False and change nothing if another replica has reserved
+        the notice meanwhile.
         """
 
 
@@ -479,9 +480,9 @@ class NoticeMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """Functions that the Genesys client calls before it sends a call of a request.
+    """Functions that the Genesys client calls before it sends a call to Genesys.
 
-    Each may stop the call by an exception.
+    If one raises an exception, nothing is sent.
     """
 
     @property
@@ -514,7 +515,7 @@ class SessionsApi(Protocol):
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether `create` could send its call now, so that it does not have to wait for the rate limit."""
+        """Return whether `create` could send its call now, without a wait for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session. Raises OpenSessionError if the new session would replace an open one."""
@@ -682,7 +683,7 @@ class HostDirectory(Protocol):
 
 
 class Announce(Protocol):
-    """A function that tells people that a person was linked to a host: the person, and the administrators."""
+    """A function that tells a person and the administrators that an administrator has linked the person to a host."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Send the messages. Return the Genesys user's name, "" if unknown.
@@ -726,7 +727,7 @@ class OAuthClient(Protocol[G]):
         """
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """Exchange the code that the browser brought for tokens, the grant.
+        """Exchange an authorization code, which the browser has brought, for tokens: the grant.
 
         Return the grant, the Genesys user who signed in (None if unknown), and the service's correlation id (None if
         the service sent none). Raises ServiceError if Genesys refuses the code or does not answer.
@@ -765,7 +766,10 @@ class Metrics:
     """
 
     def acknowledged(self, seconds: float) -> None:
-        """Count one acknowledgement to Slack. `seconds`: how long after Slack's payload was read it was sent."""
+        """Count one acknowledgement to Slack.
+
+        `seconds`: the time from reading Slack's payload to sending the acknowledgement.
+        """
 
     def called(self, needs: str, status: str, seconds: float) -> None:
         """Count one call to Genesys.
@@ -802,7 +806,7 @@ class Metrics:
         """Count one event that a notification channel has brought. `kind`: the kind of event."""
 
     def live_connected(self, *, is_up: bool) -> None:
-        """Record whether notifications arrive in this process. Only the replica that leads calls this."""
+        """Record whether notifications arrive in this process. Only the leading replica calls this."""
 
 
 NULL_METRICS = Metrics()

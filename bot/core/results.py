@@ -59,7 +59,7 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The requester's newest session. If the session is open, it has its link."""
+    """The requester's newest session, with its link if the session is open."""
 
     code = "last_session"
     record: SessionRecord
@@ -291,9 +291,10 @@ class FaultChecked:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """A link by which the person can sign in to Genesys. `address` is its URL, a secret. It is valid until `until`.
+    """A link for the person's sign-in to Genesys. `address` is its URL, a secret.
 
-    `already`: the person has already linked an account, which a new sign-in replaces.
+    The link is valid until the time `until`. `already`: the person has already linked an account, which a new sign-in
+    replaces.
     """
 
     code = "connect_offered"

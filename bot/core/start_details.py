@@ -1,8 +1,7 @@
-"""Encode and decode the details of a START request, such as the customer's address (pure).
+"""Encode and decode the details of a START request as text, the request's `argument` (pure).
 
-Other details are the open session that the new one replaces, the thread in which to post the session, and the command
-that the session's name may mean. A thread can be set together with one of the others. The encoded text is the request's
-`argument`, so that a restart loses nothing. The store encrypts the argument, and deletes it after the answer.
+The details are, for example, the customer's address or the thread in which to post the session. The store encrypts the
+argument, and deletes it after the answer. So a restart loses no details.
 """
 
 import hashlib

@@ -81,7 +81,7 @@ class NoticeTiming:
 class PushTiming:
     """Durations of Genesys's notification channels, in seconds.
 
-    - `sync_seconds`: how often the replica that leads compares the subscriptions with the watched sessions, and how
+    - `sync_seconds`: how often the leading replica compares the subscriptions with the watched sessions, and how
       often another replica tries to lead.
     - `grace_seconds`: how long a lost connection may take to come back, before the bot asks about all sessions.
     - `trim_seconds`: how long a host without a watched session stays subscribed at most.

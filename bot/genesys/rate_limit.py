@@ -64,7 +64,7 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Take `per_minute`, the limit to keep instead of the one that Genesys reports; None keeps the latter.
+        """Take `per_minute`, the rate limit. If it is None, use the limit that Genesys reports.
 
         `clock` returns seconds and never goes back. `calls_per_session` is the number of calls that one session takes.
         """
@@ -154,7 +154,7 @@ class RateWindow:
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """Take `per_minute`, the limit to keep instead of the one that Genesys reports; None keeps the latter.
+        """Take `per_minute`, the rate limit. If it is None, use the limit that Genesys reports.
 
         `clock` returns seconds and never goes back.
         """
@@ -403,7 +403,7 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Delays the calls that need one permission, after Genesys answered such a call with 429.
+    """Delays all calls that need one permission, after Genesys answered one of them with 429.
 
     Genesys limits some endpoints separately, so this happens although the token is below its limit. Calls that need
     other permissions do not wait. `needs`, in each method, is the name of the permission.

@@ -169,8 +169,7 @@ class PrometheusMetrics(Metrics):
         """Create the series of this workspace in `families`; None means in a separate registry.
 
         Create the counters of these kinds of requests, and of calls that need these permissions, with the value 0.
-        `exemplar` returns the ids of the present trace, which then stand beside the durations; None if there are no
-        traces.
+        `exemplar` returns the ids of the present trace, to store them with the durations; None if there are no traces.
         """
         self._families = families or MetricFamilies()
         self._workspace = (workspace,) if self._families.by_workspace else ()

@@ -375,7 +375,7 @@ def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]
 
 
 def _short_name(text: str, grammar: Grammar) -> str | None:
-    """Cut a name that contains no address to NAME_LENGTH. Return None if the cut makes an address of its end.
+    """Cut a name that contains no address to NAME_LENGTH. Return None if the end of the cut name looks like an address.
 
     For example, the first part of a longer run of digits can be a phone number.
     """
@@ -459,9 +459,9 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word of which this word is probably a typing error, "" if there is none.
+    """Return the command word that a person probably meant by this mistyped word, "" if there is none.
 
-    A word with the same letters in another order always counts as one.
+    If the word has the same letters as a command word, in another order, return that one.
     """
     if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
         return ""

@@ -161,7 +161,7 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what a text means whose first word is not a command word.
+    """Decide what a text means if its first word is not a command word.
 
     One word that the bot does not know makes it a name.
     """

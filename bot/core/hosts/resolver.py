@@ -38,7 +38,10 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The reason `why` an email address does not belong to exactly one active Genesys user."""
+    """The result of a search by email address that does not find exactly one active Genesys user.
+
+    `why` is the reason.
+    """
 
     why: MissReason
 
@@ -169,8 +172,8 @@ class HostResolver:
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
         """Return a person's host. `is_target`: whether somebody else asked for a session that this person would host.
 
-        Raises HostNotFoundError with the reason of each rule if no rule finds a host, and ServiceError if Genesys does
-        not answer.
+        Raises HostNotFoundError if no rule finds a host; it holds the reason of each rule. Raises ServiceError if a
+        call to Genesys fails.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):

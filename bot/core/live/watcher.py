@@ -155,9 +155,9 @@ class SessionWatcher:
                         await self._wake.wait()
 
     async def _pass(self) -> bool:
-        """Look at the sessions that are due, MAX_AT_ONCE at most. Return whether more may be due.
+        """Look at the sessions that are due, MAX_AT_ONCE at most. Return True if more sessions may be due.
 
-        With a source of hints, only the replica that leads looks, because the hints arrive only there. Raises
+        With a source of hints, only the leading replica does this, because the hints arrive only there. Raises
         StorageUnavailableError if the database fails.
         """
         if self._source and not await self._leader.is_leader():
@@ -223,8 +223,8 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether to look at a session now.
 
-        Return False for a covered session that no hint is about, if the last look at such a session was less than
-        `catch_up_seconds` ago.
+        A covered session that no hint is about has to wait: looks at such sessions are at least `catch_up_seconds`
+        apart.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:

@@ -25,8 +25,8 @@ class Handler(ABC):
     async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> Success:
         """Carry out the request and return its result.
 
-        `run` is the processing of this request, by which the handler commits state transitions. `resolved` is the
-        result of `peek` if the request was stored as `creating`.
+        The handler commits state transitions with `run`, the processing of this request. `resolved` is the result of
+        `peek` if the request was stored as `creating`.
         """
 
     async def replay(self, stored: StoredRequest) -> Success:

@@ -119,7 +119,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. They call `process` with each orphaned request; it must not block."""
+        """Start the loops. They call `process` with each orphaned request; `process` must not block."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():

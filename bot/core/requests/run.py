@@ -42,7 +42,7 @@ class OwnershipLostError(Exception):
 class RequestRun:
     """The processing of one request by a worker: its state, its wait notices and its result.
 
-    The Genesys client calls it before each send, as CallHooks.
+    Implements CallHooks: the Genesys client calls it before each send and each wait.
     """
 
     def __init__(

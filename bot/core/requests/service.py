@@ -57,9 +57,9 @@ class RequestLimiter:
     def admit(self, request: Request, under_way: int) -> None:
         """Count a request, or raise an error if it exceeds a limit. Count repeated deliveries of a request once.
 
-        `under_way` is the number of requests that this process is storing or processing. Raises NotReadyError if they
-        are too many, and RateLimitedError if the requester or the workspace has made too many requests in the last
-        minute.
+        `under_way` is the number of requests that this process is storing or processing. Raises NotReadyError if this
+        number has reached its limit, and RateLimitedError if the requester or the workspace has made too many requests
+        in the last minute.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]

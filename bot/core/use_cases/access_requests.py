@@ -92,7 +92,7 @@ def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
 
 
 def read_access(data: Mapping[str, Any]) -> AccessRequest:
-    """Convert `Notice.data` of a notice of the kind ACCESS to a request for access (pure)."""
+    """Convert the `data` of an ACCESS notice to a request for access (pure)."""
     team_id, user_id = data["person"]
     return AccessRequest(
         person=(TeamId(team_id), UserId(user_id)),
@@ -107,7 +107,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
 
 
 def write_access(asked: AccessRequest) -> dict[str, Any]:
-    """Convert a request for access to the `data` of a notice, as JSON values (pure)."""
+    """Convert a request for access to the `data` of an ACCESS notice, as JSON values (pure)."""
     return {
         "person": list(asked.person),
         "ids": list(asked.ids),

@@ -78,7 +78,7 @@ class Hit:
 
 
 def read_fault(data: Mapping[str, Any]) -> Fault:
-    """Convert `Notice.data` of a notice of the kind FAULT to a fault (pure)."""
+    """Convert the `data` of a FAULT notice to a fault (pure)."""
     checked = data.get("checked_at")
     return Fault(
         error=from_record(dict(data["error"])),
@@ -95,7 +95,7 @@ def read_fault(data: Mapping[str, Any]) -> Fault:
 
 
 def write_fault(fault: Fault) -> dict[str, Any]:
-    """Convert a fault to the data of a notice, as JSON values (pure)."""
+    """Convert a fault to the `data` of a FAULT notice, as JSON values (pure)."""
     return {
         "error": to_record(fault.error),
         "since": fault.since.timestamp(),
@@ -184,9 +184,9 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error is about one person, so that other people's requests can succeed all the same.
+    """Return whether an error concerns one person only. Other people's requests can then succeed while the fault lasts.
 
-    Then only that person's success shows that the fault is over.
+    So only that person's success shows that the fault is over.
     """
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or error.needs.startswith("directory:")
@@ -194,7 +194,7 @@ def is_personal(error: CobrowseError) -> bool:
 
 
 def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
-    """Return the kinds of requests of which one success shows that the fault is over."""
+    """Return the kinds of requests that show that the fault is over: one later success of such a request is enough."""
     if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
         return CALLING
     starts = (RequestKind.START, RequestKind.STEP)

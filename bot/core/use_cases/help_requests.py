@@ -39,7 +39,7 @@ class HelpRequest:
 
 
 def read_help(data: Mapping[str, Any]) -> HelpRequest:
-    """Convert `Notice.data` of a notice of the kind HELP to a request for help (pure)."""
+    """Convert the `data` of a HELP notice to a request for help (pure)."""
     target = data.get("target")
     return HelpRequest(
         error=from_record(dict(data["error"])),

@@ -31,7 +31,7 @@ class SessionEnd:
 
 
 def read_end(data: Mapping[str, Any]) -> SessionEnd:
-    """Convert `Notice.data` of a notice of the kind ENDED to the end of a session (pure)."""
+    """Convert the `data` of an ENDED notice to the end of a session (pure)."""
     return SessionEnd(
         session_id=SessionId(data["session_id"]),
         name=str(data["name"]),

@@ -82,7 +82,7 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Do as `refresh` for the background look at a session, even if its time is up.
+        """Do the same as `refresh`, but in the background and even if the session's time is up.
 
         `fresh`: ignore and drop the cached state. Raises ServiceBusyError without a call if calls for people would have
         to wait for the rate limit, and ServiceError if the call fails.

@@ -340,7 +340,7 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the current content of the list in which the requester has just ended the session `ended`.
+        """Return the current content of a list, after the requester has ended the session `ended` with a button in it.
 
         Return None if the requester may not see this list. Take the states of the sessions from the store. `user_ids`:
         the requester's Slack ids.

@@ -169,7 +169,7 @@ class StartSession(Handler):
                 error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the host's open sessions by conversation, any of which the new session could replace.
+        """Return the host's open sessions by conversation. The new session could replace one of them.
 
         Return none for a workflow step, because a workflow always gets a new session.
         """

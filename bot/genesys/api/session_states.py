@@ -92,7 +92,7 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether a customer's entry with another session id may be about this session all the same.
+    """Return whether a customer's entry with another session id may still be about this session.
 
     That is so if the customer is connected now, or connected after this session had started.
     """

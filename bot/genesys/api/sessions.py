@@ -72,7 +72,7 @@ class CobrowseSessions:
     ) -> None:
         """Take the client, and the hosts that join URLs may lead to.
 
-        `joined_statuses`: the words, in lower case, by which the service says that the customer has joined.
+        `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined.
         """
         self._client, self._joined_statuses = client, joined_statuses
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
@@ -113,7 +113,7 @@ class CobrowseSessions:
 
     @property
     def tells_states(self) -> bool:
-        """Return whether the settings name words by which the service says that the customer has joined."""
+        """Return whether the settings say which values of `status` mean that the customer has joined."""
         return bool(self._joined_statuses)
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:

@@ -36,7 +36,10 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that tells requests that a search, whose result they share, has to wait."""
+        """Return the object that tells requests how long a search has to wait.
+
+        Several requests can share one search.
+        """
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:

@@ -31,7 +31,7 @@ class PrivateKey:
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read an RSA or P-256 private key from a text or from the bytes of a file.
 
-    Raises ValueError with a sentence if `given` is not such a key, or if the passphrase is missing or wrong. The
+    Raises ValueError if `given` is not an RSA or P-256 private key, or if the passphrase is missing or wrong. Its
     sentence quotes nothing of the key and has no full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)

@@ -218,7 +218,7 @@ class UserTokens:
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
         """Refresh the token of a locked account, append the result to `results`, then store the new refresh token.
 
-        If the store fails after the refresh, the result is in `results` all the same.
+        If storing the refresh token fails, the result is still in `results`.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)

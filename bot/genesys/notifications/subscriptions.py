@@ -27,7 +27,7 @@ MAX_HINTS = 20
 
 
 class HostSubscriptions:
-    """The notification channels of the replica that leads, and the hosts to which they are subscribed."""
+    """The notification channels of the leading replica, and the hosts to which they are subscribed."""
 
     def __init__(
         self,

@@ -78,7 +78,7 @@ class UserGroups:
     def __init__(
         self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
     ) -> None:
-        """Take `call`, which returns the Web API method with this name as an object to call."""
+        """Take `call`, which gets the name of a Web API method and returns an object that calls this method."""
         self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
         self._home, self._timing = home, timing
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)

@@ -443,7 +443,7 @@ class SlackResponder:
         await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """Send the result of a request that was not stored to the requester, in the background."""
+        """Send the requester the result of a request that was never stored, in the background."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:

@@ -294,7 +294,7 @@ def is_in_place(body: dict[str, Any]) -> bool:
 
 
 def is_private(body: dict[str, Any]) -> bool:
-    """Return whether nobody but the person who pressed sees the message or modal with the button (pure)."""
+    """Return whether only the person who pressed can see the message or modal with the button (pure)."""
     container, view = body.get("container") or {}, body.get("view") or {}
     is_direct = str(container.get("channel_id", "")).startswith("D")
     return bool(container.get("is_ephemeral")) or is_direct or view.get("type") == "modal"

@@ -31,10 +31,7 @@ def register(
     forms: SessionForm,
     offers: LinkOffers,
 ) -> None:
-    """Register the listeners of the buttons in questions.
-
-    Also register that of the button that opens the form after an error.
-    """
+    """Register the listeners of the buttons in questions, and of the button that opens the form after an error."""
 
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)

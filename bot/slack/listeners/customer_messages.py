@@ -93,7 +93,7 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of the question whether to send a link: *Send* and *Cancel*.
+    """Register the listeners of *Send* and *Cancel*, the buttons of the question whether to send a link.
 
     Presses of both buttons make requests with the same key, so only the first press counts.
     """

@@ -122,7 +122,7 @@ class HomeTab:
     def _update(self, request: Request, user_id: UserId) -> None:
         """Publish a user's tab, after `request` changed one of the user's sessions.
 
-        The tab shows the stored states of the sessions. So it takes no calls from the rate limit, which new sessions
+        The tab shows the stored states of the sessions. So it uses up no calls of the rate limit, which new sessions
         need.
         """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)

@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the page of the list to show after a press on a button or a choice in the filter of this list (pure)."""
+    """Return which page of a list to show after a press in this list, or a choice in its filter (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

@@ -231,7 +231,7 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread in which the bot can post the session: that of `message`.
+        """Return the id of the thread of `message`, so that the bot can post the session there.
 
         Return "" if the session may not be posted there.
         """

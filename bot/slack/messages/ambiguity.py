@@ -54,7 +54,7 @@ KINDS = frozenset(
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a text from which the bot makes no request.
+    """Render the reply to a typed text that does not become a request.
 
     The reply to an ambiguous text (Choice) is a question. The reply to any other text says that the bot has not
     understood it.

@@ -39,7 +39,7 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question in which of several conversations to start the session. Each conversation has a button.
+    """Render the question: in which conversation shall the bot start the session? Each conversation has a button.
 
     Only the blocks show the customers' names, because notifications show a message's text. Each button carries
     `request_id` and `argument`. A press submits this request again, and by then the store has deleted the request's

@@ -323,7 +323,7 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Fill in the fields `told` and `telling` of `to`, the reader of an error.
+        """Return `to`, the reader of an error, with the fields `told` and `telling` filled in.
 
         They name the person or channel that the bot has told, or will tell, about the fault that caused the error.
         """
@@ -331,7 +331,7 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message that the bot could not also send as a direct message. It says so, and what to do.
+        """Add a line to a message: the bot could not send a copy of it as a direct message, and what to do about that.
 
         A reader who can fix faults reads how to fix this one.
         """
@@ -409,9 +409,9 @@ def is_plain_fact(error: CobrowseError) -> bool:
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error by which the requester cannot start a session, from a report about the requester.
+    """Return the error that keeps the requester from starting a session, from a report about the requester.
 
-    Return None if the requester can, and for a report about somebody else.
+    Return None if the requester may start one, and for a report about somebody else.
     """
     if request.for_another:
         return None
@@ -428,7 +428,7 @@ def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions among which a person has to choose one to end, as a list of the kind END."""
+    """Return the sessions that the error holds, as a list of the kind END. The person has to choose the one to end."""
     page = ListPage(ListKind.END, agent=error.agent)
     return SessionList(error.records[: page.size], page, len(error.records))
 

@@ -204,7 +204,7 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return the place where the card is shown that answers this request."""
+    """Return the place of the card that answers this request."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
@@ -421,7 +421,7 @@ class CardRenderer:
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Render a line that says that the session is over, since when, and who or what ended it, if known.
+        """Render a line about the end of a session: that it is over, since when, and who or what ended it, if known.
 
         `is_public`: whether everybody in a channel reads the line.
         """

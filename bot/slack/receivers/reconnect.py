@@ -60,7 +60,7 @@ class ReconnectBackoff:
     def is_deaf(self) -> bool:
         """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
-        Each second of a connection that has ended since makes up for HEARD_FACTOR seconds without one.
+        If connections were open in between, each second of them makes up for HEARD_FACTOR seconds without one.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 

@@ -138,7 +138,7 @@ class SocketModeReceiver:
         await self._http.close()
 
     async def _keep_connected(self, ready: asyncio.Event) -> None:
-        """Keep a connection open until the receiver gives up. Set `ready` after the first hello, or then.
+        """Keep a connection open until the receiver gives up. Set `ready` after the first hello, or when it gives up.
 
         Open the next connection when Slack asks for a new one, or when the present connection ends.
         """

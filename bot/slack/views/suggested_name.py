@@ -28,10 +28,10 @@ country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first line of a message that has text, as a session's name in plain text; "" if it does not fit.
+    """Return the first non-empty line of a message as a session's name in plain text; "" if it cannot be a name.
 
-    `text` is mrkdwn. A name may not contain an address, so a line with an email address or a phone number does not fit.
-    `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
+    `text` is mrkdwn. A name may not contain an address, so a line with an email address or a phone number cannot be a
+    name. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):

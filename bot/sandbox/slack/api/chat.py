@@ -68,7 +68,7 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the message that starts the thread in which a reply to the message `ts` belongs.
+        """Return the `ts` of the message that starts a thread. A reply to the message `ts` belongs to this thread.
 
         Raises ApiError if there is no such message, or if nobody can reply to it.
         """

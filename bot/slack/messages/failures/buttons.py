@@ -133,7 +133,7 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
     """Build a button for each application that Genesys has, up to a maximum number of buttons.
 
-    A press on it repeats the start with this application.
+    A press on a button repeats the start with that application.
     """
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
@@ -157,7 +157,7 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button by which the reader lets the bot tell the administrators about the error.
+    """Build a button that makes the bot tell the administrators about the error.
 
     Return no button if the bot has already told the administrators, or certainly will.
     """

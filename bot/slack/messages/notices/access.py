@@ -110,7 +110,7 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Build the button by which the bot asks an administrator to connect a person to a Genesys user.
+    """Build a button that makes the bot ask an administrator to connect a person to a Genesys user.
 
     `name` is the administrator's name, "" if unknown.
     """
@@ -132,7 +132,7 @@ def connect_button(person: PersonKey, language: Language, *, is_primary: bool = 
 
 
 def connect_people_button(language: Language) -> Block:
-    """Build the button with which an administrator opens the dialog that first asks which person to connect."""
+    """Build the button that opens an administrator's dialog. The dialog first asks which person to connect."""
     return button(language.say(CONNECT_PEOPLE), CONNECT_PEOPLE_ACTION, value="choose")
 
 
