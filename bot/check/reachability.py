@@ -36,7 +36,7 @@ class Reachability:
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
     """Send one request to `url`, without a token. Any HTTP answer shows that the host is reachable.
 
-    `name` is the name of the check in the result, if the host is not reachable.
+    If the host is not reachable, the result has a failed check with the name `name`.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc

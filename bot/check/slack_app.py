@@ -106,7 +106,7 @@ def _how_to_export(code: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """Return the app's id in an app-level token; "" if the token does not contain one. It is the second part."""
+    """Return the app's id, the second part of an app-level token. Return "" if the token contains no id."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
 

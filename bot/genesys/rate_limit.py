@@ -336,7 +336,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Take back that `acquire` let a call pass, because the call is not sent.
+        """Give back the turn of a call that `acquire` let pass, but that is not sent.
 
         Let the next waiting call pass instead.
         """

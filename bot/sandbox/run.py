@@ -78,9 +78,9 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults that the API selected by `conversations` can have.
+    """Return the names of the faults that one API of Genesys can have.
 
-    `conversations` is as in `open_sandbox`.
+    `conversations` selects the API, as in `open_sandbox`.
     """
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]

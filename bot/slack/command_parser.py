@@ -101,8 +101,8 @@ class Start:
     - `name`: 1 to 100 characters of plain text, or None.
     - `conversation_id`: the Genesys conversation that the text names.
     - `send_to`: the customer's address as typed. The session's card offers to send the link there.
-    - `unless`: a value of COMMANDS. The name means this command instead if it contains the name of an open session of
-      the requester.
+    - `unless`: a value of COMMANDS. If `name` contains the name of an open session of the requester, the text means
+      this command instead.
     """
 
     target: UserId | None = None

@@ -103,7 +103,9 @@ async def _session(posts: PostedMessageRepository, post: PostedMessage) -> Sessi
 
 
 class Recovery:
-    """Runs background loops: take over orphaned requests, clean up the store, update the messages of ended sessions."""
+    """Runs background loops that take over orphaned requests, clean up the store, and update messages of ended
+    sessions.
+    """
 
     def __init__(
         self,

@@ -75,7 +75,7 @@ class ChannelsApi:
         return Channel(channel_id, url, lifetime.total_seconds())
 
     async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
-        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS, instead of those of before.
+        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS. Earlier subscriptions end.
 
         Raises ServiceError if the call fails: BadRequestError with status 404 if the channel no longer exists.
         """

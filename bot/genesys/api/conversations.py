@@ -277,8 +277,8 @@ class ConversationSessions:
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
         """Convert the answer to a create call into a Session.
 
-        Raises UnusableAnswerError if the id or the join code is missing or malformed. Its `acted` is True, because a
-        session may exist.
+        Raises UnusableAnswerError if the id or the join code is missing or malformed. The error's `acted` is True,
+        because a session may exist.
         """
         reference = reference_of(response)
         try:

@@ -81,7 +81,7 @@ class OtherConversation:
 class LookupHooks:
     """Call hooks for the look-ups that precede a create call.
 
-    They pass the waits of a look-up on to the hooks of the create call, but not that a look-up is sent.
+    They tell the hooks of the create call when a look-up waits, but not when it is sent.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -210,7 +210,7 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first plausible time in `times`; `now` when there is none. They are candidates for the start time."""
+    """Return the first plausible start time among `times`. Return `now` if none is plausible."""
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 

@@ -191,8 +191,8 @@ def _session(response: httpx.Response, request: CreateSessionRequest, reject_rea
     """Convert the answer to a create call into a Session.
 
     Raises UnusableAnswerError if the id or the join URL is missing or not allowed, or if the session has another host.
-    Its `acted` is True, because a session may exist. `reject_reason` returns the reason why a join URL is not allowed,
-    "" if it is.
+    The error's `acted` is True, because a session may exist. `reject_reason` returns the reason why a join URL is not
+    allowed, "" if it is.
     """
     reference = reference_of(response)
     try:

@@ -51,7 +51,7 @@ class Grant:
 
 
 class AuthorizationCodeClient:
-    """Calls Genesys's login for people's sign-ins, and two API endpoints: who owns a token, and revoke a token.
+    """Calls Genesys's login for people's sign-ins, and two API endpoints: one names a token's owner, one revokes it.
 
     `credentials` belong to the OAuth client for people's sign-ins, which is not the bot's own client.
     """

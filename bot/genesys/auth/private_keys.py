@@ -53,7 +53,7 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
     """Return the key in a PEM text. Return None if the library cannot read the text.
 
-    Raises ValueError if the key needs a passphrase and there is none, or the other way round.
+    Raises ValueError if the key needs a passphrase but none is given, or if one is given but the key needs none.
     """
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)

@@ -93,7 +93,7 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to these hosts, instead of those of before.
+        """Subscribe the channel to these hosts. Its earlier subscriptions end.
 
         Return None if the channel is not connected. Raises ServiceError if the call fails.
         """

@@ -69,7 +69,10 @@ def read_message(text: str) -> ChannelMessage:
 
 
 def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
-    """Yield the fields that change when the state of a co-browse session changes: its own, and who is connected."""
+    """Yield values that change when the state of a co-browse session changes.
+
+    They are fields of the co-browse sessions, and who is connected to the conversation.
+    """
     for person in objects(conversation.get("participants")):
         yield "person", str(person.get("id")), str(person.get("endTime"))
         for share in objects(person.get("cobrowsesessions")):

@@ -210,7 +210,7 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the bot's acknowledgement of a submitted modal. If it is empty, close the modal.
+        """Apply the bot's acknowledgement of a submitted modal. An empty acknowledgement closes the modal.
 
         Any other acknowledgement shows errors, updates the modal, puts another modal on top, or closes all modals.
         """

@@ -54,7 +54,9 @@ UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 class Capabilities:
     """The optional features of this installation.
 
-    - `sends`: whether the bot can send links to customers; `texts`, `emails`: whether by text message, by email.
+    - `sends`: whether the bot can send links to customers.
+    - `texts`: whether it can send them by text message.
+    - `emails`: whether it can send them by email.
     - `connects`: whether people can sign in to Genesys with their own account.
     - `in_conversations`: whether sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.

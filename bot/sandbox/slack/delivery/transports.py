@@ -44,7 +44,7 @@ class Socket:
         """Send a payload in an envelope, and return the bot's acknowledgement.
 
         `retry` is 0 for the first delivery, else the number of this retry. Raises SocketClosedError if the socket is
-        closed before that.
+        closed before the bot acknowledges the payload.
         """
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
@@ -173,7 +173,8 @@ class Sockets:
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
         """Deliver a payload over the next socket. Return the bot's acknowledgement, or an Ack with an error.
 
-        If the socket closes before that, deliver the payload over another socket. `retry` is as in `Socket.send`.
+        If the socket closes before the bot acknowledges the payload, deliver it over another socket. `retry` is as in
+        `Socket.send`.
         """
         if not self._ready():
             return Ack(False, error="dispatch_failed")

@@ -20,7 +20,7 @@ MAX_BYTES = 250_000
 def read_view(value: Any, kind: str) -> dict[str, Any]:
     """Return a view of the type `kind`, `modal` or `home`. The bot gives it as an object or as JSON text.
 
-    Raises BlockError if it is invalid or of another type.
+    Raises BlockError if the view is invalid or of another type.
     """
     if isinstance(value, str):
         try:
