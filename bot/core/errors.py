@@ -152,6 +152,8 @@ class ChannelNotAllowedError(PermissionDeniedError):
 class PersonNotAllowedError(PermissionDeniedError):
     """A person may not start or host sessions.
 
+    `code` is one of these:
+
     - not_a_member: the person is a guest, a bot, deactivated or an outsider; `standing` says which.
     - not_listed: COBROWSE_MEMBERS does not list the person.
 
@@ -263,6 +265,8 @@ class LoginRefusedError(ServiceError):
 @dataclass(eq=False, kw_only=True)
 class PermissionMissingError(ServiceError):
     """Genesys answered 403, because the scope or permission named `needs` is missing.
+
+    `code` is one of these:
 
     - permission_missing: the bot's OAuth client lacks it.
     - user_permission_missing: the host's own account lacks it. `own`: whether the host is the requester.
@@ -402,6 +406,8 @@ class UnexpectedError(CobrowseError):
 class SharingError(CobrowseError):
     """The bot did not post a message about a session, or does not know whether it did.
 
+    `code` is one of these:
+
     - share_refused: the bot does not share sessions in this channel. `why` is "outside" (people of other organizations
       read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed" (it is
       archived or takes no messages), "thread" (Slack accepts no reply to the message), "direct" (it is a direct
@@ -471,6 +477,8 @@ class SignInExpiredError(ServiceError):
 class NoUsableConversationError(ServiceError):
     """The host is in no conversation in which co-browse can start.
 
+    `code` is one of these:
+
     - no_conversation: Genesys lists no conversation of the host. The list lags by some seconds.
     - not_in_conversation: the conversation that the requester named is over, unknown, or without the host.
     - conversation_kind_not_supported: Genesys does not co-browse in these `kinds`, such as "chat" or INTERNAL.
@@ -536,6 +544,8 @@ class SessionAccessError(PermissionDeniedError):
 class SessionActionError(CobrowseError):
     """There is no session on which the bot can carry out the request.
 
+    `code` is one of these:
+
     - no_open_session: the person has no open session. `ever`: whether the database still holds ended sessions of the
       person.
     - several_open_sessions: the person has to choose one of `sessions`, pairs of id and name, newest first.
@@ -582,7 +592,9 @@ class RetryRejectedError(CobrowseError):
 
 @dataclass(eq=False)
 class SendRejectedError(CobrowseError):
-    """The bot cannot send a link to a customer. `detail` depends on the code.
+    """The bot cannot send a link to a customer.
+
+    `code` is one of these, and `detail` depends on it:
 
     - sending_off: "sms" or "email", the medium that the settings switch off.
     - invalid_address: "none" (no text), "neither" (no phone number or email address), "country" (no country code, and
@@ -600,6 +612,8 @@ class SendRejectedError(CobrowseError):
 class AccountLinkError(CobrowseError):
     """The bot cannot link or unlink a Genesys user.
 
+    `code` is one of these:
+
     - connect_off: nobody can connect an account here; `why` is one of OFF.
     - not_connected: the person has connected no account.
     - connect_link_expired: the sign-in link is too old, was used, or is unknown.
@@ -615,6 +629,8 @@ class AccountLinkError(CobrowseError):
 class SignInRejectedError(PermissionDeniedError):
     """A sign-in to Genesys links no account. `reference` is Genesys's correlation id, None if there is none.
 
+    `code` is one of these:
+
     - connect_denied: the person declined the sign-in.
     - connect_wrong_user: the Genesys user who signed in is not the person's host.
     """
@@ -626,6 +642,8 @@ class SignInRejectedError(PermissionDeniedError):
 @dataclass(eq=False)
 class InterruptedRequestError(CobrowseError):
     """The bot stopped, or lost its database, while it processed the request.
+
+    `code` is one of these:
 
     - interrupted: `maybe_created` says whether the create call may have been sent, so that a session may exist.
     - not_started: the database could not record that the create call goes out, so the bot did not send it.

@@ -241,11 +241,11 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request, which carries it out again after a person has pressed a button.
+        """Return a new request that carries this one out again, after a person has pressed a button.
 
         The button is *Try again*, or one that chooses a conversation. `press` is the request that the button made. The
-        copy takes the id, key, time, response_url, modal and trace of `press`, and also its application, conversation
-        and argument, if `press` has them.
+        new request takes the id, key, time, response_url, modal and trace of `press`, and also its application,
+        conversation and argument, if `press` has them.
         """
         return replace(
             self,
@@ -466,12 +466,16 @@ class LiveMode(StrEnum):
 class SessionRecord:
     """A session as stored.
 
-    Its link is "" once nobody else can join, and in the copy for a person who may not see the link. `request_id` is the
-    request that created the session, `channel_id` the channel of that request, "" if it is unknown. `ended_by` is the
-    request that ended the session and `ender` its requester. Both are None if no request ended it. `ended_at` is None
-    for a session whose time ran out. `read_at` is the time of the read by the store's clock; `session.ends_at` is by
-    the same clock. `state` is the session's state as Genesys last reported it. `is_gone`: nobody else can join,
-    although the session may go on.
+    - `session`: the session as created. The link is "" once nobody else can join, and in the copy for a person who may
+      not see the link.
+    - `request_id`: the request that created the session.
+    - `channel_id`: the channel of that request, "" if it is unknown.
+    - `ended_by`, `ender`: the request that ended the session, and the requester of that request; None if no request
+      ended it.
+    - `ended_at`: when the session ended; None if it is open or its time ran out.
+    - `read_at`: when the record was read, by the store's clock. `session.ends_at` is by the same clock.
+    - `state`: the session's state as Genesys last reported it.
+    - `is_gone`: nobody else can join, although the session may go on.
     """
 
     session: Session

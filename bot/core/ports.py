@@ -542,8 +542,8 @@ class SessionsApi(Protocol):
 class WatchedSession:
     """An open session whose state the bot watches.
 
-    `conversation_id` is None in the default service. `looks`: how often the bot has asked Genesys for the session's
-    state.
+    `conversation_id` is None if sessions belong to no conversation. `looks`: how often the bot has asked Genesys for
+    the session's state.
     """
 
     id: SessionId
@@ -612,21 +612,21 @@ class LiveHints(Protocol):
 class LiveSource(Protocol):
     """A source of hints that sessions may have changed.
 
-    Each replica runs it, but only the one that leads gets hints.
+    Each replica runs it, but only the leading replica gets hints.
     """
 
     def covers(self, session: WatchedSession) -> bool:
         """Return whether hints about this session arrive now. If so, the bot asks Genesys about it less often."""
 
     async def run(self, hints: LiveHints, leader: "LeaderLock") -> None:
-        """Pass hints on to `hints` while this replica leads. End only when the task is cancelled."""
+        """Pass hints on to `hints` while this is the leading replica. End only when the task is cancelled."""
 
 
 class LeaderLock(Protocol):
-    """Lets one of several replicas lead. When the process of that replica ends, another replica takes over."""
+    """Makes one of several replicas the leading replica. When its process ends, another replica takes over."""
 
     async def is_leader(self) -> bool:
-        """Return whether this replica leads. If no replica leads, become the leader.
+        """Return whether this is the leading replica. If there is none, try to become the leading replica.
 
         Never raises and never waits long.
         """
@@ -753,8 +753,8 @@ class OAuthClient(Protocol[G]):
 
 
 RELOADS = RELOADED, UNREADABLE, INVALID, REFUSED = "ok", "unreadable", "invalid", "refused"
-"""What becomes of a changed file of a secret: the bot uses the new value, cannot read the file, finds that the value
-cannot be one, or learns from the service that it does not accept the value."""
+"""What becomes of a changed file of a secret: the bot uses the new value, cannot read the file, finds that
+the value is malformed, or the service does not accept the value."""
 FILE_RELOADS = RELOADED, UNREADABLE, INVALID
 """What becomes of a changed file of workspaces: the bot uses it, cannot read it, or cannot use it as a whole."""
 

@@ -1,4 +1,4 @@
-"""Tell all requests that need the answer of one shared call how long that call has to wait.
+"""Tell several requests how long a call has to wait, if they all need the answer of this one call.
 
 A call for one request reports its wait to the call hooks of that request. The answer of one look-up can serve several
 requests, so the look-up reports its wait to a SharedWaits, which notifies the hooks of each request.

@@ -283,7 +283,8 @@ class SlackTiming:
     people_cache_seconds: float = 300.0
     """How long users and user groups are cached."""
     workspaces_cache_seconds: float = 3600.0
-    """How long the workspaces of an org-wide token are cached, and that one of them lacks a user group."""
+    """How long the workspaces of an org-wide token are cached. The same goes for the fact that a workspace lacks a user
+    group."""
     channel_timeout: float = 5.0
     """How long the call that reads a channel may take, before a session is shared there."""
     identify_timeout: float = 15.0
@@ -355,7 +356,7 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 @dataclass(frozen=True, slots=True)
 class WorkspacesFileTiming:
-    """Durations of the watch over the file of workspaces."""
+    """Durations for the detection of a changed file of workspaces, in seconds."""
 
     poll_seconds: float = 2.0
     """How often the bot looks whether the file changed. It reads a changed file only once the file stayed the same for
@@ -374,8 +375,8 @@ class SecretTiming:
     """How often the bot looks whether a file changed. It reads a changed file only once the file stayed the same for
     this long, so that it never reads half a value."""
     retry_seconds: float = 15.0
-    """How long the bot waits before it tries a new value again that the service did not accept, or about which it did
-    not answer. Each later wait is twice as long."""
+    """If the service does not accept a new value or does not answer: how long the bot waits before it tries the value
+    again. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
     """The longest of these waits. A try of encryption keys may read all stored values."""
 
@@ -386,11 +387,10 @@ SECRET_TIMING = SecretTiming()
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceTiming:
-    """Durations of a process that serves several workspaces."""
+    """Durations of a process that serves several workspaces, in seconds."""
 
     retry_seconds: float = 5.0
-    """How long the bot waits before it tries again to open a workspace that could not be opened. Each later wait is
-    twice as long."""
+    """If a workspace cannot be opened: how long the bot waits before the next try. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
     """The longest of these waits."""
     drain_seconds: float = 1800.0
@@ -430,7 +430,8 @@ class StorageTiming:
     account_lock_seconds: float = 15.0
     """Postgres: how long an account's row may stay locked during a call to Genesys, and how long others wait for it."""
     migration_lock_seconds: float = 0.3
-    """Postgres: how long a migration waits for a table that replicas use. They wait for those that it has already."""
+    """Postgres: how long a migration waits for a table that replicas use. Meanwhile, the replicas wait for the tables
+    that the migration has locked."""
     migration_pause_seconds: float = 1.0
     """Postgres: the pause before a migration that did not get a table is tried again."""
     migration_seconds: float = 60.0

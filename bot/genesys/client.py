@@ -66,9 +66,9 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long a call that needs the permission `needs` has to wait.
+        """Return the object that tells requests how long a call has to wait. `needs` is the permission for the call.
 
-        It tells all requests that share the answer of such a call.
+        Several requests can share the answer of one such call. The object tells all of them.
         """
         return self._limiter.waits(needs)
 

@@ -84,9 +84,10 @@ class RateLimiter:
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long background calls that need this permission have to wait.
+        """Return the object that tells requests how long a background call has to wait.
 
-        It tells all requests that share the answer of such a call.
+        `needs` is the permission for the call. Several requests can share the answer of one such call. The object tells
+        all of them.
         """
         return self._waits[needs]
 

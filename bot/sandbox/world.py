@@ -109,7 +109,7 @@ GRID_CHANNELS = (
     SlackChannel("C0ALL", "everyone", is_org_shared=True),
 )
 GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
-"""The workspaces besides the first of those who are not in both."""
+"""The further workspaces of some users, besides the first one. All other users are in both workspaces."""
 
 
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:

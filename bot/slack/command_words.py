@@ -172,7 +172,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a text that begins with a word for `command` still means this command if `word` follows."""
+    """Return whether `word` may follow a word for `command` without a change to the meaning of the text."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

@@ -45,8 +45,8 @@ class Group(Enum):
 class ApiError:
     """What an error code of Slack means for the bot.
 
-    `passes`: whether a call that failed with this code may succeed later. `key` is the key of the sentences about it in
-    messages/catalogue/slack_errors.py.
+    `passes`: whether a call that failed with this code may succeed later. `key` is the key of the sentences about this
+    code in messages/catalogue/slack_errors.py.
     """
 
     group: Group

@@ -61,7 +61,10 @@ ALL_FEATURES = Features()
 
 
 def below(path: str, workspace: str) -> str:
-    """Return the path of one workspace of the HTTP server: its short name below `path`, or `path` for the only one."""
+    """Return the path of one workspace on the HTTP server: `path` and the workspace's short name.
+
+    Return `path` if the short name is "", because the server then has only one workspace.
+    """
     return f"{path}/{workspace}" if workspace else path
 
 

@@ -33,8 +33,8 @@ PageFuture = asyncio.Future[web.Response]
 class OAuthCallback:
     """Handles the browser that returns from a sign-in to Genesys, and answers with a page.
 
-    When an account was linked, its owner also gets a Slack message. A person also gets one when somebody used their
-    sign-in link and signed in as another Genesys user.
+    When an account was linked, its owner also gets a Slack message. When somebody used a person's sign-in link and
+    signed in as another Genesys user, that person gets a Slack message.
     """
 
     def __init__(

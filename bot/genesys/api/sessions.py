@@ -151,7 +151,7 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the error that the service's documentation gives for this answer to a create call, a 400 or a 404.
+        """Return a more specific error for a 400 or 404 to a create call, as the service's documentation defines it.
 
         Return `error` unchanged if the documentation does not mention such an answer.
         """

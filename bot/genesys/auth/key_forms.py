@@ -63,7 +63,10 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a key file to text. Return Unusable with the reason for binary data, such as a key in DER."""
+    """Decode the bytes of a key file to text.
+
+    For binary data, such as a key in DER, return Unusable with the reason.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

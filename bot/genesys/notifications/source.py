@@ -29,7 +29,7 @@ class NotificationChannels:
         return self._subscriptions is not None and self._subscriptions.covers(session)
 
     async def run(self, hints: LiveHints, leader: LeaderLock) -> None:
-        """Push hints while this replica leads, until the task is cancelled."""
+        """Push hints while this is the leading replica, until the task is cancelled."""
         while True:
             try:
                 if await leader.is_leader():

@@ -219,7 +219,8 @@ class HostSubscriptions:
     def _on_change(self, is_connected: bool) -> None:
         """Record that a channel has connected or disconnected.
 
-        If it has disconnected and does not come back within `grace_seconds`, let the core ask about all sessions.
+        If it has disconnected and does not come back within `grace_seconds`, let the bot ask Genesys about all
+        sessions.
         """
         self._report_connected()
         self._wake.set()
@@ -227,7 +228,7 @@ class HostSubscriptions:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Let the core ask about all sessions, if the events of some hosts still do not arrive.
+        """Let the bot ask Genesys about all sessions, if the events of some hosts still do not arrive.
 
         A channel that has come back has already pushed hints about its sessions.
         """

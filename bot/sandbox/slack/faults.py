@@ -54,7 +54,7 @@ class RateLimit:
 class Faults:
     """Holds the faults that are switched on, and the rate limits.
 
-    The key is a method's name, `response_url` or `socket`.
+    Each of them has a key: the name of a method, `response_url` or `socket`.
     """
 
     def __init__(self) -> None:

@@ -335,10 +335,11 @@ def read_actor(body: dict[str, Any]) -> Request:
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
-    """Return the team of the user who pressed (pure). In a shared channel, the message may come from another team.
+    """Return the team of the user who pressed the button (pure).
 
-    For a user of an Enterprise Grid, Slack may name the organization, `enterprise`, in place of a workspace. `team` is
-    null if the app is installed in the whole organization.
+    In a shared channel, the message may come from another team. For a user of an Enterprise Grid, Slack may name the
+    organization, `enterprise`, in place of a workspace. `team` is null if the app is installed in the whole
+    organization.
     """
     own = body["user"].get("team_id")
     if own and own != enterprise:

@@ -279,7 +279,7 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 def read_visitor(body: dict[str, Any]) -> Request:
     """Build a request that stands for the user who opened the Home tab (pure).
 
-    The bot never submits it. It only checks with it whether the user could start a session.
+    The bot never submits this request. The access rules check it, to find out whether the user could start a session.
     https://docs.slack.dev/reference/events/app_home_opened
     """
     (where, *_) = body.get("authorizations") or [{}]

@@ -102,7 +102,7 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether a text may mean that a session of the requester should end, but does not say which by its id."""
+    """Return whether a text may mean to end a session, but does not contain the session's id."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 

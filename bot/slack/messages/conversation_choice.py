@@ -54,7 +54,7 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 
 
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
-    """Render the message that the conversation has an open session, with a button to replace that session.
+    """Render the message about a start in a conversation with an open session. A button replaces that session.
 
     `card` shows the open session; it is None if the requester may not read the link. Only the blocks show the
     customer's name, because notifications show a message's text.

@@ -117,7 +117,7 @@ class MessageRenderer:
     language_of: Callable[[str | None], Language] = lambda reader: ENGLISH
     """Returns the language in which to write to a reader, by the id of a user or channel; None is an unknown reader."""
     can_repair: Callable[[UserId], bool] = lambda user_id: False
-    """Whether a user can fix faults of the bot. Error messages to such a user say how."""
+    """Returns whether a user can fix faults of the bot. Error messages to such a user say how to fix them."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
     """The ids of the users and channels that got a message about the fault behind an error."""
     telling: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
@@ -463,9 +463,9 @@ def reader_mention(reader: str) -> Markup:
 
 
 def told_markup(readers: Sequence[str], contact: Value) -> Value:
-    """Choose whom a message names among the `readers` that the bot has told: the contact if told, else the first one.
+    """Return a mention of one of the `readers`, the ids of users and channels that the bot has told.
 
-    `readers` are ids of users and channels. Return the mention, or "" if there are none.
+    This is the contact if the contact is among them, else the first one. Return "" if there are no readers.
     """
     named = [reader_mention(reader) for reader in readers]
     return next((each for each in named if each == contact), named[0] if named else "")

@@ -278,7 +278,7 @@ class CardRenderer:
         return Message(ready, blocks)
 
     def for_agent(self, request: Request, session: Session) -> Message:
-        """Render the card that tells an agent that somebody else or a workflow has started a session for them."""
+        """Render the card for an agent whose session was started by somebody else or a workflow."""
         say, starter = self.language.say, mention(request.requester)
         if request.kind is RequestKind.STEP:
             title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))
@@ -291,8 +291,9 @@ class CardRenderer:
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
         """Build the part of a card that shows the agent's other open sessions.
 
-        It shows the newest one, `other`, with a button that ends it, and how many more there are, with a button that
-        lists them. `is_own`: the reader is the agent. For any other reader, the bot asks before it ends `other`.
+        It names the newest one, `other`, and has a button to end it. It also shows the number of further ones, and has
+        a button to list them. `is_own`: the reader is the agent. For any other reader, the bot asks before it ends
+        `other`.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:
@@ -351,7 +352,10 @@ class CardRenderer:
         return Message(self._customer_joined(record, viewer).replace("*", ""), blocks)
 
     def state_told(self, record: SessionRecord, viewer: UserId) -> Message:
-        """Render the message to the requester, `viewer`, that the customer joined or that the session is over."""
+        """Render the message with the new state of a session: the customer joined, or the session is over.
+
+        `viewer`, the requester, reads it.
+        """
         if record.state.phase is SessionPhase.JOINED:
             text = self._customer_joined(record, viewer)
             row = self.screen_buttons(record, viewer, is_primary=True)
@@ -448,15 +452,15 @@ class CardRenderer:
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Render the line on a card that says that the session was posted in the channel."""
+        """Render a line of a card: the session was posted in the channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Render the line on a card that says that another session, `record`, was ended by a press on this card."""
+        """Render a line of a card: another session, `record`, was ended by a press on this card."""
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Render the line on a card that says that the reader got a copy of the card as a direct message."""
+        """Render a line of a card: the reader got a copy of the card as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
