@@ -163,7 +163,7 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 def _read_loose(words: Sequence[str]) -> Reading:
     """Decide what a text means if its first word is not a command word.
 
-    One word that the bot does not know makes it a name.
+    A word that the bot does not know makes the text a name.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN

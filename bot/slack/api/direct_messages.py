@@ -47,7 +47,7 @@ class UnconfirmedPostError(SlackClientError):
 class DirectMessages:
     """Posts direct messages to users.
 
-    Each method that calls Slack raises slack_sdk's exceptions if the call fails, and TimeoutError.
+    Each method that calls Slack raises slack_sdk's exceptions if the call fails, and TimeoutError if it takes too long.
     """
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:

@@ -403,13 +403,13 @@ class MessageRenderer:
 def is_plain_fact(error: CobrowseError) -> bool:
     """Return whether an error only states a fact: the session has already ended, or an address is wrong.
 
-    Nothing has failed then, so nobody has to look it up, and its message needs no ids for support.
+    Then nothing has failed, so the message about the error needs no ids for support.
     """
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error that keeps the requester from starting a session, from a report about the requester.
+    """Return the refusal in a report about the requester: the error that keeps the requester from starting a session.
 
     Return None if the requester may start one, and for a report about somebody else.
     """

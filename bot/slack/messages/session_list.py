@@ -260,7 +260,7 @@ def _filter(page: ListPage, language: Language) -> Block:
 def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
-    Leave out the page number if there is one page, and each button that has no use.
+    Leave out the page number if there is only one page, and each button that would show nothing new.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []
