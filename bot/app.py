@@ -189,7 +189,10 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
             live.start()
         try:
             parts = requests, worker, clients.socket_web, health, callback, resources.metrics
-            yield Bot(settings, shared, resources.secrets, app, *parts)
+            with resources.metrics.watching(
+                under_way=lambda: requests.under_way, queue_length=lambda: resources.genesys.queue_length
+            ):
+                yield Bot(settings, shared, resources.secrets, app, *parts)
         finally:
             await resources.secrets.close()  # before the parts that take changed secrets
             if live:
@@ -568,7 +571,6 @@ def _request_parts(
         tracer=tracer,
     )
     requests = RequestService(store, worker, use_cases.limiter, events)
-    resources.metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: resources.genesys.queue_length)
     return recovery, worker, requests
 
 

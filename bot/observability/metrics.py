@@ -5,7 +5,8 @@ email address or a URL.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -29,6 +30,8 @@ from bot.core.ports import FILE_RELOADS, RELOADS, Metrics
 from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed, SessionStateChanged
 
 M = TypeVar("M", bound=MetricWrapperBase)
+Watched = tuple[Callable[[], int], Callable[[], int]]
+"""The functions of one bot that return its requests in progress and its calls that wait."""
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
@@ -67,6 +70,7 @@ class MetricFamilies:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
         self.by_workspace = by_workspace
         self.registry = CollectorRegistry()
+        self.watched: dict[tuple[str, ...], list[Watched]] = {}
         self._labelled: list[MetricWrapperBase] = []
         self._make_requests()
         self._make_genesys()
@@ -186,10 +190,23 @@ class PrometheusMetrics(Metrics):
         """Remove the series of a workspace that the process no longer serves."""
         self._families.remove(workspace)
 
-    def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
-        """Set the functions that return the values of the two gauges: requests in progress, and calls that wait."""
-        self._one(self._families.under_way).set_function(under_way)
-        self._one(self._families.queue_length).set_function(queue_length)
+    @contextmanager
+    def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
+        """Add the results of these functions to two gauges: requests in progress, and calls that wait.
+
+        A workspace whose settings changed has two bots, until the old one has finished its requests.
+        """
+        watched = self._families.watched.setdefault(self._workspace, [])
+        both = under_way, queue_length
+        watched.append(both)
+        self._one(self._families.under_way).set_function(lambda: sum(each() for each, _ in watched))
+        self._one(self._families.queue_length).set_function(lambda: sum(each() for _, each in watched))
+        try:
+            yield
+        finally:
+            watched.remove(both)
+            if not watched and self._families.watched.get(self._workspace) is watched:
+                del self._families.watched[self._workspace]
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
