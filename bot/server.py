@@ -164,10 +164,10 @@ class RunningReceiver:
 
 
 @asynccontextmanager
-async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
+async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
     """Connect to Slack over Socket Mode, retry without limit, and yield the receiver.
 
-    At the end, acknowledge the received payloads and disconnect.
+    At the end, acknowledge the received payloads and disconnect. `known_sockets` is as in SocketModeReceiver.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
@@ -178,6 +178,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
         slack.proxies.of,
         bot.metrics,
         single_process=single_process,
+        known_sockets=known_sockets,
         timing=bot.shared.durations.slack,
         bounds=bot.shared.durations.bounds,
         tracer=bot.shared.tracer,

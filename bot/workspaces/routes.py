@@ -49,7 +49,7 @@ class WorkspaceRoutes:
 
     def __init__(self) -> None:
         self.port = 0
-        self._routes: dict[tuple[str, str], Route] = {}
+        self._routes: dict[tuple[str, str], list[Route]] = {}  # the newest last, which is the one in use
 
     def add_to(self, server: web.Application) -> None:
         """Pass all requests of the server that have no other route to the workspaces."""
@@ -59,19 +59,20 @@ class WorkspaceRoutes:
     async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
         """Receive the workspace's requests, in place of an earlier receiver of the same workspace.
 
-        At the end, take no more requests, and answer those that were received.
+        At the end, take no more requests, and answer those that were received. If the earlier receiver is still open,
+        it gets the requests again.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
         routes = {("POST", below(EVENTS_PATH, name)): Route(name, receiver.handle)}
         if callback:
             routes["GET", bot.settings.connect.path] = Route(name, callback.handle)
-        self._routes |= routes
+        for key, route in routes.items():
+            self._routes.setdefault(key, []).append(route)
         try:
             yield reachable_at(self.port)
         finally:
             for key, route in routes.items():
-                if self._routes.get(key) is route:
-                    del self._routes[key]
+                self._remove(key, route)
             await asyncio.gather(*(route.finish() for route in routes.values()))
             receiver.close()
             if callback:
@@ -79,7 +80,12 @@ class WorkspaceRoutes:
 
     async def _handle(self, request: web.Request) -> web.Response:
         """Answer with the workspace's response; with 404 for any path that no workspace has."""
-        route = self._routes.get((request.method, request.path))
-        if route is None:
+        routes = self._routes.get((request.method, request.path))
+        if not routes:
             raise web.HTTPNotFound
-        return await route(request)
+        return await routes[-1](request)
+
+    def _remove(self, key: tuple[str, str], route: Route) -> None:
+        self._routes[key].remove(route)
+        if not self._routes[key]:
+            del self._routes[key]

@@ -25,6 +25,7 @@ class ServedWorkspace:
     """A bot that serves a workspace with one version of its settings, in a task.
 
     `ready` is set when Slack can reach the bot. `bot` is the bot then. `stopping` is set when the process stops.
+    `known_sockets` is the number of Socket Mode connections that the process has to the same app already.
     """
 
     def __init__(
@@ -35,28 +36,32 @@ class ServedWorkspace:
         routes: WorkspaceRoutes,
         timing: WorkspaceTiming,
         stopping: asyncio.Event,
+        known_sockets: int = 0,
     ) -> None:
         self.fingerprint = fingerprint
         self.bot: Bot | None = None
         self.ready = asyncio.Event()
+        self._is_open, self._known_sockets = False, known_sockets
         self._settings, self._shared, self._routes = wanted, shared, routes
         self._timing, self._stopping = timing, stopping
         self._stop = asyncio.Event()
         self.task = asyncio.create_task(self._serve())
 
     def stop(self) -> None:
-        """Take no more requests, and finish the accepted ones. The task ends then."""
-        self._stop.set()
+        """Take no more requests, and finish the accepted ones. The task ends then.
 
-    async def cancel(self) -> None:
-        """End the task of a bot that is not ready yet."""
-        self.task.cancel()
-        await asyncio.wait([self.task])
+        A bot that still opens its connections has accepted none, and ends at once.
+        """
+        self._stop.set()
+        if not self._is_open:
+            self.task.cancel()
 
     async def _serve(self) -> None:
         async with open_workspace(self._shared, self._settings) as bot:
+            self._is_open = True  # from here on, Slack may send requests before `ready` is set
             is_http = self._settings.slack.mode == "http"
-            receiver = self._routes.open_receiver(bot) if is_http else open_socket_receiver(bot)
+            sockets = partial(open_socket_receiver, known_sockets=self._known_sockets)
+            receiver = self._routes.open_receiver(bot) if is_http else sockets(bot)
 
             def on_ready(_: int) -> None:
                 self.bot = bot
@@ -107,9 +112,12 @@ class WorkspaceRunner:
             self._changed.set()
 
     def read_secrets_now(self) -> None:
-        """Read the workspace's files of secrets again at once."""
+        """Read the workspace's files of secrets again at once. Try settings again that could not be opened."""
         if self._current and self._current.bot:
             self._current.bot.secrets.read_now()
+        if self._error:
+            self._retry_seconds = 0.0
+            self._changed.set()
 
     async def state(self) -> tuple[bool, dict[str, object]]:
         """Return whether the workspace is ready, and the fields of /readyz that say why.
@@ -123,6 +131,7 @@ class WorkspaceRunner:
 
     async def stop(self) -> None:
         """Take no more requests, and return when the accepted ones are finished."""
+        workspace.set(self.name)
         self._supervising.cancel()
         await asyncio.wait([self._supervising])
         if self._current:
@@ -139,20 +148,21 @@ class WorkspaceRunner:
             elif self._current and self._current.fingerprint == self._wanted.fingerprint:
                 self._error, self._why, self._retry_seconds = "", "", 0.0  # the table is as it was before a change
             elif self._wanted.settings:
-                await self._replace(await with_current_secrets(self._wanted.settings))
+                await self._replace(self._wanted.settings, self._wanted.fingerprint)
             await self._until_work()
 
-    async def _replace(self, settings: Settings) -> None:
+    async def _replace(self, wanted: Settings, fingerprint: str) -> None:
         """Open a bot with these settings, and let it take the place of the current one. Note the error if it fails."""
-        new = self._open(settings, self._wanted.fingerprint)
+        settings = await with_current_secrets(wanted)
+        new = self._open(settings, fingerprint, known_sockets=int(self._current is not None))
         try:
             await _first(new.ready.wait(), self._changed.wait(), tasks=[new.task])
         finally:  # also if this task is cancelled, because the process stops or the workspace is removed
             if new.ready.is_set():
                 self._adopt(new)
             elif not new.task.done():
-                await new.cancel()
-        if not new.ready.is_set() and not new.task.cancelled():
+                self._retire(new)
+        if new.task.done() and not new.task.cancelled() and self._current is not new:
             self._failed(new.task)
 
     def _adopt(self, new: ServedWorkspace) -> None:
@@ -199,10 +209,17 @@ class WorkspaceRunner:
             log.error("the workspace cannot be served as its table says", extra={"fields": fields})
 
     def _retire(self, old: ServedWorkspace) -> None:
-        """Let a bot finish its requests in the background."""
+        """Let a bot finish its requests in the background. Log an error with which it ends."""
         old.stop()
         self._stopped.add(old.task)
-        old.task.add_done_callback(self._stopped.discard)
+        old.task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Forget a bot that has finished its requests."""
+        self._stopped.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, SetupError):  # the settings with a SetupError are out of use
+            log.error("the workspace stopped unexpectedly", exc_info=error)
 
 
 async def _first(*waits: Awaitable[Any], tasks: list[asyncio.Task[None]]) -> None:

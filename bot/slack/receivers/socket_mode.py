@@ -56,7 +56,8 @@ class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
     `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: this installation has one
-    process, so any other connection of the app is another bot's. The log then warns about it.
+    process, so any other connection of the app is another bot's. The log then warns about it. `known_sockets`: how many
+    connections of the app this process has already, because it opens a bot with changed settings beside the old one.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SocketModeReceiver:
         metrics: Metrics = NULL_METRICS,
         *,
         single_process: bool = False,
+        known_sockets: int = 0,
         backoff: ReconnectBackoff | None = None,
         timing: SlackTiming = SLACK_TIMING,
         bounds: ReceiverBounds = RECEIVER_BOUNDS,
@@ -83,7 +85,7 @@ class SocketModeReceiver:
         self._leaving: set[asyncio.Task[None]] = set()  # read replaced connections until they end
         self._ending: set[asyncio.Task[None]] = set()  # close connections that ended before Slack's hello
         self._lost_at: deque[float] = deque(maxlen=10)
-        self._other_connections, self._warned_too_many = 0, False
+        self._other_connections, self._warned_too_many = known_sockets, False
         self._last_failure = NOT_OPENED
         self._keeper: asyncio.Task[None] | None = None
 
