@@ -108,7 +108,7 @@ class WorkspaceRunner:
     def use(self, wanted: WorkspaceSettings) -> None:
         """Serve with these settings from now on, as soon as they can be opened."""
         if wanted.fingerprint != self._wanted.fingerprint:
-            self._wanted = wanted
+            self._wanted, self._retry_seconds = wanted, 0.0
             self._changed.set()
 
     def read_secrets_now(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import app
+from bot import shared
 from bot.core import ports
 from bot.sandbox.slack.server import Message
 from bot.storage.sqlite.store import SQLiteStore
@@ -106,7 +106,7 @@ def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
         yield store
         await store.close()
 
-    monkeypatch.setattr(app, "open_store", open_store)
+    monkeypatch.setattr(shared, "open_store", open_store)
     return clock
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot import app, factories
+from bot import app, factories, shared
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import CreateSessionRequest, Request, RequestId, RequestState, Session, SlackUser
 from bot.core.ports import Accepted
@@ -79,7 +79,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Breaks]:
         yield store
         await store.close()
 
-    monkeypatch.setattr(app, "open_store", open_broken)
+    monkeypatch.setattr(shared, "open_store", open_broken)
     return Point
 
 

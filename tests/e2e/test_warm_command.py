@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import app
+from bot import shared
 from bot.sandbox.slack.server import Message
 from bot.storage.open import open_store
 from tests.support.app import ANA, NO_KEY, Journey, is_note, link, open_journey
@@ -23,6 +23,9 @@ class Counted:
 
     def __init__(self, store: Any, events: list[str]) -> None:
         self._store, self._events = store, events
+
+    def in_workspace(self, name: str) -> "Counted":
+        return Counted(self._store.in_workspace(name), self._events)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -45,7 +48,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         async with open_store(*args, **how) as store:
             yield Counted(store, found)
 
-    monkeypatch.setattr(app, "open_store", open_counted)
+    monkeypatch.setattr(shared, "open_store", open_counted)
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot import app
+from bot import app, shared
 from bot.cli.commands import main
 from bot.storage.open import open_store
 from tests.support.live import QUICK_LIVE
@@ -28,6 +28,9 @@ class KilledStore:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    def in_workspace(self, name: str) -> Any:
+        return KilledStore(self._store.in_workspace(name))
 
     @property
     def sessions(self) -> Any:
@@ -92,6 +95,6 @@ async def open_killed(*args: Any, **how: Any) -> AsyncIterator[KilledStore]:
         yield KilledStore(store)
 
 
-vars(app)["open_store"] = open_killed
+vars(shared)["open_store"] = open_killed
 vars(app)["CoreTiming"] = lambda: QUICK_LIVE
 main(["run"])
