@@ -113,8 +113,10 @@ class WorkspaceRunner:
 
     def read_secrets_now(self) -> None:
         """Read the workspace's files of secrets again at once. Try settings again that could not be opened."""
+        token = workspace.set(self.name)  # the signal comes outside the workspace's tasks
         if self._current and self._current.bot:
             self._current.bot.secrets.read_now()
+        workspace.reset(token)
         if self._error:
             self._retry_seconds = 0.0
             self._changed.set()
