@@ -6,10 +6,11 @@ If some settings are faulty, check as many of the others as possible.
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -20,6 +21,8 @@ from bot.config import settings
 from bot.config.reader import Reader
 from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsError, SlackSettings
 from bot.config.variables import VARIABLES
+from bot.config.workspaces.file import WorkspacesFile
+from bot.config.workspaces.load import WorkspaceSettings
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
 from bot.observability.audit import STDOUT, AuditSetupError
@@ -42,6 +45,12 @@ _CONNECT_OFF = {
 T = TypeVar("T")
 
 
+class Load(Protocol):
+    """Returns the part of a workspace's settings that `read` reads. Raises SettingsError."""
+
+    def __call__(self, read: Callable[[Reader], T]) -> T: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The settings in parts, and the results of their checks. A part is None if its settings have faults."""
@@ -57,38 +66,76 @@ class Setup:
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
     """Read and check the settings. `remarks`: one sentence for each part of .env that is ignored."""
     faults: dict[str, None] = {}
-    whole = _try_load(settings.read_settings, environ, faults)
-    service = _try_load(settings.read_service_alone, environ, faults)
-    setup = Setup(
-        [*map(from_fault, faults)],
-        whole,
-        whole.slack if whole else _try_load(settings.read_slack, environ, {}),
-        service or (whole.service if whole else None),
-        whole.database if whole else _try_load(settings.read_database, environ, {}),
-        _try_load(settings.read_features, environ, {}),
-    )
-    if not faults:
-        count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in environ)
-        setup.results.append(ok("settings", f"{count} are set, and all of them can be used"))
-    setup.results.extend(warning("settings", *_split_sentence(remark)) for remark in remarks)
-    setup.results.extend(_unknown_variables(environ))
+    load = partial(settings.load_part, environ=environ)
+    whole = try_load(partial(load, settings.read_settings), faults)
+    setup = _read_parts(whole, load, faults)
+    setup.results.extend(count_settings(environ, faults))
+    setup.results.extend(check_environment(environ, remarks))
     setup.results.extend(_key(environ, setup.service))
     setup.results.extend(open_files(environ, env_file))
     if whole:
-        setup.results.extend(ports.check_ports(whole))
+        setup.results.extend(ports.check_ports(whole.process, over_http=whole.slack.mode == "http"))
         setup.results.append(_hosts_file(whole))
-        setup.results.append(_audit_log(whole.audit_log))
+        setup.results.append(check_audit_log(whole.audit_log))
         setup.results.extend(check_accounts(whole))
         setup.results.extend(_customer_page(whole.service))
     return setup
 
 
-def _try_load(read: Callable[[Reader], T], environ: Mapping[str, str], faults: dict[str, None]) -> T | None:
+def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
+    """Check the settings in the table of one workspace. Leave out what all workspaces share."""
+    faults = dict.fromkeys(workspace.error.faults if workspace.error else ())
+    variables, whole = file.variables_of(workspace.name), workspace.settings
+    setup = _read_parts(whole, partial(file.load_part, name=workspace.name), faults)
+    setup.results.extend(count_settings(variables, faults))
+    setup.results.extend(_key(variables, setup.service))
+    setup.results.extend(open_files(variables, None))
+    if whole:
+        setup.results.append(_hosts_file(whole))
+        setup.results.extend([check_audit_log(whole.audit_log)] if "AUDIT_LOG" in variables else [])
+        setup.results.extend(check_accounts(whole))
+        setup.results.extend(_customer_page(whole.service))
+    return setup
+
+
+def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
+    """Return the parts of the settings that can be used, and a result for each fault. Add faults to `faults`."""
+    service = try_load(partial(load, settings.read_service_alone), faults)
+    return Setup(
+        [*map(from_fault, faults)],
+        whole,
+        whole.slack if whole else try_load(partial(load, settings.read_slack), {}),
+        service or (whole.service if whole else None),
+        whole.database if whole else try_load(partial(load, settings.read_database), {}),
+        try_load(partial(load, settings.read_features), {}),
+    )
+
+
+def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
+    """Return the settings that `load` reads. If they have faults, add these to `faults`, and return None."""
     try:
-        return settings.load_part(read, environ)
+        return load()
     except SettingsError as fault:
         faults |= dict.fromkeys(fault.faults)
         return None
+
+
+def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
+    """Return a result with the number of settings; none if they have faults."""
+    count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
+    told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
+    return [] if faults else [ok("settings", told)]
+
+
+def check_environment(
+    environ: Mapping[str, str], remarks: Sequence[str], used: Container[str] = ()
+) -> list[CheckResult]:
+    """Return a warning for each part of .env that is ignored, and for each variable that nothing reads.
+
+    `used`: the variables that tables of workspaces name.
+    """
+    found = [warning("settings", *_split_sentence(remark)) for remark in remarks]
+    return [*found, *_unknown_variables({name: text for name, text in environ.items() if name not in used})]
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
@@ -100,13 +147,15 @@ def _split_sentence(sentences: str) -> tuple[str, str]:
 def from_fault(fault: str) -> CheckResult:
     """Convert a fault of a setting to a result.
 
-    The fault has the form `NAME: problem. Fix.`, or `[table] problem. Fix.` if it is in the file of workspaces.
+    The fault has the form `NAME: problem. Fix.`, or `[table] problem. Fix.` if it is in the file of workspaces. A
+    problem of a whole file has the form `path: problem. Fix.`
     """
-    if fault.startswith("["):
-        message, fix = _split_sentence(fault)
-        fix = fix or "Correct it in the file that COBROWSE_WORKSPACES names; docs/reference/settings.md says how."
-        return failed("settings", message, fix, SettingsError.code)
     name, _, text = fault.partition(": ")
+    if not re.fullmatch(r"\w+", name):
+        message, fix = _split_sentence(fault)
+        file = "the file that COBROWSE_WORKSPACES names" if fault.startswith("[") else "that file"
+        fix = fix or f"Correct it in {file}; docs/reference/settings.md says how."
+        return failed("settings", message, fix, SettingsError.code)
     message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
@@ -155,7 +204,8 @@ def _hosts_file(whole: Settings) -> CheckResult:
     return ok("hosts file", f"{len(whole.listed_hosts)} people are listed")
 
 
-def _audit_log(where: str) -> CheckResult:
+def check_audit_log(where: str) -> CheckResult:
+    """Check whether the bot can write its audit log to `where`, and return the result."""
     if not where or where == STDOUT:
         return ok("audit log", "to standard output" if where else "none is kept")
     path = Path(where)

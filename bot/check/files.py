@@ -1,6 +1,7 @@
 """Check who can read or write the files that the bot trusts.
 
-These are .env, the private key, the hosts file, the files with secrets, and the certificate authorities.
+These are .env, the file of workspaces, the private key, the hosts file, the files with secrets, and the certificate
+authorities.
 """
 
 import os
@@ -15,16 +16,19 @@ from bot.core.validation.text import unquoted
 
 OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
+TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPACES", FILE)
+"""The variables that name files which are no secrets, or which another check looks at. The bot does what they say."""
 
 
-def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
+def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
     """Return a result for each file or folder that other users of this machine can read or write but should not.
 
-    `environ` holds the settings, `env_file` is the path of .env.
+    `environ` holds the settings. `env_file` is the path of .env; None for the table of a workspace, which has none.
     """
+    own = [env_file] if env_file else []
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]
-    readable = [env_file, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
-    trusted = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
+    readable = [*own, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
+    trusted = [*own, *_paths(environ, [*secret, *TRUSTED])]
     # Container platforms mount secrets readable, so this is only a warning.
     found = [
         warning("secrets", f"everybody on this machine can read {path}.", f"Run: chmod 600 {path}")

@@ -143,13 +143,14 @@ async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) ->
     try:
         async with (
             open_genesys(settings.service, timing=timing) as client,
-            inspect_storage(database.url, database.keys) as seen,
+            inspect_storage(database.url, database.keys, workspace=settings.workspace) as seen,
         ):
             rules = host_rules(settings, UsersApi(client))
             host = await HostResolver(rules, UncachedHosts(seen.linked)).find(person)
     except HostNotFoundError as missed:
         tried = "; ".join(explain_miss(PLAIN_ENGLISH, miss) for miss in missed.tried) or "no rule is set up"
-        fix = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
+        where = f" --workspace {settings.workspace}" if settings.workspace else ""
+        fix = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>{where}."
         return failed("host", f"no rule maps {person.user_id} ({tried}).", fix)
     except ServiceError as error:
         return failed("host", *genesys_check.describe_error(error, settings.service))

@@ -4,17 +4,18 @@ import errno
 import socket
 
 from bot.check.results import CheckResult, failed, ok
-from bot.config.settings import Settings
+from bot.config.settings import ProcessSettings
 from bot.server import ALL_ADDRESSES, all_addresses
 
 
-def check_ports(settings: Settings) -> list[CheckResult]:
+def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResult]:
     """Check whether the bot can listen on its ports. Return one result for each port on which it cannot.
 
-    If it can listen on all of them, return one result. If the bot serves no port, return none.
+    If it can listen on all of them, return one result. If the bot serves no port, return none. `over_http`: the bot has
+    an HTTP server on PORT.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
-    if settings.slack.mode == "http":
+    if over_http:
         ports["PORT"] = settings.port
     faults = [
         fault for name, port in ports.items() if port is not None and (fault := _check_port(settings.host, port, name))

@@ -4,14 +4,17 @@ import json
 import re
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from bot.core.errors import SetupError
 
 NAME_WIDTH = 14
 MAX_WIDTH = 110
+SHARED = "Shared by all workspaces"
+"""The heading of the results about the process. Those of a workspace have its name in brackets, as in the file."""
 MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY to what it prints."
 
 
@@ -55,7 +58,8 @@ class CheckResult:
     """The result of one check: one entry of the report.
 
     `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: if the
-    command `run` would end because of this, the stable code of its error; else "".
+    command `run` would end because of this, the stable code of its error; else "". `workspace`: the short name of the
+    workspace, "" for what all workspaces share, and for a single one.
     """
 
     name: str
@@ -63,6 +67,7 @@ class CheckResult:
     message: str
     fix: str = ""
     code: str = ""
+    workspace: str = ""
 
     @property
     def page(self) -> str:
@@ -100,18 +105,29 @@ def skipped(name: str, why: str) -> CheckResult:
 
 
 def as_text(results: Sequence[CheckResult]) -> str:
-    """Return the results as text for a terminal, with a summary as the last line."""
+    """Return the results as text for a terminal, with a summary as the last line.
+
+    With several workspaces, a heading begins the results of each, and those of what they share.
+    """
+    parts = [(workspace, list(found)) for workspace, found in groupby(results, lambda each: each.workspace)]
+    lines: list[str] = []
+    for workspace, found in parts:
+        if workspace or len(parts) > 1:
+            lines += [*([""] if lines else []), f"[{workspace}]" if workspace else SHARED]
+        lines += [line for each in found for line in _lines(each)]
+    return "\n".join([*lines, "", _summary(results)])
+
+
+def _lines(found: CheckResult) -> Iterator[str]:
+    """Yield the lines about one result."""
     width = min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
     indent = " " * (NAME_WIDTH + 4)
-    lines = []
-    for found in results:
-        message = f"{found.message} [{found.code}]" if found.code else found.message
-        lines.append(_fill(message, width, f"{SIGNS[found.status]} {found.name:<{NAME_WIDTH}}  ", indent))
-        if found.fix:
-            lines.append(_fill(found.fix, width, f"{indent}→ ", f"{indent}  "))
-        if found.page:
-            lines.append(f"{indent}  More: {found.page}")
-    return "\n".join([*lines, "", _summary(results)])
+    message = f"{found.message} [{found.code}]" if found.code else found.message
+    yield _fill(message, width, f"{SIGNS[found.status]} {found.name:<{NAME_WIDTH}}  ", indent)
+    if found.fix:
+        yield _fill(found.fix, width, f"{indent}→ ", f"{indent}  ")
+    if found.page:
+        yield f"{indent}  More: {found.page}"
 
 
 def _summary(results: Sequence[CheckResult]) -> str:
@@ -141,6 +157,7 @@ def as_json(results: Sequence[CheckResult]) -> str:
     """
     listed = [
         {
+            "workspace": each.workspace,
             "name": each.name,
             "mark": each.status,
             "what": each.message,

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -21,6 +22,7 @@ from bot.cli.hosts import hosts
 from bot.cli.manifest import manifest
 from bot.cli.setup.commands import init, keygen
 from bot.cli.terminal import examples
+from bot.cli.workspace_option import listed, load_part, names_in_file, workspace_option
 
 if TYPE_CHECKING:
     from bot.config import settings
@@ -87,10 +89,12 @@ def run() -> None:
 @main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --person U012AB3CD --json"))
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(person: str | None, as_json: bool) -> None:
+@workspace_option(needed=False)
+def check(person: str | None, as_json: bool, workspace: str | None) -> None:
     """Check the set-up, and say what is wrong and how to fix it.
 
-    Creates nothing; exits with 1 if something is wrong.
+    Creates nothing; exits with 1 if something is wrong. With several workspaces, check what they share, and then one
+    after the other; with --workspace, check that one only.
     """
     from bot import check as report
     from bot.core.hosts.csv_file import USER_ID
@@ -99,9 +103,20 @@ def check(person: str | None, as_json: bool) -> None:
         raise click.BadParameter(
             "take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="--person"
         )
-    results = report.check_environment(person)
+    if person and workspace is None:
+        _need_workspace()
+    results = report.check_environment(person, workspace)
     click.echo(terminal.json_for_stdout(report.as_json(results)) if as_json else report.as_text(results))
     sys.exit(0 if report.passed(results) else 1)
+
+
+def _need_workspace() -> None:
+    """Raise UsageError for --person without --workspace if there are several workspaces."""
+    from bot.config import settings
+
+    with suppress(settings.SettingsError):  # `check` reports it
+        names = names_in_file(settings.environment())
+        raise click.UsageError(f"--person needs the workspace, too: give --workspace {listed(names)}.")
 
 
 @main.command(epilog=examples("cobrowse-bot health", "HEALTH_PORT=3001 cobrowse-bot health"))
@@ -137,6 +152,7 @@ def health() -> None:
     help="The conversation: its id, or its address in Genesys (public Genesys Cloud only).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@workspace_option()
 def start(
     host_user_id: str | None,
     name: str,
@@ -144,13 +160,14 @@ def start(
     timeout: int | None,
     conversation: str | None,
     as_json: bool,
+    workspace: str,
 ) -> None:
     """Create a session without Slack, and print its join link."""
     from bot.cli import sessions as service
     from bot.core.hosts.resolver import host_id
     from bot.core.validation.contact import find_addresses
 
-    loaded = _service()
+    loaded = _service(workspace)
     host = host_id(host_user_id) if host_user_id else loaded.host_id
     if host is None:
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
@@ -191,12 +208,13 @@ def _print_session(session: "Session", *, as_json: bool) -> None:
 
 
 @main.command(epilog=examples("cobrowse-bot applications", "cobrowse-bot applications | cut -f1"))
-def applications() -> None:
+@workspace_option()
+def applications(workspace: str) -> None:
     """List the co-browse applications with their ids."""
     from bot.cli import sessions as service
     from bot.core.validation.display import clean
 
-    for application_id, name in _call(service.applications(_service()), starting=False):
+    for application_id, name in _call(service.applications(_service(workspace)), starting=False):
         shown = clean(name)
         click.echo(f"{clean(application_id)}\t{shown}" if shown else clean(application_id))
 
@@ -307,12 +325,12 @@ def _sandbox_conversations() -> str | None:
     return "one" if chosen == settings.CONVERSATIONS else None
 
 
-def _service() -> "settings.ServiceSettings":
+def _service(workspace: str) -> "settings.ServiceSettings":
     from bot.config import settings
     from bot.observability import logging as logs
 
     try:
-        service = settings.load_part(settings.read_service_alone, settings.environment())
+        service = load_part(settings.read_service_alone, workspace)
     except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     # the command prints the result, so log only problems

@@ -20,7 +20,9 @@ def liveness_error(environ: Mapping[str, str]) -> str:
         error = _liveness_error_at(address, port)
         if not error:
             return ""
-    hint = "" if environ.get("HEALTH_PORT") else " In Socket Mode, set HEALTH_PORT."
+    hint = (
+        "" if environ.get("HEALTH_PORT") or environ.get("COBROWSE_WORKSPACES") else " In Socket Mode, set HEALTH_PORT."
+    )
     return f"The bot does not answer on port {port} of {host}: {error}.{hint}"
 
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from bot.cli.terminal import examples
+from bot.cli.workspace_option import workspace_option
 
 team = click.option("--team", metavar="T…", help="In this Slack workspace only.")
 
@@ -25,7 +26,8 @@ def hosts() -> None:
 @click.argument("slack_user_id")
 @click.argument("genesys_user_id")
 @team
-def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
+@workspace_option()
+def set_(slack_user_id: str, genesys_user_id: str, team: str | None, workspace: str) -> None:
     """Link one Slack user to a Genesys user."""
     from bot.cli import host_links
     from bot.core.hosts.csv_file import HostsFileError
@@ -34,7 +36,7 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
         link = host_links.read(slack_user_id, genesys_user_id, team)
     except HostsFileError as bad:
         _fail("\n".join(bad.faults))
-    _with_database(lambda database: host_links.add(database, [link]))
+    _with_database(lambda database: host_links.add(database, [link], workspace=workspace))
     click.echo(f"{slack_user_id} is linked to {link[2]}.")
 
 
@@ -43,21 +45,23 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
 )
 @click.argument("slack_user_id")
 @team
-def remove(slack_user_id: str, team: str | None) -> None:
+@workspace_option()
+def remove(slack_user_id: str, team: str | None, workspace: str) -> None:
     """Remove one person's link."""
     from bot.cli import host_links
 
-    if not _with_database(lambda database: host_links.remove(database, slack_user_id, team)):
+    if not _with_database(lambda database: host_links.remove(database, slack_user_id, team, workspace=workspace)):
         _fail(f"There is no link of {slack_user_id}" + (f" in {team}." if team else " that holds in any workspace."))
     click.echo(f"{slack_user_id} is linked no more.")
 
 
 @hosts.command("list", epilog=examples("cobrowse-bot hosts list", "cobrowse-bot hosts list | grep U012AB3CD"))
-def list_() -> None:
+@workspace_option()
+def list_(workspace: str) -> None:
     """Show all links."""
     from bot.cli import host_links
 
-    found = _with_database(host_links.list_all)
+    found = _with_database(lambda database: host_links.list_all(database, workspace=workspace))
     if not found:
         click.echo("There are no links.", err=True)
     for team_id, user_id, host in found:
@@ -68,7 +72,8 @@ def list_() -> None:
     "import", epilog=examples("cobrowse-bot hosts import hosts.csv", "cobrowse-bot hosts import /srv/people.csv")
 )
 @click.argument("path")
-def import_(path: str) -> None:
+@workspace_option()
+def import_(path: str, workspace: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
     from bot.cli import host_links
     from bot.config.csv_file import read_csv_file
@@ -81,18 +86,20 @@ def import_(path: str) -> None:
     except (OSError, ValueError) as error:
         _fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
     with click.progressbar(length=len(read), label="Importing", file=sys.stderr) as bar:
-        _with_database(lambda database: host_links.add(database, read, bar.update))
+        _with_database(lambda database: host_links.add(database, read, bar.update, workspace=workspace))
     click.echo("1 link imported." if len(read) == 1 else f"{len(read)} links imported.")
 
 
 @hosts.command(epilog=examples("cobrowse-bot hosts export hosts.csv", "cobrowse-bot hosts export - | wc -l"))
 @click.argument("path", default="-")
-def export(path: str) -> None:
+@workspace_option()
+def export(path: str, workspace: str) -> None:
     """Write all links to a CSV file, or to standard output."""
     from bot.cli import host_links
 
     with click.open_file(path, "w", encoding="utf-8") as file:
-        file.write(host_links.write_csv(_with_database(host_links.list_all)))
+        links = _with_database(lambda database: host_links.list_all(database, workspace=workspace))
+        file.write(host_links.write_csv(links))
 
 
 def _with_database(use: Any) -> Any:

@@ -3,13 +3,17 @@
 import json
 import sys
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, urlsplit
 
 import click
 
 from bot.cli.terminal import examples
+from bot.cli.workspace_option import load_part, workspace_option
 from bot.cli.yaml_text import as_yaml
+
+if TYPE_CHECKING:
+    from bot.slack.manifest import Features
 
 CREATE = "https://api.slack.com/apps?new_app=1&manifest_yaml="
 HEADER = """\
@@ -34,27 +38,22 @@ NO_URL = (
 @click.option("--all", "everything", is_flag=True, help="With every feature, whatever the settings say.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
 @click.option("--link", is_flag=True, help="Print a link that creates the app from this manifest.")
-def manifest(socket: bool, url: str | None, command: str | None, everything: bool, as_json: bool, link: bool) -> None:
+@workspace_option()
+def manifest(
+    socket: bool, url: str | None, command: str | None, everything: bool, as_json: bool, link: bool, workspace: str
+) -> None:
     """Print the Slack app's manifest for this installation.
 
     Scopes and events of features that are off are left out. Without .env, it is for Socket Mode and the default
-    settings.
+    settings. With --workspace, Slack sends to /slack/events/NAME.
     """
-    from bot.config import settings
-    from bot.slack.manifest import ALL_FEATURES, COMMENTS, build
+    from bot.slack.manifest import COMMENTS, build
 
     if socket and url:
         raise click.UsageError("Give --socket or --http, not both.")
-    given = {"COBROWSE_COMMAND": command} if command else {}
-    try:
-        environ = settings.environment() | given
-        features = settings.load_part(settings.read_features, environ)
-    except settings.SettingsError as fault:
-        _fail("The settings have errors [settings_invalid]:\n" + "\n".join(f"  {each}" for each in fault.faults))
-    if everything:
-        features = replace(ALL_FEATURES, command=features.command, over_http=features.over_http, url=features.url)
+    features = _features(workspace, command, everything=everything)
     if socket or url:
-        features = replace(features, over_http=bool(url), url=_events_url(url) if url else "")
+        features = replace(features, over_http=bool(url), url=_events_url(url, features.path) if url else "")
     if features.over_http and not features.url:
         _fail(NO_URL)
     made = build(features)
@@ -63,10 +62,26 @@ def manifest(socket: bool, url: str | None, command: str | None, everything: boo
     elif as_json:
         click.echo(json.dumps(made, indent=2))
     else:
-        click.echo(HEADER.format(options=" --all" if everything else "") + as_yaml(made, COMMENTS), nl=False)
+        options = f" --workspace {workspace}" * bool(workspace) + " --all" * everything
+        click.echo(HEADER.format(options=options) + as_yaml(made, COMMENTS), nl=False)
 
 
-def _events_url(url: str) -> str:
+def _features(workspace: str, command: str | None, *, everything: bool) -> "Features":
+    """Return what the settings of the workspace switch on; `everything`: every feature. Exit if they have faults."""
+    from bot.config import settings
+    from bot.slack.manifest import ALL_FEATURES
+
+    try:
+        given = {"COBROWSE_COMMAND": command} if command else {}
+        features = load_part(settings.read_features, workspace, given)
+    except settings.SettingsError as fault:
+        _fail("The settings have errors [settings_invalid]:\n" + "\n".join(f"  {each}" for each in fault.faults))
+    if not everything:
+        return features
+    return replace(ALL_FEATURES, **{name: getattr(features, name) for name in ("command", "over_http", "path", "url")})
+
+
+def _events_url(url: str, path: str) -> str:
     """Return the URL for Slack's events: the value of --http with the path at which the bot listens.
 
     Raises BadParameter for an invalid value.
@@ -76,8 +91,8 @@ def _events_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise click.BadParameter("give an address such as https://bot.example.com", param_hint="--http")
-    base = url.rstrip("/")
-    return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH
+    base = url.rstrip("/").removesuffix(path).removesuffix(EVENTS_PATH)
+    return base + path
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -5,12 +5,13 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 from bot.cli import terminal
 from bot.cli.terminal import examples
+from bot.cli.workspace_option import load_part, workspace_option
 
 if TYPE_CHECKING:
     from bot.config.settings import DatabaseSettings
@@ -37,7 +38,8 @@ ROWS = {
 )
 @click.argument("slack_user_id", metavar="U…")
 @team
-def export(slack_user_id: str, team: str | None) -> None:
+@workspace_option()
+def export(slack_user_id: str, team: str | None, workspace: str) -> None:
     """Print what is stored about one person, as JSON. Secrets are left out."""
     from bot.cli.database import know_everything, open_database
 
@@ -45,19 +47,21 @@ def export(slack_user_id: str, team: str | None) -> None:
 
     async def exported(database: "DatabaseSettings") -> dict[str, Any]:
         await know_everything(database)
-        async with open_database(database, create=False) as store:
+        async with open_database(database, create=False, workspace=workspace) as store:
             return await store.people.export(user_id, team_id)
 
-    found = _with_audit_log("export", user_id, team_id, exported, _exported_fields)
+    found = _with_audit_log("export", _Subject(user_id, team_id, workspace), exported, _exported_fields)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    text = json.dumps({"person": user_id, "team": team_id, "exported_at": at, **found}, ensure_ascii=False, indent=2)
+    about = {"person": user_id, "team": team_id, **({"workspace": workspace} if workspace else {}), "exported_at": at}
+    text = json.dumps({**about, **found}, ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(text))
 
 
 @click.command(epilog=examples("cobrowse-bot forget U012AB3CD", "cobrowse-bot forget U012AB3CD --team T012AB3CD"))
 @click.argument("slack_user_id", metavar="U…")
 @team
-def forget(slack_user_id: str, team: str | None) -> None:
+@workspace_option()
+def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
     """Delete what is stored about one person. Remove the person from what is stored about others.
 
     Open sessions stay until they are over. If there are any, the command exits with 1 and says when to run it again.
@@ -68,16 +72,17 @@ def forget(slack_user_id: str, team: str | None) -> None:
 
     async def forgotten(database: "DatabaseSettings") -> "Forgotten":
         await know_everything(database)
-        async with open_database(database, create=False) as store:
+        async with open_database(database, create=False, workspace=workspace) as store:
             return await store.people.forget(user_id, team_id)
 
-    result = _with_audit_log("forget", user_id, team_id, forgotten, _forgotten_fields)
+    result = _with_audit_log("forget", _Subject(user_id, team_id, workspace), forgotten, _forgotten_fields)
     if result.deleted:
         click.echo(f"Deleted: {_listed(result.deleted)}.")
     if result.anonymized:
         click.echo(f"Kept without the person: {_listed(result.anonymized)}.")
-    for name in _settings_with(user_id):
-        click.echo(f"{name} names {user_id}. Change it, and start the bot again.", err=True)
+    for name in _settings_with(user_id, workspace):
+        then = "." if workspace else ", and start the bot again."
+        click.echo(f"{name} names {user_id}. Change it{then}", err=True)
     if not result.is_complete:
         _fail(f"Not everything is forgotten yet. {_when_again(result)}")
     click.echo(f"Nothing is stored about {user_id} now.")
@@ -98,7 +103,15 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
     return UserId(slack_user_id), TeamId(team) if team else None
 
 
-def _with_audit_log(action: str, user_id: str, team_id: str | None, use: Any, fields_of: Any) -> Any:
+class _Subject(NamedTuple):
+    """The person that a command is about, and where: a Slack team or all (None), a workspace or the single one ("")."""
+
+    user_id: str
+    team_id: str | None
+    workspace: str
+
+
+def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
     """Return the result of `use`, which exports or forgets a person, and write the command into the audit log.
 
     `fields_of` returns what the audit line says about the result. Exit with a sentence if the audit log or the database
@@ -109,15 +122,17 @@ def _with_audit_log(action: str, user_id: str, team_id: str | None, use: Any, fi
     from bot.observability.audit import AuditLog, AuditSetupError
 
     try:
-        audit = AuditLog(settings.load_part(settings.read_audit_log, settings.environment()), stream=sys.stderr)
+        path = load_part(settings.read_audit_log, subject.workspace)
+        audit = AuditLog(path, stream=sys.stderr)
     except settings.SettingsError as fault:
         _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
     except AuditSetupError as error:
         _fail(error.line)
     try:
         result = with_database(use)
-        named = {"action": action, "decision": "allowed", "by": "command line", "person": user_id}
-        audit.record_command({**named, **({"team": team_id} if team_id else {}), **fields_of(result)})
+        named = {"action": action, "decision": "allowed", "by": "command line", "person": subject.user_id}
+        team = {"team": subject.team_id} if subject.team_id else {}
+        audit.in_workspace(subject.workspace).record_command({**named, **team, **fields_of(result)})
         return result
     finally:
         audit.close()
@@ -146,13 +161,20 @@ def _when_again(result: "Forgotten") -> str:
     return f"{left} {stay} until the bot has told it in Slack. Run this again in a minute, while the bot runs."
 
 
-def _settings_with(user_id: str) -> list[str]:
-    """Return the names of the settings that name this person."""
+def _settings_with(user_id: str, workspace: str) -> list[str]:
+    """Return the settings that name this person: variables, or keys of the workspace's table."""
     from bot.config import settings
     from bot.config.variables import VARIABLES
 
+    def has_person(value: str) -> bool:
+        return bool(re.search(rf"\b{user_id}\b", value))
+
     environ = settings.environment()
-    return [name for name in VARIABLES if re.search(rf"\b{user_id}\b", environ.get(name, ""))]
+    if not workspace:
+        return [name for name in VARIABLES if has_person(environ.get(name, ""))]
+    from bot.config.workspaces.file import open_file
+
+    return [f"[{workspace}] {key}" for key in open_file(environ).keys_with(workspace, has_person)]
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -9,9 +9,9 @@ from functools import partial
 from bot.config.process import ProcessSettings
 from bot.config.reader import SettingsError, read_bytes
 from bot.config.settings import Settings, finish, read_settings
-from bot.config.variables import VARIABLES, WORKSPACE_ONLY
+from bot.config.workspaces.file import open_file, without_settings_of_workspaces
 from bot.config.workspaces.table import TableReader
-from bot.config.workspaces.toml_file import Table, read_tables
+from bot.config.workspaces.toml_file import Table
 from bot.core.validation.text import unquoted
 
 FILE_KEYS = ("cobrowse_hosts_file",)
@@ -47,10 +47,8 @@ def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) 
     WorkspacesFileError if the file cannot be used as a whole, and SettingsError if the environment has settings that
     belong into a table.
     """
-    tables = read_tables(process.workspaces_file)
     environ = process.sources.environ
-    if faults := [_environment_fault(name, process.workspaces_file) for name in _misplaced(environ, tables)]:
-        raise SettingsError(faults)
+    tables = open_file(environ).tables
     shared = _shared(process)
     found: dict[str, WorkspaceSettings] = {}
     for name, table in tables.items():
@@ -120,33 +118,6 @@ def _files(table: Table) -> tuple[str, ...]:
 def _shared(process: ProcessSettings) -> dict[str, str]:
     """Return the environment without the settings of a workspace, and with the secrets as the process has read them."""
     read_from = {file.variable for file in process.sources.files.values()}
-    shared = {
-        name: value
-        for name, value in process.sources.environ.items()
-        if name not in read_from and not _of_workspace(name)
-    }
+    environ = without_settings_of_workspaces(process.sources.environ)
+    shared = {name: value for name, value in environ.items() if name not in read_from}
     return shared | {file.name: file.text for file in process.sources.files.values()}
-
-
-def _of_workspace(name: str) -> bool:
-    """Return whether a variable, or the file that holds its value, is a setting of a workspace."""
-    held = name.removesuffix("_FILE")
-    return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
-
-
-def _misplaced(environ: Mapping[str, str], tables: Mapping[str, Table]) -> list[str]:
-    """Return the variables that belong into a table.
-
-    A variable that a table names with `{env = …}` is right, and a default changes nothing: .env.example has them all.
-    """
-    values = [value for table in tables.values() for value in table.values()]
-    right = {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
-    given = {name: unquoted(value) for name, value in environ.items() if name not in right and _of_workspace(name)}
-    return [
-        name for name, value in given.items() if value and (name not in VARIABLES or value != VARIABLES[name].default)
-    ]
-
-
-def _environment_fault(name: str, path: str) -> str:
-    held = name if name in WORKSPACE_ONLY else name.removesuffix("_FILE")
-    return f"{name}: belongs into a table of {path}, as {held.lower()}. Take it out of the environment and of .env."

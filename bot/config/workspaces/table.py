@@ -25,16 +25,24 @@ class TableReader(Reader):
     """Reads the values of one table as variables of the same names, and names the table and its keys in faults.
 
     `shared`: the variables of the process, which all workspaces share. `environ`: the environment in which
-    `{env = "NAME"}` finds its value. `paths`: the files of the table's secrets.
+    `{env = "NAME"}` finds its value. `paths`: the files of the table's secrets. `variables`: the values of the table
+    alone. `has_read_wrong_key`: a value was asked for whose key is wrong, so that a fault is about what was read.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
         super().__init__(shared, workspace)
         self.paths: list[str] = []
+        self.has_read_wrong_key = False
         self._wrong_keys: set[str] = set()
         self._surroundings = environ
         given = [self._variables_of(key, value) for key, value in table.items()]
-        self.environ = {**shared, **{name: text for each in given for name, text in each.items()}}
+        self.variables = {name: text for each in given for name, text in each.items()}
+        self.environ = {**shared, **self.variables}
+
+    def given(self, name: str) -> str:
+        """Return the value of a variable without the quotes around it. Note whether its key is wrong."""
+        self.has_read_wrong_key |= _key(name) in self._wrong_keys
+        return super().given(name)
 
     def fault(self, name: str, fix: str) -> None:
         """Note a fault of the variable `name`, once. Do nothing if it only follows from a key that is wrong already."""

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.check import slack, slack_app, slack_directory
+from bot.check.slack import app, connection, directory
 from bot.check.results import PAGES, as_json, as_text, failed, ok, skipped, warning
 
 ROOT = Path(__file__).parents[3]
 BUILDERS = ("ok", "warning", "failed", "skipped", "setup_failed", "reach")
-CONSTANTS = {name: value for module in (slack, slack_app, slack_directory) for name, value in vars(module).items()}
+CONSTANTS = {name: value for module in (connection, app, directory) for name, value in vars(module).items()}
 
 
 def named() -> set[str]:
     """Return the areas that the code of `check` names."""
     found = set()
-    for path in (ROOT / "bot" / "check").glob("*.py"):
+    for path in (ROOT / "bot" / "check").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in BUILDERS:
                 name = call.args[0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.check.results import CheckResult, Status
-from bot.check.slack_app import check_scopes
+from bot.check.slack.app import check_scopes
 from bot.slack.manifest import NEEDED
 from tests.support.app import CONFIG_TOKEN, Servers, open_servers
 from tests.support.check import marks, right_environ, run_checks, untouched

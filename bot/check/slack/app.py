@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
-from bot.slack.manifest import NEEDED, Features, build, needed_scopes
+from bot.slack.manifest import EVENTS_PATH, NEEDED, Features, build, needed_scopes
 
 APP, SCOPES = "slack app", "slack scopes"
 _APP_ID = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
@@ -32,7 +32,9 @@ def how_to_update(app_id: str, features: Features) -> str:
 
     `features` holds what the settings switch on.
     """
-    command = "cobrowse-bot manifest" + (" --http URL" if features.over_http and not features.url else "")
+    workspace = features.path.removeprefix(EVENTS_PATH).strip("/")
+    command = "cobrowse-bot manifest" + (f" --workspace {workspace}" if workspace else "")
+    command += " --http URL" if features.over_http and not features.url else ""
     page = f"https://api.slack.com/apps/{app_id}" if app_id else "https://api.slack.com/apps, in your app"
     return (
         f"At {page}: under App Manifest, paste what `{command}` prints and press Save Changes; then, under"

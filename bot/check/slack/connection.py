@@ -8,9 +8,9 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.check import slack_app, slack_directory
 from bot.check.reachability import Reachability, reach
 from bot.check.results import CheckResult, failed, ok, setup_failed, skipped, warning
+from bot.check.slack import app, directory
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
 from bot.core.timing import SLACK_TIMING, SlackTiming
@@ -54,15 +54,15 @@ async def check_slack(
         web = client(slack.bot_token)
         found, identity = await _token(web, timing)
         if identity:
-            found.append(slack_app.check_scopes(identity.scopes, features, slack.app_token))
-            workspaces = await slack_directory.list_workspaces(web, identity)
+            found.append(app.check_scopes(identity.scopes, features, slack.app_token))
+            workspaces = await directory.list_workspaces(web, identity)
             if features:
                 config, where = client(slack.config_token), next(iter(workspaces.arguments), {})
                 found.append(
-                    await slack_app.check_app(web, config, identity, features, slack.app_token, where.get("team_id"))
+                    await app.check_app(web, config, identity, features, slack.app_token, where.get("team_id"))
                 )
             if settings:
-                found += await slack_directory.check_directory(web, identity, settings, workspaces)
+                found += await directory.check_directory(web, identity, settings, workspaces)
         single_process = database is not None and not database.allows_replicas
         found.append(await _socket_mode(slack, client(slack.app_token), http, single_process=single_process))
     return [*found, *answers], reached, identity

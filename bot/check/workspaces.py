@@ -1,0 +1,80 @@
+"""Check the file of workspaces, what its workspaces share, and then one workspace after the other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from bot.check import configuration, ports
+from bot.check.database import check_database
+from bot.check.files import open_files
+from bot.check.results import CheckResult, ok
+from bot.check.services import check_services, from_faults, redacted, redacted_settings
+from bot.config import settings
+from bot.config.environment import ENV_FILE
+from bot.config.settings import ProcessSettings
+from bot.config.workspaces.file import WorkspacesFile, open_file, without_settings_of_workspaces
+from bot.config.workspaces.load import read_workspaces
+from bot.core.models import UserId
+from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
+
+ONCE = ("files", "secrets")
+"""The areas whose results about the same file or folder are shown once, though several tables name it."""
+
+
+async def check_workspaces(
+    environ: Mapping[str, str],
+    only: str | None = None,
+    *,
+    user_id: UserId | None = None,
+    env_file: str = ENV_FILE,
+    remarks: Sequence[str] = (),
+    genesys_timing: GenesysTiming = GENESYS_TIMING,
+    slack_timing: SlackTiming = SLACK_TIMING,
+) -> list[CheckResult]:
+    """Check the workspace `only`; or, if it is None, what the workspaces share, and then all workspaces.
+
+    `user_id`: a Slack user of that workspace whose access is also checked, None for nobody. `remarks`: one
+    sentence for each part of .env that is ignored.
+    """
+    faults: dict[str, None] = {}
+    process = configuration.try_load(partial(settings.load_part, settings.read_process, environ), faults)
+    file = configuration.try_load(partial(open_file, environ), faults)
+    if process is None or file is None:
+        return from_faults(list(faults))
+    results = [] if only else await _shared(process, file, Path(env_file), remarks)
+    for name, workspace in read_workspaces(process).items():
+        if only in (None, name):
+            parts = configuration.read_table(workspace, file)
+            found = await check_services(parts, user_id, genesys_timing, slack_timing, with_database=False)
+            results += [replace(each, workspace=name) for each in found]
+    return list(_without_repetitions(results))
+
+
+async def _shared(
+    process: ProcessSettings, file: WorkspacesFile, env_file: Path, remarks: Sequence[str]
+) -> list[CheckResult]:
+    """Check the environment, the file of workspaces, the ports, the audit log and the database."""
+    names = list(file.tables)
+    tables = f"{file.path} has {len(names)} workspace{'s' * (len(names) > 1)}: {', '.join(names)}"
+    environ = without_settings_of_workspaces(file.environ)
+    of_settings = [
+        *configuration.count_settings(environ, {}),
+        ok("settings", tables),
+        *configuration.check_environment(environ, remarks, file.named_variables),
+        *open_files(environ, env_file),
+        *ports.check_ports(process, over_http=True),
+        configuration.check_audit_log(process.audit_log),
+    ]
+    secrets = process.logging.secrets
+    return [*redacted_settings(of_settings, secrets), *redacted(await check_database(process.database), secrets)]
+
+
+def _without_repetitions(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
+    """Yield the results without those about a file that an earlier result is about, too."""
+    seen = set()
+    for each in results:
+        what = each.name, each.message
+        if each.name not in ONCE or what not in seen:
+            yield each
+        seen.add(what)
