@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.slack import app, connection, directory
 from bot.check.results import PAGES, as_json, as_text, failed, ok, skipped, warning
+from bot.check.slack import app, connection, directory
 
 ROOT = Path(__file__).parents[3]
 BUILDERS = ("ok", "warning", "failed", "skipped", "setup_failed", "reach")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.app import ANA, ROOT, Servers, ended, free_port, link, open_servers, running, start
 from tests.support.check import checked
+from tests.support.several import open_workspaces
 
 DOCKERFILE = (Path(ROOT) / "Dockerfile").read_text(encoding="utf-8")
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 on this machine")
@@ -50,6 +51,15 @@ async def test_no_proxy_is_between_the_health_command_and_the_bot(tmp_path: Path
         assert await health(unused, tmp_path, interpreter=True) == 1
         quoted = of(servers, environ | {"HEALTH_PORT": f'"{port}"', "HOST": "'0.0.0.0'"})
         assert await health(quoted, tmp_path, interpreter=True) == 0
+
+
+async def test_port_of_several_workspaces_is_asked_and_none_else(tmp_path: Path) -> None:
+    environ = {"PORT": str(free_port())}
+    async with open_workspaces(tmp_path, "acme", "globex", **environ) as several:
+        environ["COBROWSE_WORKSPACES"] = str(several.tables.path)
+        assert await health(environ, tmp_path) == 0
+    code, _, error = await ended(await start(tmp_path, environ, "health"))
+    assert (code, "HEALTH_PORT" in error) == (1, False)  # there is a server on PORT in Socket Mode, too
 
 
 @needs_ipv6
