@@ -138,6 +138,8 @@ class MetricFamilies:
         self.reloads = self._counter("cobrowse_secret_reloads", about, "name", "result")
         about = "Changes of the file of workspaces: ok, unreadable, or invalid as a whole"
         self.workspace_reloads = self._counter("cobrowse_workspaces_reloads", about, "result")
+        about = "1 while Slack reaches the bot, as /readyz says: for each workspace, if there are several; else 0"
+        self.ready = self._gauge("cobrowse_workspace_ready", about)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return self._added(Counter(name, about, self._labels(labels), registry=self.registry))
@@ -189,6 +191,11 @@ class PrometheusMetrics(Metrics):
     def remove_workspace(self, workspace: str) -> None:
         """Remove the series of a workspace that the process no longer serves."""
         self._families.remove(workspace)
+
+    def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
+        """Note whether Slack reaches a workspace, "" for a single one."""
+        ready = self._families.ready
+        (ready.labels(workspace) if self._families.by_workspace else ready).set(is_ready)
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:

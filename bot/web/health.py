@@ -63,6 +63,11 @@ class HealthServer(ABC):
     async def state(self) -> tuple[bool, dict[str, object]]:
         """Return whether Slack can reach the bot, and the fields of /readyz that say why."""
 
+    async def count_ready(self) -> None:
+        """Note in the metrics whether Slack can reach the bot."""
+        is_ready, _ = await self.state()
+        self.metrics.workspace_ready("", is_ready=is_ready and not self.draining)
+
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
@@ -74,6 +79,7 @@ class HealthServer(ABC):
         return web.json_response(body, status=200 if is_ready else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        await self.count_ready()
         body, content_type = self.metrics.accepted_exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
@@ -143,3 +149,9 @@ class WorkspacesHealth(HealthServer):
             states[name] = {"ready": is_ready, **fields}
             is_any_ready = is_any_ready or is_ready
         return is_any_ready, {"workspaces": states}
+
+    async def count_ready(self) -> None:
+        for name, state in list(self.workspaces.items()):
+            is_ready, _ = await state()
+            if name in self.workspaces:  # it may have been removed meanwhile
+                self.metrics.workspace_ready(name, is_ready=is_ready and not self.draining)

@@ -90,7 +90,7 @@ def queries() -> list[tuple[str, str]]:
     """Return the title and the query of each panel."""
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     asked = [(panel["title"], target["expr"]) for panel in panels for target in panel.get("targets", [])]
-    plain = [(title, expr.replace("$job", "cobrowse-bot")) for title, expr in asked]
+    plain = [(title, expr.replace("$job", "cobrowse-bot").replace("$workspace", ".*")) for title, expr in asked]
     return [(title, expr.replace("$__rate_interval", "5m")) for title, expr in plain]
 
 

@@ -85,7 +85,8 @@ async def test_all_is_well_raises_nothing_and_fills_each_panel(over_http: Journe
         while not ((found := await asked(f"{url}/api/v1/query", query=ready)) and found["result"]):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
         for query in queries:
-            plain = re.sub(r"\$__rate_interval", "1m", query.replace("$job", "cobrowse-bot"))
+            chosen = query.replace("$job", "cobrowse-bot").replace("$workspace", ".*")
+            plain = re.sub(r"\$__rate_interval", "1m", chosen)
             values = [each["value"][1] for each in (await asked(f"{url}/api/v1/query", query=plain))["result"]]
             assert values, query
             assert "NaN" not in values, query

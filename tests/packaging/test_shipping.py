@@ -18,6 +18,8 @@ import aiohttp
 import asyncpg
 import pytest
 import yaml
+from aiohttp import web
+from yarl import URL
 
 from bot import __version__
 from bot.config.variables import VARIABLES
@@ -42,6 +44,7 @@ from tests.support.proxy import (
     nginx_main,
     proxy,
 )
+from tests.support.several import open_workspaces
 
 HOUSE = Path(ROOT)
 DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
@@ -426,6 +429,68 @@ async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path, fron
         assert (await opens(back)).status == 200
         async with aiohttp.ClientSession() as http:
             assert await status(http.post(back)) == 404
+
+
+@pytest.mark.parametrize("front", FRONTS)
+async def test_proxy_leads_to_each_workspace(tmp_path: Path, front: Front) -> None:
+    async with (
+        open_workspaces(tmp_path, "acme", "globex-2") as several,
+        before(front, tmp_path, several.url) as opened,
+    ):
+        for name, journey in several.journeys.items():
+            journey.slack.events_url = f"{opened.url}/slack/events/{name}"
+            assert link(await journey.asks(who=ANA))
+
+
+PASSED = (
+    ("POST", "/slack/events"),
+    ("POST", "/slack/events/acme"),
+    ("POST", "/slack/events/a-2?x=1"),
+    ("GET", "/genesys/callback?state=a&code=b"),
+    ("GET", "/genesys/callback/acme?state=a&code=b"),
+)
+STOPPED = (
+    ("GET", "/slack/events/acme"),
+    ("POST", "/genesys/callback/acme"),
+    ("POST", "/slack/events/"),
+    ("POST", "/slack/events/acme/"),
+    ("POST", "/slack/events/acme/more"),
+    ("POST", "/slack/events/ACME"),
+    ("POST", "/slack/events/ac.me"),
+    ("POST", "/slack/events/ac%00me"),
+    ("POST", "/slack/eventsacme"),
+    ("POST", "/more/slack/events"),
+    ("GET", "/genesys/callback/acme/more"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/genesys/callback/../../metrics"),
+    ("GET", "/genesys/callback/%2e%2e/%2e%2e/metrics"),
+    ("GET", "/genesys/callback/..%2f..%2fmetrics"),
+)
+LINE_BREAK = ("POST", "/slack/events/acme%0aX-Slack-Signature:%20v0")
+
+
+@pytest.mark.parametrize("front", FRONTS)
+async def test_proxy_passes_the_paths_of_workspaces_and_no_others(tmp_path: Path, front: Front) -> None:
+    passed: list[tuple[str, str]] = []
+
+    async def note(request: web.Request) -> web.Response:
+        passed.append((request.method, request.raw_path))
+        return web.Response()
+
+    server = web.Application()
+    server.router.add_route("*", "/{path:.*}", note)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port := free_port()).start()
+    async with front(tmp_path, ["127.0.0.1"], port) as opened, aiohttp.ClientSession() as http:
+        passed.clear()
+        for method, path in (*PASSED, *STOPPED, LINE_BREAK):
+            expected = 200 if (method, path) in PASSED else 404
+            url = URL(opened.url + path, encoded=True)
+            assert await status(http.request(method, url)) in (expected, 400 if expected == 404 else 200), path
+    await runner.cleanup()
+    assert passed == [*PASSED]
 
 
 def before(front: Front, directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
