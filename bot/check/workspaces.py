@@ -17,7 +17,9 @@ from bot.config.workspaces.file import WorkspacesFile, open_file, without_settin
 from bot.config.workspaces.load import read_workspaces
 from bot.core.models import UserId
 from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
+from bot.core.validation.text import unquoted
 
+CONFIG_TOKEN = "SLACK_CONFIG_TOKEN"  # noqa: S105 - a variable
 ONCE = ("files", "secrets")
 """The areas whose results about the same file or folder are shown once, though several tables name it."""
 
@@ -37,6 +39,7 @@ async def check_workspaces(
     `user_id`: a Slack user of that workspace whose access is also checked, None for nobody. `remarks`: one
     sentence for each part of .env that is ignored.
     """
+    environ, config_token = _without_config_token(environ) if only else (environ, "")
     faults: dict[str, None] = {}
     process = configuration.try_load(partial(settings.load_part, settings.read_process, environ), faults)
     file = configuration.try_load(partial(open_file, environ), faults)
@@ -46,9 +49,20 @@ async def check_workspaces(
     for name, workspace in read_workspaces(process).items():
         if only in (None, name):
             parts = configuration.read_table(workspace, file)
+            if parts.slack and config_token:
+                parts = replace(parts, slack=replace(parts.slack, config_token=config_token))
             found = await check_services(parts, user_id, genesys_timing, slack_timing, with_database=False)
             results += [replace(each, workspace=name) for each in found]
     return list(_without_repetitions(results))
+
+
+def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+    """Return the environment without SLACK_CONFIG_TOKEN, and this token; "" if there is none.
+
+    It is good for some hours and for one check, so no table has to name it.
+    """
+    token = unquoted(environ.get(CONFIG_TOKEN, ""))
+    return {name: value for name, value in environ.items() if name != CONFIG_TOKEN}, token
 
 
 async def _shared(

@@ -86,7 +86,7 @@ def run() -> None:
         _refuse_to_start(error.line)
 
 
-@main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --person U012AB3CD --json"))
+@main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --workspace acme --person U012AB3CD --json"))
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @workspace_option(needed=False)

@@ -68,6 +68,8 @@ cobrowse_person_starts_per_minute = 6
   `COBROWSE_PUBLIC_URL`.
 - A fault in one table leaves the other workspaces alone. The bot reads a changed file again while it runs.
 
+[Several workspaces](../run/workspaces.md) has a whole example, and says how to run them.
+
 ## Required
 
 """

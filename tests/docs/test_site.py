@@ -26,7 +26,7 @@ IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 TREE = {
     "start": ["try-it", "which-genesys", "slack-app", "genesys-client", "first-session"],
     "use": ["agent", "supervisor", "admin", "customer-page", "connect-account"],
-    "run": ["deploy", "sizing", "upgrade", "backup", "monitor", "troubleshoot", "secrets"],
+    "run": ["deploy", "workspaces", "sizing", "upgrade", "backup", "monitor", "troubleshoot", "secrets"],
     "reference": ["commands", "settings", "messages", "cli", "scopes", "metrics", "genesys-calls", "guarantees"],
     "security": ["model", "data"],
     "develop": ["architecture", "testing", "release", "performance", "translating", "glossary", "decisions/index"],

@@ -15,7 +15,7 @@ from bot.check.workspaces import check_workspaces
 from bot.cli import host_links
 from bot.config import settings
 from bot.core.models import HostId, UserId
-from tests.support.app import ANA, QUICK_GENESYS, QUICK_SLACK, Servers, open_servers
+from tests.support.app import ANA, CONFIG_TOKEN, QUICK_GENESYS, QUICK_SLACK, Servers, open_servers
 from tests.support.check import checked, untouched
 from tests.support.several import Tables
 from tests.support.workspaces import ACME, KEPT
@@ -118,6 +118,17 @@ async def test_one_workspace_can_be_checked_alone(world: World) -> None:
     found = await world.check("globex")
     assert {workspace for workspace, _ in found} == {"globex"}
     assert not world.servers["acme"].slack.calls
+
+
+async def test_configuration_token_may_be_given_to_one_check(world: World) -> None:
+    lines = world.tables.texts["acme"].splitlines()
+    world.tables.texts["acme"] = "\n".join(line for line in lines if not line.startswith("slack_config_token"))
+    world.tables.write()
+    app = "acme", "slack app"
+    assert (await world.check("acme"))[app].status is Status.SKIPPED
+    assert (await world.check("acme", SLACK_CONFIG_TOKEN=CONFIG_TOKEN))[app].status is Status.OK
+    everything = await world.check(SLACK_CONFIG_TOKEN=CONFIG_TOKEN)
+    assert "SLACK_CONFIG_TOKEN: belongs into a table of" in everything["", "settings"].message
 
 
 async def test_person_is_one_of_the_workspace_and_its_links(world: World) -> None:
