@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.check import configuration
+from bot.check import configuration, workspaces
 from bot.check.results import CheckResult, as_json, as_text, passed
 from bot.check.services import check_services, from_faults
 from bot.config import settings
@@ -49,8 +49,6 @@ def check_environment(person: str | None = None, workspace: str | None = None) -
         values, remarks = environment.values, environment.remarks
         if not workspaces_file(values):
             return asyncio.run(run_checks(values, user_id=user_id, remarks=remarks))
-        from bot.check import workspaces  # noqa: PLC0415 - few installations have several
-
         check = workspaces.check_workspaces(values, workspace or None, user_id=user_id, remarks=remarks)
         return asyncio.run(check)
     except settings.SettingsError as fault:

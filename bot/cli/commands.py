@@ -86,7 +86,7 @@ def run() -> None:
         _refuse_to_start(error.line)
 
 
-@main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --workspace acme --person U012AB3CD --json"))
+@main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --person U012AB3CD --json"))
 @click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @workspace_option(needed=False)
@@ -116,7 +116,7 @@ def _need_workspace() -> None:
 
     with suppress(settings.SettingsError):  # `check` reports it
         names = names_in_file(settings.environment())
-        raise click.UsageError(f"--person needs the workspace, too: give --workspace {listed(names)}.")
+        raise click.UsageError(f"--person needs --workspace, too: {listed(names)}.")
 
 
 @main.command(epilog=examples("cobrowse-bot health", "HEALTH_PORT=3001 cobrowse-bot health"))

@@ -89,7 +89,7 @@ def _checked(name: str | None, names: list[str]) -> str:
     if not names and name:
         raise click.UsageError("Leave out --workspace: COBROWSE_WORKSPACES is not set, so there is a single workspace.")
     if names and not name:
-        raise click.UsageError(f"Say which workspace, by --workspace {listed(names)}.")
+        raise click.UsageError(f"--workspace is needed: {listed(names)}.")
     if name and name not in names:
         raise click.UsageError(f"--workspace must be {listed(names)}, not {name[:40]!r}.")
     return name or ""

@@ -218,7 +218,7 @@ async def test_command_prints_workspace_in_json_and_exits_with_1_for_a_fault(wor
 async def test_person_needs_a_workspace_and_a_name_has_to_exist(world: World) -> None:
     code, out, error = await checked(world.tables.folder, world.environ, "--person", ANA)
     assert (code, out) == (2, "")
-    assert error.endswith("Error: --person needs the workspace, too: give --workspace acme or globex.\n")
+    assert error.endswith("Error: --person needs --workspace, too: acme or globex.\n")
     code, out, error = await checked(world.tables.folder, world.environ, "--workspace", "initech")
     assert (code, out) == (2, "")
     assert error.endswith("Error: --workspace must be acme or globex, not 'initech'.\n")

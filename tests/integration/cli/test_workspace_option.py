@@ -72,7 +72,7 @@ async def listed(typed: Typed, workspace: str) -> str:
 @sqlite
 @pytest.mark.parametrize("command", NEEDING, ids=" ".join)
 async def test_command_names_the_workspaces_that_there_are(typed: Typed, command: list[str], tmp_path: Path) -> None:
-    assert sentence(await typed(*command)) == "Say which workspace, by --workspace acme or globex."
+    assert sentence(await typed(*command)) == "--workspace is needed: acme or globex."
     wanted = "--workspace must be acme or globex, not 'initech'."
     assert sentence(await typed(*command, "--workspace", "initech")) == wanted
     assert "bot.db" not in os.listdir(tmp_path)
@@ -102,6 +102,24 @@ async def test_unusable_file_is_said_with_its_code(typed: Typed, tmp_path: Path)
     (tmp_path / "file.toml").write_text("[acme]\nslack_bot_token = xoxb-hush\n")
     result = await typed("hosts", "list")
     assert (result.exit_code, "line 2" in result.stderr, "hush" in result.stderr) == (1, True, False)
+
+
+@sqlite
+async def test_check_reports_an_unusable_file_itself(typed: Typed, tmp_path: Path) -> None:
+    for arguments in ([], ["--workspace", "acme"], ["--person", "U0ANA"]):
+        result = await typed("check", *arguments, COBROWSE_WORKSPACES="missing.toml")
+        assert (result.exit_code, result.stderr) == (1, "")
+        assert "missing.toml: the file is missing. [settings_invalid]" in result.stdout
+        assert "Make it, or correct COBROWSE_WORKSPACES." in result.stdout
+
+
+@sqlite
+@pytest.mark.parametrize("arguments", [[], ["--workspace", "acme"]], ids=["none", "acme"])
+async def test_unusable_env_file_is_said_by_the_command(typed: Typed, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / ".env").mkdir()
+    result = await typed("hosts", "list", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(".env: is a folder, not a file.")
 
 
 async def test_links_of_a_workspace_are_apart(typed: Typed) -> None:
