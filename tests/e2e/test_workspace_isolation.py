@@ -306,7 +306,7 @@ async def test_form_of_another_workspace_starts_nothing_there(over_http: Several
     victim.check()
 
 
-async def test_same_wish_in_two_workspaces_is_no_duplicate(several: Several) -> None:
+async def test_same_start_in_two_workspaces_is_no_duplicate(several: Several) -> None:
     journeys = several.journeys.values()
     for each in journeys:
         each.genesys.latency_seconds = 0.3

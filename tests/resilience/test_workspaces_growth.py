@@ -15,12 +15,12 @@ from bot.core.timing import WorkspacesFileTiming
 from bot.slack.receivers.socket_mode import SocketModeReceiver
 from bot.workspaces.routes import Route
 from bot.workspaces.runner import ServedWorkspace, WorkspaceRunner
-from tests.support import several as support
 from tests.support.app import link
 from tests.support.replicas import until
 from tests.support.several import Several, open_workspaces
 
 CHANGES, WARM = 200, 20
+OFTEN = WorkspacesFileTiming(poll_seconds=0.005)
 SPARE = 4
 """How many tasks and sockets may have been missing when they were counted first, such as idle connections."""
 KINDS = (Bot, ServedWorkspace, WorkspaceRunner, Route, SocketModeReceiver)
@@ -66,11 +66,10 @@ async def change(several: Several, number: int, caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize("http", [True, False], ids=["http", "socket"])
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts the sockets in /proc")
 async def test_two_hundred_changes_leave_nothing_behind(
-    tmp_path: Path, http: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, http: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(support, "QUICK_FILE", WorkspacesFileTiming(poll_seconds=0.005))
     caplog.set_level(logging.INFO)
-    async with open_workspaces(tmp_path, "acme", "globex", http=http) as several:
+    async with open_workspaces(tmp_path, "acme", "globex", http=http, file_timing=OFTEN) as several:
         for number in range(WARM):
             await change(several, number, caplog)
         assert link(await several.journeys["acme"].asks())

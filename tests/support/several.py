@@ -114,6 +114,7 @@ async def open_workspaces(
     http: bool = True,
     durations: Durations = QUICK,
     timing: WorkspaceTiming = QUICK_WORKSPACES,
+    file_timing: WorkspacesFileTiming = QUICK_FILE,
     more: Mapping[str, Mapping[str, str]] | None = None,
     **environ: str,
 ) -> AsyncIterator[Several]:
@@ -129,7 +130,9 @@ async def open_workspaces(
         store_key = next(iter(servers.values())).keys.store_key
         usual = {"DATABASE_URL": "memory:", "STORE_ENCRYPTION_KEY": store_key, "PORT": "0", "SHUTDOWN_SECONDS": "4"}
         variables = {**usual, **environ, "COBROWSE_WORKSPACES": str(tables.path)}
-        yield await stack.enter_async_context(run_workspaces(variables, tables, servers, durations, timing))
+        yield await stack.enter_async_context(
+            run_workspaces(variables, tables, servers, durations, timing, file_timing)
+        )
 
 
 @asynccontextmanager
@@ -139,6 +142,7 @@ async def run_workspaces(
     servers: Mapping[str, Servers],
     durations: Durations = QUICK,
     timing: WorkspaceTiming = QUICK_WORKSPACES,
+    file_timing: WorkspacesFileTiming = QUICK_FILE,
 ) -> AsyncIterator[Several]:
     """Run a bot in this process with these variables, between servers that already run. Stop it at the end."""
     process = load_part(read_process, environ)
@@ -147,7 +151,7 @@ async def run_workspaces(
 
     async def serving() -> None:
         async with open_shared(process, durations, by_workspace=True) as shared:
-            watcher = WorkspacesWatcher(process, found, shared.metrics, timing=QUICK_FILE)
+            watcher = WorkspacesWatcher(process, found, shared.metrics, timing=file_timing)
             await run(shared, found, watcher, stop, timing=timing, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())
