@@ -33,6 +33,7 @@ PRELOADED = (
     "asyncpg",
     "uvloop",
     "tests.support.forked",
+    "tests.support.preloaded",
 )
 
 
