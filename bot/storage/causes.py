@@ -1,8 +1,8 @@
-"""Convert a database error to a StorageSetupError with a stable code.
+"""Convert the exceptions of a database to a StorageSetupError with a stable code.
 
 The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite. errors.py has the sentence for each code.
-The text of an error is searched only for fixed phrases and the names of parameters, because it may contain parts of the
-URL.
+The text of an exception may contain parts of the URL. So the bot only searches it for fixed phrases and the names of
+parameters.
 """
 
 import errno
@@ -105,9 +105,10 @@ SQLITE_ERRORS = {
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Return the StorageSetupError for an exception that asyncpg, TLS or the network raised for a connection to `url`.
+    """Convert an exception of a connection to Postgres to a StorageSetupError.
 
-    `where` is the name of the server in the error's sentence.
+    asyncpg, TLS or the network raised the exception. `url` is the URL of the connection. `where` is the name of the
+    server in the error's sentence.
     """
     if isinstance(error, StorageSetupError):
         return error
@@ -136,7 +137,11 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the URL's parameters that the driver passes to the server, and those inside `options`."""
+    """Return the names of the server's parameters in a URL.
+
+    The driver passes each parameter that it does not know to the server. The value of `options` names further
+    parameters.
+    """
     try:
         pairs = parse_qsl(urlsplit(url).query)
     except ValueError:
@@ -177,9 +182,9 @@ def _uses_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Return the StorageSetupError for an exception that asyncpg itself raised.
+    """Convert an exception that asyncpg itself raised to a StorageSetupError.
 
-    Recognize the exception by the names of its classes and by fixed phrases of its text.
+    Recognize the exception by the names of its classes and by fixed phrases in its text.
     """
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
@@ -203,7 +208,7 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 
 
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
-    """Return the StorageSetupError for an exception that the system or SQLite raised for the database at `path`.
+    """Convert an exception of SQLite or of the file system to a StorageSetupError about the database at `path`.
 
     `file` is another file that failed, such as the lock file beside the database; None if the database failed.
     """

@@ -1,4 +1,4 @@
-"""Define the Protocol that both databases implement, so that the repository classes work with either of them."""
+"""Define the methods that both databases have, so that the repository classes work with either of them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +9,10 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]
 
 
 class Database(Protocol):
-    """Runs the statements in `sql/`, each by its name. Every method may raise StorageUnavailableError."""
+    """Runs the statements in `sql/`, each by its name.
+
+    Every method raises StorageUnavailableError if the database fails.
+    """
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name, commit the transaction, and return the statement's rows.

@@ -34,8 +34,8 @@ def tables_with_secrets(version: int) -> tuple[str, ...]:
 class Encryptor:
     """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first.
 
-    `key_number` is a number made from the first key; 0 without a key. Replicas compare it, to see whether they use the
-    same key.
+    `key_number` is computed from the first key; it is 0 without a key. Replicas compare their numbers to find out
+    whether they use the same key.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -50,7 +50,7 @@ class Encryptor:
         self.key_number = _key_number(keys[0]) if keys else 0
 
     def has_all_keys_of(self, other: "Encryptor") -> bool:
-        """Return whether this object decrypts everything that `other` decrypts, because it has the same keys."""
+        """Return whether this object has all keys of `other`, and so decrypts everything that `other` decrypts."""
         return self._numbers >= other._numbers
 
     @property
@@ -87,16 +87,16 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether the bot can use the database with its keys.
+        """Return whether these keys fit the database. `key_check` is the text CHECK as the database holds it.
 
-        It can if one of the keys decrypts `key_check` to CHECK, or if `key_check` is plain text, which means that the
-        database was written without a key. `key_check` is CHECK as the database holds it.
+        The keys fit if one of them decrypts `key_check` to CHECK. They also fit if `key_check` is plain text, because
+        then the database was written without a key.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
 
 def _key_number(key: str) -> int:
-    """Return a positive 31-bit number that stands for a key. Nobody can compute the key from it."""
+    """Return a positive 31-bit number for a key. Nobody can compute the key from this number."""
     return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 

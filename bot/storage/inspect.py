@@ -54,21 +54,25 @@ class StorageReport:
 
     @property
     def is_current(self) -> bool:
-        """Return whether the tables need no upgrade: they are as new as this program, or newer and it can use them."""
+        """Return whether the tables need no upgrade.
+
+        They need none if they have this program's version, or a newer version that this program can use.
+        """
         return self.version is not None and self.version >= VERSION
 
     @property
     def is_newer(self) -> bool:
-        """Return whether a newer program made the tables, which this program can use."""
+        """Return True if a newer program made the tables. This program can use them, too."""
         return self.version is not None and self.version > VERSION
 
 
 def inspect_storage(
     url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Open a database, inspect it and yield the report. Raises StorageSetupError if `run` could not use it.
+    """Open a database, inspect it and yield the report.
 
-    `workspace`: the workspace whose host links the report returns.
+    `workspace`: the workspace whose host links the report returns. Raises StorageSetupError if the command `run` could
+    not use the database.
     """
     scope = Scope(workspace)
     if url.startswith(MEMORY):
@@ -134,9 +138,10 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the table names, the rows of the table `facts` (version, owner number, key check), and the `shared_mode`.
+    """Read the SQLite file at `path`. Return the table names, the rows of the table `facts`, and the `shared_mode`.
 
-    All three are read from the SQLite file at `path`. Return None if the file is missing. Raises StorageSetupError.
+    The rows of `facts` are the version, the owner number and the key check. Return None if the file is missing. Raises
+    StorageSetupError if the bot cannot use the file.
     """
     examine(path)
     if not path.exists():

@@ -63,10 +63,9 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits that is the same for duplicate START requests.
 
-    Duplicates have the same requester, target, channel and text. In place of a customer's address, the key contains a
-    keyed hash of the address, so nobody can guess the address from the key. A press of *Start a new one* gets a unique
-    key, because the person wants a further session. Requests of other kinds get a unique key, because their argument
-    may hold an address.
+    Duplicates have the same requester, target, channel and text. A keyed hash stands for the address of a customer, so
+    nobody can guess the address from the key. A press of *Start a new one* gets a unique key, because the person wants
+    a further session. Requests of other kinds get a unique key, because their argument may hold an address.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -90,9 +89,9 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
-    """Convert the row that the statement `accept` returned to an Accepted. `scope` is that of the request.
+    """Convert the row that the statement `accept` returned to an Accepted.
 
-    `row` is None if the request's key was already stored.
+    `row` is None if the request's key was already stored. `scope` is the scope of the request's workspace.
     """
     if row is None:
         return Accepted(False)
@@ -103,11 +102,10 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 
 
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
-    """Convert `other_open`, a column that the statement `accept` returns.
+    """Convert `other_open`, a column that the statement `accept` returns, to the agent's newest open session.
 
-    The column holds the id and end of the agent's newest open session, the number of the agent's open sessions, and the
-    name of the newest, separated by spaces. The end is 0 if the customer is in the session. Return None if the column
-    is empty or unreadable.
+    The column holds its id, its end, the number of the agent's open sessions, and its name, separated by spaces. The
+    end is 0 if the customer is in the session. Return None if the column is empty or unreadable.
     """
 
     def read() -> OtherSession | None:
@@ -154,14 +152,14 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a new session with an id that is stored for another team, host, requester or agent."""
+    """Return the error for a new session whose id is already stored for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
     """Convert a row of the statement `find_request` to a StoredRequest.
 
-    If the row is unreadable, return what can be read, with an UnexpectedError as the failure.
+    If the row is unreadable, return the parts that can be read. The `failure` is then an UnexpectedError.
     """
     try:
         return StoredRequest(

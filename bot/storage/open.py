@@ -25,14 +25,15 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
     """An open database with all its repositories, as one workspace sees it.
 
     `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and `replicas_with_other_key` are about the whole
-    database, and the same in every workspace.
+    database. They do the same in every workspace.
     """
 
     def in_workspace(self, name: str) -> "Storage":
-        """Return the same open database as the workspace `name` sees it; "" is that of a bot with one workspace.
+        """Return a view of the same open database for the workspace `name`; "" if the bot has only one.
 
-        A workspace finds, changes and counts nothing of another one. Views share the connections and the replica lock.
-        They end with the store that `open_store` yielded. Raises ValueError for a malformed name.
+        Through its view, a workspace neither finds nor changes nor counts the rows of another one. All views share the
+        connections and the replica lock. A view works until the store that `open_store` yielded is closed. Raises
+        ValueError for a malformed name.
         """
 
     @property
@@ -59,19 +60,21 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
         """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all of them; see SecretTable.
+        """Encrypt with the first of these keys from now on, and decrypt with all of them.
 
-        Raises StorageSetupError, StorageUnavailableError.
+        Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
+        not among them. Raises StorageUnavailableError if the database fails.
         """
 
     async def use_address(self, url: str) -> None:
-        """Open new connections with the user and password of this URL. Raises StorageSetupError.
+        """Open new connections with the user and password of this URL.
 
-        The URL must lead to the same database, and the connection must work. Otherwise nothing changes.
+        Raises StorageSetupError if the URL leads to another database, or if a connection with it fails. The old user
+        and password then stay in use.
         """
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes use the database and encrypt with another key than this process."""
+        """Return how many other processes use the database with another encryption key than this process."""
 
 
 @asynccontextmanager
@@ -84,13 +87,14 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate its tables, and close it at the end. Raises StorageSetupError.
+    """Open the database, create or migrate its tables, and close it at the end. Yield the view of the workspace "".
 
-    Yield the view of the workspace "".
+    - `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text.
+    - `retention_days`: how long requests and sessions are kept.
+    - `exclusive`: allow only one such process at a time to use an SQLite file. The command `run` sets it; commands with
+      a short write do not.
 
-    `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text. `retention_days`: how
-    long requests and sessions are kept. `exclusive`: allow only one such process at a time to use an SQLite file. The
-    command `run` sets it; commands with a short write do not.
+    Raises StorageSetupError if the bot cannot use the database.
     """
     if url.startswith(MEMORY):  # a temporary file, encrypted with a key that is not stored
         with TemporaryDirectory(prefix="cobrowse-") as directory:

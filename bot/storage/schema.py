@@ -34,10 +34,11 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
-    """Return the version of a database's tables, 0 for no tables. Raises StorageSetupError if the bot cannot use them.
+    """Return the version of a database's tables, 0 for no tables.
 
     `facts` holds the rows of the table `facts`: version, owner number, key check, and which programs can use the
-    tables. `tables` holds the names of all tables.
+    tables. `tables` holds the names of all tables. Raises StorageSetupError if this program cannot use the tables, or
+    if the keys of `encryptor` do not fit the database.
     """
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner", "usable_from")):
         raise refused("database_schema_conflict")
@@ -54,9 +55,10 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 
 
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
-    """Return whether this program can use the tables of a newer version. That version says so with `usable_from`.
+    """Return whether this program can use the tables of a newer version.
 
-    A program that encrypts the database for the first time has to know all columns, so an older one cannot do it.
+    `usable_from` in `facts` is the oldest version that can. Return False if this program would encrypt the database for
+    the first time. For that it has to know all columns, and it does not know those of a newer version.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all

@@ -1,8 +1,8 @@
 """Keep the workspaces of one database apart: store each identifier with the name of its workspace, and read it back.
 
-A workspace is a Slack app with its Genesys organization. An identifier that Slack or Genesys gives to one workspace may
-be equal to one of another, or may be made to look like one. So an identifier of the workspace `eu` is stored as
-`eu|identifier`. The workspace of a bot that has only one has the name "", and stores identifiers as they are.
+A workspace is a Slack app with its Genesys organization. Two workspaces may get the same identifier from Slack or
+Genesys, by chance or because an attacker made it so. So an identifier of the workspace `eu` is stored as
+`eu|identifier`. A bot with only one workspace has the workspace "", which stores identifiers unchanged.
 """
 
 import logging
@@ -26,18 +26,21 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class Scope:
-    """The identifiers of one workspace: converts the parameters of a statement, and the rows that it returns."""
+    """Converts the identifiers of one workspace to their stored form and back.
+
+    They are in the parameters of a statement and in its rows.
+    """
 
     def __init__(self, name: str = "") -> None:
-        """Take the name of a workspace, "" for the only one. Raises ValueError for another text."""
+        """Take the name of a workspace; "" for a bot with only one. Raises ValueError for a malformed name."""
         if name and not _NAME.fullmatch(name):
             raise ValueError(f"no name of a workspace: {name!r}")
         self.name, self._prefix = name, f"{name}{SEPARATOR}"
 
     def to_stored(self, identifier: str) -> str:
-        """Return the stored form of an identifier.
+        """Return the stored form of an identifier. No two workspaces store the same text.
 
-        No two workspaces store an equal text: one of the workspace "" that contains SEPARATOR is stored behind another.
+        So in the workspace "", an identifier that contains SEPARATOR gets a further SEPARATOR at its start.
         """
         if not self.name and SEPARATOR not in identifier:
             return identifier
@@ -52,9 +55,10 @@ class Scope:
         return stored.removeprefix(self._prefix)
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Convert the parameters of a statement, in place, and return them.
+        """Convert the identifiers in a statement's parameters to their stored form. Change `values` and return it.
 
-        Add `workspace`, and `every_team`, the team of the host links for all Slack workspaces.
+        Add two parameters: `workspace`, and `every_team`, the stored team id of host links that hold in all Slack
+        workspaces.
         """
         for name in IDENTIFIERS:
             if name in values and (identifier := values[name]) is not None:
@@ -63,9 +67,9 @@ class Scope:
         return values
 
     def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Return the rows of a statement with their identifiers as they were before `to_values`.
+        """Return the rows of a statement, with their identifiers converted back from the stored form.
 
-        Log a row that another workspace stored, and leave it out.
+        Leave out a row that another workspace stored, and log it. `statement` is the statement's name, for the log.
         """
         if not rows:
             return rows
@@ -84,7 +88,7 @@ class Scope:
 
 
 class WholeDatabase(Scope):
-    """The rows of all workspaces as they are stored, for statements that belong to no workspace."""
+    """A scope that converts no identifiers, for statements about the rows of all workspaces."""
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
         return values

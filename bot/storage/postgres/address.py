@@ -1,4 +1,4 @@
-"""Check a Postgres URL before any connection. Pass on, drop or refuse each of its parameters, by its name.
+"""Check a Postgres URL before the bot connects. Pass on, drop or refuse each parameter of the URL, by its name.
 
 asyncpg sends every unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?`
 or `#`, so a part of a password could reach the name service as a host name.
@@ -99,12 +99,12 @@ def read_address(url: str) -> DatabaseAddress:
 
 
 def is_same_database(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs differ in user and password at most."""
+    """Return whether two Postgres URLs lead to the same database: they differ in user and password at most."""
     return _without_user(url) == _without_user(other)
 
 
 def is_same_user(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs name the same user, or none."""
+    """Return whether two Postgres URLs name the same user. Two URLs without a user count as the same."""
     return _user(url) == _user(other)
 
 

@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Collects the items that are added in one event-loop iteration, and passes them to `flush` together.
+    """Collects the items that are added at the same moment, and passes them to `flush` together.
 
-    `flush` returns the items that it processed.
+    The same moment is one iteration of the event loop. `flush` returns the items that it processed.
     """
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:

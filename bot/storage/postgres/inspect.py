@@ -25,7 +25,10 @@ from bot.storage.scope import Scope
 async def inspect_postgres(
     url: str, encryptor: Encryptor, timing: StorageTiming, scope: Scope
 ) -> AsyncIterator[StorageReport]:
-    """Connect, inspect the database, and yield the report. Raises StorageSetupError, which shows nothing of the URL."""
+    """Connect, inspect the database, and yield the report.
+
+    Raises StorageSetupError if the command `run` could not use the database. The error shows nothing of the URL.
+    """
     address = usable(url)
     try:
         connection = await asyncpg.connect(address.url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)

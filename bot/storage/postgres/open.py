@@ -37,7 +37,10 @@ async def open_postgres(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[PostgresStore]:
-    """Open the store of one replica. Raises StorageSetupError."""
+    """Open the store of one replica, and close it at the end.
+
+    Raises StorageSetupError if the bot cannot use the database.
+    """
     address = usable(url)
     for name in address.left_out:
         log.warning("a parameter of DATABASE_URL is left out", extra={"fields": {"parameter": name}})
@@ -72,11 +75,10 @@ async def keep_settings(connection: Any) -> None:
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
     """Create or migrate the tables, check the key, and return a new owner number.
 
-    The owner number marks the requests that this replica works on. Raises StorageSetupError if the bot cannot use the
-    database, and asyncpg's exceptions.
-
-    A migration takes the tables one after the other, and replicas that run wait for those that it has. So it gives them
-    all back, and tries again later, if it does not get the next one soon.
+    The owner number marks the requests that this replica works on. A migration locks the tables one after the other,
+    and running replicas wait for the locked ones. So a migration that does not soon get the next table releases all of
+    them, and tries again later. Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions
+    if a statement fails.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     give_up_at = time.monotonic() + timing.migration_seconds

@@ -35,9 +35,9 @@ class ReplicaLock:
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
-        """Take `key_number`, a number for the key with which this replica encrypts; see Encryptor.
+        """Take `key_number`, a number that Encryptor computes from the key with which this replica encrypts.
 
-        Other replicas can read it.
+        Other replicas can read this number.
         """
         self.owner, self.key_number, self.url = owner, key_number, url
         self._announced: int | None = None  # the key of the lock that the present connection holds
@@ -51,12 +51,19 @@ class ReplicaLock:
         self._wants_to_lead = self._leads = False
 
     async def is_leader(self) -> bool:
-        """Return whether this replica leads; see core's LeaderLock. The background task takes the leader's lock."""
+        """Return whether this is the leading replica.
+
+        After the first call, the background task tries to take the leader's lock.
+        """
         self._wants_to_lead = True
         return self._leads and self.is_held
 
     async def open(self) -> None:
-        """Take the lock and keep it. Raises StorageSetupError if a proxy to the server pools transactions."""
+        """Take the lock, and start the background task that keeps it.
+
+        Raises StorageSetupError if a proxy between the bot and the server pools transactions, because such a proxy
+        breaks locks.
+        """
         await self._acquire()
         if await is_pooled(self._connection, self.url, self._timing):
             raise refused("database_proxy_pools_transactions")
@@ -73,8 +80,9 @@ class ReplicaLock:
     async def announce_key(self, key_number: int) -> None:
         """Let other replicas know that this replica encrypts with another key now.
 
-        The background task takes the lock of the new key, because it alone uses the connection. Return once it has done
-        so, or after `server_move_seconds`: while the server does not answer, no other replica can see a lock either.
+        The background task takes the lock of the new key, because it alone uses the connection. Return when the task
+        has the lock, or after `server_move_seconds`. While the server does not answer, no other replica can see a lock
+        either.
         """
         self.key_number = key_number
         self._key_announced.clear()
@@ -149,7 +157,7 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Take the lock that says with which key this replica encrypts, and then release the one of the last key."""
+        """Take the lock that shows with which key this replica encrypts. Then release the lock of the earlier key."""
         wanted, held = self.key_number, self._announced
         if wanted != held:
             await connection.execute(STATEMENTS["announce_key"].text, wanted)

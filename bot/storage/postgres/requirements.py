@@ -31,7 +31,11 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and its certificate files, and return the checked URL. Raises StorageSetupError."""
+    """Check a Postgres URL and its certificate files, and return the checked URL.
+
+    Raises StorageSetupError if a part of the URL is malformed or not supported, or if a certificate file cannot be
+    read.
+    """
     address = read_address(url)
     if address.faults:
         raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
@@ -40,7 +44,10 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """Raise StorageSetupError for an unusable certificate file. The driver's own error would not name the file."""
+    """Raise StorageSetupError if a certificate file is missing or cannot be read.
+
+    The driver's own error would not name the file.
+    """
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
     for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():

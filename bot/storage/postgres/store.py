@@ -41,7 +41,10 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Implements RequestRepository, HostCache, HostLinkRepository and Database with Postgres, for one workspace."""
+    """Stores everything in Postgres, for one workspace.
+
+    Implements RequestRepository, HostCache, HostLinkRepository and Database.
+    """
 
     shared = True
 
@@ -63,7 +66,7 @@ class PostgresStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "PostgresStore":
-        """Return a view on the same open database for this workspace; see Storage."""
+        """Return a view of the same open database for the workspace `name`."""
         return self._with(Scope(name))
 
     def _with(self, scope: Scope) -> "PostgresStore":
@@ -72,7 +75,7 @@ class PostgresStore:
         return view
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store the request; see RequestRepository.
+        """Store a new request. `agent` is the agent if the session can be created at once.
 
         Raises MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored even then.
         """
@@ -98,7 +101,7 @@ class PostgresStore:
         return accepted
 
     async def _accept(self, row: Mapping[str, Any]) -> Accepted:
-        """Store the row of a request. Its values are in their stored form."""
+        """Store the row of a request. The identifiers in the row are in their stored form (see scope.py)."""
         if not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
         for _ in range(MAX_ACCEPT_ATTEMPTS):
@@ -137,8 +140,8 @@ class PostgresStore:
     async def _answer(self, moves: list[tuple[str, RequestState]]) -> set[tuple[str, RequestState]]:
         """Move requests of all workspaces to `answered`.
 
-        `moves` holds the stored id of each request and the state that it must have. Return those of `moves` that took
-        effect. A move takes effect if this replica owns the request and the request has that state.
+        `moves` holds the stored id of each request and the state that it must have. A move takes effect if this replica
+        owns the request and the request has that state. Return the moves that took effect.
         """
         done: set[tuple[str, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
@@ -186,7 +189,10 @@ class PostgresStore:
                 await asyncio.sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run the statement with this name, and return the number of changed rows. `values` are stored ones."""
+        """Run the statement with this name, and return the number of changed rows.
+
+        The identifiers in `values` are in their stored form (see scope.py).
+        """
         statement = STATEMENTS[name]
         async with self._connection() as connection:
             done: str = await connection.execute(statement.text, *statement.arguments(values))
@@ -203,7 +209,7 @@ class PostgresStore:
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
-        """Return whether this replica leads; see core's LeaderLock."""
+        """Return whether this is the leading replica."""
         return await self._replica_lock.is_leader()
 
     @property
@@ -237,9 +243,10 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that it finds until the `with` block ends; see Database.
+        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
 
-        No replica can change the row meanwhile. The block is one transaction.
+        Yield the row (None if there is none), and a function that runs further statements in the same transaction. No
+        replica can change the row meanwhile.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -249,7 +256,7 @@ class PostgresStore:
             yield next(iter(rows), None), partial(self._fetch_scoped, connection)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all; see Storage.
+        """Encrypt with the first of these keys from now on, and decrypt with all of them.
 
         Let other replicas know the key only after the values that this replica encrypted with the old key are written.
         """
@@ -259,10 +266,11 @@ class PostgresStore:
             await self._replica_lock.announce_key(self._encryptor.key_number)
 
     async def use_address(self, url: str) -> None:
-        """Open new connections with the user and password of this URL; see Storage.
+        """Open new connections with the user and password of this URL.
 
-        Open connections stay open, because Postgres checks a password only when a connection opens. With another user,
-        each is replaced before its next statement. The connection that holds the replica's lock stays in both cases.
+        Open connections stay open, because Postgres checks a password only when a connection opens. If the URL names
+        another user, each of them is replaced before its next statement. The connection that holds the replica's lock
+        stays in both cases.
         """
         address = usable(url)
         if not address_of.is_same_database(address.url, self._replica_lock.url):
@@ -280,7 +288,7 @@ class PostgresStore:
             await self._pool.expire_connections()
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes use the database and encrypt with another key than this process."""
+        """Return how many other processes use the database with another encryption key than this process."""
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 
@@ -314,7 +322,10 @@ class PostgresStore:
         return bool(await self.fetch("unlink_host", {"team_id": team_id or "", "user_id": user_id}))
 
     async def _one(self, name: str, values: Mapping[str, Any]) -> Row | None:
-        """Run the statement with this name, and return its first row as it is stored. `values` are stored ones, too."""
+        """Run the statement with this name, and return its first row; None if there is none.
+
+        The identifiers in `values` and in the row are in their stored form (see scope.py).
+        """
         async with self._connection() as connection:
             return await _fetch_one(connection, name, values)
 

@@ -1,1 +1,1 @@
-"""Implement the repositories of the core with the statements of `sql/`, for both databases."""
+"""Implement the repositories of the core with the statements of `sql/`. They work with SQLite and with Postgres."""

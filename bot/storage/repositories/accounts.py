@@ -13,7 +13,10 @@ from bot.storage.encryption import Encryptor
 
 
 class AccountTable:
-    """Implements AccountRepository for both databases."""
+    """Stores pending sign-ins and linked Genesys accounts, in SQLite or Postgres.
+
+    Implements core's AccountRepository.
+    """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

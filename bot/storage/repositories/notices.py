@@ -17,7 +17,10 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Implements NoticeRepository and StartHistory for both databases."""
+    """Stores notices and reads how starts ended, in SQLite or Postgres.
+
+    Implements core's NoticeRepository and StartHistory.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

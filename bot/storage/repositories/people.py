@@ -1,4 +1,4 @@
-"""Export what is stored about one person, and delete it, or take the person out of rows about others."""
+"""Export or delete what is stored about one person. In rows about other people, only the person's id is removed."""
 
 import json
 from collections import Counter
@@ -31,10 +31,10 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """The result of forgetting a person.
+    """The result of `PeopleTable.forget`: how much it deleted, and how much is still stored.
 
-    - `deleted`, `anonymized`: how many rows were deleted, and how many were kept without the person, by table. Tables
-      without such rows are left out.
+    - `deleted`: how many rows were deleted, by table.
+    - `anonymized`: how many rows were kept without the person, by table.
     - `sessions`: how many sessions are still stored, because they are open or a message in Slack does not say yet that
       they ended.
     - `requests`: how many requests are still stored, because they are not answered yet.
@@ -53,13 +53,16 @@ class Forgotten:
 
 
 class PeopleTable:
-    """Exports and forgets a person, for both databases."""
+    """Exports or deletes what is stored about a person, in SQLite or Postgres."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return what is stored about the person, as JSON values. Leave out secrets. Raises StorageUnavailableError."""
+        """Return what is stored about the person, as JSON values. Leave out secrets.
+
+        Raises StorageUnavailableError if the database fails.
+        """
         person = _person(user_id, team_id)
         found: dict[str, Any] = {}
         for table in TABLES:
@@ -74,10 +77,11 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete what is stored about the person, and take the person out of rows about others.
+        """Delete what is stored about the person, and remove the person from rows about others.
 
-        Raises StorageUnavailableError. Each statement is one write, so if this method was stopped, a further call does
-        the rest. Leave open sessions and unanswered requests as they are, because people still use them.
+        Leave open sessions and unanswered requests as they are, because people still use them. Each statement is one
+        write, so if this method was stopped, a further call does the rest. Raises StorageUnavailableError if the
+        database fails.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()
@@ -124,7 +128,7 @@ class PeopleTable:
                 return changed
 
     async def _anonymize_failures(self, person: Mapping[str, Any], user_id: UserId) -> int:
-        """Take the person out of the stored errors of other people's requests. Return how many rows were changed."""
+        """Remove the person from the stored errors of other people's requests. Return how many rows were changed."""
         changed = 0
         for row in await self._database.fetch("failures_with_person", person):
             without = json.dumps(_without(_json(row["failure"]), user_id))
@@ -133,10 +137,10 @@ class PeopleTable:
         return changed
 
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
-        """Delete the notices about the person, and take the person out of other notices.
+        """Delete the notices about the person, and remove the person from other notices.
 
-        Return how many were deleted, and how many were changed. If a replica changes a notice during this pass, the
-        next pass over the notices handles it.
+        Return how many were deleted, and how many were changed. If a replica changes a notice during a pass over the
+        notices, the next pass handles that notice.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):

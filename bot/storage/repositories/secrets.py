@@ -19,7 +19,7 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """The numbers of stored values by the key that decrypts them: the newest key, an older key, or none."""
+    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
 
     newest: int = 0
     older: int = 0
@@ -28,7 +28,10 @@ class SecretCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """The result of a rotation: how many values it changed, and the counts of all values after it."""
+    """The result of a rotation of keys. `changed`: how many values it encrypted.
+
+    `left`: the counts of all values after it.
+    """
 
     changed: int
     left: SecretCounts
@@ -54,20 +57,23 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Encrypts the secrets of all tables with the newest key, for both databases."""
+    """Counts the encrypted values of all tables, and encrypts them with the newest key, in SQLite or Postgres."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
 
     async def count(self) -> SecretCounts:
-        """Count the stored values by the key that decrypts them. Raises StorageUnavailableError."""
+        """Count the stored values by the key that decrypts them.
+
+        Raises StorageUnavailableError if the database fails.
+        """
         return await count_secrets(self._database.fetch, self._encryptor)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Encrypt with the first of these keys from now on, and decrypt with all of them.
 
         Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
-        not among them. Raises StorageUnavailableError.
+        not among them. Raises StorageUnavailableError if the database fails.
         """
         new = Encryptor(keys)
         facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}
@@ -79,7 +85,7 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether a stored value can be decrypted now, and not by `new`."""
+        """Return whether the present keys decrypt a stored value that the keys of `new` do not decrypt."""
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -94,10 +100,11 @@ class SecretTable:
         return False
 
     async def rotate(self) -> KeyRotation:
-        """Encrypt each value that only an older key decrypts again, with the first key, which is the newest.
+        """Find the values that only an older key decrypts, and encrypt them with the first key, which is the newest.
 
-        Each row is one write, so a rotation that was stopped goes on when this is called again. One call makes up to
-        MAX_PASSES passes, because a running bot may change a row during a pass. Raises StorageUnavailableError.
+        Each row is one write, so if this method was stopped, a further call does the rest. One call makes up to
+        MAX_PASSES passes, because a running bot may change a row during a pass. Raises StorageUnavailableError if the
+        database fails.
         """
         changed = 0
         for number in range(MAX_PASSES):
@@ -110,9 +117,9 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Encrypt the values of all rows with the first key, where needed. Return how many values were changed.
+        """Encrypt with the first key all values that only an older key decrypts. Return how many values were changed.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError if the database fails.
         """
         places, changed = asyncio.Semaphore(MAX_AT_ONCE), 0
 

@@ -37,7 +37,10 @@ number that it reads."""
 
 
 class SessionTable:
-    """Implements SessionRepository and PostedMessageRepository for both databases."""
+    """Stores sessions and the messages that show them, in SQLite or Postgres.
+
+    Implements core's SessionRepository and PostedMessageRepository.
+    """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

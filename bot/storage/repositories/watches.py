@@ -9,7 +9,7 @@ from bot.storage.encryption import Encryptor
 
 
 class WatchTable:
-    """Implements WatchRepository for both databases."""
+    """Stores which open sessions the bot watches, in SQLite or Postgres. Implements core's WatchRepository."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

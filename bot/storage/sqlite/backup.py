@@ -27,7 +27,8 @@ class BackupError(Exception):
 def back_up(path: Path, target: Path) -> None:
     """Copy the database to a new file with mode 0600.
 
-    Raises BackupError if no backup can be made, and StorageSetupError if SQLite reports an error.
+    Raises BackupError if the database is missing or damaged, or if the new file exists already. Raises
+    StorageSetupError if SQLite reports an error.
     """
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
@@ -42,7 +43,7 @@ def back_up(path: Path, target: Path) -> None:
 def check_backup(file: Path, encryptor: Encryptor) -> int:
     """Check that a file is a backup that this program can use. Return how many of its secrets no key decrypts.
 
-    Raises BackupError if it is none.
+    Raises BackupError if the file is missing, is damaged, or is not such a backup.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -66,8 +67,9 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
     """Replace the database with a backup. Return how many of its secrets no key decrypts.
 
-    `replace`: whether an existing database may be replaced. Raises BackupError if the backup is unusable or may not
-    replace the database, and StorageSetupError if the bot cannot use the path of the database.
+    `replace`: whether an existing database may be replaced. Raises BackupError if the file is not a backup that this
+    program can use, or if there is a database that may not be replaced. Raises StorageSetupError if the bot cannot use
+    the path of the database.
     """
     unreadable = check_backup(file, encryptor)
     try:
@@ -105,7 +107,7 @@ def _replace(path: Path, file: Path) -> None:
 
 
 def _about_backup(error: StorageSetupError) -> str:
-    """Return the sentence for an error that the check of a backup raised.
+    """Return the sentence that says why a backup cannot be restored. `error` is the error that its check raised.
 
     For a wrong key, return a sentence about the backup instead of the bot's database.
     """

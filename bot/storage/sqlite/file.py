@@ -25,7 +25,7 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
     """Check, lock and prepare the database file. Return the handle of its lock, and a new owner number.
 
     The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes. Raises
-    StorageSetupError.
+    StorageSetupError if the bot cannot use the file.
     """
     handle = None
     try:
@@ -84,7 +84,7 @@ def _check_free_space(path: Path) -> None:
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """Open a connection, in autocommit mode and usable from any thread.
+    """Open a connection in autocommit mode. Any thread may use it.
 
     `busy_seconds` limits its wait for the writes of other connections.
     """
@@ -133,7 +133,7 @@ def shared_mode(path: Path) -> str:
 def lock(path: Path) -> int:
     """Lock the database until the returned handle is closed or the process ends.
 
-    Raises StorageSetupError if another process holds the lock, and OSError if the lock file is unusable.
+    Raises StorageSetupError if another process holds the lock, and OSError if the lock file cannot be opened.
     """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:

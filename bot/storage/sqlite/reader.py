@@ -11,7 +11,7 @@ from bot.core.ports import NULL_METRICS, Metrics
 
 
 class Reader:
-    """Runs SELECT statements. Opens its connection with the first of them."""
+    """Runs SELECT statements on a connection that it opens for the first of them."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -19,7 +19,7 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
 
     async def read(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        """Run a SELECT and return its rows. Raises StorageUnavailableError."""
+        """Run a SELECT and return its rows. Raises StorageUnavailableError if SQLite reports an error."""
 
         def read() -> list[Any]:
             if self._connection is None:

@@ -43,9 +43,9 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Implements RequestRepository, HostCache, HostLinkRepository and Database with SQLite, for one workspace.
+    """Stores everything in an SQLite file, for one workspace. `clock` returns seconds since 1970.
 
-    `clock` returns seconds since 1970.
+    Implements RequestRepository, HostCache, HostLinkRepository and Database.
     """
 
     shared = False
@@ -61,7 +61,7 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open or create the file. Raises StorageSetupError.
+        """Open or create the file. Raises StorageSetupError if the bot cannot use the file.
 
         `exclusive`: take the lock of the file. Only one process at a time can hold this lock.
         """
@@ -79,7 +79,7 @@ class SQLiteStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "SQLiteStore":
-        """Return a view on the same open file for this workspace; see Storage."""
+        """Return a view of the same open file for the workspace `name`."""
         return self._with(Scope(name))
 
     def _with(self, scope: Scope) -> "SQLiteStore":
@@ -217,20 +217,21 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that it finds until the `with` block ends; see Database.
+        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
 
-        An asyncio lock is enough, because no other process writes the rows that this method locks.
+        Yield the row (None if there is none), and a function that runs further statements. An asyncio lock is enough,
+        because no other process writes the rows that this method locks.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all; see Storage."""
+        """Encrypt with the first of these keys from now on, and decrypt with all of them."""
         await self.secrets.use_keys(keys)
 
     async def use_address(self, url: str) -> None:
-        """Raise StorageSetupError, because an address without a password cannot change while the bot runs."""
+        """Raise StorageSetupError, because the path of the file cannot change while the bot runs."""
         raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:

@@ -33,7 +33,7 @@ class _Job:
 class BatchWriter:
     """Runs write jobs on one connection and one thread, many in one transaction.
 
-    If a job fails, its transaction is rolled back, and each job of that transaction runs again in a separate one. So a
+    If a job fails, its transaction is rolled back. Each job of that transaction then runs again in a separate one. So a
     failed job does not undo the other jobs, and a job may run twice.
     """
 
@@ -49,10 +49,11 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """Run `work` and return its result once it is on disk. Raises StorageUnavailableError.
+        """Run `work` and return its result once it is on disk.
 
-        `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
-        `in_transaction`: False for an operation that SQLite allows only outside a transaction.
+        Raises StorageUnavailableError if SQLite reports an error. `max_delay_seconds`: how long this write may wait to
+        share a transaction with later writes; 0 commits at once. `in_transaction`: False for an operation that SQLite
+        allows only outside a transaction.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
