@@ -17,8 +17,9 @@ name of the workspace follows."""
 class AccountSettings:
     """The settings for people who link their own Genesys accounts.
 
-    `credentials` belong to the OAuth client for their sign-ins. In Genesys, that client has to list `redirect_uri`.
-    `off` is the reason why nobody can link an account, one of OFF in core/errors.py; "" when people can.
+    `credentials` belong to the OAuth client for these people's sign-ins. In Genesys, that client has to list
+    `redirect_uri`. `off` is the reason why nobody can link an account, one of OFF in core/errors.py; "" when people
+    can.
     """
 
     off: str
@@ -27,7 +28,7 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Return the path at which the bot's HTTP server awaits browsers that return from a sign-in."""
+        """Return the path of the bot's HTTP server to which the browser returns after a sign-in."""
         return urlsplit(self.redirect_uri).path
 
 

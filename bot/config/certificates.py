@@ -1,6 +1,6 @@
 """Check SSL_CERT_FILE and SSL_CERT_DIR, which name the trusted certificate authorities.
 
-OpenSSL reports no error for a wrong value: it then trusts no authority.
+OpenSSL reports no error for a wrong value. It then trusts no authority.
 """
 
 import os
@@ -16,7 +16,10 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault in the reader for each value that would make OpenSSL trust no authority without an error message."""
+    """Note a fault in `reader` for each value with which OpenSSL would trust no authority.
+
+    OpenSSL itself reports no error.
+    """
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
@@ -70,7 +73,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return what is wrong with the value of SSL_CERT_DIR; "" if one of its folders exists."""
+    """Return what is wrong with the value of SSL_CERT_DIR; "" if at least one of its folders exists."""
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

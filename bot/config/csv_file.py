@@ -8,7 +8,7 @@ from bot.core.hosts.csv_file import decode
 def read_csv_file(path: str) -> str:
     """Return the text of a small CSV file. Raises OSError if the file cannot be read.
 
-    Raises ValueError for another encoding or file type, with advice on how to save the file.
+    Raises ValueError if the file has another encoding or is no CSV file. The error says how to save the file.
     """
     try:
         return decode(Path(path).expanduser().read_bytes())

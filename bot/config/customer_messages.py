@@ -21,7 +21,8 @@ _TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT",
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
     """Read the settings of customer messages. Note each fault in `reader`. Check the texts even if no sender is set.
 
-    `is_encrypted`: the database encrypts secrets, as customers' addresses require.
+    `is_encrypted`: whether the database encrypts secrets. If not, a sender is a fault, because customers' addresses
+    must not be stored as plain text.
     """
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:

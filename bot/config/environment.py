@@ -24,18 +24,20 @@ OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The environment variables by name. `remarks`: one sentence for each part of the .env file that is ignored."""
+    """The environment variables by name, from the process and the .env file.
+
+    `remarks` holds one sentence for each part of the .env file that is ignored.
+    """
 
     values: dict[str, str]
     remarks: tuple[str, ...] = ()
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the values of the file at `path` with the process's environment.
+    """Merge the values of the .env file at `path` with the environment of the process. The process's values win.
 
-    Raises SettingsError if the file is unusable. The process's value wins unless it is empty. The same secret can have
-    two forms, NAME and NAME_FILE. If the process sets one of the two forms, the file's values for both forms are
-    ignored.
+    An empty value of the process does not count. A secret can be in NAME or NAME_FILE: if the process sets one of them,
+    the values of the file for both are ignored. Raises SettingsError if the file exists but cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -60,9 +62,9 @@ def data_directories(environ: Mapping[str, str]) -> list[Path]:
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
-    """Return the path at which the bot writes a file.
+    """Return the path at which the bot writes a file. A relative path becomes a path below the first data directory.
 
-    A relative path becomes a path below the first data directory, if there is one.
+    Return `path` unchanged if there is no data directory.
     """
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path
@@ -87,7 +89,10 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """Return the text of the .env file, "" if there is no such file. Raises SettingsError if the file is unusable."""
+    """Return the text of the .env file, "" if there is no such file.
+
+    Raises SettingsError if the file cannot be read.
+    """
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")

@@ -68,9 +68,10 @@ class DatabaseSettings:
 class ProcessSettings:
     """The settings that all workspaces of a process share.
 
-    `health_port`: None if the HTTP server on `port` also serves the health endpoints. In Socket Mode, there is then no
-    HTTP server for them. `workspaces_file`: the path of the file with several workspaces, "" if there is only one.
-    `sources`: where these settings were read.
+    - `health_port`: the port of the health endpoints; None if the HTTP server on `port` also serves them. In Socket
+      Mode, a single workspace has no such server, so None means no health endpoints.
+    - `workspaces_file`: the path of the file with several workspaces, "" if there is only one workspace.
+    - `sources`: where these settings were read.
     """
 
     host: str
@@ -90,14 +91,14 @@ class ProcessSettings:
         return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
-        """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads. Note each fault in `reader`."""
         database = read_database(reader)
         _note_store_secrets(reader)
         return replace(self, database=database, logging=replace(self.logging, secrets=tuple(reader.secrets)))
 
 
 def read_process(reader: Reader) -> ProcessSettings:
-    """Read the settings of the process. Note each fault in `reader`; each function below does the same."""
+    """Read the settings of the process. Note each fault in `reader`."""
     logging, database, tracing = read_logging(reader), read_database(reader), _tracing(reader)
     host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
     health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None
@@ -121,9 +122,9 @@ def read_process(reader: Reader) -> ProcessSettings:
 
 
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
-    """Note a fault if both HTTP servers would listen on the same port.
+    """Note a fault if the health endpoints would have the same port as the other HTTP server.
 
-    With several workspaces, there is always a server on `port`.
+    The caller calls this only if there is an HTTP server on `port`.
     """
     if health_port == port:
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
@@ -150,7 +151,7 @@ def read_database(reader: Reader) -> DatabaseSettings:
 
 
 def read_audit_log(reader: Reader) -> str:
-    """Return where the audit log is: a path, "-" for standard output, "" for none."""
+    """Return the place of the audit log: a path, "-" for standard output, "" for no audit log."""
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
 
@@ -176,7 +177,10 @@ def _note_store_secrets(reader: Reader) -> None:
 
 
 def _tracing(reader: Reader) -> TracingSettings:
-    """Return the settings of the traces. OpenTelemetry's own variables can also switch them off."""
+    """Return the settings of the traces.
+
+    `is_on` is False, too, if one of OpenTelemetry's own variables switches them off.
+    """
     endpoint, for_traces = reader.plain(_OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):
         reader.fault(_OTLP_ENDPOINT, "must be a URL with http or https, without a user name.")

@@ -1,7 +1,7 @@
 """Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.
 
-Every library gets its proxy from here, because each reads these variables differently. Connections to this machine use
-no proxy.
+Every library gets its proxy from here, because the libraries read these variables differently. Connections to this
+machine use no proxy.
 """
 
 import re
@@ -52,12 +52,12 @@ class Proxies:
         return cls(found.get("http_proxy", every), found.get("https_proxy", every), no)
 
     def of(self, url: str) -> str | None:
-        """Return the proxy's URL for `url`, None for a direct connection."""
+        """Return the URL of the proxy for connections to `url`, None for a direct connection."""
         proxy = self.to(url)
         return proxy.url if proxy else None
 
     def to(self, url: str) -> Proxy | None:
-        """Return the proxy for `url`, None for a direct connection."""
+        """Return the proxy for connections to `url`, None for a direct connection."""
         if not self.http and not self.https:
             return None
         parts = urlsplit(url)
@@ -69,7 +69,7 @@ class Proxies:
 
 
 def read_proxies(reader: Reader) -> Proxies:
-    """Read the proxy variables. Note a fault in `reader` for each unusable proxy.
+    """Read the proxy variables. Note a fault in `reader` for each proxy with an invalid or unsupported URL.
 
     The fault does not show the proxy's URL, which may contain a password.
     """
@@ -81,7 +81,7 @@ def read_proxies(reader: Reader) -> Proxies:
 
 
 def _find_fault(url: str) -> str:
-    """Return what is wrong with a proxy's URL and how to fix it, "" if nothing is."""
+    """Return what is wrong with a proxy's URL and how to fix it; "" for a URL without a fault."""
     scheme = url.partition(":")[0].lower()
     if scheme.startswith("socks"):
         return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."

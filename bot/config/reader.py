@@ -22,7 +22,10 @@ _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 
 
 class SettingsError(Exception):
-    """The settings are unusable. Each of `faults` names a variable and a fix; none shows a secret."""
+    """The settings have faults.
+
+    Each of `faults` names a variable and says how to fix the fault; none shows a secret.
+    """
 
     code = "settings_invalid"
 
@@ -35,7 +38,8 @@ class SettingsError(Exception):
 class SecretFile:
     """A file that holds the value of the variable `name`. The variable `variable` names the file.
 
-    `text` is the value as it was read; "" if the file is missing or empty and may be.
+    `text` is the value as it was read. It is "" if the file is missing or empty, which is allowed for the secrets of a
+    rotation.
     """
 
     name: str
@@ -46,7 +50,10 @@ class SecretFile:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The environment of the settings, and the files of the secrets by the name of the secret's variable."""
+    """Where settings were read: the environment, and the files of secrets.
+
+    `files` has the name of each secret's variable as key.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     files: Mapping[str, SecretFile]
@@ -55,8 +62,8 @@ class Sources:
 class Reader:
     """Reads the values of variables by name, and collects faults.
 
-    An empty value counts as unset. A value that cannot be read becomes a fault. `workspace`: the short name of the
-    workspace that the values belong to; "" if the process serves only one.
+    An empty value counts as unset. A value that cannot be parsed becomes a fault. `workspace` is the short name of the
+    workspace that has these settings; "" if the process serves only one.
     """
 
     def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
@@ -74,8 +81,8 @@ class Reader:
     def fault(self, name: str, fix: str) -> None:
         """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
 
-        Add an example of the variable, unless `fix` has one. Do nothing if the value has a character that makes it
-        unusable, because that fault is already noted.
+        Add an example of the variable, unless `fix` has one. Do nothing if the value contains a character that is not
+        allowed, because that fault is already noted.
         """
         if name in self._unreadable:
             return
@@ -85,7 +92,7 @@ class Reader:
             self.faults.append(line)
 
     def _line(self, name: str, fix: str) -> str:
-        """Return the sentences that tell a person about a fault."""
+        """Return the text of a fault: the variable, what is wrong, what to do, and an example if `fix` has none."""
         line = example(name)
         return f"{name}: {fix}{EXAMPLE}{line}" if line and needs_example(fix) else f"{name}: {fix}"
 
@@ -94,11 +101,11 @@ class Reader:
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether the variable has a fault so far."""
+        """Return whether a fault of this variable has been noted so far."""
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether the variable or its file has a fault so far."""
+        """Return whether a fault of the variable NAME or of NAME_FILE has been noted so far. `name` is NAME."""
         return self.has_fault(name) or self.has_fault(f"{name}_FILE")
 
     def text(self, name: str) -> str:
@@ -116,7 +123,7 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the value of a variable, or its default, with hyphens for dashes and without invisible characters.
+        """Return the value of a variable, or its default. Replace dashes by hyphens, and remove invisible characters.
 
         Never use this for secrets and ids, which must stay as they are.
         """
@@ -134,9 +141,9 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """Return the value of a variable that must be set.
+        """Return the value of a variable that must be set. Note a fault if it is not set.
 
-        Note a fault if it is not set; `how_to_get` is the fault's sentence on where to find a value.
+        `how_to_get` is a sentence that tells the administrator where to find a value.
         """
         value = self.text(name)
         if not value:
@@ -171,10 +178,10 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split a value at commas and white space.
+        """Split the value of a variable at commas and white space, and return the words.
 
-        Return the words, and note a fault for words that do not match `pattern`. `what` names the expected kind of word
-        in the fault, such as "host".
+        Note a fault if a word does not match `pattern`. `what` names the expected kind of word in the fault, such as
+        "host".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
@@ -185,10 +192,11 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return an https URL without a slash at its end; "" if unset. Only a URL of this machine may have http.
+        """Return an https URL without a slash at its end; "" if unset. A URL of this machine may also be http.
 
-        Reject a user name and password: nothing uses them, and screens show URLs. `is_page`: people open the URL, so it
-        may have a query and a fragment, and is returned unchanged.
+        Note a fault for any other value. A user name or password in the URL is a fault, because nothing uses them and
+        screens show URLs. `is_page`: people open the URL, so it may have a query and a fragment, and is returned
+        unchanged.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
@@ -242,9 +250,10 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key, as PEM text, in the file that `variable` names. Note a fault of `variable`.
+        """Return the private key, as PEM text, in the file that the variable `variable` names.
 
-        `name` is the variable for the key itself.
+        `name` is the variable for the text of the key. Note a fault of `variable` if the file cannot be read or holds
+        no private key.
         """
         path = self.text(variable)
         pem = self.parsed(variable, lambda: read_key_file(path)) or ""
@@ -264,15 +273,18 @@ class Reader:
 
 
 def needs_example(fix: str) -> bool:
-    """Return whether a fault needs an example: whether `fix` has none, and does without one badly."""
+    """Return whether an example of the variable must follow the sentences `fix`.
+
+    Return False if they contain an example, or if an example would not help.
+    """
     return not any(words in fix for words in _NO_EXAMPLE)
 
 
 def read_secret_file(name: str, path: str) -> str:
     """Return the value of the variable `name` from a file; "" if the file is empty.
 
-    Also return "" if the file is missing and may be. Raises OSError, and ValueError with a reason why the file cannot
-    be used.
+    Also return "" if the file of a secret for a rotation (NAME_NEXT) is missing. Raises OSError if the file cannot be
+    read, and ValueError with the reason if it contains no valid text or key.
     """
     try:
         return unquoted(read_key_file(path) if name in KEYS else read_file(path))
@@ -287,9 +299,10 @@ def read_secret_file(name: str, path: str) -> str:
 
 
 def read_file(path: str) -> str:
-    """Return the text of a small file.
+    """Return the text of a small UTF-8 file.
 
-    Raises OSError if the file cannot be read, and ValueError with the reason for any other problem.
+    Raises OSError if the file cannot be read. Raises ValueError with the reason if the file is not UTF-8 text, or if
+    the home directory in the path is unknown.
     """
     try:
         return read_bytes(path).decode("utf-8-sig")
@@ -298,9 +311,9 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return a private key file as PEM text. Raises OSError if the file cannot be read.
+    """Return the private key in a file as PEM text. Raises OSError if the file cannot be read.
 
-    Raises ValueError for an unusable format; its sentence names the format.
+    Raises ValueError if the file is no private key that can be converted to PEM. Its sentence says what the file is.
     """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):

@@ -24,11 +24,15 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 class ServiceSettings:
     """The settings of the session service: address, credentials and defaults.
 
-    `next_credentials`: those of the second OAuth client during a change, else None. `requests_per_minute`: the rate
-    limit from the settings; None if only Genesys's own limit applies. `offer`: the defaults of sessions.
-    `conversations`: None if the service is not the public API. `host_id`: the default host of the command `start`.
-    `app`: the Genesys web app of the region. `live`: how the bot learns that a customer joined. `joined_statuses`: the
-    service's words, in lower case, for a session that the customer has joined; the public API needs none.
+    - `next_credentials`: those of the second OAuth client during a change, else None.
+    - `requests_per_minute`: the rate limit from the settings; None if only Genesys's own limit applies.
+    - `offer`: the defaults of sessions.
+    - `conversations`: None if the service is not the public API.
+    - `host_id`: the default host of the command `start`.
+    - `app`: the Genesys web app of the region.
+    - `live`: how the bot learns that a customer joined.
+    - `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined; empty for the
+      public API.
     """
 
     api_url: str
@@ -48,7 +52,7 @@ class ServiceSettings:
 
     @property
     def proxy(self) -> str | None:
-        """Return the proxy to Genesys, None for a direct connection."""
+        """Return the URL of the proxy to Genesys, None for a direct connection."""
         return self.proxies.of(self.api_url)
 
 
@@ -120,7 +124,8 @@ def read_cobrowse_api(reader: Reader) -> str:
 def _conversations(reader: Reader) -> ConversationSettings:
     """Read the settings for GENESYS_COBROWSE_API=conversations.
 
-    Read these settings even if GENESYS_COBROWSE_API selects the other service, so that faults in them always show.
+    Read these settings even if GENESYS_COBROWSE_API selects the other service, so that faults in them are always
+    reported.
     """
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
@@ -166,7 +171,10 @@ def _credentials(reader: Reader) -> Credentials:
 
 
 def _next_credentials(reader: Reader) -> Credentials | None:
-    """Read the credentials of the second OAuth client. Return None if there is none, or with a fault."""
+    """Read the credentials of the second OAuth client. Note each fault in `reader`.
+
+    Return None if there is no second client, or if its settings have faults.
+    """
     client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")
     pem = reader.text("GENESYS_PRIVATE_KEY_NEXT")
     if secret and pem:
@@ -190,9 +198,10 @@ def _scopes(reader: Reader, default: str) -> str:
 
 
 def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
-    """Read a private key. Return None if there is none, or note a fault of the variable `source`.
+    """Convert the private key `pem` to credentials. Return None if there is no key.
 
-    `source` is "" if none is set. `suffix` is the end of the names of the variables about this key: "" or "_NEXT".
+    `source` is the variable that holds the key; "" if none does. If the key cannot be loaded, note a fault of this
+    variable and return None. `suffix` is the end of the names of the variables about this key: "" or "_NEXT".
     """
     passphrase, key_id = _about_key(reader, suffix)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if source else ""
@@ -207,7 +216,10 @@ def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suff
 
 
 def _about_key(reader: Reader, suffix: str) -> tuple[str | None, str]:
-    """Read the passphrase and the id of a private key. Their files are watched even while there is no key."""
+    """Return the passphrase and the id of a private key. `suffix` is the end of the variables' names: "" or "_NEXT".
+
+    The settings are read even while there is no key, so that the bot watches their files.
+    """
     return reader.text(f"GENESYS_PRIVATE_KEY_PASSPHRASE{suffix}") or None, reader.text(f"GENESYS_KEY_ID{suffix}")
 
 

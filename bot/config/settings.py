@@ -51,7 +51,8 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
-    `signing_secrets`: the bot accepts what any of them signs. There are two during a change, none in Socket Mode.
+    The bot accepts an HTTP request if one of the `signing_secrets` signed it. There are two of them during a change,
+    none in Socket Mode.
     """
 
     proxies: Proxies
@@ -71,9 +72,10 @@ class SlackSettings:
 class Settings:
     """The settings of the command `run` for one workspace.
 
-    `workspace`: the short name of the workspace, "" if the process serves only one. `language`: the code of the
-    language in which the bot writes to all people; "" if it writes to each person in the person's own language.
-    `sources`: where these settings were read, so that changed secrets can be read again.
+    - `workspace`: the short name of the workspace, "" if the process serves only one.
+    - `language`: the code of the language in which the bot writes to all people; "" if it writes to each person in the
+      person's own language.
+    - `sources`: where these settings were read, so that changed secrets can be read again.
     """
 
     slack: SlackSettings
@@ -99,7 +101,7 @@ class Settings:
 
     @property
     def process(self) -> ProcessSettings:
-        """Return those of the settings that belong to the process."""
+        """Return the settings of the process, which are a part of these settings."""
         return ProcessSettings(
             host=self.host,
             port=self.port,
@@ -114,7 +116,7 @@ class Settings:
         )
 
     def with_secrets_from(self, reader: Reader) -> "Settings":
-        """Return these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads. Note each fault in `reader`."""
         slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
         connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
         logging = replace(self.logging, secrets=tuple(reader.secrets))
@@ -124,15 +126,15 @@ class Settings:
 def environment(path: str = ENV_FILE) -> dict[str, str]:
     """Return the environment variables, from the process and the .env file. The process's values win.
 
-    Raises SettingsError if the file is unusable.
+    Raises SettingsError if the file exists but cannot be read.
     """
     return read_environment(path).values
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the same variables as `environment`, with remarks on the ignored parts of the .env file.
+    """Return the environment variables as `environment` does, with remarks on the ignored parts of the .env file.
 
-    Raises SettingsError if the file is unusable.
+    Raises SettingsError if the file exists but cannot be read.
     """
     return sources.read(path, os.environ)
 
@@ -158,21 +160,21 @@ def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of the command `run`. Raises SettingsError with all faults."""
+    """Return the settings of the command `run`. Raises SettingsError if there are faults; it contains all of them."""
     return load_part(read_settings, environ)
 
 
 def load_part(read: Callable[[Reader], T], environ: Mapping[str, str], workspace: str = "") -> T:
-    """Return the part of the settings that `read`, one of the functions below, reads.
+    """Call `read`, which reads a part of the settings, and return the result.
 
-    `workspace`: the short name of the workspace, "" if the process serves only one. Raises SettingsError with all
-    faults.
+    `read` is a function such as `read_slack`. `workspace`: the short name of the workspace, "" if the process serves
+    only one. Raises SettingsError if there are faults; it contains all of them.
     """
     return finish(read, Reader(environ, workspace))
 
 
 def finish(read: Callable[[Reader], T], reader: Reader) -> T:
-    """Return what `read` reads. Raises SettingsError with all faults that the reader has then."""
+    """Call `read` with `reader` and return the result. Raises SettingsError if the reader has faults afterwards."""
     part = read(reader)
     if reader.faults:
         raise SettingsError(reader.faults)
@@ -180,9 +182,9 @@ def finish(read: Callable[[Reader], T], reader: Reader) -> T:
 
 
 def read_settings(reader: Reader, process: ProcessSettings | None = None) -> Settings:
-    """Read all settings of the command `run`. Note each fault in `reader`; each function below does the same.
+    """Read all settings of the command `run`. Note each fault in `reader`.
 
-    `process`: the settings of the process if they are read already, because several workspaces share them.
+    `process`: the settings of the process, if they are read already. Several workspaces share them.
     """
     slack = read_slack(reader)
     service = read_service(reader)
@@ -227,9 +229,9 @@ def _access_rules(reader: Reader) -> AccessRules:
 
 
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
-    """Return the hosts that the hosts file lists, and the email domains whose addresses may map people to hosts.
+    """Return the hosts in the hosts file, and the email domains whose addresses can find a host.
 
-    The first is None if no hosts file is set.
+    The hosts are None if no hosts file is set.
     """
     path = reader.text("COBROWSE_HOSTS_FILE")
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
@@ -302,7 +304,7 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence that names the kind of a token and the variable for this kind; "" for an unknown kind."""
+    """Return a sentence that names the kind of a token and the variable for this kind; "" if the kind is unknown."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",

@@ -1,4 +1,4 @@
-"""Define every environment variable.
+"""Define every environment variable that the bot reads.
 
 docs/generate/settings.py writes the page of settings and .env.example from these definitions.
 """
@@ -8,9 +8,9 @@ from enum import Enum
 
 
 class Form(Enum):
-    """The characters that a value may contain.
+    """The kinds of values, by the characters that they may contain.
 
-    FREE: any. LINE: visible characters and spaces. TOKEN: printable ASCII without spaces.
+    FREE: any characters. LINE: visible characters and spaces. TOKEN: printable ASCII without spaces.
     """
 
     FREE = "free"
@@ -22,10 +22,12 @@ class Form(Enum):
 class Variable:
     """An environment variable.
 
-    `about`: what the variable is for and what it does, as Markdown without links. `required`: when the variable must be
-    set, "" for never. `unit`: what a number counts. `example`: a value for the messages about faults; it may be "" if
-    the variable has a default. `in_file`: the variable NAME_FILE can name a file that holds the value, although the
-    value is no secret, because it changes together with a secret.
+    - `about`: what the variable is for and what it does, as Markdown without links.
+    - `required`: when the variable must be set, "" for never.
+    - `unit`: what a number counts.
+    - `example`: a value for the messages about faults; it may be "" if the variable has a default.
+    - `in_file`: the value is no secret, but the variable NAME_FILE can name a file that holds it, because it changes
+      together with a secret.
     """
 
     name: str

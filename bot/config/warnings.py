@@ -7,7 +7,7 @@ from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[SetupWarning, ...]:
-    """Return one warning for each setting that deserves attention.
+    """Return a warning for each thing in the settings that works but deserves attention.
 
     The sentence of a warning names the variable to change.
     """

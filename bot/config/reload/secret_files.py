@@ -1,6 +1,6 @@
-"""Look whether the files of secrets changed, and read them again with the parsers of the start.
+"""Find out whether the files of secrets changed, and read them again with the same parsers as at the start.
 
-Kubernetes replaces the files of a Secret by one change of a symbolic link, so a path leads to another file then.
+Kubernetes replaces the files of a Secret by one change of a symbolic link, so that a path leads to another file.
 https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
 """
 
@@ -23,7 +23,7 @@ error that came in their place."""
 
 
 class SecretFileError(Exception):
-    """The file of a secret has no usable value. `name` is the secret's setting, `code` says what is wrong."""
+    """The file of a secret is missing, empty or unreadable: `code` says which. `name` is the secret's setting."""
 
     def __init__(self, name: str, code: str) -> None:
         super().__init__(f"{name}: {code}")
@@ -31,12 +31,15 @@ class SecretFileError(Exception):
 
 
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
-    """Return the stamps of the files by the names of the secrets. A thread asks the file system, which may be slow."""
+    """Return a stamp for each file, by the name of its secret. A file's stamp changes when the file's content changes.
+
+    A separate thread asks the file system, which may be slow.
+    """
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return what identifies the content of the file at `path` now."""
+    """Return the stamp of the file at `path`: a value that changes when the file's content changes."""
     try:
         found = Path(path).expanduser().stat()
     except (OSError, RuntimeError, ValueError) as error:
@@ -56,7 +59,7 @@ async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[
 
 
 def _text(file: SecretFile) -> str:
-    """Return the value in a file. Raises SecretFileError."""
+    """Return the value in a file. Raises SecretFileError if the file is missing, empty or unreadable."""
     try:
         text = read_secret_file(file.name, file.path)
     except FileNotFoundError:
@@ -77,9 +80,10 @@ def _is_blank(path: str) -> bool:
 
 
 def with_texts(settings: S, texts: Mapping[str, str]) -> S:
-    """Return the settings with these values in place of the old ones. Raises SettingsError.
+    """Return a copy of the settings with new values of secrets. `texts` holds these values by the names of the secrets.
 
-    `texts` holds the new values by the names of the secrets. All others stay as they were, also if their files changed.
+    All other secrets stay as they were, even if their files changed. Raises SettingsError if the settings then have
+    faults.
     """
     files = settings.sources.files
     values = {name: file.text for name, file in files.items()} | dict(texts)
@@ -91,9 +95,9 @@ def with_texts(settings: S, texts: Mapping[str, str]) -> S:
 
 
 async def with_current_secrets(settings: Settings) -> Settings:
-    """Return the settings with the secrets that their files hold now.
+    """Return a copy of the settings with the secrets that their files hold now.
 
-    If a file has no usable value, or the values do not fit each other, return the settings as they are.
+    If a file has no value, or if the settings would have faults, return the settings unchanged.
     """
     texts, errors = await read_texts(settings.sources.files.values())
     try:

@@ -1,7 +1,7 @@
-"""Watch the files of secrets while the bot runs, and hand changed secrets to the parts of the bot that use them.
+"""Watch the files of secrets while the bot runs, and pass changed secrets to the parts of the bot that use them.
 
-A part subscribes with the names of its secrets. They change together, and only after the part has accepted them. What
-cannot be read, cannot be right, or is not accepted, changes nothing: the part goes on with the old secrets.
+A part subscribes with the names of its secrets. These secrets change together, and only after the part has accepted the
+new values. If a file cannot be read, or a value is malformed or is not accepted, the part keeps its old secrets.
 """
 
 import asyncio
@@ -27,16 +27,18 @@ Mask = Callable[[Iterable[str]], None]
 
 
 def mask_nothing(secrets: Iterable[str]) -> None:
-    """Do nothing. Takes the place of a Mask where no log was set up."""
+    """Do nothing. This is the Mask of a process without a log."""
 
 
 @dataclass(slots=True, eq=False)
 class _Group(Generic[S]):
-    """The secrets of one subscriber.
+    """The secrets of one subscriber. A stamp changes when the file's content changes.
 
-    `used`: the stamps of the files as the bot last read them. `seen`: the stamps at the last look. `reported`: the last
-    result of each secret that is not in use, so that it is reported once. `retry_at`: when a value that was not
-    accepted is tried again. `retry_seconds`: the wait before the last such try, 0 before the first one.
+    - `used`: the stamps of the files when the bot last read them.
+    - `seen`: the stamps when the bot last compared them.
+    - `reported`: the last result of each secret whose new value is not in use, so that it is reported only once.
+    - `retry_at`: when a value that was not accepted is tried again.
+    - `retry_seconds`: the wait before the last such try, 0 before the first one.
     """
 
     files: tuple[SecretFile, ...]
@@ -51,9 +53,7 @@ class _Group(Generic[S]):
 class SecretWatcher(Generic[S]):
     """Reads the files of secrets again when they change. `settings` holds the secrets in use.
 
-    The settings are those of a workspace or those of the process; see Settings and ProcessSettings.
-
-    Without a file it starts no task and costs nothing.
+    The settings are those of one workspace or those of the process. If no secret comes from a file, no task is started.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Look once whether files changed, and read those that did. `is_asked`: read all files at once."""
+        """Check once whether files changed, and read those that did. `is_asked`: read all files at once."""
         for group in self._groups[:]:
             try:
                 await self._look(group, is_asked=is_asked)
@@ -122,7 +122,7 @@ class SecretWatcher(Generic[S]):
                 log.exception("reading a secret again failed")
 
     async def _wait(self) -> bool:
-        """Wait for the next look. Return whether `read_now` asked for it."""
+        """Wait until the next check is due or `read_now` asks for one. Return True if `read_now` did."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -132,7 +132,10 @@ class SecretWatcher(Generic[S]):
         return True
 
     async def _look(self, group: _Group[S], *, is_asked: bool) -> None:
-        """Read the files of the group again if they changed and are complete, or if a new value has to be retried."""
+        """Read the files of the group again if they changed and are complete, or if a value is due for another try.
+
+        The files count as complete if they did not change since the last check. `is_asked`: read them in any case.
+        """
         stamps = await stamps_of(group.files)
         is_settled, group.seen = stamps == group.seen, stamps
         is_due = self._clock() >= group.retry_at
@@ -182,7 +185,7 @@ class SecretWatcher(Generic[S]):
             self._report(group, name, result, code)
 
     def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
-        """Log and count once that the old value of a secret stays in use."""
+        """Log and count that the old value of a secret stays in use. Do so only once for each result."""
         if group.reported.get(name) == (result, code):
             return
         group.reported[name] = result, code

@@ -1,6 +1,7 @@
 """Watch the file of workspaces while the bot runs, and read it again when it changes.
 
-A file that cannot be used as a whole changes nothing. A table with faults changes only its workspace.
+If the file cannot be read or is not valid TOML, all workspaces stay as they are. Faults in a table concern only its
+workspace.
 """
 
 import asyncio
@@ -24,10 +25,11 @@ Changed = Callable[[Workspaces], None]
 
 
 class WorkspacesWatcher:
-    """Reads the file of workspaces again when it changes, or a file that its tables name and that is no secret.
+    """Reads the file of workspaces again when it changes, or when another watched file changes.
 
-    It also looks at the files of secrets of a table with faults, because they may have been missing. `workspaces` holds
-    what was read last. `mask` makes the log mask the secrets of new workspaces.
+    The other watched files are those that a table names and that hold no secret. If a table has faults, its files of
+    secrets are watched, too, because one of them may have been missing. `workspaces` holds what was read last. `mask`
+    makes the log mask the secrets of new workspaces.
     """
 
     def __init__(
@@ -49,7 +51,10 @@ class WorkspacesWatcher:
 
     @asynccontextmanager
     async def watching(self, changed: Changed) -> AsyncIterator[None]:
-        """Call `changed` with all workspaces whenever one of them changed, was added or was removed."""
+        """Watch the files until the `with` block ends.
+
+        Call `changed` with all workspaces whenever one of them changed, was added or was removed.
+        """
         task = asyncio.create_task(self._watch(changed))
         try:
             yield
@@ -62,7 +67,10 @@ class WorkspacesWatcher:
         self._asked.set()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
-        """Look once whether a file changed and is complete, and read them then. `is_asked`: read them at once."""
+        """Check once whether a watched file changed and is complete. If so, read the file of workspaces.
+
+        `is_asked`: read it in any case.
+        """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
         stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})
         is_settled, self._seen = stamps == self._seen, stamps
@@ -79,7 +87,7 @@ class WorkspacesWatcher:
                 log.exception("reading the workspaces again failed")
 
     async def _wait(self) -> bool:
-        """Wait for the next look. Return whether `read_now` asked for it."""
+        """Wait until the next check is due or `read_now` asks for one. Return True if `read_now` did."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -106,7 +114,7 @@ class WorkspacesWatcher:
         changed(found)
 
     def _report(self, error: SettingsError) -> None:
-        """Log and count once that the workspaces stay as they are."""
+        """Log and count that the workspaces stay as they are. Do so only once for the same faults."""
         if self._reported == error.faults:
             return
         self._reported = error.faults

@@ -1,4 +1,7 @@
-"""Read the settings of one table with the functions that read the environment, and name its keys in the faults."""
+"""Read the settings in one table of the file. Faults name the keys of the table.
+
+The values are read by the same functions as those of the environment.
+"""
 
 import difflib
 import json
@@ -22,7 +25,7 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
 class TableReader(Reader):
-    """Reads the values of one table as variables of the same names, and names the table and its keys in faults.
+    """Reads the values of one table as if they were environment variables. Faults name the table and its keys.
 
     `shared`: the variables of the process, which all workspaces share. `environ`: the environment in which
     `{env = "NAME"}` finds its value. `paths`: the files of the table's secrets. `variables`: the values of the table
@@ -45,7 +48,10 @@ class TableReader(Reader):
         return super().given(name)
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of the variable `name`, once. Do nothing if it only follows from a key that is wrong already."""
+        """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
+
+        Do nothing if a key that this fault names has a fault already, because this fault may only follow from that one.
+        """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)
 
@@ -57,7 +63,7 @@ class TableReader(Reader):
         return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
 
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
-        """Return the variables that stand for a key and its value. Note a fault if the key or the value is wrong."""
+        """Convert a key and its value to environment variables. Note a fault if the key or the value is wrong."""
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
             return self._refuse(key, _unknown_key(key))
@@ -72,7 +78,10 @@ class TableReader(Reader):
         return {name: text}
 
     def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
-        """Return the variable whose value is elsewhere: in a file, or in a variable with another name."""
+        """Convert a key to environment variables if its value is in a file or in another variable.
+
+        Note a fault if `value` is neither `{file = "PATH"}` nor `{env = "NAME"}`, or if the other variable is not set.
+        """
         match value:
             case {"file": str(path), **others} if unquoted(path) and not others:
                 self.paths.append(unquoted(path))
@@ -93,7 +102,7 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key that stands for a variable, or for the variable NAME_FILE; "" if a table has no such key."""
+    """Return the key for the variable NAME or NAME_FILE. Return "" if a table has no such key."""
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 
@@ -110,7 +119,7 @@ def _unknown_key(key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Return a value as the environment has it; None if no variable can have it."""
+    """Convert the value of a key to the text of an environment variable. Return None if that is not possible."""
     match value:
         case bool():
             return str(value).lower()

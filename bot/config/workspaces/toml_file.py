@@ -25,7 +25,10 @@ Table = Mapping[str, object]
 
 
 class WorkspacesFileError(SettingsError):
-    """The file of the workspaces cannot be used as a whole. `code` says why, the only fault says what to do."""
+    """The file of workspaces cannot be read or is not valid.
+
+    Its only fault says what to do, and `code` gives the kind.
+    """
 
     def __init__(self, path: str, sentence: str, code: str = SettingsError.code) -> None:
         super().__init__([f"{path}: {sentence}"])
@@ -33,7 +36,10 @@ class WorkspacesFileError(SettingsError):
 
 
 def read_tables(path: str) -> dict[str, Table]:
-    """Return the tables of the file by the short names of the workspaces. Raises WorkspacesFileError."""
+    """Return the tables of the file, by the short names of their workspaces.
+
+    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except such tables.
+    """
     text = _text(path)
     try:
         found = tomllib.loads(text)
@@ -48,7 +54,10 @@ def read_tables(path: str) -> dict[str, Table]:
 
 
 def _text(path: str) -> str:
-    """Return the text of the file with `\\n` at the ends of its lines. Raises WorkspacesFileError."""
+    r"""Return the text of the file with `\n` at the ends of its lines.
+
+    Raises WorkspacesFileError if the file is missing, cannot be read or is not UTF-8 text.
+    """
     try:
         return read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
@@ -87,7 +96,7 @@ def _table_fault(name: str, table: object) -> str:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return "line N: " for the first line that begins with this key or this table, "" if there is no such line."""
+    """Return "line N: " for the first line that begins with this key or table. Return "" if there is no such line."""
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[].=]""")
     lines = (number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line))
     return next((f"line {number}: " for number in lines), "")
