@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """A group of commands that prints help and errors safely on terminals that are not UTF-8."""
+    """A group of commands. Help and errors also appear correctly on terminals that are not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
@@ -180,9 +180,9 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the id in the value of --conversation, which is an id or a conversation's URL.
+    """Return the id in `conversation`, the value of --conversation: an id, or the URL of a conversation.
 
-    Exit with a sentence if it is neither.
+    For any other value, exit with a sentence that says so.
     """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
@@ -287,10 +287,7 @@ def sandbox(
 
 
 def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
-    """Check the values of --as, which must be one of `roles`, and of --once.
-
-    Raises BadParameter for an invalid value.
-    """
+    """Check the values of --as and --once. --as must be one of `roles`. Raises BadParameter for an invalid value."""
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
@@ -298,7 +295,7 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Check the value of --genesys. Raises BadParameter unless it is None or one of `faults`.
+    """Check the value of --genesys. Raises BadParameter unless the value is None or one of `faults`.
 
     `faults` are the faults of the API that --conversations selects.
     """
@@ -315,7 +312,10 @@ def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the value of --conversations that fits GENESYS_COBROWSE_API. The sandbox reads no other setting."""
+    """Return the default of --conversations, which depends on GENESYS_COBROWSE_API.
+
+    The sandbox reads no other setting.
+    """
     from bot.config import settings
 
     try:

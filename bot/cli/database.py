@@ -28,7 +28,7 @@ waits for a command, and some commands read whole tables."""
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
     """Call `use` with the settings of the database, and return its result.
 
-    Exit with a sentence if the settings or the database cannot be used.
+    If the settings have faults or the database fails, exit with a sentence that says so.
     """
     logs.set_up("WARNING", as_json=False)  # the command prints its result, so log only problems
 
@@ -48,7 +48,7 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 async def know_everything(database: DatabaseSettings) -> None:
     """Raise StorageSetupError if a newer program made the tables.
 
-    Commands that have to know everything that is stored call this first: an older program does not know all of it.
+    A newer program may have stored data that this program does not know. Commands that need all data call this first.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it
@@ -66,11 +66,14 @@ async def open_database(
     create: bool = True,
     workspace: str = "",
 ) -> AsyncIterator[Storage]:
-    """Open the database, and yield what this workspace sees of it. Raises StorageSetupError.
+    """Open the database, and yield what this workspace sees of it.
 
-    `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
-    same time. `create`: make an SQLite file that does not exist. Commands that only read a database leave it False,
-    because a new, empty file would hide a wrong path.
+    - `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
+      same time.
+    - `create`: create an SQLite file that does not exist. Commands that only read set it to False, because a new, empty
+      file would hide a wrong path.
+
+    Raises StorageSetupError if the database cannot be opened.
     """
     if database.url.startswith(MEMORY):
         raise refused("database_memory")
@@ -83,7 +86,10 @@ async def open_database(
 
 
 def _check_file(name: str) -> None:
-    """Raise StorageSetupError if the file does not exist. If its directory does not, opening the file says so."""
+    """Raise StorageSetupError if the file does not exist, but its directory does.
+
+    If the directory is missing, too, opening the file raises an error about the directory.
+    """
     path = os.path.abspath(name)
     if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
         raise refused("database_file_missing", path=path)

@@ -10,9 +10,9 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Request GET /healthz. Return "" for status 200, else a sentence with the problem.
+    """Send GET /healthz to the bot. Return "" if the status is 200, else a sentence with the problem.
 
-    Raises SettingsError for faulty settings.
+    Raises SettingsError if the settings of the address have faults.
     """
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""

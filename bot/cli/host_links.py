@@ -1,6 +1,6 @@
-"""Read, add, remove and export host links. A host link comes before every other host rule.
+"""Read, add, remove and export host links. For a person with a host link, no other host rule counts.
 
-`workspace` is the workspace that the links belong to, "" for a bot with one.
+`workspace` is the short name of the workspace that has the links; "" if the bot has only one.
 """
 
 import csv
@@ -17,7 +17,10 @@ from bot.storage.open import DEFAULT_TIMING
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
-    """Parse one host link from command-line arguments. Raises HostsFileError with all faults."""
+    """Parse one host link from command-line arguments.
+
+    Raises HostsFileError if an argument is invalid. The error contains all faults.
+    """
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
     if wrong or host is None:
@@ -26,7 +29,10 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
 
 
 def read_csv(text: str) -> list[HostLink]:
-    """Parse the host links in the text of a CSV file. Raises HostsFileError with all bad lines."""
+    """Parse the host links in the text of a CSV file.
+
+    Raises HostsFileError if a line is invalid. The error contains all such lines.
+    """
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
@@ -46,7 +52,7 @@ async def add(
     *,
     workspace: str = "",
 ) -> None:
-    """Store all of these host links or none.
+    """Store all of these host links, or none if one cannot be stored.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
@@ -55,9 +61,9 @@ async def add(
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, *, workspace: str = "") -> bool:
-    """Remove a host link, and return whether there was one.
+    """Remove a host link. Return True if there was one.
 
-    Raises StorageSetupError and StorageUnavailableError as `add` does.
+    Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
     async with open_database(database, create=False, workspace=workspace) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))

@@ -1,4 +1,4 @@
-"""Serve Slack for the command `run`: a single workspace, or those of the file COBROWSE_WORKSPACES."""
+"""Serve Slack for the command `run`: one workspace, or all workspaces of the file COBROWSE_WORKSPACES."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the command `run` serves. `serve` runs until the event is set; `mask` makes the log mask more secrets."""
+    """The settings of the log, and the function that serves one or several workspaces.
+
+    `serve` runs until the event is set. Its second parameter is a function that makes the log mask further secrets.
+    """
 
     logging: LoggingSettings
     serve: Callable[[asyncio.Event, Mask], Awaitable[None]]
 
 
 def read_serving(environ: Mapping[str, str]) -> Serving:
-    """Read the settings. Raises SettingsError with all faults.
+    """Read the settings, and return what the command `run` needs to serve the workspaces.
 
-    A workspace whose table has faults does not keep the others from being served. If all have, raise the error, too.
+    Raises SettingsError if the settings have faults; it contains all of them. With several workspaces, those without
+    faults are served, so faults in tables raise the error only if every table has some.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
     return _several(process) if process and process.workspaces_file else _single(environ)

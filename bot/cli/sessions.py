@@ -18,12 +18,12 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Implements CallHooks: prints a line to standard error when Genesys makes the command wait."""
+    """Call hooks for a person at a terminal: print a line to standard error when Genesys makes the command wait."""
 
     fairness_key = ""
 
     async def before_send(self) -> None:
-        """Store nothing, because a session of the command line is not resumed after a crash."""
+        """Do nothing, because a session that was started by a command is not resumed after a crash."""
 
     async def on_wait(self, seconds: float) -> None:
         if seconds >= MIN_NOTICE_SECONDS:
@@ -38,7 +38,10 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Create a session. An argument that is None takes the default of the settings. Raises ServiceError."""
+    """Create a session. For an argument that is None, use the default in the settings.
+
+    Raises ServiceError if the call to Genesys fails.
+    """
     request = CreateSessionRequest(
         host_id=host_id,
         name=clean_name(escape(name)) or DEFAULT_NAME,
@@ -54,7 +57,7 @@ async def start(
 
 
 async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
-    """Return id and name of each co-browse application. Raises ServiceError."""
+    """Return the id and the name of each co-browse application. Raises ServiceError if the call to Genesys fails."""
     async with open_genesys(service) as genesys:
         return await CobrowseSessions(genesys).applications()
 
@@ -63,7 +66,10 @@ ADMINISTRATOR = "your Genesys administrator"
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
-    """Return a sentence about an error, on one plain line. `starting`: whether the command starts a session."""
+    """Return a sentence about an error, on one line without markup.
+
+    `starting`: whether the command starts a session.
+    """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""

@@ -1,1 +1,1 @@
-"""Look after the database and the data about people in it."""
+"""Define the commands that manage the database and the data about people in it."""

@@ -67,7 +67,7 @@ def status(as_json: bool) -> None:
 
 
 def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> dict[str, str]:
-    """Return what the operator has to do: one sentence for each step, by the step's code in the JSON."""
+    """Return what the operator has to do: one sentence for each step. The keys are the steps' codes in the JSON."""
     waits_for_key = bool(report.version and has_key and not report.is_encrypted)
     steps = {}
     if not report.is_current or waits_for_key:
@@ -179,7 +179,7 @@ def restore(path: str, yes: bool) -> None:
     epilog=examples("cobrowse-bot db rotate-key", "STORE_ENCRYPTION_KEY_FILE=keys.txt cobrowse-bot db rotate-key"),
 )
 def rotate_key() -> None:
-    """Encrypt everything that is stored with the newest key, the first of STORE_ENCRYPTION_KEY.
+    """Encrypt all stored secrets with the newest key, the first of STORE_ENCRYPTION_KEY.
 
     With SQLite, stop the bot first. With Postgres, the bots may run, if all of them have the same newest key. If this
     command was interrupted, run it again.

@@ -114,8 +114,8 @@ class _Subject(NamedTuple):
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
     """Return the result of `use`, which exports or forgets a person, and write the command into the audit log.
 
-    `fields_of` returns what the audit line says about the result. Exit with a sentence if the audit log or the database
-    cannot be used.
+    `fields_of` converts the result to the fields of the audit line. Exit with a sentence if the audit log or the
+    database cannot be used.
     """
     from bot.cli.database import with_database
     from bot.config import settings

@@ -1,1 +1,1 @@
-"""Set the bot up: ask for the settings, write .env, make keys."""
+"""Define the commands that set the bot up: ask for the settings, write .env, make keys."""

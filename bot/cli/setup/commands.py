@@ -86,7 +86,7 @@ def _existing() -> tuple[str | None, dict[str, str]]:
 
 
 def _from_file(path: str, text: str | None, current: dict[str, str], *, update: bool) -> dict[str, str]:
-    """Return the settings in the file of answers at `path`. Exit with a list of the faults if it has any.
+    """Return the settings in the file of answers at `path`. If the file has faults, exit with a list of them.
 
     `text` and `current` are the text and the values of the existing .env.
     """

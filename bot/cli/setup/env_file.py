@@ -19,7 +19,7 @@ OWNER_ONLY = 0o600
 def create_private(path: Path, text: str) -> None:
     """Create a file that holds `text`, with mode 0600.
 
-    Raises FileExistsError if the file exists, and other kinds of OSError.
+    Raises FileExistsError if the file exists, and another OSError if it cannot be created.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
     with open(descriptor, "w", encoding="utf-8") as file:
@@ -48,8 +48,8 @@ def replace_private(path: Path, text: str) -> None:
 def merge(existing: str, values: Mapping[str, str]) -> str:
     """Return the text of a .env file with these values. Keep every other line of `existing`, the old text.
 
-    An empty value empties the line of that name, if there is one. A value for NAME also empties the line of NAME_FILE,
-    and a value for NAME_FILE the line of NAME. Raises ValueError for a value that no line can hold; the error names the
+    An empty value empties the line of that name, if there is one. NAME and NAME_FILE exclude each other: a value for
+    one of them also empties the line of the other. Raises ValueError if no line can hold a value. The error names the
     setting and does not show the value.
     """
     other_forms = {f"{name}_FILE" for name in values} | {name.removesuffix("_FILE") for name in values}

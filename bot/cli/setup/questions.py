@@ -25,7 +25,10 @@ What you type for a secret does not show.
 
 
 class AnswersError(Exception):
-    """The answers in a file cannot be used. Each of `faults` names a setting and a fix; none shows a secret."""
+    """The answers in a file have faults.
+
+    Each of `faults` names a setting and says how to fix the fault; none shows a secret.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -33,7 +36,10 @@ class AnswersError(Exception):
 
 
 def read_answers(path: str) -> dict[str, str]:
-    """Read answers from a file with lines NAME=value, as in .env. Raises AnswersError if the answers cannot be used."""
+    """Read answers from a file with lines NAME=value, as in .env.
+
+    Raises AnswersError if the file or an answer has a fault.
+    """
     if not Path(path).exists():
         raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
     try:
@@ -65,7 +71,7 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Leave out the faults about missing Slack secrets, if `values` has no Slack secret at all.
+    """Return `faults` without those about missing Slack secrets, if `values` has no Slack secret at all.
 
     Such settings are enough for Genesys, and the Slack app may come later.
     """
@@ -83,7 +89,7 @@ def _is_slack_missing(fault: str) -> bool:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings in `current`, with each value in `answers` added, or in place of the old value.
+    """Return the settings in `current`, changed and extended by `answers`.
 
     A setting can be in the variable NAME or in NAME_FILE. An answer for one of these variables removes the other.
     """
