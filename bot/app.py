@@ -1,6 +1,6 @@
-"""Build the bot of a workspace from its settings: clients, use cases, request service, Bolt app. Start reading here.
+"""Build the bot of one workspace from its settings: clients, use cases, request service, Bolt app. Start reading here.
 
-Each function builds one layer from the layers before it, and decides nothing.
+Each function builds one layer from the layers before it. None of them contains business rules.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -118,10 +118,11 @@ from bot.web.oauth_callback import OAuthCallback
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts of the bot that server.py runs, for one workspace.
+    """The bot of one workspace: the parts that server.py runs.
 
-    `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` handles the return of a
-    browser from a Genesys sign-in; None if the settings allow no sign-in. `secrets` watches the files of secrets.
+    - `socket_web`: the Web API client that opens Socket Mode connections.
+    - `oauth_callback`: handles the browser that returns from a Genesys sign-in; None if the settings allow no sign-in.
+    - `secrets`: watches the files of secrets.
     """
 
     settings: Settings
@@ -148,11 +149,11 @@ async def open_bot(
     locales: Path = LOCALES,
     mask: Mask = mask_nothing,
 ) -> AsyncIterator[Bot]:
-    """Build a bot for a single workspace: the shared parts, and those of the workspace. Close everything at the end.
+    """Build a bot for a single workspace, and close it at the end.
 
     `locales` is the folder with the translations of the bot's messages. `mask` makes the log mask changed secrets.
-    Raises AuditSetupError or StorageSetupError if the shared parts cannot be opened, and the errors of
-    `open_workspace`.
+    Raises AuditSetupError if the audit log cannot be opened, StorageSetupError if the database cannot be opened, and
+    the errors of `open_workspace`.
     """
     durations = Durations(
         core=timing or CoreTiming(), genesys=genesys_timing, slack=slack_timing, secrets=secret_timing, bounds=bounds
@@ -168,7 +169,8 @@ async def open_bot(
 async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bot]:
     """Build the bot for one workspace, open its connections and start its background tasks. Close all at the end.
 
-    Raises SlackSetupError if Slack refuses the bot token, and SlackUnreachableError if Slack does not answer.
+    `shared` holds the parts that all workspaces share. Raises SlackSetupError if Slack refuses the bot token, and
+    SlackUnreachableError if Slack does not answer.
     """
     async with _open_resources(shared, settings) as resources:
         clients = _slack_clients(resources)
@@ -205,8 +207,9 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
 class _Resources:
     """The parts that every layer needs: the settings, the durations, the open connections and the event log.
 
-    `metrics`, `store` and `audit` are the views that this workspace has of the shared ones. `watch` knows whether Slack
-    accepts the bot token. `told` holds, for each notice, the people and channels that got its message.
+    - `metrics`, `store`, `audit`: the shared ones, as this workspace sees them.
+    - `watch`: records whether Slack accepts the bot token.
+    - `told`: holds, for each notice, the people and channels that got its message.
     """
 
     settings: Settings
@@ -234,9 +237,9 @@ class _Resources:
 
 @asynccontextmanager
 async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_Resources]:
-    """Take the workspace's views of the shared parts, and open its connections to Slack and Genesys.
+    """Open the workspace's connections to Slack and Genesys, and close them at the end.
 
-    Close the connections at the end.
+    Take the store, the metrics and the audit log from `shared`, as this workspace sees them.
     """
     name, durations, tracer = settings.workspace, shared.durations, shared.tracer
     metrics = shared.metrics.in_workspace(name, RequestKind, required_permissions(settings))
@@ -254,7 +257,10 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
 
 
 def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
-    """Return the workspace's view of the shared audit log, or of another log if the workspace's table names one."""
+    """Return the workspace's audit log: the shared one, or another one if the workspace's table names its place.
+
+    Each of its lines names the workspace.
+    """
     own = shared.audit
     if settings.audit_log != shared.settings.audit_log:
         own = stack.enter_context(closing(AuditLog(settings.audit_log)))
@@ -263,7 +269,7 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. The clients differ in their token and in how they retry; see `new_web_client`."""
+    """The clients of Slack's Web API. They differ in their token and in how they retry a failed call."""
 
     web: WebClient
     without_retries: WebClient
@@ -274,7 +280,7 @@ class _SlackClients:
 
 @dataclass(frozen=True, slots=True)
 class _SlackParts:
-    """The objects that read users, groups and channels from Slack, and those that send messages and views to it."""
+    """The objects that read from Slack (users, groups, channels), and those that send messages and views to Slack."""
 
     people: SlackDirectory
     access: AccessPolicy
@@ -512,7 +518,7 @@ def _start_session(
 
 
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
-    """Build the notice board, and decide who gets each kind of notice.
+    """Build the notice board. Define who gets the notices of each kind.
 
     The administrators and the contact get the notices about faults. The administrators and the contact's channel get
     the requests for access. The person concerned gets every other notice.
@@ -591,7 +597,10 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 
 
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
-    """Build what tells agents that their customer joined, and subscribe it; None if GENESYS_LIVE is off."""
+    """Build the watcher that looks at open sessions, and subscribe it. Return None if GENESYS_LIVE is off.
+
+    The watcher lets agents know that their customer joined.
+    """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:
         return None

@@ -48,8 +48,8 @@ CLIENT_SECRETS = (
 async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIterator[Tracer]:
     """Open the tracer that the settings select. At the end, export its last spans.
 
-    If the extra `otel` is not installed, or OpenTelemetry refuses a setting, log a warning and record no traces: a bot
-    without traces serves people.
+    If the extra `otel` is not installed, or if OpenTelemetry refuses a setting, log a warning and record no traces. The
+    bot can serve people without them.
     """
     if not tracing.is_on:
         yield NULL_TRACER
@@ -82,7 +82,8 @@ async def open_genesys(
 ) -> AsyncIterator[GenesysClient]:
     """Open the Genesys client that calls the API with the bot's own token. Close it at the end.
 
-    With `watcher`, the client takes changed credentials while it is open.
+    `watcher`: watches the files of the client's credentials, so that the client uses changed ones; None to watch
+    nothing.
     """
     async with HttpClient(service.proxy, timing, tracer) as http:
         clients = service.credentials, service.next_credentials
@@ -100,7 +101,10 @@ async def open_genesys(
 
 
 async def _accept(auth: TokenAuth, settings: Settings) -> str:
-    """Let the bot's own sign-in take changed OAuth clients. Return "", or the code of the error with them."""
+    """Use changed credentials for the bot's own token.
+
+    Return "" if Genesys accepts them. Otherwise keep the old ones, and return the code of the error.
+    """
     try:
         await auth.use(settings.service.credentials, settings.service.next_credentials)
     except ServiceError as error:
@@ -109,7 +113,10 @@ async def _accept(auth: TokenAuth, settings: Settings) -> str:
 
 
 async def _accept_sign_ins(tokens: UserTokens, settings: Settings) -> str:
-    """Let people's sign-ins take a changed secret of their OAuth client. Return "", because nothing can try it."""
+    """Use a changed secret of the OAuth client for people's sign-ins.
+
+    Always return "", which means that it is accepted: without a person's sign-in, the bot cannot try the secret.
+    """
     tokens.use(settings.connect.credentials)
     return ""
 
@@ -124,7 +131,8 @@ async def open_user_tokens(
 ) -> AsyncIterator[UserTokens]:
     """Open the token cache for users who link their own Genesys accounts. Close it at the end.
 
-    `watcher`: with it the OAuth client for their sign-ins takes a changed secret.
+    `watcher`: watches the file of the secret of the OAuth client for these users' sign-ins, so that a changed secret is
+    used.
     """
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing, tracer) as http:
@@ -156,7 +164,7 @@ def sessions_api(
 def live_source(
     service: ServiceSettings, genesys: GenesysClient, metrics: Metrics, timing: PushTiming
 ) -> LiveSource | None:
-    """Return the source of hints that sessions changed; None if GENESYS_LIVE is not `push`."""
+    """Return the object that pushes hints that sessions may have changed; None if GENESYS_LIVE is not `push`."""
     if service.live is not LiveMode.PUSH:
         return None
     return NotificationChannels(ChannelsApi(genesys, service.api_url), service.proxies.of, metrics, timing)
@@ -175,7 +183,7 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """Return the host rules that the settings select, in the order to try them."""
+    """Return the host rules that the settings select, in the order in which to try them."""
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:
         rules.append(ListedHostRule(settings.listed_hosts))

@@ -1,8 +1,8 @@
-"""Let each part of the bot take a changed secret into use, while the bot runs.
+"""Use changed secrets in each part of the bot, while the bot runs.
 
-config/reload/watcher.py sees that a file changed and calls the functions here. Each returns "", or the code of the
-reason why the old secret stays in use. A part tries a new secret at its service first, where it can. factories.py does
-the same for the clients of Genesys.
+config/reload/watcher.py sees that a file changed, and calls the functions that this module subscribes. Each returns ""
+if the part now uses the new secret. Otherwise it returns the code of the reason why the old secret stays in use. Where
+possible, the part first tries the new secret at its service. factories.py does the same for the clients of Genesys.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Let the database take changed encryption keys, and another user or password."""
+    """Use changed encryption keys of the database, and a changed user or password in its URL."""
 
     async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
@@ -36,7 +36,7 @@ def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> No
 
 
 async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
-    """Await the result of `change`. Return "", or the code of the error that it raises."""
+    """Call `change` and wait for the result. Return "" if it succeeds, else the code of the error that it raises."""
     try:
         await change()
     except (SetupError, StorageUnavailableError) as error:
@@ -52,9 +52,9 @@ def watch_bot_token(
     token_watch: TokenWatch,
     timing: SlackTiming,
 ) -> None:
-    """Let the clients of Slack's Web API take a changed bot token of the same app in the same workspace.
+    """Use a changed bot token in the clients of Slack's Web API, if it is of the same app in the same workspace.
 
-    `new_client` returns a client with the given token, which tries the token.
+    `new_client` returns a client with the given token. This client tries the token.
     """
 
     async def accept(settings: Settings) -> str:
@@ -74,7 +74,7 @@ def watch_bot_token(
 
 
 def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiver) -> Callable[[], None]:
-    """Let the Socket Mode receiver take a changed app-level token. Return a function that ends this."""
+    """Use a changed app-level token in the Socket Mode receiver. Return a function that ends the subscription."""
 
     async def accept(settings: Settings) -> str:
         return await receiver.use_token(settings.slack.app_token)
@@ -83,7 +83,7 @@ def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiv
 
 
 def watch_signing_secrets(watcher: SecretWatcher[Settings], receiver: HttpReceiver) -> None:
-    """Let the HTTP receiver take changed signing secrets."""
+    """Use changed signing secrets in the HTTP receiver."""
 
     async def accept(settings: Settings) -> str:
         receiver.use_secrets(settings.slack.signing_secrets)

@@ -41,15 +41,15 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """The bot cannot start, and starting it again does not help. The message is a sentence with the reason."""
+    """The bot cannot start, and another start would fail, too. The message is a sentence with the reason."""
 
     code = "address_unavailable"
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event-loop factory.
+    """Return uvloop's event-loop factory; None on Windows.
 
-    On Windows, for which there is no uvloop, return None; asyncio then uses its own event loop.
+    There is no uvloop for Windows. With None, asyncio uses its own event loop.
     """
     if sys.platform == "win32":
         return None
@@ -60,7 +60,7 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def until_signalled() -> AsyncIterator[asyncio.Event]:
-    """Yield an event that is set when the process gets SIGTERM or SIGINT."""
+    """Yield an event. Inside the `with` block, it is set when the process gets SIGTERM or SIGINT."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -73,7 +73,7 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 @contextmanager
 def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
-    """Call these functions, which read files again, when the process gets SIGHUP inside the `with` block.
+    """Inside the `with` block, call these functions when the process gets SIGHUP. They read files again.
 
     In a terminal, SIGHUP still ends the process, as it does when the terminal is closed. Windows has no such signal.
     """
@@ -106,8 +106,8 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
     """Serve until `stop` is set, then finish the accepted requests.
 
-    Raises StartError if Slack refuses the bot permanently or a port cannot be opened. When the bot is ready, call
-    `on_ready` with the port of the HTTP server, or with 0 in Socket Mode.
+    When the bot is ready, call `on_ready` with the port of the HTTP server, or with 0 in Socket Mode. Raises StartError
+    if Slack refuses the bot permanently, or if a port cannot be opened.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         stack.enter_context(read_on_hangup(bot.secrets.read_now, bot.shared.secrets.read_now))
@@ -124,9 +124,10 @@ async def serve(
     on_ready: Callable[[int], None],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Receive from Slack until `stop` is set, acknowledge what was received, and drain.
+    """Receive payloads from Slack until `stop` is set. Then acknowledge the received ones, and call `drain`.
 
-    Raises StartError after the drain if Slack refuses the bot permanently. `on_ready` is as in `run`.
+    `drain` finishes the accepted requests. `on_ready` is as in `run`. Raises StartError after the drain if Slack
+    refuses the bot permanently.
     """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
@@ -167,7 +168,8 @@ class RunningReceiver:
 async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
     """Connect to Slack over Socket Mode, retry without limit, and yield the receiver.
 
-    At the end, acknowledge the received payloads and disconnect. `known_sockets` is as in SocketModeReceiver.
+    At the end, acknowledge the received payloads and disconnect. `known_sockets`: how many connections to the same app
+    this process has already.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
@@ -201,7 +203,7 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
 
 
 def new_http_receiver(bot: Bot) -> HttpReceiver:
-    """Build the receiver of Slack's HTTP requests, and let it take changed signing secrets."""
+    """Build the receiver of Slack's HTTP requests. It uses changed signing secrets as soon as their files change."""
     receiver = HttpReceiver(
         bot.app,
         bot.settings.slack.signing_secrets,
@@ -217,9 +219,9 @@ def new_http_receiver(bot: Bot) -> HttpReceiver:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT for Slack's requests, and yield the receiver. Raises StartError if that is impossible.
+    """Listen on HOST and PORT for Slack's requests, and yield the receiver.
 
-    At the end, acknowledge the received payloads and stop listening.
+    At the end, acknowledge the received payloads and stop listening. Raises StartError if the port cannot be opened.
     """
     settings, server, receiver = bot.settings, web.Application(client_max_size=BODY_BYTES), new_http_receiver(bot)
     receiver.add_to(server)
@@ -237,7 +239,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 
 def reachable_at(port: int) -> RunningReceiver:
-    """Return a receiver that Slack can reach at this port as long as it is open."""
+    """Return a RunningReceiver that is ready at once, at this port, and always connected."""
     loop = asyncio.get_running_loop()
     running = RunningReceiver(loop.create_future(), loop.create_future(), _always)
     running.ready.set_result(port)
@@ -246,7 +248,10 @@ def reachable_at(port: int) -> RunningReceiver:
 
 @asynccontextmanager
 async def serve_health(health: HealthServer, settings: Settings | ProcessSettings) -> AsyncIterator[None]:
-    """Serve the health endpoints on HEALTH_PORT. Raises StartError if that is impossible."""
+    """Serve the health endpoints on HEALTH_PORT until the `with` block ends.
+
+    Raises StartError if the port cannot be opened.
+    """
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)
     async with serve_http(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
@@ -259,8 +264,7 @@ async def serve_http(
 ) -> AsyncIterator[int]:
     """Serve an application, and yield the port. At the end, answer the received requests.
 
-    Raises StartError if the port cannot be opened. `variable` is the name of the setting that holds the port, for the
-    error's sentence.
+    `variable` is the setting that holds the port; the error names it. Raises StartError if the port cannot be opened.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
@@ -282,7 +286,7 @@ async def _create_server(
 ) -> asyncio.Server:
     """Listen as aiohttp's TCPSite does, but limit the number of connections, and log unreadable requests to `refusals`.
 
-    `variable` is the name of the setting that holds the port, for the error's sentence. Raises StartError.
+    `variable` is the setting that holds the port; the error names it. Raises StartError if the port cannot be opened.
     """
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up

@@ -30,7 +30,7 @@ from bot.storage.open import Storage, open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """The durations and bounds of all layers. Tests use shorter ones."""
+    """The durations and maximum numbers of all layers. Tests use shorter durations."""
 
     core: CoreTiming = field(default_factory=CoreTiming)
     genesys: GenesysTiming = GENESYS_TIMING
@@ -41,10 +41,11 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """The parts that the workspaces of a process share.
+    """The parts that all workspaces of a process share.
 
-    `store` and `metrics` are those of the process; each workspace takes a view of them. `secrets` watches the files of
-    the secrets that belong to the process. `mask` makes the log mask a changed secret.
+    - `store`, `metrics`: each workspace uses its own view of them.
+    - `secrets`: watches the files of secrets that belong to the process, such as the keys of the database.
+    - `mask`: makes the log mask a changed secret.
     """
 
     settings: ProcessSettings
@@ -67,9 +68,10 @@ async def open_shared(
     mask: Mask = mask_nothing,
     by_workspace: bool = False,
 ) -> AsyncIterator[Shared]:
-    """Open the shared parts, and close them at the end. Raises StorageSetupError or AuditSetupError.
+    """Open the parts that all workspaces share, and close them at the end.
 
-    `locales` is the folder with the translations. `by_workspace`: the metrics name the workspace.
+    `locales` is the folder with the translations. `by_workspace`: whether each metric has a label with the workspace.
+    Raises StorageSetupError if the database cannot be opened, and AuditSetupError if the audit log cannot be opened.
     """
     database = settings.database
     async with AsyncExitStack() as stack:

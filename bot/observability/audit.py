@@ -154,7 +154,7 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def in_workspace(self, name: str) -> "AuditLog":
-        """Return an audit log that writes to the same place, with the workspace's name in each line."""
+        """Return an audit log that writes to the same place. Each of its lines contains the name of the workspace."""
         own = AuditLog("")
         own._handler, own._common = self._handler, {"workspace": name} if name else {}
         return own

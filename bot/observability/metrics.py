@@ -62,8 +62,8 @@ class LastCall:
 class MetricFamilies:
     """The metrics of the process, in one registry.
 
-    `by_workspace`: the process serves several workspaces, so that each metric has the label `workspace`. It is "" for
-    what belongs to no workspace, such as the database.
+    `by_workspace`: the process serves several workspaces, so each metric has the label `workspace`. The label is "" for
+    a value of the whole process, such as one about the database.
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -82,7 +82,7 @@ class MetricFamilies:
         build.labels(__version__).set(1)
 
     def remove(self, workspace: str) -> None:
-        """Remove the series of a workspace that the process no longer serves."""
+        """Remove the series of a workspace, because the process no longer serves it."""
         for each in self._labelled:
             each.remove_by_labels({WORKSPACE: workspace})
 
@@ -161,7 +161,10 @@ class MetricFamilies:
 
 
 class PrometheusMetrics(Metrics):
-    """Implements core.ports.Metrics with prometheus_client, for one workspace or for the process. Thread-safe."""
+    """Counts events and calls of one workspace, or of the process, with prometheus_client. Thread-safe.
+
+    Implements core.ports.Metrics.
+    """
 
     def __init__(
         self,
@@ -172,7 +175,7 @@ class PrometheusMetrics(Metrics):
         families: MetricFamilies | None = None,
         workspace: str = "",
     ) -> None:
-        """Create the series of this workspace in `families`; None means in a separate registry.
+        """Create the series of this workspace in `families`. With None, create them in a separate registry.
 
         Create the counters of these kinds of requests, and of calls that need these permissions, with the value 0.
         `exemplar` returns the ids of the present trace, to store them with the durations; None if there are no traces.
@@ -185,11 +188,14 @@ class PrometheusMetrics(Metrics):
         self._create_series(kinds, needs)
 
     def in_workspace(self, workspace: str, kinds: Iterable[str], needs: Iterable[str]) -> "PrometheusMetrics":
-        """Return the metrics of a workspace, in the same registry. `kinds` and `needs` are as in `__init__`."""
+        """Return the metrics of the workspace `workspace`, in the same registry.
+
+        `kinds` and `needs` are as in `__init__`.
+        """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
     def remove_workspace(self, workspace: str) -> None:
-        """Remove the series of a workspace that the process no longer serves."""
+        """Remove the series of a workspace, because the process no longer serves it."""
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
@@ -199,9 +205,10 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Add the results of these functions to two gauges: requests in progress, and calls that wait.
+        """Until the `with` block ends, add the results of these two functions to two gauges.
 
-        A workspace whose settings changed has two bots, until the old one has finished its requests.
+        The gauges are the requests in progress and the calls that wait. A workspace whose settings changed has two bots
+        until the old one has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])
         both = under_way, queue_length
@@ -294,7 +301,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Start the counters of the file of workspaces, which is watched, at 0."""
+        """Create the counters of the file of workspaces with the value 0, because the file is watched for changes."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -308,7 +315,7 @@ class PrometheusMetrics(Metrics):
         self._live_down.set(not is_up)
 
     def _bind(self, families: MetricFamilies) -> None:
-        """Take the series of this workspace, so that a count costs no look-up of the workspace."""
+        """Find the series of this workspace once, so that each later count is fast."""
         self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
         self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
         self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)
@@ -322,11 +329,11 @@ class PrometheusMetrics(Metrics):
         self._live_down = self._one(families.live_down)
 
     def _one(self, family: M) -> M:
-        """Return the series of this workspace in a metric without further labels."""
+        """Return the series of this workspace in a metric that has no other label."""
         return family.labels(*self._workspace) if self._workspace else family
 
     def _by(self, family: M) -> Callable[..., M]:
-        """Return a function from the further labels of a metric to their series of this workspace."""
+        """Return a function that takes the values of the other labels, and returns their series of this workspace."""
         return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:

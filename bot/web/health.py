@@ -26,7 +26,10 @@ async def _not_yet() -> bool:
 
 
 class StoreProbe:
-    """Asks the database whether it answers. `find` reads a request; if it raises, the database does not answer."""
+    """Finds out whether the database answers.
+
+    `find` reads a request; if `find` raises an error, the database does not answer.
+    """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:
         self._find = find
@@ -46,10 +49,13 @@ class StoreProbe:
 
 
 class HealthServer(ABC):
-    """Serves /healthz, /readyz and /metrics. A subclass knows what is ready. `draining`: the process stops."""
+    """Serves /healthz, /readyz and /metrics. `draining`: the process is stopping, so it is not ready.
+
+    A subclass defines when the process is ready.
+    """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
-        """Take the metrics, and the function for StoreProbe."""
+        """Take the metrics, and `find`, which reads a request to find out whether the database answers."""
         self.metrics, self.store = metrics, StoreProbe(find)
         self.draining = False
 
@@ -61,7 +67,7 @@ class HealthServer(ABC):
 
     @abstractmethod
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether Slack can reach the bot, and the fields of /readyz that say why."""
+        """Return whether Slack can reach the bot, and the fields of /readyz that explain this."""
 
     async def count_ready(self) -> None:
         """Note in the metrics whether Slack can reach the bot."""
@@ -85,7 +91,7 @@ class HealthServer(ABC):
 
 
 class Health(HealthServer):
-    """Knows whether one workspace is ready, and serves the endpoints if it is the only one.
+    """Knows whether the bot of one workspace is ready. If it is the only workspace, also serves the health endpoints.
 
     `slack_refusal` returns Slack's error code while Slack refuses the bot token, "" otherwise.
     """
@@ -132,9 +138,11 @@ WorkspaceState = Callable[[], Awaitable[tuple[bool, dict[str, object]]]]
 
 
 class WorkspacesHealth(HealthServer):
-    """Serves the endpoints of a process with several workspaces, which is ready if one of them is.
+    """Serves the health endpoints of a process with several workspaces.
 
-    `workspaces` holds the state of each, by its short name. A fault in one must not take the others from the proxy.
+    The process is ready if at least one of these workspaces is ready. So a fault in one workspace does not make a proxy
+    stop sending requests to the others. `workspaces` maps the short name of each workspace to the function that returns
+    its state.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:

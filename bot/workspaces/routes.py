@@ -1,4 +1,4 @@
-"""Pass each HTTP request to the workspace that its path names."""
+"""Pass each HTTP request to the workspace whose name is in the request's path."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,9 +42,9 @@ class Route:
 
 
 class WorkspaceRoutes:
-    """The HTTP routes of all workspaces, in one server. A workspace adds and removes its routes while the server runs.
+    """The HTTP routes of all workspaces in one server. Routes can be added and removed while the server runs.
 
-    `port` is the server's port, for the log.
+    `port` is the port of the server. A workspace is reachable there.
     """
 
     def __init__(self) -> None:
@@ -52,15 +52,15 @@ class WorkspaceRoutes:
         self._routes: dict[tuple[str, str], list[Route]] = {}  # the newest last, which is the one in use
 
     def add_to(self, server: web.Application) -> None:
-        """Pass all requests of the server that have no other route to the workspaces."""
+        """Add a route for all paths to the server. It handles the requests for which the server has no other route."""
         server.router.add_route("*", "/{path:.*}", self._handle)
 
     @asynccontextmanager
     async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
-        """Receive the workspace's requests, in place of an earlier receiver of the same workspace.
+        """Receive the requests of the bot's workspace. This replaces an earlier receiver of the same workspace.
 
         At the end, take no more requests, and answer those that were received. If the earlier receiver is still open,
-        it gets the requests again.
+        it then gets the requests again.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
         routes = {("POST", below(EVENTS_PATH, name)): Route(name, receiver.handle)}
@@ -79,7 +79,7 @@ class WorkspaceRoutes:
                 callback.close()
 
     async def _handle(self, request: web.Request) -> web.Response:
-        """Answer with the workspace's response; with 404 for any path that no workspace has."""
+        """Answer a request with the response of its workspace; with 404 if no workspace has its path."""
         routes = self._routes.get((request.method, request.path))
         if not routes:
             raise web.HTTPNotFound

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Workspaces:
-    """Runs each workspace of the file, and follows the changes of the file."""
+    """Runs a bot for each workspace of the file, and applies changes of the file."""
 
     def __init__(
         self, shared: Shared, health: WorkspacesHealth, routes: WorkspaceRoutes, timing: WorkspaceTiming
@@ -33,7 +33,10 @@ class Workspaces:
         self._removing: set[asyncio.Task[None]] = set()
 
     def change(self, wanted: Mapping[str, WorkspaceSettings]) -> None:
-        """Add, change and remove workspaces, so that those of the file are served as it says."""
+        """Serve the workspaces in `wanted`.
+
+        Add new ones, use changed settings, and remove those that are no longer in it.
+        """
         for name in self._runners.keys() - wanted.keys():
             del self._health.workspaces[name]
             removing = asyncio.create_task(self._finish(self._runners.pop(name)))
@@ -55,7 +58,7 @@ class Workspaces:
         await asyncio.gather(*(runner.started.wait() for runner in self._runners.values()))
 
     async def stop(self) -> None:
-        """Stop all workspaces at the same time. Their accepted requests have SHUTDOWN_SECONDS to finish."""
+        """Stop all workspaces at the same time. Each has SHUTDOWN_SECONDS to finish its accepted requests."""
         self._stopping.set()
         await asyncio.gather(*(runner.stop() for runner in self._runners.values()), *self._removing)
 
@@ -65,7 +68,7 @@ class Workspaces:
         self._health.workspaces[wanted.name] = runner.state
 
     async def _finish(self, removed: WorkspaceRunner) -> None:
-        """Finish the requests of a workspace that is no longer in the file, then forget it."""
+        """Wait until a workspace that was removed from the file has finished its requests. Then remove its metrics."""
         await removed.stop()
         log.info("a workspace was removed", extra={"fields": {"workspace": removed.name}})
         if removed.name not in self._runners:  # it may be in the file again
@@ -83,8 +86,8 @@ async def run(
 ) -> None:
     """Serve the workspaces until `stop` is set, then finish the accepted requests.
 
-    `watcher` says when the file changes. Call `on_ready` with the port of the HTTP server when each workspace is ready
-    or has failed. Raises StartError if a port cannot be opened.
+    `watcher` watches the file of workspaces, and passes changed settings on. When each workspace is ready or has
+    failed, call `on_ready` with the port of the HTTP server. Raises StartError if a port cannot be opened.
     """
     settings, routes = shared.settings, WorkspaceRoutes()
     health = WorkspacesHealth(shared.metrics, shared.store.find)

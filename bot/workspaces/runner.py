@@ -1,4 +1,4 @@
-"""Serve one workspace of several: open it, open it again after a failure, and replace it when its settings change."""
+"""Serve one of several workspaces. Open it again after a failure, and replace its bot when its settings change."""
 
 import asyncio
 import logging
@@ -22,10 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class ServedWorkspace:
-    """A bot that serves a workspace with one version of its settings, in a task.
+    """A bot that serves a workspace with one version of the workspace's settings, in a task.
 
-    `ready` is set when Slack can reach the bot. `bot` is the bot then. `stopping` is set when the process stops.
-    `known_sockets` is the number of Socket Mode connections that the process has to the same app already.
+    - `ready` is set when Slack can reach the bot. From then on, `bot` is the bot; before that, it is None.
+    - `stopping` is set when the process stops.
+    - `known_sockets`: how many Socket Mode connections to the same app the process has already.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class ServedWorkspace:
         self.task = asyncio.create_task(self._serve())
 
     def stop(self) -> None:
-        """Take no more requests, and finish the accepted ones. The task ends then.
+        """Take no more requests, finish the accepted ones in the background, and then end the task.
 
         A bot that still opens its connections has accepted none, and ends at once.
         """
@@ -70,7 +71,10 @@ class ServedWorkspace:
             await serve(receiver, bot, self._stop, on_ready, partial(self._drain, bot))
 
     async def _drain(self, bot: Bot) -> None:
-        """Finish the accepted requests. They have plenty of time, unless the process stops."""
+        """Finish the accepted requests within `drain_seconds`.
+
+        When the process stops, SHUTDOWN_SECONDS are left for them.
+        """
         unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([unhurried, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -81,10 +85,10 @@ class ServedWorkspace:
 
 
 class WorkspaceRunner:
-    """Serves one workspace as its table in the file says. A failure here stops no other workspace.
+    """Serves one workspace with the settings in its table of the file. A failure here does not stop other workspaces.
 
-    Changed settings are opened beside the old ones, which go on until the new ones are ready. Settings that cannot be
-    opened are tried again, each time after a longer wait.
+    When the settings change, a new bot is opened beside the old one, which serves until the new one is ready. If a bot
+    cannot be opened, this is tried again, each time after a longer wait.
     """
 
     def __init__(
@@ -106,13 +110,16 @@ class WorkspaceRunner:
         self._supervising = asyncio.create_task(self._supervise())
 
     def use(self, wanted: WorkspaceSettings) -> None:
-        """Serve with these settings from now on, as soon as they can be opened."""
+        """Use these settings as soon as a bot with them is ready. Do nothing if they have not changed."""
         if wanted.fingerprint != self._wanted.fingerprint:
             self._wanted, self._retry_seconds = wanted, 0.0
             self._changed.set()
 
     def read_secrets_now(self) -> None:
-        """Read the workspace's files of secrets again at once. Try settings again that could not be opened."""
+        """Read the workspace's files of secrets again at once.
+
+        If the settings in the file are not in use because of an error, also try them again.
+        """
         token = workspace.set(self.name)  # the signal comes outside the workspace's tasks
         if self._current and self._current.bot:
             self._current.bot.secrets.read_now()
@@ -122,9 +129,9 @@ class WorkspaceRunner:
             self._changed.set()
 
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether the workspace is ready, and the fields of /readyz that say why.
+        """Return whether the workspace is ready, and the fields of /readyz that explain this.
 
-        `error` is the code of the reason why the settings in the file are not in use.
+        If the settings in the file are not in use, the field `error` is the code of the reason.
         """
         is_ready, fields = False, dict[str, object]()
         if self._current and self._current.bot:
@@ -154,7 +161,10 @@ class WorkspaceRunner:
             await self._until_work()
 
     async def _replace(self, wanted: Settings, fingerprint: str) -> None:
-        """Open a bot with these settings, and let it take the place of the current one. Note the error if it fails."""
+        """Open a bot with these settings. When it is ready, let it take the place of the current bot.
+
+        If it fails, record the error. If the settings change before it is ready, stop it.
+        """
         settings = await with_current_secrets(wanted)
         new = self._open(settings, fingerprint, known_sockets=int(self._current is not None))
         try:
@@ -168,7 +178,10 @@ class WorkspaceRunner:
             self._failed(new.task)
 
     def _adopt(self, new: ServedWorkspace) -> None:
-        """Let a bot that is ready take the place of the current one, which finishes its requests in the background."""
+        """Let the new bot, which is ready, take the place of the current one.
+
+        The current one finishes its requests in the background.
+        """
         old, self._current = self._current, new
         self._error, self._why, self._retry_seconds = "", "", 0.0
         self.started.set()
@@ -176,7 +189,10 @@ class WorkspaceRunner:
             self._retire(old)
 
     async def _until_work(self) -> None:
-        """Wait until the settings change, or until it is time to try them again. Note it if the bot ends by itself."""
+        """Wait until the settings change, or until it is time to try them again.
+
+        If the bot ends meanwhile, record the error.
+        """
         while True:
             current = [self._current.task] if self._current else []
             is_due = asyncio.sleep(self._retry_seconds) if self._retry_seconds else asyncio.Event().wait()
@@ -187,12 +203,12 @@ class WorkspaceRunner:
             self._failed(ended)
 
     def _refuse_table(self, error: SettingsError) -> None:
-        """Note that the table has errors. Only a change of the file helps."""
+        """Record that the table has faults. Do not try again before the file changes."""
         self._note(error.code, " ".join(error.faults))
         self._retry_seconds = 0.0
 
     def _failed(self, task: asyncio.Task[None]) -> None:
-        """Note the error with which the task of a bot ended, and when to try again."""
+        """Record the error with which the task of a bot ended, and decide when to try again."""
         timing = self._timing
         self._retry_seconds = min(2 * self._retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
         error = None if task.cancelled() else task.exception()
@@ -203,7 +219,10 @@ class WorkspaceRunner:
             self._note("unexpected", "")
 
     def _note(self, code: str, why: str) -> None:
-        """Keep the code of the reason why the settings in the file are not in use. Log each reason once."""
+        """Record the reason why the settings in the file are not in use: its code, and a sentence.
+
+        Log a reason only if it differs from the last one.
+        """
         self.started.set()
         if (code, why) != (self._error, self._why):
             self._error, self._why = code, why
@@ -211,7 +230,7 @@ class WorkspaceRunner:
             log.error("the workspace cannot be served as its table says", extra={"fields": fields})
 
     def _retire(self, old: ServedWorkspace) -> None:
-        """Let a bot finish its requests in the background. Log an error with which it ends."""
+        """Let a bot finish its requests in the background. If it ends with an unexpected error, log the error."""
         old.stop()
         self._stopped.add(old.task)
         old.task.add_done_callback(self._ended)

@@ -55,9 +55,11 @@ class EndedBeforeHelloError(Exception):
 class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
-    `refused` resolves to a sentence for the log when the receiver gives up. `single_process`: this installation has one
-    process, so any other connection of the app is another bot's. The log then warns about it. `known_sockets`: how many
-    connections of the app this process has already, because it opens a bot with changed settings beside the old one.
+    - `refused` resolves to a sentence for the log when the receiver gives up.
+    - `single_process`: this installation has one process, so any other connection of the app is another bot's. The log
+      then warns about it.
+    - `known_sockets`: how many connections of the app this process has already, because it opens a bot with changed
+      settings beside the old one.
     """
 
     def __init__(

@@ -53,9 +53,10 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 @cache
 def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
-    """Read a compiled catalogue: once in a process for each version, because bots of one process share languages.
+    """Read a compiled catalogue and return the language.
 
-    Raises OSError, ValueError or struct.error if it cannot be read.
+    The bots of a process share the languages, so each version of a catalogue is read only once. Raises OSError,
+    ValueError or struct.error if the catalogue cannot be read.
     """
     with compiled.open("rb") as file:
         language = Language(code, gettext.GNUTranslations(file))
