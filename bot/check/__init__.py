@@ -39,8 +39,8 @@ async def run_checks(
 def check_environment(person: str | None = None, workspace: str | None = None) -> list[CheckResult]:
     """Run all checks with the settings in the process's environment and in .env.
 
-    `person`: the id of the Slack user whose access is also checked, None for nobody. `workspace`: the only one of
-    several workspaces to check, None for all of them and what they share.
+    `person`: the id of the Slack user whose access is also checked, None for nobody. `workspace`: the workspace to
+    check. With None, check all workspaces and what they share.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     user_id = UserId(person) if person else None

@@ -46,7 +46,10 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """Returns the part of a workspace's settings that `read` reads. Raises SettingsError."""
+    """A function that reads a part of a workspace's settings by a call of `read`.
+
+    Raises SettingsError if the part has faults.
+    """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
 
@@ -83,7 +86,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
 
 def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
-    """Check the settings in the table of one workspace. Leave out what all workspaces share."""
+    """Read and check the settings in the table of one workspace. Do not check what all workspaces share."""
     faults = dict.fromkeys(workspace.error.faults if workspace.error else ())
     variables, whole = file.variables_of(workspace.name), workspace.settings
     setup = _read_parts(whole, partial(file.load_part, name=workspace.name), faults)
@@ -99,7 +102,10 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Return the parts of the settings that can be used, and a result for each fault. Add faults to `faults`."""
+    """Read the parts of the settings that have no faults. The result also has a failed check for each fault.
+
+    `whole`: all settings, None if they have faults. `faults` holds the faults as keys. Add those that are found here.
+    """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
         [*map(from_fault, faults)],
@@ -112,7 +118,10 @@ def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> 
 
 
 def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
-    """Return the settings that `load` reads. If they have faults, add these to `faults`, and return None."""
+    """Call `load` and return the settings that it reads.
+
+    If they have faults, add these to `faults`, and return None.
+    """
     try:
         return load()
     except SettingsError as fault:
@@ -121,7 +130,7 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return a result with the number of settings; none if they have faults."""
+    """Return one result with the number of settings. Return no result if there are faults."""
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
     return [] if faults else [ok("settings", told)]
@@ -130,9 +139,9 @@ def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> 
 def check_environment(
     environ: Mapping[str, str], remarks: Sequence[str], used: Container[str] = ()
 ) -> list[CheckResult]:
-    """Return a warning for each part of .env that is ignored, and for each variable that nothing reads.
+    """Return a warning for each part of .env that is ignored, and for each variable that the bot does not read.
 
-    `used`: the variables that tables of workspaces name.
+    `remarks`: one sentence for each ignored part. `used`: the variables that the tables of workspaces name.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]
     return [*found, *_unknown_variables({name: text for name, text in environ.items() if name not in used})]
@@ -145,10 +154,10 @@ def _split_sentence(sentences: str) -> tuple[str, str]:
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault of a setting to a result.
+    """Convert a fault of a setting to a failed result.
 
-    The fault has the form `NAME: problem. Fix.`, or `[table] problem. Fix.` if it is in the file of workspaces. A
-    problem of a whole file has the form `path: problem. Fix.`
+    The fault has the form `NAME: problem. Fix.` A fault in the file of workspaces has the form `[table] problem. Fix.`
+    A fault of a whole file has the form `path: problem. Fix.`
     """
     name, _, text = fault.partition(": ")
     if not re.fullmatch(r"\w+", name):

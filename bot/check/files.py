@@ -23,7 +23,8 @@ TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPAC
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
     """Return a result for each file or folder that other users of this machine can read or write but should not.
 
-    `environ` holds the settings. `env_file` is the path of .env; None for the table of a workspace, which has none.
+    `environ` holds the settings. `env_file` is the path of .env; None if the settings come from the table of a
+    workspace.
     """
     own = [env_file] if env_file else []
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]

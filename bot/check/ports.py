@@ -11,8 +11,8 @@ from bot.server import ALL_ADDRESSES, all_addresses
 def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResult]:
     """Check whether the bot can listen on its ports. Return one result for each port on which it cannot.
 
-    If it can listen on all of them, return one result. If the bot serves no port, return none. `over_http`: the bot has
-    an HTTP server on PORT.
+    If it can listen on all of them, return one result. If the bot serves no port, return none. `over_http`: whether the
+    bot has an HTTP server on PORT.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if over_http:

@@ -57,9 +57,11 @@ PAGES = {
 class CheckResult:
     """The result of one check: one entry of the report.
 
-    `name`: the area that was checked. `message`: what was found. `fix`: what to do, "" if nothing. `code`: if the
-    command `run` would end because of this, the stable code of its error; else "". `workspace`: the short name of the
-    workspace, "" for what all workspaces share, and for a single one.
+    - `name`: the area that was checked.
+    - `message`: what was found.
+    - `fix`: what to do, "" if nothing.
+    - `code`: if the command `run` would end because of this, the stable code of its error; else "".
+    - `workspace`: the short name of the workspace; "" if there is only one, and for what all workspaces share.
     """
 
     name: str
@@ -107,7 +109,7 @@ def skipped(name: str, why: str) -> CheckResult:
 def as_text(results: Sequence[CheckResult]) -> str:
     """Return the results as text for a terminal, with a summary as the last line.
 
-    With several workspaces, a heading begins the results of each, and those of what they share.
+    With several workspaces, the results of each have a heading, and so do the results about what they share.
     """
     parts = [(workspace, list(found)) for workspace, found in groupby(results, lambda each: each.workspace)]
     lines: list[str] = []
@@ -119,7 +121,7 @@ def as_text(results: Sequence[CheckResult]) -> str:
 
 
 def _lines(found: CheckResult) -> Iterator[str]:
-    """Yield the lines about one result."""
+    """Yield the lines of text for one result."""
     width = min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
     indent = " " * (NAME_WIDTH + 4)
     message = f"{found.message} [{found.code}]" if found.code else found.message

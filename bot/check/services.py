@@ -1,4 +1,4 @@
-"""Ask the services that a set-up names: Slack, Genesys and the database. Mask the secrets in all results."""
+"""Check the services in the settings: Slack, Genesys and the database. Mask the secrets in all results."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,10 +28,10 @@ async def check_services(
     *,
     with_database: bool = True,
 ) -> list[CheckResult]:
-    """Check the services that this set-up names. Return the results, after those that `parts` has already.
+    """Check Slack, Genesys and the database. Return the results of `parts` first, then those of these checks.
 
-    `user_id`: the Slack user whose access is also checked, None for nobody. `with_database`: False if the
-    database was checked already, because several workspaces share it.
+    `user_id`: the Slack user whose access is also checked, None for nobody. `with_database`: False if the database was
+    checked already, because several workspaces share it.
     """
     of_slack, of_genesys, of_database = await asyncio.gather(
         _slack(parts, slack_timing), _genesys(parts, genesys_timing), _database(parts, is_needed=with_database)
@@ -47,13 +47,16 @@ async def check_services(
 
 
 def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Return the results about settings with these secrets masked. Keep paths, and the examples in fixes."""
+    """Return the results about settings with these secrets masked.
+
+    Mask neither paths of URLs nor the example in a `fix`.
+    """
     keep_paths = partial(Redactor(secrets), keeps_paths=True)
     return [_redacted(each, keep_paths, partial(_redact_fix, keep_paths)) for each in results]
 
 
 def redacted(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Return the results about services with these secrets masked. Keep the paths in fixes."""
+    """Return the results about services with these secrets masked. Do not mask paths of URLs in a `fix`."""
     redact = Redactor(secrets)
     return [_redacted(each, redact, partial(redact, keeps_paths=True)) for each in results]
 

@@ -1,4 +1,4 @@
-"""Check the file of workspaces, what its workspaces share, and then one workspace after the other."""
+"""Check the file of workspaces and what all workspaces share, then one workspace after the other."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,9 +34,9 @@ async def check_workspaces(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check the workspace `only`; or, if it is None, what the workspaces share, and then all workspaces.
+    """Check the workspace `only`. If it is None, check what the workspaces share, and then all workspaces.
 
-    `user_id`: a Slack user of that workspace whose access is also checked, None for nobody. `remarks`: one
+    `user_id`: a Slack user of the workspace `only` whose access is also checked, None for nobody. `remarks`: one
     sentence for each part of .env that is ignored.
     """
     environ, config_token = _without_config_token(environ) if only else (environ, "")
@@ -59,7 +59,7 @@ async def check_workspaces(
 def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
     """Return the environment without SLACK_CONFIG_TOKEN, and this token; "" if there is none.
 
-    It is good for some hours and for one check, so no table has to name it.
+    The token is valid for some hours, and only this command uses it. So no table has to name it.
     """
     token = unquoted(environ.get(CONFIG_TOKEN, ""))
     return {name: value for name, value in environ.items() if name != CONFIG_TOKEN}, token
@@ -68,7 +68,7 @@ def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str]
 async def _shared(
     process: ProcessSettings, file: WorkspacesFile, env_file: Path, remarks: Sequence[str]
 ) -> list[CheckResult]:
-    """Check the environment, the file of workspaces, the ports, the audit log and the database."""
+    """Check what all workspaces share: the environment, the file, the ports, the audit log and the database."""
     names = list(file.tables)
     tables = f"{file.path} has {len(names)} workspace{'s' * (len(names) > 1)}: {', '.join(names)}"
     environ = without_settings_of_workspaces(file.environ)
@@ -85,7 +85,7 @@ async def _shared(
 
 
 def _without_repetitions(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results without those about a file that an earlier result is about, too."""
+    """Yield the results. Leave out a result about a file if an earlier result says the same about this file."""
     seen = set()
     for each in results:
         what = each.name, each.message

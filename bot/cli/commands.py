@@ -111,7 +111,10 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise UsageError for --person without --workspace if there are several workspaces."""
+    """Raise UsageError, because --person also needs --workspace if there are several workspaces.
+
+    Do nothing if the settings cannot be read, because `check` then reports that.
+    """
     from bot.config import settings
 
     with suppress(settings.SettingsError):  # `check` reports it

@@ -67,7 +67,10 @@ def manifest(
 
 
 def _features(workspace: str, command: str | None, *, everything: bool) -> "Features":
-    """Return what the settings of the workspace switch on; `everything`: every feature. Exit if they have faults."""
+    """Return the features that the settings of the workspace switch on; with `everything`, all features.
+
+    Exit with a sentence if the settings have faults.
+    """
     from bot.config import settings
     from bot.slack.manifest import ALL_FEATURES
 

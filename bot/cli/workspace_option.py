@@ -15,19 +15,20 @@ ABOUT = "The workspace: the name of its table in the file COBROWSE_WORKSPACES."
 
 
 def workspace_option(*, needed: bool = True) -> Callable[[F], F]:
-    """Return a decorator that gives a command the option --workspace, with the parameter `workspace`.
+    """Return a decorator that gives a command the option --workspace. Its value becomes the parameter `workspace`.
 
-    The parameter is the name of a workspace of the file. It is "" if COBROWSE_WORKSPACES is not set: the option is
-    refused then. `needed`: the option must be given if the variable is set; otherwise the parameter may be None.
+    If COBROWSE_WORKSPACES is not set, the option is refused and the parameter is "". Otherwise the parameter is the
+    name of a workspace of the file. `needed`: the option must then be given. If it is False, the option may be left
+    out, and the parameter is None.
     """
     check = _needed if needed else _known
     return click.option("--workspace", metavar="NAME", callback=check, help=ABOUT)
 
 
 def names_in_file(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the workspaces; none if COBROWSE_WORKSPACES is not set.
+    """Return the names of the workspaces in the file. Return none if COBROWSE_WORKSPACES is not set.
 
-    Raises WorkspacesFileError if the file cannot be used.
+    Raises WorkspacesFileError if the file cannot be read or is not valid TOML.
     """
     if not environ.get("COBROWSE_WORKSPACES"):
         return []
@@ -44,9 +45,10 @@ def listed(names: list[str]) -> str:
 
 
 def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, str] | None = None) -> T:
-    """Return the part of the settings that `read` reads: of the workspace, or of the environment if it is "".
+    """Call `read`, which reads a part of the settings, and return the result.
 
-    `more` holds values by variable, which win over all others. Raises SettingsError with all faults.
+    `workspace` is the workspace whose settings are read; "" reads those of the environment. `more` holds values by
+    variable, which win over all others. Raises SettingsError if there are faults; it contains all of them.
     """
     from bot.config import settings
 
@@ -60,7 +62,10 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """Check the value of the option, which may be left out. A command that cannot read the file says so itself."""
+    """Check the value of an option that may be left out, and return the value of the parameter.
+
+    If the file cannot be read, return `name` unchecked, because the command itself then reports that error.
+    """
     from bot.config import settings
 
     try:
@@ -71,7 +76,10 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of the option, which has to be there if there are several workspaces."""
+    """Check the value of an option that must be given if there are several workspaces.
+
+    Return the value of the parameter.
+    """
     from bot.config import settings
 
     try:
@@ -85,7 +93,10 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
 
 
 def _checked(name: str | None, names: list[str]) -> str:
-    """Return the name, "" for a single workspace. Raises UsageError if there is no such workspace."""
+    """Return the name of a workspace; "" if there is only one. `names` holds the names of all workspaces of the file.
+
+    Raises UsageError if the name is missing, unknown, or given although there is only one workspace.
+    """
     if not names and name:
         raise click.UsageError("Leave out --workspace: COBROWSE_WORKSPACES is not set, so there is a single workspace.")
     if names and not name:

@@ -199,7 +199,7 @@ class PrometheusMetrics(Metrics):
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
-        """Note whether Slack reaches a workspace, "" for a single one."""
+        """Record whether Slack can reach a workspace. `workspace` is its short name; "" if there is only one."""
         ready = self._families.ready
         (ready.labels(workspace) if self._families.by_workspace else ready).set(is_ready)
 

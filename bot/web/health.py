@@ -70,7 +70,7 @@ class HealthServer(ABC):
         """Return whether Slack can reach the bot, and the fields of /readyz that explain this."""
 
     async def count_ready(self) -> None:
-        """Note in the metrics whether Slack can reach the bot."""
+        """Record in the metrics whether Slack can reach the bot."""
         is_ready, _ = await self.state()
         self.metrics.workspace_ready("", is_ready=is_ready and not self.draining)
 

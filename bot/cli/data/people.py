@@ -104,7 +104,10 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
 
 
 class _Subject(NamedTuple):
-    """The person that a command is about, and where: a Slack team or all (None), a workspace or the single one ("")."""
+    """The person whom a command exports or forgets, and where to look.
+
+    `team_id` is a Slack team, None for all teams. `workspace` is "" if the bot has only one workspace.
+    """
 
     user_id: str
     team_id: str | None
@@ -112,7 +115,7 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Return the result of `use`, which exports or forgets a person, and write the command into the audit log.
+    """Call `use`, which exports or forgets a person, and return its result. Write the command into the audit log.
 
     `fields_of` converts the result to the fields of the audit line. Exit with a sentence if the audit log or the
     database cannot be used.
@@ -162,7 +165,10 @@ def _when_again(result: "Forgotten") -> str:
 
 
 def _settings_with(user_id: str, workspace: str) -> list[str]:
-    """Return the settings that name this person: variables, or keys of the workspace's table."""
+    """Return the names of the settings that name this person.
+
+    They are variables or, for a workspace of the file, keys of its table.
+    """
     from bot.config import settings
     from bot.config.variables import VARIABLES
 

@@ -1,4 +1,4 @@
-"""Open the file of workspaces, and read a part of one table for the commands that need only that part."""
+"""Read the file of workspaces, or a part of one table for a command that needs only that part."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ VARIABLE = "COBROWSE_WORKSPACES"
 
 @dataclass(frozen=True, slots=True)
 class WorkspacesFile:
-    """The tables of the file by the short names of the workspaces, in the order of the file.
+    """The file of workspaces: its path and its tables, by the short names of the workspaces, in the order of the file.
 
-    `environ`: the environment variables, in which `{env = "NAME"}` finds its value.
+    `environ`: the environment in which `{env = "NAME"}` finds its value.
     """
 
     path: str
@@ -27,23 +27,29 @@ class WorkspacesFile:
 
     @property
     def named_variables(self) -> set[str]:
-        """Return the variables that hold values of the tables, as `{env = "NAME"}` says."""
+        """Return the environment variables that hold values of the tables: each NAME in `{env = "NAME"}`."""
         values = [value for table in self.tables.values() for value in table.values()]
         return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
 
     def variables_of(self, name: str) -> dict[str, str]:
-        """Return the values of a table by the names that they have in an environment; none of the process's."""
+        """Convert the table of the workspace `name` to environment variables.
+
+        Leave out the variables of the process.
+        """
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of a table whose value, as an environment has it, is as `is_wanted` says."""
+        """Return the keys of a table for whose values `is_wanted` returns a true value.
+
+        `name` is the workspace. `is_wanted` gets each value as the text of an environment variable.
+        """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
     def load_part(self, read: Callable[[Reader], T], name: str, more: Mapping[str, str] | None = None) -> T:
-        """Return the part of a workspace's settings that `read` reads; see `settings.load_part`.
+        """Call `read`, which reads a part of the settings of the workspace `name`, and return the result.
 
-        `more`: keys and values that win over those of the table. Raises SettingsError with all faults, if one of them
-        is about this part.
+        `more`: keys and values that win over those of the table. Raises SettingsError if this part has a fault. The
+        error contains all faults of the table that are known by then.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)
@@ -65,8 +71,8 @@ def workspaces_file(environ: Mapping[str, str]) -> str:
 def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
     """Read the file that COBROWSE_WORKSPACES names.
 
-    Raises WorkspacesFileError if the file cannot be used as a whole, and SettingsError if the environment has settings
-    that belong into a table.
+    Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
+    has settings that belong into a table.
     """
     path = workspaces_file(environ)
     found = WorkspacesFile(path, read_tables(path), environ)
@@ -76,20 +82,21 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
 
 
 def without_settings_of_workspaces(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the settings that only a table can have."""
+    """Return the environment without the settings that only a table of the file can have."""
     return {name: value for name, value in environ.items() if not _is_of_workspace(name)}
 
 
 def _is_of_workspace(name: str) -> bool:
-    """Return whether a variable, or the file that holds its value, is a setting of a workspace."""
+    """Return whether the variable is a setting of a workspace, or names a file that holds such a setting."""
     held = name.removesuffix("_FILE")
     return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the variables that belong into a table.
+    """Return the variables in the environment that belong into a table.
 
-    A variable that a table names with `{env = …}` is right, and a default changes nothing: .env.example has them all.
+    Leave out a variable that a table names with `{env = …}`. Leave out a variable that has its default value, because
+    .env.example sets all of them and a default changes nothing.
     """
     right = file.named_variables
     given = {name: unquoted(value) for name, value in file.environ.items() if name not in right}

@@ -27,9 +27,11 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 class TableReader(Reader):
     """Reads the values of one table as if they were environment variables. Faults name the table and its keys.
 
-    `shared`: the variables of the process, which all workspaces share. `environ`: the environment in which
-    `{env = "NAME"}` finds its value. `paths`: the files of the table's secrets. `variables`: the values of the table
-    alone. `has_read_wrong_key`: a value was asked for whose key is wrong, so that a fault is about what was read.
+    - `shared`: the variables of the process, which all workspaces share.
+    - `environ`: the environment in which `{env = "NAME"}` finds its value.
+    - `paths`: the files of the table's secrets.
+    - `variables`: the variables for the keys of the table, without the shared ones.
+    - `has_read_wrong_key`: whether the value of a key that has a fault was read. The fault then concerns what was read.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -43,7 +45,10 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable without the quotes around it. Note whether its key is wrong."""
+        """Return the value of a variable without the quotes around it.
+
+        If the variable's key has a fault, set `has_read_wrong_key`.
+        """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
 
