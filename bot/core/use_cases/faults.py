@@ -174,9 +174,9 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Return the notice of a fault after a check found the fault in `state`.
+    """Return the notice of a fault after a check found the fault in `state` (pure).
 
-    The fault is over if it is repaired (pure). `by` is the administrator who asked for the check.
+    If it is repaired, the fault is over. `by` is the administrator who asked for the check.
     """
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)

@@ -122,8 +122,8 @@ class HomeTab:
     def _update(self, request: Request, user_id: UserId) -> None:
         """Publish a user's tab, after `request` changed one of the user's sessions.
 
-        The tab shows the stored states of the sessions. So it uses up no calls of the rate limit, which new sessions
-        need.
+        The tab shows the stored states of the sessions. So it needs no calls to Genesys, and the rate limit stays free
+        for new sessions.
         """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)
         self.show_soon(visitor, freshness=Freshness.KNOWN)
