@@ -6,7 +6,7 @@ replica_lock.py shows which of these replicas still run.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from copy import copy
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from bot.storage.postgres.batch import Batcher
 from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock
 from bot.storage.postgres.requirements import usable
 from bot.storage.postgres.statements import STATEMENTS
+from bot.storage.postgres.turns import FairTurns
 from bot.storage.repositories.accounts import AccountTable
 from bot.storage.repositories.notices import NoticeTable
 from bot.storage.repositories.people import PeopleTable
@@ -62,6 +63,7 @@ class PostgresStore:
         self._encryptor = encryptor
         self._retention_seconds = retention_days * DAY_SECONDS
         self._answered = Batcher(self._answer)
+        self._turns = FairTurns(MAX_CONNECTIONS)
         self._claimed: set[str] = set()  # stored ids of requests that this process works on and has not answered yet
         self._scope = Scope()
 
@@ -335,13 +337,22 @@ class PostgresStore:
 
         Raises StorageUnavailableError if there is no connection, and in place of connection errors in the block.
         """
+        async with AsyncExitStack() as stack:
+            seconds = self._timing.pool_timeout_seconds
+            try:
+                await stack.enter_async_context(self._turns.hold(self._scope.name, seconds))
+                connection = await self._pool.acquire(timeout=seconds)
+            except CONNECTION_ERRORS:
+                self._meter.store_failed()
+                raise StorageUnavailableError from None
+            async with self._used(connection):
+                yield connection
+
+    @asynccontextmanager
+    async def _used(self, connection: Any) -> AsyncIterator[None]:
+        """Give a connection back to the pool at the end of the block; see `_connection`."""
         try:
-            connection = await self._pool.acquire(timeout=self._timing.pool_timeout_seconds)
-        except CONNECTION_ERRORS:
-            self._meter.store_failed()
-            raise StorageUnavailableError from None
-        try:
-            yield connection
+            yield
         except BaseException as error:
             with suppress(asyncpg.InterfaceError):  # the connection is closed already
                 connection.terminate()
