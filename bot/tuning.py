@@ -1,6 +1,10 @@
-"""Tune Python's garbage collector for speed; see docs/develop/decisions/0001-garbage-collector.md."""
+"""Tune the process: the garbage collector, for speed, and the limit for open files.
+
+docs/develop/decisions/0001-garbage-collector.md says why the collector is tuned.
+"""
 
 import gc
+import sys
 
 GC_THRESHOLD = 50_000
 """The number of new objects after which the collector runs. This number is high, because a command leaves almost no
@@ -20,3 +24,18 @@ def freeze_loaded() -> None:
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     gc.enable()
+
+
+def allow_open_files(count: int) -> None:
+    """Let the process open this many files and connections, or as many as the system allows it to allow itself.
+
+    Many systems set a limit of 1024 that each process may raise: https://0pointer.net/blog/file-descriptor-limits.html
+    """
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -11,6 +11,7 @@ from bot.config.process import LoggingSettings, ProcessSettings
 from bot.config.reader import SettingsError
 from bot.config.reload.watcher import Mask
 from bot.config.settings import load, load_part, read_process
+from bot.core.timing import RECEIVER_BOUNDS
 
 if TYPE_CHECKING:
     from bot.config.workspaces.load import Workspaces
@@ -69,6 +70,7 @@ async def _serve_several(process: ProcessSettings, found: "Workspaces", stop: as
     from bot.config.reload.workspaces import WorkspacesWatcher
     from bot.workspaces import run as workspaces
 
+    tuning.allow_open_files(2 * RECEIVER_BOUNDS.shared_connections)
     async with AsyncExitStack() as stack:
         opening = stack.enter_async_context(
             shared.open_shared(process, shared.Durations(), mask=mask, by_workspace=True)

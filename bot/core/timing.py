@@ -340,6 +340,11 @@ class ReceiverBounds:
 
     connections: int = 500
     """The maximum number of open HTTP connections. Slack uses a few, and fewer through a proxy."""
+    shared_connections: int = 2000
+    """The maximum number of open HTTP connections of a process that serves several workspaces. This maximum is far
+    above `requests`, so that many requests of one workspace leave connections to the others."""
+    requests: int = 500
+    """The maximum number of HTTP requests of one workspace at the same time, in a process that serves several."""
     waiting_bodies: int = 200
     """The maximum number of incomplete bodies. This maximum is far below `connections`, so that slow senders never hold
     all connections. A body that arrives with its headers does not count."""

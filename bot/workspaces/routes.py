@@ -1,6 +1,7 @@
 """Pass each HTTP request to the workspace whose name is in the request's path."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from bot.app import Bot
 from bot.observability.logging import workspace
+from bot.observability.throttled_log import ThrottledLog
 from bot.server import RunningReceiver, new_http_receiver, reachable_at
 from bot.slack.manifest import EVENTS_PATH, below
 
@@ -15,10 +17,14 @@ Handle = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Route:
-    """Handles the requests of one workspace, and counts those in progress."""
+    """Handles the requests of one workspace, and counts those in progress.
 
-    def __init__(self, name: str, handle: Handle) -> None:
-        self._name, self._handle = name, handle
+    It refuses requests beyond `limit` at the same time, because the workspaces share the server's connections.
+    """
+
+    def __init__(self, name: str, handle: Handle, limit: int) -> None:
+        self._name, self._handle, self._limit = name, handle, limit
+        self._log = ThrottledLog(logging.getLogger(__name__))
         self._in_progress = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -29,7 +35,7 @@ class Route:
         self._in_progress += 1
         self._idle.clear()
         try:
-            return await self._handle(request)
+            return self._refuse() if self._in_progress > self._limit else await self._handle(request)
         finally:
             self._in_progress -= 1
             if not self._in_progress:
@@ -37,8 +43,16 @@ class Route:
             workspace.reset(token)
 
     async def finish(self) -> None:
-        """Wait until no request is in progress."""
+        """Wait until no request is in progress. Log the refused requests that were counted but not logged yet."""
         await self._idle.wait()
+        self._log.flush()
+
+    def _refuse(self) -> web.Response:
+        """Return status 503, and close the connection, so that others get its place. A proxy or Slack tries again."""
+        self._log.warning("too many requests at once", "requests", status=503)
+        response = web.Response(status=503)
+        response.force_close()
+        return response
 
 
 class WorkspaceRoutes:
@@ -63,9 +77,10 @@ class WorkspaceRoutes:
         it then gets the requests again.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
-        routes = {("POST", below(EVENTS_PATH, name)): Route(name, receiver.handle)}
+        limit = bot.shared.durations.bounds.requests
+        routes = {("POST", below(EVENTS_PATH, name)): Route(name, receiver.handle, limit)}
         if callback:
-            routes["GET", bot.settings.connect.path] = Route(name, callback.handle)
+            routes["GET", bot.settings.connect.path] = Route(name, callback.handle, limit)
         for key, route in routes.items():
             self._routes.setdefault(key, []).append(route)
         try:

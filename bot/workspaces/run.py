@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -101,7 +102,9 @@ async def run(
         else:
             health.add_to(server)
         routes.add_to(server)
-        async with serve_http(server, settings.host, settings.port, "PORT", shared.durations.bounds) as routes.port:
+        bounds = shared.durations.bounds
+        bounds = replace(bounds, connections=bounds.shared_connections)
+        async with serve_http(server, settings.host, settings.port, "PORT", bounds) as routes.port:
             workspaces.change(wanted)
             telling = asyncio.create_task(_tell_ready(workspaces, partial(on_ready, routes.port)))
             async with watcher.watching(workspaces.change):
