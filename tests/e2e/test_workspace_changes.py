@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.timing import ReceiverBounds
 from bot.workspaces import runner
-from tests.support.app import ANA, link
+from tests.support.app import ANA, link, words
 from tests.support.proxy import FORM, head
 from tests.support.several import QUICK, open_workspaces
 
@@ -66,3 +66,18 @@ async def test_many_requests_of_one_workspace_leave_room_for_others(tmp_path: Pa
             writer.close()
         await asyncio.sleep(0.1)
         assert link(await acme.asks())
+
+
+@pytest.mark.parametrize("http", [True, False], ids=["http", "socket"])
+async def test_refused_token_leaves_the_settings_before_in_use(tmp_path: Path, http: bool) -> None:
+    wrong = {"SLACK_BOT_TOKEN": "xoxb-of-nobody", "COBROWSE_LANGUAGE": "de"}
+    async with open_workspaces(tmp_path, "acme", "globex", http=http) as several:
+        acme = several.journeys["acme"]
+        several.tables.put("acme", several.environs["acme"] | wrong)
+        found = await several.until(lambda found: "error" in found["acme"])
+        assert (found["acme"]["ready"], found["acme"]["error"]) == (True, "slack_token_refused")
+        assert link(await acme.asks())
+        assert "sessions" in words(await acme.asks("help"))
+        several.tables.put("acme", several.environs["acme"] | {"COBROWSE_LANGUAGE": "de"})
+        await several.until(lambda found: "error" not in found["acme"])
+        assert link(await acme.asks("Deal"))

@@ -101,6 +101,24 @@ async def test_sigterm_interrupts_all_workspaces_in_time(bots: SeveralProcesses)
     await bots.answered(sent)
 
 
+async def test_sigterm_interrupts_what_a_removed_workspace_finishes(bots: SeveralProcesses) -> None:
+    process = await bots.start()
+    for each in bots.servers.values():
+        each.genesys.latency_seconds = 30.0
+    sent = await commands(bots, 3)
+    bots.tables.put("acme", bots.servers["acme"].environ | {"COBROWSE_LANGUAGE": "de"})
+    bots.tables.remove("globex")
+    bots.reread(process)
+    await bots.ready(process, "acme")
+    await asyncio.sleep(0.3)
+    assert not any(bots.told(name, each) for name, them in sent.items() for each in them)
+    began = time.monotonic()
+    process.terminate()
+    assert await process.wait() == 0
+    assert time.monotonic() - began < SHUTDOWN_SECONDS + 1.5
+    await bots.answered(sent)
+
+
 async def test_hangup_reads_file_and_secrets_again(tmp_path: Path) -> None:
     async with open_processes(tmp_path, f"sqlite:///{tmp_path}/bot.db") as bots:
         process = await bots.start()

@@ -16,7 +16,7 @@ from bot.core.ports import Metrics
 from bot.core.requests.events import RequestFinished
 from bot.genesys.api import permissions
 from bot.genesys.auth import introspection
-from bot.observability.metrics import PrometheusMetrics
+from bot.observability.metrics import MetricFamilies, PrometheusMetrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
@@ -181,3 +181,17 @@ def test_counting_costs_a_command_next_to_nothing() -> None:
             metrics.record_event(FINISHED)
         rounds.append((time.process_time() - began) / 1000)
     assert statistics.median(rounds) < 100e-6  # CPU; 20 here, and more on a busy machine
+
+
+def test_gauges_add_up_the_bots_of_a_workspace() -> None:
+    metrics = PrometheusMetrics(families=MetricFamilies(by_workspace=True)).in_workspace("acme", (), ())
+
+    def under_way() -> str:
+        lines = metrics.exposition().decode().splitlines()
+        return next(line for line in lines if line.startswith('cobrowse_requests_under_way{workspace="acme"}'))
+
+    with metrics.watching(under_way=lambda: 2, queue_length=lambda: 0):
+        with metrics.watching(under_way=lambda: 3, queue_length=lambda: 0):
+            assert under_way().endswith(" 5.0")
+        assert under_way().endswith(" 2.0")
+    assert under_way().endswith(" 0.0")
