@@ -1,6 +1,6 @@
-"""Model live conversations, and convert them to answers of the analytics query and the conversation endpoint.
+"""Model live conversations, and convert them to responses of the analytics query and of the conversation endpoint.
 
-The answers have the shapes of the official SDK's models AnalyticsConversationQueryResponse and Conversation.
+The responses have the shapes of the SDK's AnalyticsConversationQueryResponse and Conversation.
 """
 
 import time
@@ -28,9 +28,12 @@ _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segm
 
 @dataclass
 class CobrowseSession:
-    """A co-browse session that a customer joined. `id` is the id of its offer. Times are in seconds since 1970.
+    """A co-browse session that a customer joined.
 
-    `disconnect_type` is the SDK's word for what ended the customer's part, None while it goes on.
+    - `id`: the id of the co-browse offer.
+    - `joined_at`: when the customer joined, in seconds since 1970.
+    - `ended_at`: when the session ended, in seconds since 1970; None for an open session.
+    - `disconnect_type`: the cause of the end, as a value of the SDK's field `disconnectType`; None for an open session.
     """
 
     id: str
@@ -43,9 +46,11 @@ class CobrowseSession:
 class Conversation:
     """A conversation between a customer and a host in the sandbox's Genesys.
 
-    `medium` is a key of MEDIA; "internal" is a call to a colleague. `since` and `ended_at` are in seconds since 1970.
-    `in_analytics` is False while the analytics query does not find the conversation yet; it is some seconds late.
-    `monitored_by` is the user id of a supervisor who listens in, None if nobody does.
+    - `medium`: a key of MEDIA; "internal" is a call between the host and a colleague.
+    - `since`: the start of the conversation, in seconds since 1970.
+    - `ended_at`: the end of the conversation, in seconds since 1970; None for a live conversation.
+    - `in_analytics`: whether the analytics query finds the conversation.
+    - `monitored_by`: the user id of a supervisor who listens to the conversation; None if nobody listens.
     """
 
     host_user_id: str
@@ -73,20 +78,20 @@ class Conversation:
 
     @property
     def cobrowse_session_id(self) -> str | None:
-        """Return the id of the co-browse session in which the customer is now; None if there is none."""
+        """Return the id of the open co-browse session; None if no session is open."""
         return next((each.id for each in self.cobrowse if each.ended_at is None), None)
 
     def start_cobrowse(self, session_id: str) -> None:
-        """Let the customer join the co-browse session with this id."""
+        """Start the co-browse session `session_id` with the customer. End any other open session."""
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")
             self.cobrowse.append(CobrowseSession(session_id))
         self.report_change()
 
     def stop_cobrowse(self, disconnect_type: str) -> None:
-        """End the co-browse session in which the customer is. Do nothing if there is none.
+        """End the open co-browse session, if any.
 
-        `disconnect_type` is the SDK's word for the cause.
+        `disconnect_type`: the cause, as a value of the SDK's field `disconnectType`, such as `client` or `peer`.
         """
         self._end_cobrowse(disconnect_type)
         self.report_change()
@@ -116,7 +121,10 @@ class Conversation:
         return {**result, "originatingDirection": "inbound", "divisionIds": [_derived_id(self.id, "division")]}
 
     def as_conversation(self, url: str = "") -> dict[str, Any]:
-        """Return the conversation in the shape of the SDK's Conversation. `url` is the URL of the sandbox's Genesys."""
+        """Return the conversation in the shape of the SDK's Conversation.
+
+        `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl`.
+        """
         participants = [
             self._participant("customer", connected=self.ended_at is None, name=self.customer) | self._other_party
         ]
@@ -133,14 +141,17 @@ class Conversation:
         return {**result, "recordingState": "none", "selfUri": f"/api/v2/conversations/{self.id}"}
 
     def as_event(self, url: str = "") -> dict[str, Any]:
-        """Return the conversation in the shape of the SDK's ConversationEventTopicConversation."""
+        """Return the conversation in the shape of the SDK's ConversationEventTopicConversation.
+
+        `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl`.
+        """
         shown = self.as_conversation(url)
         return {name: shown[name] for name in ("id", "participants", "recordingState")}
 
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
-        """Return the entry of one participant in a co-browse session, in the shape of the SDK's Cobrowsesession.
+        """Return one person's part in a co-browse session, in the shape of the SDK's Cobrowsesession.
 
-        `role` is "sharer" for the customer and "viewer" for the agent. The agent's entry has the viewer's URL.
+        `role`: "sharer" for the customer, "viewer" for the agent. Only the agent's part has the field `viewerUrl`.
         """
         result: dict[str, Any] = {
             "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
@@ -187,9 +198,9 @@ class Conversation:
 
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """Return the answer to the analytics query `body`, out of these conversations.
+    """Return the response to the analytics query `body`, with those of `conversations` that match the query.
 
-    Raises ApiError for a query of a form that the bot does not send.
+    Raises ApiError (400) for a query that the sandbox does not support.
     """
     if unknown := set(body) - _QUERY:
         raise ApiError(400, f"The query does not know: {', '.join(sorted(unknown))}.")
@@ -218,12 +229,12 @@ def query_conversations(body: Mapping[str, Any], conversations: list[Conversatio
 
 
 def iso_time(seconds: float) -> str:
-    """Format seconds since 1970 as Genesys does: ISO 8601, UTC, with milliseconds."""
+    """Format a time in seconds since 1970 as Genesys does: ISO 8601 in UTC, with milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return an id for the part `what` of a conversation, such as "customer". The same part always has the same id."""
+    """Return a UUID for the part `what` of a conversation, such as "customer". Equal arguments give equal UUIDs."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

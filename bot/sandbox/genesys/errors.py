@@ -1,4 +1,4 @@
-"""Define the error responses of the sandbox's Genesys, and check request bodies."""
+"""Define the error responses of the sandbox's Genesys, and check the bodies of HTTP requests."""
 
 import json
 import re
@@ -21,7 +21,7 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """An error that the server turns into an error response in the shape of Genesys's API."""
+    """An error that the sandbox's Genesys sends as an error response in the shape of Genesys's API."""
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -40,9 +40,9 @@ class ApiError(Exception):
 
 
 class OAuthError(ApiError):
-    """An error that the server turns into an error response of the token endpoint (RFC 6749 section 5.2).
+    """An error that the token endpoint sends as an error response (RFC 6749 section 5.2).
 
-    `code` is the value of the field `error` in the response.
+    `code`: the value of the response's field `error`.
     """
 
     def body(self, context_id: str) -> dict[str, Any]:
@@ -50,7 +50,10 @@ class OAuthError(ApiError):
 
 
 def rate_limited(seconds: int) -> ApiError:
-    """Return the error for a call beyond Genesys's rate limit. `seconds` is the value of the header Retry-After."""
+    """Return the error for a call that exceeds Genesys's rate limit.
+
+    `seconds`: the value of the header Retry-After.
+    """
     message = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
     return ApiError(429, message, "too.many.requests", {"Retry-After": str(seconds)})
 
@@ -59,12 +62,19 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Return whether a value is a text with a UUID in the usual form, in upper or lower case."""
+    """Return whether `text` is a string with a UUID, such as "55555555-5555-4555-8555-55555555555a".
+
+    The letters can be in upper or lower case.
+    """
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
 async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
-    """Return the request's body, a JSON object with exactly these keys. Raises ApiError for any other body."""
+    """Return the JSON object in the body of an HTTP request.
+
+    Raises ApiError (415) if the content type is not application/json. Raises ApiError (400) if the body is not an
+    object with exactly `keys`.
+    """
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
     try:
@@ -77,9 +87,9 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Check the types of the fields in the body of a call that creates a session. Raises ApiError for a wrong type.
+    """Check the types of the fields in the body of a call that creates a session.
 
-    Do not check whether the host and the application exist.
+    Raises ApiError (400) for a wrong type.
     """
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
@@ -93,10 +103,12 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
-    """Return the search terms in the body of a call of users/search.
+    """Return the search terms in the body of a call of `/api/v2/users/search`.
 
-    Each term has the fields to search, the text in lower case, and whether the text must be the whole value. Raises
-    ApiError for a form that Genesys does not document or the sandbox does not support.
+    A search term has the fields to search, the text in lower case, and a flag. True means that a field must equal the
+    text. False means that a field must contain the text.
+
+    Raises ApiError (400) for a search that the sandbox does not support.
     """
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:

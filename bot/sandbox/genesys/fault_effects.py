@@ -1,6 +1,6 @@
-"""Define what each fault does to a call to Genesys: an error response, a changed body, a delay or a lost response.
+"""Define the effects of simulated faults on API calls, such as an error response, a changed body or a lost response.
 
-faults.py lists the faults and decides which calls they affect.
+faults.py lists the faults, and selects the affected calls.
 """
 
 import asyncio
@@ -36,10 +36,15 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
 
 
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
-    """Return an effect that answers a call with an error of this status, message and code, in the API's shape.
+    """Return the effect of a simulated fault: answer a call with an error response of Genesys's API.
 
-    The fault can have these options: `processes` (process the call first), `retry_after` in seconds, and another
-    `message`. `error` is the class of the error.
+    `error`: ApiError, or OAuthError for the token endpoint.
+
+    The fault has up to three options:
+
+    - `processes`: True to process the call before the error response.
+    - `retry_after`: the value of the header Retry-After, in seconds.
+    - `message`: a text that replaces the argument `message`.
     """
 
     def answer(options: Mapping[str, Any]) -> web.Response:
@@ -52,13 +57,13 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return an effect that answers a call with an HTML error page, as a gateway in front of Genesys would."""
+    """Return the effect of a simulated fault: answer a call with an HTML error page, as a gateway does."""
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
 
 async def no_effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call and respond, as if there were no fault."""
+    """Process a call and return its response."""
     return await process()
 
 
@@ -69,9 +74,9 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return an effect that replaces the body of a successful response.
+    """Return the effect of a simulated fault: process a call, and replace a successful response.
 
-    `change` gets the body and returns the new response.
+    `change` gets the JSON body of the successful response, and returns the new response.
     """
 
     async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
@@ -82,12 +87,12 @@ def change_body(change: Callable[[Any], web.Response]) -> Effect:
 
 
 def without_field(key: str) -> Effect:
-    """Return an effect that removes the field `key` from the body of a successful response."""
+    """Return the effect of a simulated fault: remove the field `key` from the body of a successful response."""
     return change_body(lambda body: web.json_response({name: value for name, value in body.items() if name != key}))
 
 
 def with_join_url(url: str) -> Effect:
-    """Return an effect that replaces the join URL in the body of a successful response."""
+    """Return the effect of a simulated fault: replace the join URL in the body of a successful response."""
     return change_body(lambda body: web.json_response({**body, "joinUrl": url}))
 
 
@@ -95,13 +100,13 @@ def with_join_url(url: str) -> Effect:
 
 
 async def slow(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Wait for the option `seconds`, then process the call and respond."""
+    """Wait for the fault's option `seconds`, process the call, and return the response to the call."""
     await asyncio.sleep(options["seconds"])
     return await process()
 
 
 async def silent(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call, then send nothing until the client disconnects."""
+    """Process the call. Send no response, and keep the connection open until the client disconnects."""
     await process()
     while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no event for a client that disconnects
         await asyncio.sleep(0.02)
@@ -127,7 +132,7 @@ async def reset(request: web.Request, process: Process, _options: Mapping[str, A
 
 
 async def cut(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call, send half of the response's body, then close the connection."""
+    """Process the call, send the first half of the response's body, and close the connection."""
     response = await process()
     body = (response.text or "").encode()
     partial = web.StreamResponse(status=response.status, headers=response.headers)
@@ -141,10 +146,7 @@ async def cut(request: web.Request, process: Process, _options: Mapping[str, Any
 
 
 async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Abort the connection of a call that arrived just before the port was closed.
-
-    During this fault the port is closed, so it refuses all later connections.
-    """
+    """Abort the connection of a call that arrived before the fault `down` closed the port."""
     if request.transport is not None:
         request.transport.abort()
     return None

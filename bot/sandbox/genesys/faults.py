@@ -1,6 +1,6 @@
-"""Define the faults of the sandbox's Genesys, and decide which fault affects a call.
+"""Define the simulated faults of the sandbox's Genesys, and select the fault that affects a call.
 
-fault_effects.py defines what the faults do.
+fault_effects.py defines the effects of the faults on calls.
 """
 
 from collections.abc import Mapping
@@ -34,9 +34,11 @@ CALLS = (*_QUERIES, "create", "sms", "email", "subscriptions", "end")
 
 @dataclass(frozen=True)
 class _FaultType:
-    """A type of fault: what it does, and to which calls. The faults of events and sockets have no `effect`.
+    """A type of simulated fault.
 
-    api/notifications.py implements those.
+    - `effect`: what the fault does to a call; `no_effect` for a fault of events or sockets, as in api/notifications.py.
+    - `on`: the kinds of calls that the fault can affect, such as "create".
+    - `times`: the default number of calls that the fault affects; None for no limit.
     """
 
     description: str
@@ -186,7 +188,10 @@ FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type i
 
 @dataclass
 class Fault:
-    """A fault that is switched on. `remaining` is the number of calls that it will still affect, None for no limit."""
+    """A simulated fault that is switched on.
+
+    `remaining`: the number of further calls that the fault affects; None for no limit.
+    """
 
     name: str
     options: Mapping[str, Any]
@@ -197,7 +202,10 @@ class Fault:
 
 
 class Faults:
-    """Holds the faults that are switched on, at most one for each kind of call. The fault `down` affects every call."""
+    """Holds the simulated faults that are switched on: at most one for each kind of call.
+
+    The fault `down` affects calls of every kind.
+    """
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -212,8 +220,10 @@ class Faults:
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
         """Switch on the fault `name` for calls of the kind `on`.
 
-        `times` is the number of calls to affect; None means the fault's default. Raises ValueError for an unknown
-        fault, kind or option.
+        `times`: the number of calls that the fault affects; None for the default of the fault.
+
+        Raises ValueError for an unknown fault or option, for a kind of call that the fault cannot affect, or if `times`
+        is below 1.
         """
         if name not in _FAULT_TYPES:
             raise ValueError(f"No such fault: {name}. There are: {', '.join(_FAULT_TYPES)}")
@@ -228,9 +238,9 @@ class Faults:
         self._faults[on] = Fault(name, {**fault_type.options, **options}, None if name == "down" else remaining)
 
     def next_fault(self, call: str) -> Fault | None:
-        """Return the fault that affects this call of the kind `call`; None if none does.
+        """Return the fault that affects a new call of the kind `call`; None if the call has no fault.
 
-        The call counts as affected.
+        If the fault has a limit, lower its `remaining` by one, and switch the fault off at 0.
         """
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:

@@ -1,4 +1,4 @@
-"""Listen on the port of the sandbox's Genesys. Close and open the port for the fault `down`."""
+"""Open and close the port of the sandbox's Genesys."""
 
 import asyncio
 import socket
@@ -9,9 +9,9 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be opened and closed again. It is closed at first.
+    """A port that can be opened and closed repeatedly. The port is closed at first.
 
-    A closed port stays bound, so that no other program gets it, but it refuses connections.
+    A closed port refuses connections, but stays bound, so that no other program can use it.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Listener:
         self._socket: socket.socket | None = None
 
     async def bind(self, app: web.Application, host: str, port: int) -> str:
-        """Bind the port without listening on it, and return its URL. Raises OSError if the port is in use."""
+        """Bind the port without listening, and return the server's URL. Raises OSError if the port is in use."""
         self._socket = _bound_socket(host, port)
         host, port = self._socket.getsockname()[:2]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -29,10 +29,7 @@ class Listener:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def set_open(self, *, is_open: bool) -> None:
-        """Start or stop listening. When it stops, abort every connection.
-
-        Do nothing before `bind` and after `close`.
-        """
+        """Open the port, or close the port and abort every connection. Do nothing before `bind` and after `close`."""
         async with self._lock:
             if self._runner is None or self._socket is None or is_open == (self._site is not None):
                 return
@@ -45,7 +42,10 @@ class Listener:
                 self._socket = _bound_socket(*address)
 
     async def close(self, tasks: Collection[asyncio.Task[Any]]) -> None:
-        """Stop listening, cancel the tasks of calls in progress, and release the port."""
+        """Stop listening, abort every connection, cancel `tasks`, and release the port.
+
+        `tasks`: the tasks that process calls.
+        """
         async with self._lock:
             if self._runner is None or self._socket is None:
                 return
@@ -67,7 +67,7 @@ class Listener:
 
 
 def _bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to this port and does not listen yet. Raises OSError if the port is in use."""
+    """Return a socket that is bound to the port and does not listen. Raises OSError if the port is in use."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""Imitate the customer's side of a co-browse session: a simple Messenger, and a page that loads it.
+"""Imitate the customer's side of a co-browse session: a Messenger script, and a page that loads the script.
 
-The Messenger script has the same path as Genesys's script, so that a company can test its own page with it. As in
-Genesys, the script's endpoints accept requests from any site.
+The script has the same path as Genesys's script, so that a company can test its website with the sandbox's script. As
+in Genesys, the script's endpoints accept HTTP requests from any website.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Handles the requests of a customer's browser: accept a co-browse offer, read its state, stop sharing."""
+    """Serves a customer's browser: the Messenger script, a page with the script, and actions on co-browse offers."""
 
     def __init__(self, conversations: ConversationsApi) -> None:
         self._conversations = conversations
@@ -37,10 +37,10 @@ class Messenger:
         ]
 
     async def _handle_action(self, request: web.Request) -> web.Response:
-        """Carry out the action in the request's path, and respond with the state of the co-browse offer.
+        """Carry out the action in the path of an HTTP request, and return the new state of the co-browse offer.
 
-        The state is `offered`, `joined` or `ended`. The `communicationType` is that of the SDK's
-        CobrowseWebMessagingSession; the response has none if no offer ever had this code.
+        The state is `offered`, `joined` or `ended`. If the join code is known, the response also has the field
+        `communicationType` of the SDK's CobrowseWebMessagingSession.
         """
         code = request.match_info["code"]
         known = next((one for one in self._conversations.offers.values() if one.join_code == code), None)

@@ -9,7 +9,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(status: int, heading: str, body: str) -> web.Response:
-    """Return an HTML page. `heading` is plain text, `body` is HTML."""
+    """Return an HTML page with the heading `heading` (plain text) and the content `body` (HTML)."""
     heading = html.escape(heading)
     text = f"""<!doctype html>
 <html lang="en">

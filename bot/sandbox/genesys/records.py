@@ -1,4 +1,4 @@
-"""Define the records of the sandbox's Genesys (users, sessions, calls), and collections with a maximum size."""
+"""Define the users, sessions and call records of the sandbox's Genesys, and collections with a maximum size."""
 
 import time
 from collections.abc import Mapping
@@ -12,9 +12,10 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class GenesysUser:
-    """A user in the sandbox's Genesys. `state` is "active", "inactive" or "deleted".
+    """A user in the sandbox's Genesys.
 
-    `cobrowse`: whether the user may host sessions.
+    - `state`: "active", "inactive" or "deleted".
+    - `cobrowse`: whether the user can host sessions.
     """
 
     id: str
@@ -26,7 +27,11 @@ class GenesysUser:
 
 @dataclass
 class Session:
-    """A co-browse session. `created_at` is in seconds since 1970. `status` is "active" or "ended"."""
+    """A co-browse session at the sandbox's session service.
+
+    - `created_at`: in seconds since 1970.
+    - `status`: "active" or "ended".
+    """
 
     id: str
     host_user_id: str
@@ -38,16 +43,17 @@ class Session:
     application_id: str
 
     def expire_if_due(self) -> None:
-        """Set the status to "ended" if `timeout_seconds` have passed since the session was created."""
+        """Set the status to "ended" if `timeout_seconds` have passed since `created_at`."""
         if time.time() >= self.created_at + self.timeout_seconds:
             self.status = "ended"
 
 
 @dataclass
 class Create:
-    """A record of one call to create a session. The server records each such call, even if it sends no response.
+    """A record of one call that asks for a new session. Calls without a response have a record, too.
 
-    `created_session`: whether the call created a session. `session_id` is then its id.
+    - `created_session`: whether the call created a session.
+    - `session_id`: the id of the created session; None if the call created none.
     """
 
     at: float  # monotonic
@@ -59,9 +65,12 @@ class Create:
 
 @dataclass
 class Call:
-    """A record of one request to the server. `status` is None if it got no response. `path` may contain secrets.
+    """A record of one HTTP request to the server.
 
-    `kind` is the kind of the call, such as "create". `note` says what a fault did to the response, "" without a fault.
+    - `path`: the path of the URL, which can contain secrets.
+    - `status`: the HTTP status of the response; None if the server sent no response.
+    - `kind`: the kind of the call, such as "create".
+    - `note`: the description of a simulated fault or of an error; "" without a fault and without an error.
     """
 
     at: float  # monotonic
@@ -73,7 +82,7 @@ class Call:
 
 
 class BoundedList(list[T]):
-    """A list with a maximum length. When it is full, it drops the oldest tenth of its items."""
+    """A list of at most MAX_ENTRIES items. `append` drops the oldest tenth of the items if the list is full."""
 
     def append(self, entry: T) -> None:
         if len(self) >= MAX_ENTRIES:
@@ -82,7 +91,7 @@ class BoundedList(list[T]):
 
 
 def add_bounded(entries: dict[K, T], key: K, value: T) -> None:
-    """Add an entry to a dictionary. If the dictionary has its maximum size, first drop its oldest entry."""
+    """Set `entries[key]` to `value`. If `entries` has MAX_ENTRIES entries, first drop the oldest entry."""
     if len(entries) >= MAX_ENTRIES:
         del entries[next(iter(entries))]
     entries[key] = value

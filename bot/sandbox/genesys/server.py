@@ -1,7 +1,12 @@
 """Run a small imitation of Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
-The server shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
-fault_effects.py the faults, listener.py the port, and messenger.py the customer's side.
+The server shares no code with the bot.
+
+- api/: the endpoints.
+- conversations.py: the live conversations.
+- faults.py, fault_effects.py: the simulated faults.
+- listener.py: the port.
+- messenger.py: the customer's side.
 """
 
 import asyncio
@@ -28,9 +33,11 @@ __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session
 
 
 class SandboxGenesys(Api):
-    """The server of the sandbox's Genesys. `url` is the base URL of both its API and its login.
+    """The server of the sandbox's Genesys: the endpoints, simulated faults, a rate limit, and records of all calls.
 
-    Tests may change its users, applications and options.
+    - `latency_seconds`: the delay before each response, except on the join page.
+    - `allowed_per_minute`: the maximum number of HTTP requests with one access token in `minute_seconds`.
+    - `clock_ahead_seconds`: how far the header Date is ahead of the real time.
     """
 
     def __init__(
@@ -58,17 +65,20 @@ class SandboxGenesys(Api):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """Return how many requests of this kind have arrived, whether or not they got a response."""
+        """Return the number of calls of this kind, including calls without a response."""
         return self._counts[kind]
 
     async def inject_fault(
         self, fault: str | None, *, times: int | None = None, on: str = "create", **options: Any
     ) -> None:
-        """Switch on one of FAULTS for calls of the kind `on`. None switches all faults off.
+        """Switch on a simulated fault for calls of one kind. Each kind of call has at most one fault.
 
-        `times` is the number of calls to affect; None means the fault's default in faults.py. Each kind of call has at
-        most one fault; `down` affects the whole server. `options` are the fault's options. Raises ValueError for an
-        unknown fault, kind or option.
+        - `fault`: a key of FAULTS; None to switch all faults off. The fault `down` affects calls of every kind.
+        - `times`: the number of calls that the fault affects; None for the fault's default in faults.py.
+        - `on`: the kind of call, such as "create".
+        - `options`: the options of the fault, as in faults.py.
+
+        Raises ValueError for an unknown fault or option, or for a kind of call that the fault cannot affect.
         """
         if fault is None:
             self._faults.clear()
@@ -109,10 +119,9 @@ class SandboxGenesys(Api):
         return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """Return the response to a request, by its handler or by a fault.
+        """Return the response to an HTTP request, from its handler or from a simulated fault.
 
-        Return None if a fault has closed the connection. Some faults let the handler process the call before they
-        respond.
+        Return None if the client or a fault closed the connection.
         """
         try:
             body = await request.read()
@@ -172,9 +181,9 @@ class SandboxGenesys(Api):
 
 
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """Call the handler of a request and return its response.
+    """Call the handler of an HTTP request and return its response.
 
-    If the handler raises an error, return it as an error response in the API's shape.
+    Turn ApiError and HTTPException into error responses in the shape of Genesys's API.
     """
     try:
         response = await handler(request)

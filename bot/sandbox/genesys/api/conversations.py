@@ -1,8 +1,7 @@
-"""Serve the public Genesys Cloud API for co-browse sessions in conversations.
+"""Serve the endpoints of the public Genesys Cloud API for conversations and co-browse offers.
 
-The analytics query finds conversations, and another call reads each of them. A co-browse offer in a conversation has a
-join code. The customer enters this code in the sandbox's Messenger (messenger.py) to accept the offer. Requests and
-responses have the shapes of the official SDK.
+HTTP requests and responses have the shapes of Genesys's official SDK. To accept an offer, the customer enters the
+offer's join code in the sandbox's Messenger (messenger.py).
 """
 
 import asyncio
@@ -35,8 +34,10 @@ Authorize = Callable[[web.Request], Grant]
 class Offer:
     """A co-browse offer in a conversation of the sandbox's Genesys.
 
-    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user who created the offer; None if the OAuth
-    client created it. `is_withdrawn` is True after the agent withdraws the offer or the customer stops sharing.
+    - `ends_at`: the expiry of the offer, in seconds since 1970. An accepted offer does not expire.
+    - `creator_id`: the id of the signed-in user who created the offer; None if the OAuth client created it.
+    - `joined`: whether the customer has accepted the offer.
+    - `is_withdrawn`: whether `stop` was called.
     """
 
     conversation: Conversation
@@ -49,7 +50,7 @@ class Offer:
 
     @property
     def is_valid(self) -> bool:
-        """Return whether the API still returns this offer."""
+        """Return whether the offer is not withdrawn, has not expired, and belongs to a live conversation."""
         return (
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
@@ -59,14 +60,14 @@ class Offer:
         return "Message" if self.conversation.medium == "message" else "Call"
 
     def join(self) -> None:
-        """Let the customer accept the offer, and so join the co-browse session."""
+        """Accept the offer as the customer, and start the co-browse session."""
         self.joined = True
         self.conversation.start_cobrowse(self.id)
 
     def stop(self, disconnect_type: str) -> None:
-        """End the offer and, if the customer has joined by it, their co-browse session.
+        """Withdraw the offer. If the customer has joined, also end the co-browse session.
 
-        `disconnect_type` is the SDK's word for the cause.
+        `disconnect_type`: the cause, as a value of the SDK's field `disconnectType`, such as `client` or `peer`.
         """
         self.is_withdrawn = True
         if self.conversation.cobrowse_session_id == self.id:
@@ -75,12 +76,12 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """If the time of the offer is up and nobody has joined, report that the conversation has changed."""
+        """Call `conversation.on_change` if the offer expired before the customer joined."""
         if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
             self.conversation.report_change()
 
     def expire(self) -> None:
-        """End the time of the offer now. If the customer has joined, end the time of the session instead."""
+        """Let the offer expire now. If the customer has joined, end the co-browse session with the cause `timeout`."""
         if self.joined:
             self.stop("timeout")
         else:
@@ -90,7 +91,7 @@ class Offer:
     def as_json(self, url: str) -> dict[str, str]:
         """Return the offer in the shape of the SDK's CobrowseWebMessagingSession.
 
-        `url` is the URL of the sandbox's Genesys.
+        `url`: the base URL of the sandbox's Genesys, for the field `websocketUrl`.
         """
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
         fields = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": iso_time(self.ends_at)}
@@ -99,10 +100,11 @@ class Offer:
 
 
 class ConversationsApi:
-    """Holds the live conversations and the co-browse offers of the sandbox's Genesys, and handles their endpoints.
+    """Holds the conversations and the co-browse offers of the sandbox's Genesys, and serves their API endpoints.
 
-    `missing_permissions` holds the permissions that the OAuth client's role lacks. `requires_user`: whether only
-    signed-in users can create an offer. `on_change` is called with each conversation that changes.
+    - `missing_permissions`: the permissions that the role of the OAuth client lacks.
+    - `requires_user`: True if only a signed-in user can create an offer.
+    - `on_change`: a function that gets a conversation after each change of the conversation.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
@@ -115,9 +117,9 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations, and begin new ones for each user. LIVE_COUNTS[choice] is their number.
+        """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each Genesys user.
 
-        Raises KeyError for an unknown choice.
+        Raises KeyError if `choice` is not in LIVE_COUNTS.
         """
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
@@ -127,9 +129,12 @@ class ConversationsApi:
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)
 
     def begin(self, host_user_id: str, customer: str, *, medium: str = "message", minutes: float = 3) -> Conversation:
-        """Add a conversation between this host and this customer, and return it. It began `minutes` ago.
+        """Add a conversation between a host and a customer, and return the conversation.
 
-        `medium` is a key of MEDIA in conversations.py.
+        - `host_user_id`: the Genesys user id of the host.
+        - `customer`: the name of the customer.
+        - `medium`: a key of MEDIA in genesys/conversations.py.
+        - `minutes`: how many minutes ago the conversation began.
         """
         conversation = Conversation(host_user_id, customer, medium, since=time.time() - 60 * minutes)
         conversation.on_change = self.on_change
@@ -148,23 +153,28 @@ class ConversationsApi:
         ]
 
     def offer(self, name: str) -> Offer:
-        """Return the offer whose id or join code is `name`. Raises ApiError (404) if there is none or it has ended."""
+        """Return the offer whose id or join code is `name`.
+
+        Raises ApiError (404) if there is no such offer, or if its `is_valid` is False.
+        """
         offer = next((one for one in self.offers.values() if name in (one.id, one.join_code)), None)
         if offer is None or not offer.is_valid:
             raise ApiError(404, "The cobrowse session was not found.", "not.found")
         return offer
 
     def open_offers(self) -> list[tuple[str, str]]:
-        """Return the offers that a customer can accept now, newest first, as pairs: customer's name, URL of the join
-        page.
+        """Return the customer's name and the path of the join page for each offer that a customer can still accept.
+
+        The newest offer comes first.
         """
         offers = reversed([one for one in self.offers.values() if one.is_valid and not one.joined])
         return [(one.conversation.customer, f"/messenger#{quote(one.join_code, safe='')}") for one in offers]
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
-        """Return what the request's token allows.
+        """Return the Grant of the access token in an HTTP request.
 
-        Raises ApiError if the token is invalid or has none of these permissions.
+        Raises ApiError (401) if the token is invalid. Raises ApiError (403) if `permissions` is not empty and the OAuth
+        client has none of these permissions.
         """
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:
@@ -229,9 +239,9 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the co-browse offer whose id is in the request's path.
+        """Return the co-browse offer whose id is in the path of an HTTP request.
 
-        Raises ApiError (404) if there is none or it has ended. As in Genesys, such a request needs no token.
+        The request needs no access token, as in Genesys. Raises ApiError (404) if there is no such valid offer.
         """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")

@@ -1,6 +1,6 @@
-"""Accept agentless SMS and emails to customers. Keep them in an outbox instead of delivering them.
+"""Serve the endpoints that send SMS and emails to customers. The sandbox stores the messages and does not deliver them.
 
-The requests have the shapes of the official SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
+The HTTP requests have the shapes of the SDK's SendAgentlessOutboundMessageRequest and AgentlessEmailSendRequestDto.
 """
 
 import html
@@ -27,7 +27,12 @@ _E164, _EMAIL = re.compile(r"\+[1-9][0-9]{6,14}"), re.compile(r"[^@\s]+@[^@\s]+\
 
 @dataclass(frozen=True)
 class SentMessage:
-    """An accepted SMS or email. An SMS has no `subject`."""
+    """An SMS or email that the sandbox's Genesys accepted.
+
+    - `kind`: "SMS" or "Email".
+    - `subject`: the subject of an email; "" for an SMS.
+    - `at`: the time of the acceptance, in seconds since 1970.
+    """
 
     kind: str
     sender: str
@@ -38,10 +43,11 @@ class SentMessage:
 
 
 class Outbox:
-    """Holds the accepted messages to customers, oldest first, and handles their endpoints.
+    """Holds the accepted SMS and emails to customers, and serves their API endpoints and the page `/outbox`.
 
-    `offers` returns the co-browse offers that a customer can accept now: the customer's name, and the URL of the join
-    page. The outbox page shows them as well, since agents also give codes by phone and links in chats.
+    - `sent`: the accepted messages, oldest first.
+    - `offers`: returns the customer's name and the path of the join page for each offer that a customer can still
+      accept. The page `/outbox` links to these join pages.
     """
 
     def __init__(

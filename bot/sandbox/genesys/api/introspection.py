@@ -1,4 +1,7 @@
-"""Build responses that `cobrowse-bot check` reads: about the token, the roles of its client, and the server's clock."""
+"""Build the responses that `cobrowse-bot check` reads.
+
+The responses describe the access token, the roles of the OAuth client, and the server's time.
+"""
 
 import time
 from collections.abc import Collection
@@ -10,9 +13,9 @@ from bot.sandbox.genesys.api.login import Login
 
 
 def token_info(login: Login, request: web.Request) -> web.Response:
-    """Build the response about the request's token, in the shape of the SDK's TokenInfo.
+    """Return a description of the access token of an HTTP request, in the shape of the SDK's TokenInfo.
 
-    It holds the organization, the OAuth client and the scopes.
+    The response has the organization, the OAuth client and the scopes of the token.
     """
     organization = {"id": login.org_id, "name": "Sandbox"}
     grant = login.grant(request)
@@ -39,11 +42,13 @@ PERMISSIONS = (
 def authorization_subject(
     login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
 ) -> web.Response:
-    """Build the response about the OAuth client's roles, in the shape of the SDK's AuthzSubject.
+    """Return the roles of the OAuth client, in the shape of the SDK's AuthzSubject.
 
-    If the query has `includeFullRoles=true`, the response holds the policies of the roles. `missing_permissions` are
-    left out of them. `only_division` is the name of the only division in which the client has its role; "" means all
-    divisions.
+    With the query `includeFullRoles=true`, the response also has the permissions of the role.
+
+    - `missing_permissions`: the permissions to leave out of the response.
+    - `only_division`: the name of the only division in which the client has the role; "" if the client has the role in
+      all divisions.
     """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
@@ -59,5 +64,5 @@ def authorization_subject(
 
 
 def date_header(offset_seconds: float) -> str:
-    """Return a value of the HTTP header Date, from a clock that is `offset_seconds` ahead of this machine's clock."""
+    """Return a value of the HTTP header Date: the current time plus `offset_seconds`."""
     return formatdate(time.time() + offset_seconds, usegmt=True)

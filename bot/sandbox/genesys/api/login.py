@@ -1,4 +1,4 @@
-"""Issue access tokens to the OAuth client, and to users who sign in.
+"""Issue access tokens to the OAuth client and to signed-in users.
 
 The OAuth client authenticates by private_key_jwt (RFC 7523) or HTTP Basic.
 """
@@ -25,10 +25,12 @@ from bot.sandbox.genesys.records import add_bounded
 
 @dataclass
 class Grant:
-    """What an access token allows, and how many requests were made with it in the current rate-limit window.
+    """The rights of an access token, and a count of the HTTP requests with the token.
 
-    A token with empty `scopes` has all scopes. `user_id` is None for a token of the OAuth client. `expires_at` and
-    `window_ends_at` are `time.monotonic()` values.
+    - `expires_at`, `window_ends_at`: `time.monotonic()` values.
+    - `scopes`: the scopes of the token. An empty set means all scopes.
+    - `user_id`: the id of the signed-in user; None for a token of the OAuth client.
+    - `request_count`: the HTTP requests in the current rate-limit window.
     """
 
     expires_at: float
@@ -47,9 +49,9 @@ class Grant:
 
 
 class Login:
-    """Issues access tokens to the organization's OAuth client, and checks all tokens.
+    """Issues and checks access tokens of the OAuth client and of signed-in users.
 
-    `user_login` handles users' sign-ins.
+    `user_login`: signs users in.
     """
 
     user_login: UserLogin
@@ -70,21 +72,21 @@ class Login:
         self._grants: dict[str, Grant] = {}
 
     def grant(self, request: web.Request) -> Grant | None:
-        """Return what the request's token allows; None if the request has no valid token."""
+        """Return the Grant of the access token in an HTTP request; None if the token is missing or invalid."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None
 
     def revoke_all(self) -> None:
-        """Invalidate every issued token."""
+        """Invalidate all access tokens."""
         self._grants.clear()
 
     def revoke_token(self, request: web.Request) -> None:
-        """Invalidate the token that the request carries."""
+        """Invalidate the access token in the Authorization header of an HTTP request."""
         self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
 
     def issue_user_token(self, user_id: str, seconds: int) -> str:
-        """Issue a token for a signed-in user, valid for `seconds`, and return it."""
+        """Return a new access token of a signed-in user. The token is valid for `seconds`."""
         token = secrets.token_urlsafe(32)
         add_bounded(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
         return token

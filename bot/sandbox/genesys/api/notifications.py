@@ -1,7 +1,8 @@
 """Imitate Genesys's notification service: channels, their subscriptions, and the WebSocket of each channel.
 
-A channel that subscribes to `v2.users.{id}.conversations` gets an event for each change of a conversation of this user.
-The shapes are those of the official SDK's Channel, ChannelTopic, AvailableTopic and ConversationEventTopicConversation.
+A channel with the topic `v2.users.{id}.conversations` gets an event after each change of a conversation of the user
+`{id}`. HTTP requests, responses and events have the shapes of the SDK's Channel, ChannelTopic, AvailableTopic and
+ConversationEventTopicConversation.
 https://developer.genesys.cloud/notificationsalerts/notifications/notifications-apis
 """
 
@@ -38,9 +39,12 @@ Event = dict[str, Any]
 class Channel:
     """A notification channel of the sandbox's Genesys.
 
-    `owner` is the OAuth client or the signed-in user who created it. `expires_at` and `used_at` are in seconds since
-    1970. `socket` is None while no client is connected. `held` is an event that is held back until a later one
-    overtakes it.
+    - `owner`: the id of the signed-in user who created the channel; "client" if the OAuth client created it.
+    - `expires_at`: the expiry of the channel, in seconds since 1970.
+    - `used_at`: the last use of the channel, in seconds since 1970.
+    - `socket`: the open WebSocket; None if no client is connected.
+    - `outbox`: the events to send over the WebSocket.
+    - `held`: an event that the simulated fault `events-reordered` delays; None if no event is delayed.
     """
 
     owner: str
@@ -53,17 +57,18 @@ class Channel:
     held: Event | None = None
 
     def release(self) -> None:
-        """Send the event that is held back. Do nothing if there is none."""
+        """Move the event in `held` to the outbox. Do nothing if `held` is None."""
         if self.held is not None:
             self.outbox.put_nowait(self.held)
             self.held = None
 
 
 class Notifications:
-    """Holds the notification channels of the sandbox's Genesys, and handles their endpoints.
+    """Holds the notification channels of the sandbox's Genesys, and serves their API endpoints.
 
-    Tests may change the durations. `refused_users` holds ids of users to whose topic nobody may subscribe. `is_mute`:
-    the WebSockets stay open, but nothing is sent. `sent` holds the events that were sent, in order.
+    - `refused_users`: ids of users. Nobody can subscribe to the topics of these users.
+    - `is_mute`: True if the server sends nothing over the open WebSockets.
+    - `sent`: the sent events, oldest first, without heartbeats and pongs.
     """
 
     def __init__(self, require_permission: Callable[..., Grant], url: Callable[[], str]) -> None:
@@ -91,17 +96,20 @@ class Notifications:
 
     @property
     def connected(self) -> list[Channel]:
-        """Return the channels to which a client is connected."""
+        """Return the channels with an open WebSocket."""
         return [channel for channel in self.channels.values() if channel.socket is not None]
 
     def subscribed(self) -> set[str]:
-        """Return the topics of all channels to which a client is connected."""
+        """Return the topics of all channels with an open WebSocket."""
         return {topic for channel in self.connected for topic in channel.topics}
 
     # -- Events --
 
     def publish(self, conversation: Conversation) -> None:
-        """Send an event about a changed conversation to each channel that is subscribed to its host."""
+        """Send an event about a changed conversation.
+
+        The event goes to each connected channel that is subscribed to the topic of the conversation's host.
+        """
         topic = TOPIC.replace("{id}", conversation.host_user_id.lower())
         event = {"topicName": topic, "version": "2", "eventBody": conversation.as_event(self._url())}
         event["metadata"] = {"CorrelationId": str(uuid.uuid4())}
@@ -112,7 +120,7 @@ class Notifications:
     async def close_sockets(self, *, warns: bool = False) -> None:
         """Close every WebSocket, as Genesys does for maintenance.
 
-        `warns`: tell the clients first, and wait for `closing_seconds`.
+        `warns`: True to send the event `v2.system.socket_closing` first, and to wait for `closing_seconds`.
         """
         sockets = [channel.socket for channel in self.connected if channel.socket is not None]
         if warns:
@@ -178,10 +186,12 @@ class Notifications:
         return web.Response(status=204)
 
     async def _subscribe(self, request: web.Request, *, keeps: bool) -> web.Response:
-        """Subscribe the channel to the topics in the request's body, and extend the channel's lifetime.
+        """Subscribe a channel to the topics in the body of an HTTP request, and restart the channel's lifetime.
 
-        `keeps`: also keep the topics that it has. Without the query `ignoreErrors=true`, one refused topic makes the
-        whole call fail.
+        `keeps`: True to keep the present topics of the channel, False to drop the present topics.
+
+        Raises ApiError (403) if a topic is refused and the query lacks `ignoreErrors=true`. Raises ApiError (400) if
+        the channel would have more than MAX_TOPICS topics.
         """
         grant, channel = self._require_permission(request), self._requested(request)
         wanted = await _read_topics(request)
@@ -196,8 +206,9 @@ class Notifications:
         return _listing(topics if keeps else wanted, refused)
 
     def _missing(self, request: web.Request, grant: Grant, topic: str) -> list[str] | None:
-        """Return the permissions that the token lacks for a topic; None if it may subscribe to the topic.
+        """Return the permissions that an access token lacks for a subscription to `topic`.
 
+        Return None if the subscription is allowed, and an empty list if the user of the topic is in `refused_users`.
         Raises ApiError (400) for an unknown topic.
         """
         match = _TOPIC_PATTERN.fullmatch(topic)
@@ -238,7 +249,10 @@ class Notifications:
     # -- The WebSocket of a channel --
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve a channel's WebSocket until one side closes it. Only the newest WebSocket of a channel stays open."""
+        """Serve the WebSocket of a channel until the client or the server closes the WebSocket.
+
+        First close an older WebSocket of the channel.
+        """
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._drop_expired()
@@ -266,7 +280,7 @@ class Notifications:
         return socket
 
     async def _write(self, channel: Channel, socket: web.WebSocketResponse) -> None:
-        """Send events to the client, and a heartbeat when there are none.
+        """Send the events in the channel's outbox, and a heartbeat after every `heartbeat_seconds` without an event.
 
         Close the WebSocket when the channel expires.
         """
@@ -296,7 +310,7 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Send an event. With a fault, drop, double, delay or reorder it instead."""
+    """Put an event into the channel's outbox. If there is a fault, drop, double, delay or reorder the event."""
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":
         return
@@ -317,7 +331,7 @@ def _metadata(text: str) -> Event:
 
 
 def _reply(text: str) -> Event:
-    """Return the answer to a client's message: a pong for a ping, an error for anything else."""
+    """Return a pong if the client's message `text` is a ping, else an error event."""
     try:
         message = json.loads(text)
     except ValueError:
@@ -328,7 +342,10 @@ def _reply(text: str) -> Event:
 
 
 async def _read_topics(request: web.Request) -> list[str]:
-    """Return the topics in a request's body, a list of ChannelTopic objects. Raises ApiError for any other body."""
+    """Return the topics in the body of an HTTP request, without duplicates.
+
+    Raises ApiError unless the body is a JSON list of objects with the only key `id`.
+    """
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
     try:
@@ -341,9 +358,9 @@ async def _read_topics(request: web.Request) -> list[str]:
 
 
 def _listing(topics: Iterable[str], refused: dict[str, list[str]] | None = None) -> web.Response:
-    """Build a response with topics, in the shape of the SDK's ChannelTopicEntityListing.
+    """Return a list of topics, in the shape of the SDK's ChannelTopicEntityListing.
 
-    `refused` holds the missing permissions of each refused topic.
+    `refused`: the refused topics, each with the permissions that the access token lacks.
     """
     refused = refused or {}
     entities: list[dict[str, Any]] = []

@@ -1,6 +1,6 @@
-"""Handle the API calls of the sandbox's Genesys: tokens, users, applications, sessions and the join page.
+"""Handle HTTP requests to the sandbox's Genesys: tokens, users, applications, sessions and the join page.
 
-Sessions work as the session service documents them. server.py adds faults, rate limits and the record of calls.
+The session endpoints follow the documentation of the session service.
 """
 
 import html
@@ -27,9 +27,9 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """Holds the data of the sandbox's Genesys and handles its endpoints.
+    """Holds the data of the sandbox's Genesys, and serves its endpoints.
 
-    `url` is the base URL of both the API and the login.
+    `url`: the base URL of the API and of the login; "" before the server starts.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Api:
     def _routes(self) -> list[web.RouteDef]:
         """Return the routes of all endpoints.
 
-        server.py counts calls by their kind, which is the part of a route's name before the first dot.
+        The part of a route's name before the first dot is the kind of the call, such as "create". server.py counts the
+        calls of each kind.
         """
         return [
             *self.conversations.routes(),
@@ -77,7 +78,7 @@ class Api:
         ]
 
     def sign_in(self, user_id: str) -> str:
-        """Sign a user in without the pages for it, and return the user's access token."""
+        """Sign a user in without a browser, and return the user's access token."""
         return self.login.issue_user_token(user_id, self.token_seconds)
 
     def _require(self, request: web.Request, scope: str | None = None) -> Grant:
@@ -92,7 +93,7 @@ class Api:
         return await self.login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
 
     def revoke_tokens(self) -> None:
-        """Invalidate every issued token before it expires."""
+        """Invalidate all access tokens that have not expired."""
         self.login.revoke_all()
 
     async def _token_info(self, request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
-"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens that work once.
+"""Sign users in with the OAuth authorization code grant: a consent page, PKCE, and single-use refresh tokens.
 
-The module follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. As in Genesys Cloud, a client gets a refresh
-token only if the client authenticates with its secret; PKCE alone is not enough.
+The module follows RFC 6749 section 4.1 and RFC 7636, for one OAuth client. As in Genesys Cloud, the client gets a
+refresh token only if the client authenticates with its secret.
 """
 
 import base64
@@ -37,9 +37,9 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass
 class UserLoginClient:
-    """The OAuth client for users' sign-ins (authorization code grant).
+    """The OAuth client for the sign-ins of users (authorization code grant).
 
-    The redirect URI of a request must be one of `redirect_uris`.
+    `redirect_uris`: the allowed redirect URIs of authorization requests.
     """
 
     id: str
@@ -49,9 +49,12 @@ class UserLoginClient:
 
 @dataclass(frozen=True)
 class AuthorizationCode:
-    """An issued authorization code, with the user who signed in and the data of the authorization request.
+    """The data of an issued authorization code.
 
-    `expires_at` is a `time.monotonic()` value.
+    - `user_id`: the user who signed in.
+    - `redirect_uri`: the redirect URI of the authorization request.
+    - `challenge`: the PKCE code challenge of the authorization request; "" without PKCE.
+    - `expires_at`: a `time.monotonic()` value.
     """
 
     user_id: str
@@ -61,10 +64,11 @@ class AuthorizationCode:
 
 
 class UserLogin:
-    """Signs users in: holds their codes and refresh tokens, and handles the endpoints.
+    """Issues authorization codes and refresh tokens to users, and serves the endpoint `/oauth/authorize`.
 
-    `client` is None while the organization has no OAuth client for sign-ins. `refresh_tokens` maps each valid refresh
-    token to the id of its user.
+    - `client`: the OAuth client for sign-ins; None if the organization has no such client.
+    - `refresh_tokens`: the user id for each valid refresh token.
+    - `used_refresh_tokens`: the refresh tokens that were exchanged, oldest first.
     """
 
     def __init__(self, users: Mapping[str, GenesysUser]) -> None:
@@ -81,16 +85,18 @@ class UserLogin:
         ]
 
     def sign_out(self, user_id: str) -> None:
-        """Invalidate a user's refresh tokens, as Genesys does after a logout or a password change."""
+        """Invalidate the refresh tokens of a user, as Genesys does after a logout or a password change."""
         for token in [token for token, owner in self.refresh_tokens.items() if owner == user_id]:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
         """Exchange an authorization code or a refresh token. Return the user's id and a new refresh token.
 
-        Raises OAuthError if the client or the grant is invalid. `form` is the form of the token request,
-        `authorization` its Authorization header. The new refresh token is None if the client did not authenticate with
-        its secret.
+        The new refresh token is None if the client did not authenticate with its secret. Raises OAuthError if the
+        client, the code or the refresh token is invalid.
+
+        - `form`: the form of the token request.
+        - `authorization`: the Authorization header of the token request; None if the header is missing.
         """
         is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
@@ -142,10 +148,7 @@ class UserLogin:
         return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
     def _request_error(self, parameters: Mapping[str, str]) -> str:
-        """Return the reason why the parameters of an authorization request are invalid; "" if they are valid.
-
-        The browser is not redirected after an invalid request.
-        """
+        """Return the error in the parameters of an authorization request; "" if the parameters are valid."""
         if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."
         if parameters.get("redirect_uri") not in self.client.redirect_uris:
@@ -158,9 +161,9 @@ class UserLogin:
         return ""
 
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
-        """Return True if the OAuth client authenticated with its secret, False if it sent only its id.
+        """Return True if the OAuth client authenticated with its secret, False if the client sent only its client id.
 
-        Raises OAuthError for an unknown client or a wrong secret. `form` and `authorization` are as in `exchange`.
+        Raises OAuthError for an unknown client id or a wrong secret.
         """
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
