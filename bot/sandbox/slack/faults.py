@@ -1,7 +1,4 @@
-"""Simulate faults of Slack: of a Web API method, of response_urls, or of sockets.
-
-`Faults` decides which calls fail and how often. The servers ask it for a fault before they respond.
-"""
+"""Simulate faults of Slack in Web API methods, response_urls and Socket Mode connections."""
 
 from __future__ import annotations
 
@@ -17,10 +14,11 @@ from aiohttp import web
 
 @dataclass
 class Fault:
-    """One fault that is switched on.
+    """A simulated fault that is switched on.
 
-    `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
-    of calls that the fault will still affect, None for no limit. `options` are as in `SandboxSlack.inject_fault`.
+    - `code`: an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`.
+    - `times`: the number of further calls that the fault affects; None for no limit.
+    - `options`: as in `SandboxSlack.inject_fault`.
     """
 
     code: str
@@ -30,9 +28,10 @@ class Fault:
 
 @dataclass
 class RateLimit:
-    """The maximum number of calls of one method in each window of time.
+    """A rate limit for one Web API method: at most `allowed` calls in `window_seconds`.
 
-    `used` counts the calls, including rejected ones.
+    - `used`: the calls in the current window, including rejected calls.
+    - `ends_at`: the end of the current window, a `time.monotonic()` value.
     """
 
     allowed: int
@@ -52,9 +51,9 @@ class RateLimit:
 
 
 class Faults:
-    """Holds the faults that are switched on, and the rate limits.
+    """Holds the simulated faults that are switched on, and the rate limits.
 
-    Each of them has a key: the name of a method, `response_url` or `socket`.
+    The key of a fault or rate limit is the name of a Web API method, `response_url` or `socket`.
     """
 
     def __init__(self) -> None:
@@ -68,7 +67,12 @@ class Faults:
             self._faults[method] = Fault(code, times, options)
 
     def take(self, method: str) -> Fault | None:
-        """Return the fault that affects this call of a method; None if none does. The call counts as affected."""
+        """Return the fault that affects a new call; None if the call has no fault.
+
+        Count the call in the fault's `times` or in the rate limit.
+
+        `method`: the name of a Web API method, `response_url` or `socket`.
+        """
         fault = self._faults.get(method)
         if fault is None and method in self.limits:
             return self.limits[method].count()
@@ -85,7 +89,7 @@ class Faults:
 
 
 class TrickleResponse(web.StreamResponse):
-    """A response that never ends: it sends one byte every `seconds`."""
+    """A response that sends one byte every `seconds`, until the client disconnects."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -93,16 +97,16 @@ class TrickleResponse(web.StreamResponse):
         self._seconds = seconds
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send bytes until the bot disconnects."""
+        """Send one byte every few seconds until the client disconnects. The argument `data` has no effect."""
         while True:
             await self.write(b" ")
             await asyncio.sleep(self._seconds)
 
 
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
-    """Return the response that the fault causes, and the fault's name for the log.
+    """Return the response that a simulated fault causes, and the name of the fault for the log.
 
-    Return None if it only delays the call.
+    For the fault `slow`, wait and return None.
     """
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))
@@ -122,13 +126,17 @@ async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamRes
 
 
 def drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection of a request. Return a response because aiohttp needs one; it is never sent."""
+    """Abort the connection of an HTTP request. aiohttp needs the returned response, and never sends it."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
 
 
 def error_response(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:
-    """Return an error response in Slack's shape. `more` holds further fields of its body."""
+    """Return an error response in Slack's shape.
+
+    - `code`: Slack's error code.
+    - `more`: further fields of the body.
+    """
     body = {"ok": False, "error": code, **more}
     return web.Response(status=status, text=json.dumps(body), content_type="application/json", headers=headers)

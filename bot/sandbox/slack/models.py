@@ -18,9 +18,11 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A user in the sandbox's Slack. With `is_stranger` or another organization's `team_id`, it is an external user.
+    """A user in the sandbox's Slack.
 
-    `other_teams`: the user's further workspaces in an Enterprise Grid.
+    A user is external if `is_stranger` is True, or if `team_id` is not the id of one of the sandbox's Slack workspaces.
+
+    `other_teams`: the ids of the user's Slack workspaces besides `team_id`, in an Enterprise Grid organization.
     """
 
     id: str
@@ -50,10 +52,10 @@ class SlackUser:
 
 @dataclass(frozen=True)
 class SlackChannel:
-    """A channel of the workspace `team_id`.
+    """A channel of the Slack workspace `team_id`. All users of this workspace are members.
 
-    The members are all users of the workspace, and external users if the channel is shared (`is_ext_shared`). If
-    `is_org_shared`, the users of all workspaces of the Enterprise Grid are members.
+    - `is_ext_shared`: whether users of other organizations are members, too.
+    - `is_org_shared`: whether the users of all workspaces of the organization are members.
     """
 
     id: str
@@ -67,9 +69,9 @@ class SlackChannel:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A shortcut of the app's manifest.
+    """A shortcut in the manifest of the Slack app.
 
-    A `global` shortcut is in the lightning menu, a `message` shortcut in the menu of each message.
+    `type`: "global" for a shortcut in Slack's shortcuts menu, "message" for a shortcut in the menu of each message.
     """
 
     callback_id: str
@@ -81,7 +83,7 @@ class Shortcut:
 class Parameter:
     """An input or output of a workflow step.
 
-    `type` is Slack's name of its type, such as `string` or `slack#/types/user_id`.
+    `type`: Slack's name of the type, such as `string` or `slack#/types/user_id`.
     """
 
     name: str
@@ -92,7 +94,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """A step for workflows. The app's manifest declares it as a function."""
+    """A workflow step. The manifest of the Slack app declares the step as a function."""
 
     callback_id: str
     name: str
@@ -104,10 +106,13 @@ class Step:
 class Message:
     """A message in the sandbox's Slack.
 
-    Messages are compared by identity, because an update changes a message in place. `thread_ts` is the id of the
-    message that a reply belongs to, None if this is not a reply. `visible_to` is the only reader of an ephemeral
-    message, None for other messages. `at` is a `time.monotonic()` value. `via` says how the message came: `ack`,
-    `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
+    Messages are compared by identity, because an update changes a message in place.
+
+    - `visible_to`: the id of the only user who sees an ephemeral message; None for any other message.
+    - `via`: where the message came from: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot`
+      (an error of Slack) or `person` (typed by a user).
+    - `at`: a `time.monotonic()` value.
+    - `thread_ts`: the id of the message that starts the thread of a reply; None if the message is not a reply.
     """
 
     ts: str
@@ -126,9 +131,11 @@ class Message:
 
 @dataclass
 class ApiCall:
-    """A record of the bot's call of a Web API method or a response_url. `args` never contains the token.
+    """A record of one call of the bot to a Web API method or a response_url.
 
-    `at` is a `time.monotonic()` value. `error` is "pending" until the call has its response, None after a success.
+    - `args`: the arguments of the call without the token.
+    - `at`: a `time.monotonic()` value.
+    - `error`: "pending" before the response; Slack's error code after a failed call; None after a successful call.
     """
 
     method: str
@@ -140,10 +147,12 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Ack:
-    """The bot's response to a payload. `acked`: whether the response acknowledges the payload.
+    """The response of the bot to a payload.
 
-    `status` is the HTTP status, None over a socket. `body` is the content of the ack. `error` is Slack's error code if
-    there was no ack.
+    - `acked`: whether the response acknowledges the payload.
+    - `status`: the HTTP status; None over Socket Mode or without a response.
+    - `body`: the content of the response.
+    - `error`: Slack's error code if `acked` is False, else None.
     """
 
     acked: bool
@@ -156,7 +165,9 @@ class Ack:
 class Delivery:
     """A record of one delivery of a payload to the bot.
 
-    `error` is Slack's error code if the delivery failed. `retry` is the number of earlier deliveries of this payload.
+    - `acked`, `status`, `body`, `error`: as in Ack.
+    - `ack_ms`: the time until the response, in milliseconds.
+    - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
     """
 
     acked: bool
@@ -171,7 +182,11 @@ class Delivery:
 
 
 class CallLog:
-    """Records the bot's newest calls, and passes each call and delivery, without secrets, to `on_traffic`."""
+    """Records the bot's calls, and describes calls and deliveries to `on_traffic`.
+
+    - `calls`: the newest MAX_ENTRIES calls.
+    - `on_traffic`: gets a description of each call and each delivery, without secrets.
+    """
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
         self.calls: list[ApiCall] = []
@@ -197,7 +212,11 @@ class CallLog:
 
 
 class ApiError(Exception):
-    """An error of a Web API method. `code` is Slack's error code; `more` holds further fields of the response."""
+    """An error of a Web API method.
+
+    - `code`: Slack's error code.
+    - `more`: further fields of the error response.
+    """
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)
@@ -206,18 +225,21 @@ class ApiError(Exception):
 
 
 def invalid_arguments(message: str) -> ApiError:
-    """Return Slack's error for a call with invalid arguments. `message` says which argument is invalid, and why."""
+    """Return Slack's error `invalid_arguments`.
+
+    `message`: which argument is invalid, and why.
+    """
     return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {message}"]})
 
 
 def required_argument(args: Args, name: str) -> str:
-    """Return the argument `name` as text. Raises ApiError if it is missing or empty."""
+    """Return the argument `name` as a string. Raises ApiError if the argument is missing or empty."""
     if not args.get(name):
         raise invalid_arguments(f"missing required field: {name}")
     return str(args[name])
 
 
 def trim_entries(entries: list[Any]) -> None:
-    """Delete all but the newest MAX_ENTRIES entries of a list."""
+    """Delete the oldest entries of a list, so that the newest MAX_ENTRIES stay."""
     if len(entries) > MAX_ENTRIES:
         del entries[: len(entries) - MAX_ENTRIES]

@@ -19,7 +19,7 @@ HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 
 
 def view_object(workspace: Workspace, view: View) -> Shape:
-    """Return a view in the shape that API responses and payloads have."""
+    """Return a modal or Home tab in the shape of Slack's API responses and payloads."""
     body = view.body
     installed = workspace.enterprise_id if workspace.is_org_wide else workspace.team_id
     return {
@@ -46,25 +46,25 @@ def view_object(workspace: Workspace, view: View) -> Shape:
 
 
 def view_submission(workspace: Workspace, view: View) -> Shape:
-    """Return the payload of a submitted modal. This payload has no response_url."""
+    """Return the payload `view_submission` that Slack sends when a user submits a modal."""
     shown = {"view": view_object(workspace, view), "response_urls": []}
     head = {"type": "view_submission", "api_app_id": APP_ID, "trigger_id": new_trigger_id()}
     return {**head, **actor(workspace, view.user_id), **shown}
 
 
 def view_closed(workspace: Workspace, view: View, *, is_cleared: bool) -> Shape:
-    """Return the payload of a closed modal. This payload has no trigger_id.
+    """Return the payload `view_closed` that Slack sends when a user closes a modal.
 
-    `is_cleared`: whether the user closed the whole stack of modals.
+    `is_cleared`: whether the user closed all open modals.
     """
     shown = {"view": view_object(workspace, view), "is_cleared": is_cleared}
     return {"type": "view_closed", "api_app_id": APP_ID, **actor(workspace, view.user_id), **shown}
 
 
 def view_actions(workspace: Workspace, user_id: str, view: View, team_id: str | None = None) -> Shape:
-    """Return the payload `block_actions` of a press in a modal or Home tab. This payload has no response_url.
+    """Return the payload `block_actions` of a press in a modal or Home tab, without the field `actions`.
 
-    The caller adds the field `actions`. `team_id` is the workspace of the press, None for the first.
+    `team_id`: the Slack workspace in which the user pressed; None for `workspace.team_id`.
     """
     container = {"type": "view", "view_id": view.id}
     head = {"type": "block_actions", "api_app_id": APP_ID, "trigger_id": new_trigger_id(), "container": container}
@@ -72,16 +72,16 @@ def view_actions(workspace: Workspace, user_id: str, view: View, team_id: str | 
 
 
 def shortcut(workspace: Workspace, user_id: str, callback_id: str, team_id: str | None = None) -> Shape:
-    """Return the payload of a global shortcut. This payload has no channel and no response_url.
+    """Return the payload `shortcut` that Slack sends when a user selects a global shortcut.
 
-    `team_id` is the workspace in which the user is, None for the first.
+    `team_id`: the Slack workspace in which the user selected the shortcut; None for `workspace.team_id`.
     """
     head = {"type": "shortcut", "callback_id": callback_id, "trigger_id": new_trigger_id()}
     return {**head, **actor(workspace, user_id, team_id), "action_ts": workspace.next_ts()}
 
 
 def message_action(workspace: Workspace, user_id: str, message: Message, callback_id: str) -> Shape:
-    """Return the payload of a message shortcut. The caller adds the response_url."""
+    """Return the payload `message_action` of a message shortcut, without the field `response_url`."""
     return {
         "type": "message_action",
         "callback_id": callback_id,
@@ -98,7 +98,10 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
 
 
 def event_callback(workspace: Workspace, event: Shape, team_id: str | None = None) -> Shape:
-    """Wrap an event in the envelope in which Slack sends it. `team_id` is the event's workspace, None for the first."""
+    """Return the payload `event_callback`, in which Slack sends an event.
+
+    `team_id`: the Slack workspace of the event; None for `workspace.team_id`.
+    """
     team_id, is_org_wide = team_id or workspace.team_id, workspace.is_org_wide
     install: Shape = {"enterprise_id": workspace.enterprise_id, "team_id": None if is_org_wide else team_id}
     install |= {"user_id": workspace.bot_user_id, "is_bot": True, "is_enterprise_install": is_org_wide}
@@ -120,9 +123,11 @@ def event_callback(workspace: Workspace, event: Shape, team_id: str | None = Non
 def app_home_opened(
     workspace: Workspace, user_id: str, tab: str, home: View | None, team_id: str | None = None
 ) -> Shape:
-    """Return the event that Slack sends when a user opens the app's tab `tab`, which is `home` or `messages`.
+    """Return the event `app_home_opened` that Slack sends when a user opens a tab of the app.
 
-    `home` is the published Home tab, None if the bot has published none. `team_id` is the workspace; None is the first.
+    - `tab`: "home" or "messages".
+    - `home`: the user's Home tab; None if the bot has not published one.
+    - `team_id`: the Slack workspace in which the user opened the tab; None for `workspace.team_id`.
     """
     user = workspace.id_in(user_id, team_id or workspace.team_id)
     event = {"type": "app_home_opened", "user": user, "channel": workspace.open_im(user_id), "tab": tab}
@@ -130,7 +135,7 @@ def app_home_opened(
 
 
 def function_executed(execution: Execution, step: Step) -> Shape:
-    """Return the event that starts a step of a workflow."""
+    """Return the event `function_executed` that starts a workflow step."""
     function = {
         "id": f"Fn{APP_ID[1:]}",
         "callback_id": step.callback_id,

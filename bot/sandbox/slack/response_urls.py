@@ -1,7 +1,8 @@
-"""Create response_urls and handle requests to them. Each response_url works five times, within thirty minutes.
+"""Create response_urls, and handle HTTP requests to them. A response_url is valid for five posts within 30 minutes.
 
-The response_url of a command only adds messages. The response_url of a button may also change or delete the button's
-message. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+A post to the response_url of a command adds a message. A post to the response_url of a button press can also replace or
+delete the message with the button.
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """A response_url: its user, its channel, and the message that a post to it may replace.
+    """The data of a response_url.
 
-    `message` is None if the response_url belongs to a command. `made_at` is a `time.monotonic()` value.
+    - `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
+    - `made_at`: a `time.monotonic()` value.
+    - `uses`: the number of successful posts.
     """
 
     user_id: str
@@ -37,7 +40,7 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """Holds the valid response_urls, and handles requests to `/response/<secret>`."""
+    """Holds the response_urls, and handles HTTP requests to `/response/<secret>`."""
 
     def __init__(self, workspace: Workspace, faults: Faults, log: CallLog) -> None:
         self.lifetime_seconds = 1800.0
@@ -50,7 +53,7 @@ class ResponseUrls:
     def make(self, user_id: str, channel: str, trigger_id: str, message: Message | None = None) -> str:
         """Create a response_url and return its path.
 
-        `message` is the message that a post to the response_url may replace; None for a command.
+        `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
         """
         secret = secrets.token_urlsafe(18)
         self._entries[secret] = ResponseUrl(user_id, channel, trigger_id, message)

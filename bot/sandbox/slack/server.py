@@ -1,7 +1,11 @@
-"""Run a small imitation of Slack on localhost: a workspace, its users, and the servers that the bot connects to.
+"""Run a small imitation of Slack on localhost: Slack workspaces, their users, and the servers that the bot connects to.
 
-The server follows Slack's documentation and shares no code with the bot. user_actions.py holds what users do.
-workspace.py, views.py and workflow_steps.py hold the state. api/ is the Web API. delivery/ sends payloads to the bot.
+The server follows Slack's documentation and shares no code with the bot.
+
+- user_actions.py: what users do.
+- workspace.py, views.py, workflow_steps.py: the state.
+- api/: the Web API.
+- delivery/: the delivery of payloads to the bot.
 """
 
 from __future__ import annotations
@@ -44,10 +48,7 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """The server of the sandbox's Slack.
-
-    It sends payloads by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None.
-    """
+    """The server of the sandbox's Slack, with methods for tests and for the sandbox's page."""
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class SandboxSlack(UserActions):
         self.dispatcher.http.open()
 
     async def stop(self) -> None:
-        """Close all connections. Deliveries that wait for an acknowledgement then fail."""
+        """Close all connections. Each delivery that waits for an acknowledgement fails."""
         await self.dispatcher.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -118,9 +119,9 @@ class SandboxSlack(UserActions):
             await self.sockets.connected()
 
     async def disconnect_sockets(self, reason: str = "refresh_requested", *, seconds: float = 0.5) -> None:
-        """Send a disconnect message on every socket, and close the sockets after `seconds`.
+        """Send a disconnect message over every Socket Mode connection. Close the connections after `seconds`.
 
-        `reason` is `warning`, `refresh_requested` or `link_disabled`.
+        `reason`: `warning`, `refresh_requested` or `link_disabled`.
         """
         self.sockets.disconnect(reason, seconds)
         await asyncio.sleep(0)
@@ -130,7 +131,7 @@ class SandboxSlack(UserActions):
 
     @property
     def events_url(self) -> str | None:
-        """Return the URL to which payloads are sent by signed HTTP; None means Socket Mode."""
+        """Return the URL to which payloads are sent by signed HTTP; None for Socket Mode."""
         return self.dispatcher.events_url
 
     @events_url.setter
@@ -139,7 +140,7 @@ class SandboxSlack(UserActions):
 
     @property
     def ack_seconds(self) -> float:
-        """Return how many seconds the bot has for an acknowledgement."""
+        """Return the bot's time limit for an acknowledgement, in seconds."""
         return self.dispatcher.ack_seconds
 
     @ack_seconds.setter
@@ -158,61 +159,68 @@ class SandboxSlack(UserActions):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Return all deliveries of payloads to the bot, including retries."""
+        """Return the records of the newest MAX_ENTRIES deliveries to the bot, including retries."""
         return self.dispatcher.deliveries
 
     @property
     def executions(self) -> list[Execution]:
-        """Return all executions of workflow steps, with their outputs or errors."""
+        """Return the newest MAX_ENTRIES executions of workflow steps."""
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Return how often the bot has called this Web API method.
+        """Return how often the bot has called a Web API method.
 
-        The name `response_url` counts its posts to response_urls.
+        `method`: the name of the method; `response_url` for the posts to response_urls.
         """
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
-        """Return the messages that a user sees.
-
-        These are the messages in channels and in the direct message with the bot, and the user's ephemeral messages.
-        """
+        """Return the messages that a user sees in channels and in the direct message with the bot."""
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:
-        """Return a user's open modals, the topmost last."""
+        """Return the open modals of a user. The topmost modal is the last item."""
         return self.views.modals_of(user_id)
 
     def home_of(self, user_id: str) -> View | None:
-        """Return a user's Home tab; None before the bot has published one."""
+        """Return the Home tab of a user; None if the bot has not published one."""
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until the user sees more than `after` messages. Return the first one beyond this number.
+        """Wait until a user sees more than `after` messages. Return the message with the index `after`.
 
-        Raises TimeoutError after `timeout` seconds.
+        The messages are those of `seen_by(user_id)`. Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Call `condition` now and after each change until it returns a true value. Return that value.
+        """Wait until `condition` returns a true value, and return this value.
 
-        Raises TimeoutError after `timeout` seconds.
+        `condition` is called now and after each change in the sandbox's Slack. Raises TimeoutError after `timeout`
+        seconds.
         """
         return await self.workspace.until(condition, timeout)
 
     def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:
-        """Switch on a fault of a Web API method, of `response_url` or of `socket`. None switches it off.
+        """Switch on a simulated fault of a Web API method, of response_urls or of Socket Mode connections.
 
-        `times` is the number of calls to affect, None for no limit. Faults of a method and of `response_url`: an error
-        code of Slack, `ratelimited` (option `retry_after`), an HTTP status such as `500`, `drop`, `slow` or `trickle`
-        (option `seconds`). With the option `processes=True`, the call is processed and only its response is lost.
-        Faults of `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
-        `too_many_websockets`, `warning` and `refresh_requested`.
+        - `method`: the name of a Web API method, `response_url` or `socket`.
+        - `fault`: one of the faults below; None to switch the fault of `method` off.
+        - `times`: the number of calls that the fault affects; None for no limit.
+        - `options`: `retry_after` in seconds for `ratelimited`; `seconds` for `slow` and `trickle`; `processes=True` to
+          process a call although its response is lost.
+
+        A Web API method and `response_url` have these faults: any error code of Slack, any HTTP status such as `500`,
+        `ratelimited`, `drop`, `slow` and `trickle`.
+
+        `socket` has these faults: `unresponsive`, `no_hello`, `close`, `too_many_websockets`, `warning` and
+        `refresh_requested`.
         """
         self.faults.set(method, fault, times, **options)
 
     def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
-        """Allow at most `calls` calls of a method in each window of time. Further calls get the error `ratelimited`."""
+        """Allow at most `calls` calls of a Web API method in each window of `window_seconds`.
+
+        Further calls get the error `ratelimited`.
+        """
         self.faults.limits[method] = RateLimit(calls, window_seconds)

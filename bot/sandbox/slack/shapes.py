@@ -1,4 +1,4 @@
-"""Build users, messages, channels and the payloads of commands and buttons in the shapes that Slack sends."""
+"""Build users, messages, channels, and the payloads of commands and button presses, in Slack's shapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_TEAM_ID = "T0OTHER"
 
 
 def user_object(user: SlackUser) -> Shape:
-    """Return a user in the shape of `users.info`. A deactivated user has fewer fields."""
+    """Return a user in the shape of `users.info`, without the fields of an Enterprise Grid organization."""
     profile = {
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
@@ -42,9 +42,9 @@ def user_object(user: SlackUser) -> Shape:
 
 
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
-    """Return a user in the shape of `users.info`, including the fields that an Enterprise Grid adds.
+    """Return a user in the shape of `users.info`, with the fields of an Enterprise Grid organization.
 
-    `has_locale`: whether the call asked for the user's locale with `include_locale`.
+    `has_locale`: True to include the user's locale.
     """
     shape = user_object(user) | ({"locale": user.locale} if has_locale else {})
     if user.reported_id:
@@ -56,7 +56,7 @@ def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: 
 
 
 def message_object(workspace: Workspace, message: Message) -> Shape:
-    """Return a message in the shape of API responses and interaction payloads."""
+    """Return a message in the shape of Slack's API responses and interaction payloads."""
     shape: Shape = {"type": "message", "user": message.user, "ts": message.ts}
     shape["team"] = workspace.team_of(message.channel)
     if message.user == workspace.bot_user_id:
@@ -67,9 +67,10 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return the fields of a command's payload that name its user, team and channel.
+    """Return the fields of a command's payload that name the user, the Slack workspace and the channel.
 
-    `team_id` is the team from which the command comes; None means the channel's workspace, or an external user's team.
+    `team_id`: the Slack workspace in which the user typed the command. None selects the workspace of an external user,
+    else the workspace of the channel.
     """
     user, channel = workspace.users.get(workspace.own_id(user_id)), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
@@ -88,10 +89,11 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str, team_id: str | None = None) -> Shape:
-    """Return the fields of an interaction payload that name its user and team.
+    """Return the fields of an interaction payload that name the user and the Slack workspace.
 
-    `team_id` is the workspace of the interaction, None for the first. If the app is installed org-wide, `team` is null.
-    The user's `team_id` is then the organization's id, except for an external user.
+    `team_id`: the Slack workspace of the interaction; None for `workspace.team_id`.
+
+    If the app is installed org-wide, the field `team` is null.
     """
     user, team_id = workspace.users.get(workspace.own_id(user_id)), team_id or workspace.team_id
     handle = user.name if user else user_id.lower()
@@ -108,9 +110,9 @@ def actor(workspace: Workspace, user_id: str, team_id: str | None = None) -> Sha
 
 
 def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
-    """Return the payload `block_actions` of a press in a message. The caller adds the field `actions`.
+    """Return the payload `block_actions` of a press in a message, without the field `actions`.
 
-    The payload contains the message unless the message is ephemeral.
+    The payload has the field `message` only if the message is not ephemeral.
     """
     container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
     payload: Shape = {
@@ -127,7 +129,7 @@ def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
 
 
 def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a channel in the short shape that interaction payloads have."""
+    """Return the id and the name of a channel, in the shape of interaction payloads."""
     channel = workspace.channels.get(channel_id)
     return {"id": channel_id, "name": channel.name if channel else "directmessage"}
 
@@ -164,9 +166,11 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Find the element with this action id. Return the block that contains it, and the element.
+    """Return the block that contains the element with this action id, and the element.
 
-    `block_id` names the block to search; None means all blocks. Raises LookupError if there is no such element.
+    `block_id`: the block to search; None for all blocks.
+
+    Raises LookupError if there is no such element.
     """
     for block in blocks:
         for element in elements_of(block):
@@ -176,7 +180,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the app's bot id (`B…`). This is not the user id that the bot also has."""
+    """Return the app's bot id (`B…`). The bot's user id (`U…`) is another id."""
     return "B" + workspace.bot_user_id[1:]
 
 

@@ -29,7 +29,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Simulates what users do in Slack. Most methods send one payload to the bot and wait for its acknowledgement."""
+    """Simulates what users do in Slack. A method that returns a Delivery sends a payload to the bot."""
 
     def __init__(
         self,
@@ -59,10 +59,15 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Send a slash command with this text. A parameter that is None gets a usual value.
+        """Send a slash command.
 
-        In an Enterprise Grid, the command comes from the workspace of the channel. `escape`: format mentions, channels
-        and links in the text, as Slack does if the manifest has `should_escape: true`.
+        - `channel_id`: None for the first channel.
+        - `team_id`: the Slack workspace in which the user types the command; None for the workspace of the channel or,
+          for an external user, the user's workspace.
+        - `command`: None for `/cobrowse`.
+        - `trigger_id`: None for a new trigger id.
+        - `escape`: True to format mentions, channels and links in `text`, as Slack does with `should_escape: true` in
+          the manifest.
         """
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
@@ -91,10 +96,14 @@ class UserActions:
     ) -> Delivery:
         """Press a button, or choose an option, in a message, a modal or a Home tab.
 
-        `team_id` is the workspace of a press in a modal or Home tab, None for the first. `chosen` is the new value of a
-        select or an overflow menu: the value of an option, or a user id. `values` holds the values of other inputs in
-        the same message or view. `response_url`: whether the payload of a press in a message has a response_url. Raises
-        LookupError for an unknown action id or option.
+        - `target`: the message or view.
+        - `action_id`, `block_id`: select the element. If `block_id` is None, search all blocks.
+        - `response_url`: whether the payload of a press in a message has a response_url.
+        - `chosen`: the new value of a select or an overflow menu: the value of an option, or a user id.
+        - `values`: the new values of other inputs in `target`.
+        - `team_id`: the Slack workspace of a press in a view; None for the first workspace.
+
+        Raises LookupError for an unknown element, input or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
@@ -116,26 +125,31 @@ class UserActions:
         return await self.send(payload, "interactive")
 
     async def shortcut(self, user_id: str, callback_id: str, *, team_id: str | None = None) -> Delivery:
-        """Use a global shortcut in the workspace `team_id`, None for the first."""
+        """Use a global shortcut.
+
+        `team_id`: the Slack workspace in which the user is; None for the first workspace.
+        """
         return await self.send(payloads.shortcut(self.workspace, user_id, callback_id, team_id), "interactive")
 
     async def message_shortcut(self, user_id: str, message: Message, callback_id: str) -> Delivery:
-        """Use a shortcut in the menu of a message. The response_url of the payload can only add messages."""
+        """Use the shortcut `callback_id` in the menu of a message."""
         payload = payloads.message_action(self.workspace, user_id, message, callback_id)
         path = self.response_urls.make(user_id, message.channel, payload["trigger_id"])
         return await self.send({**payload, "response_url": self.url + path}, "interactive")
 
     def post_message(self, user_id: str, channel_id: str, text: str) -> Message:
-        """Post an ordinary message of a user. The bot gets no payload."""
+        """Post a message of a user to a channel, and return the message. The bot gets no payload."""
         return self.workspace.add(channel_id, self.workspace.format_typed_text(text), [], via="person", user=user_id)
 
     # modals, the Home tab, workflows
 
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
-        """Fill in a modal, submit it, and apply what the bot acknowledges.
+        """Fill in and submit a modal. Apply the bot's acknowledgement to the modal.
 
-        The keys of `values` are block_ids or action_ids. Raises IncompleteFormError for invalid inputs, and LookupError
-        for an unknown input, option or modal.
+        `values`: the new values of inputs. A key is a block_id, an action_id or a pair of both.
+
+        Raises IncompleteFormError if the value of an input is invalid. Raises LookupError for an unknown input or
+        option, or if the modal is not open.
         """
         if not view.is_open or view.user_id != user_id:
             raise LookupError("this person has no such modal open")
@@ -152,9 +166,11 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal, or with `clear` all modals of the user. Return the delivery of the payload about it.
+        """Close a modal. Return the delivery of the payload `view_closed`; None if the modal lacks `notify_on_close`.
 
-        Return None if the bot did not ask for such a payload. Raises LookupError if the modal is not open.
+        `clear`: True to close all modals of the user.
+
+        Raises LookupError if the modal is not open.
         """
         stack = self.views.modals_of(user_id)
         if view not in stack:
@@ -165,16 +181,22 @@ class UserActions:
         return await self.send(payload, "interactive") if view.body.get("notify_on_close") else None
 
     async def open_home(self, user_id: str, tab: str = "home", *, team_id: str | None = None) -> Delivery:
-        """Open the app's tab `home` or `messages` in the workspace `team_id`, None for the first."""
+        """Open a tab of the app.
+
+        - `tab`: "home" or "messages".
+        - `team_id`: the Slack workspace in which the user is; None for the first workspace.
+        """
         home = self.views.home(user_id)
         return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home, team_id), team_id)
 
     async def function_executed(
         self, callback_id: str, inputs: Mapping[str, Any], *, team_id: str | None = None
     ) -> Execution:
-        """Start the workflow step `callback_id` with these inputs, in the workspace `team_id`, None for the first.
+        """Start a workflow step, and return the execution.
 
-        The returned Execution gets its outputs or its error later.
+        The bot completes the execution later, with outputs or with an error.
+
+        `team_id`: the Slack workspace of the workflow; None for the first workspace.
         """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
@@ -185,21 +207,22 @@ class UserActions:
     # deliveries
 
     async def event(self, event: dict[str, Any], team_id: str | None = None) -> Delivery:
-        """Send an event to the bot. If the bot does not acknowledge it, send it again later."""
+        """Send an event to the bot. If the bot does not acknowledge the event, start retries in the background.
+
+        `team_id`: the Slack workspace of the event; None for the first workspace.
+        """
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the payload of an earlier delivery again.
-
-        Its ids and response_url stay the same; the envelope (Socket Mode) or the signature (HTTP) is new.
-        """
+        """Deliver the payload of an earlier delivery again, as the next retry."""
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver a payload and wait for the acknowledgement.
+        """Deliver a payload, wait for the acknowledgement, and return a record of the delivery.
 
-        After a command, show the user the answer in the acknowledgement, or Slack's error. `retry` is 0 for the first
-        delivery, else the number of this retry.
+        After a command, show the user the message in the acknowledgement, or Slack's error.
+
+        `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):

@@ -1,7 +1,7 @@
-"""Manage the values of inputs in blocks: their initial values, Slack's checks, and the field `state` of payloads.
+"""Manage the values of inputs in blocks: initial values, Slack's checks, and the field `state` of payloads.
 
-A value is a string (a text, the value of an option, or a user id), a list of strings for checkboxes, or None if the
-input is empty.
+The value of an input is a string (a text, the value of an option, or a user id), a list of strings (checkboxes), or
+None (an empty input).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ REQUIRED = "Please complete this required field."
 
 
 class IncompleteFormError(Exception):
-    """Slack does not submit a modal, because it has invalid inputs. `errors` holds Slack's messages by block_id."""
+    """A modal cannot be submitted, because the value of an input is invalid.
+
+    `errors`: Slack's messages, by block_id.
+    """
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(str(errors))
@@ -32,7 +35,7 @@ class IncompleteFormError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Yield each element that can have a value, as a pair: the block that contains it, and the element."""
+    """Yield each element that can have a value, as a pair: the block that contains the element, and the element."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
@@ -40,7 +43,7 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the initial values of the inputs in blocks. An input that already has a value in `previous` keeps it."""
+    """Return the initial value of each input in `blocks`. An input with a value in `previous` keeps this value."""
     result: Values = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
@@ -61,9 +64,11 @@ def _initial(element: Block) -> Value:
 
 
 def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
-    """Write what the user entered, `inputs`, to `values`.
+    """Write the new values of inputs in `blocks` to `values`.
 
-    A key of `inputs` is a block_id, an action_id or a pair of both. Raises LookupError for an unknown input or option.
+    `inputs`: the new values. A key is a block_id, an action_id or a pair of both.
+
+    Raises LookupError for an unknown input or option.
     """
     keys = {name: key for key in values for name in (*key, key)}
     elements = {(block["block_id"], element["action_id"]): element for block, element in fields_of(blocks)}
@@ -78,7 +83,7 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
     """Return Slack's messages about inputs with invalid values, by block_id.
 
-    `values` holds the values of the inputs in `blocks`.
+    `values`: the values of the inputs in `blocks`.
     """
     result = {}
     for block, element in fields_of(blocks):
@@ -112,7 +117,7 @@ def _problem(element: Block, value: Value) -> str | None:
 
 
 def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> dict[str, Any]:
-    """Return the field `state` of a payload: the values by block_id, then by action_id."""
+    """Return the field `state` of a payload: the values of the inputs, by block_id and action_id."""
     shown: dict[str, dict[str, Any]] = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
@@ -122,7 +127,7 @@ def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> di
 
 
 def value_payload(element: Block, value: Value) -> dict[str, Any]:
-    """Return an input's value in the shape of Slack's payloads. Raises LookupError for an unknown option."""
+    """Return the value of an input in the shape of Slack's payloads. Raises LookupError for an unknown option."""
     match element["type"]:
         case "users_select":
             return {"selected_user": value or None}

@@ -1,4 +1,4 @@
-"""Hold the modals and Home tabs of the sandbox's Slack. Web API methods and acks change them.
+"""Hold the modals and Home tabs of the sandbox's Slack.
 
 https://docs.slack.dev/surfaces/modals and https://docs.slack.dev/surfaces/app-home
 """
@@ -25,9 +25,12 @@ MAX_STACKED_VIEWS = 3
 class View:
     """A modal or Home tab in the sandbox's Slack.
 
-    Views are compared by identity, because an update changes a view in place. `body` is the view that the bot sent, and
-    `values` holds the values of its inputs. `errors` holds the messages at input blocks, by block_id. `submit_error` is
-    Slack's message about a failed submission, None if no submission failed.
+    Views are compared by identity, because an update changes a view in place.
+
+    - `body`: the view that the bot sent.
+    - `values`: the values of the inputs.
+    - `errors`: the error messages at the inputs, by block_id.
+    - `submit_error`: Slack's message after a failed submission; None if the last submission did not fail.
     """
 
     id: str
@@ -55,7 +58,7 @@ class View:
         return str(self.body["title"]["text"]) if "title" in self.body else ""
 
     def show(self, body: dict[str, Any]) -> None:
-        """Replace the body. Inputs with the same block_id and action_id keep their values."""
+        """Replace the body. An input keeps its value if the new body has an input with equal block_id and action_id."""
         self.body = {**body, "blocks": with_ids(body["blocks"])}
         self.values = initial_values(self.blocks, self.values)
         self.hash = f"{int(time.time())}.{secrets.token_urlsafe(6)}"
@@ -63,7 +66,11 @@ class View:
 
 
 class Views:
-    """Holds the stack of open modals and the Home tab of each user."""
+    """Holds the open modals and the Home tab of each user.
+
+    - `trigger_seconds`: how long a trigger id is valid.
+    - `listeners`: the functions that get a view after each change.
+    """
 
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
@@ -76,7 +83,7 @@ class Views:
         self._used_triggers: dict[str, None] = {}
 
     def modals_of(self, user_id: str) -> list[View]:
-        """Return a user's open modals, the topmost last."""
+        """Return the open modals of a user. The topmost modal is the last item."""
         return list(self._stacks.get(user_id, []))
 
     def home(self, user_id: str) -> View | None:
@@ -85,9 +92,9 @@ class Views:
     # triggers
 
     def register_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Make a trigger id of this user valid. It can be used once, within `trigger_seconds`.
+        """Make a trigger id valid for one use within `trigger_seconds`.
 
-        A second call with the same id does not extend the time.
+        Do nothing if the trigger id was registered before.
         """
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
         while len(self._triggers) > MAX_ENTRIES:
@@ -109,9 +116,9 @@ class Views:
     # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Open a modal for the user of the trigger id, and close this user's other modals.
+        """Open a modal for the user of the trigger id, and close the user's other modals.
 
-        Raises ApiError if the trigger id is unknown, used or too old, or if the view is invalid.
+        Raises ApiError if the trigger id is unknown, used or expired, or if another open view has the same external id.
         """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
@@ -120,19 +127,19 @@ class Views:
         return self._stack(user_id, body)
 
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Put a modal on top of the open modals of the trigger id's user.
+        """Put a modal on top of the open modals of the user of the trigger id.
 
-        Raises ApiError if the trigger id is unknown, used or too old, if the view is invalid, or if too many modals or
-        none are open.
+        Raises ApiError if the trigger id is unknown, used or expired, if another open view has the same external id, or
+        if the user has 0 or MAX_STACKED_VIEWS open modals.
         """
         self._check_external_id(body)
         user_id = self._use_trigger(trigger_id)
         return self.push_on(user_id, body)
 
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
-        """Put a modal on top of this user's open modals.
+        """Put a modal on top of the open modals of a user.
 
-        Raises ApiError if the view is invalid, or if too many modals or none are open.
+        Raises ApiError if the user has 0 or MAX_STACKED_VIEWS open modals.
         """
         stack = self._stacks.get(user_id)
         if not stack:
@@ -142,7 +149,10 @@ class Views:
         return self._stack(user_id, body)
 
     def find(self, view_id: str | None, external_id: str | None) -> View:
-        """Return the open view with this id or external id. Raises ApiError (`not_found`) if there is none."""
+        """Return the open view with the id `view_id`. If `view_id` is empty, return the open view with the external id.
+
+        Raises ApiError (`not_found`) if there is no such view.
+        """
         open_views = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
         for view in open_views:
             if view_id == view.id or (not view_id and external_id and external_id == view.body.get("external_id")):
@@ -150,10 +160,12 @@ class Views:
         raise ApiError("not_found")
 
     def update(self, view: View, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Replace the content of a view, and return the view.
+        """Replace the body of a view, and return the view.
 
-        Raises ApiError (`hash_conflict`) if `known_hash`, which the bot's call names, is not the hash of the present
-        content.
+        `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
+
+        Raises ApiError (`hash_conflict`) if `known_hash` is not the hash of the view. Raises ApiError
+        (`duplicate_external_id`) if another open view has the same external id.
         """
         if known_hash and known_hash != view.hash:
             raise ApiError("hash_conflict")
@@ -163,10 +175,9 @@ class Views:
         return view
 
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Create or replace a user's Home tab, and return it.
+        """Create or replace the Home tab of a user, and return the Home tab.
 
-        Raises ApiError (`hash_conflict`) if `known_hash`, which the bot's call names, is not the hash of the present
-        content.
+        `known_hash` and the errors are as in `update`. Without a Home tab, any `known_hash` causes `hash_conflict`.
         """
         home = self._homes.get(user_id)
         if home is not None:
@@ -210,9 +221,10 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the bot's acknowledgement of a submitted modal. An empty acknowledgement closes the modal.
+        """Change a submitted modal as the bot's acknowledgement says. An empty acknowledgement closes the modal.
 
-        Any other acknowledgement shows errors, updates the modal, puts another modal on top, or closes all modals.
+        Any other acknowledgement shows errors, replaces the modal, opens a modal on top, or closes all modals of the
+        user.
         """
         if not view.is_open:
             return

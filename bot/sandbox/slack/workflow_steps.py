@@ -22,9 +22,11 @@ def _token() -> str:
 
 @dataclass(eq=False)
 class Execution:
-    """One execution of a workflow step. Its result is in `outputs` or `error`.
+    """One execution of a workflow step.
 
-    `delivery` is the delivery of the event that started the execution; None until this delivery has ended.
+    - `outputs`: the outputs, once `status` is "succeeded".
+    - `error`: the error that the bot reported, once `status` is "failed".
+    - `delivery`: the record of the delivery that started the execution; None while the delivery is in progress.
     """
 
     callback_id: str
@@ -39,7 +41,7 @@ class Execution:
 
 
 class Executions:
-    """Holds all executions, and the steps that the app's manifest declares."""
+    """Holds the newest MAX_ENTRIES executions, and the workflow steps that the app's manifest declares."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = {step.callback_id: step for step in steps}
@@ -54,7 +56,7 @@ class Executions:
         return execution
 
     def find_by_token(self, token: str) -> Execution | None:
-        """Return the execution with this bot access token; None if there is none."""
+        """Return the execution with the bot access token `token`; None if there is no such execution."""
         return next(
             (one for one in self.all if secrets.compare_digest(one.bot_access_token.encode(), token.encode())), None
         )

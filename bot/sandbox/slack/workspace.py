@@ -1,4 +1,4 @@
-"""Hold the state of the sandbox's workspace: users, channels, messages, and who can see each message.
+"""Hold the state of the sandbox's Slack: users, channels, messages, and who can see each message.
 
 This module uses no HTTP and no sockets.
 """
@@ -27,10 +27,13 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """Holds the users, channels, direct messages and messages of one workspace, or of an Enterprise Grid organization.
+    """Holds the users, channels, direct messages and messages of the sandbox's Slack.
 
-    `teams` holds the names of the organization's workspaces by id. `team_id` is the first of them. `group_teams` holds
-    the workspace of each user group that is not in the first one.
+    - `team_id`: the id of the first (or only) Slack workspace.
+    - `teams`: the names of the Slack workspaces, by id.
+    - `enterprise_id`: the id of the Enterprise Grid organization; None for a single Slack workspace.
+    - `usergroups`: the user ids of the members of each user group.
+    - `group_teams`: the Slack workspace of each user group that is not in the first workspace.
     """
 
     def __init__(
@@ -60,11 +63,14 @@ class Workspace:
     # users and channels
 
     def set_locale(self, user_id: str, locale: str) -> None:
-        """Change the language in which a user reads Slack."""
+        """Change the language that a user has chosen in Slack."""
         self.users[user_id] = replace(self.users[user_id], locale=locale)
 
     def open_im(self, user_id: str) -> str:
-        """Return the id of the direct-message channel between the bot and a user. Create it on the first call."""
+        """Return the id of the direct-message channel between the bot and a user.
+
+        Create the channel if it does not exist.
+        """
         user_id = self.own_id(user_id)
         if user_id not in self._ims:
             im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
@@ -72,9 +78,9 @@ class Workspace:
         return self._ims[user_id]
 
     def move_im(self, user_id: str) -> str:
-        """Give the direct-message channel between the bot and a user a new id, and return the new id.
+        """Give the direct-message channel between the bot and a user a new id. Return the new id.
 
-        In Slack, this can happen when the workspace joins an Enterprise Grid.
+        Slack can change the id when a workspace joins an Enterprise Grid organization.
         """
         old, new = self.open_im(user_id), "D" + secrets.token_hex(5).upper()
         del self._im_owners[old]
@@ -95,26 +101,28 @@ class Workspace:
         return channel_id in self.channels or channel_id in self._im_owners
 
     def require_user(self, user_id: str) -> SlackUser:
-        """Return the user with this id. Raises ApiError (`user_not_found`) if there is none."""
+        """Return the user with the id `user_id`. Raises ApiError (`user_not_found`) if there is no such user."""
         user = self.users.get(self.own_id(user_id))
         if user is None:
             raise ApiError("user_not_found")
         return user
 
     def own_id(self, user_id: str) -> str:
-        """Return the id under which this object stores a user.
+        """Return the key of a user in `users`.
 
-        `user_id` may be either id of a user in an Enterprise Grid. Return an unknown id unchanged.
+        `user_id`: the user's id, or the user's second id in an Enterprise Grid organization.
+
+        Return an unknown id unchanged.
         """
         if user_id in self.users:
             return user_id
         return next((user.id for user in self.users.values() if user.enterprise_user_id == user_id), user_id)
 
     def id_in(self, user_id: str, team_id: str) -> str:
-        """Return the id by which payloads from the workspace `team_id` name a user.
+        """Return the user id that payloads from the Slack workspace `team_id` use for a user.
 
-        In an Enterprise Grid, the first workspace names users by their own ids, `U…`. The others name them by their ids
-        in the organization, `W…`, so that the bot gets both.
+        In an Enterprise Grid organization, payloads from the first workspace use the id `U…`. Payloads from other
+        workspaces use the id `W…`.
         """
         user = self.users.get(user_id)
         if user is None or not user.enterprise_user_id or not self.is_org_wide:
@@ -122,7 +130,7 @@ class Workspace:
         return user_id if team_id == self.team_id else user.enterprise_user_id
 
     def team_of(self, channel_id: str) -> str:
-        """Return the workspace of a channel; the first workspace for a direct message."""
+        """Return the id of a channel's Slack workspace. For a direct message, return the id of the first workspace."""
         channel = self.channels.get(channel_id)
         return channel.team_id if channel else self.team_id
 
@@ -130,9 +138,9 @@ class Workspace:
         return user.is_stranger or user.team_id not in self.teams
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Return whether a user is in a channel or a direct message.
+        """Return whether a user is a member of a channel or direct message.
 
-        Users of the workspace are in all channels, external users only in shared channels.
+        Users are members of all channels of their Slack workspaces. External users are members only of shared channels.
         """
         user_id, channel = self.own_id(user_id), self.channels.get(channel_id)
         if channel is None:
@@ -148,7 +156,7 @@ class Workspace:
     # messages
 
     def next_ts(self) -> str:
-        """Return a new message timestamp, later than all earlier ones."""
+        """Return a new message timestamp that is later than all earlier timestamps."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
@@ -164,9 +172,13 @@ class Workspace:
         trigger_id: str | None = None,
         thread_ts: str | None = None,
     ) -> Message:
-        """Add a message to a channel, or to the thread of the message `thread_ts`, and return it.
+        """Add a message to a channel, and return the message.
 
-        As Slack does, add the missing ids of blocks and elements. The other parameters are as in Message.
+        A block or element without an id gets a random one.
+
+        - `user`: the id of the author; None for the bot.
+        - `visible_to`, `via`, `thread_ts`: as in Message.
+        - `trigger_id`: the trigger id of the command or press that caused the message.
         """
         author = self.bot_user_id if user is None else user
         visible_to = visible_to and self.own_id(visible_to)
@@ -217,9 +229,12 @@ class Workspace:
         *,
         only_for: str | None = None,
     ) -> T:
-        """Call `condition` now and after each change until it returns a true value. Return this value.
+        """Wait until `condition` returns a true value, and return this value.
 
-        `only_for`: a user id; ignore changes that only other users see. Raises TimeoutError after `timeout` seconds.
+        - `condition`: is called now and after each change in the sandbox's Slack.
+        - `only_for`: the id of a user, if only changes that this user can see count; None if all changes count.
+
+        Raises TimeoutError after `timeout` seconds.
         """
         async with asyncio.timeout(timeout):
             while not (value := condition()):
@@ -237,9 +252,9 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make waiting calls of `until` check their conditions again, because something has changed.
+        """Let the waiting calls of `until` check their conditions again after a change.
 
-        `user_id`: the only user who sees the change; None if everybody may see it.
+        `user_id`: the only user who sees the change; None if all users see the change.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
@@ -249,9 +264,9 @@ class Workspace:
     # typed text
 
     def format_typed_text(self, text: str) -> str:
-        """Format a text as Slack formats what a user types.
+        """Format a text as Slack formats the text that a user types.
 
-        Escape `&`, `<` and `>`. Put known users, channels and links in angle brackets.
+        Escape `&`, `<` and `>`. Put links, and mentions of known users and channels, in angle brackets.
         """
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)
@@ -280,7 +295,7 @@ def _count_key(message: Message) -> str:
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a copy of the blocks, with new ids for the blocks and elements that have none."""
+    """Return a copy of `blocks`. In the copy, a block or element without an id gets a random id."""
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))

@@ -15,9 +15,9 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """Carries out the methods chat.* and conversations.* of the Web API.
+    """Implements the Web API methods chat.* and conversations.*.
 
-    `methods` maps each method's name to the function that runs it.
+    `methods`: the function for each name of a method.
     """
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
@@ -68,9 +68,10 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the message that starts a thread. A reply to the message `ts` belongs to this thread.
+        """Return the `ts` of the first message in the thread of the message `ts`.
 
-        Raises ApiError if there is no such message, or if nobody can reply to it.
+        Raises ApiError (`thread_not_found`) for an unknown or deleted message. Raises ApiError
+        (`cannot_reply_to_message`) for an ephemeral message.
         """
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
         message = next(matches, None)
@@ -114,10 +115,10 @@ class ChatMethods:
         return {"channel": channel, "permalink": f"{address}{thread}"}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
-        """Return the bot's message that the arguments name by channel and `ts`.
+        """Return the bot's message that the arguments `channel` and `ts` select.
 
-        Raises ApiError if there is no such message. Raises it with the code `refusal` if the message is another user's.
-        An ephemeral message counts as missing, because Slack does not keep it.
+        Raises ApiError (`message_not_found`) for an unknown, deleted or ephemeral message. Raises ApiError with the
+        code `refusal` for a message of another user.
         """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)

@@ -19,9 +19,9 @@ from bot.sandbox.slack.workspace import Workspace
 
 
 class ViewMethods:
-    """Carries out the methods views.* and functions.* of the Web API.
+    """Implements the Web API methods views.* and functions.*.
 
-    `methods` maps each method's name to the function that runs it.
+    `methods`: the function for each name of a method.
     """
 
     def __init__(self, workspace: Workspace, views: Views, executions: Executions) -> None:

@@ -1,7 +1,7 @@
 """Imitate the methods of Slack's Web API that the bot uses: https://docs.slack.dev/reference/methods.
 
-This module reads calls, checks tokens and scopes, and implements the methods about users. chat.py and views.py
-implement the other methods.
+This module reads HTTP requests, checks tokens and scopes, and implements all methods except chat.*, conversations.*,
+views.* and functions.*.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ REQUIRED_SCOPES = {
 
 
 class WebApi:
-    """Handles requests to `/api/<method>`: checks the token, the scopes and the arguments, and runs the method."""
+    """Handles HTTP requests to `/api/<method>`: checks the token and the scopes, and runs the method."""
 
     def __init__(
         self,
@@ -174,9 +174,10 @@ class WebApi:
         return {"manifest": self.manifest}
 
     def _team(self, args: Args) -> str | None:
-        """Return the workspace that a call names, if its token is org-wide; None for any other token.
+        """Return the argument `team_id` if the bot's token is org-wide; None for any other token.
 
-        Raises ApiError if the token is org-wide and the call names no workspace of the organization.
+        Raises ApiError if the token is org-wide, and `team_id` is missing or is not the id of a workspace of the
+        organization.
         """
         if not self._workspace.is_org_wide:
             return None
@@ -199,9 +200,9 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
-    """Return the arguments of a request, from its query and its body (a form or JSON).
+    """Return the arguments in the query and the body of an HTTP request, and whether the body is malformed.
 
-    Also return True if the body should be JSON and is not.
+    A body with the content type JSON is malformed if the body is not a JSON object.
     """
     args: Args = dict(request.query)
     if request.content_type != "application/json":

@@ -1,4 +1,4 @@
-"""Deliver payloads over Socket Mode or signed HTTP, and record the results. Retry events that got no acknowledgement.
+"""Deliver payloads to the bot, and record the deliveries. Retry an event that the bot did not acknowledge.
 
 https://docs.slack.dev/apis/events-api#retries
 """
@@ -15,7 +15,11 @@ from bot.sandbox.slack.models import Ack, CallLog, Delivery, Kind, trim_entries
 
 
 class Dispatcher:
-    """Delivers payloads to the bot: by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None."""
+    """Delivers payloads to the bot: by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None.
+
+    - `ack_seconds`: the time limit for an acknowledgement.
+    - `retries_after_seconds`: the delays before the retries of an event.
+    """
 
     def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog) -> None:
         self.sockets = sockets
@@ -31,9 +35,10 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once, wait for the acknowledgement, and return a record of both.
+        """Deliver a payload once, wait for the acknowledgement, and return a record of the delivery.
 
-        `retry` is 0 for the first delivery, else the number of this retry. `reason` is Slack's reason for a retry.
+        - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
+        - `reason`: Slack's reason for a retry, such as `http_timeout`. A first delivery ignores `reason`.
         """
         started = time.monotonic()
         answer = await self._answer(payload, kind, retry, reason)
@@ -56,7 +61,10 @@ class Dispatcher:
         return await self.http.deliver(self.events_url, kind, payload, self.ack_seconds, retry, reason)
 
     async def dispatch_event(self, payload: dict[str, Any]) -> Delivery:
-        """Deliver an event. If the bot does not acknowledge it, start up to three retries in the background."""
+        """Deliver an event, and return a record of the delivery.
+
+        If the bot does not acknowledge the event, start up to three retries in the background.
+        """
         delivery = await self.dispatch(payload, "events_api")
         if not delivery.acked:
             task = asyncio.create_task(self._retry(delivery))
@@ -72,7 +80,7 @@ class Dispatcher:
                 return
 
     async def close(self) -> None:
-        """Cancel the retries and close the connections. Deliveries that wait for an acknowledgement then fail."""
+        """Cancel the retries, and close the connections. Each delivery that waits for an acknowledgement fails."""
         for task in list(self._retrying):
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Send payloads to the bot as Slack does: over Socket Mode or by signed HTTP, each with a time limit.
+"""Send payloads to the bot as Slack does, over Socket Mode or by signed HTTP.
 
 https://docs.slack.dev/apis/events-api/using-socket-mode and
 https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -27,11 +27,11 @@ END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
 class SocketClosedError(Exception):
-    """The socket was closed before the bot acknowledged a payload."""
+    """The WebSocket was closed before the bot acknowledged a payload."""
 
 
 class Socket:
-    """One WebSocket connection of the bot, with the envelopes that wait for an acknowledgement on it."""
+    """One WebSocket connection of the bot, with the envelopes that the bot has not acknowledged yet."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -41,10 +41,11 @@ class Socket:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def send(self, kind: Kind, payload: dict[str, Any], retry: int) -> Ack:
-        """Send a payload in an envelope, and return the bot's acknowledgement.
+        """Send a payload in an envelope, wait for the bot's acknowledgement, and return the acknowledgement.
 
-        `retry` is 0 for the first delivery, else the number of this retry. Raises SocketClosedError if the socket is
-        closed before the bot acknowledges the payload.
+        `retry`: 0 for the first delivery, 1 for the first retry, and so on.
+
+        Raises SocketClosedError if the WebSocket is closed before the acknowledgement.
         """
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
@@ -68,10 +69,13 @@ class Socket:
             raise SocketClosedError from error
 
     async def run(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
-        """Send a hello, then read acknowledgements and exchange pings until the bot closes the socket.
+        """Send a hello. Read acknowledgements and exchange pings until the WebSocket is closed.
 
-        `fault` is one of END_REASONS (disconnect after the hello), `close` (close after the hello without a reason),
-        `no_hello` (close without a hello), or None.
+        - `hello`: the content of the hello.
+        - `ping_seconds`: the time between two pings.
+        - `fault`: None for no simulated fault; `no_hello` to close the WebSocket without a hello; `close` to close the
+          WebSocket after the hello; one of END_REASONS to send a disconnect message after the hello and close the
+          WebSocket.
         """
         pinging = asyncio.create_task(self._ping(ping_seconds))
         try:
@@ -114,7 +118,9 @@ class Socket:
         await self.ws.close()
 
     def fail_pending(self) -> None:
-        """Let each delivery that waits for an acknowledgement fail with SocketClosedError."""
+        """Mark the WebSocket as closed. Raise SocketClosedError in each call of `send` that waits for an
+        acknowledgement.
+        """
         self.is_closed = True
         for future in self._pending.values():
             if not future.done():
@@ -122,7 +128,7 @@ class Socket:
 
 
 class Sockets:
-    """Holds all sockets of the bot. Sends each payload over one of them, in turn."""
+    """Holds the WebSocket connections of the bot, and delivers each payload over the next connection."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
@@ -139,7 +145,7 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a new ticket, which the URL of a new socket must contain. Each ticket is valid once."""
+        """Return a new ticket. The URL of a new WebSocket must contain a ticket, and each ticket is valid once."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -171,10 +177,13 @@ class Sockets:
             await self._changed.wait_for(lambda: bool(self._ready()) or self._is_closed)
 
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
-        """Deliver a payload over the next socket. Return the bot's acknowledgement, or an Ack with an error.
+        """Deliver a payload over one WebSocket, and return the bot's acknowledgement.
 
-        If the socket closes before the bot acknowledges the payload, deliver it over another socket. `retry` is as in
-        `Socket.send`.
+        If the WebSocket is closed before the acknowledgement, try one other WebSocket. If the delivery fails, return an
+        Ack with an error.
+
+        - `timeout_seconds`: the time limit for the acknowledgement.
+        - `retry`: as in `Socket.send`.
         """
         if not self._ready():
             return Ack(False, error="dispatch_failed")
@@ -202,7 +211,7 @@ class Sockets:
         return ready[self._next_index % len(ready)]
 
     def disconnect(self, reason: str, seconds: float) -> None:
-        """Send a disconnect message with this reason on every socket, and close the sockets after `seconds`."""
+        """Send a disconnect message with this reason over every WebSocket. Close the WebSockets after `seconds`."""
         for socket in self._ready():
             socket.is_closing = True
             task = asyncio.create_task(socket.disconnect(reason, seconds))
@@ -222,7 +231,7 @@ class Sockets:
 
 
 class HttpDelivery:
-    """Sends signed requests to the bot's events URL."""
+    """Sends signed HTTP requests with payloads to the bot."""
 
     def __init__(self, signing_secret: str) -> None:
         self.signing_secret = signing_secret
@@ -238,10 +247,13 @@ class HttpDelivery:
     async def deliver(
         self, url: str, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int, reason: str
     ) -> Ack:
-        """Post one payload to `url`, and return the result.
+        """Post a payload to `url`, and return the bot's response.
 
-        Only status 200 within `timeout_seconds` is an acknowledgement. `retry` is 0 for the first delivery, else the
-        number of this retry. `reason` is Slack's reason for a retry.
+        A response with the status 200 is an acknowledgement. If the response takes longer than `timeout_seconds`,
+        return an Ack with the error `operation_timeout`.
+
+        - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
+        - `reason`: Slack's reason for a retry.
         """
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")
@@ -268,9 +280,11 @@ class HttpDelivery:
 
 
 def encode(kind: Kind, payload: dict[str, Any]) -> tuple[bytes, str]:
-    """Encode a payload as Slack does. Return the body and its content type.
+    """Encode a payload as the body of an HTTP request. Return the body and its content type.
 
-    A command is a form, an interaction a form with JSON in the field `payload`, and an event JSON.
+    - `slash_commands`: the body is a form.
+    - `interactive`: the body is a form whose field `payload` has the payload as JSON.
+    - `events_api`: the body is JSON.
     """
     if kind == "events_api":
         return json.dumps(payload).encode(), "application/json"

@@ -1,7 +1,7 @@
 """Check messages, and the blocks of messages, modals and Home tabs, against Slack's shapes and limits.
 
-elements.py checks interactive elements and inputs. The limits are in https://docs.slack.dev/reference/block-kit/blocks
-. `at` is the JSON pointer of the checked value, for the error.
+In this module, `at` is the JSON pointer of the checked value, for the text of the error.
+https://docs.slack.dev/reference/block-kit/blocks
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks in `args`, the arguments of a call that sends a message.
+    """Return the text and the blocks of a message.
+
+    `args`: the arguments of a call that sends a message, or the body of a post to a response_url.
 
     Raises BlockError if the message is invalid.
     """
@@ -51,9 +53,9 @@ def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def check_blocks(blocks: Any, at: str = "/blocks", maximum: int = 50) -> None:
-    """Check that `blocks` is a list of at most `maximum` valid blocks. A message may have 50 blocks, a view 100.
+    """Check that `blocks` is a list of at most `maximum` valid blocks. Raises BlockError if not.
 
-    `at` is the JSON pointer of the list, for the error. Raises BlockError if something is invalid.
+    `at`: the JSON pointer of the list, for the text of the error.
     """
     require(isinstance(blocks, list), "must be an array", at)
     require(len(blocks) <= maximum, f"no more than {maximum} items allowed", at)

@@ -1,7 +1,7 @@
 """Check the interactive elements and inputs of messages, modals and Home tabs against Slack's limits.
 
-The limits are in https://docs.slack.dev/reference/block-kit/block-elements . `at` is the JSON pointer of the checked
-value, for the error.
+In this module, `at` is the JSON pointer of the checked value, for the text of the error.
+https://docs.slack.dev/reference/block-kit/block-elements
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedb
 
 
 def elements_of(block: dict[str, Any]) -> list[Element]:
-    """Return the interactive elements and inputs in a block."""
+    """Return the elements of a block: interactive elements, inputs, and an image accessory."""
     if block.get("type") in ("context", "rich_text"):
         return []
     elements = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
@@ -39,10 +39,11 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 
 
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
-    """Check that an element is valid in an actions or section block. Raises BlockError if not.
+    """Check that an element of a block is valid. Raises BlockError if not.
 
-    `at` is the JSON pointer of the element, for the error. `in_input`: check by the rules for an input block instead.
-    `others` holds further types of elements that are allowed here.
+    - `at`: the JSON pointer of the element, for the text of the error.
+    - `in_input`: True for an element of an input block, False for an element of an actions or section block.
+    - `others`: additional allowed types of elements.
     """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
@@ -169,10 +170,7 @@ def _plain_text_input(element: Element, at: str) -> None:
 
 
 def _address_input(element: Element, at: str) -> None:
-    """Check that an element is a valid email_text_input or url_text_input. Raises BlockError if not.
-
-    `at` is the JSON pointer of the element, for the error.
-    """
+    """Check an email_text_input or url_text_input. Raises BlockError if the element is invalid."""
     check_keys(element, "type action_id initial_value dispatch_action_config focus_on_load placeholder", at)
     check_flags(element, ["focus_on_load"], at)
     if "initial_value" in element:
@@ -200,9 +198,9 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Return whether `text` is a number of the kind that the number_input `element` takes: an integer or a decimal.
+    """Return whether `text` is an integer, or a decimal number if the number_input `element` allows decimals.
 
-    Do not compare it with the input's limits.
+    The limits of the input are not checked.
     """
     try:
         float(text) if element["is_decimal_allowed"] else int(text)

@@ -1,6 +1,6 @@
 """Check lengths, types, keys, texts and URLs against Slack's limits.
 
-In all functions, `at` is the JSON pointer of the checked value. The error contains it.
+In this module, `at` is the JSON pointer of the checked value, for the text of the error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 
 
 class BlockError(Exception):
-    """A message or view is invalid. `code` is Slack's error code; the text has the reason and a JSON pointer."""
+    """A message or view is invalid. The text has the reason and the JSON pointer of the invalid value.
+
+    `code`: Slack's error code.
+    """
 
     def __init__(self, message: str, pointer: str = "", code: str = "invalid_blocks") -> None:
         super().__init__(f"{message} [json-pointer:{pointer}]" if pointer else message)
@@ -19,7 +22,11 @@ class BlockError(Exception):
 
 
 def require(condition: bool, message: str, at: str) -> None:
-    """Raise BlockError with this message if the condition is false. `at` is the JSON pointer of the checked value."""
+    """Raise BlockError if `condition` is False.
+
+    - `message`: the reason in the text of the error.
+    - `at`: the JSON pointer of the checked value, for the text of the error.
+    """
     if not condition:
         raise BlockError(message, at)
 
@@ -27,7 +34,7 @@ def require(condition: bool, message: str, at: str) -> None:
 def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
     """Check that a value is a string of `minimum` to `maximum` characters. Raises BlockError if not.
 
-    `at` is the JSON pointer of the value, for the error.
+    `at`: the JSON pointer of the value, for the text of the error.
     """
     require(isinstance(value, str), "must be a string", at)
     require(len(value) >= minimum, f"must be more than {minimum - 1} characters", at)
@@ -37,7 +44,8 @@ def check_length(value: Any, minimum: int, maximum: int, at: str) -> None:
 def check_keys(value: Any, keys: str, at: str) -> None:
     """Check that a value is an object without unknown keys. Raises BlockError if not.
 
-    `keys` holds the allowed keys, separated by spaces. `at` is the JSON pointer of the value, for the error.
+    - `keys`: the allowed keys, separated by spaces.
+    - `at`: the JSON pointer of the value, for the text of the error.
     """
     require(isinstance(value, dict), "must be an object", at)
     for key in value:
@@ -45,9 +53,9 @@ def check_keys(value: Any, keys: str, at: str) -> None:
 
 
 def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Check that these keys of an object hold true or false, or are missing. Raises BlockError if not.
+    """Check that each of `keys` is a boolean in the object `value`, or is missing. Raises BlockError if not.
 
-    `at` is the JSON pointer of the object, for the error.
+    `at`: the JSON pointer of the object, for the text of the error.
     """
     for key in keys:
         require(isinstance(value.get(key, False), bool), "must be a boolean", f"{at}/{key}")
@@ -56,7 +64,8 @@ def check_flags(value: dict[str, Any], keys: Collection[str], at: str) -> None:
 def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> None:
     """Check that a value is a text object of Slack with 1 to `maximum` characters. Raises BlockError if not.
 
-    `at` is the JSON pointer of the value, for the error. `plain`: only a plain_text object is allowed, without markup.
+    - `at`: the JSON pointer of the value, for the text of the error.
+    - `plain`: True to allow only the type plain_text, False to allow mrkdwn, too.
     """
     require(isinstance(value, dict), "must be an object", at)
     kind = value.get("type")
@@ -68,7 +77,7 @@ def check_text(value: Any, maximum: int, at: str, *, plain: bool = False) -> Non
 def check_url(url: Any, at: str) -> None:
     """Check that a value is an absolute URL of at most 3000 characters without white space. Raises BlockError if not.
 
-    The URL needs a host, except after `mailto:` and `tel:`. `at` is the JSON pointer of the value, for the error.
+    `at`: the JSON pointer of the value, for the text of the error.
     """
     check_length(url, 1, 3000, at)
     try:
@@ -82,7 +91,9 @@ def check_url(url: Any, at: str) -> None:
 def items_of(value: dict[str, Any], key: str, maximum: int, at: str) -> list[tuple[Any, str]]:
     """Return the items of the array `value[key]`, each with its JSON pointer.
 
-    `at` is the JSON pointer of `value`. Raises BlockError unless the array has 1 to `maximum` items.
+    `at`: the JSON pointer of `value`.
+
+    Raises BlockError unless the array has 1 to `maximum` items.
     """
     items = value.get(key)
     require(isinstance(items, list) and bool(items), f"must provide at least one of {key}", f"{at}/{key}")

@@ -1,6 +1,6 @@
 """Check a modal or a Home tab against Slack's shapes and limits.
 
-The limits are in https://docs.slack.dev/reference/views
+https://docs.slack.dev/reference/views
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return a view of the type `kind`, `modal` or `home`. The bot gives it as an object or as JSON text.
+    """Return a valid view as an object. Raises BlockError if the view is invalid.
 
-    Raises BlockError if the view is invalid or of another type.
+    - `value`: the view as an object or as JSON text.
+    - `kind`: the type that the view must have, "modal" or "home".
     """
     if isinstance(value, str):
         try:
