@@ -1,1 +1,1 @@
-"""Run a small imitation of Slack and of Genesys on localhost, and connect the real bot to both."""
+"""Run small imitations of Slack and Genesys Cloud on localhost, and connect the real bot to both."""

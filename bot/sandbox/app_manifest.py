@@ -1,6 +1,7 @@
-"""Read those keys of the app's `manifest.yml` that change how Slack looks, so that the sandbox looks the same.
+"""Read `manifest.yml`, the manifest of the Slack app, for the sandbox.
 
-`bot/sandbox/manifest.yml` is a symbolic link to the file at the repository's root; a wheel contains a copy.
+`bot/sandbox/manifest.yml` is a symbolic link to `manifest.yml` in the repository's root. A wheel contains a copy of the
+file.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATH = Path(__file__).with_name("manifest.yml")
+# Regular expressions, because the bot installs no YAML library.
 _USAGE_HINT = re.compile(r'^ +usage_hint: "([^"]*)"', re.MULTILINE)
 _READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class AppManifest:
-    """The keys of the manifest that the sandbox needs.
+    """The keys of the Slack app's manifest that the sandbox uses.
 
-    `usage_hint` is the hint that Slack shows beside the command. `has_read_only_messages`: whether users cannot write
-    to the app in its direct message.
+    - `usage_hint`: the text that Slack shows beside the command's name; "" if the manifest has no such text.
+    - `has_read_only_messages`: True if users cannot send direct messages to the app.
     """
 
     usage_hint: str
@@ -27,7 +29,7 @@ class AppManifest:
 
 
 def load_manifest(path: Path = PATH) -> AppManifest:
-    """Read the keys from the manifest. Use regular expressions, because the bot installs no YAML library."""
+    """Read the keys that the sandbox uses from the manifest at `path`."""
     text = path.read_text(encoding="utf-8")
     hint = _USAGE_HINT.search(text)
     return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))

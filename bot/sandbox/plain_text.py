@@ -39,10 +39,10 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a user sees in Slack after one command. `names` maps the ids of users to their names.
+    """The messages that a user sees in Slack after one command.
 
-    `ack_ms` is how many milliseconds the bot took to acknowledge. `failed`: whether there is an error message, or no
-    message.
+    - `ack_ms`: the time until the bot acknowledged the command, in milliseconds.
+    - `names`: the name of each Slack user, by user id.
     """
 
     messages: Sequence[Message]
@@ -51,15 +51,16 @@ class Answer:
 
     @property
     def failed(self) -> bool:
+        """Return True if a message reports an error, or if there are no messages."""
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
     def as_text(self) -> str:
-        """Return the messages as plain text. Each message is a paragraph."""
+        """Return the messages as plain text, with a blank line between messages."""
         paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
         return "\n\n".join(paragraphs) or "Nothing came back."
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the messages as JSON values, for the option `--json`."""
+        """Return the JSON object that `cobrowse-bot sandbox --json` prints."""
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]
         told = [
@@ -75,9 +76,9 @@ class Answer:
 
 
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
-    """Return a message as lines of plain text: its blocks, or its text if it has no blocks.
+    """Return the blocks of a message as lines of plain text. Without blocks, return the lines of the message's text.
 
-    `names` maps the ids of users to their names, for mentions.
+    `names`: the name of each Slack user, by user id, for mentions.
     """
     if not message.blocks:
         return _plain(message.text, names).splitlines()

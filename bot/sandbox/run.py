@@ -1,6 +1,7 @@
-"""Start the sandbox's Slack and Genesys, and connect the real bot to both.
+"""Run the sandbox: the imitations of Slack and Genesys, and the real bot.
 
-Then run one command and return its answer, or serve the page until a signal arrives.
+`run_once` runs one command and returns the messages that the user sees. `serve_page` serves the sandbox's page until a
+signal arrives.
 """
 
 import asyncio
@@ -78,9 +79,9 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults that one API of Genesys can have.
+    """Return the names of the simulated faults that one Genesys API can have.
 
-    `conversations` selects the API, as in `open_sandbox`.
+    `conversations`: None for the API of the session service, any other value for the public Genesys Cloud API.
     """
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
@@ -90,7 +91,7 @@ def faults_of(conversations: str | None) -> list[str]:
 class Sandbox:
     """A running sandbox: the imitations of Slack and Genesys.
 
-    `finish` lets the bot complete the accepted requests, and then stops the bot.
+    `finish`: waits until the bot has completed all accepted requests, and stops the bot.
     """
 
     slack: SandboxSlack
@@ -98,7 +99,10 @@ class Sandbox:
     finish: Callable[[], Awaitable[None]]
 
     async def inject_fault(self, fault: str | None) -> None:
-        """Switch on one of the faults of Genesys, in place of the present one. None switches it off."""
+        """Switch on a simulated fault of the sandbox's Genesys, and switch off the previous fault.
+
+        `fault`: a key of FAULTS; None to only switch off the previous fault.
+        """
         await self.genesys.inject_fault(None)
         self.genesys.conversations.requires_user = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
@@ -112,11 +116,13 @@ class Sandbox:
 async def open_sandbox(
     *, http: bool, conversations: str | None = None, grid: bool = False, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Start the servers and the bot. Stop all of them when the `with` block ends.
+    """Start the imitations of Slack and Genesys, and the bot. Stop all of them when the `with` block ends.
 
-    `http`: use signed HTTP instead of Socket Mode. `conversations`: None selects the session service; a name in
-    LIVE_COUNTS selects the public Genesys Cloud API, with that number of live conversations. `grid`: Slack is an
-    Enterprise Grid organization with two workspaces. `on_traffic` gets each request between the bot and a server.
+    - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
+    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
+      with that number of live conversations for each agent.
+    - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
+    - `on_traffic`: gets a description of each HTTP request and payload between the bot and the imitations.
     """
     keys = world.Keys()
     slack = SandboxSlack(
@@ -158,7 +164,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. When it is ready for commands, yield a function that stops it."""
+    """Run the real bot. When the bot is ready for commands, yield a function that stops the bot."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -196,9 +202,13 @@ async def run_once(
     locale: str | None = None,
     grid: bool = False,
 ) -> Answer:
-    """Send the command `line` as the user with this role. Return the messages that this user then sees.
+    """Send a command to the bot. Return the messages that the user sees when the bot has completed the command.
 
-    `locale` is the language in which the user reads Slack, such as `fr-FR`. The other arguments are as in `open_page`.
+    - `line`: the command, such as `/cobrowse help`.
+    - `role`: the key of ROLES that selects the user.
+    - `fault`: the key of FAULTS to switch on; None for no fault.
+    - `locale`: the language of the user in Slack, such as `fr-FR`; None for English.
+    - `http`, `conversations`, `grid`: as in `open_sandbox`.
     """
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
@@ -223,11 +233,14 @@ async def open_page(
     grid: bool = False,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox with its page on this port. Stop it when the `with` block ends.
+    """Start the sandbox and its page. Stop both when the `with` block ends.
 
-    `fault`: a fault to switch on. `http`, `conversations` and `grid` are as in `open_sandbox`. `from_make`: the user
-    ran this through make, so the error names a command of make. Raises StartError, before anything starts, if the port
-    is in use.
+    - `port`: the port of the page.
+    - `fault`: the key of FAULTS to switch on; None for no fault.
+    - `from_make`: True if the error message suggests a `make` command, False if it suggests a `cobrowse-bot` command.
+    - `http`, `conversations`, `grid`: as in `open_sandbox`.
+
+    Raises StartError, before anything starts, if the port cannot be used.
     """
     pages: list[SandboxPage] = []
 
@@ -263,9 +276,9 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 
 
 def _listen(port: int, from_make: bool) -> socket.socket:
-    """Return a listening socket for the page.
+    """Return a socket that listens on `port` of localhost.
 
-    Raises StartError if the port cannot be used. Its sentence names a command with a free port.
+    Raises StartError if the port cannot be used. The error message suggests a command with a free port.
     """
     try:
         return listen(port)
@@ -277,10 +290,7 @@ def _listen(port: int, from_make: bool) -> socket.socket:
 
 
 def _next_free_port(port: int) -> int:
-    """Return the first free port above `port`; 0 if there is none.
-
-    Leave out the ports below 1024, which need special rights.
-    """
+    """Return the lowest free port above `port` that is at least 1024; 0 if there is no such port."""
     for other in range(max(port, 1023) + 1, 65536):
         with contextlib.suppress(OSError), listen(other):
             return other
@@ -296,7 +306,7 @@ async def serve_page(
     grid: bool = False,
     from_make: bool = False,
 ) -> None:
-    """Serve the page until a signal arrives. The arguments are as in `open_page`."""
+    """Start the sandbox and its page. Serve the page until a signal arrives. The parameters are as in `open_page`."""
     logs.set_up("INFO", as_json=False)
     opening = open_page(port, fault=fault, http=http, conversations=conversations, grid=grid, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
@@ -306,10 +316,7 @@ async def serve_page(
 
 
 def _free_port() -> int:
-    """Return a free port for the bot's HTTP server.
-
-    The port must be known before the bot listens, because the redirect URI of sign-ins contains it.
-    """
+    # The port must be known before the bot listens, because the redirect URI of sign-ins contains it.
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
@@ -317,13 +324,10 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open the page in a browser, if a terminal is attached.
-
-    Never open a text browser, because it would block the terminal.
-    """
+    """Open the page in a graphical browser if standard output is a terminal."""
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):
         browser = webbrowser.get()
-        if type(browser) is not webbrowser.GenericBrowser:
+        if type(browser) is not webbrowser.GenericBrowser:  # a text browser, which would block the terminal
             browser.open(url)

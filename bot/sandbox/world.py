@@ -1,7 +1,4 @@
-"""Define the sandbox's users, channels and keys, and the settings that connect the real bot to the sandbox.
-
-Each start of the sandbox creates new tokens and keys, which are valid only in that sandbox.
-"""
+"""Define the sandbox's users, channels and keys, and the environment variables of the bot in the sandbox."""
 
 import base64
 import secrets
@@ -83,7 +80,7 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 
 @dataclass(frozen=True)
 class Keys:
-    """The tokens, keys and secrets of one run of the sandbox."""
+    """The tokens, keys and secrets of one run of the sandbox. Each run has new values."""
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
@@ -113,10 +110,10 @@ GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
 
 
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
-    """Turn the workspace into an Enterprise Grid organization with two workspaces, in which the app is installed.
+    """Turn the sandbox's Slack into an Enterprise Grid organization with two Slack workspaces.
 
-    Each person gets a second id, `W…`. Sam is in the second workspace, and in a user group there whose members are
-    supervisors. Return the environment variables that name this group.
+    Each user gets a second id, `W…`. The second workspace has a user group with Sam. Return the environment variable
+    that makes the members of this user group supervisors.
     """
     workspace = slack.workspace
     workspace.enterprise_id, workspace.is_org_wide = GRID_ID, True
@@ -130,9 +127,11 @@ def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
 
 
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
-    """Return the environment variables that connect `cobrowse-bot run` to this sandbox.
+    """Return the environment variables that connect `cobrowse-bot run` to the sandbox.
 
-    `http`: use HTTP instead of Socket Mode.
+    - `slack_api_url`: the base URL of the sandbox's Slack API.
+    - `genesys_url`: the base URL of the sandbox's Genesys.
+    - `http`: True for HTTP mode, False for Socket Mode.
     """
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
@@ -165,7 +164,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
     """Return the additional environment variables for the public Genesys Cloud API.
 
-    With this API, sessions belong to conversations.
+    `genesys_url`: the base URL of the sandbox's Genesys.
     """
     return {
         "GENESYS_COBROWSE_API": "conversations",
@@ -180,9 +179,9 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return the additional environment variables for linking Genesys accounts, and the OAuth client for sign-ins.
+    """Return the additional environment variables for linked accounts, and the OAuth client for the sign-ins of users.
 
-    `port` is the port of the bot's HTTP server, to which the browser returns after a sign-in.
+    `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to this port.
     """
     url = f"http://127.0.0.1:{port}"
     client = UserLoginClient("people-client", keys.user_client_secret, (f"{url}/genesys/callback",))

@@ -1,7 +1,7 @@
-"""Handle the POST requests of the sandbox's page: messages, buttons, modals, shortcuts and workflow steps.
+"""Handle the POST requests of the sandbox's page: messages, presses, modals, shortcuts and workflow steps.
 
-The page shows Slack as one user sees it, the acting user. The server does not trust the page: a request can use only
-the messages and views that the acting user sees.
+The page shows one user's view of Slack. This user is called the acting user. Each request names the acting user, and
+can use only the messages and views that the acting user sees.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 
 
 class PageActions:
-    """Handles what the acting user does on the page. The name of each handler is its path below `/api/`."""
+    """Handles the actions of the acting user on the sandbox's page.
+
+    `routes`: one route for each action. The path is `/api/` and the name of the handler, such as `/api/run-step`.
+    """
 
     def __init__(self, slack: SandboxSlack, people: Mapping[str, str], *, has_read_only_messages: bool) -> None:
         self._slack = slack
@@ -29,9 +32,9 @@ class PageActions:
         self.routes = [web.post(f"/api/{handler.__name__.replace('_', '-')}", handler) for handler in handlers]
 
     async def message(self, request: web.Request) -> web.Response:
-        """Send a text that the user typed: a command, or an ordinary message.
+        """Send the text that the acting user typed: a slash command or a message.
 
-        The bot gets no payload for an ordinary message.
+        A message is stored in the sandbox's Slack, and the bot gets no payload.
         """
         fields = await read_fields(request, "as", "channel", "text")
         person, channel, text = fields["as"], fields["channel"], fields["text"].strip()
@@ -54,8 +57,8 @@ class PageActions:
     async def press(self, request: web.Request) -> web.Response:
         """Press a button, or choose an option, in a message or a view.
 
-        The chosen value is in the field `values`. An overflow menu keeps no value, so its chosen option is in the field
-        `chosen`.
+        The option chosen in an overflow menu is in the field `chosen` of the HTTP request. Any other new value is in
+        the field `values`.
         """
         fields = await read_fields(request, "as", "team", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)
@@ -77,7 +80,7 @@ class PageActions:
         return _ack_response(delivery)
 
     async def shortcut(self, request: web.Request) -> web.Response:
-        """Use a global shortcut. If the request has the `ts` of a message, use a shortcut in that message's menu."""
+        """Use a global shortcut, or a message shortcut if the HTTP request has the field `ts` (the id of a message)."""
         fields = await read_fields(request, "as", "team", "callback_id", "ts")
         kind = "message" if fields["ts"] else "global"
         known = {shortcut.callback_id for shortcut in self._slack.shortcuts if shortcut.type == kind}
@@ -90,7 +93,7 @@ class PageActions:
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Submit a modal. If inputs are invalid, Slack's messages about them go to the page with the event `modals`."""
+        """Submit a modal. If an input is invalid, send Slack's error messages to the page with the event `modals`."""
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
         try:
@@ -101,7 +104,7 @@ class PageActions:
             return web.Response(status=404, text="The form has changed.")
 
     async def close(self, request: web.Request) -> web.Response:
-        """Close a modal, or all modals of the user if the request has the field `clear`."""
+        """Close a modal. If the HTTP request has the field `clear`, close all modals of the acting user."""
         fields = await read_fields(request, "as", "view", "clear")
         view = self._view(fields["as"], fields["view"])
         try:
@@ -111,7 +114,7 @@ class PageActions:
         return web.json_response({})
 
     async def home(self, request: web.Request) -> web.Response:
-        """Open the Home tab as the acting user."""
+        """Open the app's Home tab as the acting user."""
         fields = await read_fields(request, "as", "team")
         person = fields["as"]
         if person not in self._people:
@@ -119,7 +122,7 @@ class PageActions:
         return _ack_response(await self._slack.open_home(person, team_id=self._team(fields["team"])))
 
     async def run_step(self, request: web.Request) -> web.Response:
-        """Start a workflow step. Its result goes to the page later, with the event `execution`."""
+        """Start a workflow step. The page gets the result later, with the event `execution`."""
         name = (await read_fields(request, "callback_id"))["callback_id"]
         inputs = (await _read_body(request)).get("inputs")
         if name not in self._slack.runs.steps or not isinstance(inputs, dict):
@@ -128,9 +131,7 @@ class PageActions:
         return web.json_response({"id": execution.id})
 
     def _team(self, team_id: str) -> str | None:
-        """Return `team_id` if it is a workspace of the sandbox's organization, else None, which means the first
-        workspace.
-        """
+        """Return `team_id` if the sandbox has a Slack workspace with this id, else None."""
         return team_id if team_id in self._slack.workspace.teams else None
 
     def _message(self, person: str, ts: str) -> Message:
@@ -153,9 +154,9 @@ def _ack_response(delivery: Delivery) -> web.Response:
 
 
 async def read_fields(request: web.Request, *names: str) -> dict[str, str]:
-    """Return the fields `names` of a request's JSON body; "" for a missing field.
+    """Return the fields `names` of the JSON body of an HTTP request; "" for a missing field.
 
-    Raises HTTPBadRequest if the body is not a JSON object or a field is not a string.
+    Raises HTTPBadRequest if the body is not a JSON object or if a field is not a string.
     """
     body = await _read_body(request)
     if any(not isinstance(body.get(name) or "", str) for name in names):
@@ -174,9 +175,9 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
 
 
 async def _read_values(request: web.Request) -> dict[tuple[str, str], Any]:
-    """Return the values of inputs in a request's JSON body, by pairs of block_id and action_id.
+    """Return the values of inputs in the JSON body of an HTTP request, by pairs of block_id and action_id.
 
-    A value is a string, a list of strings or None. Raises HTTPBadRequest for any other value.
+    Raises HTTPBadRequest if a value is not a string, a list of strings or None.
     """
     blocks = (await _read_body(request)).get("values") or {}
     if not isinstance(blocks, dict) or not all(isinstance(actions, dict) for actions in blocks.values()):

@@ -1,7 +1,4 @@
-"""Convert messages, users, views and requests to JSON for the page, and stream events to an open page.
-
-The page shows all requests between the bot and the servers. So this module masks the secrets that the servers left in.
-"""
+"""Convert messages, users, views and traffic entries to JSON for the sandbox's page, and stream events to the page."""
 
 from __future__ import annotations
 
@@ -34,9 +31,9 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a traffic entry that the page shows, with `•••` for everything that looks like a secret.
+    """Return a traffic entry with `•••` in place of each text that looks like a token, an email address or a URL.
 
-    A traffic entry describes one request between the bot and a server.
+    A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys.
     """
     fields = {
         key: SECRET_PATTERN.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()
@@ -45,7 +42,10 @@ def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """Return a message as JSON for the page. The field `values` holds the initial values of the message's inputs."""
+    """Return a message as JSON for the sandbox's page.
+
+    The field `values` has the initial values of the message's inputs, by block_id and action_id.
+    """
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -60,7 +60,7 @@ def message_json(message: Message) -> dict[str, Any]:
 
 
 def user_json(user: SlackUser) -> dict[str, Any]:
-    """Return a user as JSON for the page."""
+    """Return a user as JSON for the sandbox's page."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
 
 
@@ -68,7 +68,9 @@ def user_json(user: SlackUser) -> dict[str, Any]:
 class ConversationChoice:
     """The page's menu for the number of live conversations of each agent.
 
-    `choices` are the options, `chosen` is the current option, and `choose` applies an option.
+    - `choices`: the options.
+    - `chosen`: the current option.
+    - `choose`: applies an option.
     """
 
     choices: tuple[str, ...]
@@ -76,14 +78,14 @@ class ConversationChoice:
     choose: Callable[[str], None]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the options and the current option as JSON for the page."""
+        """Return the options and the current option as JSON for the sandbox's page."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """Return a modal or Home tab as JSON for the page.
+    """Return a modal or Home tab as JSON for the sandbox's page.
 
-    Its field `values` holds the values of its inputs by block_id, then by action_id.
+    The field `values` has the values of the view's inputs, by block_id and action_id.
     """
     texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
     fields = {"id": view.id, **texts, "blocks": view.blocks, "values": _nested(view.values)}
@@ -103,30 +105,34 @@ def _nested(values: Values) -> dict[str, dict[str, Any]]:
 
 
 def step_json(step: Step) -> dict[str, Any]:
-    """Return a workflow step as JSON for the page."""
+    """Return a workflow step as JSON for the sandbox's page."""
     return {"callback_id": step.callback_id, "name": step.name, "inputs": [asdict(each) for each in step.inputs]}
 
 
 def execution_json(execution: Execution) -> dict[str, Any]:
-    """Return the execution of a workflow step as JSON for the page.
+    """Return the execution of a workflow step as JSON for the sandbox's page.
 
-    Its field `acked` is None until the delivery to the bot has ended.
+    The field `acked` says whether the bot acknowledged the step's event. None means that the delivery has not ended.
     """
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
 
 
 class EventStream:
-    """A stream of server-sent events to one open page. `person` is the id of the acting user. `events` is the queue."""
+    """A stream of server-sent events to one open page of the sandbox.
+
+    - `person`: the id of the acting user.
+    - `events`: the events to send. None ends the stream.
+    """
 
     def __init__(self, person: str) -> None:
         self.person = person
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Add an event to the queue of the stream.
+        """Add an event to the queue. If the queue is full, end the stream.
 
-        If the queue is full, end the stream. The page then connects again and gets its whole state.
+        When a stream ends, the page connects again and gets its complete state.
         """
         try:
             self.events.put_nowait((event, data))
@@ -139,7 +145,7 @@ class EventStream:
         self.events.put_nowait(None)
 
     async def send(self, response: web.StreamResponse) -> None:
-        """Write events to the response until `close` is called. Raises ConnectionError when the page is closed."""
+        """Write events to the response until `close` is called. Raises ConnectionError if the page is closed."""
         while True:
             try:
                 event = await asyncio.wait_for(self.events.get(), KEEP_ALIVE_SECONDS)

@@ -1,6 +1,6 @@
-"""Serve the sandbox's page on localhost: the files of `page/`, its POST requests and its event stream.
+"""Serve the sandbox's page on localhost: the files of `page/`, the page's POST requests, and the page's event stream.
 
-The page shows the sandbox's Slack as one user sees it. This user is called the acting user.
+The page shows one user's view of Slack. This user is called the acting user.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ HEADERS = {
 class SandboxPage:
     """Serves the sandbox's page.
 
-    `fault` is the name of the fault that is switched on, None if there is none. `live_conversations` is the menu for
-    the number of live conversations, None if the page has no such menu. `outbox_url` is the URL of the outbox of
-    messages to customers, which the page shows in a frame.
+    - `url`: the URL of the page; "" before `start`.
+    - `fault`: the name of the simulated fault that is switched on; None without a fault.
+    - `live_conversations`: the menu for the number of live conversations; None if the page has no such menu.
+    - `outbox_url`: the URL of the outbox, a list of the SMS and emails to customers. The page shows the outbox in a
+      frame.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class SandboxPage:
         self._runner: web.AppRunner | None = None
 
     async def start(self, listener: socket.socket | None = None) -> None:
-        """Serve the page on `listener`, a listening socket of localhost. With None, use any free port."""
+        """Serve the page on `listener`, a socket that listens on localhost; None for a new socket on a free port."""
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(self._add_headers)
@@ -113,7 +115,10 @@ class SandboxPage:
             self._runner = None
 
     def traffic(self, entry: dict[str, Any]) -> None:
-        """Show one request between the bot and a server on the page, with its secrets masked."""
+        """Show a traffic entry on the page, with its secrets masked.
+
+        A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys.
+        """
         shown = mask_secrets(entry)
         self._traffic.append(shown)
         self._push("traffic", shown)
@@ -122,7 +127,7 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject requests that other sites cause (CSRF), and requests to other host names (DNS rebinding)."""
+        """Reject HTTP requests that other websites cause (CSRF) or that name another host (DNS rebinding)."""
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and request.path != "/":
@@ -172,7 +177,7 @@ class SandboxPage:
     # the event stream
 
     async def _stream_events(self, request: web.Request) -> web.StreamResponse:
-        """Stream what the acting user sees, as server-sent events: first the whole state, then each change."""
+        """Stream server-sent events: first the complete state that the acting user sees, afterwards each change."""
         person = self._person(request.query.get("as", ""))
         if person is None:
             return web.Response(status=400, text="There is no such person here.")
@@ -190,9 +195,9 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the person with this handle or id; for "", the id of the first person.
+        """Return the id of the user with the handle or id `name`; None for an unknown name.
 
-        Return None for an unknown name.
+        "" selects the first user of the page.
         """
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
@@ -252,7 +257,7 @@ class SandboxPage:
                 stream.push("unread", recipient)
 
     def _view_changed(self, view: View) -> None:
-        """Send a user's open modals or Home tab to the pages on which this user acts."""
+        """Send the open modals or the Home tab of a user to each page on which this user is the acting user."""
         if view.body["type"] == "home":
             self._push("home", view_json(view), to=view.user_id)
             return
@@ -273,5 +278,8 @@ class SandboxPage:
 
 
 def listen(port: int) -> socket.socket:
-    """Return a listening socket of localhost. Port 0 means any free port. Raises OSError if the port is in use."""
+    """Return a socket that listens on `port` of localhost. Port 0 selects a free port.
+
+    Raises OSError if the port is in use.
+    """
     return socket.create_server((HOST, port))
