@@ -105,11 +105,6 @@ class Outbox:
         return page(200, "Outbox", f"{offers}{about}{parts}")
 
 
-def _offer_html(offer: tuple[str, str]) -> str:
-    customer, url = offer
-    return f'<p><a href="{html.escape(url)}">Join as {html.escape(customer)}</a></p>'
-
-
 def _message_html(sent: SentMessage) -> str:
     kind, to, sender = html.escape(sent.kind), html.escape(sent.to), html.escape(sent.sender)
     subject = f"<strong>{html.escape(sent.subject)}</strong>\n" if sent.subject else ""
