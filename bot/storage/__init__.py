@@ -1,1 +1,1 @@
-"""Store requests, sessions, host links and accounts: in SQLite for one process, in Postgres for several replicas."""
+"""Store requests, sessions, host links and linked accounts in SQLite (one process) or Postgres (several replicas)."""

@@ -1,8 +1,7 @@
-"""Convert the exceptions of a database to a StorageSetupError with a stable code.
+"""Convert the exceptions of a database driver to a StorageSetupError with a stable code.
 
 The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite. errors.py has the sentence for each code.
-The text of an exception may contain parts of the URL. So the bot only searches it for fixed phrases and the names of
-parameters.
+No sentence quotes an exception of asyncpg, because the exception's text may contain the password.
 """
 
 import errno
@@ -105,10 +104,10 @@ SQLITE_ERRORS = {
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Convert an exception of a connection to Postgres to a StorageSetupError.
+    """Convert an exception of asyncpg, TLS or the network to a StorageSetupError.
 
-    asyncpg, TLS or the network raised the exception. `url` is the URL of the connection. `where` is the name of the
-    server in the error's sentence.
+    - `url`: the URL of the connection.
+    - `where`: the name of the server, for the error's sentence.
     """
     if isinstance(error, StorageSetupError):
         return error
@@ -137,10 +136,9 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the server's parameters in a URL.
+    """Return the names of the parameters in a URL that the driver passes to the server.
 
-    The driver passes each parameter that it does not know to the server. The value of `options` names further
-    parameters.
+    Include the parameters that the value of `options` sets, such as `search_path` in `-c search_path=bot`.
     """
     try:
         pairs = parse_qsl(urlsplit(url).query)
@@ -182,10 +180,6 @@ def _uses_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Convert an exception that asyncpg itself raised to a StorageSetupError.
-
-    Recognize the exception by the names of its classes and by fixed phrases in its text.
-    """
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
         parameter = "sslmode=verify-ca or verify-full without sslrootcert"
@@ -208,9 +202,10 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 
 
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
-    """Convert an exception of SQLite or of the file system to a StorageSetupError about the database at `path`.
+    """Convert an exception of SQLite or of the file system to a StorageSetupError.
 
-    `file` is another file that failed, such as the lock file beside the database; None if the database failed.
+    - `path`: the path of the database.
+    - `file`: the file that failed, such as the lock file; None if the database file failed.
     """
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):

@@ -1,4 +1,4 @@
-"""Define the methods that both databases have, so that the repository classes work with either of them."""
+"""Define the methods that the repository classes call on SQLite and on Postgres."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,20 +9,20 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]
 
 
 class Database(Protocol):
-    """Runs the statements in `sql/`, each by its name.
+    """Runs the SQL statements in `sql/`, each by its name.
 
     Every method raises StorageUnavailableError if the database fails.
     """
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit the transaction, and return the statement's rows.
+        """Run the statement with this name, commit, and return the statement's rows.
 
-        `values` holds the statement's parameters; the database adds `:now`, the current time.
+        `values`: the parameters of the statement, without `:now`. The database sets `:now` to the current time.
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
+        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
 
         Yield the row (None if there is none), and a function that runs further statements in the same transaction.
-        `values` is as in `fetch`.
+        `values`: the parameters of the statement, without `:now`.
         """

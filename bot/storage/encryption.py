@@ -1,6 +1,6 @@
 """Encrypt the secrets in database rows, such as join URLs and response_urls, with Fernet of `cryptography`.
 
-https://cryptography.io/en/latest/fernet/ . Without a key, the database stores the secrets as plain text.
+https://cryptography.io/en/latest/fernet/ . Without an encryption key, the database stores the secrets as plain text.
 """
 
 import hashlib
@@ -27,22 +27,22 @@ _SINCE = {"watches": 10}
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:
-    """Return the names of the tables that have encrypted columns in a database of this version."""
+    """Return the names of the tables with encrypted columns, in a database whose tables have this version."""
     return tuple(table for table in SECRET_COLUMNS if _SINCE.get(table, 0) <= version)
 
 
 class Encryptor:
-    """Encrypts with the first key and decrypts with any key. To rotate keys, put the new key first.
+    """Encrypts with the first key, and decrypts with any of the keys.
 
-    `key_number` is computed from the first key; it is 0 without a key. Replicas compare their numbers to find out
-    whether they use the same key.
+    `key_number`: a number computed from the first key; 0 without keys. Replicas with the same first key have the same
+    number.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self.use(keys)
 
     def use(self, keys: Sequence[str]) -> None:
-        """Use these keys from now on, the newest first. Raises ValueError for a malformed key."""
+        """Replace all keys by `keys`, newest first. Raises ValueError for a malformed key."""
         functions = _functions(keys) if keys else None
         self._newest = _functions(keys[:1])[1] if keys else None
         self._functions = functions
@@ -50,7 +50,7 @@ class Encryptor:
         self.key_number = _key_number(keys[0]) if keys else 0
 
     def has_all_keys_of(self, other: "Encryptor") -> bool:
-        """Return whether this object has all keys of `other`, and so decrypts everything that `other` decrypts."""
+        """Return whether every key of `other` is also a key of this object."""
         return self._numbers >= other._numbers
 
     @property
@@ -58,13 +58,13 @@ class Encryptor:
         return self._functions is not None
 
     def is_current(self, text: str) -> bool:
-        """Return whether the first key decrypts this text. Without a key, return whether it is plain text."""
+        """Return whether the first key decrypts the text. Without keys, return whether the text is plain text."""
         if self._newest is None:
             return not text.startswith(_PREFIX)
         return text.startswith(_PREFIX) and self._newest(text.removeprefix(_PREFIX).encode()) is not None
 
     def encrypt(self, text: str | None) -> str | None:
-        """Return the encrypted text; the text itself if there is no key, None for None."""
+        """Encrypt a text with the first key. Return None for None, and the text itself if there are no keys."""
         if text is None or self._functions is None:
             return text
         return _PREFIX + self._functions[0](text.encode()).decode()
@@ -72,8 +72,7 @@ class Encryptor:
     def decrypt(self, text: str | None) -> str | None:
         """Return the decrypted text. Return None for None, and for a text that none of the keys decrypts.
 
-        With a key, return None for plain text too, so that the bot uses no text that an attacker wrote into the
-        database.
+        With a key, return None for plain text too: an attacker may have written plain text into the database.
         """
         if text is None:
             return None
@@ -83,20 +82,19 @@ class Encryptor:
         return None if plain is None else plain.decode(errors="replace")
 
     def encrypt_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of `row`, a row of this table, with its secret columns encrypted."""
+        """Return a copy of `row` with its secret columns encrypted. `table`: the name of the row's table."""
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether these keys fit the database. `key_check` is the text CHECK as the database holds it.
+        """Return whether one of the keys decrypts a database, or the database is not encrypted.
 
-        The keys fit if one of them decrypts `key_check` to CHECK. They also fit if `key_check` is plain text, because
-        then the database was written without a key.
+        `key_check`: the constant CHECK as the database stores it, encrypted or not.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
 
 def _key_number(key: str) -> int:
-    """Return a positive 31-bit number for a key. Nobody can compute the key from this number."""
+    """Return a positive 31-bit number for a key. Nobody can compute the key from the number."""
     return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 
@@ -118,9 +116,9 @@ def new_key() -> str:
 
 
 def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """Return two functions: one encrypts with the first key, the other decrypts with any key.
+    """Return a function that encrypts with the first key, and a function that decrypts with any of the keys.
 
-    The second returns None if no key decrypts the data. Raises ValueError for a malformed key.
+    The decrypting function returns None if no key decrypts the data. Raises ValueError for a malformed key.
     """
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
 

@@ -1,7 +1,7 @@
 """Define the sentences that explain why the bot cannot use a database, each with a stable code.
 
-The commands `run`, `check` and `hosts` show these sentences; causes.py finds the code for an exception. Each sentence
-names the problem, then the parameter or file, then the fix. None shows a password or a part of the URL.
+The commands `run`, `check` and `hosts` show the sentences. Each sentence names the problem and the fix. No sentence
+contains a password or the URL.
 """
 
 from types import MappingProxyType
@@ -229,5 +229,5 @@ SENTENCES = MappingProxyType(
 
 
 def refused(code: str, **words: object) -> StorageSetupError:
-    """Return the error with this code. `words` are the values of the placeholders in its sentence."""
+    """Return the error with this code. `words`: the values of the placeholders in the code's sentence."""
     return StorageSetupError(SENTENCES[code].format(**words), code=code)

@@ -1,7 +1,6 @@
-"""Inspect a database for the command `check`, without any change.
+"""Inspect a database without changing anything, for the command `check`.
 
-The inspection creates no file, table, lock or owner number. It finds the version of the tables, checks that the
-configured keys fit, and reads host links.
+An inspection creates no file, table, lock or owner number.
 """
 
 import asyncio
@@ -34,14 +33,13 @@ READ_TIMEOUT_SECONDS = 2.0
 class StorageReport:
     """The result of an inspection.
 
-    - `where`: the name of the database for people to read.
-    - `version`: the version of the tables, None if there are no tables yet.
+    - `where`: the name of the database, for people.
+    - `version`: the version of the tables; None if there are no tables yet.
     - `is_encrypted`: whether the secrets in the database are encrypted.
-    - `linked`: a function that returns a user's host by an administrator's link, None if there is no link.
-    - `secrets`: a function that counts the stored secrets by the key that decrypts them: the newest key, an older key,
-      or none.
+    - `linked`: a function that returns the host in a user's host link, or None if the user has none.
+    - `secrets`: a function that counts the stored secrets by the key that decrypts them.
     - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
-    - `left_out`: the parameters of DATABASE_URL that have no effect.
+    - `left_out`: the parameters of DATABASE_URL that the bot ignores.
     """
 
     where: str
@@ -54,15 +52,12 @@ class StorageReport:
 
     @property
     def is_current(self) -> bool:
-        """Return whether the tables need no upgrade.
-
-        They need none if they have this program's version, or a newer version that this program can use.
-        """
+        """Return whether the tables have the version of this program, or a newer version."""
         return self.version is not None and self.version >= VERSION
 
     @property
     def is_newer(self) -> bool:
-        """Return True if a newer program made the tables. This program can use them, too."""
+        """Return whether the tables have a newer version than this program."""
         return self.version is not None and self.version > VERSION
 
 
@@ -71,8 +66,10 @@ def inspect_storage(
 ) -> AbstractAsyncContextManager[StorageReport]:
     """Open a database, inspect it and yield the report.
 
-    `workspace`: the workspace whose host links the report returns. Raises StorageSetupError if the command `run` could
-    not use the database.
+    - `keys`: the encryption keys, newest first.
+    - `workspace`: the short name of the workspace whose host links the report finds; "" if there is only one.
+
+    Raises StorageSetupError if the bot cannot use the database.
     """
     scope = Scope(workspace)
     if url.startswith(MEMORY):
@@ -89,8 +86,8 @@ def inspect_storage(
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
     """Build the report on the database with the name `where`.
 
-    `facts` holds the rows of its table `facts`: version, owner number and key check. `version` is 0 if the database has
-    no tables yet.
+    - `facts`: the values in the database's table `facts`, by name.
+    - `version`: the version of the tables; 0 if there are no tables yet.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -99,12 +96,12 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
 
 
 async def no_host(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
-    """Return None, because a database without tables contains no host link."""
+    """Return None: a database without tables has no host links."""
     return None
 
 
 async def no_secrets() -> SecretCounts:
-    """Return no counts, because a database without tables contains no secret."""
+    """Return counts of 0: a database without tables has no secrets."""
     return SecretCounts()
 
 
@@ -138,10 +135,9 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Read the SQLite file at `path`. Return the table names, the rows of the table `facts`, and the `shared_mode`.
+    """Return the table names, the values in the table `facts` and the `shared_mode` of an SQLite file.
 
-    The rows of `facts` are the version, the owner number and the key check. Return None if the file is missing. Raises
-    StorageSetupError if the bot cannot use the file.
+    Return None if the file does not exist. Raises StorageSetupError if the bot cannot use the file.
     """
     examine(path)
     if not path.exists():
@@ -152,9 +148,9 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 
 
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
-    """Run the statement with this name on an SQLite file, and return its rows.
+    """Run the statement with this name on an SQLite file, and return the rows.
 
-    If no process uses the file, open it as immutable, because SQLite otherwise creates two files beside it.
+    If no process uses the file, open the file as immutable: SQLite would otherwise create two files beside it.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

@@ -1,4 +1,4 @@
-"""Convert requests, sessions and host links to database rows and back, for both databases (pure)."""
+"""Convert requests, sessions and host links to database rows and back, for SQLite and Postgres (pure)."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ MAX_SWEPT_ROWS = 500
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a request as the values of a database row. Leave out owner, state and times."""
+    """Convert a request to the values of a database row, without the columns for owner number, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -63,9 +63,9 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits that is the same for duplicate START requests.
 
-    Duplicates have the same requester, target, channel and text. A keyed hash stands for the address of a customer, so
-    nobody can guess the address from the key. A press of *Start a new one* gets a unique key, because the person wants
-    a further session. Requests of other kinds get a unique key, because their argument may hold an address.
+    Duplicate requests have the same requester, target, channel and text. A keyed hash replaces a customer's address in
+    the text, so that nobody can guess the address from the key. For a request of another kind, and for a press of
+    *Start a new one*, the key is the id of the request.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -78,9 +78,9 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the values that the statement `accept` needs besides those of `request_row`.
+    """Return the parameters of the statement `accept` that `request_row` does not return.
 
-    `agent` is the session's agent if the session can be created at once; None if the request must wait.
+    `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -91,7 +91,8 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
     """Convert the row that the statement `accept` returned to an Accepted.
 
-    `row` is None if the request's key was already stored. `scope` is the scope of the request's workspace.
+    - `row`: None if a request with the same key was already stored.
+    - `scope`: the Scope of the request's workspace.
     """
     if row is None:
         return Accepted(False)
@@ -102,10 +103,10 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 
 
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
-    """Convert `other_open`, a column that the statement `accept` returns, to the agent's newest open session.
+    """Convert the column `other_open` of the statement `accept` to the agent's newest open session.
 
-    The column holds its id, its end, the number of the agent's open sessions, and its name, separated by spaces. The
-    end is 0 if the customer is in the session. Return None if the column is empty or unreadable.
+    `text`: id, end, number of the agent's open sessions, and name, separated by spaces. The end is in seconds since
+    1970; 0 if the customer is in the session. Return None if the text is empty or unreadable.
     """
 
     def read() -> OtherSession | None:
@@ -117,10 +118,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
-    """Return a session as values for the statements `store_session` and `advance_with_session`.
-
-    Leave out the session's id.
-    """
+    """Convert a session, without its id, to parameters of the statements `store_session` and `advance_with_session`."""
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -137,9 +135,9 @@ def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
 def transition(
     request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
-    """Return a transition from the state `from_` to the state `to`, as values for the statement `advance`.
+    """Return the parameters of the statement `advance` for a change from the state `from_` to the state `to`.
 
-    Leave out owner and time.
+    Leave out `owner` and `now`.
     """
     return {
         "id": request_id,
@@ -159,7 +157,7 @@ def taken(session: Session) -> UnusableAnswerError:
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
     """Convert a row of the statement `find_request` to a StoredRequest.
 
-    If the row is unreadable, return the parts that can be read. The `failure` is then an UnexpectedError.
+    If the row is unreadable, return a StoredRequest with the readable parts and an UnexpectedError as `failure`.
     """
     try:
         return StoredRequest(
@@ -185,7 +183,7 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Build a Request from those parts of an unreadable row that the bot needs to answer the requester."""
+    """Build a Request from the readable parts of an unreadable row."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -207,7 +205,7 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
 
 
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
-    """Return the time of acceptance on this machine's clock. Compute it from the row's age on the database's clock."""
+    """Return the time of acceptance by this machine's clock. `row["age"]` is in seconds, by the database's clock."""
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
@@ -217,12 +215,12 @@ def link(row: Mapping[str, Any]) -> HostLink:
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """Return a host link as values for the statement `link_host`. Leave out the time."""
+    """Convert a host link to parameters of the statement `link_host`, without `now`."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 
 def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
-    """Split `values` into lists of at most `size`, so that each list is one write."""
+    """Split a list into lists of at most `size` items."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
@@ -280,13 +278,13 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
 
 
 def known_bool(value: Any) -> bool | None:
-    """Convert a value of a BOOLEAN column, which is a number in SQLite. NULL becomes None."""
+    """Convert a value of a BOOLEAN column to a bool. SQLite returns such a value as a number. Return None for NULL."""
     return None if value is None else bool(value)
 
 
 def time_of(seconds: float) -> datetime:
-    """Convert seconds since 1970 to a time.
+    """Convert seconds since 1970 to a time in UTC.
 
-    Raises ValueError, OverflowError or OSError unless the year is between 1 and 9999.
+    Raises ValueError, OverflowError or OSError if the year is not between 1 and 9999.
     """
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""Open the database of DATABASE_URL: SQLite in a file, a temporary SQLite file, or Postgres."""
+"""Open the database of DATABASE_URL: an SQLite file, a temporary SQLite file (`memory:`), or Postgres."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,18 +22,17 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
-    """An open database with all its repositories, as one workspace sees it.
+    """An open database with its repositories, limited to the rows of one workspace.
 
-    `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and `replicas_with_other_key` are about the whole
-    database. They do the same in every workspace.
+    `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and `replicas_with_other_key` concern the rows of all
+    workspaces.
     """
 
     def in_workspace(self, name: str) -> "Storage":
-        """Return a view of the same open database for the workspace `name`; "" if the bot has only one.
+        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
 
-        Through its view, a workspace neither finds nor changes nor counts the rows of another one. All views share the
-        connections and the replica lock. A view works until the store that `open_store` yielded is closed. Raises
-        ValueError for a malformed name.
+        `name`: the short name of the workspace; "" if the process serves only one. Raises ValueError for a malformed
+        name.
         """
 
     @property
@@ -53,28 +52,28 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and forgets what is stored about a person."""
+        """Return the repository that exports and deletes the stored data about a person."""
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts old values with the newest key."""
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all of them.
+        """Replace the encryption keys by `keys`, newest first.
 
         Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
-        not among them. Raises StorageUnavailableError if the database fails.
+        not in `keys`. Raises StorageUnavailableError if the database fails.
         """
 
     async def use_address(self, url: str) -> None:
-        """Open new connections with the user and password of this URL.
+        """Use the user and password in this URL for new connections.
 
-        Raises StorageSetupError if the URL leads to another database, or if a connection with it fails. The old user
-        and password then stay in use.
+        Raises StorageSetupError if the URL names another database, or if a connection with the URL fails. After an
+        error, the old user and password stay in use.
         """
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes use the database with another encryption key than this process."""
+        """Return how many other processes on this database encrypt with another key than this process."""
 
 
 @asynccontextmanager
@@ -87,12 +86,11 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate its tables, and close it at the end. Yield the view of the workspace "".
+    """Open the database, create or migrate its tables, and yield a store for the workspace "".
 
     - `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text.
-    - `retention_days`: how long requests and sessions are kept.
-    - `exclusive`: allow only one such process at a time to use an SQLite file. The command `run` sets it; commands with
-      a short write do not.
+    - `retention_days`: the number of days after which requests and sessions are deleted.
+    - `exclusive`: whether to lock an SQLite file. A second process with `exclusive` cannot open a locked file.
 
     Raises StorageSetupError if the bot cannot use the database.
     """

@@ -1,4 +1,4 @@
-"""Define the version of the database tables for this program, and which other versions it can migrate or use."""
+"""Define the version of the database tables, and the other versions that this program can migrate or use."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -23,9 +23,9 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
-    """Return the statements that migrate the tables from `version` to VERSION.
+    """Return the SQL statements that migrate the tables from `version` to VERSION.
 
-    If `version` is 0, return the statements that create the tables. If a newer program made the tables, return none.
+    For version 0 (no tables), return the statements that create the tables. For a version after VERSION, return none.
     """
     if version == 0:
         return read_script("schema", database)
@@ -34,11 +34,13 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
-    """Return the version of a database's tables, 0 for no tables.
+    """Return the version of a database's tables; 0 if there are no tables.
 
-    `facts` holds the rows of the table `facts`: version, owner number, key check, and which programs can use the
-    tables. `tables` holds the names of all tables. Raises StorageSetupError if this program cannot use the tables, or
-    if the keys of `encryptor` do not fit the database.
+    - `facts`: the values in the table `facts`, by name: `version`, `owner`, `key_check` and `usable_from`.
+    - `tables`: the names of all tables in the database.
+
+    Raises StorageSetupError if this program cannot use the tables, or if the database is encrypted and no key of
+    `encryptor` decrypts it.
     """
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner", "usable_from")):
         raise refused("database_schema_conflict")
@@ -55,19 +57,20 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 
 
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
-    """Return whether this program can use the tables of a newer version.
+    """Return whether this program can use tables of a newer version.
 
-    `usable_from` in `facts` is the oldest version that can. Return False if this program would encrypt the database for
-    the first time. For that it has to know all columns, and it does not know those of a newer version.
+    Return False if `encryptor` has a key and the database is not encrypted yet: this program does not know all columns
+    that have to be encrypted.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all
 
 
 def facts_at_start(facts: Mapping[str, str], version: int, encryptor: Encryptor) -> dict[str, str]:
-    """Return the facts that a process writes when it starts: its owner number, the key check, who can use the tables.
+    """Return the values that a process writes to the table `facts` when it starts, by name.
 
-    `facts` and `version` are those of the database before this process changed it.
+    - `facts`: the earlier values in the table.
+    - `version`: the version of the tables before this process migrated them.
     """
     written = {"key_check": encryptor.encrypt(CHECK) or CHECK, "owner": str(int(facts.get("owner", "0")) + 1)}
     if version <= VERSION:  # what a newer program wrote about its tables stays

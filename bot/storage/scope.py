@@ -1,8 +1,8 @@
-"""Keep the workspaces of one database apart: store each identifier with the name of its workspace, and read it back.
+"""Keep the workspaces of one database apart: store each identifier with the name of its workspace.
 
-A workspace is a Slack app with its Genesys organization. Two workspaces may get the same identifier from Slack or
-Genesys, by chance or because an attacker made it so. So an identifier of the workspace `eu` is stored as
-`eu|identifier`. A bot with only one workspace has the workspace "", which stores identifiers unchanged.
+In the workspace `eu`, an identifier is stored as `eu|identifier`. Two workspaces may get the same identifier from Slack
+or Genesys, by chance or from an attacker. If the process serves only one workspace, the workspace's name is "", and
+identifiers are stored unchanged.
 """
 
 import logging
@@ -26,28 +26,25 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class Scope:
-    """Converts the identifiers of one workspace to their stored form and back.
-
-    They are in the parameters of a statement and in its rows.
-    """
+    """Converts the identifiers of one workspace to their stored form and back, in statements' parameters and rows."""
 
     def __init__(self, name: str = "") -> None:
-        """Take the name of a workspace; "" for a bot with only one. Raises ValueError for a malformed name."""
+        """Take the short name of the workspace; "" if there is only one. Raises ValueError for a malformed name."""
         if name and not _NAME.fullmatch(name):
             raise ValueError(f"no name of a workspace: {name!r}")
         self.name, self._prefix = name, f"{name}{SEPARATOR}"
 
     def to_stored(self, identifier: str) -> str:
-        """Return the stored form of an identifier. No two workspaces store the same text.
+        """Return the stored form of an identifier, such as `eu|identifier`.
 
-        So in the workspace "", an identifier that contains SEPARATOR gets a further SEPARATOR at its start.
+        Two workspaces never store the same text.
         """
         if not self.name and SEPARATOR not in identifier:
             return identifier
         return self._prefix + identifier
 
     def from_stored(self, stored: str) -> str:
-        """Return the identifier that `to_stored` converted. Raises ValueError if another workspace stored it."""
+        """Convert the stored form to the identifier. Raises ValueError if another workspace stored the identifier."""
         if not self.name and SEPARATOR not in stored:
             return stored
         if not stored.startswith(self._prefix):
@@ -55,10 +52,10 @@ class Scope:
         return stored.removeprefix(self._prefix)
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Convert the identifiers in a statement's parameters to their stored form. Change `values` and return it.
+        """Convert the identifiers in `values`, the parameters of a statement, to their stored form. Return `values`.
 
-        Add two parameters: `workspace`, and `every_team`, the stored team id of host links that hold in all Slack
-        workspaces.
+        Add two parameters: `workspace`, the name of the workspace; and `every_team`, the stored team id of host links
+        that apply to all Slack workspaces.
         """
         for name in IDENTIFIERS:
             if name in values and (identifier := values[name]) is not None:
@@ -67,9 +64,9 @@ class Scope:
         return values
 
     def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Return the rows of a statement, with their identifiers converted back from the stored form.
+        """Convert the identifiers in rows from the stored form. Leave out and log the rows of other workspaces.
 
-        Leave out a row that another workspace stored, and log it. `statement` is the statement's name, for the log.
+        `statement`: the name of the statement that returned the rows. The log contains this name.
         """
         if not rows:
             return rows
@@ -88,7 +85,7 @@ class Scope:
 
 
 class WholeDatabase(Scope):
-    """A scope that converts no identifiers, for statements about the rows of all workspaces."""
+    """A Scope that converts nothing, for statements about the rows of all workspaces."""
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
         return values
@@ -98,5 +95,8 @@ class WholeDatabase(Scope):
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log the id of a row that cannot be read. Log no other value of the row, because it may be a secret."""
+    """Log that a row of the database cannot be read, with the table and the row's id.
+
+    Other values of the row may be secret, so the log does not contain them.
+    """
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})

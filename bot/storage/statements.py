@@ -1,6 +1,6 @@
-"""Read the SQL files below `sql/`: named statements, and the scripts that create and migrate the tables.
+"""Read the SQL files in `sql/`: named statements, and the scripts that create and migrate the tables.
 
-`sql/README.md` describes the notation. The statements for one database only are in that database's folder.
+`sql/README.md` describes the notation. `sql/sqlite` and `sql/postgres` hold statements for one database only.
 """
 
 import re
@@ -30,9 +30,9 @@ SWEEP = (
 
 @cache
 def load_statements(database: DatabaseKind) -> dict[str, str]:
-    """Return the statements for this database, without comments, by name.
+    """Return the SQL statements for this database by name, without comments.
 
-    Raises ValueError for a duplicate name.
+    Raises ValueError if two statements have the same name.
     """
     found: dict[str, str] = {}
     for path in sorted([*SQL_FOLDER.glob("*.sql"), *SQL_FOLDER.joinpath(database).glob("*.sql")]):
@@ -45,12 +45,12 @@ def load_statements(database: DatabaseKind) -> dict[str, str]:
 
 
 def read_script(name: str, database: DatabaseKind) -> list[str]:
-    """Return the statements of a script, in order. `name` is for example `schema` or `migrate-5-to-6`."""
+    """Return the SQL statements of a script, in order. `name`: for example `schema` or `migrate-5-to-6`."""
     text = _for_database(SQL_FOLDER.joinpath(f"{name}.sql").read_text(encoding="utf-8"), database)
     return [statement for part in text.split(";") if (statement := part.strip())]
 
 
 def _for_database(text: str, database: DatabaseKind) -> str:
-    """Return an SQL text without comments. For Postgres, keep the text inside `/*postgres … */`."""
+    """Remove the comments from an SQL text. For Postgres, keep the text inside `/*postgres … */`."""
     text = re.sub(r"/\*postgres\b(.*?)\*/", r"\1" if database == "postgres" else "", text, flags=re.DOTALL)
     return re.sub(r"--.*", "", text).strip()

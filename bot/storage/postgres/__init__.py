@@ -1,1 +1,1 @@
-"""Store everything in Postgres, for several replicas."""
+"""Store requests, sessions, host links and linked accounts in Postgres, for several replicas."""

@@ -1,7 +1,7 @@
-"""Check a Postgres URL before the bot connects. Pass on, drop or refuse each parameter of the URL, by its name.
+"""Check a Postgres URL before the bot connects. Accept, drop or refuse each parameter of the URL.
 
-asyncpg sends every unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?`
-or `#`, so a part of a password could reach the name service as a host name.
+asyncpg sends an unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?` or
+`#`, and could look up a part of the password as a host name.
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
 
@@ -61,9 +61,11 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """A checked Postgres URL. `url` is the URL for the driver. `left_out` holds the names of dropped parameters.
+    """The result of checking a Postgres URL.
 
-    `faults` holds one or two sentences for each fault. These sentences name parameters and show no values.
+    - `url`: the URL for the driver, without the dropped parameters.
+    - `left_out`: the names of the dropped parameters.
+    - `faults`: one text for each fault in the URL. The texts name parameters, and contain no value of the URL.
     """
 
     url: str
@@ -72,7 +74,7 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Check a Postgres URL. The caller must not connect if the result has any `faults`."""
+    """Check a Postgres URL. If the result has `faults`, the bot must not connect."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:
@@ -99,12 +101,12 @@ def read_address(url: str) -> DatabaseAddress:
 
 
 def is_same_database(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs lead to the same database: they differ in user and password at most."""
+    """Return whether two Postgres URLs are equal apart from user and password."""
     return _without_user(url) == _without_user(other)
 
 
 def is_same_user(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs name the same user. Two URLs without a user count as the same."""
+    """Return whether two Postgres URLs name the same user, or both name none."""
     return _user(url) == _user(other)
 
 
@@ -115,7 +117,7 @@ def _user(url: str) -> str:
 
 
 def _without_user(url: str) -> tuple[str, str, list[str]]:
-    """Return the address, the path and the sorted parameters of a URL, without user and password."""
+    """Return the host and port, the path and the sorted parameters of a URL, without user and password."""
     authority, _, rest = url.partition("://")[2].partition("/")
     path, _, query = rest.partition("?")
     secret = ("user=", "password=")

@@ -1,4 +1,4 @@
-"""Combine calls that arrive at the same moment into one round trip to the database."""
+"""Combine calls from the same iteration of the event loop into one round trip to the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Collects the items that are added at the same moment, and passes them to `flush` together.
+    """Collects the items added during one iteration of the event loop, and passes the list to `flush`.
 
-    The same moment is one iteration of the event loop. `flush` returns the items that it processed.
+    `flush` returns the items that it processed.
     """
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
@@ -19,7 +19,7 @@ class Batcher(Generic[T]):
         self._flushing: asyncio.Task[Container[T]] | None = None
 
     async def add(self, item: T) -> bool:
-        """Add an item to the batch, wait for `flush`, and return whether `flush` processed the item.
+        """Add an item, wait until `flush` has run, and return whether `flush` processed the item.
 
         Raises the exceptions of `flush`.
         """

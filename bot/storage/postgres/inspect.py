@@ -1,4 +1,4 @@
-"""Inspect a Postgres database for the command `check`, over a read-only connection; see bot/storage/inspect.py."""
+"""Inspect a Postgres database for the command `check`, over a read-only connection."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,9 +25,10 @@ from bot.storage.scope import Scope
 async def inspect_postgres(
     url: str, encryptor: Encryptor, timing: StorageTiming, scope: Scope
 ) -> AsyncIterator[StorageReport]:
-    """Connect, inspect the database, and yield the report.
+    """Connect to the database, inspect it, and yield the report.
 
-    Raises StorageSetupError if the command `run` could not use the database. The error shows nothing of the URL.
+    `scope`: the Scope of the workspace whose host links the report finds. Raises StorageSetupError if the bot cannot
+    use the database. The error contains no part of the URL.
     """
     address = usable(url)
     try:

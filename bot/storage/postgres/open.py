@@ -1,7 +1,4 @@
-"""Open a Postgres store: create or migrate the tables, check the encryption key, and take an owner number.
-
-The owner number marks the requests of this replica. The replica holds a lock on this number while it runs.
-"""
+"""Open a Postgres store: create or migrate the tables, check the encryption key, and take an owner number."""
 
 import asyncio
 import logging
@@ -37,9 +34,10 @@ async def open_postgres(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[PostgresStore]:
-    """Open the store of one replica, and close it at the end.
+    """Open the store of one replica, yield it, and close it at the end.
 
-    Raises StorageSetupError if the bot cannot use the database.
+    `retention_days`: the number of days after which requests and sessions are deleted. Raises StorageSetupError if the
+    bot cannot use the database.
     """
     address = usable(url)
     for name in address.left_out:
@@ -68,17 +66,15 @@ async def open_postgres(
 async def keep_settings(connection: Any) -> None:
     """Do nothing when a connection returns to the pool.
 
-    This function replaces asyncpg's own, which costs a round trip and resets the keepalives.
+    asyncpg's default function would cost a round trip and reset the settings of `enable_keepalive`.
     """
 
 
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
-    """Create or migrate the tables, check the key, and return a new owner number.
+    """Create or migrate the tables, check the encryption key, and return a new owner number.
 
-    The owner number marks the requests that this replica works on. A migration locks the tables one after the other,
-    and running replicas wait for the locked ones. So a migration that does not soon get the next table releases all of
-    them, and tries again later. Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions
-    if a statement fails.
+    If a migration cannot lock a table within `migration_lock_seconds`, roll back and try again, for `migration_seconds`
+    at most. Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions if a statement fails.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     give_up_at = time.monotonic() + timing.migration_seconds
@@ -113,7 +109,7 @@ async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming)
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt the secrets that were stored before a key was configured. Do nothing if some are already encrypted."""
+    """Encrypt all secrets in the database. Do nothing if one of them is already encrypted."""
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return
     for table in SECRET_COLUMNS:

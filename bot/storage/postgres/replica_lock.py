@@ -1,11 +1,10 @@
-"""Let replicas see which other replicas run. Each replica holds a session-level advisory lock on its own connection.
+"""Let each replica see which other replicas run: each holds a session-level advisory lock on a separate connection.
 
-The server releases the lock when the connection ends: at once if the process dies, or after about 15 seconds if its
-machine is lost, because the server sends keepalives. https://www.postgresql.org/docs/current/explicit-locking.html
+Postgres releases the lock when the connection ends: at once if the process dies, and after about 15 seconds without
+keepalive answers if its machine is lost. https://www.postgresql.org/docs/current/explicit-locking.html
 
-Locks belong to one server, so the database also stores the server that holds them. After a failover or a restart, each
-replica takes its lock on the new server. No replica takes over requests until all replicas have had the time to take
-their locks there.
+A lock exists on one server only, so a table stores which server holds the locks. After a failover or a restart, each
+replica takes its lock on the new server. For `server_move_seconds` after that, no replica takes over requests.
 """
 
 import asyncio
@@ -30,14 +29,15 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 class ReplicaLock:
     """The advisory lock of this replica, on its owner number `owner`.
 
-    While `is_held` is False, other replicas may take over this replica's requests. `on_change` is called when the lock
-    is lost or taken again, because pooled connections may then lead to another server.
+    - `is_held`: whether this replica holds the lock. If it is False, other replicas may take over this replica's
+      requests.
+    - `on_change`: the function that is called after the lock was lost or taken again.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
-        """Take `key_number`, a number that Encryptor computes from the key with which this replica encrypts.
+        """Set the owner number and the key number, without a connection.
 
-        Other replicas can read this number.
+        `key_number`: `Encryptor.key_number` of this replica. Other replicas can read the number.
         """
         self.owner, self.key_number, self.url = owner, key_number, url
         self._announced: int | None = None  # the key of the lock that the present connection holds
@@ -53,16 +53,16 @@ class ReplicaLock:
     async def is_leader(self) -> bool:
         """Return whether this is the leading replica.
 
-        After the first call, the background task tries to take the leader's lock.
+        The first call makes the background task try to take the leader's lock.
         """
         self._wants_to_lead = True
         return self._leads and self.is_held
 
     async def open(self) -> None:
-        """Take the lock, and start the background task that keeps it.
+        """Take the lock, and start the background task that keeps the lock.
 
-        Raises StorageSetupError if a proxy between the bot and the server pools transactions, because such a proxy
-        breaks locks.
+        Raises StorageSetupError if a proxy between the bot and the server pools transactions. Such a proxy breaks
+        locks.
         """
         await self._acquire()
         if await is_pooled(self._connection, self.url, self._timing):
@@ -70,7 +70,7 @@ class ReplicaLock:
         self._maintaining = asyncio.create_task(self._maintain())
 
     async def close(self) -> None:
-        """Release the lock."""
+        """Stop the background task, and release the lock by closing the connection."""
         self.is_held = False
         if self._maintaining:
             self._maintaining.cancel()
@@ -78,11 +78,10 @@ class ReplicaLock:
             self._connection.terminate()
 
     async def announce_key(self, key_number: int) -> None:
-        """Let other replicas know that this replica encrypts with another key now.
+        """Tell the other replicas that this replica encrypts with another key now.
 
-        The background task takes the lock of the new key, because it alone uses the connection. Return when the task
-        has the lock, or after `server_move_seconds`. While the server does not answer, no other replica can see a lock
-        either.
+        `key_number`: the number of the new key. Return when the background task holds the lock of the new key, or after
+        `server_move_seconds`.
         """
         self.key_number = key_number
         self._key_announced.clear()
@@ -92,17 +91,16 @@ class ReplicaLock:
                 await self._key_announced.wait()
 
     def check_now(self) -> None:
-        """Ask the background task to check at once whether the server is still writable.
+        """Make the background task check at once whether the server is read-only.
 
-        If the server is read-only, the task drops the lock and takes it again on a new connection. Do nothing if the
-        lock is already lost, because the task is taking it again. The store calls this when the server refuses a write
-        because it is read-only.
+        If the server is read-only, the task takes the lock again on a new connection. Do nothing if the lock is already
+        lost.
         """
         if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check the server every `lock_check_seconds`. Take the lock again if the connection or the server was lost."""
+        """Check the server every `lock_check_seconds`. If the connection was lost, take the lock again."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):
@@ -136,7 +134,7 @@ class ReplicaLock:
             await self.on_change()
 
     def _log_loss(self, error: str) -> None:
-        """Log a loss of the lock once, even if a failed statement and the server's last message both report it."""
+        """Log that the lock was lost, unless this loss is already in the log."""
         if not self._is_loss_logged:
             log.warning("the database is unavailable", extra={"fields": {"error": error}})
         self._is_loss_logged = True
@@ -157,7 +155,7 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Take the lock that shows with which key this replica encrypts. Then release the lock of the earlier key."""
+        """Take the lock of the current key number, and release the lock of the earlier key number."""
         wanted, held = self.key_number, self._announced
         if wanted != held:
             await connection.execute(STATEMENTS["announce_key"].text, wanted)
@@ -175,7 +173,7 @@ class ReplicaLock:
 async def _check_writable(connection: Any) -> None:
     """Raise StorageSetupError if the server is read-only, as a standby is.
 
-    A lock on a standby is useless, because replicas on the primary do not see it.
+    Replicas on the primary do not see a lock on a standby.
     """
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")
@@ -184,7 +182,7 @@ async def _check_writable(connection: Any) -> None:
 async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
     """Return whether a proxy between the bot and the server pools transactions.
 
-    Such a proxy gives the backend of an idle session to the next connection, so two connections have the same backend.
+    Open three more connections. If one of them runs on the backend process of `connection`, there is such a proxy.
     """
     pid = await connection.fetchval(STATEMENTS["backend_pid"].text)
     others = [await _connect(url, timing) for _ in range(3)]
@@ -200,7 +198,10 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Make the server send TCP keepalives, so that it notices when this machine is lost and closes the connection."""
+    """Make the server send TCP keepalives on this connection.
+
+    The server then closes the connection if this machine is lost.
+    """
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

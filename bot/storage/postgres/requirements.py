@@ -1,4 +1,4 @@
-"""Check whether the bot can use a Postgres database: its tables' version, the server's state, the user's rights."""
+"""Check whether the bot can use a Postgres database: its URL, state and tables, and the user's rights."""
 
 import re
 import ssl
@@ -19,10 +19,11 @@ CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """The state of a database that the bot can use. `where` is its name for people to read.
+    """The state of a database that the bot can use.
 
-    `version` is the version of the tables, 0 if there are none and the user may create them. `facts` holds the rows of
-    the table `facts`: version, owner number and key check.
+    - `where`: the name of the database, for people.
+    - `version`: the version of the tables; 0 if there are no tables yet.
+    - `facts`: the values in the table `facts`, by name.
     """
 
     where: str
@@ -33,8 +34,7 @@ class ServerFacts:
 def usable(url: str) -> DatabaseAddress:
     """Check a Postgres URL and its certificate files, and return the checked URL.
 
-    Raises StorageSetupError if a part of the URL is malformed or not supported, or if a certificate file cannot be
-    read.
+    Raises StorageSetupError if the URL has a fault, or if a certificate file cannot be read.
     """
     address = read_address(url)
     if address.faults:
@@ -44,10 +44,7 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """Raise StorageSetupError if a certificate file is missing or cannot be read.
-
-    The driver's own error would not name the file.
-    """
+    """Raise StorageSetupError, with the file's name, if a certificate file is missing or cannot be read."""
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
     for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():
@@ -75,9 +72,9 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
-    """Read the state of a database. Change nothing. Raises StorageSetupError if the bot cannot use it.
+    """Read the state of a database without changing anything.
 
-    The caller handles asyncpg's exceptions.
+    Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions if a statement fails.
     """
     state = await connection.fetchrow(STATEMENTS["server_state"].text)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"

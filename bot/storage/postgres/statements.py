@@ -1,4 +1,4 @@
-"""Convert the statements of `sql/` for asyncpg, which takes `$1`, `$2` … instead of named parameters."""
+"""Convert the SQL statements of `sql/` for asyncpg, which takes `$1`, `$2` … instead of named parameters."""
 
 import re
 from collections.abc import Mapping
@@ -13,18 +13,21 @@ NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An SQL text with numbered parameters. `names` holds the name of each parameter, in the order of the numbers."""
+    """An SQL text with the parameters `$1`, `$2` …
+
+    `names`: the name of each parameter, in this order.
+    """
 
     text: str
     names: tuple[str, ...]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the named values as a list, in the order of the numbered parameters."""
+        """Return the values of the parameters `$1`, `$2` … as a list. `values`: the values by name."""
         return [values[name] for name in self.names]
 
 
 def number_parameters(text: str) -> Statement:
-    """Convert an SQL text: replace `:now` by the server's clock, and each `:name` by `$1`, `$2` …"""
+    """Replace `:now` in an SQL text by the server's clock, and each `:name` by `$1`, `$2` …"""
     text = re.sub(r":now\b", NOW, text)
     names = tuple(dict.fromkeys(re.findall(r"(?<![:\w]):([a-z_]+)", text)))
     for number, name in enumerate(names, 1):

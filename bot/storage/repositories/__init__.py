@@ -1,1 +1,1 @@
-"""Implement the repositories of the core with the statements of `sql/`. They work with SQLite and with Postgres."""
+"""Implement the repositories of `core` with the SQL statements of `sql/`, for SQLite and Postgres."""

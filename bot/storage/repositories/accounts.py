@@ -1,6 +1,6 @@
-"""Store the linked Genesys accounts of people, and pending sign-ins.
+"""Store the linked Genesys accounts of people, and their pending sign-ins.
 
-The OAuth state is stored as a hash; code verifiers and refresh tokens are encrypted.
+The OAuth state is stored as a hash. Code verifiers and refresh tokens are stored encrypted.
 """
 
 from collections.abc import AsyncIterator
@@ -13,10 +13,7 @@ from bot.storage.encryption import Encryptor
 
 
 class AccountTable:
-    """Stores pending sign-ins and linked Genesys accounts, in SQLite or Postgres.
-
-    Implements core's AccountRepository.
-    """
+    """Stores pending sign-ins and linked accounts, in SQLite or Postgres. Implements core's AccountRepository."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

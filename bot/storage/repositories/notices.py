@@ -1,4 +1,4 @@
-"""Store notices and the Slack messages that show them, and read how starts ended."""
+"""Store notices and the Slack messages that show them, and read the outcomes of starts."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Stores notices and reads how starts ended, in SQLite or Postgres.
+    """Stores notices and reads the outcomes of starts, in SQLite or Postgres.
 
     Implements core's NoticeRepository and StartHistory.
     """
@@ -79,10 +79,7 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Return the notices in these rows. Leave out the notices of kinds that this version of the bot does not know.
-
-    Also leave out unreadable rows, and log them.
-    """
+    """Convert rows to notices. Leave out the notices of unknown kinds. Leave out and log unreadable rows."""
     found = []
     for row in rows:
         if row["kind"] not in KINDS:
@@ -93,7 +90,7 @@ def _notices(rows: Sequence[Row]) -> list[Notice]:
 
 
 def _notice(row: Row) -> Notice:
-    """Convert a row to a notice. Raises UnexpectedError for an unreadable row."""
+    """Convert a row to a notice. Raises UnexpectedError and logs the row if the row is unreadable."""
     try:
         return Notice(
             kind=NoticeKind(row["kind"]),

@@ -1,4 +1,4 @@
-"""Export or delete what is stored about one person. In rows about other people, only the person's id is removed."""
+"""Export or delete the stored data about one person. In rows about other people, remove only the person's id."""
 
 import json
 from collections import Counter
@@ -31,14 +31,14 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """The result of `PeopleTable.forget`: how much it deleted, and how much is still stored.
+    """The result of `PeopleTable.forget`.
 
-    - `deleted`: how many rows were deleted, by table.
-    - `anonymized`: how many rows were kept without the person, by table.
-    - `sessions`: how many sessions are still stored, because they are open or a message in Slack does not say yet that
-      they ended.
-    - `requests`: how many requests are still stored, because they are not answered yet.
-    - `open_until`: the latest end of these sessions, None if none is stored.
+    - `deleted`: the number of deleted rows, by table.
+    - `anonymized`: the number of rows from which only the person's id was removed, by table.
+    - `sessions`: the number of the person's sessions that are still stored: open sessions, and ended sessions that a
+      Slack message still shows as open.
+    - `requests`: the number of the person's requests that are still stored, because they are not answered yet.
+    - `open_until`: the latest end of the sessions that are still stored; None if there are none.
     """
 
     deleted: Mapping[str, int]
@@ -53,15 +53,15 @@ class Forgotten:
 
 
 class PeopleTable:
-    """Exports or deletes what is stored about a person, in SQLite or Postgres."""
+    """Exports or deletes the stored data about a person, in SQLite or Postgres."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return what is stored about the person, as JSON values. Leave out secrets.
+        """Return the stored data about the person, as JSON values by table, without secrets.
 
-        Raises StorageUnavailableError if the database fails.
+        `team_id`: the id of a Slack workspace; None includes all. Raises StorageUnavailableError if the database fails.
         """
         person = _person(user_id, team_id)
         found: dict[str, Any] = {}
@@ -77,11 +77,10 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete what is stored about the person, and remove the person from rows about others.
+        """Delete the stored data about the person, and remove the person's id from rows about other people.
 
-        Leave open sessions and unanswered requests as they are, because people still use them. Each statement is one
-        write, so if this method was stopped, a further call does the rest. Raises StorageUnavailableError if the
-        database fails.
+        Keep open sessions and unanswered requests. `team_id`: the id of a Slack workspace; None includes all. Raises
+        StorageUnavailableError if the database fails; a second call continues the deletion.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()
@@ -104,7 +103,10 @@ class PeopleTable:
     async def _forget_once(
         self, user_id: UserId, person: Mapping[str, Any], deleted: Counter[str], anonymized: Counter[str]
     ) -> None:
-        """Run each statement of `forget`, and add to both counters how many rows of each table it changed."""
+        """Run each statement of `forget` once.
+
+        Add the number of changed rows of each table to `deleted` or `anonymized`.
+        """
         for table in FORGOTTEN_AT_ONCE:
             deleted[table] += len(await self._database.fetch(f"forget_{table}", person))
         for table in FORGOTTEN_IN_BATCHES:
@@ -116,9 +118,9 @@ class PeopleTable:
         anonymized["notices"] += notices[1]
 
     async def _in_batches(self, name: str, person: Mapping[str, Any]) -> int:
-        """Run the statement with this name until a run changes fewer rows than its maximum, MAX_SWEPT_ROWS.
+        """Run the statement with this name until it changes fewer than MAX_SWEPT_ROWS rows.
 
-        Return how many rows all runs changed.
+        Return the total of changed rows.
         """
         changed, values = 0, {**person, "most": MAX_SWEPT_ROWS}
         while True:
@@ -128,7 +130,7 @@ class PeopleTable:
                 return changed
 
     async def _anonymize_failures(self, person: Mapping[str, Any], user_id: UserId) -> int:
-        """Remove the person from the stored errors of other people's requests. Return how many rows were changed."""
+        """Remove the person from the stored errors of other people's requests. Return the number of changed rows."""
         changed = 0
         for row in await self._database.fetch("failures_with_person", person):
             without = json.dumps(_without(_json(row["failure"]), user_id))
@@ -139,8 +141,8 @@ class PeopleTable:
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
         """Delete the notices about the person, and remove the person from other notices.
 
-        Return how many were deleted, and how many were changed. If a replica changes a notice during a pass over the
-        notices, the next pass handles that notice.
+        Return the number of deleted notices and the number of changed notices. Repeat up to MAX_PASSES times, because
+        another replica may change a notice at the same time.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):
@@ -162,7 +164,10 @@ def _person(user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
 
 
 def _exported(row: Row) -> dict[str, Any]:
-    """Return what an export shows of a row: the columns that have a value, with times as ISO 8601."""
+    """Convert a row to its form in an export.
+
+    Leave out empty values and OUR_COLUMNS. Replace secrets by HIDDEN. Write times as ISO 8601.
+    """
     return {
         name: HIDDEN if name in HIDDEN_COLUMNS else _time(value) if name.endswith(TIME_COLUMNS) else value
         for name, value in dict(row).items()
@@ -175,9 +180,9 @@ def _time(seconds: float) -> str:
 
 
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
-    """Return what an export shows of a notice.
+    """Convert a notice to its form in an export.
 
-    For a notice about the person, return all its data. For any other notice, return the names of the fields that name
+    Include the data of a notice about the person. For another notice, include only the names of the fields that name
     the person.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
@@ -195,10 +200,7 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 
 
 def _is_about(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice is about this person, so that the whole notice is deleted with the person.
-
-    Return True for an unreadable notice.
-    """
+    """Return whether to delete a notice with the data about this person. Return True for an unreadable notice."""
     data = _json(row["data"])
     if not data:
         return True
@@ -208,13 +210,13 @@ def _is_about(row: Row, user_id: UserId) -> bool:
 
 
 def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
-    """Return the data and the messages of a notice without the person, as JSON texts for the database."""
+    """Return `data` and `messages` of a notice as JSON texts, without the person."""
     messages = [message for message in _json(row["messages"]) if message["reader"] != user_id]
     return {"data": json.dumps(_without(_json(row["data"]), user_id)), "messages": json.dumps(messages)}
 
 
 def _names(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice names the person by id, in its data or as the reader of a message.
+    """Return whether a notice contains the person's id, in its data or as the reader of a message.
 
     An id inside a longer text does not count. Return True for an unreadable notice.
     """
@@ -223,7 +225,7 @@ def _names(row: Row, user_id: UserId) -> bool:
 
 
 def _json(text: str) -> Any:
-    """Return the value of a JSON text; an empty dict for a text that is not JSON."""
+    """Parse a JSON text. Return an empty dict if the text is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -239,7 +241,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _without(value: Any, text: str) -> Any:
-    """Return a JSON value without the string `text`: removed from lists, and replaced by None elsewhere."""
+    """Remove the string `text` from a JSON value: delete it from lists, and replace it by None elsewhere."""
     if isinstance(value, dict):
         return {name: _without(each, text) for name, each in value.items()}
     if isinstance(value, list):
@@ -248,5 +250,4 @@ def _without(value: Any, text: str) -> Any:
 
 
 def _is_pending(left: Mapping[str, Any]) -> bool:
-    """Return whether the person has an open session or an unanswered request. `left` is a row of `left_of_person`."""
     return bool(left["sessions"] or left["requests"])

@@ -1,4 +1,4 @@
-"""Count the encrypted values of a database, and encrypt them with the newest key."""
+"""Count the encrypted values of a database, and encrypt old values with the newest key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,12 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """How many stored values the newest key decrypts, how many only an older key, and how many no key."""
+    """The numbers of encrypted values in the database.
+
+    - `newest`: the values that the newest key decrypts.
+    - `older`: the values that only an older key decrypts.
+    - `unreadable`: the values that no key decrypts.
+    """
 
     newest: int = 0
     older: int = 0
@@ -28,9 +33,10 @@ class SecretCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """The result of a rotation of keys. `changed`: how many values it encrypted.
+    """The result of a key rotation.
 
-    `left`: the counts of all values after it.
+    - `changed`: the number of values that were encrypted with the newest key.
+    - `left`: the counts of all stored values after the rotation.
     """
 
     changed: int
@@ -38,7 +44,10 @@ class KeyRotation:
 
 
 async def count_secrets(fetch: Fetch, encryptor: Encryptor, version: int = VERSION) -> SecretCounts:
-    """Read all encrypted values of a database of this version, and count them by the key that decrypts them."""
+    """Read all encrypted values of a database, and count them by the key that decrypts them.
+
+    `version`: the version of the database's tables.
+    """
     counts = SecretCounts()
     async for table, rows in _pages(fetch, version):
         for row in rows:
@@ -57,23 +66,23 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Counts the encrypted values of all tables, and encrypts them with the newest key, in SQLite or Postgres."""
+    """Counts the encrypted values of all workspaces, and encrypts old ones with the newest key."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
 
     async def count(self) -> SecretCounts:
-        """Count the stored values by the key that decrypts them.
+        """Count the encrypted values by the key that decrypts them.
 
         Raises StorageUnavailableError if the database fails.
         """
         return await count_secrets(self._database.fetch, self._encryptor)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all of them.
+        """Replace the encryption keys by `keys`, newest first.
 
         Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
-        not among them. Raises StorageUnavailableError if the database fails.
+        not in `keys`. Raises StorageUnavailableError if the database fails.
         """
         new = Encryptor(keys)
         facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}
@@ -85,7 +94,7 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether the present keys decrypt a stored value that the keys of `new` do not decrypt."""
+        """Return whether the current keys decrypt a stored value that no key of `new` decrypts."""
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -100,11 +109,10 @@ class SecretTable:
         return False
 
     async def rotate(self) -> KeyRotation:
-        """Find the values that only an older key decrypts, and encrypt them with the first key, which is the newest.
+        """Encrypt with the newest key all values that only an older key decrypts.
 
-        Each row is one write, so if this method was stopped, a further call does the rest. One call makes up to
-        MAX_PASSES passes, because a running bot may change a row during a pass. Raises StorageUnavailableError if the
-        database fails.
+        Make up to MAX_PASSES passes, because a running bot may write a value during a pass. Raises
+        StorageUnavailableError if the database fails; a second call continues the rotation.
         """
         changed = 0
         for number in range(MAX_PASSES):
@@ -117,7 +125,7 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Encrypt with the first key all values that only an older key decrypts. Return how many values were changed.
+        """Encrypt with the newest key all values that only an older key decrypts. Return the number of changed values.
 
         Raises StorageUnavailableError if the database fails.
         """
@@ -140,9 +148,9 @@ class SecretTable:
         return changed
 
     def _rotated(self, table: str, row: Row) -> dict[str, Any] | None:
-        """Return the parameters of the statement that updates this row.
+        """Return the parameters of the statement that encrypts the secrets of a row with the newest key.
 
-        Return None if no secret of the row has to be encrypted with the first key.
+        Return None if the row needs no change.
         """
         columns = SECRET_COLUMNS[table]
         values = {column: self._with_newest(row[column]) for column in columns}
@@ -151,9 +159,9 @@ class SecretTable:
         return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
 
     def _with_newest(self, text: str | None) -> str | None:
-        """Return a stored value encrypted with the first key.
+        """Encrypt a stored value with the newest key.
 
-        Return `text` unchanged if the first key decrypts it already, or if no key decrypts it.
+        Return `text` unchanged if the newest key already decrypts it, or if no key decrypts it.
         """
         if text is None or self._encryptor.is_current(text):
             return text
@@ -162,7 +170,7 @@ class SecretTable:
 
 
 async def _pages(fetch: Fetch, version: int = VERSION) -> AsyncIterator[tuple[str, Sequence[Row]]]:
-    """Yield the rows that hold a secret, page by page, with the name of their table."""
+    """Yield the rows of all tables with secrets, in pages of up to PAGE rows, each page with the table's name."""
     for table in tables_with_secrets(version):
         after = ""
         while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):

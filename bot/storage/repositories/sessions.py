@@ -1,4 +1,4 @@
-"""Store the sessions that the bot created, and the Slack messages that show these sessions."""
+"""Store the sessions that the bot created, and the Slack messages that show the sessions."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ number that it reads."""
 
 
 class SessionTable:
-    """Stores sessions and the messages that show them, in SQLite or Postgres.
+    """Stores sessions and the Slack messages that show them, in SQLite or Postgres.
 
     Implements core's SessionRepository and PostedMessageRepository.
     """
@@ -146,7 +146,7 @@ class SessionTable:
         await self._database.fetch("drop_post", _post_row(post))
 
     def _readable(self, rows: Sequence[Row]) -> list[SessionRecord]:
-        """Return the sessions in rows. Log unreadable rows and leave them out."""
+        """Convert rows to session records. Leave out and log unreadable rows."""
         records = []
         for row in rows:
             with suppress(UnexpectedError):
@@ -154,7 +154,7 @@ class SessionTable:
         return records
 
     def _record(self, row: Row) -> SessionRecord:
-        """Convert a row to a session record. Raises UnexpectedError for an unreadable row."""
+        """Convert a row to a session record. Raises UnexpectedError and logs the row if the row is unreadable."""
         try:
             return self._read(row)
         except Exception:
@@ -198,7 +198,10 @@ class SessionTable:
 
 
 def _state(row: Row) -> SessionState:
-    """Return the state of a session that Genesys reported last."""
+    """Return the state that Genesys last reported for a session.
+
+    Return UNKNOWN_STATE if Genesys has reported no state, or if this version of the bot does not know the state.
+    """
     try:
         phase = SessionPhase(row["live_state"])
         ending = SessionEnding(row["ending"]) if row["ending"] else None

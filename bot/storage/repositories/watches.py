@@ -1,4 +1,4 @@
-"""Store which open sessions the bot watches, and where to tell their requesters."""
+"""Store which open sessions the bot watches, and the response_urls of their requesters."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Store everything in one SQLite file, for one process at a time."""
+"""Store requests, sessions, host links and linked accounts in one SQLite file, for one process."""

@@ -1,6 +1,6 @@
-"""Copy an SQLite database to a backup file, also while a bot uses it, and restore the backup.
+"""Back up an SQLite database to a file while a bot may be using the database, and restore a backup.
 
-https://www.sqlite.org/backup.html . The copy is one read transaction, so that writers do not wait for it.
+https://www.sqlite.org/backup.html . A backup is one read transaction, so writers do not wait for it.
 """
 
 import os
@@ -21,14 +21,17 @@ PART = ".part"
 
 
 class BackupError(Exception):
-    """A backup cannot be made or restored. The text of the exception is a sentence that says why."""
+    """A backup cannot be made or restored. The exception's text is a sentence that gives the reason."""
 
 
 def back_up(path: Path, target: Path) -> None:
     """Copy the database to a new file with mode 0600.
 
-    Raises BackupError if the database is missing or damaged, or if the new file exists already. Raises
-    StorageSetupError if SQLite reports an error.
+    - `path`: the database.
+    - `target`: the new file.
+
+    Raises BackupError if the database is missing or damaged, or if `target` exists. Raises StorageSetupError if SQLite
+    reports an error.
     """
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
@@ -41,9 +44,9 @@ def back_up(path: Path, target: Path) -> None:
 
 
 def check_backup(file: Path, encryptor: Encryptor) -> int:
-    """Check that a file is a backup that this program can use. Return how many of its secrets no key decrypts.
+    """Check that this program can restore a backup. Return the number of the backup's secrets that no key decrypts.
 
-    Raises BackupError if the file is missing, is damaged, or is not such a backup.
+    Raises BackupError if the file is missing or damaged, or is not a backup that this program can restore.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -65,11 +68,14 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 
 
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
-    """Replace the database with a backup. Return how many of its secrets no key decrypts.
+    """Replace the database with a backup. Return the number of the backup's secrets that no key decrypts.
 
-    `replace`: whether an existing database may be replaced. Raises BackupError if the file is not a backup that this
-    program can use, or if there is a database that may not be replaced. Raises StorageSetupError if the bot cannot use
-    the path of the database.
+    - `file`: the backup.
+    - `path`: the database.
+    - `replace`: whether to replace an existing database.
+
+    Raises BackupError if this program cannot restore the backup, or if the database exists and `replace` is False.
+    Raises StorageSetupError if another process uses the database, or if the bot cannot use the file at `path`.
     """
     unreadable = check_backup(file, encryptor)
     try:
@@ -92,10 +98,10 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 
 
 def _replace(path: Path, file: Path) -> None:
-    """Replace the database with a copy of the backup, and mark all accepted requests in the copy as interrupted.
+    """Replace the database with a copy of the backup, and mark accepted requests in the copy as interrupted.
 
-    Such a request may have been carried out after the backup was made. So the bot does not carry it out again, but
-    tells its requester that it was interrupted.
+    A request may have been processed after the backup was made. The mark keeps the bot from processing the request
+    again.
     """
     with _copied(file, path, _open_backup) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -107,10 +113,7 @@ def _replace(path: Path, file: Path) -> None:
 
 
 def _about_backup(error: StorageSetupError) -> str:
-    """Return the sentence that says why a backup cannot be restored. `error` is the error that its check raised.
-
-    For a wrong key, return a sentence about the backup instead of the bot's database.
-    """
+    """Return a sentence that says why a backup cannot be restored. `error`: the error from checking the backup."""
     if error.code == "database_key_mismatch":
         return (
             "STORE_ENCRYPTION_KEY does not fit it: it was written with another key. "
@@ -121,9 +124,9 @@ def _about_backup(error: StorageSetupError) -> str:
 
 @contextmanager
 def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Connection]) -> Iterator[Path]:
-    """Copy a database to a file beside `target`, and yield the path of that file.
+    """Copy a database to a temporary file beside `target`, and yield the path of the temporary file.
 
-    At the end, remove the file unless the caller has renamed it.
+    Delete the temporary file at the end, unless the caller renamed it.
     """
     part = target.with_name(target.name + PART)
     try:
@@ -147,14 +150,14 @@ def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Co
 
 
 def _open_used(path: Path) -> sqlite3.Connection:
-    """Open a database that a bot may use at this moment. Do not create it."""
+    """Open an existing database that another process may be using."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
 
 
 def _open_backup(path: Path) -> sqlite3.Connection:
-    """Open a backup, which no process uses, for reading.
+    """Open a backup for reading.
 
-    Open it as immutable unless it has a log, so that SQLite creates no files beside it.
+    Open it as immutable unless there is a write-ahead log: SQLite would otherwise create files beside it.
     """
     how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)
@@ -171,7 +174,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: int) -> int:
-    """Count the secrets in a database of this version that `encryptor` cannot decrypt with any of its keys."""
+    """Count the secrets that no key decrypts, in a database whose tables have this version."""
     texts = [
         row[column]
         for table in tables_with_secrets(version)
@@ -182,9 +185,9 @@ def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: i
 
 
 def _give_to_owner(file: Path, path: Path) -> None:
-    """Make the owner of the database, or of its directory, the owner of `file`.
+    """Give `file` the owner of the database, or of the directory if there is no database.
 
-    This is needed when root restores the database of a bot that runs as another user.
+    Do this only if the process runs as root.
     """
     if os.geteuid() == 0:
         owner = (path if path.exists() else path.absolute().parent).stat()
@@ -192,9 +195,9 @@ def _give_to_owner(file: Path, path: Path) -> None:
 
 
 def _remove_log(path: Path) -> None:
-    """Write the log of the old database into its file, and remove the log.
+    """Write the old database's write-ahead log into its file, and delete the log.
 
-    Otherwise SQLite would apply the old log to the restored file.
+    SQLite would otherwise apply the old log to the restored file.
     """
     if path.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:

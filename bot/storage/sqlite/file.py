@@ -1,4 +1,4 @@
-"""Open the SQLite file: check it, set its mode, take its lock, create or migrate its tables."""
+"""Open an SQLite database: check the file, set its mode, lock it, and create or migrate the tables."""
 
 import fcntl
 import logging
@@ -22,10 +22,12 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Check, lock and prepare the database file. Return the handle of its lock, and a new owner number.
+    """Check, lock and prepare the database file. Return the file handle of its lock, and a new owner number.
 
-    The handle is None if `exclusive` is False. `busy_seconds` limits the wait for the writes of other processes. Raises
-    StorageSetupError if the bot cannot use the file.
+    - `exclusive`: whether to lock the file; without a lock, the returned handle is None.
+    - `busy_seconds`: how long to wait for the writes of other processes.
+
+    Raises StorageSetupError if the bot cannot use the file.
     """
     handle = None
     try:
@@ -42,9 +44,9 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
 
 
 def examine(path: Path, *, exclusive: bool = True) -> None:
-    """Raise StorageSetupError or OSError if the bot cannot use the file.
+    """Raise StorageSetupError or OSError if the bot cannot use the database file. Change nothing.
 
-    Change nothing, because `check` calls this too.
+    `exclusive`: whether to check the lock file too.
     """
     directory = path.absolute().parent
     if not directory.is_dir():
@@ -64,10 +66,9 @@ def examine(path: Path, *, exclusive: bool = True) -> None:
 
 
 def _check_free_space(path: Path) -> None:
-    """Raise StorageSetupError when the disk is full.
+    """Raise StorageSetupError if less than MIN_FREE_BYTES are free on the disk.
 
-    To find out, write to an unnamed temporary file (O_TMPFILE). On systems without such files, do nothing; SQLite
-    reports a full disk later.
+    To find out, write to an unnamed temporary file (O_TMPFILE). Do nothing on systems without such files.
     """
     try:
         handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
@@ -84,9 +85,9 @@ def _check_free_space(path: Path) -> None:
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """Open a connection in autocommit mode. Any thread may use it.
+    """Open a connection in autocommit mode that any thread can use.
 
-    `busy_seconds` limits its wait for the writes of other connections.
+    `busy_seconds`: how long a statement waits for the writes of other connections.
     """
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
@@ -97,10 +98,9 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
-    """Copy the write-ahead log into the file and empty the log, so that it keeps no deleted secret.
+    """Copy the write-ahead log into the database file, and empty the log. Return False if a reader uses the log.
 
-    Return False at once if a reader uses the log. The connection must be outside a transaction.
-    https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+    The connection must be outside a transaction. https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
     (busy_milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
@@ -113,7 +113,7 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 def make_private(path: Path) -> None:
     """Create the file if it is missing, and set its mode to 0600. Raises OSError if the file cannot be opened.
 
-    Log a warning if the mode cannot be set and others can open the file.
+    Log a warning if the mode cannot be set and other users can open the file.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     try:
@@ -124,14 +124,14 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode of a file, such as 0660, if another user owns the file and others may open it; else ""."""
+    """Return the mode of a file, such as 0660, if another user owns the file and others can open it; else ""."""
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""
 
 
 def lock(path: Path) -> int:
-    """Lock the database until the returned handle is closed or the process ends.
+    """Lock the database until the returned file handle is closed or the process ends.
 
     Raises StorageSetupError if another process holds the lock, and OSError if the lock file cannot be opened.
     """
@@ -148,10 +148,9 @@ def lock(path: Path) -> int:
 
 
 def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
-    """Create or migrate the tables, check the key, and return a new owner number.
+    """Create or migrate the tables, check the encryption key, and return a new owner number.
 
-    The owner number marks the requests that this process works on. Raises StorageSetupError if the bot cannot use the
-    database, and sqlite3.Error if a statement fails.
+    Raises StorageSetupError if the bot cannot use the database, and sqlite3.Error if a statement fails.
     """
     connection = connect(path, busy_seconds)
     try:
@@ -173,7 +172,7 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
-    """Encrypt the secrets that were stored before a key was configured. Do nothing if some are already encrypted."""
+    """Encrypt all secrets in the database. Do nothing if one of them is already encrypted."""
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return
     for table in SECRET_COLUMNS:

@@ -1,4 +1,4 @@
-"""Read from SQLite on a separate thread and connection, so that a reader never waits for a writer."""
+"""Read from SQLite on a separate thread and connection, so that reads do not wait for writes."""
 
 import sqlite3
 from asyncio import get_running_loop
@@ -11,7 +11,7 @@ from bot.core.ports import NULL_METRICS, Metrics
 
 
 class Reader:
-    """Runs SELECT statements on a connection that it opens for the first of them."""
+    """Runs SELECT statements on one connection. The first statement opens the connection."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -19,7 +19,7 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
 
     async def read(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        """Run a SELECT and return its rows. Raises StorageUnavailableError if SQLite reports an error."""
+        """Run a SELECT statement and return its rows. Raises StorageUnavailableError if SQLite reports an error."""
 
         def read() -> list[Any]:
             if self._connection is None:
@@ -33,7 +33,7 @@ class Reader:
             raise StorageUnavailableError from None
 
     async def close(self) -> None:
-        """Close the connection, if it was opened."""
+        """Close the connection if it is open."""
         if self._connection:
             await get_running_loop().run_in_executor(self._thread, self._connection.close)
             self._connection = None

@@ -1,7 +1,8 @@
-"""Store everything in one SQLite file, for one process at a time. This is the default.
+"""Store requests, sessions, host links and linked accounts in one SQLite file. This is the default.
 
-The file has a write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second
-`run` on the same file is refused; other commands wait and then write. https://www.sqlite.org/wal.html
+The file has a write-ahead log with synchronous=FULL, so an accepted request survives a loss of power. Only one process
+with the command `run` can use the file; other commands can write to the file at the same time.
+https://www.sqlite.org/wal.html
 """
 
 import os
@@ -43,7 +44,7 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Stores everything in an SQLite file, for one workspace. `clock` returns seconds since 1970.
+    """Stores the data of one workspace in an SQLite file.
 
     Implements RequestRepository, HostCache, HostLinkRepository and Database.
     """
@@ -61,9 +62,10 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open or create the file. Raises StorageSetupError if the bot cannot use the file.
+        """Open the file, or create it. Raises StorageSetupError if the bot cannot use the file.
 
-        `exclusive`: take the lock of the file. Only one process at a time can hold this lock.
+        - `exclusive`: whether to lock the file; only one process at a time can hold the lock.
+        - `clock`: a function that returns the seconds since 1970.
         """
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
@@ -79,7 +81,10 @@ class SQLiteStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "SQLiteStore":
-        """Return a view of the same open file for the workspace `name`."""
+        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
+
+        `name`: the short name of the workspace; "" if the process serves only one.
+        """
         return self._with(Scope(name))
 
     def _with(self, scope: Scope) -> "SQLiteStore":
@@ -88,7 +93,7 @@ class SQLiteStore:
         return view
 
     async def close(self) -> None:
-        """Finish the queued writes, and close the file and its lock."""
+        """Finish the queued writes, close the connections, and release the lock."""
         self._writer.close()
         await self._reader.close()
         if self._lock is not None:
@@ -171,7 +176,7 @@ class SQLiteStore:
 
     @property
     def sessions(self) -> SessionTable:
-        """Return the repository of sessions and of the messages that show them."""
+        """Return the repository of sessions and of the Slack messages that show them."""
         return SessionTable(self, self._encryptor)
 
     @property
@@ -180,12 +185,12 @@ class SQLiteStore:
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
-        """Return True, because no other process uses the file at the same time."""
+        """Return True: only one process at a time runs the bot on an SQLite file."""
         return True
 
     @property
     def connections(self) -> AccountTable:
-        """Return the repository of linked Genesys accounts."""
+        """Return the repository of pending sign-ins and linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
 
     @property
@@ -195,18 +200,18 @@ class SQLiteStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and forgets what is stored about a person."""
+        """Return the repository that exports and deletes the stored data about a person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts old values with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name and return its rows.
 
-        Run a SELECT on the reader's connection, and any other statement on the writer's.
+        Use the reader's connection for a SELECT statement, and the writer's connection for any other statement.
         """
         statement, stored = STATEMENTS[name], self._scope.to_values({**values, "now": self._clock()})
         if statement.startswith("SELECT"):
@@ -217,25 +222,24 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
+        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
 
-        Yield the row (None if there is none), and a function that runs further statements. An asyncio lock is enough,
-        because no other process writes the rows that this method locks.
+        Yield the row (None if there is none), and a function that runs further statements.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all of them."""
+        """Replace the encryption keys by `keys`, newest first."""
         await self.secrets.use_keys(keys)
 
     async def use_address(self, url: str) -> None:
-        """Raise StorageSetupError, because the path of the file cannot change while the bot runs."""
+        """Raise StorageSetupError: the path of the file cannot change while the bot runs."""
         raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:
-        """Return 0, because no other process uses the file at the same time."""
+        """Return 0: there are no replicas on an SQLite file."""
         return 0
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
@@ -272,5 +276,5 @@ class SQLiteStore:
         return bool(await self.fetch("unlink_host", {"team_id": team_id or "", "user_id": user_id}))
 
     async def _read(self, name: str, values: Mapping[str, Any]) -> Row | None:
-        """Run the SELECT with this name, and return its first row; None if there is none."""
+        """Run the SELECT statement with this name, and return the first row; None if there are no rows."""
         return next(iter(await self.fetch(name, values)), None)

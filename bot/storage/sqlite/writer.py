@@ -1,6 +1,6 @@
 """Write to SQLite on one thread, and commit all queued writes in one transaction (group commit).
 
-A hundred requests at the same time cost about one disk sync instead of a hundred.
+A hundred writes at the same time then cost about one disk sync instead of a hundred.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ class _Job:
 
 
 class BatchWriter:
-    """Runs write jobs on one connection and one thread, many in one transaction.
+    """Runs write jobs on one thread and one connection, many jobs in one transaction.
 
-    If a job fails, its transaction is rolled back. Each job of that transaction then runs again in a separate one. So a
-    failed job does not undo the other jobs, and a job may run twice.
+    If a job fails, the transaction is rolled back, and each job of the transaction runs again in a separate
+    transaction. So a job may run twice.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
@@ -49,11 +49,12 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """Run `work` and return its result once it is on disk.
+        """Run `work` with the connection, and return the result of `work` after the commit.
 
-        Raises StorageUnavailableError if SQLite reports an error. `max_delay_seconds`: how long this write may wait to
-        share a transaction with later writes; 0 commits at once. `in_transaction`: False for an operation that SQLite
-        allows only outside a transaction.
+        - `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
+        - `in_transaction`: False for an operation that SQLite allows only outside a transaction.
+
+        Raises StorageUnavailableError if SQLite reports an error.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -84,7 +85,7 @@ class BatchWriter:
             self._waiting = []
 
     def close(self) -> None:
-        """Finish queued writes and end the thread."""
+        """Finish the queued writes, and end the thread."""
         self._flush()
         if self._thread.is_alive():
             self._jobs.put([])
@@ -112,7 +113,7 @@ def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """Run the jobs in one transaction. After the commit, return the result or the exception of each job.
+    """Run the jobs in one transaction, commit it, and return the result or the exception of each job.
 
     If a job fails, roll back and run each job again in a separate transaction.
     """
