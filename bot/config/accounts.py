@@ -1,4 +1,4 @@
-"""Read the settings for people who link their own Genesys accounts."""
+"""Read the settings for linking people's own Genesys accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,11 +15,12 @@ name of the workspace follows."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """The settings for people who link their own Genesys accounts.
+    """The settings for linking people's own Genesys accounts.
 
-    `credentials` belong to the OAuth client for these people's sign-ins. In Genesys, that client has to list
-    `redirect_uri`. `off` is the reason why nobody can link an account, one of OFF in core/errors.py; "" when people
-    can.
+    - `off`: why nobody can link an account: "needless", "client", "socket" or "key"; "" if people can.
+    - `credentials`: the credentials of the OAuth client for sign-ins in the browser.
+    - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in. The OAuth client has to list this
+      URL.
     """
 
     off: str
@@ -28,17 +29,18 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Return the path of the bot's HTTP server to which the browser returns after a sign-in."""
+        """Return the path of `redirect_uri`."""
         return urlsplit(self.redirect_uri).path
 
 
 def read_accounts(
     reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_encrypted: bool
 ) -> AccountSettings:
-    """Read the settings for linking Genesys accounts. Note each fault in `reader`.
+    """Read the settings for linking Genesys accounts. Add each fault to `reader`.
 
-    `in_conversations`: whether the session service is the public Genesys Cloud API. `is_encrypted`: whether the
-    database encrypts secrets.
+    - `mode`: the connection to Slack. In Socket Mode, nobody can link an account.
+    - `in_conversations`: whether the session service is the public Genesys Cloud API.
+    - `is_encrypted`: whether the database encrypts secrets.
     """
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")

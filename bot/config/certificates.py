@@ -1,6 +1,6 @@
 """Check SSL_CERT_FILE and SSL_CERT_DIR, which name the trusted certificate authorities.
 
-OpenSSL reports no error for a wrong value. It then trusts no authority.
+If a value is wrong, OpenSSL reports no error and trusts no authority.
 """
 
 import os
@@ -16,10 +16,7 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault in `reader` for each value with which OpenSSL would trust no authority.
-
-    OpenSSL itself reports no error.
-    """
+    """Check SSL_CERT_FILE and SSL_CERT_DIR. Add a fault to `reader` for a file or folder that OpenSSL cannot use."""
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
@@ -33,9 +30,9 @@ def check_certificates(reader: Reader) -> None:
 
 
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
-    """Return a sentence that says what to do when a certificate is not trusted.
+    """Return a sentence that tells the administrator how to add a trusted certificate authority.
 
-    `process`: the process's environment.
+    `process`: the environment variables of the process.
     """
     file = process.get(FILE)
     if file:
@@ -73,7 +70,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return what is wrong with the value of SSL_CERT_DIR; "" if at least one of its folders exists."""
+    """Return the fault of `path`, the value of SSL_CERT_DIR; "" if at least one of the folders exists."""
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

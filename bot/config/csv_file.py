@@ -1,4 +1,4 @@
-"""Read a CSV file in the encodings that spreadsheets write."""
+"""Read CSV files in the encodings of common spreadsheet programs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.core.hosts.csv_file import decode
 def read_csv_file(path: str) -> str:
     """Return the text of a small CSV file. Raises OSError if the file cannot be read.
 
-    Raises ValueError if the file has another encoding or is no CSV file. The error says how to save the file.
+    Raises ValueError, with a sentence about the fix, if the file is not CSV or has an unsupported encoding.
     """
     try:
         return decode(Path(path).expanduser().read_bytes())

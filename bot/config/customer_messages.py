@@ -1,7 +1,4 @@
-"""Read the settings of messages to customers: senders, countries and texts.
-
-The libraries that check numbers and addresses are loaded only when a setting needs them.
-"""
+"""Read the settings of messages to customers: senders, countries and texts."""
 
 import re
 from dataclasses import replace
@@ -19,10 +16,10 @@ _TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT",
 
 
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
-    """Read the settings of customer messages. Note each fault in `reader`. Check the texts even if no sender is set.
+    """Read the settings of messages to customers. Add each fault to `reader`.
 
-    `is_encrypted`: whether the database encrypts secrets. If not, a sender is a fault, because customers' addresses
-    must not be stored as plain text.
+    `is_encrypted`: whether the database encrypts secrets. If it is False and a sender is set, add a fault: the database
+    must not store customers' addresses as plain text.
     """
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
@@ -45,9 +42,9 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 
 
 def _read_texts(reader: Reader) -> CustomerTexts:
-    """Read the texts in all languages. Note each fault in `reader`.
+    """Read the texts in all languages. Add each fault to `reader`.
 
-    An email in a language without a subject gets the default subject.
+    In a language without an email subject, use COBROWSE_EMAIL_SUBJECT.
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

@@ -1,7 +1,7 @@
-"""Read the process's environment and the .env file, and report which parts of the file are ignored.
+"""Read the environment variables of the process and of the .env file in the working directory.
 
-`.env` is read from the working directory, but never from a data directory: a program that can write beside the
-database must not choose the settings. systemd and the image name the data directory in STATE_DIRECTORY.
+The .env file is ignored if it is in a data directory, which STATE_DIRECTORY names. A program that can write beside the
+database must not be able to change the settings.
 """
 
 import errno
@@ -24,9 +24,9 @@ OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The environment variables by name, from the process and the .env file.
+    """The environment variables of the process and the .env file, by name.
 
-    `remarks` holds one sentence for each part of the .env file that is ignored.
+    `remarks`: one sentence for each part of the .env file that is ignored.
     """
 
     values: dict[str, str]
@@ -34,10 +34,10 @@ class Environment:
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the values of the .env file at `path` with the environment of the process. The process's values win.
+    """Merge the variables of the .env file at `path` with the variables of the process.
 
-    An empty value of the process does not count. A secret can be in NAME or NAME_FILE: if the process sets one of them,
-    the values of the file for both are ignored. Raises SettingsError if the file exists but cannot be read.
+    If both have a variable, take the value of the process, unless that value is empty. NAME and NAME_FILE count as one
+    variable. Raises SettingsError if the file exists but cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -57,21 +57,21 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
 
 
 def data_directories(environ: Mapping[str, str]) -> list[Path]:
-    """Return the directories that STATE_DIRECTORY names, separated by colons. The first holds the database."""
+    """Return the directories in STATE_DIRECTORY, which are separated by colons. The first contains the database."""
     return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
-    """Return the path at which the bot writes a file. A relative path becomes a path below the first data directory.
+    """Prepend the first data directory to a relative path.
 
-    Return `path` unchanged if there is no data directory.
+    Return an absolute path unchanged. Without a data directory, return every path unchanged.
     """
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path
 
 
 def is_in_data_directory(path: Path, environ: Mapping[str, str]) -> bool:
-    """Return whether a file is in or below a data directory."""
+    """Return whether a file is in a data directory, or in a folder of a data directory."""
     where = path.absolute().parent.resolve()
     return any(where.is_relative_to(directory.resolve()) for directory in data_directories(environ))
 
@@ -89,7 +89,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """Return the text of the .env file, "" if there is no such file.
+    """Return the text of the .env file; "" if the file does not exist.
 
     Raises SettingsError if the file cannot be read.
     """

@@ -1,7 +1,4 @@
-"""Read the settings of the process: addresses, log, audit log, traces and database.
-
-All workspaces that one process serves share them.
-"""
+"""Read the settings that all workspaces of a process share: addresses, log, audit log, traces and database."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +20,10 @@ _OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggingSettings:
-    """The log's level and format, and the secrets of the settings, which the log masks."""
+    """The level and the format of the log.
+
+    `secrets`: the texts that the log masks.
+    """
 
     level: str
     as_json: bool
@@ -32,9 +32,11 @@ class LoggingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracingSettings:
-    """The settings of the traces.
+    """The settings of traces.
 
-    `variables`: OpenTelemetry's settings by name (OTEL_…). `to_genesys`: calls to Genesys carry W3C trace headers.
+    - `is_on`: whether the bot exports traces.
+    - `to_genesys`: whether calls to Genesys carry W3C trace headers.
+    - `variables`: the values of the variables OTEL_…, by name.
     """
 
     is_on: bool
@@ -44,7 +46,10 @@ class TracingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """The address, retention time and encryption keys of the database. The first key is the newest."""
+    """The settings of the database.
+
+    `keys`: the encryption keys, newest first.
+    """
 
     retention_days: int
     url: str = field(repr=False)
@@ -52,15 +57,15 @@ class DatabaseSettings:
 
     @property
     def is_encrypted(self) -> bool:
-        """Return whether the database encrypts its secrets.
+        """Return whether the database encrypts secrets.
 
-        A database in `memory:` encrypts them with a key that is never stored.
+        The database `memory:` always encrypts secrets, with a random key.
         """
         return bool(self.keys) or self.url.startswith(MEMORY)
 
     @property
     def allows_replicas(self) -> bool:
-        """Return whether several processes may use the database at once."""
+        """Return whether several processes can use the database at the same time."""
         return self.url.startswith(POSTGRES)
 
 
@@ -68,10 +73,9 @@ class DatabaseSettings:
 class ProcessSettings:
     """The settings that all workspaces of a process share.
 
-    - `health_port`: the port of the health endpoints; None if the HTTP server on `port` also serves them. In Socket
-      Mode, a single workspace has no such server, so None means no health endpoints.
-    - `workspaces_file`: the path of the file with several workspaces, "" if there is only one workspace.
-    - `sources`: where these settings were read.
+    - `health_port`: the port of the health endpoints; None if they have no separate port.
+    - `workspaces_file`: the path of the file with several workspaces; "" if there is only one workspace.
+    - `sources`: the environment and the secret files from which the settings were read.
     """
 
     host: str
@@ -87,18 +91,18 @@ class ProcessSettings:
 
     @property
     def workspace(self) -> str:
-        """Return "", because these settings belong to no workspace."""
+        """Return "": the settings of the process belong to no workspace."""
         return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
-        """Return a copy of these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads. Add each fault to `reader`."""
         database = read_database(reader)
         _note_store_secrets(reader)
         return replace(self, database=database, logging=replace(self.logging, secrets=tuple(reader.secrets)))
 
 
 def read_process(reader: Reader) -> ProcessSettings:
-    """Read the settings of the process. Note each fault in `reader`."""
+    """Read the settings of the process. Add each fault to `reader`."""
     logging, database, tracing = read_logging(reader), read_database(reader), _tracing(reader)
     host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
     health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None
@@ -122,16 +126,13 @@ def read_process(reader: Reader) -> ProcessSettings:
 
 
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
-    """Note a fault if the health endpoints would have the same port as the other HTTP server.
-
-    The caller calls this only if there is an HTTP server on `port`.
-    """
+    """Add a fault to `reader` if the two ports are equal. Call this only if there is an HTTP server on `port`."""
     if health_port == port:
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
-    """Read the settings of the database. Note each fault in `reader`."""
+    """Read the settings of the database. Add each fault to `reader`."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
@@ -151,13 +152,16 @@ def read_database(reader: Reader) -> DatabaseSettings:
 
 
 def read_audit_log(reader: Reader) -> str:
-    """Return the place of the audit log: a path, "-" for standard output, "" for no audit log."""
+    """Return the destination of the audit log: a path, "-" for standard output, or "" for no audit log."""
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
 
 
 def read_logging(reader: Reader) -> LoggingSettings:
-    """Return the settings of the log. It masks the secrets that `reader` has read, and those of the database."""
+    """Read the settings of the log. Add each fault to `reader`.
+
+    The `secrets` of the result are the secrets that `reader` has read so far, and the secrets of the database.
+    """
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
     _note_store_secrets(reader)
@@ -165,7 +169,7 @@ def read_logging(reader: Reader) -> LoggingSettings:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """Add the encryption keys and the password inside DATABASE_URL to `reader.secrets`, so that the log masks them."""
+    """Add the encryption keys and the password in DATABASE_URL to `reader.secrets`."""
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
     try:
@@ -177,9 +181,9 @@ def _note_store_secrets(reader: Reader) -> None:
 
 
 def _tracing(reader: Reader) -> TracingSettings:
-    """Return the settings of the traces.
+    """Read the settings of traces. Add each fault to `reader`.
 
-    `is_on` is False, too, if one of OpenTelemetry's own variables switches them off.
+    The `is_on` of the result is False if OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches traces off.
     """
     endpoint, for_traces = reader.plain(_OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):

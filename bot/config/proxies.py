@@ -1,7 +1,7 @@
 """Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.
 
-Every library gets its proxy from here, because the libraries read these variables differently. Connections to this
-machine use no proxy.
+All HTTP libraries of the bot use this module, because each library would read the variables differently. Connections to
+localhost use no proxy.
 """
 
 import re
@@ -20,7 +20,11 @@ _ESCAPES = "# / ? @ in a password as %23 %2F %3F %40"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy's URL, which may contain a password, and the environment variable that holds it."""
+    """A proxy for HTTP connections.
+
+    - `variable`: the environment variable that names the proxy.
+    - `url`: the URL of the proxy, which may contain a password.
+    """
 
     variable: str
     url: str = field(repr=False)
@@ -28,7 +32,10 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies for http and https URLs, None for a direct connection. `no` is the value of NO_PROXY."""
+    """The proxies for http and https URLs; None for a direct connection.
+
+    `no`: the value of NO_PROXY.
+    """
 
     http: Proxy | None
     https: Proxy | None
@@ -52,12 +59,12 @@ class Proxies:
         return cls(found.get("http_proxy", every), found.get("https_proxy", every), no)
 
     def of(self, url: str) -> str | None:
-        """Return the URL of the proxy for connections to `url`, None for a direct connection."""
+        """Return the URL of the proxy for connections to `url`; None for a direct connection."""
         proxy = self.to(url)
         return proxy.url if proxy else None
 
     def to(self, url: str) -> Proxy | None:
-        """Return the proxy for connections to `url`, None for a direct connection."""
+        """Return the proxy for connections to `url`; None for a direct connection."""
         if not self.http and not self.https:
             return None
         parts = urlsplit(url)
@@ -69,9 +76,9 @@ class Proxies:
 
 
 def read_proxies(reader: Reader) -> Proxies:
-    """Read the proxy variables. Note a fault in `reader` for each proxy with an invalid or unsupported URL.
+    """Read the proxy variables. Add a fault to `reader` for each proxy whose URL is malformed or not supported.
 
-    The fault does not show the proxy's URL, which may contain a password.
+    A fault does not contain the URL, which may contain a password.
     """
     proxies = Proxies.of_environment(reader.environ)
     for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):
@@ -81,7 +88,7 @@ def read_proxies(reader: Reader) -> Proxies:
 
 
 def _find_fault(url: str) -> str:
-    """Return what is wrong with a proxy's URL and how to fix it; "" for a URL without a fault."""
+    """Return the fault of a proxy's URL, with the fix; "" for a correct URL."""
     scheme = url.partition(":")[0].lower()
     if scheme.startswith("socks"):
         return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."

@@ -24,7 +24,7 @@ _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 class SettingsError(Exception):
     """The settings have faults.
 
-    Each of `faults` names a variable and says how to fix the fault; none shows a secret.
+    `faults`: one text for each fault, with the variable and the fix, without secrets.
     """
 
     code = "settings_invalid"
@@ -36,10 +36,11 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """A file that holds the value of the variable `name`. The variable `variable` names the file.
+    """A file with the value of a variable.
 
-    `text` is the value as it was read. It is "" if the file is missing or empty, which is allowed for the secrets of a
-    rotation.
+    - `name`: the variable whose value is in the file.
+    - `variable`: the variable that contains the path of the file.
+    - `text`: the value; "" if the file is missing or empty, as is allowed for a variable NAME_NEXT.
     """
 
     name: str
@@ -50,9 +51,10 @@ class SecretFile:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where settings were read: the environment, and the files of secrets.
+    """The sources of settings.
 
-    `files` has the name of each secret's variable as key.
+    - `environ`: the environment variables.
+    - `files`: the files of secrets, by the name of the variable whose value is in the file.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -62,8 +64,8 @@ class Sources:
 class Reader:
     """Reads the values of variables by name, and collects faults.
 
-    An empty value counts as unset. A value that cannot be parsed becomes a fault. `workspace` is the short name of the
-    workspace that has these settings; "" if the process serves only one.
+    An empty value counts as unset. `workspace`: the short name of the workspace with these settings; "" if the process
+    serves only one.
     """
 
     def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
@@ -79,10 +81,10 @@ class Reader:
         return Sources(dict(self.environ), dict(self.files))
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
+        """Add a fault of the variable `name`, unless the same fault was added before.
 
-        Add an example of the variable, unless `fix` has one. Do nothing if the value contains a character that is not
-        allowed, because that fault is already noted.
+        `fix`: what is wrong with the value, and what to do. Append an example of the variable if `needs_example`
+        returns True. Do nothing if a fault about invalid characters in the value was added before.
         """
         if name in self._unreadable:
             return
@@ -92,26 +94,25 @@ class Reader:
             self.faults.append(line)
 
     def _line(self, name: str, fix: str) -> str:
-        """Return the text of a fault: the variable, what is wrong, what to do, and an example if `fix` has none."""
         line = example(name)
         return f"{name}: {fix}{EXAMPLE}{line}" if line and needs_example(fix) else f"{name}: {fix}"
 
     def given(self, name: str) -> str:
-        """Return the value of a variable without the quotes around it. The variable need not be one of VARIABLES."""
+        """Return the value of any environment variable, without quotes around it; "" if the variable is not set."""
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether a fault of this variable has been noted so far."""
+        """Return whether a fault of this variable was added so far."""
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether a fault of the variable NAME or of NAME_FILE has been noted so far. `name` is NAME."""
+        """Return whether a fault of the variable `name`, or of the variable with the suffix _FILE, was added so far."""
         return self.has_fault(name) or self.has_fault(f"{name}_FILE")
 
     def text(self, name: str) -> str:
-        """Return the value of a variable, or its default; "" if it has neither.
+        """Return the value of a variable. If it is not set, return its default.
 
-        The value of a secret may be in the file that the variable NAME_FILE names.
+        The value of a secret may be in a file that NAME_FILE names.
         """
         variable = VARIABLES[name]
         value = self.given(name)
@@ -123,9 +124,9 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the value of a variable, or its default. Replace dashes by hyphens, and remove invisible characters.
+        """Return the value of a variable, as `text` does, with dashes as hyphens and without invisible characters.
 
-        Never use this for secrets and ids, which must stay as they are.
+        Do not call this for secrets and ids, which must stay unchanged.
         """
         return plain(self.text(name))
 
@@ -141,9 +142,9 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """Return the value of a variable that must be set. Note a fault if it is not set.
+        """Return the value of a variable. Add a fault if the variable is not set.
 
-        `how_to_get` is a sentence that tells the administrator where to find a value.
+        `how_to_get`: a sentence for the fault that tells the administrator where to find the value.
         """
         value = self.text(name)
         if not value:
@@ -178,10 +179,9 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split the value of a variable at commas and white space, and return the words.
+        """Split the value of a variable at commas and white space. Add a fault for words that do not match `pattern`.
 
-        Note a fault if a word does not match `pattern`. `what` names the expected kind of word in the fault, such as
-        "host".
+        `what`: the name of the expected kind of word, for the fault, such as "host".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
@@ -192,11 +192,11 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return an https URL without a slash at its end; "" if unset. A URL of this machine may also be http.
+        """Return an https URL without a slash at its end; "" if the variable is not set.
 
-        Note a fault for any other value. A user name or password in the URL is a fault, because nothing uses them and
-        screens show URLs. `is_page`: people open the URL, so it may have a query and a fragment, and is returned
-        unchanged.
+        Add a fault for any other value, and for a user name or password in the URL. An http URL is allowed for
+        localhost only. `is_page`: whether people open the URL in a browser. Such a URL may have a query and a fragment,
+        and is returned unchanged.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
@@ -225,9 +225,9 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the value of a variable that holds an address to listen on, without brackets.
+        """Return an address to listen on, without brackets; `*` and `::` mean all addresses.
 
-        The values `*` and `::` mean all addresses. Note a fault for a value that is not an address.
+        Add a fault for a value that is not an address.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -240,7 +240,10 @@ class Reader:
         return address
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
-        """Return the result of `parse`. If it raises ValueError or OSError, note a fault of `name` and return None."""
+        """Return the result of `parse`. If `parse` raises ValueError or OSError, add a fault and return None.
+
+        `name`: the variable that the fault is about.
+        """
         try:
             return parse()
         except ValueError as error:
@@ -250,10 +253,12 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key, as PEM text, in the file that the variable `variable` names.
+        """Return the private key in a file, as PEM text.
 
-        `name` is the variable for the text of the key. Note a fault of `variable` if the file cannot be read or holds
-        no private key.
+        - `name`: the variable for a private key as text.
+        - `variable`: the variable that contains the path of the file.
+
+        If the file cannot be read or contains no private key, add a fault of `variable` and return "".
         """
         path = self.text(variable)
         pem = self.parsed(variable, lambda: read_key_file(path)) or ""
@@ -273,18 +278,16 @@ class Reader:
 
 
 def needs_example(fix: str) -> bool:
-    """Return whether an example of the variable must follow the sentences `fix`.
-
-    Return False if they contain an example, or if an example would not help.
-    """
+    """Return False if the text `fix` contains a phrase of _NO_EXAMPLE, such as the start of an example."""
     return not any(words in fix for words in _NO_EXAMPLE)
 
 
 def read_secret_file(name: str, path: str) -> str:
-    """Return the value of the variable `name` from a file; "" if the file is empty.
+    """Return the value of the variable `name` from a file.
 
-    Also return "" if the file of a secret for a rotation (NAME_NEXT) is missing. Raises OSError if the file cannot be
-    read, and ValueError with the reason if it contains no valid text or key.
+    For a variable NAME_NEXT, return "" if the file is missing or empty. Raises OSError if the file cannot be read.
+    Raises ValueError, with the reason, if the file is not UTF-8 text, or if `name` is in KEYS and the file is no
+    private key.
     """
     try:
         return unquoted(read_key_file(path) if name in KEYS else read_file(path))
@@ -301,8 +304,8 @@ def read_secret_file(name: str, path: str) -> str:
 def read_file(path: str) -> str:
     """Return the text of a small UTF-8 file.
 
-    Raises OSError if the file cannot be read. Raises ValueError with the reason if the file is not UTF-8 text, or if
-    the home directory in the path is unknown.
+    Raises OSError if the file cannot be read. Raises ValueError if the file is not UTF-8 text, or if the home directory
+    in the path is unknown.
     """
     try:
         return read_bytes(path).decode("utf-8-sig")
@@ -311,9 +314,9 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return the private key in a file as PEM text. Raises OSError if the file cannot be read.
+    """Return the private key in a file, as PEM text. Raises OSError if the file cannot be read.
 
-    Raises ValueError if the file is no private key that can be converted to PEM. Its sentence says what the file is.
+    Raises ValueError, with the reason, if the file contains no private key that can be converted to PEM.
     """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):
@@ -322,7 +325,7 @@ def read_key_file(path: str) -> str:
 
 
 def read_bytes(path: str) -> bytes:
-    """Return a small file's bytes.
+    """Return the bytes of a small file.
 
     Raises OSError if the file cannot be read, and ValueError if the home directory in the path is unknown.
     """

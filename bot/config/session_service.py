@@ -1,4 +1,4 @@
-"""Read the settings of the session service: its address, the bot's credentials, and the defaults of sessions."""
+"""Read the settings of the session service: addresses, credentials and session defaults."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,17 +22,17 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """The settings of the session service: address, credentials and defaults.
+    """The settings of the session service.
 
-    - `next_credentials`: those of the second OAuth client during a change, else None.
-    - `requests_per_minute`: the rate limit from the settings; None if only Genesys's own limit applies.
-    - `offer`: the defaults of sessions.
-    - `conversations`: None if the service is not the public API.
-    - `host_id`: the default host of the command `start`.
+    - `requests_per_minute`: the rate limit from the settings; None if only the limit of Genesys applies.
+    - `next_credentials`: the credentials of a second OAuth client while the first is being replaced; else None.
+    - `offer`: the defaults of a new session.
+    - `conversations`: the settings of the public Genesys Cloud API; None for another session service.
     - `app`: the Genesys web app of the region.
-    - `live`: how the bot learns that a customer joined.
-    - `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined; empty for the
+    - `live`: how the bot finds out that a customer joined.
+    - `joined_statuses`: the values of a session's `status`, in lower case, after the customer joined; empty for the
       public API.
+    - `host_id`: the default host of `cobrowse-bot start`.
     """
 
     api_url: str
@@ -52,7 +52,7 @@ class ServiceSettings:
 
     @property
     def proxy(self) -> str | None:
-        """Return the URL of the proxy to Genesys, None for a direct connection."""
+        """Return the URL of the proxy for calls to Genesys; None for a direct connection."""
         return self.proxies.of(self.api_url)
 
 
@@ -60,7 +60,8 @@ class ServiceSettings:
 class ConversationSettings:
     """The settings for GENESYS_COBROWSE_API=conversations.
 
-    `joining`: how customers join. `app`: the Genesys web app, whose conversation URLs people paste.
+    - `joining`: how customers join a session.
+    - `app`: the Genesys web app. People paste the URLs of its conversations.
     """
 
     joining: "JoinSettings"
@@ -68,7 +69,7 @@ class ConversationSettings:
 
 
 def read_service(reader: Reader) -> ServiceSettings:
-    """Read the settings of the session service. Note each fault in `reader`."""
+    """Read the settings of the session service. Add each fault to `reader`."""
     api_url, login_url = _urls(reader)
     offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
@@ -117,15 +118,14 @@ def _requests_per_minute(reader: Reader) -> int | None:
 
 
 def read_cobrowse_api(reader: Reader) -> str:
-    """Return the setting GENESYS_COBROWSE_API, `sessions` or `conversations`: which API creates sessions."""
+    """Return the value of GENESYS_COBROWSE_API, `sessions` or `conversations`. Add a fault for any other value."""
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
-    """Read the settings for GENESYS_COBROWSE_API=conversations.
+    """Read the settings of the public Genesys Cloud API, even if GENESYS_COBROWSE_API selects another service.
 
-    Read these settings even if GENESYS_COBROWSE_API selects the other service, so that faults in them are always
-    reported.
+    Add each fault to `reader`.
     """
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
@@ -171,7 +171,7 @@ def _credentials(reader: Reader) -> Credentials:
 
 
 def _next_credentials(reader: Reader) -> Credentials | None:
-    """Read the credentials of the second OAuth client. Note each fault in `reader`.
+    """Read the credentials of the second OAuth client. Add each fault to `reader`.
 
     Return None if there is no second client, or if its settings have faults.
     """
@@ -198,10 +198,13 @@ def _scopes(reader: Reader, default: str) -> str:
 
 
 def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
-    """Convert the private key `pem` to credentials. Return None if there is no key.
+    """Load a private key and return credentials with it. Add each fault to `reader`.
 
-    `source` is the variable that holds the key; "" if none does. If the key cannot be loaded, note a fault of this
-    variable and return None. `suffix` is the end of the names of the variables about this key: "" or "_NEXT".
+    - `pem`: the private key; "" if there is none.
+    - `source`: the variable that contains the key; "" if there is none.
+    - `suffix`: the end of the names of the variables: "" or "_NEXT".
+
+    Return None if there is no key, or if the key cannot be loaded.
     """
     passphrase, key_id = _about_key(reader, suffix)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if source else ""
@@ -216,9 +219,9 @@ def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suff
 
 
 def _about_key(reader: Reader, suffix: str) -> tuple[str | None, str]:
-    """Return the passphrase and the id of a private key. `suffix` is the end of the variables' names: "" or "_NEXT".
+    """Return the passphrase and the key id of a private key.
 
-    The settings are read even while there is no key, so that the bot watches their files.
+    `suffix`: the end of the names of the variables: "" or "_NEXT".
     """
     return reader.text(f"GENESYS_PRIVATE_KEY_PASSPHRASE{suffix}") or None, reader.text(f"GENESYS_KEY_ID{suffix}")
 

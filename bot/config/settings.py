@@ -1,6 +1,6 @@
-"""Build the typed settings from the environment; no other package reads it.
+"""Build typed settings from the environment. No other package reads the environment.
 
-Each command reads only the part that it uses. All faults are collected before they are raised.
+A command reads only the part of the settings that it uses. An error contains all faults of this part.
 """
 
 import os
@@ -51,8 +51,7 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
-    The bot accepts an HTTP request if one of the `signing_secrets` signed it. There are two of them during a change,
-    none in Socket Mode.
+    `signing_secrets`: the secrets with which Slack may sign HTTP requests; two during a change, none in Socket Mode.
     """
 
     proxies: Proxies
@@ -72,10 +71,9 @@ class SlackSettings:
 class Settings:
     """The settings of the command `run` for one workspace.
 
-    - `workspace`: the short name of the workspace, "" if the process serves only one.
-    - `language`: the code of the language in which the bot writes to all people; "" if it writes to each person in the
-      person's own language.
-    - `sources`: where these settings were read, so that changed secrets can be read again.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
+    - `language`: the code of the language of all messages; "" writes to each person in the person's language.
+    - `sources`: the environment and the secret files from which the settings were read.
     """
 
     slack: SlackSettings
@@ -101,7 +99,7 @@ class Settings:
 
     @property
     def process(self) -> ProcessSettings:
-        """Return the settings of the process, which are a part of these settings."""
+        """Return the part of the settings that belongs to the process."""
         return ProcessSettings(
             host=self.host,
             port=self.port,
@@ -116,7 +114,7 @@ class Settings:
         )
 
     def with_secrets_from(self, reader: Reader) -> "Settings":
-        """Return a copy of these settings with the secrets that `reader` reads. Note each fault in `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads. Add each fault to `reader`."""
         slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
         connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
         logging = replace(self.logging, secrets=tuple(reader.secrets))
@@ -124,7 +122,7 @@ class Settings:
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
-    """Return the environment variables, from the process and the .env file. The process's values win.
+    """Return the environment variables of the process and the .env file at `path`. The values of the process win.
 
     Raises SettingsError if the file exists but cannot be read.
     """
@@ -132,21 +130,21 @@ def environment(path: str = ENV_FILE) -> dict[str, str]:
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the environment variables as `environment` does, with remarks on the ignored parts of the .env file.
+    """Return the environment variables of the process and the .env file at `path`, with remarks on the file.
 
-    Raises SettingsError if the file exists but cannot be read.
+    The values of the process win. Raises SettingsError if the file exists but cannot be read.
     """
     return sources.read(path, os.environ)
 
 
 def untrusted_certificate_fix() -> str:
-    """Return a sentence that says what to do when a certificate is not trusted."""
+    """Return a sentence that tells the administrator how to add a trusted certificate authority."""
     return certificates.untrusted_certificate_fix(os.environ)
 
 
 @contextmanager
 def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set these environment variables during the `with` block, for a library that reads its settings nowhere else."""
+    """Set these environment variables until the `with` block ends, for a library that reads only the environment."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -160,21 +158,21 @@ def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of the command `run`. Raises SettingsError if there are faults; it contains all of them."""
+    """Return the settings of the command `run`. Raises SettingsError with all faults if there are any."""
     return load_part(read_settings, environ)
 
 
 def load_part(read: Callable[[Reader], T], environ: Mapping[str, str], workspace: str = "") -> T:
-    """Call `read`, which reads a part of the settings, and return the result.
+    """Call `read`, a function such as `read_slack`, with a new Reader, and return the result.
 
-    `read` is a function such as `read_slack`. `workspace`: the short name of the workspace, "" if the process serves
-    only one. Raises SettingsError if there are faults; it contains all of them.
+    `workspace`: the short name of the workspace; "" if the process serves only one. Raises SettingsError with all
+    faults if `read` adds any.
     """
     return finish(read, Reader(environ, workspace))
 
 
 def finish(read: Callable[[Reader], T], reader: Reader) -> T:
-    """Call `read` with `reader` and return the result. Raises SettingsError if the reader has faults afterwards."""
+    """Call `read` with `reader` and return the result. Raises SettingsError if `reader` has faults after the call."""
     part = read(reader)
     if reader.faults:
         raise SettingsError(reader.faults)
@@ -182,9 +180,9 @@ def finish(read: Callable[[Reader], T], reader: Reader) -> T:
 
 
 def read_settings(reader: Reader, process: ProcessSettings | None = None) -> Settings:
-    """Read all settings of the command `run`. Note each fault in `reader`.
+    """Read all settings of the command `run`. Add each fault to `reader`.
 
-    `process`: the settings of the process, if they are read already. Several workspaces share them.
+    `process`: the settings of the process, which several workspaces share; None reads them from `reader`.
     """
     slack = read_slack(reader)
     service = read_service(reader)
@@ -229,7 +227,7 @@ def _access_rules(reader: Reader) -> AccessRules:
 
 
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
-    """Return the hosts in the hosts file, and the email domains whose addresses can find a host.
+    """Return the hosts in the hosts file, and the email domains in COBROWSE_EMAIL_DOMAINS.
 
     The hosts are None if no hosts file is set.
     """
@@ -241,13 +239,13 @@ def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
 
 
 def read_health_address(reader: Reader) -> tuple[str, int]:
-    """Read the host and port at which the bot serves /healthz."""
+    """Return the host and the port of the HTTP server for /healthz. Add each fault to `reader`."""
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
     return reader.host("HOST"), reader.integer(name, 0, 65535)
 
 
 def read_service_alone(reader: Reader) -> ServiceSettings:
-    """Read the session service's settings for commands that use no Slack."""
+    """Read the settings of the session service for a command without Slack. Add each fault to `reader`."""
     service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")
     if host and service.host_id is None:
@@ -257,7 +255,7 @@ def read_service_alone(reader: Reader) -> ServiceSettings:
 
 
 def read_slack(reader: Reader) -> SlackSettings:
-    """Read the settings of the connection to Slack."""
+    """Read the settings of the connection to Slack. Add each fault to `reader`."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
     _check_tokens(reader, bot_token, app_token)
@@ -285,7 +283,7 @@ def read_slack(reader: Reader) -> SlackSettings:
 
 
 def _check_tokens(reader: Reader, bot_token: str, app_token: str) -> None:
-    """Note a fault for each token of the wrong kind. Note only one fault if two tokens are swapped."""
+    """Add a fault for each token of the wrong kind, or one fault if the two tokens are swapped."""
     if bot_token.startswith(APP_TOKEN) and app_token.startswith(BOT_TOKENS):
         fix = "Exchange their values: xoxb-… belongs to SLACK_BOT_TOKEN, xapp-… to SLACK_APP_TOKEN."
         reader.fault("SLACK_BOT_TOKEN", f"and SLACK_APP_TOKEN are swapped. {fix}")
@@ -304,7 +302,7 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence that names the kind of a token and the variable for this kind; "" if the kind is unknown."""
+    """Return a sentence that names the kind of a token, and the variable for this kind; "" if the kind is unknown."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",
@@ -325,9 +323,9 @@ def _config_token(reader: Reader) -> str:
 
 
 def read_features(reader: Reader) -> Features:
-    """Read the settings that the Slack app's manifest depends on.
+    """Read the settings that determine the Slack app's manifest. Add each fault to `reader`.
 
-    No token has to be set, because the app may not exist yet.
+    No token has to be set: the Slack app may not exist yet.
     """
     rules = _access_rules(reader)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
@@ -353,7 +351,7 @@ def _command(reader: Reader) -> str:
 
 
 def _language(reader: Reader) -> str:
-    """Return the language code in COBROWSE_LANGUAGE, with `pt-BR` written as `pt_BR`; "" if the setting is empty."""
+    """Return the language code in COBROWSE_LANGUAGE, such as `pt_BR`; "" if the setting is empty."""
     text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
     code = next((each for each in codes if each.lower() == text.lower().replace("-", "_")), "")
     if text and not code:

@@ -1,6 +1,6 @@
 """Define every environment variable that the bot reads.
 
-docs/generate/settings.py writes the page of settings and .env.example from these definitions.
+docs/generate/settings.py generates docs/reference/settings.md and .env.example from these definitions.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from enum import Enum
 
 
 class Form(Enum):
-    """The kinds of values, by the characters that they may contain.
+    """The characters that a value may contain.
 
-    FREE: any characters. LINE: visible characters and spaces. TOKEN: printable ASCII without spaces.
+    - FREE: any characters.
+    - LINE: visible characters and spaces.
+    - TOKEN: printable ASCII characters without spaces.
     """
 
     FREE = "free"
@@ -22,12 +24,11 @@ class Form(Enum):
 class Variable:
     """An environment variable.
 
-    - `about`: what the variable is for and what it does, as Markdown without links.
-    - `required`: when the variable must be set, "" for never.
-    - `unit`: what a number counts.
-    - `example`: a value for the messages about faults; it may be "" if the variable has a default.
-    - `in_file`: the value is no secret, but the variable NAME_FILE can name a file that holds it, because it changes
-      together with a secret.
+    - `about`: what the variable does, as Markdown without links.
+    - `required`: when the variable must be set, such as "always"; "" if it never has to be.
+    - `unit`: the unit of a number.
+    - `example`: an example value that faults show.
+    - `in_file`: whether NAME_FILE can name a file with the value although the value is no secret.
     """
 
     name: str
@@ -42,12 +43,15 @@ class Variable:
 
     @property
     def takes_file(self) -> bool:
-        """Return whether the variable NAME_FILE can name a file that holds the value."""
+        """Return whether NAME_FILE can name a file with the value of the variable NAME."""
         return self.secret or self.in_file
 
     @property
     def is_next(self) -> bool:
-        """Return whether the value is needed only during a rotation, so that its file may be missing or empty."""
+        """Return whether the name of the variable ends with _NEXT.
+
+        The value of such a variable is used only during a rotation. Its file may be missing or empty.
+        """
         return self.name.endswith("_NEXT")
 
 
@@ -68,7 +72,7 @@ _TEXTS = {
 
 
 def _texts_by_language() -> tuple[Variable, ...]:
-    """Return the variables for texts to customers in each language: SMS, an email's subject, email."""
+    """Return the variables for texts to customers in each language: SMS, subject of the email, email."""
     return tuple(
         Variable(f"COBROWSE_{name}_{suffix}", f"The {what} in {language}.", example=text)
         for suffix, language in _TEXT_LANGUAGES.items()
@@ -580,7 +584,7 @@ OTHERS = {
 def example(name: str) -> str:
     """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
 
-    `name` may also be NAME_FILE of a variable NAME whose value can stand in a file.
+    `name`: a variable NAME, or NAME_FILE if a file can hold the value of NAME.
     """
     variable = VARIABLES.get(name)
     held = VARIABLES.get(name.removesuffix("_FILE"))

@@ -1,4 +1,4 @@
-"""Find settings that work but deserve attention. Administrators see the list in the Home tab."""
+"""Find settings that work but have a risk or a gap, such as no administrators. The Home tab shows the warnings."""
 
 from bot.config.settings import Settings
 from bot.slack.messages.catalogue import setup_warnings as words
@@ -7,9 +7,9 @@ from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[SetupWarning, ...]:
-    """Return a warning for each thing in the settings that works but deserves attention.
+    """Return a warning for each setting that works but has a risk or a gap, such as an unencrypted database.
 
-    The sentence of a warning names the variable to change.
+    Administrators see the warnings on their Home tab.
     """
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts

@@ -1,1 +1,1 @@
-"""Read the settings of several workspaces from one TOML file. One process serves all of them."""
+"""Read the settings of several workspaces, which one process serves, from one TOML file."""

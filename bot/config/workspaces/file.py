@@ -1,4 +1,4 @@
-"""Read the file of workspaces, or a part of one table for a command that needs only that part."""
+"""Read the file of workspaces: its tables, or a part of the settings of one workspace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,10 @@ VARIABLE = "COBROWSE_WORKSPACES"
 
 @dataclass(frozen=True, slots=True)
 class WorkspacesFile:
-    """The file of workspaces: its path and its tables, by the short names of the workspaces, in the order of the file.
+    """The file of workspaces.
 
-    `environ`: the environment in which `{env = "NAME"}` finds its value.
+    - `tables`: the tables by the short names of the workspaces, in the order of the file.
+    - `environ`: the environment variables that a table can name with `{env = "NAME"}`.
     """
 
     path: str
@@ -27,29 +28,29 @@ class WorkspacesFile:
 
     @property
     def named_variables(self) -> set[str]:
-        """Return the environment variables that hold values of the tables: each NAME in `{env = "NAME"}`."""
+        """Return the environment variables that the tables name with `{env = "NAME"}`."""
         values = [value for table in self.tables.values() for value in table.values()]
         return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
 
     def variables_of(self, name: str) -> dict[str, str]:
-        """Convert the table of the workspace `name` to environment variables.
-
-        Leave out the variables of the process.
-        """
+        """Convert the table of the workspace `name` to environment variables, without the variables of the process."""
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of a table for whose values `is_wanted` returns a true value.
+        """Return the keys of a table for whose values `is_wanted` returns true.
 
-        `name` is the workspace. `is_wanted` gets each value as the text of an environment variable.
+        - `name`: the short name of the workspace.
+        - `is_wanted`: a function that gets the value of a key, written as in an environment variable.
         """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
     def load_part(self, read: Callable[[Reader], T], name: str, more: Mapping[str, str] | None = None) -> T:
-        """Call `read`, which reads a part of the settings of the workspace `name`, and return the result.
+        """Call `read`, a function such as `read_slack`, with the settings of one workspace, and return the result.
 
-        `more`: keys and values that win over those of the table. Raises SettingsError if this part has a fault. The
-        error contains all faults of the table that are known by then.
+        - `name`: the short name of the workspace.
+        - `more`: keys and values that override the keys of the table.
+
+        Raises SettingsError, with all faults of the table found so far, if the settings that `read` reads have a fault.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)
@@ -82,21 +83,21 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
 
 
 def without_settings_of_workspaces(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the settings that only a table of the file can have."""
+    """Return the environment without the settings that belong into a table of the file."""
     return {name: value for name, value in environ.items() if not _is_of_workspace(name)}
 
 
 def _is_of_workspace(name: str) -> bool:
-    """Return whether the variable is a setting of a workspace, or names a file that holds such a setting."""
+    """Return whether the variable `name` belongs into a table of the file, as NAME or as NAME_FILE."""
     held = name.removesuffix("_FILE")
     return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the variables in the environment that belong into a table.
+    """Return the variables in the environment that belong into a table of the file.
 
-    Leave out a variable that a table names with `{env = …}`. Leave out a variable that has its default value, because
-    .env.example sets all of them and a default changes nothing.
+    Leave out variables that a table names with `{env = "NAME"}`. Leave out variables with their default value, because
+    .env.example sets them.
     """
     right = file.named_variables
     given = {name: unquoted(value) for name, value in file.environ.items() if name not in right}

@@ -1,4 +1,4 @@
-"""Load the settings of all workspaces. Faults in one table do not affect the other workspaces."""
+"""Load the settings of all workspaces. A fault in one table does not affect the other workspaces."""
 
 import hashlib
 import json
@@ -22,12 +22,12 @@ UNIQUE = ("bot_token", "app_token")
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSettings:
-    """The settings of one workspace, or the error with the faults of its table. Either `settings` or `error` is None.
+    """The settings of one workspace, or the error about its table. Either `settings` or `error` is None.
 
     - `name`: the short name of the workspace.
-    - `fingerprint`: a hash that differs after each change of the table, of its files that are no secrets (such as the
-      hosts file), or of its faults. So a table becomes usable when a missing secret file appears.
-    - `files`: the paths of all files whose change can change the fingerprint.
+    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. Another hash means that the workspace
+      changed.
+    - `files`: the paths of the files that the fingerprint depends on.
     """
 
     name: str
@@ -44,9 +44,9 @@ Workspaces = Mapping[str, WorkspaceSettings]
 def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) -> dict[str, WorkspaceSettings]:
     """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
 
-    `before`: what was read the last time. A workspace without faults is not loaded again if its fingerprint is the
-    same. Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the
-    environment has settings that belong into a table.
+    `before`: the previous result. A workspace without faults and with the same fingerprint is taken from `before`.
+    Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
+    has settings that belong into a table.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -78,10 +78,10 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Return the workspaces, with an error for each one that has a Slack token of another one.
+    """Replace the settings of a workspace by an error if another workspace has the same Slack token.
 
-    The one that was usable before keeps its settings. If neither or both were, it is the one that stands first in the
-    file.
+    Of two such workspaces, one keeps its settings: the workspace that is unchanged since `before`, else the first in
+    the file.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)
@@ -102,7 +102,7 @@ def _twin_fault(name: str, kind: str, other: str) -> str:
 
 
 def _digest(table: Table) -> str:
-    """Return a hash of a table's values and of the content of its files that are no secrets."""
+    """Return a hash of a table and of the content of its hosts file."""
     digest = hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode())
     for path in _files(table):
         try:
@@ -118,10 +118,7 @@ def _files(table: Table) -> tuple[str, ...]:
 
 
 def _shared(process: ProcessSettings) -> dict[str, str]:
-    """Return the variables of the process that all workspaces share, with the secrets as the process has read them.
-
-    Leave out the settings of a workspace.
-    """
+    """Return the variables that all workspaces share. Include the values of the process's secret files."""
     read_from = {file.variable for file in process.sources.files.values()}
     environ = without_settings_of_workspaces(process.sources.environ)
     shared = {name: value for name, value in environ.items() if name not in read_from}

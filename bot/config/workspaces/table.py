@@ -1,7 +1,4 @@
-"""Read the settings in one table of the file. Faults name the keys of the table.
-
-The values are read by the same functions as those of the environment.
-"""
+"""Read the settings in one table of the file of workspaces, with faults that name the keys of the table."""
 
 import difflib
 import json
@@ -27,11 +24,12 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 class TableReader(Reader):
     """Reads the values of one table as if they were environment variables. Faults name the table and its keys.
 
-    - `shared`: the variables of the process, which all workspaces share.
-    - `environ`: the environment in which `{env = "NAME"}` finds its value.
-    - `paths`: the files of the table's secrets.
-    - `variables`: the variables for the keys of the table, without the shared ones.
-    - `has_read_wrong_key`: whether the value of a key that has a fault was read. The fault then concerns what was read.
+    - `workspace`: the short name of the workspace.
+    - `shared`: the variables that all workspaces share.
+    - `environ`: the environment variables that the table can name with `{env = "NAME"}`.
+    - `variables`: the variables that were made from the keys of the table.
+    - `paths`: the paths of the secret files that the table names.
+    - `has_read_wrong_key`: whether somebody read the value of a key with a fault.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -45,17 +43,18 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable without the quotes around it.
+        """Return the value of a variable without quotes around it.
 
-        If the variable's key has a fault, set `has_read_wrong_key`.
+        Set `has_read_wrong_key` if the key of the variable has a fault.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of the variable `name`, once. `fix` says what is wrong and what to do.
+        """Add a fault of the variable `name`, unless the same fault was added before.
 
-        Do nothing if a key that this fault names has a fault already, because this fault may only follow from that one.
+        `fix`: what is wrong with the value, and what to do. Do nothing if a key that `name` or `fix` names already has
+        a fault.
         """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)
@@ -68,7 +67,7 @@ class TableReader(Reader):
         return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
 
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
-        """Convert a key and its value to environment variables. Note a fault if the key or the value is wrong."""
+        """Convert a key and its value to environment variables. Add a fault if the key or the value is wrong."""
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
             return self._refuse(key, _unknown_key(key))
@@ -83,9 +82,9 @@ class TableReader(Reader):
         return {name: text}
 
     def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
-        """Convert a key to environment variables if its value is in a file or in another variable.
+        """Convert a key with the value `{file = "PATH"}` or `{env = "NAME"}` to environment variables.
 
-        Note a fault if `value` is neither `{file = "PATH"}` nor `{env = "NAME"}`, or if the other variable is not set.
+        Add a fault for any other value, and if the variable NAME is not set.
         """
         match value:
             case {"file": str(path), **others} if unquoted(path) and not others:
@@ -107,7 +106,7 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key for the variable NAME or NAME_FILE. Return "" if a table has no such key."""
+    """Return the key of a table for the variable NAME or NAME_FILE; "" if there is no such key."""
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 
@@ -124,7 +123,7 @@ def _unknown_key(key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Convert the value of a key to the text of an environment variable. Return None if that is not possible."""
+    """Convert the value of a key to the text of an environment variable. Return None for an unsupported type."""
     match value:
         case bool():
             return str(value).lower()
@@ -136,7 +135,7 @@ def _text(value: object) -> str | None:
 
 
 def _toml_example(variable: Variable, workspace: str) -> str:
-    """Return an example line for a setting; "" if there is none."""
+    """Return an example line for a key of the table of this workspace."""
     key, value = variable.name.lower(), variable.example or variable.default
     if variable.secret:
         return f'{key} = {{file = "/run/secrets/{workspace}-{_dashed(key)}"}}'

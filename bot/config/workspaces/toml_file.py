@@ -25,9 +25,10 @@ Table = Mapping[str, object]
 
 
 class WorkspacesFileError(SettingsError):
-    """The file of workspaces cannot be read or is not valid.
+    """The file of workspaces cannot be read, or is not valid.
 
-    Its only fault says what to do, and `code` gives the kind.
+    - `faults`: one text, with the fault and the fix.
+    - `code`: `file_missing`, `file_unreadable` or `settings_invalid`.
     """
 
     def __init__(self, path: str, sentence: str, code: str = SettingsError.code) -> None:
@@ -36,7 +37,7 @@ class WorkspacesFileError(SettingsError):
 
 
 def read_tables(path: str) -> dict[str, Table]:
-    """Return the tables of the file, by the short names of their workspaces.
+    """Return the tables of the file, by the short names of the workspaces.
 
     Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except such tables.
     """
@@ -54,7 +55,7 @@ def read_tables(path: str) -> dict[str, Table]:
 
 
 def _text(path: str) -> str:
-    r"""Return the text of the file with `\n` at the ends of its lines.
+    r"""Return the text of the file, with `\n` as the end of each line.
 
     Raises WorkspacesFileError if the file is missing, cannot be read or is not UTF-8 text.
     """
@@ -96,7 +97,7 @@ def _table_fault(name: str, table: object) -> str:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return "line N: " for the first line that begins with this key or table. Return "" if there is no such line."""
+    """Return "line N: " for the first line that begins with this key or table; "" if there is no such line."""
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[].=]""")
     lines = (number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line))
     return next((f"line {number}: " for number in lines), "")
