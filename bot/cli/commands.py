@@ -1,7 +1,6 @@
 """Define the commands run, check, health, sandbox, start and applications.
 
-hosts.py, manifest.py and setup/ define the other commands. Each command parses its arguments and calls one function.
-Each command imports inside its body, so that a command loads only what it uses.
+Each command imports modules in its body, so that it loads only what it uses.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """A group of commands. Help and errors also appear correctly on terminals that are not UTF-8."""
+    """A group of commands whose help and errors can be printed on terminals that are not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
@@ -93,8 +92,8 @@ def run() -> None:
 def check(person: str | None, as_json: bool, workspace: str | None) -> None:
     """Check the set-up, and say what is wrong and how to fix it.
 
-    Creates nothing; exits with 1 if something is wrong. With several workspaces, check what they share, and then one
-    after the other; with --workspace, check that one only.
+    Creates nothing; exits with 1 if something is wrong. With several workspaces, checks the shared settings and then
+    each workspace. With --workspace, checks only this workspace.
     """
     from bot import check as report
     from bot.core.hosts.csv_file import USER_ID
@@ -111,9 +110,9 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise UsageError, because --person also needs --workspace if there are several workspaces.
+    """Raise UsageError if there are several workspaces: --person then needs --workspace.
 
-    Do nothing if the settings cannot be read, because `check` then reports that.
+    Do nothing if the settings cannot be read.
     """
     from bot.config import settings
 
@@ -126,7 +125,7 @@ def _need_workspace() -> None:
 def health() -> None:
     """Check whether the bot on this machine runs. Exits with 0 if it does; else prints the reason and exits with 1.
 
-    Containers use it as their health command.
+    A container can use this command as its health check.
     """
     from bot.cli import health as probe
     from bot.config import settings
@@ -183,9 +182,9 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the id in `conversation`, the value of --conversation: an id, or the URL of a conversation.
+    """Return the conversation's id from the value of --conversation, an id or a URL.
 
-    For any other value, exit with a sentence that says so.
+    For any other value, print the reason and exit with 1.
     """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
@@ -290,7 +289,11 @@ def sandbox(
 
 
 def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
-    """Check the values of --as and --once. --as must be one of `roles`. Raises BadParameter for an invalid value."""
+    """Raise BadParameter if --as is not in `roles`, or if --once does not begin with /cobrowse.
+
+    - `person`: the value of --as.
+    - `once`: the value of --once; None if the option is missing.
+    """
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
@@ -298,9 +301,9 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Check the value of --genesys. Raises BadParameter unless the value is None or one of `faults`.
+    """Raise BadParameter unless the value of --genesys is None or in `faults`.
 
-    `faults` are the faults of the API that --conversations selects.
+    `conversations`: the value of --conversations, for the error.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
@@ -308,17 +311,14 @@ def _check_fault(fault: str | None, faults: Collection[str], conversations: str 
 
 
 def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
-    """Print the answer to a command, and exit: with 1 if the answer is an error, else with 0."""
+    """Print the answer to a command. Exit with 1 if the answer is an error, else with 0."""
     output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the default of --conversations, which depends on GENESYS_COBROWSE_API.
-
-    The sandbox reads no other setting.
-    """
+    """Return the default of --conversations: "one" with GENESYS_COBROWSE_API=conversations, else None."""
     from bot.config import settings
 
     try:

@@ -1,4 +1,4 @@
-"""Use the bot's database in a command: read its settings and open it, or exit with a sentence that gives the reason."""
+"""Open the bot's database in a command."""
 
 import asyncio
 import os
@@ -26,9 +26,9 @@ waits for a command, and some commands read whole tables."""
 
 
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
-    """Call `use` with the settings of the database, and return its result.
+    """Call `use` with the settings of the database, and return the result.
 
-    If the settings have faults or the database fails, exit with a sentence that says so.
+    If the settings have faults or the database fails, print the reason and exit with 1.
     """
     logs.set_up("WARNING", as_json=False)  # the command prints its result, so log only problems
 
@@ -46,9 +46,9 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 
 
 async def know_everything(database: DatabaseSettings) -> None:
-    """Raise StorageSetupError if a newer program made the tables.
+    """Raise StorageSetupError if the tables of the database have a newer version than this program.
 
-    A newer program may have stored data that this program does not know. Commands that need all data call this first.
+    A command that needs all stored data calls this first: this program does not know the data of a newer version.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it
@@ -66,12 +66,12 @@ async def open_database(
     create: bool = True,
     workspace: str = "",
 ) -> AsyncIterator[Storage]:
-    """Open the database, and yield what this workspace sees of it.
+    """Open the database, and yield a store that is limited to the rows of one workspace.
 
-    - `exclusive`: refuse an SQLite file that a bot uses. If it is False, the command and a running bot can write at the
-      same time.
-    - `create`: create an SQLite file that does not exist. Commands that only read set it to False, because a new, empty
-      file would hide a wrong path.
+    - `timing`: the timeouts of the database.
+    - `exclusive`: whether to fail if a bot uses the SQLite file.
+    - `create`: whether to create an SQLite file that does not exist.
+    - `workspace`: the short name of the workspace; "" if there is only one.
 
     Raises StorageSetupError if the database cannot be opened.
     """
@@ -86,10 +86,7 @@ async def open_database(
 
 
 def _check_file(name: str) -> None:
-    """Raise StorageSetupError if the file does not exist, but its directory does.
-
-    If the directory is missing, too, opening the file raises an error about the directory.
-    """
+    """Raise StorageSetupError if the file does not exist in an existing directory."""
     path = os.path.abspath(name)
     if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
         raise refused("database_file_missing", path=path)

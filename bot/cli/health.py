@@ -1,4 +1,4 @@
-"""Ask the bot on this machine whether it runs, for the health command of containers. Use no proxy."""
+"""Ask the bot on this machine for its health, for the health check of a container."""
 
 import http.client
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Send GET /healthz to the bot. Return "" if the status is 200, else a sentence with the problem.
+    """Send GET /healthz to the bot, without a proxy. Return "" for status 200, else a sentence with the problem.
 
-    Raises SettingsError if the settings of the address have faults.
+    Raises SettingsError if HOST, PORT or HEALTH_PORT has a fault.
     """
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""

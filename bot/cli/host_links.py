@@ -1,7 +1,4 @@
-"""Read, add, remove and export host links. For a person with a host link, no other host rule counts.
-
-`workspace` is the short name of the workspace that has the links; "" if the bot has only one.
-"""
+"""Read, add, remove and export host links."""
 
 import csv
 import io
@@ -17,9 +14,9 @@ from bot.storage.open import DEFAULT_TIMING
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
-    """Parse one host link from command-line arguments.
+    """Convert command-line arguments to a host link.
 
-    Raises HostsFileError if an argument is invalid. The error contains all faults.
+    Raises HostsFileError with all faults if an argument is invalid.
     """
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
@@ -29,15 +26,15 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
 
 
 def read_csv(text: str) -> list[HostLink]:
-    """Parse the host links in the text of a CSV file.
+    """Convert the text of a CSV file to host links.
 
-    Raises HostsFileError if a line is invalid. The error contains all such lines.
+    Raises HostsFileError with all faults if a line is invalid.
     """
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
 def write_csv(links: list[HostLink]) -> str:
-    """Return host links as the text of a CSV file."""
+    """Convert host links to the text of a CSV file."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*csv_file.HEADER, "team_id"))
@@ -52,7 +49,10 @@ async def add(
     *,
     workspace: str = "",
 ) -> None:
-    """Store all of these host links, or none if one cannot be stored.
+    """Store these host links in one transaction.
+
+    - `on_progress`: a function that is called after each batch, with the number of links in the batch.
+    - `workspace`: the short name of the workspace; "" if there is only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
@@ -61,7 +61,10 @@ async def add(
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, *, workspace: str = "") -> bool:
-    """Remove a host link. Return True if there was one.
+    """Remove a host link. Return False if the link does not exist.
+
+    - `team_id`: the id of the link's Slack workspace; None for the link that applies to all Slack workspaces.
+    - `workspace`: the short name of the workspace; "" if there is only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
@@ -72,9 +75,10 @@ async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, 
 async def list_all(
     database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
 ) -> list[HostLink]:
-    """Return all host links.
+    """Return all host links of a workspace.
 
-    Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the read fails.
+    `workspace`: the short name of the workspace; "" if there is only one. Raises StorageSetupError if the database
+    cannot be opened, and StorageUnavailableError if the read fails.
     """
     async with open_database(database, timing, create=False, workspace=workspace) as store:
         return list(await store.links())

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot hosts`: set, remove, list, import and export links from Slack users to Genesys hosts."""
+"""Define `cobrowse-bot hosts`: set, remove, list, import and export host links."""
 
 import sys
 from typing import Any, NoReturn
@@ -74,7 +74,7 @@ def list_(workspace: str) -> None:
 @click.argument("path")
 @workspace_option()
 def import_(path: str, workspace: str) -> None:
-    """Add the links of a CSV file: all of them, or none."""
+    """Add all links in a CSV file. If one line is wrong, add none."""
     from bot.cli import host_links
     from bot.config.csv_file import read_csv_file
     from bot.core.hosts.csv_file import HostsFileError

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot manifest`: print the Slack app's manifest for this installation, or the link that creates it."""
+"""Define `cobrowse-bot manifest`: print the Slack app's manifest, or a link that creates the app."""
 
 import json
 import sys
@@ -44,8 +44,8 @@ def manifest(
 ) -> None:
     """Print the Slack app's manifest for this installation.
 
-    Scopes and events of features that are off are left out. Without .env, it is for Socket Mode and the default
-    settings. With --workspace, Slack sends to /slack/events/NAME.
+    The manifest leaves out scopes and events of features that are off. Without .env, the manifest is for Socket Mode
+    and the default settings. With --workspace, Slack sends events to /slack/events/NAME.
     """
     from bot.slack.manifest import COMMENTS, build
 
@@ -67,9 +67,12 @@ def manifest(
 
 
 def _features(workspace: str, command: str | None, *, everything: bool) -> "Features":
-    """Return the features that the settings of the workspace switch on; with `everything`, all features.
+    """Return the features that the settings of the workspace switch on, or all features if `everything`.
 
-    Exit with a sentence if the settings have faults.
+    - `workspace`: the short name of the workspace; "" if there is only one.
+    - `command`: the slash command; None takes it from the settings.
+
+    Print the faults and exit with 1 if the settings have faults.
     """
     from bot.config import settings
     from bot.slack.manifest import ALL_FEATURES
@@ -85,9 +88,9 @@ def _features(workspace: str, command: str | None, *, everything: bool) -> "Feat
 
 
 def _events_url(url: str, path: str) -> str:
-    """Return the URL for Slack's events: the value of --http with the path at which the bot listens.
+    """Return the URL to which Slack sends events: the value of --http with `path` at its end.
 
-    Raises BadParameter for an invalid value.
+    Raises BadParameter if the value is not an https URL.
     """
     from bot.slack.manifest import EVENTS_PATH
 

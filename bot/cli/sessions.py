@@ -1,4 +1,4 @@
-"""Use the session service without Slack: create a session, list the applications."""
+"""Call the session service without Slack: create a session, list the applications."""
 
 import sys
 
@@ -18,12 +18,12 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Call hooks for a person at a terminal: print a line to standard error when Genesys makes the command wait."""
+    """Call hooks that print a line to standard error when a call to Genesys has to wait."""
 
     fairness_key = ""
 
     async def before_send(self) -> None:
-        """Do nothing, because a session that was started by a command is not resumed after a crash."""
+        """Do nothing: a session from the command line is not stored."""
 
     async def on_wait(self, seconds: float) -> None:
         if seconds >= MIN_NOTICE_SECONDS:
@@ -38,7 +38,7 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Create a session. For an argument that is None, use the default in the settings.
+    """Create a session. An argument that is None takes its default from the settings.
 
     Raises ServiceError if the call to Genesys fails.
     """
@@ -68,7 +68,7 @@ ADMINISTRATOR = "your Genesys administrator"
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
     """Return a sentence about an error, on one line without markup.
 
-    `starting`: whether the command starts a session.
+    `starting`: whether the failed command creates a session.
     """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)

@@ -1,4 +1,4 @@
-"""Define the option --workspace, which names one of several workspaces, and read that workspace's settings."""
+"""Define the option --workspace, and read the settings of the workspace that the option names."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -15,18 +15,17 @@ ABOUT = "The workspace: the name of its table in the file COBROWSE_WORKSPACES."
 
 
 def workspace_option(*, needed: bool = True) -> Callable[[F], F]:
-    """Return a decorator that gives a command the option --workspace. Its value becomes the parameter `workspace`.
+    """Return a decorator that adds the option --workspace to a command, as the parameter `workspace`.
 
-    If COBROWSE_WORKSPACES is not set, the option is refused and the parameter is "". Otherwise the parameter is the
-    name of a workspace of the file. `needed`: the option must then be given. If it is False, the option may be left
-    out, and the parameter is None.
+    `needed`: whether the option must be given if there are several workspaces. The parameter is the short name of the
+    workspace; None if the option is missing; "" if there is only one workspace. With only one, the option is an error.
     """
     check = _needed if needed else _known
     return click.option("--workspace", metavar="NAME", callback=check, help=ABOUT)
 
 
 def names_in_file(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the workspaces in the file. Return none if COBROWSE_WORKSPACES is not set.
+    """Return the names of the workspaces in the file that COBROWSE_WORKSPACES names; none if it is not set.
 
     Raises WorkspacesFileError if the file cannot be read or is not valid TOML.
     """
@@ -40,15 +39,17 @@ def names_in_file(environ: Mapping[str, str]) -> list[str]:
 
 
 def listed(names: list[str]) -> str:
-    """Return the names as a phrase, such as "acme, globex or initech"."""
+    """Join names to a phrase, such as "acme, globex or initech"."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, str] | None = None) -> T:
-    """Call `read`, which reads a part of the settings, and return the result.
+    """Call `read`, a function such as `read_slack`, with the settings of one workspace, and return the result.
 
-    `workspace` is the workspace whose settings are read; "" reads those of the environment. `more` holds values by
-    variable, which win over all others. Raises SettingsError if there are faults; it contains all of them.
+    - `workspace`: the short name of the workspace; "" reads the environment.
+    - `more`: values by variable, which override all other values.
+
+    Raises SettingsError with all faults if there are any.
     """
     from bot.config import settings
 
@@ -62,9 +63,9 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """Check the value of an option that may be left out, and return the value of the parameter.
+    """Check the value of an option --workspace that may be left out. Return the value of the parameter `workspace`.
 
-    If the file cannot be read, return `name` unchecked, because the command itself then reports that error.
+    Return `name` unchecked if the file of workspaces cannot be read: the command then reports this error.
     """
     from bot.config import settings
 
@@ -76,9 +77,10 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of an option that must be given if there are several workspaces.
+    """Check the value of an option --workspace that must be given if there are several workspaces.
 
-    Return the value of the parameter.
+    Return the value of the parameter `workspace`. Print the reason and exit with 1 if the file of workspaces cannot be
+    read.
     """
     from bot.config import settings
 
@@ -93,9 +95,10 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
 
 
 def _checked(name: str | None, names: list[str]) -> str:
-    """Return the name of a workspace; "" if there is only one. `names` holds the names of all workspaces of the file.
+    """Return `name`; "" if there is only one workspace.
 
-    Raises UsageError if the name is missing, unknown, or given although there is only one workspace.
+    `names`: the names of the workspaces in the file. Raises UsageError if `name` is missing or unknown, or is given
+    although there is only one workspace.
     """
     if not names and name:
         raise click.UsageError("Leave out --workspace: COBROWSE_WORKSPACES is not set, so there is a single workspace.")

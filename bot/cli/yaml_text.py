@@ -1,7 +1,4 @@
-"""Write a manifest as YAML in the block style: dicts, lists, texts, integers and booleans (pure).
-
-The bot installs no YAML library. Tests read the result with such a library.
-"""
+"""Convert a Slack app's manifest to YAML: dicts, lists, texts, integers and booleans (pure)."""
 
 import json
 import re
@@ -19,7 +16,7 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 def as_yaml(value: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
     """Return a manifest as YAML.
 
-    `comments` maps the name of a key, or the text of a list item, to the comment at the end of its line.
+    `comments`: the comment at the end of a line, by the name of the key or the text of the list item on the line.
     """
     return "".join(f"{line}\n" for line in _mapping(value, "", comments or {}))
 
@@ -54,7 +51,10 @@ def _items(value: list[Any], indent: str, comments: Mapping[str, str]) -> Iterat
 
 
 def _scalar(value: Any) -> str:
-    """Return a text unquoted or in quotation marks. Return any other value as JSON, which is valid YAML."""
+    """Convert a text to YAML, with quotation marks if they are needed.
+
+    Convert any other value to JSON, which is valid YAML.
+    """
     if isinstance(value, str) and not _needs_quotes(value):
         return value
     return json.dumps(value)

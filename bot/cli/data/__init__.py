@@ -1,1 +1,1 @@
-"""Define the commands that manage the database and the data about people in it."""
+"""Define the commands that manage the database and the stored data about people."""

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot db`: look at the database, upgrade it, back it up, restore it, change its encryption key."""
+"""Define `cobrowse-bot db`: show the state of the database, upgrade, back up and restore it, and rotate its key."""
 
 import json
 import shlex
@@ -36,13 +36,13 @@ file, `restore` does this itself: see bot/storage/sqlite/backup.py."""
 
 @click.group(epilog=examples("cobrowse-bot db status", "cobrowse-bot db backup /var/backups/cobrowse"))
 def db() -> None:
-    """Look after the database: its schema, backups and encryption key."""
+    """Manage the database: its schema, backups and encryption key."""
 
 
 @db.command(epilog=examples("cobrowse-bot db status", "cobrowse-bot db status --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(as_json: bool) -> None:
-    """Say which schema the database and this program have, how it is encrypted, and what to do. Changes nothing."""
+    """Show the schema and the encryption of the database, and the steps to take. Changes nothing."""
     from bot.cli.database import with_database
     from bot.storage.inspect import inspect_storage
     from bot.storage.schema import VERSION
@@ -67,7 +67,7 @@ def status(as_json: bool) -> None:
 
 
 def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> dict[str, str]:
-    """Return what the operator has to do: one sentence for each step. The keys are the steps' codes in the JSON."""
+    """Return the steps that the operator has to take: a sentence for each step, by the code of the step."""
     waits_for_key = bool(report.version and has_key and not report.is_encrypted)
     steps = {}
     if not report.is_current or waits_for_key:
@@ -93,10 +93,10 @@ def _about_secrets(report: "StorageReport", secrets: "SecretCounts") -> str:
 
 @db.command(epilog=examples("cobrowse-bot db upgrade", "DATABASE_URL=sqlite:///copy.db cobrowse-bot db upgrade"))
 def upgrade() -> None:
-    """Bring the database to this program's schema, and encrypt it if there is a key.
+    """Upgrade the database to this program's schema, and encrypt its secrets if STORE_ENCRYPTION_KEY is set.
 
-    The bot does the same when it starts. `db status` of an older program says whether it can use the database
-    afterwards.
+    The bot does the same when it starts. `db status` of an older program says whether that program can use the upgraded
+    database.
     """
     from bot.cli.database import open_database, with_database
     from bot.storage.inspect import inspect_storage
@@ -181,8 +181,8 @@ def restore(path: str, yes: bool) -> None:
 def rotate_key() -> None:
     """Encrypt all stored secrets with the newest key, the first of STORE_ENCRYPTION_KEY.
 
-    With SQLite, stop the bot first. With Postgres, the bots may run, if all of them have the same newest key. If this
-    command was interrupted, run it again.
+    With SQLite, stop the bot first. With Postgres, bots can keep running if all of them have the same newest key. If
+    this command is interrupted, run it again.
     """
     from bot.cli.database import know_everything, open_database, with_database
 
@@ -214,7 +214,7 @@ def rotate_key() -> None:
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
     """Return the path of the SQLite database, and an Encryptor with the configured keys.
 
-    If the database is Postgres, print `sentence` and `commands` instead, and exit.
+    If the database is Postgres, print `sentence` and `commands`, and exit with 1.
     """
     from bot.cli.database import with_database
     from bot.storage.encryption import Encryptor

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot export` and `cobrowse-bot forget`: print and delete what is stored about one person."""
+"""Define `cobrowse-bot export` and `cobrowse-bot forget`: print or delete the stored data about one person."""
 
 import json
 import re
@@ -40,7 +40,7 @@ ROWS = {
 @team
 @workspace_option()
 def export(slack_user_id: str, team: str | None, workspace: str) -> None:
-    """Print what is stored about one person, as JSON. Secrets are left out."""
+    """Print the stored data about one person as JSON, without secrets."""
     from bot.cli.database import know_everything, open_database
 
     user_id, team_id = _ids(slack_user_id, team)
@@ -62,9 +62,9 @@ def export(slack_user_id: str, team: str | None, workspace: str) -> None:
 @team
 @workspace_option()
 def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
-    """Delete what is stored about one person. Remove the person from what is stored about others.
+    """Delete the stored data about one person, and remove the person from data about others.
 
-    Open sessions stay until they are over. If there are any, the command exits with 1 and says when to run it again.
+    Open sessions and unanswered requests stay. If there are any, exits with 1 and says when to run the command again.
     """
     from bot.cli.database import know_everything, open_database
 
@@ -89,7 +89,7 @@ def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
 
 
 def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":
-    """Return the ids of the user and the team (None if not given) on the command line.
+    """Check the ids of the user and of the Slack workspace on the command line, and return both.
 
     Raises BadParameter for an invalid id.
     """
@@ -104,9 +104,10 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
 
 
 class _Subject(NamedTuple):
-    """The person whom a command exports or forgets, and where to look.
+    """The person to export or forget.
 
-    `team_id` is a Slack team, None for all teams. `workspace` is "" if the bot has only one workspace.
+    - `team_id`: the id of a Slack workspace; None for all.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
     """
 
     user_id: str
@@ -115,10 +116,12 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Call `use`, which exports or forgets a person, and return its result. Write the command into the audit log.
+    """Call `use` with the settings of the database, write a line to the audit log, and return the result.
 
-    `fields_of` converts the result to the fields of the audit line. Exit with a sentence if the audit log or the
-    database cannot be used.
+    - `action`: the name of the command, for the audit log.
+    - `fields_of`: a function that converts the result to fields of the line.
+
+    Print a sentence and exit with 1 if the audit log or the database cannot be used.
     """
     from bot.cli.database import with_database
     from bot.config import settings
@@ -155,7 +158,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _when_again(result: "Forgotten") -> str:
-    """Return the sentence that says which data about the person is still stored, and when to run `forget` again."""
+    """Return a sentence about the data that is still stored, and about when to run `forget` again."""
     parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
     left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
     stay = "stays" if result.sessions + result.requests == 1 else "stay"
@@ -165,9 +168,11 @@ def _when_again(result: "Forgotten") -> str:
 
 
 def _settings_with(user_id: str, workspace: str) -> list[str]:
-    """Return the names of the settings that name this person.
+    """Return the names of the settings whose values contain this user id.
 
-    They are variables or, for a workspace of the file, keys of its table.
+    `workspace`: the short name of the workspace; "" if there is only one.
+
+    Return environment variables if there is only one workspace, else keys of the workspace's table.
     """
     from bot.config import settings
     from bot.config.variables import VARIABLES

@@ -1,1 +1,1 @@
-"""Define the commands that set the bot up: ask for the settings, write .env, make keys."""
+"""Define the commands `init` and `keygen`, which write settings and keys."""

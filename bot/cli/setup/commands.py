@@ -42,7 +42,7 @@ NO_TERMINAL = (
 @click.option("--update", is_flag=True, help="With --answers: change an existing .env. Its other lines stay.")
 @click.option("--no-check", is_flag=True, help="Do not run `check` afterwards.")
 def init(answers: str | None, update: bool, no_check: bool) -> None:
-    """Ask for the settings that matter, write them to .env, and check them."""
+    """Ask for the settings that the bot needs, write them to .env, and check them."""
     from bot.check import as_text, check_environment, passed
     from bot.cli.setup import env_file as files
     from bot.cli.setup import questions
@@ -72,9 +72,9 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
 
 
 def _existing() -> tuple[str | None, dict[str, str]]:
-    """Return the text of .env (None if there is no such file) and the values of the variables in it.
+    """Return the text of .env (None if there is no such file) and the variables in it.
 
-    Exit if the file cannot be read.
+    Print the reason and exit with 1 if the file cannot be read.
     """
     from bot.config import environment, settings
 
@@ -86,9 +86,13 @@ def _existing() -> tuple[str | None, dict[str, str]]:
 
 
 def _from_file(path: str, text: str | None, current: dict[str, str], *, update: bool) -> dict[str, str]:
-    """Return the settings in the file of answers at `path`. If the file has faults, exit with a list of them.
+    """Return the settings in the file of answers at `path`.
 
-    `text` and `current` are the text and the values of the existing .env.
+    - `text`: the text of the existing .env; None if there is no such file.
+    - `current`: the variables in the existing .env.
+    - `update`: whether an existing .env may be changed.
+
+    Print the faults and exit with 1 if an answer has a fault, or if .env exists and `update` is False.
     """
     from bot.cli.setup import questions
 
@@ -105,9 +109,12 @@ def _from_file(path: str, text: str | None, current: dict[str, str], *, update: 
 
 
 def _from_person(text: str | None, current: dict[str, str]) -> dict[str, str]:
-    """Ask a person for the settings. Exit if there is no terminal, or if the person wants to keep the existing .env.
+    """Ask a person for the settings.
 
-    `text` and `current` are the text and the values of that .env.
+    - `text`: the text of the existing .env; None if there is no such file.
+    - `current`: the variables in the existing .env.
+
+    Exit with 1 if there is no terminal, or if the person does not want to change the existing .env.
     """
     from bot.cli.setup import questions
 
@@ -156,9 +163,9 @@ def oauth(out: str, kind: str) -> None:
 
 
 def _create(out: str, write: Callable[[Path], T]) -> T:
-    """Return the result of `write`, which creates the file `out`.
+    """Call `write`, which creates the file `out`, and return the result.
 
-    Exit with a sentence if the file cannot be created.
+    Print the reason and exit with 1 if the file cannot be created.
     """
     try:
         return write(Path(out).expanduser())

@@ -1,7 +1,4 @@
-"""Write .env and key files so that only their owner can read them.
-
-No file is replaced unless somebody has agreed to that.
-"""
+"""Write .env and key files with mode 0600."""
 
 import contextlib
 import io
@@ -17,7 +14,7 @@ OWNER_ONLY = 0o600
 
 
 def create_private(path: Path, text: str) -> None:
-    """Create a file that holds `text`, with mode 0600.
+    """Create a file with this text and mode 0600.
 
     Raises FileExistsError if the file exists, and another OSError if it cannot be created.
     """
@@ -27,9 +24,9 @@ def create_private(path: Path, text: str) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader sees either the old text or the new text. The new file has mode 0600.
+    """Write a text to a file with mode 0600, in one step: a reader sees either the old text or the new text.
 
-    Follow a symbolic link. Raises OSError if the file cannot be replaced.
+    Follow a symbolic link. Raises OSError if the file cannot be written.
     """
     target = path.resolve()
     descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # its mode is 0600
@@ -46,11 +43,11 @@ def replace_private(path: Path, text: str) -> None:
 
 
 def merge(existing: str, values: Mapping[str, str]) -> str:
-    """Return the text of a .env file with these values. Keep every other line of `existing`, the old text.
+    """Return the text of a .env file, changed so that it sets these values. Keep all other lines.
 
-    An empty value empties the line of that name, if there is one. NAME and NAME_FILE exclude each other: a value for
-    one of them also empties the line of the other. Raises ValueError if no line can hold a value. The error names the
-    setting and does not show the value.
+    An empty value removes the value from an existing line. A value for NAME empties the line of NAME_FILE, and a value
+    for NAME_FILE empties the line of NAME. Raises ValueError, with the setting's name, if a value does not fit on a
+    line.
     """
     other_forms = {f"{name}_FILE" for name in values} | {name.removesuffix("_FILE") for name in values}
     left = {name: "" for name in other_forms if name not in values} | dict(values)
@@ -68,9 +65,9 @@ def merge(existing: str, values: Mapping[str, str]) -> str:
 
 
 def _line(name: str, value: str) -> str:
-    """Return the line `NAME=value` as python-dotenv, Docker and systemd read it. Add quotes only if they are needed.
+    """Return the line `NAME=value` as python-dotenv, Docker and systemd read it, with quotes if they are needed.
 
-    Raises ValueError if no such line can hold the value.
+    Raises ValueError if the value does not fit on a line.
     """
     for written in (value, f"'{value}'"):
         line = f"{name}={written}\n"

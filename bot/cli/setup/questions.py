@@ -27,7 +27,7 @@ What you type for a secret does not show.
 class AnswersError(Exception):
     """The answers in a file have faults.
 
-    Each of `faults` names a setting and says how to fix the fault; none shows a secret.
+    `faults`: one text for each fault, with the setting and the fix, without secrets.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -36,9 +36,9 @@ class AnswersError(Exception):
 
 
 def read_answers(path: str) -> dict[str, str]:
-    """Read answers from a file with lines NAME=value, as in .env.
+    """Read the answers from a file with lines NAME=value, as in .env.
 
-    Raises AnswersError if the file or an answer has a fault.
+    Raises AnswersError if a line is malformed or a setting is unknown, or if the file cannot be read.
     """
     if not Path(path).exists():
         raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
@@ -62,7 +62,7 @@ def _unknown(name: str) -> str:
 
 
 def faults_of(values: Mapping[str, str]) -> list[str]:
-    """Return every fault of these settings, worded as the command `run` reports it."""
+    """Return the faults of these settings, as the command `run` reports them."""
     try:
         settings.load(values)
     except settings.SettingsError as error:
@@ -71,16 +71,13 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return `faults` without those about missing Slack secrets, if `values` has no Slack secret at all.
-
-    Such settings are enough for Genesys, and the Slack app may come later.
-    """
+    """Return `faults`, without the faults about missing Slack secrets if `values` contains no Slack secret at all."""
     has_slack = any(values.get(form) for name in SLACK_SECRETS for form in _forms(name))
     return faults if has_slack else [fault for fault in faults if not _is_slack_missing(fault)]
 
 
 def slack_missing(values: Mapping[str, str]) -> list[str]:
-    """Return one fault for each missing Slack secret that the command `run` needs, worded as `run` reports it."""
+    """Return one fault for each missing Slack secret, as the command `run` reports it."""
     return list(filter(_is_slack_missing, faults_of(values)))
 
 
@@ -91,17 +88,14 @@ def _is_slack_missing(fault: str) -> bool:
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in `current`, changed and extended by `answers`.
 
-    A setting can be in the variable NAME or in NAME_FILE. An answer for one of these variables removes the other.
+    An answer for NAME removes NAME_FILE. An answer for NAME_FILE removes NAME.
     """
     replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
     return {name: value for name, value in current.items() if name not in replaced} | dict(answers)
 
 
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
-    """Return the setting STORE_ENCRYPTION_KEY with a new key.
-
-    Return an empty dict if the answers or the current settings already have a key.
-    """
+    """Return the setting STORE_ENCRYPTION_KEY with a new key; an empty dict if the setting already has a value."""
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}
     return {"STORE_ENCRYPTION_KEY": new_key()}
@@ -112,17 +106,17 @@ def _forms(name: str) -> tuple[str, str]:
 
 
 class Interview:
-    """Asks a person at a terminal for the settings. `current`: the existing settings, which are the default answers."""
+    """Asks a person at a terminal for the settings.
+
+    `current`: the existing settings. Their values are the default answers.
+    """
 
     def __init__(self, current: Mapping[str, str]) -> None:
         self._current = current
         self.answers: dict[str, str] = {}
 
     def ask_all(self) -> dict[str, str]:
-        """Ask all questions, and return the settings to write.
-
-        The value "" means that the setting must become empty in .env.
-        """
+        """Ask all questions, and return the settings to write. The value "" empties a setting in .env."""
         click.echo(INTRO)
         self._service()
         self._region()
@@ -209,10 +203,12 @@ class Interview:
     def _setting(
         self, name: str, text: str, *, default: str = "", hidden: bool = False, optional: bool = False
     ) -> None:
-        """Ask for one setting until the answer is valid. Enter keeps a secret that is already set.
+        """Ask for one setting until the answer is valid.
 
-        `text` is the question. `hidden`: the setting is a secret, so the terminal does not show what the person types.
-        `optional`: Enter skips the question.
+        - `text`: the question.
+        - `hidden`: whether the setting is a secret. The terminal does not show the answer, and Enter keeps the existing
+          value.
+        - `optional`: whether Enter skips the question.
         """
         while True:
             value = self._prompt(name, text, default=default, hidden=hidden)
@@ -237,18 +233,15 @@ class Interview:
         return any(self._current.get(form) for form in _forms(name))
 
     def _fault(self, name: str) -> str:
-        """Return the fault that a setting has with the answers so far; "" if it has none.
-
-        Leave out the setting's name.
-        """
+        """Return the fault of a setting with the answers so far, without the setting's name; "" if there is none."""
         found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
         return found[0].removeprefix(f"{name}: ") if found else ""
 
 
 def _offer_key_pair(path: str) -> None:
-    """Ask whether to make a key pair, and make it if the person agrees.
+    """Ask whether to make a key pair.
 
-    `path`, where no file exists yet, is the path of the private key.
+    If the person agrees, write the private key to `path` and print the public key.
     """
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return
