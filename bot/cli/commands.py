@@ -263,7 +263,7 @@ def sandbox(
     as_json: bool,
     from_make: bool,
 ) -> None:
-    """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
+    """Try the real bot on this machine, with a small Slack and a small Genesys. You need no account."""
     from bot import server
 
     try:

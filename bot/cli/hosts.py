@@ -13,7 +13,7 @@ team = click.option("--team", metavar="T…", help="In this Slack workspace only
 
 @click.group(epilog=examples("cobrowse-bot hosts list", "cobrowse-bot hosts import hosts.csv"))
 def hosts() -> None:
-    """Link Slack users to Genesys hosts; a link comes before every other rule, and takes effect at once."""
+    """Link Slack users to Genesys hosts. A link comes before all other host rules, and takes effect at once."""
 
 
 @hosts.command(
@@ -47,7 +47,7 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None, workspace: 
 @team
 @workspace_option()
 def remove(slack_user_id: str, team: str | None, workspace: str) -> None:
-    """Remove one person's link."""
+    """Remove the link of one Slack user."""
     from bot.cli import host_links
 
     if not _with_database(lambda database: host_links.remove(database, slack_user_id, team, workspace=workspace)):

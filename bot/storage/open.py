@@ -56,7 +56,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts old values with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
 
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys by `keys`, newest first.

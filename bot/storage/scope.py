@@ -26,7 +26,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class Scope:
-    """Converts the identifiers of one workspace to their stored form and back, in statements' parameters and rows."""
+    """Converts the identifiers of one workspace to their stored form and back, in statements' parameters and rows.
+
+    In the workspace `eu`, the stored form of an identifier is `eu|identifier`.
+    """
 
     def __init__(self, name: str = "") -> None:
         """Take the short name of the workspace; "" if there is only one. Raises ValueError for a malformed name."""

@@ -93,10 +93,10 @@ def _about_secrets(report: "StorageReport", secrets: "SecretCounts") -> str:
 
 @db.command(epilog=examples("cobrowse-bot db upgrade", "DATABASE_URL=sqlite:///copy.db cobrowse-bot db upgrade"))
 def upgrade() -> None:
-    """Upgrade the database to this program's schema, and encrypt its secrets if STORE_ENCRYPTION_KEY is set.
+    """Upgrade the database to this program's schema.
 
-    The bot does the same when it starts. `db status` of an older program says whether that program can use the upgraded
-    database.
+    Also encrypts the secrets if STORE_ENCRYPTION_KEY is set. The bot does the same when it starts. `db status` of an
+    older program says whether that program can use the upgraded database.
     """
     from bot.cli.database import open_database, with_database
     from bot.storage.inspect import inspect_storage

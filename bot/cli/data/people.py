@@ -62,7 +62,7 @@ def export(slack_user_id: str, team: str | None, workspace: str) -> None:
 @team
 @workspace_option()
 def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
-    """Delete the stored data about one person, and remove the person from data about others.
+    """Delete the stored data about one person. Remove the person from data about others.
 
     Open sessions and unanswered requests stay. If there are any, exits with 1 and says when to run the command again.
     """

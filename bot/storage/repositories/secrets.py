@@ -1,4 +1,4 @@
-"""Count the encrypted values of a database, and encrypt old values with the newest key."""
+"""Count the encrypted values of a database, and encrypt all of them with the newest key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -66,7 +66,7 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Counts the encrypted values of all workspaces, and encrypts old ones with the newest key."""
+    """Counts the encrypted values of all workspaces, and encrypts all of them with the newest key."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

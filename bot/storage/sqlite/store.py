@@ -205,7 +205,7 @@ class SQLiteStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts old values with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:

@@ -52,7 +52,8 @@ class BatchWriter:
         """Run `work` with the connection, and return the result of `work` after the commit.
 
         - `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
-        - `in_transaction`: False for an operation that SQLite allows only outside a transaction.
+        - `in_transaction`: whether to run `work` in a transaction; False for an operation that SQLite allows only
+          outside.
 
         Raises StorageUnavailableError if SQLite reports an error.
         """
