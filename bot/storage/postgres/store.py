@@ -1,7 +1,7 @@
-"""Store everything in Postgres, for several replicas, through asyncpg's pool.
+"""Store requests, sessions, host links and linked accounts in Postgres, through asyncpg's pool.
 
-All times come from the server's clock. Each request holds the owner number of the replica that works on it.
-replica_lock.py shows which of these replicas still run.
+All times come from the server's clock. Each request has the owner number of a replica. replica_lock.py shows which
+replicas still run.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Stores everything in Postgres, for one workspace.
+    """Stores the data of one workspace in Postgres.
 
     Implements RequestRepository, HostCache, HostLinkRepository and Database.
     """
@@ -68,7 +68,10 @@ class PostgresStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "PostgresStore":
-        """Return a view of the same open database for the workspace `name`."""
+        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
+
+        `name`: the short name of the workspace; "" if the process serves only one.
+        """
         return self._with(Scope(name))
 
     def _with(self, scope: Scope) -> "PostgresStore":
@@ -77,9 +80,10 @@ class PostgresStore:
         return view
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store a new request. `agent` is the agent if the session can be created at once.
+        """Store a new request.
 
-        Raises MaybeAcceptedError if the server did not confirm the commit in time. The request may be stored even then.
+        `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
+        Raises MaybeAcceptedError if the server does not confirm the commit. The request may be stored in this case.
         """
         row = (
             mapping.request_row(request, self._encryptor)
@@ -103,7 +107,7 @@ class PostgresStore:
         return accepted
 
     async def _accept(self, row: Mapping[str, Any]) -> Accepted:
-        """Store the row of a request. The identifiers in the row are in their stored form (see scope.py)."""
+        """Store the row of a request. The identifiers in `row` are in their stored form, such as `eu|identifier`."""
         if not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
         for _ in range(MAX_ACCEPT_ATTEMPTS):
@@ -140,10 +144,10 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[str, RequestState]]) -> set[tuple[str, RequestState]]:
-        """Move requests of all workspaces to `answered`.
+        """Move requests of all workspaces to the state `answered`, and return the successful moves.
 
-        `moves` holds the stored id of each request and the state that it must have. A move takes effect if this replica
-        owns the request and the request has that state. Return the moves that took effect.
+        `moves`: the stored id of each request, and the state that the request must have now. A move fails if the
+        request has another state, or if another replica owns the request.
         """
         done: set[tuple[str, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
@@ -160,9 +164,9 @@ class PostgresStore:
         return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Take over and return the requests of dead replicas.
+        """Take over the requests of dead replicas, and return these requests, oldest first.
 
-        Also return this replica's own requests that `accept` stored but did not confirm in time.
+        Also return this replica's requests that are stored although `accept` failed.
         """
         if not self._replica_lock.is_held:
             return []
@@ -193,7 +197,7 @@ class PostgresStore:
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
         """Run the statement with this name, and return the number of changed rows.
 
-        The identifiers in `values` are in their stored form (see scope.py).
+        The identifiers in `values` are in their stored form, such as `eu|identifier`.
         """
         statement = STATEMENTS[name]
         async with self._connection() as connection:
@@ -202,7 +206,7 @@ class PostgresStore:
 
     @property
     def sessions(self) -> SessionTable:
-        """Return the repository of sessions and of the messages that show them."""
+        """Return the repository of sessions and of the Slack messages that show them."""
         return SessionTable(self, self._encryptor)
 
     @property
@@ -216,7 +220,7 @@ class PostgresStore:
 
     @property
     def connections(self) -> AccountTable:
-        """Return the repository of linked Genesys accounts."""
+        """Return the repository of pending sign-ins and linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
 
     @property
@@ -226,16 +230,16 @@ class PostgresStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and forgets what is stored about a person."""
+        """Return the repository that exports and deletes the stored data about a person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts them with the newest key."""
+        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit the transaction, and return the statement's rows."""
+        """Run the statement with this name, commit, and return the statement's rows."""
         async with self._connection() as connection:
             return await self._fetch_scoped(connection, name, values)
 
@@ -245,10 +249,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that it finds until the `with` block ends.
+        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
 
-        Yield the row (None if there is none), and a function that runs further statements in the same transaction. No
-        replica can change the row meanwhile.
+        Yield the row (None if there is none), and a function that runs further statements in the same transaction.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -258,9 +261,10 @@ class PostgresStore:
             yield next(iter(rows), None), partial(self._fetch_scoped, connection)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Encrypt with the first of these keys from now on, and decrypt with all of them.
+        """Replace the encryption keys by `keys`, newest first.
 
-        Let other replicas know the key only after the values that this replica encrypted with the old key are written.
+        Tell the other replicas about the new key `accept_timeout_seconds` later, when all values with the old key are
+        written.
         """
         await self.secrets.use_keys(keys)
         if self._encryptor.key_number != self._replica_lock.key_number:
@@ -268,11 +272,11 @@ class PostgresStore:
             await self._replica_lock.announce_key(self._encryptor.key_number)
 
     async def use_address(self, url: str) -> None:
-        """Open new connections with the user and password of this URL.
+        """Use the user and password in this URL for new connections.
 
-        Open connections stay open, because Postgres checks a password only when a connection opens. If the URL names
-        another user, each of them is replaced before its next statement. The connection that holds the replica's lock
-        stays in both cases.
+        If the URL names another user, replace each connection of the pool before the connection's next statement. Keep
+        the connection of the replica lock. Raises StorageSetupError if the URL names another database, or if a
+        connection with the URL fails.
         """
         address = usable(url)
         if not address_of.is_same_database(address.url, self._replica_lock.url):
@@ -290,7 +294,7 @@ class PostgresStore:
             await self._pool.expire_connections()
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes use the database with another encryption key than this process."""
+        """Return how many other processes on this database encrypt with another key than this process."""
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 
@@ -324,18 +328,19 @@ class PostgresStore:
         return bool(await self.fetch("unlink_host", {"team_id": team_id or "", "user_id": user_id}))
 
     async def _one(self, name: str, values: Mapping[str, Any]) -> Row | None:
-        """Run the statement with this name, and return its first row; None if there is none.
+        """Run the statement with this name, and return the first row; None if there are no rows.
 
-        The identifiers in `values` and in the row are in their stored form (see scope.py).
+        The identifiers in `values` and in the row are in their stored form, such as `eu|identifier`.
         """
         async with self._connection() as connection:
             return await _fetch_one(connection, name, values)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Yield a pooled connection. Close the connection after an exception, so that the server rolls back.
+        """Yield a connection of the pool. After an exception, close the connection, so that the server rolls back.
 
-        Raises StorageUnavailableError if there is no connection, and in place of connection errors in the block.
+        Raises StorageUnavailableError if no connection is free in time, and in place of a connection error in the
+        block.
         """
         async with AsyncExitStack() as stack:
             seconds = self._timing.pool_timeout_seconds
