@@ -1,1 +1,1 @@
-"""Read secrets again when their files change, while the bot runs."""
+"""Read the files of secrets and the file of workspaces again when they change, while the bot runs."""

@@ -1,6 +1,6 @@
-"""Find out whether the files of secrets changed, and read them again with the same parsers as at the start.
+"""Find out whether files of secrets changed, and read the files again with the same parsers as at the start.
 
-Kubernetes replaces the files of a Secret by one change of a symbolic link, so that a path leads to another file.
+Kubernetes replaces all files of a Secret by one change of a symbolic link, so a path then leads to another file.
 https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
 """
 
@@ -23,7 +23,11 @@ error that came in their place."""
 
 
 class SecretFileError(Exception):
-    """The file of a secret is missing, empty or unreadable: `code` says which. `name` is the secret's setting."""
+    """The file of a secret has no value.
+
+    - `name`: the setting whose value is in the file.
+    - `code`: `file_missing`, `file_empty` or `file_unreadable`.
+    """
 
     def __init__(self, name: str, code: str) -> None:
         super().__init__(f"{name}: {code}")
@@ -31,15 +35,12 @@ class SecretFileError(Exception):
 
 
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
-    """Return a stamp for each file, by the name of its secret. A file's stamp changes when the file's content changes.
-
-    A separate thread asks the file system, which may be slow.
-    """
+    """Return the stamp of each file, by the name of the setting whose value is in the file."""
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return the stamp of the file at `path`: a value that changes when the file's content changes."""
+    """Return the stamp of a file: device, inode, time of change and size, or the name of an error."""
     try:
         found = Path(path).expanduser().stat()
     except (OSError, RuntimeError, ValueError) as error:
@@ -48,7 +49,7 @@ def stamp_of(path: str) -> Stamp:
 
 
 async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[SecretFileError]]:
-    """Read the files. Return the values by the names of the secrets, and an error for each file without a value."""
+    """Read the files. Return the values by the name of the setting, and an error for each file without a value."""
     texts, errors = {}, []
     for each in files:
         try:
@@ -80,10 +81,10 @@ def _is_blank(path: str) -> bool:
 
 
 def with_texts(settings: S, texts: Mapping[str, str]) -> S:
-    """Return a copy of the settings with new values of secrets. `texts` holds these values by the names of the secrets.
+    """Return a copy of the settings with new values of secrets.
 
-    All other secrets stay as they were, even if their files changed. Raises SettingsError if the settings then have
-    faults.
+    `texts`: the new values, by the name of the setting. Other secrets keep their values, even if their files changed.
+    Raises SettingsError if the new settings have faults.
     """
     files = settings.sources.files
     values = {name: file.text for name, file in files.items()} | dict(texts)
@@ -95,9 +96,9 @@ def with_texts(settings: S, texts: Mapping[str, str]) -> S:
 
 
 async def with_current_secrets(settings: Settings) -> Settings:
-    """Return a copy of the settings with the secrets that their files hold now.
+    """Return a copy of the settings with the current values of the files of secrets.
 
-    If a file has no value, or if the settings would have faults, return the settings unchanged.
+    Return `settings` unchanged if a file has no value, or if the new settings have faults.
     """
     texts, errors = await read_texts(settings.sources.files.values())
     try:

@@ -1,7 +1,7 @@
 """Watch the files of secrets while the bot runs, and pass changed secrets to the parts of the bot that use them.
 
-A part subscribes with the names of its secrets. These secrets change together, and only after the part has accepted the
-new values. If a file cannot be read, or a value is malformed or is not accepted, the part keeps its old secrets.
+A part of the bot subscribes with the names of settings. The part gets all changed values at once. If a file has no
+value, or if a value is malformed or refused by the part, the part keeps the old values.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ def mask_nothing(secrets: Iterable[str]) -> None:
 
 @dataclass(slots=True, eq=False)
 class _Group(Generic[S]):
-    """The secrets of one subscriber. A stamp changes when the file's content changes.
+    """The secrets of one subscriber. A stamp is device, inode, time of change and size of a file.
 
-    - `used`: the stamps of the files when the bot last read them.
-    - `seen`: the stamps when the bot last compared them.
-    - `reported`: the last result of each secret whose new value is not in use, so that it is reported only once.
-    - `retry_at`: when a value that was not accepted is tried again.
-    - `retry_seconds`: the wait before the last such try, 0 before the first one.
+    - `used`: the stamps of the files at the last read.
+    - `seen`: the stamps of the files at the last check.
+    - `reported`: the result and code that were logged last, for each secret whose new value is not in use.
+    - `retry_at`: when the bot tries a refused value again.
+    - `retry_seconds`: the wait before this try; 0 if no value was refused.
     """
 
     files: tuple[SecretFile, ...]
@@ -51,9 +51,9 @@ class _Group(Generic[S]):
 
 
 class SecretWatcher(Generic[S]):
-    """Reads the files of secrets again when they change. `settings` holds the secrets in use.
+    """Reads the files of secrets again when the files change.
 
-    The settings are those of one workspace or those of the process. If no secret comes from a file, no task is started.
+    `settings`: the settings of one workspace or of the process, with the secrets that are in use.
     """
 
     def __init__(
@@ -80,15 +80,16 @@ class SecretWatcher(Generic[S]):
         await self.close()
 
     async def close(self) -> None:
-        """Stop watching."""
+        """Stop the background task."""
         if self._watching:
             self._watching.cancel()
             await asyncio.wait([self._watching])
 
     def subscribe(self, names: Sequence[str], accept: Accept[S]) -> Callable[[], None]:
-        """Call `accept` when a file of one of these secrets changes. Do nothing if none of them comes from a file.
+        """Call `accept` with new settings when the value of one of these secrets changes in its file.
 
-        Return a function that ends the subscription.
+        `names`: the names of the settings. Return a function that ends the subscription. Do nothing if no setting in
+        `names` comes from a file.
         """
         files = tuple(file for name, file in self.settings.sources.files.items() if name in names)
         group = _Group[S](files, accept)
@@ -104,7 +105,7 @@ class SecretWatcher(Generic[S]):
         return unsubscribe
 
     def read_now(self) -> None:
-        """Read all files again at once, whether they changed or not. The process calls this when it gets SIGHUP."""
+        """Read all files again at once, even if they did not change. The process calls this for SIGHUP."""
         log.info("the files of secrets are read again")
         self._asked.set()
 
@@ -113,7 +114,11 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Check once whether files changed, and read those that did. `is_asked`: read all files at once."""
+        """Check all files once, and read the changed files.
+
+        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read all files in any
+        case.
+        """
         for group in self._groups[:]:
             try:
                 await self._look(group, is_asked=is_asked)
@@ -122,7 +127,7 @@ class SecretWatcher(Generic[S]):
                 log.exception("reading a secret again failed")
 
     async def _wait(self) -> bool:
-        """Wait until the next check is due or `read_now` asks for one. Return True if `read_now` did."""
+        """Wait until the next check is due or `read_now` is called. Return True if `read_now` was called."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -132,9 +137,10 @@ class SecretWatcher(Generic[S]):
         return True
 
     async def _look(self, group: _Group[S], *, is_asked: bool) -> None:
-        """Read the files of the group again if they changed and are complete, or if a value is due for another try.
+        """Read the files of a group if they changed, or if a refused value is due for another try.
 
-        The files count as complete if they did not change since the last check. `is_asked`: read them in any case.
+        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read the files in any
+        case.
         """
         stamps = await stamps_of(group.files)
         is_settled, group.seen = stamps == group.seen, stamps
@@ -185,7 +191,7 @@ class SecretWatcher(Generic[S]):
             self._report(group, name, result, code)
 
     def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
-        """Log and count that the old value of a secret stays in use. Do so only once for each result."""
+        """Log and count that the old value of a secret stays in use. Do nothing if the last report was the same."""
         if group.reported.get(name) == (result, code):
             return
         group.reported[name] = result, code
@@ -201,5 +207,5 @@ class SecretWatcher(Generic[S]):
 
 
 def _parts(text: str) -> list[str]:
-    """Return the text of a secret, and each of its parts between commas."""
+    """Return the text of a secret, and the parts of the text between commas."""
     return [part.strip() for part in (text, *text.split(",")) if part.strip()]

@@ -1,7 +1,7 @@
-"""Watch the file of workspaces while the bot runs, and read it again when it changes.
+"""Watch the file of workspaces while the bot runs, and read the file again when it changes.
 
-If the file cannot be read or is not valid TOML, all workspaces stay as they are. Faults in a table concern only its
-workspace.
+If the file cannot be read or is not valid TOML, all workspaces keep their settings. A fault in a table affects only the
+workspace of this table.
 """
 
 import asyncio
@@ -25,11 +25,10 @@ Changed = Callable[[Workspaces], None]
 
 
 class WorkspacesWatcher:
-    """Reads the file of workspaces again when it changes, or when another watched file changes.
+    """Reads the file of workspaces again when this file, or a file in `WorkspaceSettings.files`, changes.
 
-    The other watched files are those that a table names and that hold no secret. If a table has faults, its files of
-    secrets are watched, too, because one of them may have been missing. `workspaces` holds what was read last. `mask`
-    makes the log mask the secrets of new workspaces.
+    - `workspaces`: the result of the last read.
+    - `mask`: a function that makes the log mask further texts.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class WorkspacesWatcher:
     async def watching(self, changed: Changed) -> AsyncIterator[None]:
         """Watch the files until the `with` block ends.
 
-        Call `changed` with all workspaces whenever one of them changed, was added or was removed.
+        `changed`: a function that is called with all workspaces after a workspace was changed, added or removed.
         """
         task = asyncio.create_task(self._watch(changed))
         try:
@@ -63,13 +62,14 @@ class WorkspacesWatcher:
             await asyncio.wait([task])
 
     def read_now(self) -> None:
-        """Read the file again at once, whether it changed or not. The process calls this when it gets SIGHUP."""
+        """Read the file of workspaces again at once, even if it did not change. The process calls this for SIGHUP."""
         self._asked.set()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
-        """Check once whether a watched file changed and is complete. If so, read the file of workspaces.
+        """Check the watched files once, and read the file of workspaces if one of them changed.
 
-        `is_asked`: read it in any case.
+        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read the file of
+        workspaces in any case.
         """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
         stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})
@@ -87,7 +87,7 @@ class WorkspacesWatcher:
                 log.exception("reading the workspaces again failed")
 
     async def _wait(self) -> bool:
-        """Wait until the next check is due or `read_now` asks for one. Return True if `read_now` did."""
+        """Wait until the next check is due or `read_now` is called. Return True if `read_now` was called."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -114,7 +114,7 @@ class WorkspacesWatcher:
         changed(found)
 
     def _report(self, error: SettingsError) -> None:
-        """Log and count that the workspaces stay as they are. Do so only once for the same faults."""
+        """Log and count that all workspaces keep their settings. Do nothing if the last report had the same faults."""
         if self._reported == error.faults:
             return
         self._reported = error.faults
