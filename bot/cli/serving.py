@@ -1,4 +1,4 @@
-"""Serve Slack for the command `run`: one workspace, or all workspaces of the file COBROWSE_WORKSPACES."""
+"""Serve Slack for the command `run`: one workspace, or all workspaces in the file that COBROWSE_WORKSPACES names."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The settings of the log, and the function that serves one or several workspaces.
+    """The settings of the log, and the function that serves all workspaces.
 
-    `serve` runs until the event is set. Its second parameter is a function that makes the log mask further secrets.
+    `serve`: a function that runs until the event is set. Its second argument is a function that makes the log mask
+    further texts.
     """
 
     logging: LoggingSettings
@@ -29,10 +30,10 @@ class Serving:
 
 
 def read_serving(environ: Mapping[str, str]) -> Serving:
-    """Read the settings, and return what the command `run` needs to serve the workspaces.
+    """Read the settings of the command `run`, and return the function that serves all workspaces.
 
-    Raises SettingsError if the settings have faults; it contains all of them. With several workspaces, those without
-    faults are served, so faults in tables raise the error only if every table has some.
+    Raises SettingsError with all faults if there are any. With several workspaces, faults in tables raise the error
+    only if every table has faults.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
     return _several(process) if process and process.workspaces_file else _single(environ)
