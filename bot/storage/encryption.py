@@ -10,7 +10,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A known text that the database stores encrypted. A key is one of this database if it decrypts the stored text."""
+"""A known text that each database stores, encrypted with its key. It shows whether a key belongs to a database."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -23,7 +23,7 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The encrypted columns by table. When the bot first opens a database with a key, it encrypts the existing rows."""
 
 _SINCE = {"watches": 10}
-"""The version of the tables that brought a table with secrets, unless all supported versions have it."""
+"""The first version with a table, for each table with secrets that not all supported versions have."""
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from bot.storage.scope import Scope
 from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
 Linked = Callable[..., Awaitable[HostId | None]]
-"""HostCache.linked: its arguments are a team, a user and, if wanted, `is_exact`."""
+"""A function like HostCache.linked, with the arguments `team_id`, `user_id` and optionally `is_exact`."""
 Secrets = Callable[[], Awaitable[SecretCounts]]
 READ_TIMEOUT_SECONDS = 2.0
 

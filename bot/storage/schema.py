@@ -57,7 +57,7 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 
 
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
-    """Return whether this program can use tables of a newer version.
+    """Return whether this program can use tables of a newer version: `usable_from` in `facts` is VERSION or less.
 
     Return False if `encryptor` has a key and the database is not encrypted yet: this program does not know all columns
     that have to be encrypted.

@@ -13,7 +13,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 SEPARATOR = "|"
-"""It is in no id that Slack gives, and `is_usable_id` accepts no id of Genesys that contains it."""
+"""The character between workspace and identifier. No id of Slack contains it; `is_usable_id` refuses ids with it."""
 IDENTIFIERS = frozenset(
     (
         *("id", "key", "same", "same_as", "session_id", "request_id", "by", "ended_by"),

@@ -155,7 +155,7 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Take the lock of the current key number, and release the lock of the earlier key number."""
+        """Take the advisory lock on the current key number, and release the lock on the earlier key number."""
         wanted, held = self.key_number, self._announced
         if wanted != held:
             await connection.execute(STATEMENTS["announce_key"].text, wanted)

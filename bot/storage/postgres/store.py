@@ -339,8 +339,8 @@ class PostgresStore:
     async def _connection(self) -> AsyncIterator[Any]:
         """Yield a connection of the pool. After an exception, close the connection, so that the server rolls back.
 
-        Raises StorageUnavailableError if no connection is free in time, and in place of a connection error in the
-        block.
+        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`, and in place of a
+        connection error in the block.
         """
         async with AsyncExitStack() as stack:
             seconds = self._timing.pool_timeout_seconds
@@ -355,7 +355,7 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _used(self, connection: Any) -> AsyncIterator[None]:
-        """Give a connection back to the pool at the end of the block; see `_connection`."""
+        """Release a connection to the pool when the `with` block ends. Close the connection after an exception."""
         try:
             yield
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""Share the connections of the pool between workspaces, so that one with many requests does not hold up the others."""
+"""Share the connections of the pool between workspaces: a free connection goes to the waiting workspaces in turn."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class FairTurns:
-    """Lets `count` tasks work at the same time. Each free place goes to the next workspace that waits, in turn."""
+    """A semaphore with `count` places. A free place goes to the waiting workspaces in turn."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -15,7 +15,10 @@ class FairTurns:
 
     @asynccontextmanager
     async def hold(self, workspace: str, timeout_seconds: float) -> AsyncIterator[None]:
-        """Hold a place until the `with` block ends. Raises TimeoutError if no place is free in time."""
+        """Take a place, and release the place when the `with` block ends.
+
+        Raises TimeoutError if no place is free within `timeout_seconds`.
+        """
         if self._free:
             self._free -= 1
         else:
@@ -37,7 +40,7 @@ class FairTurns:
             raise
 
     def _pass_on(self) -> None:
-        """Give a place to the next task that still waits. If no task waits, the place is free."""
+        """Give a place to the first task of the next waiting workspace. If no task waits, mark the place as free."""
         while self._waiting:
             workspace = next(iter(self._waiting))
             turns = self._waiting.pop(workspace)

@@ -105,7 +105,8 @@ class PeopleTable:
     ) -> None:
         """Run each statement of `forget` once.
 
-        Add the number of changed rows of each table to `deleted` or `anonymized`.
+        Add the number of deleted rows to `deleted`, and the number of rows that lost only the person's id to
+        `anonymized`.
         """
         for table in FORGOTTEN_AT_ONCE:
             deleted[table] += len(await self._database.fetch(f"forget_{table}", person))
