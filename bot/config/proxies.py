@@ -34,7 +34,7 @@ class Proxy:
 class Proxies:
     """The proxies for http and https URLs; None for a direct connection.
 
-    `no`: the value of NO_PROXY.
+    `no`: the value of NO_PROXY, the hosts to reach without a proxy.
     """
 
     http: Proxy | None

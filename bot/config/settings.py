@@ -51,7 +51,7 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
-    `signing_secrets`: the secrets with which Slack may sign HTTP requests; two during a change, none in Socket Mode.
+    `signing_secrets`: the bot accepts an HTTP request if one of these secrets signed it. There are two during a change.
     """
 
     proxies: Proxies

@@ -35,7 +35,10 @@ class SecretFileError(Exception):
 
 
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
-    """Return the stamp of each file, by the name of the setting whose value is in the file."""
+    """Return the stamp of each file, by the name of the setting whose value is in the file.
+
+    A stamp is device, inode, time of change and size of a file, or the name of an error.
+    """
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 

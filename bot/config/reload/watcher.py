@@ -21,9 +21,9 @@ from bot.observability.metrics import PrometheusMetrics
 log = logging.getLogger(__name__)
 
 Accept = Callable[[S], Awaitable[str]]
-"""Take the secrets of new settings into use. Return "", or the code of the reason why the old ones stay in use."""
+"""A function that starts to use the secrets of new settings. Returns "", or the code of the reason for a refusal."""
 Mask = Callable[[Iterable[str]], None]
-"""Make the log mask these texts, too."""
+"""A function that makes the log mask further texts."""
 
 
 def mask_nothing(secrets: Iterable[str]) -> None:
@@ -116,8 +116,8 @@ class SecretWatcher(Generic[S]):
     async def look(self, *, is_asked: bool = False) -> None:
         """Check all files once, and read the changed files.
 
-        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read all files in any
-        case.
+        A change since the previous check counts at the next check, if the file has not changed again. `is_asked`:
+        whether to read all files in any case.
         """
         for group in self._groups[:]:
             try:
@@ -139,8 +139,8 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], *, is_asked: bool) -> None:
         """Read the files of a group if they changed, or if a refused value is due for another try.
 
-        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read the files in any
-        case.
+        A change since the previous check counts at the next check, if the files have not changed again. `is_asked`:
+        whether to read the files in any case.
         """
         stamps = await stamps_of(group.files)
         is_settled, group.seen = stamps == group.seen, stamps

@@ -21,7 +21,7 @@ from bot.observability.metrics import PrometheusMetrics
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Workspaces], None]
-"""Take the workspaces that were read into use. Those with another fingerprint changed."""
+"""A function that gets all workspaces. A workspace with another fingerprint than before has changed."""
 
 
 class WorkspacesWatcher:
@@ -68,8 +68,8 @@ class WorkspacesWatcher:
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
         """Check the watched files once, and read the file of workspaces if one of them changed.
 
-        A change counts only if two checks in a row find the same stamps. `is_asked`: whether to read the file of
-        workspaces in any case.
+        A change since the previous check counts at the next check, if the files have not changed again. `is_asked`:
+        whether to read the file of workspaces in any case.
         """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
         stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})

@@ -13,9 +13,9 @@ from bot.core.validation.text import unquoted
 KEYS = {name.lower(): variable for name, variable in VARIABLES.items() if name not in PROCESS_ONLY}
 """The settings that a table may have, by key."""
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-"""What looks like a variable's name, such as SLACK_BOT_TOKEN. No kind of secret looks so."""
+"""The form of a variable's name, such as SLACK_BOT_TOKEN. No kind of secret has this form."""
 _WORDS = re.compile(r"[A-Za-z_-]{1,60}")
-"""What looks like a key. A secret that was put in its place has digits."""
+"""The form of a key that a fault may show. A secret in the place of a key has digits."""
 _PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
 """Start of a fault that reads as a sentence after the name of its setting."""
 _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
