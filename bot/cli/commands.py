@@ -303,7 +303,7 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
     """Raise BadParameter unless the value of --genesys is None or in `faults`.
 
-    `conversations`: the value of --conversations, for the error.
+    `conversations`: the value of --conversations, for the text of the error.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"

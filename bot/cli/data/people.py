@@ -170,9 +170,7 @@ def _when_again(result: "Forgotten") -> str:
 def _settings_with(user_id: str, workspace: str) -> list[str]:
     """Return the names of the settings whose values contain this user id.
 
-    `workspace`: the short name of the workspace; "" if there is only one.
-
-    Return environment variables if there is only one workspace, else keys of the workspace's table.
+    `workspace`: the short name of a workspace, to search its table; "" to search the environment.
     """
     from bot.config import settings
     from bot.config.variables import VARIABLES

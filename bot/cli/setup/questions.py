@@ -71,7 +71,7 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return `faults`, without the faults about missing Slack secrets if `values` contains no Slack secret at all."""
+    """Return `faults`. If `values` contains no Slack secret, leave out the faults about missing Slack secrets."""
     has_slack = any(values.get(form) for name in SLACK_SECRETS for form in _forms(name))
     return faults if has_slack else [fault for fault in faults if not _is_slack_missing(fault)]
 
