@@ -1,4 +1,4 @@
-"""Parse the hosts file, a CSV file that maps Slack users to Genesys users, and report every bad line (pure)."""
+"""Parse the hosts file, a CSV file that maps Slack users to Genesys users (pure)."""
 
 import codecs
 import csv
@@ -27,7 +27,7 @@ Key = tuple[TeamId | None, UserId]
 
 
 class HostsFileError(ValueError):
-    """The hosts file has faults. `faults` holds one sentence for each."""
+    """The hosts file is invalid. `faults`: one sentence for each mistake."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -38,7 +38,7 @@ def parse(text: str) -> dict[Key, HostId]:
     """Parse the text of a hosts file, with rows of `slack_user_id,genesys_user_id[,team_id]`.
 
     Accept the variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty
-    columns and rows. Raises HostsFileError with all faults if the text has any.
+    columns and rows. Raises HostsFileError if a line is invalid.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -65,7 +65,7 @@ def parse(text: str) -> dict[Key, HostId]:
 def decode(data: bytes) -> str:
     """Decode the bytes of a CSV file as UTF-8.
 
-    Raises ValueError if they are not UTF-8. Its message says how to save the file.
+    Raises ValueError if the bytes are not UTF-8 text. The error's message tells the user how to save the file.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"the file is UTF-16 text, not UTF-8. {_SAVE_AS}")
@@ -79,10 +79,10 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator of a CSV text, the line number at which its table begins, and the text of the table.
+    """Return the separator of a CSV text, the number of the table's first line, and the text of the table.
 
-    A first line `sep=…` is not part of the table. Choose the separator that makes the first row a header. If none does,
-    choose the one that gives the most columns. Of several such separators, choose the one that `sep=…` names.
+    A first line `sep=…` is not part of the table. Take the separator that makes the first row a header. If no separator
+    does that, take the one that gives the most columns.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -96,9 +96,9 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the cells of each row, without empty rows. Append the csv module's error to `faults`.
+    """Yield the line number and the cells of each row that is not empty. Append the csv module's error to `faults`.
 
-    `first` is the line number at which `text` begins in the file.
+    `first`: the number of the line in the file at which `text` begins.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
@@ -121,9 +121,9 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
-    """Return a sentence that says what is wrong with the header row.
+    """Return a sentence that says what is wrong with a header row.
 
-    `found` holds the cells of the header, and `line` is its line number.
+    `line`: the header's line number. `found`: the cells of the header.
     """
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
@@ -138,9 +138,10 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 
 
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
-    """Return the key, the host and the faults of one row. `columns`: how many columns the header has.
+    """Return the key, the host and the errors of one row.
 
-    The key is the team (None for any team) and the user. The host is None if its cell is not a UUID.
+    The key is the team (None for every team) and the user. The host is None if its cell is not a UUID. `columns`: the
+    number of columns in the header.
     """
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []
@@ -158,12 +159,12 @@ def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[s
 
 
 def _shown(found: str, length: int = CELL_LENGTH) -> str:
-    """Return the cell `found` as an error message shows it: cut to `length`, quoted, with any password hash masked."""
+    """Return a cell for an error message: quoted, cut to `length` characters, with password hashes replaced by "…"."""
     return repr(_HASH.sub("…", found)[:length])
 
 
 def _hint(cell: str) -> str:
-    """Return a hint if the cell looks as if a spreadsheet had changed it, else ""."""
+    """Return advice if a spreadsheet has probably changed the cell (1.2E+10, #NAME?); else ""."""
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

@@ -1,4 +1,4 @@
-"""Check that a person has a Genesys user, before the bot offers commands that work only with one."""
+"""Check that a person has a host, before the bot offers commands that work only with a host."""
 
 import asyncio
 from contextlib import suppress
@@ -10,16 +10,15 @@ from bot.core.models import Request, Role, SlackUser
 
 
 class OwnHost:
-    """Checks that a member has a Genesys user. `timeout`: the longest time for the check, in seconds."""
+    """Checks that a member has a host. `timeout`: the longest time for the check, in seconds."""
 
     def __init__(self, access: AccessPolicy, hosts: HostResolver, *, timeout: float = 2.0) -> None:
         self._access, self._hosts, self._timeout = access, hosts, timeout
 
     async def require(self, request: Request, person: SlackUser) -> None:
-        """Raise HostNotFoundError if the person, who is the requester, is a plain member without a Genesys user.
+        """Raise HostNotFoundError if the requester `person` has no host and is neither supervisor nor administrator.
 
-        Supervisors and administrators pass, because some commands work for them without one. Everybody passes if Slack,
-        Genesys or the database does not answer within `timeout`.
+        Return without an error if Slack, Genesys or the database does not answer within `timeout`.
         """
         with suppress(SlackUnavailableError, ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._timeout):

@@ -1,7 +1,7 @@
-"""Map a Slack user to a Genesys host by a list of rules. A rule that finds no host returns the reason.
+"""Find the Genesys host of a Slack user by a list of rules. A rule that finds no host returns the reason.
 
-The wrong host is the worst failure of this bot. So a rule maps a person only when the result is certain, and all
-results are keyed by the person's team and user id.
+A session with the wrong host is the worst failure of this bot. So a rule returns a host only if the host is certain,
+and all results are stored by the person's team and user id.
 """
 
 import re
@@ -31,25 +31,22 @@ Found = tuple[Host, float]
 
 
 def host_id(text: str) -> HostId | None:
-    """Convert the text to the id of a Genesys user, a UUID in lower case. Return None if the text is not a UUID."""
+    """Convert a text to the id of a Genesys user, a UUID in lower case. Return None if the text is not a UUID."""
     text = text.strip().lower()
     return HostId(text) if UUID.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The result of a search by email address that does not find exactly one active Genesys user.
-
-    `why` is the reason.
-    """
+    """An email address does not belong to exactly one active Genesys user. `why`: the reason."""
 
     why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the id of the only active user in `users`, or the reason why there is not exactly one (pure).
+    """Return the id of the only active user in `users`; the reason if there is none or several (pure).
 
-    `users` are those that Genesys found for this email address.
+    `users`: the Genesys users that Genesys returned for the address `email`.
     """
     if not users:
         return NoMatch(MissReason.NO_USER)
@@ -69,9 +66,9 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: take the Genesys user of the person's row in the hosts file.
+    """Rule 1: take the Genesys user in the person's row of the hosts file.
 
-    A row for the person's team comes before a row for any team.
+    A row for the person's team comes before a row for every team.
     """
 
     name = "hosts file"
@@ -92,7 +89,10 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: take the only active Genesys user who has the person's confirmed email address in Slack."""
+    """Rule 2: take the only active Genesys user with the confirmed email address that the person has in Slack.
+
+    `domains`: the domains of allowed addresses; empty allows all.
+    """
 
     name = "same email"
     costs_a_call = True
@@ -122,13 +122,13 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy with the host `host_id`, to which an administrator linked the agent."""
+        """Return a copy with the host `host_id`, from the agent's host link."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
         """Raise HostNotFoundError if the host's id is "": the agent's two Slack ids are linked to different hosts.
 
-        `is_target`: whether somebody else asked for the agent's session.
+        `is_target`: True if somebody else requested the agent's session.
         """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)
@@ -139,10 +139,7 @@ def _linked_twice(person: SlackUser, is_target: bool) -> HostNotFoundError:
 
 
 class HostResolver:
-    """Finds the Genesys host of a person.
-
-    This is the host that an administrator linked, else the host that the first successful rule finds.
-    """
+    """Finds the host of a person: by the person's host link, else by the first rule that finds a host."""
 
     def __init__(
         self,
@@ -154,10 +151,11 @@ class HostResolver:
         clock: Callable[[], float] = time.monotonic,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the rules in the order in which to try them, and the store of hosts that were found earlier.
+        """Take the rules in the order in which to try them.
 
-        `waits` notifies all requesters who share a search when the search has to wait. `found_seconds`: how long to
-        keep a host that a rule found.
+        - `store`: reads host links and stores found hosts.
+        - `waits`: notifies all requests that share one search for a host when this search has to wait.
+        - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
         self._rules = rules
@@ -170,10 +168,10 @@ class HostResolver:
         self._not_dropped: set[Key] = set()  # dropped while the store was unavailable
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """Return a person's host. `is_target`: whether somebody else asked for a session that this person would host.
+        """Return a person's host. `is_target`: True if somebody else requested a session that this person would host.
 
-        Raises HostNotFoundError if no rule finds a host; it holds the reason of each rule. Raises ServiceError if a
-        call to Genesys fails.
+        Raises HostNotFoundError with the reason of each rule if no rule finds a host. Raises ServiceError if a call to
+        Genesys fails.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -199,15 +197,12 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the host that is cached for a person, or None if none is cached.
-
-        Ignore the links of administrators.
-        """
+        """Return the host in this process's cache for a person; None if no host is cached. Do not read host links."""
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
     async def forget(self, person: SlackUser) -> None:
-        """Delete a person's cached and stored host, because the service did not accept it. Never raises."""
+        """Delete a person's cached and stored host, because Genesys did not accept the host. Never raises."""
         key = (person.team_id, person.user_id)
         self._lookups.pop(key, None)
         self._not_dropped.add(key)
@@ -232,11 +227,12 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the host with its lifetime in seconds, and whether the caller has to store this pair.
+        """Try the rules in order.
 
-        `before` is the stored host, None if there is none. Try the rules in order. When the rule that found the stored
-        host is next, return the stored host without a call to Genesys. Raises HostNotFoundError if no rule finds a
-        host, and ServiceError if a call to Genesys fails.
+        Return the host with its lifetime in seconds, and whether the caller has to store this pair. `before`: the host
+        that the database holds; None if there is none. When the rule that found `before` is next, return `before`
+        without a call to Genesys. Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to
+        Genesys fails.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:
