@@ -1,1 +1,1 @@
-"""Watch open sessions. Tell people when the customer joins a session and when the session is over."""
+"""Look at open sessions in the background, and tell people when the customer joins or the session is over."""

@@ -1,7 +1,6 @@
-"""Tell the requester of a session that the customer has joined, and that the session is over, each once.
+"""Tell the requester of a session when the customer joins, and when the session is over. Send each message once.
 
-The store has recorded the new state before this module hears of it, and only one replica records it. So nobody is told
-twice, not even after a crash. The cards in direct messages and channels are updated separately, by any replica.
+Only the replica that stored the new state sends the message. Other modules update the cards of the session.
 """
 
 import asyncio
@@ -17,30 +16,27 @@ log = logging.getLogger(__name__)
 
 
 class StateTelling:
-    """Posts each new state of a session to its requester.
-
-    The response_url of the start request receives the message.
-    """
+    """Posts each new state of a session to the response_url of the request that started the session."""
 
     def __init__(self, store: WatchRepository, messages: StateMessages, timing: LiveTiming) -> None:
         self._store, self._messages, self._timing = store, messages, timing
         self._tasks: set[asyncio.Task[None]] = set()
 
     def record_event(self, event: SessionStateChanged) -> None:
-        """Post the new state of the event's session to the requester, in the background."""
+        """Post the new state of the session to the requester, in the background."""
         task = asyncio.create_task(self._tell(event.record))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Wait for the messages that are being sent, `stop_seconds` of the timing at most."""
+        """Wait up to the timing's `stop_seconds` for the messages that are being sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._timing.stop_seconds)
 
     async def _tell(self, record: SessionRecord) -> None:
-        """Post the session's state to its response_url, unless the response_url is used up.
+        """Post the session's state to the session's response_url, if the URL accepts one more message.
 
-        Count this use before the post, so that a crash between the two does not repeat the message.
+        Count the message in the database before the post, so that a crash does not repeat the message.
         """
         try:
             reply_url = await self._store.take_reply(record.session.id, is_last=record.state.is_final)

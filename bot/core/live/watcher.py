@@ -1,8 +1,7 @@
-"""Look at the states of open sessions in the background: with growing pauses, and soon after a hint of a change.
+"""Look at the states of open sessions in the background: after pauses that grow, and soon after a hint.
 
-The store holds which sessions are watched and when the next look at each is due, so any replica can look at any
-session. A hint only makes a look due: the state always comes from Genesys. Nobody waits for these looks, so they use a
-small share of the rate limit, and pause while the limit leaves no call.
+The database holds when each session is due for its next look, so any replica can look at any session. A hint only makes
+a look due: the state always comes from Genesys. Calls for people come before these looks in the rate limit.
 """
 
 import asyncio
@@ -45,11 +44,12 @@ FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
 def pause_after(
     looks: int, seconds_left: float, timing: LiveTiming, *, is_joined: bool, is_covered: bool
 ) -> float | None:
-    """Return the seconds until the next look at a session, None for no further look (pure).
+    """Return the seconds until the next look at a session; None for no further look (pure).
 
-    `looks`: how many looks there were. `seconds_left`: the time until the session's end, negative after the end. The
-    last look comes after the end. `is_joined`: whether the customer has joined. `is_covered`: whether hints arrive
-    about this session, so that it needs fewer looks.
+    - `looks`: how many looks there were.
+    - `seconds_left`: the time until the session's end; negative after the end.
+    - `is_joined`: whether the customer has joined.
+    - `is_covered`: whether the session is a covered session, which needs fewer looks.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
@@ -65,9 +65,9 @@ def pause_after(
 
 
 class SessionWatcher:
-    """Looks at open sessions in the background, and records and publishes their new states. Implements LiveHints.
+    """Looks at open sessions in the background, and stores and publishes their new states. Implements LiveHints.
 
-    `source` pushes hints that sessions may have changed; with None, the bot only asks Genesys from time to time.
+    `source`: sends hints; None if the bot gets no notifications from Genesys.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class SessionWatcher:
         self._wake.set()
 
     def record_event(self, event: RequestFinished) -> None:
-        """Begin to watch the session that a request has started. Write that to the store in the background."""
+        """Begin to watch the session that a request has started. Write to the database in the background."""
         if isinstance(event.result, SessionStarted):
             task = asyncio.create_task(self._add(event.request, event.result.session))
             self._adding.add(task)
@@ -119,10 +119,7 @@ class SessionWatcher:
             self._tasks.append(asyncio.create_task(self._source.run(self, self._leader)))
 
     async def stop(self) -> None:
-        """Stop the background tasks.
-
-        Wait for unfinished messages, and for the writes that store which sessions to watch.
-        """
+        """Stop the background tasks. Wait for messages that are being sent, and for running writes to the database."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -155,10 +152,10 @@ class SessionWatcher:
                         await self._wake.wait()
 
     async def _pass(self) -> bool:
-        """Look at the sessions that are due, MAX_AT_ONCE at most. Return True if more sessions may be due.
+        """Look at up to MAX_AT_ONCE sessions that are due. Return True if more sessions may be due.
 
-        With a source of hints, only the leading replica does this, because the hints arrive only there. Raises
-        StorageUnavailableError if the database fails.
+        If there is a source of hints, only the leading replica looks at sessions. Raises StorageUnavailableError if the
+        database fails.
         """
         if self._source and not await self._leader.is_leader():
             self._changed.clear()
@@ -180,10 +177,10 @@ class SessionWatcher:
             self._hinted.add(conversation_id)
 
     async def _handle(self, watched: WatchedSession) -> bool:
-        """Look at one session that is due, and decide when the next look is due.
+        """Look at one session that is due, and store when the next look is due. Return False to end the pass.
 
-        Return False if the pass should end, because the rate limit leaves no call or covered sessions have to wait.
-        Raises StorageUnavailableError if the database fails.
+        The pass ends if the rate limit allows no call, or if the look at a covered session has to wait. Raises
+        StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -210,7 +207,7 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Repeat a hint about a conversation that came too soon after a look, once `hint_gap_seconds` are over."""
+        """If there is a hint about this conversation, repeat the hint after `hint_gap_seconds`."""
         if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
             return
         self._deferred.add(conversation_id)
@@ -223,8 +220,7 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether to look at a session now.
 
-        A covered session that no hint is about has to wait: looks at such sessions are at least `catch_up_seconds`
-        apart.
+        The bot leaves `catch_up_seconds` between two looks at covered sessions without a hint.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -236,10 +232,10 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended.
+        """Stop watching a session that has ended. Postpone this for up to `give_up_seconds` after the end.
 
-        The replica that recorded the end may still have to tell the requester. So first wait for it, up to
-        `give_up_seconds` after the end.
+        Another replica may still be sending the message about the end. `record`: None if the session's row is missing
+        or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
@@ -254,10 +250,10 @@ class SessionWatcher:
         return None
 
     async def _look(self, record: SessionRecord, *, is_hinted: bool) -> tuple[str, SessionRecord]:
-        """Read the session's state from Genesys and record it. Return a label for the metrics, and the updated record.
+        """Read a session's state from Genesys and store it. Return the result for the metrics, and the updated record.
 
-        `is_hinted`: a hint says that the state may have changed, so ignore a cached state. Raises ServiceBusyError if
-        the rate limit leaves no call, and StorageUnavailableError if the database fails.
+        `is_hinted`: True to ignore a cached state. Raises ServiceBusyError if the rate limit allows no call, and
+        StorageUnavailableError if the database fails.
         """
         self._looked[record.session.id] = True
         try:
@@ -270,7 +266,7 @@ class SessionWatcher:
         return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
 
     async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
-        """Store when the next look at the session is due. Stop watching it if no further look is needed."""
+        """Store when the next look at a session is due. Stop watching the session if no further look is needed."""
         if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return
