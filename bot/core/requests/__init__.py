@@ -1,1 +1,1 @@
-"""The life of a request: accept it, process it, save its result, and recover it after a crash."""
+"""Accept requests, process them, store their results, and take over requests after a crash."""

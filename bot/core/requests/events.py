@@ -1,4 +1,4 @@
-"""Publish the events of requests to subscribers: the log, metrics, audit log, service status and Home tab."""
+"""Publish the events of requests and sessions to subscribers, such as the log, the metrics and the Home tab."""
 
 import logging
 import time
@@ -47,10 +47,12 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has ended with its result. `reached`: whether Slack accepted the message that shows the result.
+    """A request has ended with its result.
 
-    `seconds` is the whole time of processing, `create_seconds` the part that the session service took. `is_sign_in`:
-    the request is a sign-in in a browser, so the result is shown there and not in Slack.
+    - `reached`: whether Slack accepted the message that shows the result.
+    - `seconds`: how long the processing took.
+    - `create_seconds`: the part of this time in which the create call was under way.
+    - `is_sign_in`: True if the request is a sign-in, whose result the browser shows.
     """
 
     request: Request
@@ -63,7 +65,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """The bot did not accept a request. The code that emits this event tells the requester the reason."""
+    """The bot did not accept a request. The requester learns the reason from the acknowledgement or another answer."""
 
     request: Request
     error: CobrowseError
@@ -78,14 +80,14 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session has ended, or the customer has joined it. The messages about it can be updated."""
+    """A session has ended, or the customer has joined it. The messages that show the session have to be updated."""
 
     session_id: SessionId
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStateChanged:
-    """Genesys reported for the first time that the customer joined a session, or that the session is over.
+    """Genesys reported for the first time that the customer has joined a session, or that the session is over.
 
     Only the process that stored the new state emits this event. `record` holds the new state.
     """
@@ -110,7 +112,10 @@ class EventLog:
         self._subscribers[kind] += subscribers
 
     def emit(self, event: Event) -> None:
-        """Pass an event to its subscribers. If one of them raises an exception, log it and go on with the others."""
+        """Pass an event to its subscribers.
+
+        If a subscriber raises an exception, log it and call the next subscriber.
+        """
         if isinstance(event, RequestFinished | RequestRejected):
             event = replace(event, request=self.one_id(event.request))
         for subscriber in self._subscribers[type(event)]:
@@ -121,7 +126,7 @@ class EventLog:
 
 
 def log_event(event: Event) -> None:
-    """Write a log line for a finished or resumed request, or for the new state of a session."""
+    """Write a log line for an event of the type RequestFinished, RequestResumed or SessionStateChanged."""
     match event:
         case RequestFinished(request=request, result=result):
             fields = _fields(request, result)
@@ -168,7 +173,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, at the time `at`. `passed`: whether a later start succeeded."""
+    """The newest failure of the session service, at the time `at`. `passed`: whether a start has succeeded since."""
 
     error: ServiceError
     at: datetime
@@ -176,10 +181,11 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Holds the newest failure of the session service, and the times of the newest successful requests.
+    """Holds the newest failure of the session service, and when requests last succeeded.
 
-    `worked` holds the time of the newest successful request of each kind. `worked_for` holds the time of the newest
-    successful start or whoami of each person. These times are `time.monotonic()` values.
+    - `failure`: the newest failure; None if there was none.
+    - `worked`: the `time.monotonic()` of the newest successful request, by kind of request.
+    - `worked_for`: the `time.monotonic()` of the newest successful START, STEP or WHOAMI request, by agent.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -189,7 +195,10 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record a failure of the session service, or the time of a success. Ignore sign-ins and all other errors."""
+        """Record the failure if the session service failed, or the time if the request succeeded.
+
+        Ignore sign-ins and all other errors.
+        """
         if event.is_sign_in:
             return
         if isinstance(event.result, ServiceError):
@@ -205,23 +214,23 @@ class ServiceStatus:
 
 
 class Followers:
-    """Records which users opened their Home tab, and updates a tab when a request changes what it shows."""
+    """Records who has opened their Home tab, and updates these tabs after requests that change sessions or hosts."""
 
     def __init__(
         self, update: Callable[[Request, UserId], None], known_id: Callable[[UserId], UserId] = lambda user_id: user_id
     ) -> None:
         """Take two functions.
 
-        `update` updates a user's Home tab after a request. `known_id` returns a person's main id, by which the person
-        is followed.
+        `update` updates a user's Home tab after a request. `known_id` returns a person's main id for one of the
+        person's Slack ids.
         """
         self._update, self._known_id = update, known_id
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, visitor: Request) -> object:
-        """Keep the requester's Home tab up to date for FOLLOW_SECONDS from now.
+        """Update the requester's Home tab after requests, for FOLLOW_SECONDS from now.
 
-        Return a token that identifies this call, for `is_newest`.
+        Return a token of this call, for `is_newest`.
         """
         token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token
@@ -234,16 +243,13 @@ class Followers:
         return self._newest.get(key) is token
 
     def _key(self, request: Request, user_id: UserId) -> PersonKey:
-        """Return the key of a user: the team under which sessions are stored, and the user's main id.
-
-        The key is the same if a press comes from another workspace of the organization.
-        """
+        """Return the team under which the user's sessions are stored, and the user's main id."""
         return team_of(request), self._known_id(user_id)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each user with an open Home tab whose sessions or set-up this request changed.
+        """Update the Home tabs of the users whose sessions or set-up this request changed.
 
-        Also call it for a user who pressed *End* in the Home tab, even if that changed nothing.
+        Also update the tab of a user who pressed *End* in the tab, even if that changed nothing.
         """
         if event.is_sign_in:
             return

@@ -15,9 +15,10 @@ class Handler(ABC):
     """Carries out one kind of request. `run` and `replay` raise CobrowseError if the request fails."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and host of a start if the session can be created at once, without a look-up or a wait.
+        """Return the agent and host of a start, if the session can be created at once.
 
-        Return None otherwise, and for all other kinds of requests.
+        Return None for all other requests. "At once" means without a look-up in Slack or Genesys and without a wait for
+        the rate limit.
         """
         return None
 
@@ -25,17 +26,17 @@ class Handler(ABC):
     async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> Success:
         """Carry out the request and return its result.
 
-        The handler commits state transitions with `run`, the processing of this request. `resolved` is the result of
-        `peek` if the request was stored as `creating`.
+        - `run`: stores the state transitions of this request.
+        - `resolved`: what `peek` returned, if the request was stored as `creating`; else None.
         """
 
     async def replay(self, stored: StoredRequest) -> Success:
-        """Return the result of a request that took effect before a crash. Do not repeat the effect."""
+        """Return the result of a request that took effect before a crash, without a second effect."""
         raise InterruptedRequestError("interrupted", maybe_created=True)
 
 
 class QueryHandler(Handler):
-    """Carries out one kind of request by calling the function `ask`, which can safely be called again after a crash."""
+    """Carries out one kind of request by the function `ask`. After a crash, the bot may call `ask` a second time."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

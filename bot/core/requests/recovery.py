@@ -1,7 +1,4 @@
-"""Finish the requests of dead processes, clean up the store, and update the messages of ended sessions.
-
-Also wait for the session that a duplicate request shares with its original.
-"""
+"""Finish the requests of dead processes, delete old rows, and update the messages of ended sessions."""
 
 import asyncio
 import logging
@@ -47,10 +44,10 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait until the original of this duplicate request has a session, and return that session.
+    """Wait until the original of a duplicate request has a session, and return this session.
 
-    Return None if the original failed, ended without a session or is no longer stored, or if its session has ended.
-    Return None, too, if `request` has no original.
+    Return None if `request` is no duplicate. Also return None if the original is no longer stored, has ended without a
+    session, or has a session that is over.
     """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
@@ -65,7 +62,7 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update the messages of sessions that have ended or that the customer has joined, MAX_MESSAGES at most.
+    """Update up to MAX_MESSAGES messages of sessions that have ended or that the customer has joined.
 
     Raises StorageUnavailableError if the database fails.
     """
@@ -93,19 +90,14 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
 
 
 async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
-    """Return the session that a message shows; None if it is unreadable or not stored.
-
-    An unreadable session raises no exception, so the bot goes on with the other messages.
-    """
+    """Return the session that a message shows; None if the session is not stored, or if its row cannot be decoded."""
     with suppress(UnexpectedError):
         return await posts.session(post.session_id)
     return None
 
 
 class Recovery:
-    """Runs background loops that take over orphaned requests, clean up the store, and update messages of ended
-    sessions.
-    """
+    """Runs the background loops of this module."""
 
     def __init__(
         self,
@@ -121,7 +113,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. They call `process` with each orphaned request; `process` must not block."""
+        """Start the loops. `process` gets each request of a dead process, and must not block."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():
@@ -142,7 +134,7 @@ class Recovery:
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Call `once` in an endless loop. After each call, wait the number of seconds that it returned."""
+        """Call `once` in an endless loop. After each call, sleep for the number of seconds that `once` returned."""
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

@@ -1,10 +1,4 @@
-"""Commit the state transitions of one request while a worker processes it. Tell the requester if it takes long.
-
-The worker commits `creating` just before it sends a create call. The state goes back to `accepted` when the service
-says that it did not act. If the request has to wait for the rate limit, the requester gets a wait notice (`WaitNotice`)
-at once. Otherwise, the requester gets it if there is no result after `first_notice_seconds`. If an announced wait ends
-without a result, a second wait notice follows after `late_seconds`.
-"""
+"""Store the state transitions of one request while a worker processes it, and post wait notices to the requester."""
 
 import asyncio
 import logging
@@ -36,13 +30,13 @@ up to two of them."""
 
 
 class OwnershipLostError(Exception):
-    """Another worker has taken over the request, so this worker must stop."""
+    """Raised when another worker has taken over the request, so that this worker must stop."""
 
 
 class RequestRun:
     """The processing of one request by a worker: its state, its wait notices and its result.
 
-    Implements CallHooks: the Genesys client calls it before each send and each wait.
+    Implements CallHooks: the Genesys client calls its methods before it sends a call, and when a call has to wait.
     """
 
     def __init__(
@@ -65,14 +59,13 @@ class RequestRun:
 
     @property
     def fairness_key(self) -> str:
-        """Return a key for the requester. The rate limiter serves requesters in turn."""
+        """Return a key of the requester. The rate limiter serves the calls of different keys in turn."""
         return f"{team_of(self.request)}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
-        """Return True if the store confirms that this worker owns the request.
+        """Return whether the database confirms that this worker owns the request.
 
-        Return False if the store does not answer. If several replicas share the store, another replica may have taken
-        the request over.
+        Return False if the database fails.
         """
         if not self._store.shared:
             return True
@@ -82,11 +75,11 @@ class RequestRun:
             return False
 
     async def before_send(self) -> None:
-        """Commit `creating` just before a call that creates something is sent.
+        """Store the state `creating` before a create call is sent.
 
-        If a store that several replicas share is unavailable, retry for up to `send_timeout`. Only the store shows
-        whether another replica has taken over the request. Raises OwnershipLostError when another worker owns the
-        request, and InterruptedRequestError when the commit failed. After either error, the call must not be sent.
+        If a database that several replicas use is unavailable, try again for up to `send_timeout`. Raises
+        OwnershipLostError if another worker owns the request, and InterruptedRequestError if the state was not stored.
+        After an error, the caller must not send the call.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -106,10 +99,9 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Move the request back to `accepted`, because its call has to wait or the service did not act.
+        """Move the request back to the state `accepted`, because its call has to wait `seconds`. Post a wait notice.
 
-        Post a wait notice. `seconds` is the wait until the next try. Raises QueueTooLongError if the requester would
-        wait longer than `max_wait_seconds` in total.
+        Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after the command.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -126,10 +118,10 @@ class RequestRun:
     async def transition(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Commit the state `to`, with the session or failure that belongs to it.
+        """Store the state `to`, with the session or the failure.
 
         Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
-        Raises UnusableAnswerError if the session's id belongs to another session; the store then holds the request as
+        Raises UnusableAnswerError if another session with the session's id is stored. The request is then stored as
         failed with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
@@ -161,9 +153,9 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Save the result of the request unless it is already saved, and return the result to tell the requester.
+        """Store the result of the request, unless it is stored already. Return the result to tell the requester.
 
-        That is `result`, or an UnusableAnswerError if the store rejects the session (see `transition`). Raises
+        Return `result`, or an UnusableAnswerError if the database refuses the session (see `transition`). Raises
         OwnershipLostError if another worker owns the request.
         """
         if self._is_unsaved:
@@ -180,7 +172,7 @@ class RequestRun:
         return result
 
     async def save_answered(self) -> None:
-        """Commit `answered`, because the requester got the result.
+        """Store the state `answered`, after the requester got the result.
 
         Raises OwnershipLostError if another worker owns the request.
         """
@@ -194,13 +186,11 @@ class RequestRun:
         failure: CobrowseError | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the loop below ends after it
     ) -> None:
-        """Commit a transition, and retry while the store is unavailable.
+        """Do the same as `transition`, but try again while the database is unavailable.
 
-        `timeout` limits the retries, in seconds; None means `save_timeout`. After this time, return without an error:
-        the requester gets a result that is not saved. If several replicas share the store, only a transition to
-        ANSWERED has this limit. The other transitions are retried without a limit. Another replica may have taken over
-        the request, and the requester must not get two different results. Raises OwnershipLostError and
-        UnusableAnswerError as `transition` does.
+        `timeout`: how many seconds to try; None means `save_timeout`. After this time, return although the state is not
+        stored. If several replicas use the database, `timeout` applies only to the state ANSWERED, and all other states
+        are tried without a limit. Raises OwnershipLostError and UnusableAnswerError as `transition` does.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -229,18 +219,18 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Posts wait notices to the requester while a request waits or is being processed (`WaitNotice`).
+    """Posts up to MAX_NOTICES wait notices to the requester while a request waits or is being processed.
 
-    It posts at most MAX_NOTICES messages. The constructor starts the timer of the first one.
+    The constructor starts the timer of the first wait notice.
     """
 
     def __init__(
         self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Take `is_ours`, which returns True if this worker is certain to own the request.
+        """Take `is_ours`, which returns True if the database confirms that this worker owns the request.
 
-        If it returns False, post the wait notice as a new message. Another replica may have replaced the requester's
-        message with the result, and a wait notice must not overwrite the result.
+        If `is_ours` returns False, post a wait notice as a new message, because an update of the requester's message
+        could overwrite the result from another replica.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -251,17 +241,14 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Record that the request's call to Genesys was sent.
-
-        Later wait notices say that the request is being processed, and mention no wait for the rate limit.
-        """
+        """Record that the request's call to Genesys was sent. Later wait notices mention no wait for Genesys."""
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:
         """Record that the request's call to Genesys has to wait `seconds`.
 
-        Post a wait notice unless this wait is shorter than `min_wait_notice_seconds`. Post another `late_seconds` after
-        the end of this wait.
+        If `seconds` is at least `min_wait_notice_seconds`, post a wait notice now. Post another one `late_seconds`
+        after the end of the wait, unless the request has ended.
         """
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
@@ -274,10 +261,7 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Stop posting wait notices.
-
-        If one is being posted, wait up to `stop_notice_seconds` for it, so that the result comes last.
-        """
+        """Stop posting wait notices. Wait up to `stop_notice_seconds` for a notice that is being posted."""
         self._timer.cancel()
         self._is_stopped = True
         if self._posting and not self._posting.done():
@@ -302,10 +286,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which the store rejected the request's session; None if it did not reject the session.
-
-    The store rejects a session when the session's id is already stored for another session (ID_TAKEN).
-    """
+    """Return the error with which the database refused the request's session; None if there is no such error."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 
@@ -313,7 +294,7 @@ def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
 def _is_stored(
     stored: StoredRequest | None, state: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> bool:
-    """Return whether a stored request has exactly this state, session and failure. False if `stored` is None."""
+    """Return whether a stored request has exactly this state, session and failure."""
     if stored is None or stored.state is not state:
         return False
     if (stored.session and stored.session.id) != (session and session.id):

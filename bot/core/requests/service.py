@@ -1,9 +1,4 @@
-"""Accept requests within limits: store each one before the acknowledgement to Slack, then pass it to the worker.
-
-The limits protect against accidents and abuse. Each process counts separately. The limits are checked before the
-requester's role is known. So a start for another agent counts towards the limit for supervisors, even if the access
-rules later refuse it.
-"""
+"""Accept requests within limits: store each request before the acknowledgement to Slack, then pass it to the worker."""
 
 import math
 import time
@@ -27,15 +22,14 @@ Counted = tuple[float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The maximum number of requests. All but `under_way` are per minute; 0 means no limit.
+    """The maximum number of requests. All but `under_way` are per minute. 0 means no limit.
 
-    - `person_starts`: the sessions that a user starts for themselves.
-    - `supervisor_starts`: the sessions that a user starts for other agents.
-    - `workspace_starts`: all sessions that a workspace starts.
-    - `person_sends`: the links that a user sends to customers.
-    - `person_inquiries`: a user's other requests. Requests to end a session have a separate counter with the same
-      limit.
-    - `under_way`: the requests that this process is storing or processing.
+    - `person_starts`: sessions that a user starts for themselves.
+    - `supervisor_starts`: sessions that a user starts for other agents.
+    - `workspace_starts`: sessions that all users of a workspace start.
+    - `person_sends`: links that a user sends to customers.
+    - `person_inquiries`: a user's other requests. END requests are counted separately, with the same limit.
+    - `under_way`: requests that this process is storing or processing.
     """
 
     person_starts: int = 6
@@ -47,7 +41,10 @@ class RequestLimits:
 
 
 class RequestLimiter:
-    """Counts requests, and refuses a request that exceeds a limit. `clock` returns seconds and never goes back."""
+    """Counts requests, and refuses a request that exceeds a limit. Each process counts separately.
+
+    `clock`: returns seconds and never goes back.
+    """
 
     def __init__(self, limits: RequestLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -55,11 +52,11 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request, or raise an error if it exceeds a limit. Count repeated deliveries of a request once.
+        """Count a request. Raises an error if the request exceeds a limit.
 
-        `under_way` is the number of requests that this process is storing or processing. Raises NotReadyError if this
-        number has reached its limit, and RateLimitedError if the requester or the workspace has made too many requests
-        in the last minute.
+        Count two deliveries of one request by Slack once. `under_way`: how many requests this process is storing or
+        processing. Raises NotReadyError if this number has reached its limit. Raises RateLimitedError if the requester
+        or the workspace has reached a limit per minute.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -80,10 +77,10 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Return whether the bot may ask the session service for the status of the sessions on a Home tab.
+        """Count one opening of a Home tab.
 
-        `request` opens the tab. If the bot may ask, count this view of the tab. The limit is `person_inquiries`, but
-        views are counted separately from inquiries.
+        Return whether the bot may read the states of the tab's sessions from the service. The limit is
+        `person_inquiries`, with a separate counter.
         """
         key, most = f"{team_of(request)}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -94,10 +91,7 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the counters that count this request, as pairs of a counter's key and its limit.
-
-        In an Enterprise Grid, a person has the same counters in all workspaces.
-        """
+        """Return the counters that count this request, as pairs of a counter's key and its limit."""
         limits, person = self._limits, f"{team_of(request)}/{request.requester}"
         if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
@@ -121,28 +115,28 @@ class RequestLimiter:
 
 
 class RequestService:
-    """Accepts new requests, and repeats failed ones."""
+    """Accepts new requests, and repeats failed requests after a press of *Try again*."""
 
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
     ) -> None:
         """Take the parts of the service.
 
-        `events.one_id` says which two ids are one person's, for limits and retries.
+        `events.one_id` replaces a person's Slack ids in a request by the person's main id.
         """
         self._store, self._worker, self._limiter, self._events = store, worker, limiter, events
         self._storing = 0
 
     @property
     def under_way(self) -> int:
-        """Return how many requests are being stored or processed."""
+        """Return how many requests this process is storing or processing."""
         return self._worker.active + self._storing
 
     async def submit(self, request: Request) -> bool:
         """Store a request and start to process it. Return False if a request with the same key is already stored.
 
-        Raises NotAcceptedError if a limit is reached or the database fails. Its subclass MaybeAcceptedError means that
-        the request may be stored nevertheless.
+        Raises NotAcceptedError if a limit is reached or the database fails. Raises its subclass MaybeAcceptedError if
+        the database may have stored the request nevertheless.
         """
         try:
             if self._worker.is_draining:
@@ -168,7 +162,7 @@ class RequestService:
         return accepted.is_new
 
     async def retry(self, failed: RequestId, press: Request) -> None:
-        """Submit a failed request again. `press` is the request that its *Try again* button made.
+        """Submit a failed request again. `press`: the request that the press of *Try again* made.
 
         Raises RetryRejectedError if the request is another person's, was already retried, or is no longer stored.
         Raises NotAcceptedError as `submit` does.

@@ -1,7 +1,6 @@
-"""Process accepted requests: call the handler of each, save the result, and send it to the requester.
+"""Process accepted requests: call the handler of each request, store the result, and send it to the requester.
 
-Each accepted request ends with one result: a success or one error. Each request runs in a separate task, so that the
-acknowledgement to Slack waits only for the store.
+Each accepted request ends with one result. Each request has a separate task.
 """
 
 import asyncio
@@ -40,10 +39,10 @@ class RequestWorker:
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the parts of the worker. `report` reports an error to the administrators, and never raises.
+        """Take the parts of the worker.
 
-        The answer to the requester waits up to `report_timeout` for `report`, because the answer says whether the bot
-        will tell the administrators. The request counts as answered only after `report` has ended.
+        `report` reports an error to the administrators, and never raises. The answer to the requester waits up to
+        `report_timeout` for `report`. The request becomes `answered` only after `report` has returned.
         """
         self._report = report
         self._traced_process = tracer.processing(self._process)
@@ -55,7 +54,7 @@ class RequestWorker:
 
     @property
     def active(self) -> int:
-        """Return how many requests are being processed."""
+        """Return how many requests this worker is processing."""
         return len(self._tasks)
 
     def start(self) -> None:
@@ -63,16 +62,17 @@ class RequestWorker:
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and host of a start if the session can be created at once, without a look-up or a wait.
+        """Return the agent and host of a start, if the session can be created at once.
 
-        Return None otherwise, and for all other kinds of requests.
+        Return None for all other requests. "At once" means without a look-up in Slack or Genesys and without a wait for
+        the rate limit.
         """
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
         """Start a task that processes a stored request.
 
-        `resolved` is the agent and host of a request that is stored as `creating`; None for any other request.
+        `resolved`: the agent and host, if the request is stored as `creating`; else None.
         """
         task = asyncio.create_task(self._traced_process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
@@ -80,9 +80,9 @@ class RequestWorker:
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Finish the accepted requests within about `seconds`, then interrupt the rest. Mark the worker as draining.
+        """Wait up to `seconds` for the accepted requests. Cancel the requests that are still unfinished.
 
-        The requester of an interrupted request gets an error message.
+        The requester of a cancelled request gets an error message.
         """
         self.is_draining = True
         self._recovery.stop()
@@ -122,7 +122,7 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
-        """Start to report a failure to the administrators. Wait up to `report_timeout` until the report is stored."""
+        """Start to report an error to the administrators. Wait up to `report_timeout` until the report is stored."""
         if self._report is None or not isinstance(result, CobrowseError):
             return None
         reporting = asyncio.create_task(self._report(self._events.one_id(request), result))
@@ -130,10 +130,9 @@ class RequestWorker:
         return reporting
 
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
-        """Carry out the request and return its result.
+        """Carry out the request and return its result. Convert an exception to an error for the requester.
 
-        Convert an exception to an error that the requester can read. Raises OwnershipLostError if another worker owns
-        the request.
+        Raises OwnershipLostError if another worker owns the request.
         """
         try:
             return await self._handle(stored, resolved, run)
