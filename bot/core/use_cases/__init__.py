@@ -1,1 +1,1 @@
-"""One module for each group of things that people can do with the bot."""
+"""The things that people can do with the bot, one module for each group."""

@@ -1,8 +1,7 @@
-"""Ask the administrators to connect a person to a Genesys user, and tell the person when it is done.
+"""Ask the administrators to connect a person to a Genesys user, and tell the person when that is done.
 
-One notice for each person asks the administrators, and a second notice tells the person. Notices are stored, so any
-replica can send the messages. When one administrator has connected the person, the messages of all administrators
-change.
+A notice of the kind ACCESS asks the administrators. A notice of the kind WELCOME tells the person. After one
+administrator has connected the person, the bot updates the messages to all administrators.
 """
 
 import time
@@ -53,14 +52,15 @@ LISTED_SECONDS = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """A person's request to be connected to a Genesys user: the content of a notice to the administrators.
+    """A request for access by a person: the content of an ACCESS or WELCOME notice.
 
     - `ids`: all Slack ids of the person.
-    - `asked_by`: the supervisor who asked for the person, None if the person asked.
+    - `request_id`: the id of the ASK request.
+    - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: the reason of each host rule that found no host.
-    - `connected_by`: the administrator who connected the person, None if the command line or a host rule did.
-    - `connected_in`: the id of the administrator's request.
-    - `host_name`: the Genesys user's name, "" if unknown.
+    - `connected_by`: the administrator who connected the person; None if the command line or a host rule did.
+    - `connected_in`: the id of the administrator's LINK request; "" if `connected_by` is None.
+    - `host_name`: the Genesys user's name; "" if unknown.
     """
 
     person: PersonKey
@@ -75,24 +75,24 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Unconnected:
-    """A person who tried to start a session but has no Genesys user. `last_at` is the time of the newest try."""
+    """A person without a host who has tried to start a session. `last_at`: the time of the newest try."""
 
     person: PersonKey
     last_at: datetime
 
 
 def access_key(person: PersonKey) -> str:
-    """Return the key of the notices about this person's request for access."""
+    """Return the key of the ACCESS and WELCOME notices about this person."""
     return " ".join(person)
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Build a request for access of this person, with nothing but the person's ids and the request's id (pure)."""
+    """Return a request for access that holds only the person's ids and the request's id (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
 def read_access(data: Mapping[str, Any]) -> AccessRequest:
-    """Convert the `data` of an ACCESS notice to a request for access (pure)."""
+    """Convert the `data` of an ACCESS or WELCOME notice to a request for access (pure)."""
     team_id, user_id = data["person"]
     return AccessRequest(
         person=(TeamId(team_id), UserId(user_id)),
@@ -107,7 +107,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
 
 
 def write_access(asked: AccessRequest) -> dict[str, Any]:
-    """Convert a request for access to the `data` of an ACCESS notice, as JSON values (pure)."""
+    """Convert a request for access to the `data` of an ACCESS or WELCOME notice, as JSON values (pure)."""
     return {
         "person": list(asked.person),
         "ids": list(asked.ids),
@@ -121,9 +121,9 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
 
 
 def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
-    """Return the notice, reopened with the request for access `asked` as its content (pure).
+    """Return the notice with the request for access `asked` as its new content (pure).
 
-    Return None if the person's earlier request is still open.
+    Return None if an earlier request for access of the person is still open.
     """
     if is_standing(notice):
         return None
@@ -131,17 +131,17 @@ def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether a request for access is open: less than a day old, and the person is not connected yet (pure)."""
+    """Return whether the notice's request for access is open: not done, and less than REPEAT_AFTER old (pure)."""
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Return the notice with its request marked as done, because the person is connected (pure).
+    """Mark the notice as over, and add who connected the person to a Genesys user (pure).
 
-    Return None if it is already done. `by`: the administrator who connected the person, None if the command line or a
-    host rule did. `connected_in`: the id of that administrator's request, "" if `by` is None.
+    Return the changed notice; None if the notice is over already. The arguments are fields of AccessRequest; `by` is
+    `connected_by`.
     """
     if not notice.data or notice.over_at:
         return None
@@ -150,7 +150,7 @@ def with_connection(
 
 
 class AccessRequests:
-    """Sends people's requests for access to the administrators (ASK), and ends each when the person is connected."""
+    """Sends requests for access to the administrators (ASK). A request for access ends when the person is connected."""
 
     def __init__(
         self,
@@ -163,7 +163,10 @@ class AccessRequests:
         name_of: Callable[[HostId], Awaitable[str]],
         timing: NoticeTiming,
     ) -> None:
-        """Take `name_of`, which returns a Genesys user's name, or "" if the name is unknown. It never raises."""
+        """Take the parts of the use case.
+
+        `name_of`: returns a Genesys user's name, "" if unknown; it never raises.
+        """
         self._board, self._access, self._hosts = board, access, hosts
         self._links, self._starts, self._status, self._name_of = links, starts, status, name_of
         self._timing = timing
@@ -175,10 +178,10 @@ class AccessRequests:
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
-        """Ask the administrators to connect a person, at most once a day for each person, and return the result.
+        """Ask the administrators to connect a person to a Genesys user, at most once a day for each person.
 
         The person is the requester, or the request's `target` if a supervisor asks. Raises PermissionDeniedError if the
-        requester or that person may not use the bot, or if a member asks for somebody else. Raises ServiceError if a
+        requester or the person may not use the bot, or if a member asks for somebody else. Raises ServiceError if a
         call to Genesys fails, SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the
         database fails.
         """
@@ -202,7 +205,7 @@ class AccessRequests:
         return AccessRequested(person.user_id, is_new=is_new, asked_at=standing.opened_at)
 
     async def asked_at(self, person: SlackUser) -> datetime | None:
-        """Return when a person asked for access, if that request is still open; None otherwise.
+        """Return when a person asked for access, if their request for access is open; else None.
 
         Raises StorageUnavailableError if the database fails.
         """
@@ -210,11 +213,11 @@ class AccessRequests:
         return notice.opened_at if is_standing(notice) else None
 
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Tell the person and the administrators that an administrator has connected the person to a Genesys user.
+        """Tell people that an administrator linked `person` to the host `host_id`.
 
-        Return that user's name, "" if unknown. `is_answer`: tell the person even if they did not ask, because an
-        administrator chose them from the list of people who tried to start a session. Safe to repeat after a crash.
-        Raises StorageUnavailableError if the database fails.
+        Return the host's name, "" if unknown. The person and the administrators get a message if the person has asked
+        for access. `is_answer`: True to tell the person even if they have not asked. `request`: the administrator's
+        LINK request. Raises StorageUnavailableError if the database fails.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None
@@ -232,9 +235,9 @@ class AccessRequests:
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
-        """Return the people who lately tried to start a session and still have no Genesys user, newest first.
+        """Return people who tried to start a session in the last LISTED_SECONDS and still have no host, newest first.
 
-        "Lately" means in the last LISTED_SECONDS. Raises StorageUnavailableError if the database fails.
+        Return at most MAX_LISTED people. Raises StorageUnavailableError if the database fails.
         """
         found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
         missing: list[Unconnected] = []
@@ -250,9 +253,10 @@ class AccessRequests:
         return missing[:MAX_LISTED]
 
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
-        """Tell a person in a new message that they are connected, once for each request for access.
+        """Store a WELCOME notice, which tells a person that they are connected.
 
-        `by` is the administrator who connected them, None if unknown. `name` is the Genesys user's name, "" if unknown.
+        Store it once for each request for access. `by`: the administrator who connected the person; None if unknown.
+        `name`: the Genesys user's name; "" if unknown.
         """
         told = replace(asked, connected_by=by, host_name=name)
 
@@ -265,9 +269,9 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request for access if the command line or a host rule has connected its person.
+        """End a request for access if the command line or a host rule has connected the person.
 
-        Return whether it ended.
+        Return whether the request for access ended.
         """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[:1], asked.ids):
@@ -284,9 +288,9 @@ class AccessRequests:
         return any([await self._links.linked(team_id, each) for team_id in teams for each in ids])
 
     def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
-        """Return whether this replica found a host for one of these Slack ids in the time `age` before now."""
+        """Return whether a START, STEP or WHOAMI request of one of these Slack ids succeeded in the last `age`."""
         worked = [at for each in ids if (at := self._status.worked_for.get(each))]
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 
     async def _prepare(self) -> None:
-        """Do nothing. The notice board needs a function to call before each pass over the notices."""
+        """Do nothing. `NoticeBoard.follow` needs such a function."""

@@ -1,7 +1,7 @@
-"""Link and unlink a person's own Genesys account: create a sign-in link, and handle the browser's return.
+"""Link and unlink a person's own Genesys account: create a sign-in link, and finish the sign-in.
 
-A sign-in link works once, within ten minutes, for one person: the Genesys user who signs in must be the host that the
-rules find for this person.
+A sign-in link works once, for ten minutes and for one person. The Genesys user who signs in must be the host of this
+person.
 """
 
 import asyncio
@@ -51,10 +51,7 @@ G = TypeVar("G")
 
 
 class AccountLinking(Generic[G]):
-    """Links and unlinks a person's own Genesys account (CONNECT and DISCONNECT).
-
-    Also handles the browser that returns from a sign-in.
-    """
+    """Links and unlinks people's own Genesys accounts (CONNECT and DISCONNECT)."""
 
     def __init__(
         self,
@@ -73,7 +70,7 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Return whether a person has linked their own account of this host; None if nobody can link an account here.
+        """Return whether a person has linked their own account of this host; None if nobody can link an account.
 
         Raises StorageUnavailableError if the database fails.
         """
@@ -108,10 +105,10 @@ class AccountLinking(Generic[G]):
         return AccountUnlinked(found[0].host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Finish a sign-in when the browser returns from it. Return a CONNECT request and its result. Never raises.
+        """Finish a sign-in when the browser returns from Genesys.
 
-        `state`, `code` and `error` are query parameters of the browser's URL; do not trust them. The request is None
-        for an unknown state.
+        Return a CONNECT request and its result. Never raises. `state`, `code`, `error`: query parameters of the
+        browser's URL, which anybody can invent. The request is None for an unknown state.
         """
         began = time.monotonic()
         try:
@@ -153,11 +150,11 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Return the host of the person who signs in. Check again that they may use the bot.
+        """Return the host of the person who signs in, after a new check that the person may use the bot.
 
-        A browser waits for the result, and the code of the sign-in expires soon. So raise SlackUnavailableError or
-        ServiceUnreachableError if Slack or the search for the host takes longer than `lookup_timeout`. Raises
-        PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they have no host.
+        Raises SlackUnavailableError or ServiceUnreachableError if Slack or the search for the host takes longer than
+        `lookup_timeout`. Raises PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they
+        have no host.
         """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
@@ -176,7 +173,7 @@ def _key(person: SlackUser) -> PersonKey:
 
 
 def _keys(person: SlackUser) -> tuple[PersonKey, ...]:
-    """Return the keys under which a person's accounts may be stored: one for each of the person's Slack ids."""
+    """Return the keys under which the database may hold a person's linked accounts: one for each Slack id."""
     return tuple((person.team_id, each) for each in person.ids)
 
 
@@ -185,7 +182,7 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Build a CONNECT request that stands for a sign-in. So the access rules and the events apply to the sign-in."""
+    """Return a CONNECT request that stands for a sign-in in the browser, for the access rules and the events."""
     request_id = new_request_id()
     return Request(
         id=request_id,

@@ -1,7 +1,7 @@
-"""Send a session's link to a customer by SMS or email: preview it first, then send it once.
+"""Send a session's link to a customer by SMS or email: show a preview first, then send the message once.
 
-Only the session's requester and its agent may send the link, and only while the session is open. A message whose
-outcome is unknown is never sent again.
+Only the session's requester and agent may send the link, and only while the session is open. If the outcome of a
+message is unknown, the bot does not send the message again.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -31,8 +31,9 @@ MAX_PREVIEWED = 8
 class MessagingConfig:
     """The settings of messages to customers.
 
-    `sms_from` and `email_from` are the senders, "" if that medium is off. `sms_countries`: the ISO codes of the
-    countries that may get an SMS.
+    - `sms_from`: the sender of SMS messages; "" switches SMS off.
+    - `sms_countries`: the ISO codes of the countries whose phone numbers may get an SMS.
+    - `email_from`: the sender of emails; "" switches email off.
     """
 
     sms_from: str = ""
@@ -49,31 +50,31 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str, language: str = "") -> str:
-    """Join a session id, the customer's address and a language to one text, a request's `argument`.
+    """Join a session id, the customer's address and a language to one text, for the `argument` of a request.
 
-    The id "" means the only open session. The language "" means the language of the default text.
+    `session_id`: "" stands for the requester's only open session. `language`: "" stands for the default language.
     """
     line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
 
 
 def in_language(argument: str, language: str) -> str:
-    """Return an `argument` made by `pack`, with its language replaced by `language`."""
+    """Replace the language in an `argument` that `pack` made."""
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 
 
 def unpack(argument: str | None) -> tuple[SessionId, str, str]:
-    """Split a request's `argument` into the session id, the customer's address and the customer's language."""
+    """Split an `argument` that `pack` made into the session id, the customer's address and the language."""
     line, _, language = (argument or "").partition("\n")
     session_id, _, address = line.partition(" ")
     return SessionId(session_id), address, language
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Parse a phone number or email address that a person typed, and check that the bot can send to it.
+    """Parse a phone number or email address that a person typed, and check that the settings allow messages to it.
 
-    Raises SendRejectedError if the address is invalid or the settings do not allow it.
+    Raises SendRejectedError if the address is invalid or not allowed.
     """
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
@@ -87,20 +88,19 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Decides whether a new session's card offers to send the link to the customer's address in the command.
+    """Makes the offer on a card: a button that sends the link to the customer's address in the command.
 
-    `key` is the secret for the fingerprints of addresses.
+    `key`: the secret for fingerprints of addresses.
     """
 
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
 
     def details(self, address: str, thread: str = "") -> StartDetails:
-        """Return the StartDetails of a START request whose text names the customer's address.
+        """Return the details of a START request whose text contains the customer's address.
 
-        The details hold the address if the bot can send to it, else the reason why the bot cannot. They hold the
-        address's fingerprint in both cases. `thread` is the id of the message in whose thread to post the session, ""
-        for none.
+        The details hold the fingerprint of the address, and the address if the bot can send to it, else the reason why
+        not. `thread`: the id of the message in whose thread to post the session; "" for none.
         """
         mark = fingerprint(address, self.key)
         try:
@@ -110,7 +110,7 @@ class LinkOffers:
 
 
 class CustomerMessaging:
-    """Previews, sends and cancels messages that bring a session's link to a customer."""
+    """Previews, sends and cancels messages that contain a session's link."""
 
     def __init__(
         self,
@@ -119,9 +119,9 @@ class CustomerMessaging:
         config: MessagingConfig,
         name_of: Callable[[UserId], Awaitable[str]],
     ) -> None:
-        """Take `name_of`, which returns a Slack user's name.
+        """Take the parts of the use case.
 
-        It raises SlackUnavailableError if the look-up in Slack fails.
+        `name_of`: returns a Slack user's name; raises SlackUnavailableError if the look-up in Slack fails.
         """
         self._sessions, self._sender, self._config, self._name_of = sessions, sender, config, name_of
 
@@ -134,10 +134,9 @@ class CustomerMessaging:
         }
 
     async def preview(self, request: Request) -> SendPreview:
-        """Check the customer's address, and return it with the sessions whose link the requester may send.
+        """Return the customer's address and the sessions whose link the requester can send. Send nothing.
 
-        Send nothing. Raises SendRejectedError for an invalid address, and SessionActionError if there is no link to
-        send.
+        Raises SendRejectedError if the address is invalid, and SessionActionError if there is no link to send.
         """
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
@@ -157,19 +156,19 @@ class CustomerMessaging:
         return SendPreview(shown, address, more + len(with_links) - len(shown))
 
     async def cancel(self, request: Request) -> SendCancelled:
-        """Cancel a message in its preview, and return the result.
+        """Do nothing, because the requester pressed *Cancel* in a preview.
 
-        The press on *Cancel* and the press that sends have the same key. So the store then accepts no SEND from that
-        preview.
+        A later press of *Send* in this preview has the same key, so the bot ignores it.
         """
         await self._sessions.check_member(request)
         return SendCancelled()
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Send the message to the customer, once, and return the result.
+        """Send the message to the customer, once.
 
         Raises SlackUnavailableError if the text needs the agent's name and Slack does not return it. Raises another
-        CobrowseError if the session or the address does not allow the message, or if Genesys does not accept it.
+        CobrowseError if the session or the address does not allow the message, or if Genesys does not accept the
+        message.
         """
         session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
@@ -192,9 +191,9 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Return the result of a message that was sent before a crash. The service's correlation id is lost.
+        """Return the result of a message that the bot sent before a crash, without the service's correlation id.
 
-        Raises InterruptedRequestError when the session is no longer stored.
+        Raises InterruptedRequestError if the session is no longer stored.
         """
         session_id, text, _ = unpack(request.argument)
         record = await self._sessions.known(session_id)
@@ -207,9 +206,9 @@ class CustomerMessaging:
 
 
 class SendHandler(Handler):
-    """Carries out requests of the kind SEND, which send a session's link to a customer.
+    """Carries out requests that send a session's link to a customer (SEND).
 
-    The state `creating` is committed before the message is sent, so that the message is not sent again after a crash.
+    After a crash, the bot does not send the message again, because the state `creating` was stored before the message.
     """
 
     def __init__(self, messaging: CustomerMessaging) -> None:

@@ -1,4 +1,4 @@
-"""Answer the commands help, whoami, why and apps; link and unlink people and hosts."""
+"""Answer the commands help, whoami, why and apps, and add or remove host links."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -27,21 +27,19 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-    """Tell nobody of the new host link, and return "" as the host's name. The default of `announce`."""
     return ""
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None: in this installation nobody can link a Genesys account. The default of `connected`."""
+    """Return None: nobody can link an account."""
 
 
 async def _no_session(request: Request, person: SlackUser) -> SessionRecord | None:
-    """Return None: the person has no open session. The default of `newest_open`."""
     return None
 
 
 class Diagnostics:
-    """Carries out the commands help, whoami, why and apps, and the linking of people to hosts."""
+    """Answers the commands help, whoami, why and apps, and adds or removes host links."""
 
     def __init__(
         self,
@@ -59,9 +57,11 @@ class Diagnostics:
     ) -> None:
         """Take the parts of the use case.
 
-        `connected` returns whether a person has linked this host's account; None if nobody can. `announce` tells people
-        of a new host link. `newest_open` returns a person's newest open session, as the requester may see it.
-        `help_timeout`: how many seconds HELP waits for the search of the requester's host.
+        - `connected`: returns whether a person has linked their own account of this host; None if nobody can link an
+          account.
+        - `announce`: tells people about a new host link.
+        - `newest_open`: returns a person's newest open session, without its link if the requester may not read it.
+        - `help_timeout`: how many seconds HELP waits for the search for the requester's host.
         """
         self._newest_open = newest_open
         self._announce, self._own_host = announce, OwnHost(access, hosts, timeout=help_timeout)
@@ -81,9 +81,9 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        """Return the commands that the requester can use.
+        """Return the commands that a person with the requester's role can type.
 
-        Raises HostNotFoundError if the requester is a plain member without a host, who can use none of the commands.
+        Raises HostNotFoundError if the requester has no host and is neither supervisor nor administrator.
         """
         person = await self._access.require_member(request)
         try:
@@ -99,10 +99,10 @@ class Diagnostics:
         return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> AccessReport:
-        """Check whether a person could start a session in this channel, and return the reasons. Start nothing.
+        """Report whether a person could start a session in the request's channel, and why or why not. Start no session.
 
-        The person is the requester, or somebody else if a supervisor or administrator asks. Raises RoleRequiredError if
-        a member asks about somebody else.
+        The person is the request's `target`, or the requester if there is no target. Raises RoleRequiredError if a
+        member asks about somebody else.
         """
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -148,10 +148,7 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the id of the requester's team, if the requester is an administrator.
-
-        Raises RoleRequiredError if not.
-        """
+        """Return the id of the requester's team. Raises RoleRequiredError if the requester is not an administrator."""
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("administrators_only")

@@ -1,7 +1,7 @@
-"""Report faults that an administrator has to fix: who is affected, when the fault began, and when it is over.
+"""Report faults to the administrators: who is affected, when the fault began, and when it is over.
 
-One notice for each fault collects the failed requests of all replicas. The fault is over when a request of the same
-kind succeeds later, or when an administrator presses *Check again* and the check finds the fault fixed.
+One notice for each fault collects the failed requests of all replicas. The fault is over when a later request of the
+same kind succeeds, or when *Check again* finds the fault fixed.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """The content of a notice about a fault, a problem that an administrator has to fix.
+    """The content of a notice about a fault.
 
-    - `since`, `last`: the times of the first and the newest failure.
+    - `since`, `last`: the times of the first and the newest failed request.
     - `people`: the people affected, oldest first.
-    - `hurt`: those of them for whom no request has succeeded since their failure.
-    - `kinds`: the kinds of requests that failed.
-    - `references`: the ids of the newest failed requests, each with the service's correlation id or "".
-    - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check, None before the first.
+    - `hurt`: the people for whom no request has succeeded since their failed request.
+    - `kinds`: the kinds of the failed requests.
+    - `references`: the ids of the newest failed requests, each with Genesys's correlation id or "".
+    - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check; None before the first check.
     """
 
     error: CobrowseError
@@ -111,10 +111,10 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice of a fault, extended by the failed requests `hits` (pure).
+    """Return the notice of a fault, with these failed requests added (pure).
 
-    If the notice is older than `renewal_seconds`, new messages replace its messages. If the fault was also over, drop
-    its earlier failures.
+    If the notice is older than `renewal_seconds`, new messages replace its messages. If such an old notice was over,
+    forget its earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -152,9 +152,10 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault, ended or shortened by the requests that succeeded since its newest failure (pure).
+    """Return the notice of a fault after later requests succeeded: shorten the list `hurt`, or end the notice (pure).
 
-    `ages` maps a kind of request to the seconds since its newest success, `ages_for` does the same for people.
+    - `ages`: the seconds since a request of each kind last succeeded.
+    - `ages_for`: the seconds since a request of each person last succeeded.
     """
     fault = read_fault(notice.data)
 
@@ -174,9 +175,10 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
 
 
 def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
-    """Return the notice of a fault after a check found the fault in `state` (pure).
+    """Return the notice of a fault after a check (pure). If the result is REPAIRED, the notice is over.
 
-    If it is repaired, the fault is over. `by` is the administrator who asked for the check.
+    - `by`: the administrator who asked for the check.
+    - `state`: the result of the check.
     """
     fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
     over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
@@ -184,17 +186,14 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error concerns one person only. Other people's requests can then succeed while the fault lasts.
-
-    So only that person's success shows that the fault is over.
-    """
+    """Return whether an error concerns one person, so that other people's requests still succeed."""
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or error.needs.startswith("directory:")
     return isinstance(error, InvalidHostError | SlackUnavailableError)
 
 
 def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
-    """Return the kinds of requests that show that the fault is over: one later success of such a request is enough."""
+    """Return the kinds of requests of which one later success shows that the fault is over."""
     if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
         return CALLING
     starts = (RequestKind.START, RequestKind.STEP)
@@ -219,9 +218,9 @@ def _time(seconds: float) -> datetime:
 
 
 class FaultReports:
-    """Reports faults to administrators, and checks again whether a fault is fixed (RECHECK).
+    """Reports faults to the administrators, and checks whether a fault is fixed (RECHECK).
 
-    `name_fault` returns the name of the fault that caused an error, None if administrators cannot fix the cause.
+    `name_fault`: returns the name of the fault that caused an error; None if administrators cannot fix the cause.
     """
 
     def __init__(
@@ -244,9 +243,9 @@ class FaultReports:
         return {RequestKind.RECHECK: QueryHandler(self.check_again)}
 
     async def record(self, request: Request, error: CobrowseError) -> None:
-        """Add a failed request to the notice of its fault, if an administrator has to fix the cause. Never raises.
+        """Add a failed request to the notice of its fault.
 
-        Failures that arrive during a write share the next write.
+        Do nothing if administrators cannot fix the cause. Never raises.
         """
         name = self._name_fault(error)
         if name is None:
@@ -261,10 +260,10 @@ class FaultReports:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
 
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
-        """Report a failed request to the administrators, because the requester asks for it.
+        """Add a failed request to the notice of its fault, because the requester pressed the button for that.
 
-        Wait up to `seconds` for the first message. Return the users and channels for which Slack has accepted a
-        message. Return None if the fault is over by now. Raises StorageUnavailableError if the database fails.
+        Wait up to `seconds` for the first message. Return the users and channels for which Slack accepted a message;
+        None if the fault has ended since the press. Raises StorageUnavailableError if the database fails.
         """
         name = self._name_fault(error)
         if name is None:
@@ -279,7 +278,7 @@ class FaultReports:
     async def check_again(self, request: Request) -> FaultChecked:
         """Check whether a fault is fixed, and show the result in the messages about the fault.
 
-        Raises RoleRequiredError unless the requester is an administrator.
+        Raises RoleRequiredError if the requester is not an administrator.
         """
         await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:

@@ -1,7 +1,6 @@
 """Tell the administrators about a failed request, because the requester pressed the button for that.
 
-If a fault made the request fail, the failure is added to the notice of this fault. If something else needs an
-administrator, the bot makes a notice about this one person.
+If a fault caused the failure, add the failed request to the notice of the fault. Else store a notice of the kind HELP.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,10 +25,12 @@ REPEAT_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """A person's request for an administrator's help: the content of a notice.
+    """A request for an administrator's help with a failed request: the content of a HELP notice.
 
-    `error` is the reason why the request `request_id` failed. `target` is the person whom that request named, None if
-    it named nobody.
+    - `error`: the error of the failed request.
+    - `person`: the requester of the failed request.
+    - `target`: the person whom the failed request named; None if it named nobody.
+    - `request_id`: the id of the failed request.
     """
 
     error: CobrowseError
@@ -39,7 +40,7 @@ class HelpRequest:
 
 
 def read_help(data: Mapping[str, Any]) -> HelpRequest:
-    """Convert the `data` of a HELP notice to a request for help (pure)."""
+    """Convert the `data` of a HELP notice to a HelpRequest (pure)."""
     target = data.get("target")
     return HelpRequest(
         error=from_record(dict(data["error"])),
@@ -50,9 +51,9 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
 
 
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
-    """Return the notice, reopened with a request for help about the failed request `failed` (pure).
+    """Return the notice with the failed request `failed` as its new content (pure).
 
-    Return None if the person has asked for the same help within a day.
+    Return None if the notice is less than REPEAT_AFTER old.
     """
     if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
         return None
@@ -67,7 +68,7 @@ def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> 
 
 
 class HelpRequests:
-    """Tells the administrators about a failed request when the requester asks for that (TELL)."""
+    """Tells the administrators about a failed request, if the requester presses the button for that (TELL)."""
 
     def __init__(
         self,
@@ -86,11 +87,12 @@ class HelpRequests:
         return {RequestKind.TELL: QueryHandler(self.tell)}
 
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:
-        """Tell the administrators about a failed request of the same person.
+        """Tell the administrators about the failed request whose id is the `argument` of `request`.
 
-        Raises PermissionDeniedError if the person is not a member, and RetryRejectedError if the failed request is not
-        stored or is another person's. Raises SlackUnavailableError if a look-up in Slack fails, and
-        StorageUnavailableError if the database fails.
+        Return FaultChecked if a fault caused the failure and the fault is over by now. Raises PermissionDeniedError if
+        the requester may not use the bot. Raises RetryRejectedError if the failed request is not stored or is another
+        person's. Raises SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database
+        fails.
         """
         await self._access.require_member(request)
         failed, error = await self._failed(request)

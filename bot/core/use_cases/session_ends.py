@@ -1,7 +1,6 @@
-"""Tell agents that somebody else has ended their session.
+"""Tell an agent that somebody else has ended the agent's session.
 
-The bot stores one notice for each such session and sends the agent a new direct message. An update of the session's
-card would notify nobody.
+The agent gets a new direct message by a notice, because Slack notifies nobody of an updated card.
 """
 
 from collections.abc import Mapping
@@ -15,10 +14,10 @@ from bot.core.notices import NoticeBoard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnd:
-    """The end of a session by somebody else: the content of a notice to its agent.
+    """The end of a session by somebody other than its agent: the content of an ENDED notice.
 
-    `for_all`: False if participants may still be in the session. `channel_id`: the channel in which the session was
-    started, "" if unknown.
+    - `for_all`: False if the customer may still be in the session.
+    - `channel_id`: the channel in which the session was started; "" if unknown.
     """
 
     session_id: SessionId
@@ -31,7 +30,7 @@ class SessionEnd:
 
 
 def read_end(data: Mapping[str, Any]) -> SessionEnd:
-    """Convert the `data` of an ENDED notice to the end of a session (pure)."""
+    """Convert the `data` of an ENDED notice to a SessionEnd (pure)."""
     return SessionEnd(
         session_id=SessionId(data["session_id"]),
         name=str(data["name"]),
@@ -44,9 +43,9 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Return a new notice, filled in with the end of this session by this request (pure).
+    """Return a new notice filled in with the end of this session; None if the notice is filled in already (pure).
 
-    Return None if the notice is already filled in.
+    `request`: the request that ended the session.
     """
     if notice.version:
         return None
@@ -63,16 +62,13 @@ def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice 
 
 
 class SessionEnds:
-    """Sends an agent a message when somebody else has ended the agent's session."""
+    """Tells an agent that somebody else has ended the agent's session."""
 
     def __init__(self, board: NoticeBoard) -> None:
         self._board = board
 
     async def tell_agent(self, record: SessionRecord, request: Request) -> None:
-        """Store the notice to the agent. The message follows in the background. Never raises.
-
-        The caller waits for this before the request counts as answered, so that a crash does not lose the notice.
-        """
+        """Store the notice to the agent. A background task sends the message. Never raises."""
         await self._board.change_surely(
             NoticeKind.ENDED, record.session.id, lambda notice: with_end(notice, record, request)
         )

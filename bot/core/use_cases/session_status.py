@@ -1,7 +1,6 @@
-"""Read the states of sessions from the service, and record that the customer joined or that the session is over.
+"""Read the states of sessions from the service, and store them.
 
-A state is cached for ten seconds for all readers. Calls that create sessions have priority in the service's rate limit.
-If the service returns no state, or the limit leaves no call for it, the session keeps its earlier state.
+If the service returns no state, or the rate limit allows no call, the session keeps its earlier state.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """How current a session's state has to be for a caller."""
+    """Where to take a session's state from."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
@@ -31,7 +30,10 @@ class Freshness(Enum):
 
 
 class SessionStates:
-    """Reads the states of sessions from the service and records them. `clock` returns seconds and never goes back."""
+    """Reads the states of sessions from the service and stores them. A state is cached for ten seconds.
+
+    `clock`: returns seconds and never goes back.
+    """
 
     def __init__(
         self,
@@ -49,29 +51,29 @@ class SessionStates:
 
     @property
     def are_told(self) -> bool:
-        """Return whether the service can report that a customer joined."""
+        """Return whether the service can report that a customer has joined a session."""
         return self._service.tells_states
 
     async def look(self, record: SessionRecord, *, fresh: bool = False) -> SessionState:
-        """Return a session's state from the service, or from the cache if it is at most ten seconds old.
+        """Return a session's state from the cache, else from the service; UNKNOWN_STATE if the call fails.
 
-        `fresh`: ignore the cache.
+        `fresh`: True to ignore the cache.
         """
         if fresh:
             self._cache.forget(record.session.id)
         return await self._cache.get(record.session.id, lambda: self._ask(record))
 
     def drop(self, session_id: SessionId) -> None:
-        """Drop the cached state of a session. The bot calls this when it has ended the session."""
+        """Delete the cached state of a session."""
         self._cache.forget(session_id)
 
     async def refresh(
         self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
     ) -> SessionRecord:
-        """Read the session's current state and store what has changed. Return the record with this state.
+        """Read a session's state from the cache or the service, and store the state if it is new.
 
-        `fresh`: ignore the cached state. `wait_seconds`: how long to wait for the state, None for no limit. If it does
-        not arrive in time, return the session with its earlier state. Return a session that is over unchanged.
+        Return the updated record. Return the record unchanged if the session is over, or if the state does not arrive
+        within `wait_seconds` (None: no limit). `fresh`: True to ignore the cache.
         """
         if record.is_over:
             return record
@@ -82,10 +84,10 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Do the same as `refresh`, but in the background and even if the session's time is up.
+        """Read a session's state in the background, and store the state if it is new. Return the updated record.
 
-        `fresh`: ignore and drop the cached state. Raises ServiceBusyError without a call if calls for people would have
-        to wait for the rate limit, and ServiceError if the call fails.
+        `fresh`: True to ignore the cache. Raises ServiceBusyError if the call would delay the calls of people, and
+        ServiceError if the call fails.
         """
         if fresh:
             self.drop(record.session.id)
@@ -95,9 +97,9 @@ class SessionStates:
         return await self.record(record, state)
 
     async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
-        """Store what is new in `state`, which the service reported, and publish it. Return the record with this state.
+        """Store the state that the service reported, if the state is new, and emit events. Return the updated record.
 
-        If the time is up and the customer has not joined, the state becomes UNUSED. Raises StorageUnavailableError if
+        If the customer has not joined and the time is up, the state becomes UNUSED. Raises StorageUnavailableError if
         the end of the session cannot be stored.
         """
         if state.phase is SessionPhase.WAITING and record.is_over:
@@ -140,7 +142,7 @@ class SessionStates:
         return over
 
     async def _ask(self, record: SessionRecord) -> SessionState:
-        """Read a session's state from the service. Never raises: if the call fails, return UNKNOWN_STATE."""
+        """Read a session's state from the service. Return UNKNOWN_STATE if the call fails."""
         try:
             async with asyncio.timeout(self._timing.status_timeout):
                 return await self._service.look(record)
@@ -149,5 +151,5 @@ class SessionStates:
 
 
 def without_link(session: Session) -> Session:
-    """Return the session without the customer's link and code."""
+    """Return the session without its join URL and join code."""
     return replace(session, join_url="", join_code="")

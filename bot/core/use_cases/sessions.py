@@ -1,7 +1,6 @@
 """List, end, share and send existing sessions.
 
-Every request is checked against the store and the access rules, even if it comes from a button. If a person ends or
-shares the same session a second time, they read that it is already done.
+Each request is checked by the access rules, even if it comes from a button.
 """
 
 import asyncio
@@ -58,11 +57,11 @@ MAX_ASKED = 10
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Tell no agent. The default of `tell_agent`."""
+    """Tell no agent."""
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Accept everybody, with or without a Genesys user. The default of `require_host`."""
+    """Accept everybody."""
 
 
 class SessionService:
@@ -82,8 +81,9 @@ class SessionService:
     ) -> None:
         """Take the parts of the use case.
 
-        `tell_agent` tells an agent that somebody else has ended the agent's session; it never raises. `require_host`
-        raises HostNotFoundError for a person who can start no session.
+        - `tell_agent`: tells an agent that somebody else has ended the agent's session; never raises.
+        - `require_host`: raises HostNotFoundError if the person has no host and is neither supervisor nor
+          administrator.
         """
         self._tell_agent, self._require_host = tell_agent, require_host
         self._store, self._access, self._service = store, access, service
@@ -102,9 +102,9 @@ class SessionService:
         }
 
     async def last(self, request: Request) -> LastSession:
-        """Return the session whose id is the request's argument.
+        """Return the session whose id is the request's `argument`.
 
-        Without an argument, return the requester's newest session.
+        Without an `argument`, return the requester's newest session.
         """
         if request.argument:
             return LastSession(await self.readable(request))
@@ -117,18 +117,18 @@ class SessionService:
         return LastSession(await self._states.refresh(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return a page of the requester's open sessions. `freshness`: how old the state of each session may be."""
+        """Return a page of the requester's open sessions. `freshness`: where to take the sessions' states from."""
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
     async def known_open(self, request: Request) -> SessionList:
-        """Return the first page of the requester's open sessions from the store, without a call to the service."""
+        """Return the first page of the requester's open sessions, without a call to the service."""
         return await self.status(request, freshness=Freshness.KNOWN)
 
     async def newest_open(self, request: Request, person: SlackUser) -> SessionRecord | None:
-        """Return the newest open session that a person hosts, with its state; None if there is none.
+        """Return the newest open session that a person hosts; None if there is none.
 
-        It has its link only if the requester may read the link.
+        Leave out the link if the requester may not read it.
         """
         of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in person.ids]
         hosted = [record for record in _newest_first(of_each) if record.agent in person.ids]
@@ -136,14 +136,15 @@ class SessionService:
         return still_open[0].seen_by(request.requester) if still_open else None
 
     async def has_had_one(self, request: Request) -> bool:
-        """Return whether the store holds any session of the requester, open or ended. Call no service."""
+        """Return whether the database holds a session of the requester, open or ended."""
         person = await self._access.require_member(request)
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 
     async def status_or_access(self, request: Request) -> SessionList:
         """Return a page of the requester's open sessions.
 
-        Raises HostNotFoundError if the requester has no open session and no Genesys user to start one with.
+        Raises HostNotFoundError if the requester has no open session and no host, and is neither supervisor nor
+        administrator.
         """
         found = await self.status(request)
         if not found.total:
@@ -151,9 +152,9 @@ class SessionService:
         return found
 
     async def list_workspace(self, request: Request) -> SessionList:
-        """Return a page of the workspace's open sessions, by agent.
+        """Return a page of the workspace's open sessions, sorted by agent.
 
-        Raises RoleRequiredError if the requester is a plain member.
+        Raises RoleRequiredError if the requester is neither supervisor nor administrator.
         """
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -199,9 +200,9 @@ class SessionService:
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
         """Return the session whose button the requester pressed, open or ended.
 
-        `asks_service`: first read the session's state from the service, for at most `press_status_timeout`. Raises
-        SessionAccessError if the requester may not read the session's link. With `reads_link` False, it is enough that
-        the requester may end the session.
+        - `reads_link`: True if the requester must be allowed to read the link, False if it is enough that they may end
+          the session. Raises SessionAccessError if the requester may not.
+        - `asks_service`: True to read the session's state from the service first, for at most `press_status_timeout`.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -220,10 +221,10 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Post the session that a START request has just created, once for each request.
+        """Post the session that a START request has created.
 
-        Post it in the request's channel, or in the thread that the request names. The access rules are those of
-        `share`. Raises CobrowseError with the reason if the session is not posted.
+        Post it in the thread that the request names; without one, in the request's channel. Post at most one message
+        for each request. Raises CobrowseError with the reason if the session is not posted.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
@@ -242,8 +243,8 @@ class SessionService:
     async def readable(self, request: Request) -> SessionRecord:
         """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
-        Raises SessionAccessError if the requester may not. Raises SessionActionError if the session is unknown or over,
-        or if nobody else can join with its link.
+        Raises SessionAccessError if the requester may not read the link. Raises SessionActionError if the session is
+        unknown or over, or if nobody else can join it.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -258,20 +259,20 @@ class SessionService:
         return record
 
     async def check_member(self, request: Request) -> None:
-        """Raise PermissionDeniedError unless the requester may use the bot."""
+        """Raise PermissionDeniedError if the requester may not use the bot."""
         await self._access.require_member(request)
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the open sessions that one person hosts, by conversation.
+        """Return a person's open sessions by conversation; of each conversation, only the newest session.
 
-        Of each conversation, return the newest session. `user_ids`: all Slack ids of this person.
+        `user_ids`: all Slack ids of the person, who is the agent of the sessions.
         """
         return await self._store.open_by_conversation(team_id, user_ids)
 
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
-        """Mark a session as ended, because a new session in its conversation has replaced it. Never raises."""
+        """Mark a session as ended, because a new session in the same conversation has replaced it. Never raises."""
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
             if record and not record.is_over and record.team_id == team_of(request):
@@ -280,7 +281,7 @@ class SessionService:
                     await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session with this id from the store, open or ended; None if it is not stored."""
+        """Return the session with this id from the database, open or ended; None if the session is not stored."""
         return await self._store.session(session_id)
 
     async def _own_page(
@@ -313,10 +314,10 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return the result of an END, and add what replaces the message with the pressed button: a list or a card.
+        """Return the result of an END request, with the list or card that replaces the message with the pressed button.
 
-        `place` says which message that was: the text of a ListPage for a list of sessions, ON_CARD and a session id for
-        the card of another session. `user_ids`: the requester's Slack ids.
+        `place`: the text of a ListPage if the button was in a list; ON_CARD and a session's id if the button was on the
+        card of that session. `user_ids`: the requester's Slack ids.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
@@ -327,7 +328,7 @@ class SessionService:
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
-        """Return the newest other open session of the agent who hosts the session `card`; None if there is none."""
+        """Return the newest open session of the agent of `card`, apart from `card` itself; None if there is none."""
         ids = await self._access.ids(card.agent)
         found = _newest_first([await self._store.open_sessions(card.team_id, each, MAX_OWN) for each in ids])
         others = [each for each in found if each.agent in ids and each.session.id != card.session.id]
@@ -340,10 +341,9 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the current content of a list, after the requester has ended the session `ended` with a button in it.
+        """Return a page of a list, after a press in the list has ended the session `ended`. Do not call the service.
 
-        Return None if the requester may not see this list. Take the states of the sessions from the store. `user_ids`:
-        the requester's Slack ids.
+        Return None if the requester may not see this list. `user_ids`: the requester's Slack ids.
         """
         if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
@@ -352,9 +352,9 @@ class SessionService:
         return replace(await self._live_page(request, user_ids, page, is_asked=False), ended=ended)
 
     async def _named(self, request: Request) -> SessionRecord:
-        """Return the session whose id is the first word of the request's argument.
+        """Return the session whose id is the first word of the request's `argument`.
 
-        Raises SessionActionError if the session is not stored for the requester's workspace.
+        Raises SessionActionError if no such session is stored for the requester's workspace.
         """
         record = await self._store.session(SessionId((request.argument or "").partition(" ")[0]))
         if record is None or record.team_id != team_of(request):
@@ -362,15 +362,15 @@ class SessionService:
         return record
 
     async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
-        """Raise SessionAccessError if the requester is a plain member, who may not end other people's sessions."""
+        """Raise SessionAccessError if the requester is neither supervisor nor administrator."""
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
 
     async def _only_one_of_another(self, request: Request) -> SessionRecord:
-        """Return the only open session that the named agent hosts.
+        """Return the only open session that the request's `target` hosts.
 
-        Raises RoleRequiredError if the requester is a plain member, and SessionActionError if there is no such session
-        or several.
+        Raises RoleRequiredError if the requester is neither supervisor nor administrator. Raises SessionActionError if
+        there is no such session, or if there are several.
         """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")
@@ -383,11 +383,13 @@ class SessionService:
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
-        """Return the only session of a person that was open when the request arrived and is still open.
+        """Return the only open session of a person that is older than the request.
 
-        `user_ids`: all Slack ids of this person. `hosted`: leave out sessions that the person started for others. After
-        a crash, return the session that this request has already ended. Raises SessionActionError if there is no such
-        session or several.
+        - `user_ids`: all Slack ids of the person.
+        - `hosted`: True to leave out sessions that the person started for other agents.
+
+        If this request has ended a session before a crash, return this session. Raises SessionActionError if there is
+        no such session, or if there are several.
         """
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
@@ -407,9 +409,9 @@ class SessionService:
         return [record for record in records if not record.is_over]
 
     async def _end(self, record: SessionRecord) -> str | None:
-        """End the session at the service. Return the service's correlation id, None if the service sent none.
+        """End the session at the service. Return the service's correlation id; None if the service sent none.
 
-        Raises UnknownSessionError if the service does not know the session and the session is not over.
+        Raises UnknownSessionError if the service does not know the session, unless the session is over.
         """
         try:
             return await self._service.end(record.session.id)
@@ -431,10 +433,7 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Merge the sessions of one person's Slack ids into one list, newest first.
-
-    `of_each_id` holds one list for each id, newest first.
-    """
+    """Merge the lists of the sessions of one person's Slack ids into one list, newest first."""
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)

@@ -1,4 +1,4 @@
-"""Count how many sessions were started in a workspace during the last day, and how many starts failed."""
+"""Count the sessions that a workspace started in the last 24 hours, and the starts that failed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class StartCounts:
 
 
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
-    """Return how many sessions were started in a workspace in the last 24 hours, and how many starts failed.
+    """Count the sessions that a workspace started in the last 24 hours, and the starts that failed.
 
-    Raises StorageUnavailableError if the database fails.
+    A start with an error of NO_FAILURES does not count as failed. Raises StorageUnavailableError if the database fails.
     """
     found = await history.outcomes(team_id, DAY_SECONDS)
     no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}

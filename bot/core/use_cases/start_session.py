@@ -1,4 +1,4 @@
-"""Start a session: check permission, find the host, create the session, notify the agent."""
+"""Start a session: check the permission, find the host, create the session, and notify the agent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -49,7 +49,7 @@ from bot.core.validation.display import mentions
 
 
 class StartSession(Handler):
-    """Carries out requests that start a session: by a command or form (START), or by a workflow step (STEP)."""
+    """Carries out requests that start a session (START and STEP)."""
 
     def __init__(
         self,
@@ -68,8 +68,9 @@ class StartSession(Handler):
     ) -> None:
         """Take the parts of the use case.
 
-        `in_conversations`: whether sessions belong to conversations. Then a new session replaces the open one of its
-        conversation. `offer_sign_in` returns a sign-in link for the requester; None if people cannot sign in.
+        - `in_conversations`: True if each session belongs to a conversation, so that a new session replaces the open
+          session of the conversation.
+        - `offer_sign_in`: returns a sign-in link for the requester; None if nobody can sign in.
         """
         self._in_conversations, self._offer_sign_in = in_conversations, offer_sign_in
         self._store, self._access, self._hosts = store, access, hosts
@@ -81,9 +82,9 @@ class StartSession(Handler):
         return {RequestKind.START: self, RequestKind.STEP: self}
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the session's agent and host if the session can be created at once.
+        """Return the session's agent and host, if the session can be created at once; else None.
 
-        This needs the answers of Slack and Genesys in the caches, and room in the rate limit. Return None otherwise.
+        "At once" means without a look-up in Slack or Genesys and without a wait for the rate limit.
         """
         if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None
@@ -114,9 +115,10 @@ class StartSession(Handler):
         return await self._announce(stored.request, SessionStarted(stored.session))
 
     async def _meant_command(self, request: Request) -> CommandSuggested | None:
-        """Return the command that the requester probably meant instead of a session's name; None if they meant a name.
+        """Return a suggestion if the session name in the request is probably a command; else None.
 
-        The text means a command if it begins with a command word and mentions an open session of the requester.
+        The name is probably a command if it begins with a command word and contains the name of an open session of the
+        requester.
         """
         command = details_of(request.argument).unless
         if not command:
@@ -128,7 +130,7 @@ class StartSession(Handler):
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
         """Return the parameters of the session to create.
 
-        A neutral name replaces a name that contains a phone number or email address.
+        If the session's name contains a phone number or email address, replace the name with a neutral name.
         """
         agent = resolved.agent
         name = request.name or self._names.of_agent(agent)
@@ -162,27 +164,24 @@ class StartSession(Handler):
         return await self._announce(request, started)
 
     async def _add_sign_in(self, error: SignInRequiredError | SignInExpiredError, request: Request) -> None:
-        """Add a sign-in link to the error, if the requester can solve the problem by a sign-in to Genesys."""
+        """Add a sign-in link to the error, if the requester is the host and can sign in."""
         is_off = isinstance(error, SignInRequiredError) and error.off
         if self._offer_sign_in and error.own and not is_off and request.kind is RequestKind.START:
             with suppress(CobrowseError):  # then the error names the command
                 error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the host's open sessions by conversation. The new session could replace one of them.
-
-        Return none for a workflow step, because a workflow always gets a new session.
-        """
+        """Return the host's open sessions, by conversation. For a workflow step, return none."""
         if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
             return {}
         found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Tell people about the new session, and return the result with what that led to.
+        """Do the work that follows the creation of a session. Return the result with the outcome of this work.
 
-        If somebody else started the session, tell the agent. If the request names a thread, post the session there. If
-        the session has replaced an open session, mark that one as ended.
+        Mark the session that the new one replaces as ended. Notify the agent if somebody else, or a workflow, requested
+        the session. Post the session in the thread that the request names.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:
