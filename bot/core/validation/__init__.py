@@ -1,1 +1,1 @@
-"""Check and clean text from people and services (pure)."""
+"""Check and clean texts from people and services (pure)."""

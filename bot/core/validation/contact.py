@@ -1,7 +1,7 @@
-"""Check the phone number or email address that a user types for a customer (pure).
+"""Check the phone number or email address that a user types for a customer (pure). Uses no network.
 
-The libraries phonenumbers (Google's libphonenumber) and email-validator do the checks. They are imported on first use,
-since most bots send nothing to customers. No check uses the network.
+The libraries phonenumbers (Google's libphonenumber) and email-validator are imported on first use, because most bots
+send nothing to customers.
 """
 
 import re
@@ -37,7 +37,7 @@ Premium-rate and personal numbers cost more (+44 70 looks like a mobile number).
 
 
 class ContactChannel(StrEnum):
-    """The ways to send a message to a customer."""
+    """The media of messages to customers."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -45,9 +45,9 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's phone number in E.164, or email address in ASCII: `text`.
+    """A customer's address: `text` is a phone number in E.164 or an email address in ASCII.
 
-    `country` is the ISO code of the phone number's country; "" for an email address or a number without a country.
+    `country`: the ISO code of the phone number's country; "" for an email address or a number without a country.
     """
 
     medium: ContactChannel
@@ -73,7 +73,7 @@ class ContactAddress:
 def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
     """Parse a phone number or an email address that a person typed. Raises SendRejectedError for any other text.
 
-    A number without a plus must be valid in exactly one of `countries` (ISO codes).
+    `countries`: ISO codes. A number without a plus must be valid in exactly one of these countries.
     """
     text = text.strip()
     return _email(text) if "@" in text else _number(text, countries)
@@ -81,10 +81,10 @@ def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class FoundAddress:
-    """A phone number or email address at the positions `start` to `end` of a longer text.
+    """A phone number or email address in a longer text, from the position `start` to `end`.
 
-    `text` is a valid phone number in E.164, any other address as typed, or "" if the number is valid in several
-    countries.
+    `text`: a valid phone number in E.164; an email address or an invalid number as typed; "" for a number that is valid
+    in several countries.
     """
 
     start: int
@@ -93,10 +93,10 @@ class FoundAddress:
 
 
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
-    """Return the email addresses and phone numbers in a text, in the order of the text. They do not overlap.
+    """Return the email addresses and phone numbers in a text, in the order of the text, without overlaps.
 
-    A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the
-    beginning of the text is searched: NAME_LENGTH + TEXT_LENGTH characters.
+    A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the first
+    NAME_LENGTH + TEXT_LENGTH characters of the text are searched.
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):
@@ -111,7 +111,7 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
     """Return the text with each found address replaced by `mark`.
 
-    If `mark` is "", also remove the words before an address that make no sense without it, such as "by SMS to".
+    If `mark` is "", also remove words such as "by SMS to" before an address.
     """
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
@@ -121,9 +121,9 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the longest valid phone number at the beginning of `run`, a text of a plus and digits.
+    """Return the longest valid phone number at the beginning of `run`, or all of `run` if there is none.
 
-    Return all of `run` if there is no valid number. `start` is the position of `run` in the whole text.
+    `run`: a plus, digits and spaces. `start`: the position of `run` in the whole text.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 
@@ -140,14 +140,14 @@ def _with_plus(start: int, run: str) -> FoundAddress:
 
 
 def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
-    """Add to `found` each address of `more` that does not overlap an address in `found`."""
+    """Append each address of `more` to `found`, unless the address overlaps one in `found`."""
     found += [one for one in more if not any(one.start < other.end and other.start < one.end for other in found)]
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
     """Return the valid phone numbers in a text.
 
-    They begin with a plus, or are written as usual in one of `countries` (ISO codes).
+    A number without a plus must be valid in one of `countries` (ISO codes).
     """
     if "+" not in text and not countries:
         return ()
@@ -178,10 +178,10 @@ def _email(text: str) -> ContactAddress:
 
 
 def _national(text: str, countries: Collection[str]) -> str:
-    """Convert `text`, a phone number that was typed without a plus, to E.164.
+    """Convert a phone number without a plus to E.164.
 
-    Return "" unless the number is valid in exactly one of `countries`. If it can receive an SMS in some of these
-    countries, count only these.
+    Return "" unless the number is valid in exactly one of `countries`. If the number can receive an SMS in some of
+    these countries, ignore the other countries.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

@@ -1,7 +1,4 @@
-"""Read the id or URL of a Genesys conversation that a user pastes (pure).
-
-The session service checks later whether the host takes part in this conversation.
-"""
+"""Read the id or URL of a Genesys conversation that a user pastes (pure)."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,9 +14,10 @@ TEXT_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveConversation:
-    """A Genesys conversation in which a host takes part at present. `since` is the time when it began.
+    """A Genesys conversation in which a host takes part now.
 
-    `customer` is the customer's name for display, "" if unknown.
+    - `since`: when the conversation began.
+    - `customer`: the customer's name for display; "" if unknown.
     """
 
     id: ConversationId
@@ -28,20 +26,20 @@ class LiveConversation:
 
 
 def conversation_id(text: str) -> ConversationId | None:
-    """Convert the text to a conversation id, a UUID in lower case. Return None if the text is not a UUID."""
+    """Convert a text to a conversation id, a UUID in lower case. Return None if the text is not a UUID."""
     return ConversationId(text.lower()) if _UUID.fullmatch(text) else None
 
 
 def is_address(text: str) -> bool:
-    """Return whether the text looks like a URL: it begins with a scheme and `://`."""
+    """Return whether the text begins with a URL scheme and `://`."""
     return bool(_ADDRESS.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class GenesysApp:
-    """The Genesys web app. The URLs of its pages contain conversation ids.
+    """The Genesys web app, whose URLs contain conversation ids.
 
-    `host` is the web app's host in this region. With "", the bot recognizes no URLs, so people can paste only ids.
+    `host`: the host name of the web app; "" if unknown. The bot then accepts only ids, not URLs.
     """
 
     host: str = ""
@@ -56,10 +54,10 @@ class GenesysApp:
         return f"https://{self.host}/directory/#/analytics/interactions/{conversation_id}/admin" if self.host else ""
 
     def conversation_id(self, text: str) -> ConversationId | None:
-        """Return the conversation id in a pasted text: the id alone, or the URL of a conversation in the web app.
+        """Return the conversation id in a pasted text: an id, or the URL of a conversation in the web app.
 
-        Such a URL is like `https://apps.mypurecloud.com/directory/#/…/<id>/…`. Return None for any other text, for a
-        URL of another host, and for a URL with no id or several before its query.
+        Return None for any other text, and for a URL with several ids. An example of a URL is
+        `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
         """
         if found := conversation_id(text):
             return found

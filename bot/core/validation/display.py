@@ -1,8 +1,4 @@
-"""Clean names and check links before the bot shows them to people (pure).
-
-`clean` is for all names from people or services: of sessions, people, customers, applications and roles. `JoinHosts`
-checks the join URLs that the session service returns. `is_safe_url` checks the join URLs that the database holds.
-"""
+"""Clean names and check URLs before the bot shows them to people (pure)."""
 
 import re
 import unicodedata
@@ -35,23 +31,20 @@ _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
 
 
 def one_line(text: str) -> str:
-    """Return the text without control characters, text-direction marks, Unicode tags and other invisible characters.
-
-    Line breaks become spaces.
-    """
+    """Return the text on one line, without control characters and invisible characters."""
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
 def clean(text: str, most: int = NAME_LENGTH) -> str:
-    """Clean a name: one line, one space between words, at most `most` characters. Return "" when nothing is left.
+    """Clean a name: one line, one space between words, at most `most` characters. Return "" if nothing is left.
 
-    The result is plain text: the caller escapes it for Slack.
+    The caller has to escape the result for Slack.
     """
     return " ".join(one_line(text).split()).strip(_JOINERS + " ")[:most].strip(_JOINERS + " ")
 
 
 def mentions(text: str, name: str) -> bool:
-    """Return whether a text contains the words of a name, next to each other. Ignore case and punctuation."""
+    """Return whether a text contains the words of a name, one after the other. Ignore case and punctuation."""
     wanted, words = (f" {' '.join(_WORD.findall(each.casefold()))} " for each in (name, text))
     return bool(wanted.strip()) and wanted in words
 
@@ -70,7 +63,7 @@ def _shown(character: str) -> str:
 def is_safe_url(url: str) -> bool:
     """Return whether the text is an https URL with a host and without a user name.
 
-    A URL of localhost may also be http.
+    A URL of localhost can also be http.
     """
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
@@ -84,21 +77,23 @@ def url_host(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JoinTemplate:
-    """A checked template for join URLs: the URL of the company's join page with the placeholder JOIN_CODE.
+    """A template for join URLs: the URL of the company's join page, with the placeholder JOIN_CODE in its fragment.
 
-    The placeholder is in the URL's fragment. Browsers do not send fragments, so no server's log and no Referer header
-    contains the code.
+    Browsers do not send fragments, so no server's log contains the code.
     """
 
     text: str = field(repr=False)
 
     def url(self, join_code: str) -> str:
-        """Return the join URL that contains this join code."""
+        """Return the join URL with this join code."""
         return self.text.replace(JOIN_CODE, quote(join_code, safe=""))
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse the setting that holds the template for join URLs. Raises ValueError with the reason if it is invalid."""
+    """Parse the setting that holds the template for join URLs.
+
+    Raises ValueError with the reason if the setting is invalid.
+    """
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")
@@ -111,10 +106,10 @@ def parse_template(text: str) -> JoinTemplate:
 
 @dataclass(frozen=True, slots=True)
 class JoinHosts:
-    """The allowed hosts of join URLs from Genesys. Customers open these URLs, so any other host is refused.
+    """The hosts that join URLs from Genesys may have.
 
-    `allowed` lists host names, or `.domain` for all hosts below a domain; () allows any public host name. A URL of
-    localhost is allowed only if the service also runs on this machine.
+    `allowed`: host names, or `.domain` for all hosts below a domain; empty allows any host name with a dot that is not
+    an IP address.
     """
 
     allowed: tuple[str, ...] = ()
@@ -122,7 +117,7 @@ class JoinHosts:
     def reject_reason(self, url: str, *, is_local: bool) -> str:
         """Return the reason why a join URL is not allowed; "" if it is allowed.
 
-        `is_local`: whether the session service runs on this machine.
+        `is_local`: True if the session service runs on this machine. Only then a URL of localhost is allowed.
         """
         if not is_safe_url(url):
             return "a join URL that is not a plain https URL"

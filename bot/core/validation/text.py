@@ -1,7 +1,7 @@
-"""Clean text that people typed or pasted: remove quotes, typographic dashes and invisible characters (pure).
+"""Clean texts that people typed or pasted: remove quotes, typographic dashes and invisible characters (pure).
 
-`docker run --env-file` keeps quotes in values. Chats and word processors replace dashes and quotes, and add invisible
-characters. The bot uses these functions to read settings, keys and region names.
+The bot reads settings, keys and region names with these functions. `docker run --env-file` keeps quotes in values. Word
+processors replace dashes and quotes.
 """
 
 import re
@@ -16,7 +16,7 @@ _NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a t
 
 
 def unquoted(text: str) -> str:
-    """Return the text without surrounding white space, and without one pair of quotation marks around it."""
+    """Return the text without white space around it, and without one pair of quotation marks around it."""
     text = text.strip()
     if text[:1] not in _OPENING:
         return text
@@ -28,9 +28,9 @@ def unquoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text on one line, with hyphens for dashes, plain spaces, and no invisible characters.
+    """Return the text on one line, with hyphens for dashes, normal spaces, and no invisible characters.
 
-    Use it for names, numbers, email addresses and URLs. Never use it for a secret, which may contain any character.
+    Never use this function for a secret, which may contain any character.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
     return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
@@ -42,15 +42,15 @@ def is_unseen(letter: str) -> bool:
 
 
 def straight(text: str) -> str:
-    """Return the text with hyphens for dashes and without invisible characters; keep its line breaks and tabs."""
+    """Return the text with hyphens for dashes and without invisible characters. Keep line breaks and tabs."""
     return "".join(letter for letter in text.translate(_DASHES) if letter in "\r\n\t" or not is_unseen(letter))
 
 
 def odd_character(text: str) -> str:
-    """Describe the first invalid character of a token, and its position from 1. Return "" if all characters are valid.
+    """Describe the first character that a token cannot contain, with its position from 1. Return "" if there is none.
 
-    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description shows nothing else
-    of the text, because the text is a secret.
+    A token is printable ASCII without spaces, and neither begins nor ends with a quotation mark. The description
+    contains nothing else of the text, which is a secret.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
@@ -60,7 +60,7 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first invisible or line-breaking character of a text, and its position from 1.
+    """Describe the first invisible or line-breaking character of a text, with its position from 1.
 
     Return "" if there is none.
     """
