@@ -56,9 +56,11 @@ NO_HTTP_STATUS = "none"
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request as stored. A start that has ended has a `session` or a `failure`.
+    """A request, as the database holds it.
 
-    `session_over`: whether the session has ended, or its time is up by the store's clock. Its link may then be deleted.
+    - `failure`: the error with which the request failed; None if the request has not failed.
+    - `session`: the session that the request created; None if the database holds no such session.
+    - `session_over`: whether that session has ended, or its time is up by the database's clock.
     """
 
     request: Request
@@ -70,16 +72,16 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What RequestRepository.accept found while it stored a request.
+    """The result of `RequestRepository.accept`.
 
-    - `is_new`: False if a request with the same key is already stored, because Slack has delivered it before.
-    - `duplicate_of`: an earlier request by the same person with the same text, target and channel. The bot is creating
-      the session of that earlier request, or created it at most JOIN_SECONDS ago. The new request gets that session,
-      too. None if there is no such request.
-    - `state`: `creating` if the bot can create the session at once, else `accepted`.
-    - `linked`: the host to which an administrator linked the agent. None if there is no link, "" if the agent's two ids
-      are linked to different hosts.
-    - `other_open`: the newest open session of the agent, None if the agent has none.
+    - `is_new`: False if a request with the same key was already stored.
+    - `duplicate_of`: the id of an earlier request with the same requester, text, target and channel, if the bot is
+      creating the session of that earlier request or created this session at most JOIN_SECONDS ago; else None. The new
+      request gets the session of the earlier request.
+    - `state`: CREATING if the bot can create the session at once, else ACCEPTED.
+    - `linked`: the host to which an administrator linked the agent. None means no link. "" means that the agent's two
+      Slack ids are linked to different hosts.
+    - `other_open`: the newest open session of the agent; None if the agent has none.
     """
 
     is_new: bool
@@ -90,22 +92,21 @@ class Accepted:
 
 
 class RequestRepository(Protocol):
-    """Stores the requests of one process, which carries out the requests that it accepts.
+    """Stores requests in the database.
 
-    Another process can take these requests over only when this process has ended.
+    The process that stores a request also processes the request. Another process can take the request over only after
+    the first process has ended.
     """
 
     @property
     def shared(self) -> bool:
-        """Return whether several replicas can use the database at the same time.
-
-        If so, a replica takes over the requests of another one after a crash.
-        """
+        """Return whether several replicas can use the database at the same time."""
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store a new request durably. Raises MaybeAcceptedError when the store does not confirm the write.
+        """Store a new request. Raises MaybeAcceptedError if the database does not confirm the write.
 
-        `agent`: the agent if the session can be created at once. The request is then stored as `creating`.
+        `agent`: the agent if the session can be created at once, else None. With an agent, the request is stored as
+        CREATING; with None, as ACCEPTED.
         """
 
     async def advance(
@@ -117,17 +118,18 @@ class RequestRepository(Protocol):
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        """Move a request durably from the state `from_` to the state `to`.
+        """Change the state of a request from `from_` to `to`.
 
-        Store its session or failure in the same write. Return False and change nothing if another process owns the
-        request or its state is not `from_`. If a session with the same id is already stored, update the stored session.
-        Do not update it if this request is a duplicate of the request that created it. The state `answered` deletes the
-        response_url. Raises UnusableAnswerError when the session's id is stored for another team, host, requester or
-        agent: the same transaction makes the request `failed` with this error.
+        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url. Return
+        False and change nothing if another process owns the request, or if the request's state is not `from_`.
+
+        If a session with the same id is already stored, update the stored session, unless the request is a duplicate of
+        the request that created the session. Raises UnusableAnswerError if the stored session belongs to another team,
+        host, requester or agent. The request is then stored as FAILED with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        """Return the request with this id, whichever process owns it. Return None if it is not stored."""
+        """Return the request with this id; None if the request is not stored."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
@@ -137,51 +139,54 @@ class RequestRepository(Protocol):
 
 
 class HostCache(Protocol):
-    """Stores which Genesys user hosts each person's sessions, across restarts."""
+    """Reads host links, and stores the hosts that host rules found."""
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
-        """Return the host to which an administrator linked this person; None if there is no link.
+        """Return the host of this person's host link; None if there is no link.
 
-        A link for this team comes before a link for any team. `is_exact`: take a link for this team only.
+        A link for this team comes before a link for every team. `is_exact`: ignore links for every team.
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the stored host of this person, and for how many more seconds it is valid.
+        """Return the stored host of this person, and the seconds until this entry expires.
 
-        A host rule found it earlier. Return None if none is stored, or if its time is over.
+        Return None if no entry is stored, or if the entry has expired.
         """
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Store the host that a host rule found for this person, for `seconds`."""
+        """Store the host that a host rule found for this person. The entry expires after `seconds`."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Delete the stored host that a host rule found for this person. Keep the administrators' links."""
+        """Delete the host that `keep_found` stored for this person."""
 
 
 class HostLinkRepository(Protocol):
-    """Stores the links that administrators made from people to hosts."""
+    """Stores host links."""
 
     async def links(self) -> Sequence[HostLink]:
-        """Return all links, sorted by user."""
+        """Return all host links, sorted by user id."""
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Add or change these links in one transaction.
+        """Store these host links in one transaction. A link replaces an earlier link of the same team and user.
 
-        After each batch, call `on_progress` with the number of links in it.
+        `on_progress`: called after each batch with the number of links in the batch.
         """
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        """Delete a person's link. Return True if there was one. `team_id` None means the link for every team."""
+        """Delete a host link. Return True if the link existed.
+
+        `team_id`: None for the link that holds for every team.
+        """
 
 
 class SessionRepository(Protocol):
     """Stores the sessions that the bot created.
 
-    A method that reads one session raises UnexpectedError when its row is unreadable.
+    A method that returns one session raises UnexpectedError if the session's row cannot be decoded.
     """
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session with this id, open or ended; None if it is not stored."""
+        """Return the session with this id, open or ended; None if the session is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
         """Return the newest session that this person requested or hosts; None if there is none."""
@@ -194,57 +199,61 @@ class SessionRepository(Protocol):
     ) -> tuple[Sequence[SessionRecord], int]:
         """Return one page of a workspace's open sessions, sorted by agent, and the number of sessions on all pages.
 
-        The page leaves out the first `skipped` sessions and holds at most `most`. `agents`: the ids of one person, for
-        a list of the sessions that this person hosts; empty for everybody's sessions.
+        - `agents`: the Slack ids of one person, to list only the sessions that this person hosts; empty to list all
+          sessions.
+        - `most`: the maximum number of sessions on the page.
+        - `skipped`: the number of sessions before the page.
         """
 
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return the open sessions that one person hosts, by conversation.
+        """Return a person's open sessions by conversation; of each conversation, only the newest session.
 
-        Of each conversation, return the newest session. `user_ids`: all Slack ids of this person.
+        `user_ids`: all Slack ids of the person, who is the agent of the sessions.
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return the sessions that an END request without a session id may mean, newest first, at most `most`.
+        """Return the sessions that an END request without a session id can mean, newest first, at most `most`.
 
-        These are sessions that the requester started or hosts, that were open when the request arrived, and that are
-        still open. After a crash, the session that this request has already ended is one of them.
+        These are the open sessions that the requester started or hosts, without sessions that are newer than the
+        request. If this request itself has ended a session before a crash, return this session, too.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store which session an END request is about to end. The session's id becomes the request's argument."""
+        """Store the id of the session that an END request is about to end, as the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        """Mark a session as ended by the request `by` (None if no request ended it), and delete its link.
+        """Mark a session as ended, and delete its link. Return True if the session was open.
 
-        Return True if the session was open, False if it had ended already.
+        `by`: the request that ended the session; None if no request ended it.
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined an open session. Return whether this was new to the store.
+        """Store that the customer has joined an open session. Return True if this was not stored before.
 
-        Keep the session open for at least `seconds` from now. If several replicas call this, one of them gets True.
-        Return False if a newer session got the same id since `record` was read.
+        Keep the session open for at least `seconds` from now. Return False if a newer session with the same id is
+        stored. If several replicas call this method for one session, only one of them gets True.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
         """Keep an open session open for at least `seconds` from now, because the customer is still in it."""
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
-        """Store the final state of a session, as Genesys reports it, and delete its link. Return whether this was new.
+        """Store the final state of a session, as Genesys reports it, and delete the link.
 
-        Return False if a person has already ended the session from Slack, or if a newer session got the same id since
-        `record` was read. If several replicas call this, one of them gets True.
+        Return True if the session was open. Return False if a newer session with the same id is stored. If several
+        replicas call this method for one session, only one of them gets True.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
-    """How often starts ended with one outcome. `code` is the error's code, "" for no error.
+    """The starts that ended with one error code, or without an error.
 
-    `sessions`: how many sessions these starts created. `without_session`: how many of these starts got no session.
+    - `code`: the error code; "" for the starts without an error.
+    - `sessions`: how many sessions these starts created.
+    - `without_session`: how many of these starts created no session.
     """
 
     code: str
@@ -253,18 +262,18 @@ class StartOutcome:
 
 
 class StartHistory(Protocol):
-    """Reads how many starts succeeded or failed in a period, and why they failed."""
+    """Counts the starts of a period by their outcome, and lists people whose start failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Count the starts in a workspace in the last `seconds`, one StartOutcome for each outcome.
+        """Count the starts in a workspace in the last `seconds`. Return one StartOutcome for each error code.
 
         `seconds` must not exceed the retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
-        """Return the people whose start failed in the last `seconds` because they have no Genesys user, newest first.
+        """Return the people whose start failed in the last `seconds` with the code `host_not_found`, newest first.
 
-        Return at most `most` people, each with the time of that start.
+        Return at most `most` people, each with the time of the newest such start.
         """
 
 
@@ -272,44 +281,45 @@ class PostedMessageRepository(Protocol):
     """Stores the Slack messages that show sessions, so that the bot can update them."""
 
     async def add_post(self, post: PostedMessage) -> bool:
-        """Store the record of a posted message. Return False if it is already stored."""
+        """Store that a Slack message shows a session. Return False if this is already stored."""
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
         """Return the stored messages that show this session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages that have to be updated. Reserve them for this replica for a minute."""
+        """Return at most `most` messages that have to be updated. Reserve them for this replica for one minute."""
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Mark a message as up to date for now. It is due again when its session ends."""
+        """Make a message due for an update when its session ends."""
 
     async def drop_post(self, post: PostedMessage) -> None:
-        """Delete the record of a message that shows the end of its session, or that can never be updated."""
+        """Delete the stored entry of a message. The message itself stays in Slack."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """Return the session that a message shows, by its id; None if the session is not stored.
+        """Return the session with this id; None if the session is not stored.
 
-        Raises UnexpectedError if the session's row is unreadable.
+        Raises UnexpectedError if the session's row cannot be decoded.
         """
 
 
 class AccountRepository(Protocol):
-    """Stores pending sign-ins and linked Genesys accounts."""
+    """Stores sign-ins that people have not finished, and linked accounts."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
-        """Store a sign-in that has begun, for `seconds`. It replaces the person's earlier one.
+        """Store a sign-in that a person has begun. The entry expires after `seconds`.
 
-        `state_hash` is the hash of the OAuth state, by which `take` finds the sign-in.
+        The new entry replaces an earlier one of the same person. `state_hash`: the hash of the OAuth state. `take`
+        finds the entry by this hash.
         """
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
-        """Delete and return the pending sign-in whose OAuth state has this hash; None if it is unknown or expired.
+        """Delete and return the sign-in whose OAuth state has this hash; None if the sign-in is unknown or expired.
 
-        If several replicas call this at the same time, only one of them gets the sign-in.
+        If several replicas call this method at the same time, one of them gets the sign-in and the others get None.
         """
 
     async def connect(self, connection: LinkedAccount) -> None:
-        """Store a linked account. It replaces the person's earlier one."""
+        """Store a linked account, in place of the earlier one of the same person."""
 
     async def connection(self, person: PersonKey) -> LinkedAccount | None:
         """Return a person's linked account; None if there is none."""
@@ -318,42 +328,42 @@ class AccountRepository(Protocol):
         """Delete and return a person's linked account; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account until the `with` block ends, and yield it. Yield None if the person has none.
+        """Lock a person's linked account until the `with` block ends, and yield the account; None if there is none.
 
-        An exception in the block undoes the block's writes.
+        If the block raises an exception, all writes of the block are rolled back.
         """
 
 
 class NoticeRepository(Protocol):
-    """Stores notices and their messages."""
+    """Stores notices, and the Slack messages that show them."""
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return the notice of this kind with this key; if none is stored, a new notice with version 0."""
+        """Return the notice of this kind with this key. If none is stored, return an empty notice with version 0."""
 
     async def save(self, notice: Notice) -> bool:
-        """Store a changed notice, with the next version number.
+        """Store a changed notice, and increase its version by 1.
 
-        Return False and change nothing if another replica or task has changed the notice since it was read.
+        Return False and change nothing if another replica or task has stored a newer version of the notice.
         """
 
     async def pending(self, most: int) -> Sequence[Notice]:
         """Return at most `most` notices that are not over, or that have messages to post or update.
 
-        The notices with messages to post or update come first.
+        Notices that have messages to post or update come first.
         """
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
-        """Reserve a notice for this replica for `seconds`, so that only this replica sends its messages.
+        """Reserve a notice for this replica for `seconds`, so that no other replica sends messages about it.
 
-        Return the notice. Return None if another replica has reserved the notice, if the pause after its last messages
-        is not over, or if all its messages are up to date.
+        Return the notice. Return None if an earlier reservation of the notice has not expired, or if all messages show
+        the current version.
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and `shown` of a notice that this replica has reserved.
+        """Store the messages and the field `shown` of a notice that this replica has reserved.
 
-        Extend the reservation by `seconds` from now. Return False and change nothing if another replica has reserved
-        the notice meanwhile.
+        Make the reservation expire `seconds` from now. Return False and change nothing if another replica has reserved
+        the notice in the meantime.
         """
 
 
@@ -361,7 +371,10 @@ class NoticeRepository(Protocol):
 
 
 class MemberDirectory(Protocol):
-    """Reads Slack users and user groups. `person` and `in_group` raise SlackUnavailableError if the look-up fails."""
+    """Reads Slack users and user groups.
+
+    `person`, `in_group` and `members` raise SlackUnavailableError if the look-up in Slack fails.
+    """
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Return the Slack user with this id."""
@@ -369,40 +382,43 @@ class MemberDirectory(Protocol):
     def known_id(self, user_id: UserId) -> UserId:
         """Return the main id of the person who has this Slack id, without a call to Slack.
 
-        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
+        Return `user_id` unchanged if the bot does not know the person's other id.
         """
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
-        """Return whether a user is in a user group. `team_id` is the workspace of the request that asks."""
+        """Return whether a user is in a user group.
+
+        `team_id`: the Slack workspace from which the request came.
+        """
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a Slack user without a call to Slack; None when the user is not cached."""
+        """Return a Slack user from the cache; None if the user is not cached."""
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
-        """Return whether a user is in a user group, without a call to Slack; None when the answer is not cached."""
+        """Return from the cache whether a user is in a user group; None if the answer is not cached."""
 
     async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
-        """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails."""
+        """Return the ids of the users in a user group."""
 
 
 class Notifier(Protocol):
-    """Sends interim messages to the requester. Its method never raises."""
+    """Posts wait notices to requesters. Never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post an interim message: the request still waits for Genesys, or the bot still processes it."""
+        """Post a wait notice to the requester."""
 
 
 class Responder(Notifier, Protocol):
-    """Sends results to people. Its methods never raise."""
+    """Posts results to people in Slack. Never raises."""
 
     async def answer(self, request: Request, outcome: Result) -> bool:
         """Post the result to the requester. Return whether Slack accepted the message."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        """Show the agent a session that somebody else started for them. Return whether Slack accepted the message."""
+        """Tell the agent that somebody else started a session for them. Return whether Slack accepted the message."""
 
     def shorten_deadlines(self) -> None:
-        """Give all current and later posts a short time-out, because the process is stopping."""
+        """Use a short time-out for all current and later posts, because the process is stopping."""
 
 
 class EditResult(Enum):
@@ -417,13 +433,13 @@ class EditResult(Enum):
 
 
 class SessionMessages(Protocol):
-    """Posts messages about a session, and updates them when the customer joins or the session ends."""
+    """Posts messages that show a session, and updates them."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
-        """Post a public message in the request's channel, or in the thread that a START request names.
+        """Post a session publicly: in the thread that a START request names, or else in the request's channel.
 
-        Post it once for each request. Raises SharingError if the message may not be posted there, or if it is not
-        certain that it was posted. Raises SessionActionError if the channel already shows the session,
+        Post at most one message for each request. Raises SharingError if the bot may not post there, or if it is not
+        certain that Slack posted the message. Raises SessionActionError if the channel already shows the session,
         SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database fails.
         """
 
@@ -431,48 +447,45 @@ class SessionMessages(Protocol):
         """Post the session to a user as a direct message. Raises SharingError if Slack does not accept the message."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        """Update a posted message, so that it shows the end of its session. Return the outcome. Never raises."""
+        """Update a posted message to show that its session has ended. Never raises."""
 
     async def mark_joined(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        """Update a posted message, so that it says that the customer joined. Return the outcome. Never raises."""
+        """Update a posted message to show that the customer has joined. Never raises."""
 
 
 class SessionNames(Protocol):
-    """Makes a name for each session that the requester has not named.
-
-    Agents read it in Genesys, so it is in their language.
-    """
+    """Makes names for sessions that the requester has not named, in the agent's language."""
 
     def of_agent(self, agent: SlackUser) -> str:
-        """Return a name that contains the agent's name, for a session that the requester has not named."""
+        """Return a session name that contains the agent's name."""
 
     def neutral(self, agent: SlackUser) -> str:
-        """Return a name without any person's name, in this agent's language."""
+        """Return a session name that contains no person's name, in this agent's language."""
 
 
 class StateMessages(Protocol):
-    """Tells requesters that the customer has joined their session, or that the session is over."""
+    """Tells requesters in Slack that the customer has joined their session, or that their session is over."""
 
     async def tell_state(self, record: SessionRecord, reply_url: str) -> bool:
-        """Post the session's new state to a response_url of its requester, once.
+        """Post the state of a session to `reply_url`, a response_url of the requester.
 
         Return whether Slack accepted the message.
         """
 
 
 class NoticeMessages(Protocol):
-    """Sends the messages of a notice. Its methods never raise."""
+    """Posts and updates the messages of a notice. Never raises."""
 
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
-        """Post the notice to a user or channel, and return the message.
+        """Post the notice to the user or channel with the id `reader`. Return the message.
 
-        Return None if the bot has to try again later.
+        Return None if the post failed and has to be tried again later.
         """
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
-        """Update a message to show the notice's current content, and return the outcome.
+        """Update a message to show the notice's current content.
 
-        If the message is older than the notice's `opened_at`, write into it that a newer message replaces it.
+        If the message is older than the notice's `opened_at`, update it to say that a newer message replaces it.
         """
 
 
@@ -482,24 +495,25 @@ class NoticeMessages(Protocol):
 class CallHooks(Protocol):
     """Functions that the Genesys client calls before it sends a call to Genesys.
 
-    If one raises an exception, nothing is sent.
+    If one of these functions raises an exception, the call is not sent.
     """
 
     @property
     def fairness_key(self) -> str:
-        """Return a key that stands for the requester of the call. The rate limiter serves the keys in turn."""
+        """Return a key of the requester. The rate limiter serves the calls of different keys in turn."""
 
     async def before_send(self) -> None:
-        """Prepare for a call that is about to be sent."""
+        """Prepare for a call that the client is about to send."""
 
     async def on_wait(self, seconds: float) -> None:
-        """React to a wait of `seconds` before the call. The rate limit or an answer of Genesys requires the wait."""
+        """React to the fact that the call has to wait `seconds`, because of the rate limit or an answer of Genesys."""
 
 
 class OpenSessionError(Exception):
-    """Raised when the host's conversation has an open session that a new one would replace. Nothing was created.
+    """Raised when a new session would replace the open session of the host's conversation. No session was created.
 
-    `customer` is the name of the customer in the conversation, "" if unknown. This name is never stored.
+    `session_id`: the open session. `customer`: the name of the customer in the conversation, "" if unknown. The name is
+    never stored.
     """
 
     def __init__(self, session_id: SessionId, customer: str) -> None:
@@ -510,40 +524,44 @@ class OpenSessionError(Exception):
 class SessionsApi(Protocol):
     """Creates, reads and ends sessions at the session service.
 
-    Each method that calls the service raises ServiceError if the call fails.
+    Methods that call the service raise ServiceError if the call fails.
     """
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether `create` could send its call now, without a wait for the rate limit."""
+        """Return whether the rate limit allows a call now, without a wait."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session. Raises OpenSessionError if the new session would replace an open one."""
+        """Create a session.
+
+        Raises OpenSessionError if the new session would replace an open one. `hooks`: called before the create call is
+        sent, and when the create call has to wait.
+        """
 
     @property
     def tells_states(self) -> bool:
-        """Return whether the service can report that a customer joined."""
+        """Return whether the service can report that a customer has joined a session."""
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Return a session's state; UNKNOWN_STATE if the service does not report it.
+        """Return a session's state; UNKNOWN_STATE if the service does not report the state.
 
-        `live`: no person waits for the answer, so people's calls come first. If they would have to wait for the rate
-        limit, raise ServiceBusyError without a call.
+        `live`: True if no person waits for the answer. In this case, if the call would delay the calls of people, raise
+        ServiceBusyError and send nothing.
         """
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session. Return the service's correlation id, None if the service sent none.
+        """End a session. Return the service's correlation id; None if the service sent none.
 
-        Raises UnknownSessionError when the service does not know the session or cannot end it.
+        Raises UnknownSessionError if the service does not know the session, or answers that it cannot end the session.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedSession:
-    """An open session whose state the bot watches.
+    """An open session whose state the bot reads from time to time.
 
-    `conversation_id` is None if sessions belong to no conversation. `looks`: how often the bot has asked Genesys for
-    the session's state.
+    - `conversation_id`: None if the session belongs to no conversation.
+    - `looks`: how often the bot has read the session's state.
     """
 
     id: SessionId
@@ -553,104 +571,113 @@ class WatchedSession:
 
 
 class WatchRepository(Protocol):
-    """Stores which open sessions the bot watches, and when the next look at each is due, by the store's clock."""
+    """Stores which open sessions the bot watches, and when to look at each session next, by the database's clock."""
 
     async def watch(
         self, session_id: SessionId, reply_url: str | None, uses: int, reply_seconds: float, seconds: float
     ) -> bool:
-        """Begin to watch an open session. The first look is due in `seconds`. Return False if it is already watched.
+        """Begin to watch an open session. Return False if the session is already watched.
 
-        `reply_url`: the response_url to post new states to. It takes `uses` more messages, within `reply_seconds`.
+        - `reply_url`: a response_url of the requester, for messages about new states.
+        - `uses`: how many messages the bot may still post to `reply_url`.
+        - `reply_seconds`: for how many seconds from now Slack accepts messages at `reply_url`.
+        - `seconds`: the time until the first look at the session.
         """
 
     async def take_due(self, most: int, lease_seconds: float) -> Sequence[WatchedSession]:
-        """Return at most `most` sessions whose look is due. Reserve them for this replica for `lease_seconds`."""
+        """Return at most `most` sessions that are due for a look. Reserve them for this replica for `lease_seconds`."""
 
     async def pause(self, session_id: SessionId, seconds: float, *, looked: bool) -> None:
-        """Make the next look at a session due in `seconds`.
+        """Make a session due for a look in `seconds`; at once if a hint came since `take_due` returned the session.
 
-        Make it due at once if a hint came since the session was taken. `looked`: whether to count a look at the
-        session.
+        `looked`: True to add one to the session's number of looks.
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
-        """Make a look at the sessions of this conversation due at once, before all others. Return their number.
+        """Make the sessions of a conversation due for a look now, before all other sessions.
 
-        With None, make a look at all sessions due, in their usual order.
+        Return the number of these sessions. `conversation_id`: None makes all watched sessions due now, in their usual
+        order.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
         """Return at most `most` watched sessions, newest first."""
 
     async def take_reply(self, session_id: SessionId, *, is_last: bool) -> str | None:
-        """Count one use of the session's response_url, and return the URL. Return None if it takes no more messages.
+        """Count one message to the session's response_url, and return the URL.
 
-        `is_last`: also stop watching the session. If several replicas call this at the same time, only one gets the
-        URL.
+        Return None if the URL accepts no more messages. `is_last`: True to stop watching the session. If several
+        replicas call this method with True at the same time, one of them gets the URL and the others get None.
         """
 
 
 class LiveHints(Protocol):
-    """Receives hints that sessions may have changed, and returns which sessions are watched.
+    """Receives hints that conversations may have changed, and says which sessions are watched.
 
-    A hint can be late, doubled, wrong or missing: the bot reads the state from Genesys before it tells anybody.
+    A hint can be late, repeated, wrong or missing. So the bot reads the state from Genesys before it tells anybody.
     """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
-        """Return at most `most` sessions that the bot watches, of all replicas, newest first.
+        """Return at most `most` sessions that the bot watches, newest first. All replicas get the same list.
 
         Raises StorageUnavailableError if the database fails.
         """
 
     def changed(self, conversation_id: ConversationId) -> None:
-        """Ask for an early look at the sessions of this conversation. Never raises and never blocks."""
+        """Request an early look at the sessions of this conversation. Never raises and never blocks."""
 
     def uncovered(self) -> None:
-        """Ask for an early look at all watched sessions, because hints may be lost. Never raises and never blocks."""
+        """Request an early look at all watched sessions, because hints may be lost. Never raises and never blocks."""
 
 
 class LiveSource(Protocol):
-    """A source of hints that sessions may have changed.
+    """Receives Genesys's notifications and turns them into hints.
 
-    Each replica runs it, but only the leading replica gets hints.
+    `run` runs in every replica, but only the leading replica receives notifications.
     """
 
     def covers(self, session: WatchedSession) -> bool:
-        """Return whether hints about this session arrive now. If so, the bot asks Genesys about it less often."""
+        """Return whether a session is a covered session: hints about it arrive now."""
 
     async def run(self, hints: LiveHints, leader: "LeaderLock") -> None:
-        """Pass hints on to `hints` while this is the leading replica. End only when the task is cancelled."""
+        """Pass hints to `hints` while this replica is the leading replica. End only when the task is cancelled."""
 
 
 class LeaderLock(Protocol):
-    """Makes one of several replicas the leading replica. When its process ends, another replica takes over."""
+    """Decides which one of several replicas is the leading replica.
+
+    If the process of the leading replica ends, another replica takes the lock.
+    """
 
     async def is_leader(self) -> bool:
-        """Return whether this is the leading replica. If there is none, try to become the leading replica.
+        """Return whether this is the leading replica. If there is no leading replica, try to take the lock first.
 
-        Never raises and never waits long.
+        Never raises.
         """
 
 
 class SetupProbe(Protocol):
-    """Tests whether a fault of the set-up is fixed. Creates no session and sends no message."""
+    """Tests whether the cause of an error is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed with `error` would succeed now. None: only a real call can tell."""
+        """Return whether the call that failed with `error` would succeed now.
+
+        Return None if only a real call can show whether the cause is fixed.
+        """
 
 
 class ApplicationCatalog(Protocol):
-    """Lists the applications that a session can use."""
+    """Lists the applications at the session service."""
 
     async def applications(self) -> Sequence[tuple[str, str]]:
         """Return the applications as pairs of id and name. Raises ServiceError if the call fails."""
 
 
 class MessageSender(Protocol):
-    """Sends messages to customers.
+    """Sends messages to customers through Genesys.
 
-    Both methods return the service's correlation id, None if the service sent none. Both raise ServiceError if the call
-    fails, and its subclass OutcomeUnknownError if the message may have been sent.
+    Both methods return Genesys's correlation id, None if Genesys sent none. Both methods raise ServiceError if the call
+    fails, and its subclass OutcomeUnknownError if Genesys may have sent the message nevertheless.
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
@@ -661,92 +688,92 @@ class MessageSender(Protocol):
 
 
 class HostDirectory(Protocol):
-    """Searches Genesys users."""
+    """Reads Genesys users."""
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
-        If more users may have the address than were read, the last element is a placeholder with `is_certain` False.
+        If Genesys counts more users than it lists, the last element is a placeholder with `is_certain` False.
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
-        """Return at most `most` active users whose name or email address contains `text`, and whether there are more.
+        """Search active users by a part of their name or email address.
 
-        Raises ServiceError if the call fails: PermissionMissingError if the bot may not search.
+        Return at most `most` users, and whether there are more. Raises ServiceError if the call fails, and its subclass
+        PermissionMissingError if the bot may not search for users.
         """
 
     async def name_of(self, host_id: HostId) -> str:
-        """Return a user's name; "" if Genesys does not return a name. Never raises."""
+        """Return a user's name; "" if Genesys does not return the name. Never raises."""
 
     def known_name(self, host_id: HostId) -> str:
-        """Return a user's name from the cache; "" if no name is cached."""
+        """Return a user's name from the cache; "" if the name is not cached."""
 
 
 class Announce(Protocol):
-    """A function that tells a person and the administrators that an administrator has linked the person to a host."""
+    """A function that tells people about a new host link."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Send the messages. Return the Genesys user's name, "" if unknown.
+        """Tell people that an administrator linked `person` to the host `host_id`.
 
-        `is_answer`: tell the person even if they have not asked for access, because an administrator chose them from
-        the list of people without a host. Raises StorageUnavailableError if the database fails.
+        Return the host's name, "" if unknown. The person and the administrators get a message if the person has asked
+        for access. `is_answer`: True to tell the person even if they have not asked. `request`: the administrator's
+        LINK request. Raises StorageUnavailableError if the database fails.
         """
 
 
 class HostRule(Protocol):
-    """A rule that maps people to hosts."""
+    """One way to find the host of a person."""
 
     @property
     def name(self) -> str:
-        """Return the name of this rule in logs, the audit log and the database. Messages show a translation of it."""
+        """Return the rule's name in logs, the audit log and the database."""
 
     @property
     def costs_a_call(self) -> bool:
         """Return whether this rule calls Genesys to find a host."""
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
-        """Return the person's host, or the reason why this rule finds none.
+        """Return the person's host, or the reason why this rule finds no host.
 
         Raises ServiceError if a call to Genesys fails.
         """
 
 
 class OAuthClient(Protocol[G]):
-    """Signs people in to Genesys with their own accounts. `G` is the type of the tokens that a sign-in gives.
+    """Signs people in to Genesys with their own accounts. `G` is the type of the tokens of one sign-in.
 
-    `off` is the reason why nobody can sign in, one of OFF in errors.py; "" when people can.
+    `off`: the reason why nobody can sign in, one of OFF in errors.py; "" if people can sign in.
     """
 
     off: str
 
     def address(self, state: str, verifier: str) -> str:
-        """Return the URL where a person signs in.
+        """Return the URL of the page where a person signs in.
 
-        `state` is a random text that the browser brings back. `verifier` is the PKCE code verifier; the URL contains
-        its hash.
+        - `state`: a random text that the browser brings back from Genesys.
+        - `verifier`: the PKCE code verifier. The URL contains only its hash.
         """
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """Exchange an authorization code, which the browser has brought, for tokens: the grant.
+        """Exchange an authorization code for tokens.
 
-        Return the grant, the Genesys user who signed in (None if unknown), and the service's correlation id (None if
-        the service sent none). Raises ServiceError if Genesys refuses the code or does not answer.
+        Return the tokens, the id of the Genesys user who signed in (None if unknown), and Genesys's correlation id
+        (None if Genesys sent none). `verifier`: the PKCE code verifier that was passed to `address`. Raises
+        ServiceError if Genesys refuses the code or does not answer.
         """
 
     async def give_back(self, grant: G) -> None:
-        """Try to revoke a grant that the bot does not store. Never raises, even if Genesys does not answer."""
+        """Try to revoke tokens that the bot will not use. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use this grant from now on for the calls that the bot makes for this person and host."""
+        """Use these tokens from now on for calls in the name of this person, whose host is `host_id`."""
 
     def refresh_token_of(self, grant: G) -> str:
-        """Return the grant's refresh token, so that the caller can store it."""
+        """Return the refresh token, for the caller to store."""
 
     async def sign_out(self, was: LinkedAccount) -> None:
-        """Try to revoke the tokens of an account that was deleted from the store.
-
-        Never raises, even if Genesys does not answer.
-        """
+        """Try to revoke the tokens of a linked account that was deleted from the database. Never raises."""
 
 
 # -- Metrics --
@@ -762,7 +789,7 @@ FILE_RELOADS = RELOADED, UNREADABLE, INVALID
 class Metrics:
     """Counts events for monitoring. Never raises and never blocks. This base class counts nothing.
 
-    Arguments become metric labels, so they have few values: never a person, a session, an email address or a URL.
+    An argument that becomes a metric label never holds a person, a session, an email address or a URL.
     """
 
     def acknowledged(self, seconds: float) -> None:
@@ -774,39 +801,46 @@ class Metrics:
     def called(self, needs: str, status: str, seconds: float) -> None:
         """Count one call to Genesys.
 
-        `needs`: the scope or permission that the call needs. `status`: the HTTP status, or NO_HTTP_STATUS without an
-        answer. `seconds`: how long the call took.
+        - `needs`: the scope or permission that the call needs.
+        - `status`: the HTTP status; NO_HTTP_STATUS if Genesys did not answer.
+        - `seconds`: how long the call took.
         """
 
     def waited(self, seconds: float) -> None:
-        """Record how long a call to Genesys waited for the rate limit."""
+        """Record that a call to Genesys waited `seconds` for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count one request to Genesys's login for a token. `outcome`: "ok", or the code of the error."""
+        """Count one request for a token to Genesys's login. `outcome`: "ok" or an error code."""
 
     def reconnected(self) -> None:
-        """Count a Socket Mode connection that replaces an earlier connection."""
+        """Count a Socket Mode connection that replaces an earlier one."""
 
     def connection_failed(self, reason: str) -> None:
-        """Count a Socket Mode connection that did not open, or that lived less than 30 seconds."""
+        """Count a Socket Mode connection that could not be opened, or that closed within 30 seconds."""
 
     def store_failed(self) -> None:
         """Count a database read or write that failed."""
 
     def secret_reloaded(self, name: str, result: str) -> None:
-        """Count one change of a file that holds a secret. `name`: the secret's setting. `result`: one of RELOADS."""
+        """Count one change of a file that holds a secret.
+
+        `name`: the name of the setting. `result`: one of RELOADS.
+        """
 
     def live_look(self, result: str) -> None:
         """Count one look at a watched session.
 
-        `result`: the session's new state, or "unchanged", "failed" or "busy".
+        `result`: the new phase of the session, or "unchanged", "failed" or "busy".
         """
 
     def live_event(self, kind: str) -> None:
-        """Count one event that a notification channel has brought. `kind`: the kind of event."""
+        """Count one event of a notification channel."""
 
     def live_connected(self, *, is_up: bool) -> None:
-        """Record whether notifications arrive in this process. Only the leading replica calls this."""
+        """Record whether this process is connected to Genesys's notifications.
+
+        Only the leading replica calls this method.
+        """
 
 
 NULL_METRICS = Metrics()
@@ -818,9 +852,8 @@ NULL_METRICS = Metrics()
 class Tracer:
     """Records the steps of requests as spans of traces. This base class records nothing.
 
-    Each method takes a function or an object, and returns what to use in its place. The base class returns its
-    argument, so a tracer that is off costs nothing. No span holds a person, a link, an address or a text that somebody
-    wrote.
+    Each method takes a function or an object and returns its replacement, which records a span. The methods of this
+    base class return their argument unchanged. No span holds a person, a link, an address or a typed text.
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None
@@ -829,41 +862,45 @@ class Tracer:
     """Record the events of requests (core/requests/events.py): the outcome of each."""
 
     def receiving(self, dispatch: F, *, over_http: bool) -> F:
-        """Return a function that traces `dispatch`: the handling of a payload from Slack until its acknowledgement.
+        """Return a function that does the same as `dispatch` and begins a trace.
 
-        A trace begins here. `over_http`: whether the payload came over HTTP, else over Socket Mode.
+        `dispatch` handles one payload from Slack. `over_http`: True if the payload came over HTTP, False if it came
+        over Socket Mode.
         """
         return dispatch
 
     def storing(self, store: "RequestRepository") -> "RequestRepository":
-        """Return a repository that traces the writes of `store`. It also stores which trace each request belongs to."""
+        """Return a repository that traces the writes of `store` and stores the trace context of each request."""
         return store
 
     def processing(self, process: F) -> F:
-        """Return a function that traces `process`, which processes a stored request.
+        """Return a function that does the same as `process` and continues the trace of the request.
 
-        After a crash it continues the stored trace.
+        `process` processes a stored request.
         """
         return process
 
     def resolving(self, look_up: F) -> F:
-        """Return a function that traces `look_up`, which searches the Genesys host of a person."""
+        """Return a function that does the same as `look_up` and records a span.
+
+        `look_up` finds the host of a person.
+        """
         return look_up
 
     def waiting(self, acquire: F) -> F:
-        """Return a function that traces `acquire`, which waits for the rate limit."""
+        """Return a function that does the same as `acquire` and records a span. `acquire` waits for the rate limit."""
         return acquire
 
     def calling_genesys(self, transport: T) -> T:
-        """Return a transport that traces the HTTP requests that `transport` sends to Genesys."""
+        """Return a transport that sends HTTP requests to Genesys by `transport` and records a span for each."""
         return transport
 
     def calling_slack(self, api_call: F) -> F:
-        """Return a function that traces `api_call`, which calls Slack's Web API."""
+        """Return a function that does the same as `api_call` and records a span. `api_call` calls Slack's Web API."""
         return api_call
 
     def posting(self, post: F) -> F:
-        """Return a function that traces `post`, which posts to response_urls."""
+        """Return a function that does the same as `post` and records a span. `post` posts to a response_url."""
         return post
 
 
