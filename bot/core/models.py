@@ -1,6 +1,6 @@
 """Define the data of the core: people, hosts, requests, sessions, posted messages and linked accounts.
 
-All classes are frozen. Fields that hold a secret are left out of every repr, so no log line or traceback shows them.
+All classes are frozen. Their `repr` leaves out all fields that hold a secret.
 """
 
 import random
@@ -37,7 +37,7 @@ NAME_LENGTH = 100
 class Role(StrEnum):
     """The role of a member of the workspace.
 
-    All members may start sessions for themselves. Supervisors and administrators may do more.
+    Members may start sessions for themselves. The glossary says what supervisors and administrators may do.
     """
 
     MEMBER = "member"
@@ -46,7 +46,7 @@ class Role(StrEnum):
 
 
 class MembershipStatus(StrEnum):
-    """The relation of a Slack user to the workspace. Only a MEMBER may do anything."""
+    """How a Slack user belongs to the workspace. Only a MEMBER may use the bot."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -57,14 +57,15 @@ class MembershipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
-    """A Slack user. `email` is None unless Slack holds a confirmed email address; `name` is for display only.
+    """A Slack user.
 
-    `locale` is the language in which the user reads Slack, such as `fr-FR`; "" if Slack does not return it.
-
-    In an Enterprise Grid one person can have two ids. `user_id` is then the person's main id, whichever of the two was
-    looked up, and `other_id` is the second id. `workspaces`: if the bot serves a whole organization, the person's
-    workspaces in it. The store may hold rows about the person under each of them. `has_unconfirmed_email`: Slack shows
-    an email address but does not call it confirmed.
+    - `user_id`: the person's main id.
+    - `other_id`: the second id of a person who has two ids in an Enterprise Grid organization; else None.
+    - `name`: for display only.
+    - `email`: the confirmed email address; None if Slack has none.
+    - `has_unconfirmed_email`: Slack has an email address, but the address is not confirmed.
+    - `locale`: the language in which the person reads Slack, such as `fr-FR`; "" if unknown.
+    - `workspaces`: the person's Slack workspaces if the bot serves a whole organization; else empty.
     """
 
     team_id: TeamId
@@ -79,18 +80,18 @@ class SlackUser:
 
     @property
     def team_ids(self) -> tuple[TeamId, ...]:
-        """Return the ids of the team and workspaces under which the store may hold rows about this person."""
+        """Return the ids of the team and the workspaces under which the database may hold rows about this person."""
         return tuple(dict.fromkeys((self.team_id, *self.workspaces)))
 
     @property
     def ids(self) -> tuple[UserId, ...]:
-        """Return all Slack ids of this person: one, or two in an Enterprise Grid."""
+        """Return all Slack ids of this person: one or two."""
         return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Genesys user who can host sessions. `rule` is the name of the host rule that found the user."""
+    """A Genesys user who can host sessions. `rule`: the name of the host rule that found the user."""
 
     id: HostId
     rule: str
@@ -98,10 +99,9 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryUser:
-    """A Genesys user, as a search of the users returns it. `name` is for display only.
+    """A Genesys user in the answer to a search for users. `name` is for display only.
 
-    `is_certain` is False in two cases: Genesys's answer counts this user but does not list it, or the answer does not
-    say whether the user is active.
+    `is_certain`: False if the answer counts this user without any data, or does not say whether the user is active.
     """
 
     id: str
@@ -151,8 +151,8 @@ START_NEW_KEY if it is *Start a new one*."""
 class RequestState(StrEnum):
     """The state of a request: accepted, creating, created or failed, then answered.
 
-    A request that creates nothing skips `creating` and `created`. A request whose call has to wait goes back from
-    `creating` to `accepted`.
+    A request that creates nothing skips `creating` and `created`. A request goes back from `creating` to `accepted` if
+    its call has to wait.
     """
 
     ACCEPTED = "accepted"
@@ -164,10 +164,10 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """The agent's newest session that is still open when another session of this agent starts.
+    """The newest open session of an agent for whom another session starts.
 
-    `ends_at` is None if the customer is in the session, because its end is not known then. `count` is the number of the
-    agent's open sessions, without the one that starts.
+    - `ends_at`: None if the customer is in the session, because the session's end is then unknown.
+    - `count`: the number of the agent's open sessions, without the session that starts.
     """
 
     id: SessionId
@@ -178,21 +178,22 @@ class OtherSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request of one person. If Slack delivers a command or press twice, both deliveries are one request.
+    """One request of one person.
 
-    - `key`: Slack's id of the command or button press; all deliveries of one invocation have the same key.
+    - `key`: Slack's id of the command or press. If Slack delivers a command or press twice, both deliveries have one
+      key.
     - `target`: the agent whom the requester named; None if the requester is the agent.
-    - `argument`: the parameter of kinds that need one, such as an id, a customer's address or encoded StartDetails.
+    - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
-    - `conversation_id`: the Genesys conversation in which to co-browse, None for the host's only one.
-    - `channel_id`: "" if the request came from no channel.
-    - `view_id`: the open modal that shows the answer, None if the request came from no modal.
-    - `trace_context`: the trace of the request, as W3C's `traceparent[, tracestate]`; None without one.
+    - `conversation_id`: the Genesys conversation in which to co-browse; None for the host's only conversation.
+    - `channel_id`: the Slack channel; "" if the request came from no channel.
+    - `view_id`: the open modal that shows the answer; None if the request came from no modal.
+    - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
     - `reply_url`: Slack's response_url, a secret.
-    - `replaces`: whether the answer replaces the message with the pressed button.
-    - `duplicate_of`: the earlier request that shares its session with this one.
-    - `is_group_message`: whether the request came from a group message, where the bot cannot post. This is not stored.
-    - `other_open`: the agent's newest session that is open when the request is accepted. This is not stored.
+    - `replaces`: True if the answer replaces the message with the pressed button.
+    - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
+    - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
+    - `other_open`: the agent's newest open session at the time of the request; None if there is none. Not stored.
     """
 
     id: RequestId
@@ -219,12 +220,12 @@ class Request:
 
     @property
     def is_on_card(self) -> bool:
-        """Return whether the pressed button is on a session's card. The result then replaces the card."""
+        """Return whether the pressed button is on a session card. The answer then replaces the card."""
         return self.replaces and self.key.startswith(CARD_KEY)
 
     @property
     def is_in_list(self) -> bool:
-        """Return whether the pressed button is in a list of sessions. The result then replaces the list."""
+        """Return whether the pressed button is in a list of sessions. The answer then replaces the list."""
         return self.replaces and self.key.startswith(ROW_KEY)
 
     @property
@@ -234,18 +235,14 @@ class Request:
 
     @property
     def for_another(self) -> bool:
-        """Return whether the session is for an agent who is not the requester.
-
-        Return False if requesters name themselves.
-        """
+        """Return whether the agent is another person than the requester."""
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a new request that carries this one out again, after a person has pressed a button.
+        """Return a copy of this request, to carry it out again after a press on a button.
 
-        The button is *Try again*, or one that chooses a conversation. `press` is the request that the button made. The
-        new request takes the id, key, time, response_url, modal and trace of `press`, and also its application,
-        conversation and argument, if `press` has them.
+        `press` is the request that the button made. The copy has the id, key, time, response_url, modal and trace of
+        `press`. If `press` has an application, a conversation or an argument, the copy has it, too.
         """
         return replace(
             self,
@@ -265,18 +262,14 @@ class Request:
 
 
 def new_request_id() -> RequestId:
-    """Return a new random id of twelve letters and digits (60 bits). People can hardly confuse them.
-
-    It is not a secret.
-    """
+    """Return a new random id of twelve letters and digits (60 bits). The id is not a secret."""
     return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
 
 
 def team_of(request: Request) -> TeamId:
-    """Return the id under which to store a request's sessions: the Enterprise Grid's, else the workspace's.
+    """Return the id of the request's Enterprise Grid organization; the id of its Slack workspace if there is none.
 
-    In a Grid, people may press a button in another workspace than the one where the command was typed. User ids are
-    unique in the whole Grid.
+    The database holds the sessions of the request under this id.
     """
     return request.enterprise_id or request.team_id
 
@@ -285,9 +278,8 @@ def team_of(request: Request) -> TeamId:
 class WorkflowStep:
     """One execution of the bot's step in a Slack workflow.
 
-    `workflow_execution_id` is the id of the workflow's execution, "" if Slack sent none. Slack sends no id of the
-    workflow, so administrators search Slack for the id of the workflow's execution. The request holds both ids, so any
-    replica can complete the step.
+    - `execution_id`: Slack's id of the step's execution.
+    - `workflow_execution_id`: Slack's id of the workflow's execution; "" if Slack sent none.
     """
 
     execution_id: str
@@ -295,21 +287,20 @@ class WorkflowStep:
 
     @property
     def key(self) -> str:
-        """Return the key of the step's request. Slack's repeated deliveries of one execution have the same key."""
+        """Return the `key` of the step's request. All deliveries of one execution by Slack have the same key."""
         return f"step:{self.execution_id}"
 
     @property
     def argument(self) -> str:
-        """Return both ids as text, which is the `argument` of the step's request.
+        """Return both ids as one text, the `argument` of the step's request.
 
-        The text differs for each execution. So the requests of two executions are never duplicates, and two customers
-        never share a session.
+        The text differs for each execution, so two executions never share a session.
         """
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
 
 def step_of(request: Request) -> WorkflowStep | None:
-    """Return the workflow step that made a request; None if no workflow made it."""
+    """Return the workflow step that made a request; None if no workflow step made the request."""
     if request.kind is not RequestKind.STEP or not request.argument:
         return None
     execution_id, _, workflow_execution_id = request.argument.partition(" ")
@@ -317,10 +308,7 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return True if a workflow, or somebody other than the agent, asked for the session.
-
-    The bot then notifies the agent.
-    """
+    """Return whether somebody other than the agent, or a workflow, requested the session."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
@@ -328,10 +316,11 @@ def is_unasked(request: Request) -> bool:
 class CreateSessionRequest:
     """The parameters of a session to create.
 
-    `context` says where the session was asked for: "slack" or "command-line". `conversation_id` is for services whose
-    sessions belong to conversations; with None, the service finds the host's conversation. `agent` is the host's Slack
-    user, None outside Slack. `for_another`: whether somebody else or a workflow asked for the session. `open_sessions`:
-    the host's open sessions by conversation; the service must replace none of them.
+    - `context`: where the session was requested: "slack" or "command-line".
+    - `conversation_id`: the conversation for the session; with None, the service finds the conversation of the host.
+    - `agent`: the host's Slack user; None outside Slack.
+    - `for_another`: True if somebody other than the agent, or a workflow, requested the session.
+    - `open_sessions`: the host's open sessions by conversation. The new session must replace none of them.
     """
 
     host_id: HostId
@@ -349,10 +338,10 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """The default application and time-out of a session.
+    """The default application and time-out of a session, and the countries of phone numbers.
 
-    `phone_countries` (ISO codes) help to find phone numbers in session names: a number without a plus counts if it is
-    valid in one of these countries. A session name that contains a phone number is replaced by a neutral one.
+    `phone_countries`: ISO codes. A number without a plus in a session name counts as a phone number if it is valid in
+    one of these countries.
     """
 
     application_id: str = "web"
@@ -361,9 +350,9 @@ class SessionDefaults:
     phone_countries: Collection[str] = ()
 
     def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
-        """Return the parameters of the session to create for a request.
+        """Return the parameters of the session to create for a request. `name`: the session's name.
 
-        The defaults fill in what the request does not set. `name` is the session's name.
+        The defaults replace an application or time-out that the request does not set.
         """
         return CreateSessionRequest(
             host_id=host.id,
@@ -381,13 +370,16 @@ class SessionDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that the service has created. It ends at `ends_at` at the latest, when its time-out is over.
+    """A session that the session service has created.
 
-    `join_url` is the customer's link and `join_code` the customer's code; both are secrets. If the service returns a
-    code, `ends_at` is the time when the code expires, and `join_url` may be "". `reference` is the service's
-    correlation id. `lasts_seconds` is the time from the service's answer to `ends_at`, independent of the bot's clock;
-    None for a session that was read from the store. `conversation_id` is the session's conversation, if it is known.
-    `is_call`: whether that conversation is a phone call; None if it is not known.
+    - `ends_at`: the latest end of the session. If there is a `join_code`, the time at which the code expires.
+    - `join_url`: the customer's link, a secret; "" if the service returns only a code.
+    - `join_code`: the customer's code, a secret; "" if the service returns only a link.
+    - `reference`: the service's correlation id; None if unknown.
+    - `lasts_seconds`: the time from the service's answer to `ends_at`; None for a session that was read from the
+      database.
+    - `conversation_id`: the session's conversation; None if unknown.
+    - `is_call`: True if this conversation is a phone call; None if unknown.
     """
 
     id: SessionId
@@ -405,7 +397,7 @@ class Session:
 
 
 class SessionPhase(StrEnum):
-    """The progress of a session, as Genesys reports it: waiting for the customer, joined, over or unused."""
+    """The progress of a session, as Genesys reports it."""
 
     UNKNOWN = "unknown"
     """Genesys does not say."""
@@ -420,7 +412,7 @@ class SessionPhase(StrEnum):
 
 
 class SessionEnding(StrEnum):
-    """How a session ended, if the customer had joined it."""
+    """How a session ended after the customer had joined it."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -430,12 +422,13 @@ class SessionEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """The state of a session, as Genesys reports it. What Genesys does not report is None, "" or UNKNOWN.
+    """The state of a session, as Genesys reports it. A field is None, "" or UNKNOWN if Genesys does not report it.
 
-    - `joined_at`: when the customer joined. `ended_at`: when the session was over.
+    - `joined_at`: when the customer joined.
+    - `ended_at`: when the session ended.
     - `ending`: how the session ended.
-    - `is_link_dead`: nobody else can join. This is known even if the phase is unknown.
-    - `viewer_url`: the address at which the host sees the customer's screen, a secret of the host.
+    - `is_link_dead`: True if nobody else can join the session.
+    - `viewer_url`: the URL where the host sees the customer's screen, a secret of the host.
     """
 
     phase: SessionPhase = SessionPhase.UNKNOWN
@@ -447,7 +440,7 @@ class SessionState:
 
     @property
     def is_final(self) -> bool:
-        """Return whether this state is the last one: the session is over, or nobody joined it in time."""
+        """Return whether the state cannot change any more: the session is over, or nobody joined it in time."""
         return self.phase in (SessionPhase.OVER, SessionPhase.UNUSED)
 
 
@@ -455,7 +448,7 @@ UNKNOWN_STATE = SessionState()
 
 
 class LiveMode(StrEnum):
-    """How the bot learns that a customer joined: not at all, by asking Genesys, or by Genesys's notifications."""
+    """How the bot learns that a customer has joined: not at all, by asking Genesys, or by Genesys's notifications."""
 
     OFF = "off"
     POLL = "poll"
@@ -464,18 +457,19 @@ class LiveMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as stored.
+    """A session, as the database holds it.
 
-    - `session`: the session as created. The link is "" once nobody else can join, and in the copy for a person who may
-      not see the link.
-    - `request_id`: the request that created the session.
-    - `channel_id`: the channel of that request, "" if it is unknown.
-    - `ended_by`, `ender`: the request that ended the session, and the requester of that request; None if no request
-      ended it.
-    - `ended_at`: when the session ended; None if it is open or its time ran out.
-    - `read_at`: when the record was read, by the store's clock. `session.ends_at` is by the same clock.
+    - `session`: its link is "" if nobody else can join, or if the record is a copy for a person who may not read the
+      link.
+    - `request_id`: the request that created the session; None if unknown.
+    - `channel_id`: the channel of that request; "" if unknown.
+    - `is_over`: True if the session has ended or its time is up.
+    - `ended_by`: the request that ended the session; None if no request ended it.
+    - `ender`: the requester of `ended_by`.
+    - `ended_at`: when the session ended; None if the session is open or its time ran out.
+    - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
     - `state`: the session's state as Genesys last reported it.
-    - `is_gone`: nobody else can join, although the session may go on.
+    - `is_gone`: True if nobody else can join, although the session may go on.
     """
 
     session: Session
@@ -494,16 +488,13 @@ class SessionRecord:
     state: SessionState = field(default=UNKNOWN_STATE, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
-        """Return whether one of these ids belongs to the session's requester or agent.
-
-        Only the requester and the agent may read the link.
-        """
+        """Return whether one of these ids belongs to the session's requester or agent."""
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return the record as a person with these ids may see it.
+        """Return the record for a person who has these Slack ids, without the link if the person may not read it.
 
-        The requester and the agent see everything. For anybody else, return a copy without the link.
+        Only the requester and the agent may read the link.
         """
         if self.concerns(*user_ids):
             return self
@@ -512,7 +503,7 @@ class SessionRecord:
 
 
 class PostedMessageKind(StrEnum):
-    """The audience of a posted message: everybody in a channel (SHARED), or one person (DIRECT)."""
+    """Who can read a posted message: everybody in a channel (SHARED) or one person (DIRECT)."""
 
     SHARED = "shared"
     DIRECT = "direct"
@@ -520,10 +511,10 @@ class PostedMessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A Slack message about a session, which the bot can update later.
+    """A Slack message that shows a session. The bot can update the message later.
 
-    `ts` is the message's id within its channel, "" before it is posted. `request_id` is the request that shared the
-    session in the channel, None for any other message.
+    - `ts`: Slack's id of the message in its channel; "" before the message is posted.
+    - `request_id`: the SHARE or START request that posted the message in a channel; None for a direct message.
     """
 
     session_id: SessionId
@@ -534,7 +525,7 @@ class PostedMessage:
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices: what a notice is about."""
+    """What a notice is about."""
 
     FAULT = "fault"
     """A fault exists that an administrator has to fix."""
@@ -550,11 +541,13 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMessage:
-    """A Slack message that shows a notice. `reader` is the id of the user or channel that gets it.
+    """A Slack message that shows a notice.
 
-    `ts` is Slack's id of the message, "" if Slack accepts no message for this reader. `version` is the version of the
-    notice that the message shows. `opened_at` is the notice's `opened_at` at the time when the message was posted.
-    `is_over`: whether the message says that the notice is over.
+    - `reader`: the id of the user or channel that gets the message.
+    - `ts`: Slack's id of the message; "" if Slack accepts no message for this reader.
+    - `version`: the version of the notice that the message shows.
+    - `opened_at`: the notice's `opened_at` when the message was posted.
+    - `is_over`: True if the message says that the notice is over.
     """
 
     reader: str
@@ -567,18 +560,16 @@ class NoticeMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A fault, a request for access or another situation about which the bot sends people messages.
+    """A matter that goes on, such as a fault, and the messages about it.
 
-    The bot updates the messages when the situation changes. A notice is over when its situation has ended.
-
-    - `key`: the id of the situation, unique among the notices of this kind.
-    - `version`: 0 before the notice is stored; each change increases it.
-    - `shown`: the version that all messages show.
-    - `opened_at`: new messages replace the messages from before this time.
-    - `over_at`: the time when the situation ended, None while it goes on.
+    - `key`: the id of the matter, unique among the notices of one kind.
+    - `opened_at`: the bot posts new messages in place of messages that are older than this time.
+    - `over_at`: when the matter ended; None while it goes on.
     - `data`: the content of the messages, as JSON values.
-    - `read_at`: the time when the notice was read. All times are by the store's clock.
-    - `takes`: counts how often a replica reserved the notice to send its messages. It identifies the reservation.
+    - `version`: 0 before the notice is stored. Each change adds 1.
+    - `shown`: the version that all messages show.
+    - `takes`: how often a replica has reserved the notice. This number identifies the newest reservation.
+    - `read_at`: when the notice was read. All times are by the database's clock.
     """
 
     kind: NoticeKind
@@ -595,7 +586,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that were posted since `opened_at`, without the earlier messages that they replace."""
+        """Return the messages that were posted since `opened_at`."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
@@ -603,9 +594,10 @@ class Notice:
 class SessionStarted:
     """Result: a session was created.
 
-    `agent_told`: whether the bot notified the agent, None if the agent typed the command. `rule`: the rule that found
-    the host. `is_shared`: whether the session was posted in the requested thread, None if no thread was requested.
-    `share_error`: the reason if it was not.
+    - `agent_told`: whether Slack accepted the message that notifies the agent; None if the agent needs no notification.
+    - `rule`: the name of the host rule that found the host.
+    - `is_shared`: whether the session was posted in a thread; None if the request names no thread.
+    - `share_error`: why the session was not posted in the thread; None if it was.
     """
 
     code = "session_started"
@@ -620,7 +612,7 @@ class SessionStarted:
 class Identity:
     """Result of whoami: the Genesys user who hosts the person's sessions.
 
-    `connected`: whether the person has linked their own Genesys account by a sign-in; None if nobody can link one.
+    `connected`: whether the person has linked their own Genesys account; None if nobody can link an account.
     """
 
     code = "identity"
@@ -631,9 +623,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """An interim message to a requester: Genesys takes the call in about `wait_seconds`.
+    """A wait notice.
 
-    With `wait_seconds` None, the message says that the request is still being processed.
+    `wait_seconds`: how long the request has to wait for Genesys; None if the request is being processed.
     """
 
     wait_seconds: float | None = None
@@ -641,9 +633,10 @@ class WaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in that has not happened yet: a person has a sign-in link and has not used it.
+    """A sign-in that a person has not finished: they have a sign-in link and have not used it.
 
-    `team_id`, `enterprise_id`: where the person typed the command. `verifier`: the PKCE verifier, a secret.
+    - `team_id`, `enterprise_id`: the Slack workspace and organization where the person requested the link.
+    - `verifier`: the PKCE code verifier, a secret.
     """
 
     person: PersonKey
@@ -654,7 +647,10 @@ class PendingAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
-    """A person's own Genesys account. `refresh_token` is "" when the bot has no encryption key that can decrypt it."""
+    """A linked account: a person's own Genesys account, after a sign-in in the browser.
+
+    `refresh_token`: a secret; "" if the bot has no encryption key that can decrypt it.
+    """
 
     person: PersonKey
     host_id: HostId
@@ -663,11 +659,14 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account that is locked while one task renews its token. No other task or replica renews it meanwhile.
+    """A linked account with a lock, so that only one task of all replicas renews its token.
 
-    `connection` is the account. `renew` stores a new refresh token, `drop` deletes the account. Both return False and
-    do nothing if the account was changed or deleted meanwhile. Both raise StorageUnavailableError if the database
-    fails.
+    - `connection`: the account.
+    - `renew`: stores a new refresh token.
+    - `drop`: deletes the account.
+
+    `renew` and `drop` return False and change nothing if another task has changed or deleted the account. `renew` and
+    `drop` raise StorageUnavailableError if the database fails.
     """
 
     connection: LinkedAccount

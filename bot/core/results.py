@@ -1,6 +1,6 @@
 """Define the results of successful requests, one class for each kind of result.
 
-Each class has a `code` like the errors: its stable name in the log, the metrics and the audit log.
+Each class has a `code`: its stable name in the log, the metrics and the audit log.
 """
 
 import re
@@ -26,7 +26,7 @@ from bot.core.validation.contact import ContactAddress
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """The commands that a person in this role can type."""
+    """The commands that a person with this role can type."""
 
     code = "help"
     role: Role
@@ -36,7 +36,8 @@ class Help:
 class CommandSuggested:
     """The bot started no session, because the typed session name is probably a command.
 
-    The name begins with the word `command`, and contains the names of the requester's open sessions `records`.
+    - `command`: the command word with which the name begins.
+    - `records`: the open sessions of the requester whose names the typed name contains.
     """
 
     code = "command_suggested"
@@ -46,10 +47,10 @@ class CommandSuggested:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """The bot started no session, because the conversation has an open session that a new one would replace.
+    """The bot started no session, because the new session would replace the open session of the conversation.
 
-    `record` has the link of the open session if the requester may read it. `customer` is the customer's name, "" if
-    unknown.
+    - `record`: the open session, without its link if the requester may not read it.
+    - `customer`: the customer's name; "" if unknown.
     """
 
     code = "session_open_already"
@@ -59,7 +60,7 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The requester's newest session, with its link if the session is open."""
+    """The requester's newest session. `record` has the link if the session is open."""
 
     code = "last_session"
     record: SessionRecord
@@ -71,7 +72,7 @@ a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
-    """The kinds of lists of sessions. A kind says whose sessions a list shows, in which order and where."""
+    """The kinds of lists of sessions."""
 
     OWN = "own"
     """The requester's own sessions, newest first."""
@@ -85,9 +86,10 @@ class ListKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One page of a list of sessions. The list's buttons carry it as text. `number` is the page's number, from 0.
+    """One page of a list of sessions. The buttons of the list hold the page as text.
 
-    `agent`: the list holds only the sessions that this person hosts; None for everybody's.
+    - `number`: the page's number, from 0.
+    - `agent`: the person whose sessions the list holds; None for the sessions that `kind` says.
     """
 
     kind: ListKind = ListKind.OWN
@@ -99,18 +101,12 @@ class ListPage:
 
     @property
     def size(self) -> int:
-        """Return the maximum number of sessions on a page.
-
-        A message has 50 blocks at most. In a list by agent, each agent's name takes a block, too.
-        """
+        """Return the maximum number of sessions on a page. A Slack message has 50 blocks at most."""
         return 20 if self.kind is ListKind.LIVE else 10
 
     @property
     def is_live(self) -> bool:
-        """Return whether the page lists sessions of the whole workspace or of a named agent.
-
-        False: only the reader's sessions.
-        """
+        """Return whether the list can hold sessions of other people than the reader."""
         return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
 
     @classmethod
@@ -125,10 +121,12 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """One page of open sessions. `total`: how many sessions there are on all pages.
+    """One page of open sessions.
 
-    - `ended`: the session that a press in this list has ended.
-    - `viewer_ids`: all Slack ids of the requester if the list has only sessions that they host or started; else empty.
+    - `total`: the number of sessions on all pages.
+    - `ended`: the session that a press in this list has ended; None if the list shows no result of a press.
+    - `viewer_ids`: the requester's Slack ids, if the list holds only sessions that the requester hosts or started; else
+      empty.
     """
 
     code = "session_list"
@@ -141,11 +139,12 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session has ended. `reference` is the service's correlation id, None if there is none.
+    """The bot has ended a session.
 
-    If the requester pressed the button in a list, `listing` holds the sessions that are still open. If the button was
-    on the card of another session, `card` is that other session. Then `other_open` is the newest open session of the
-    agent of `card`, apart from `card` itself.
+    - `reference`: the service's correlation id; None if there is none.
+    - `listing`: the sessions that are still open, if the pressed button was in a list; else None.
+    - `card`: the session on whose card the pressed button was, if that is another session; else None.
+    - `other_open`: with `card`, the newest open session of the card's agent, apart from `card`; None if there is none.
     """
 
     code = "session_ended"
@@ -158,7 +157,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class SessionShared:
-    """The session was posted in the channel."""
+    """The bot posted the session in the channel."""
 
     code = "session_shared"
     record: SessionRecord
@@ -175,9 +174,11 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """A preview of a message to a customer, which the requester has to confirm. It sends the link of one of `records`.
+    """A preview of a message to a customer. The requester has to confirm it.
 
-    `address` is the customer's address. `more` is the number of further open sessions, which `records` leaves out.
+    - `records`: the sessions whose link the message can contain.
+    - `address`: the customer's address.
+    - `more`: the number of open sessions that `records` leaves out.
     """
 
     code = "send_proposed"
@@ -188,7 +189,7 @@ class SendPreview:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessageSent:
-    """The session's link was sent to a customer. `reference` is the service's correlation id, None if there is none."""
+    """The bot sent the session's link to a customer. `reference`: Genesys's correlation id; None if there is none."""
 
     code = "link_sent"
     record: SessionRecord
@@ -198,16 +199,17 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class SendCancelled:
-    """The requester cancelled a message to a customer in its preview. The bot has sent nothing."""
+    """The requester pressed *Cancel* in the preview of a message to a customer. The bot has sent nothing."""
 
     code = "send_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """All applications in Genesys: `found` holds pairs of id and name.
+    """All applications at the session service.
 
-    `used` is the id that new sessions use by default.
+    - `found`: pairs of id and name.
+    - `used`: the id that new sessions use by default.
     """
 
     code = "application_list"
@@ -217,9 +219,10 @@ class Applications:
 
 @dataclass(frozen=True, slots=True)
 class HostLinked:
-    """An administrator linked a person to a host. If `host_id` is None, the administrator removed the link.
+    """An administrator added or removed a host link.
 
-    `name` is the host's name, "" if unknown.
+    - `host_id`: the linked host; None if the link was removed.
+    - `name`: the host's name; "" if unknown.
     """
 
     code = "host_linked"
@@ -230,10 +233,11 @@ class HostLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequested:
-    """The bot asked the administrators to connect a person to a Genesys user.
+    """Result of ASK: whether the bot asked the administrators to connect a person to a Genesys user.
 
-    `is_new` is False if the person's earlier request, made at `asked_at`, is still open. `is_connected`: the person is
-    already connected, so the bot asked nobody.
+    - `is_new`: True if the bot asked now. False if an earlier request for access is open, or the person is connected.
+    - `asked_at`: the time of the open request for access; None if there is none.
+    - `is_connected`: True if the person was connected already, so that the bot asked nobody.
     """
 
     code = "access_requested"
@@ -245,9 +249,9 @@ class AccessRequested:
 
 @dataclass(frozen=True, slots=True)
 class AdministratorsTold:
-    """The bot tells the administrators about a failed request, because the requester asked for that.
+    """The bot told the administrators about a failed request, because the requester pressed the button for that.
 
-    `readers` are the users and channels for which Slack accepted the message.
+    `readers`: the users and channels for which Slack accepted the message.
     """
 
     code = "administrators_told"
@@ -256,11 +260,13 @@ class AdministratorsTold:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """The result of the command why: whether a person could start a session, and if not, why not.
+    """Result of the command why: whether a person could start a session, and why or why not.
 
-    `refusal` is the error if the person may not start a session; `role` is then None. `host` is None if there was a
-    refusal or no rule found a host; in the second case `missed` holds each rule's reason. `session`: the newest open
-    session that the person hosts, with its state; None if there is none.
+    - `role`: the person's role; None if there is a `refusal`.
+    - `refusal`: why the person may not start a session; None if they may.
+    - `host`: the person's host; None if there is a `refusal` or no rule found a host.
+    - `missed`: the reason of each host rule, if no rule found a host.
+    - `session`: the newest open session that the person hosts; None if there is none.
     """
 
     code = "access_report"
@@ -273,7 +279,7 @@ class AccessReport:
 
 
 class FaultState(StrEnum):
-    """The possible results of *Check again*, which tests whether a fault of the set-up is fixed."""
+    """The results of *Check again*."""
 
     FAILING = "failing"
     REPAIRED = "repaired"
@@ -283,7 +289,7 @@ class FaultState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """An administrator pressed *Check again*, and the bot has tested whether a fault of the set-up is fixed."""
+    """An administrator pressed *Check again*, and the bot has tested whether the fault is fixed."""
 
     code = "fault_checked"
     state: FaultState
@@ -291,10 +297,11 @@ class FaultChecked:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """A link for the person's sign-in to Genesys. `address` is its URL, a secret.
+    """A link for the person's sign-in to Genesys.
 
-    The link is valid until the time `until`. `already`: the person has already linked an account, which a new sign-in
-    replaces.
+    - `address`: the URL of the link, a secret.
+    - `until`: the time until which the link is valid.
+    - `already`: True if the person has a linked account. A new sign-in replaces it.
     """
 
     code = "connect_offered"
@@ -305,7 +312,7 @@ class SignInOffered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLinked:
-    """The person has signed in, and so linked the Genesys account of their host."""
+    """The person has signed in to Genesys, and so linked their own account."""
 
     code = "connected"
     host_id: HostId
@@ -313,7 +320,7 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountUnlinked:
-    """The person has unlinked their own Genesys account. `host_id` is its user in Genesys."""
+    """The person has unlinked their own Genesys account, the user `host_id`."""
 
     code = "disconnected"
     host_id: HostId
