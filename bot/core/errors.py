@@ -41,8 +41,8 @@ _ABOUT_ADDRESS = re.compile(
 class SetupError(Exception):
     """The bot cannot run with its set-up.
 
-    The text says in one sentence what is wrong and how to fix it, without secrets. `code` is stable. A class can set
-    one code for all its errors; a single error can set a more precise one.
+    The text is one sentence that says what is wrong and how to fix it, without secrets. `code`: the stable name of the
+    error. A class sets one code for all its errors; a single error can set another code.
     """
 
     code = "setup_invalid"
@@ -60,8 +60,8 @@ class SetupError(Exception):
 class CobrowseError(Exception):
     """Base class of the errors that the bot reports to people.
 
-    `code` is the stable name of the error in logs, metrics, audit log and database. Classes can be renamed, codes
-    cannot. `try_again`: whether the same request may succeed later.
+    - `code`: the stable name of the error in logs, metrics, audit log and database. A code is never renamed.
+    - `try_again`: True if the same request can succeed later.
     """
 
     code: str = "error"
@@ -72,22 +72,23 @@ class CobrowseError(Exception):
 
     @classmethod
     def possible_codes(cls) -> tuple[str, ...]:
-        """Return every code that an error of this class can have."""
+        """Return all codes that an error of this class can have."""
         return get_args(inspect.get_annotations(cls).get("code")) or (cls.code,)
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Return metadata for a dataclass field that is used only by errors with one of these codes.
+    """Return metadata for a dataclass field that only errors with one of these codes use.
 
-    The stored record of an error with another code omits the field. Without `codes`, the field is never stored.
+    The stored record of an error with another code omits the field. Without `codes`, every stored record omits the
+    field.
     """
     return {"codes": codes}
 
 
 class NotAcceptedError(CobrowseError):
-    """The bot did not store the request, as far as this replica knows.
+    """The bot did not store the request.
 
-    This is the base class of the errors that say why.
+    Base class of the errors that say why.
     """
 
     code = "not_accepted"
@@ -95,16 +96,17 @@ class NotAcceptedError(CobrowseError):
 
 @dataclass(eq=False)
 class NotReadyError(NotAcceptedError):
-    """The bot accepts no request now: it is stopping, or already processes its maximum number of requests."""
+    """The bot accepts no requests now: it is stopping, or it already processes its maximum number of requests."""
 
     code: Literal["shutting_down", "overloaded"] = field()
 
 
 @dataclass(eq=False)
 class RateLimitedError(NotAcceptedError):
-    """A limit of `limit` requests per minute is reached; the next request is possible in `wait_seconds`.
+    """The person or the workspace has reached a limit of `limit` requests per minute.
 
-    `everybody`: True if the limit is for the whole workspace, False if it is for one person.
+    - `wait_seconds`: the time until the next request is possible.
+    - `everybody`: True if the limit is for the whole workspace, False if it is for one person.
     """
 
     code: Literal["too_many_starts", "too_many_sends", "too_many_inquiries"] = field()
@@ -114,19 +116,25 @@ class RateLimitedError(NotAcceptedError):
 
 
 class StorageUnavailableError(NotAcceptedError):
-    """The database did not answer, or refused the write."""
+    """The database did not answer or refused the write."""
 
     code = "storage_unavailable"
 
 
 class MaybeAcceptedError(NotAcceptedError):
-    """The database did not confirm the write in time. The request may be stored, and may still be processed."""
+    """The database did not confirm in time that it stored the request.
+
+    The bot processes the request if it was stored.
+    """
 
     code = "maybe_accepted"
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person may not do what they asked for. This is the base class of the errors that say why."""
+    """The person may not do what they requested.
+
+    Base class of the errors that say why.
+    """
 
     code = "not_permitted"
 
@@ -141,7 +149,10 @@ class OtherWorkspaceError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class ChannelNotAllowedError(PermissionDeniedError):
-    """COBROWSE_CHANNELS does not list the channel. `allowed` holds the listed channels."""
+    """The setting COBROWSE_CHANNELS does not list the channel.
+
+    `allowed`: the listed channels.
+    """
 
     code = "channel_not_allowed"
     channel_id: ChannelId
@@ -155,9 +166,9 @@ class PersonNotAllowedError(PermissionDeniedError):
     `code` is one of these:
 
     - not_a_member: the person is a guest, a bot, deactivated or an outsider; `standing` says which.
-    - not_listed: COBROWSE_MEMBERS does not list the person.
+    - not_listed: the setting COBROWSE_MEMBERS does not list the person.
 
-    `is_target`: somebody else asked for a session that this person would host.
+    `is_target`: True if somebody else requested a session that this person would host.
     """
 
     code: Literal["not_a_member", "not_listed"] = field()
@@ -167,7 +178,7 @@ class PersonNotAllowedError(PermissionDeniedError):
 
 
 class MissReason(StrEnum):
-    """The reasons why an email address or a host rule gives no Genesys user."""
+    """The reasons why the bot finds no Genesys user for a person or an email address."""
 
     NOT_LISTED = "not_listed"
     TWO_HOSTS = "two_hosts"
@@ -185,10 +196,11 @@ class MissReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleMiss:
-    """A host rule found no host for a person.
+    """The reason why a host rule found no host for a person.
 
-    `why` is a MissReason. In a database row that an earlier version of the bot wrote, it is a sentence instead. Neither
-    holds an email address. `people` holds the Slack users whom the reason concerns.
+    - `rule`: the name of the host rule.
+    - `why`: a MissReason. A database row from an earlier version of the bot holds a sentence instead.
+    - `people`: the Slack users whom the reason concerns.
     """
 
     rule: str
@@ -198,9 +210,10 @@ class RuleMiss:
 
 @dataclass(eq=False)
 class HostNotFoundError(CobrowseError):
-    """No host rule maps the person to a Genesys user. `tried` holds each rule's reason, in the order of the rules.
+    """No host rule finds a host for the person.
 
-    `is_target`: somebody else asked for a session that this person would host.
+    - `is_target`: True if somebody else requested a session that this person would host.
+    - `tried`: the reason of each host rule, in the order of the rules.
     """
 
     code = "host_not_found"
@@ -211,9 +224,10 @@ class HostNotFoundError(CobrowseError):
 
 @dataclass(eq=False)
 class SlackUnavailableError(CobrowseError):
-    """Slack did not answer a look-up. `slack_error` is Slack's error code.
+    """Slack did not answer a look-up, or refused it.
 
-    `passes`: whether the problem can end without a change to the set-up.
+    - `slack_error`: Slack's error code.
+    - `passes`: True if the look-up can succeed later without a change to the set-up.
     """
 
     code = "slack_unavailable"
@@ -229,7 +243,7 @@ class SlackUnavailableError(CobrowseError):
 class ServiceError(CobrowseError):
     """A call to Genesys failed, or its outcome is unknown.
 
-    `reference` is Genesys's correlation id, None if there is none.
+    `reference`: Genesys's correlation id; None if there is none.
     """
 
     code = "service_error"
@@ -237,17 +251,19 @@ class ServiceError(CobrowseError):
 
 
 class TokenRefusedError(ServiceError):
-    """Genesys refused the bot's token with a 401, and then a new token too."""
+    """Genesys answered 401 to a call with the bot's token, and again to the same call with a new token."""
 
     code = "token_refused"
 
 
 @dataclass(eq=False, kw_only=True)
 class LoginRefusedError(ServiceError):
-    """Genesys's login refused the bot's OAuth client (oauth_refused) or a person's sign-in (connect_failed).
+    """Genesys's login refused the bot's OAuth client or a person's sign-in.
 
-    `oauth_error`: OAuth's error code, such as invalid_client. `words`: the login's description, cut at 300 characters
-    and not escaped for Slack; every secret that was sent is removed.
+    - `code`: oauth_refused for the OAuth client, connect_failed for a person's sign-in.
+    - `oauth_error`: OAuth's error code, such as invalid_client.
+    - `words`: the login's description of the error, at most 300 characters, not escaped for Slack and without the
+      secrets that were sent.
     """
 
     code: Literal["oauth_refused", "connect_failed"] = "oauth_refused"
@@ -264,14 +280,15 @@ class LoginRefusedError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class PermissionMissingError(ServiceError):
-    """Genesys answered 403, because the scope or permission named `needs` is missing.
+    """Genesys answered 403, because a scope or permission is missing.
 
     `code` is one of these:
 
-    - permission_missing: the bot's OAuth client lacks it.
-    - user_permission_missing: the host's own account lacks it. `own`: whether the host is the requester.
+    - permission_missing: the bot's OAuth client lacks the scope or permission.
+    - user_permission_missing: the host's linked account lacks it. `own`: True if the host is the requester.
 
-    `words`: Genesys's message if it names a division, else "". It is cut at 300 characters and not escaped for Slack.
+    `needs`: the name of the missing scope or permission. `words`: Genesys's message if it names a division, else ""; at
+    most 300 characters and not escaped for Slack.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -284,7 +301,7 @@ class PermissionMissingError(ServiceError):
 class InvalidHostError(ServiceError):
     """Genesys does not accept this user as a host.
 
-    `own`: whether the host is the requester.
+    `own`: True if the host is the requester.
     """
 
     code = "invalid_host"
@@ -296,8 +313,8 @@ class InvalidHostError(ServiceError):
 class UnknownApplicationError(ServiceError):
     """Genesys has no application with the requested id.
 
-    `known` holds the ids of all applications, () when they could not be read. `names` holds their names in the same
-    order.
+    - `known`: the ids of all applications; empty if they could not be read.
+    - `names`: the names of these applications, in the same order.
     """
 
     code = "unknown_application"
@@ -307,16 +324,16 @@ class UnknownApplicationError(ServiceError):
 
 
 class CreateCallMissingError(ServiceError):
-    """Genesys answered 404 to the call that creates a session, so this organization does not have that call."""
+    """Genesys answered 404 to the create call, because the Genesys organization does not have this API."""
 
     code = "create_call_missing"
 
 
 @dataclass(eq=False, kw_only=True)
 class BadRequestError(ServiceError):
-    """Genesys answered with a 4xx status for which there is no more specific error.
+    """Genesys answered with a 4xx status that no other error covers.
 
-    `words` is Genesys's message, cut at 300 characters and not escaped for Slack.
+    `words`: Genesys's message, at most 300 characters and not escaped for Slack.
     """
 
     code = "bad_request"
@@ -326,9 +343,9 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys answered 429 or 503 until the bot stopped retrying, so the call had no effect.
+    """Genesys answered 429 or 503 to a call and to all its retries. The call had no effect.
 
-    `retry_after`: how many seconds Genesys asked the bot to wait, None if it did not say.
+    `retry_after`: the number of seconds that Genesys asked the bot to wait; None if Genesys named none.
     """
 
     code = "service_busy"
@@ -338,7 +355,10 @@ class ServiceBusyError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class QueueTooLongError(ServiceError):
-    """The queue for Genesys's rate limit is too long: the wait would be about `wait_seconds`. Nothing was sent."""
+    """The bot did not send a call, because the call would wait too long for Genesys's rate limit.
+
+    `wait_seconds`: the expected wait.
+    """
 
     code = "queue_too_long"
     wait_seconds: float
@@ -346,21 +366,21 @@ class QueueTooLongError(ServiceError):
 
 
 class ServiceFailedError(ServiceError):
-    """Genesys answered 500 to a call, and to its retries if there were any."""
+    """Genesys answered 500 to a call and to all its retries."""
 
     code = "service_fault"
     try_again = True
 
 
 class OutcomeUnknownError(ServiceError):
-    """The call was sent, but Genesys did not say whether it carried it out. So a session may exist."""
+    """The bot sent a call, but Genesys did not answer whether it carried out the call. So a session may exist."""
 
     code = "outcome_unknown"
     try_again = True
 
 
 class ServiceUnreachableError(ServiceError):
-    """No connection to Genesys could be opened, so nothing was sent."""
+    """The bot could not connect to Genesys, so nothing was sent."""
 
     code = "service_unreachable"
     try_again = True
@@ -368,9 +388,10 @@ class ServiceUnreachableError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnusableAnswerError(ServiceError):
-    """Genesys's answer cannot be used. `why` is the reason, in a few words.
+    """The bot cannot use Genesys's answer.
 
-    `acted`: the answer was a 2xx to a call that creates something, so a session may exist.
+    - `why`: the reason, in a few words.
+    - `acted`: True if the answer was a 2xx to a call that creates something, so that a session may exist.
     """
 
     code = "unusable_answer"
@@ -385,16 +406,16 @@ or agent. `RequestRepository.advance` checks this."""
 
 
 class UnknownSessionError(ServiceError):
-    """Genesys does not know the session, or says that it cannot be ended."""
+    """Genesys does not know the session, or answers that it cannot end the session."""
 
     code = "session_unknown_to_service"
 
 
 @dataclass(eq=False)
 class UnexpectedError(CobrowseError):
-    """The bot failed in a way that the code does not expect.
+    """The bot failed because of an error in its code, or could not decode a row of the database.
 
-    `maybe_created`: whether a session may have been created.
+    `maybe_created`: True if a session may have been created.
     """
 
     code = "unexpected"
@@ -404,18 +425,18 @@ class UnexpectedError(CobrowseError):
 
 @dataclass(eq=False)
 class SharingError(CobrowseError):
-    """The bot did not post a message about a session, or does not know whether it did.
+    """The bot did not post a message about a session, or does not know whether Slack posted it.
 
     `code` is one of these:
 
-    - share_refused: the bot does not share sessions in this channel. `why` is "outside" (people of other organizations
-      read it), "unclear" (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed" (it is
-      archived or takes no messages), "thread" (Slack accepts no reply to the message), "direct" (it is a direct
-      message) or "group" (it is a group message).
-    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: whether the
-      message was a direct message.
-    - message_not_posted: Slack refused the message. `slack_error` is Slack's error code. `passes`: whether the problem
-      can end without a change to the set-up.
+    - share_refused: the bot does not post in this place. `why` is "outside" (people of other organizations read the
+      channel), "unclear" (Slack does not say who reads the channel), "uninvited" (the bot is not in the channel),
+      "closed" (the channel is archived or takes no messages), "thread" (Slack accepts no reply to the message),
+      "direct" (the place is a direct message) or "group" (the place is a group message).
+    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: True for a direct
+      message.
+    - message_not_posted: Slack refused the message. `slack_error`: Slack's error code. `passes`: True if Slack can
+      accept the message later without a change to the set-up.
     """
 
     code: Literal["share_refused", "share_outcome_unknown", "message_not_posted"] = field()
@@ -429,9 +450,9 @@ class SharingError(CobrowseError):
 
 
 class ConversationActiveError(ServiceError):
-    """The company already has an active SMS conversation with this customer, so Genesys sends no new message.
+    """Genesys sends no SMS, because the company already has an active SMS conversation with this customer.
 
-    `join_url` is the link that the message would have contained. Only the answer in Slack shows it; it is never stored.
+    `join_url`: the link that the SMS would have contained, for the answer in Slack. The link is not stored.
     """
 
     code = "conversation_active"
@@ -445,10 +466,11 @@ no OAuth client for people · socket: the bot serves no HTTP · key: the bot has
 
 @dataclass(eq=False, kw_only=True)
 class SignInRequiredError(ServiceError):
-    """Genesys requires a person's own sign-in for the call. The token of the bot's OAuth client is not enough.
+    """Genesys accepts the call only with the host's own sign-in, not with the token of the bot's OAuth client.
 
-    `own`: whether the host is the requester. `off`: why the host cannot sign in (one of OFF), "" if the host can.
-    `address`: the requester's sign-in link, a secret that is not stored with the error; "" if there is none.
+    - `own`: True if the host is the requester.
+    - `off`: why the host cannot sign in, one of OFF; "" if the host can sign in.
+    - `address`: the requester's sign-in link, a secret; "" if there is none. Not stored.
     """
 
     code = "connect_required"
@@ -462,9 +484,10 @@ class SignInRequiredError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SignInExpiredError(ServiceError):
-    """Genesys no longer accepts the host's sign-in; the host has to connect again.
+    """Genesys no longer accepts the host's sign-in. The host has to sign in again.
 
-    `own` and `address` are as in SignInRequiredError.
+    - `own`: True if the host is the requester.
+    - `address`: the requester's sign-in link, a secret; "" if there is none. Not stored.
     """
 
     code = "reconnect_required"
@@ -475,13 +498,15 @@ class SignInExpiredError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class NoUsableConversationError(ServiceError):
-    """The host is in no conversation in which co-browse can start.
+    """The host is in no conversation in which a co-browse session can start.
 
     `code` is one of these:
 
-    - no_conversation: Genesys lists no conversation of the host. The list lags by some seconds.
-    - not_in_conversation: the conversation that the requester named is over, unknown, or without the host.
-    - conversation_kind_not_supported: Genesys does not co-browse in these `kinds`, such as "chat" or INTERNAL.
+    - no_conversation: Genesys lists no conversation of the host. A new conversation appears in the list after some
+      seconds.
+    - not_in_conversation: the conversation `conversation_id`, which the requester named, is over or unknown, or the
+      host is not in it.
+    - conversation_kind_not_supported: Genesys does not co-browse in conversations of these `kinds`, such as "chat".
     """
 
     code: Literal["no_conversation", "not_in_conversation", "conversation_kind_not_supported"] = field()
@@ -494,7 +519,10 @@ class NoUsableConversationError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SeveralConversationsError(ServiceError):
-    """The host is in several conversations, so the requester has to choose one of `candidates`, latest first."""
+    """The host is in several conversations, so the requester has to choose one.
+
+    `candidates`: these conversations, newest first.
+    """
 
     code = "several_conversations"
     candidates: tuple[LiveConversation, ...]
@@ -505,7 +533,7 @@ INTERNAL = "internal"
 
 
 class StepsOffError(PermissionDeniedError):
-    """A workflow asked for a session, but the setting COBROWSE_WORKFLOW_STEPS does not allow workflows to do so."""
+    """A workflow requested a session, but the setting COBROWSE_WORKFLOW_STEPS does not allow this."""
 
     code = "workflow_steps_off"
 
@@ -520,7 +548,7 @@ class NobodyNamedError(CobrowseError):
 class RoleRequiredError(PermissionDeniedError):
     """The requester's role does not allow this request.
 
-    `target` is the agent that the requester named; only the code may_not_act_for_others sets it.
+    `target`: with the code may_not_act_for_others, the agent whom the requester named; else None.
     """
 
     code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others", "may_not_check"] = field()
@@ -529,10 +557,10 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester may not end this session of other people, or may not read its link.
+    """The requester may not end this session, or may not read its link.
 
-    `agent` and `requester` are the people of the session. Only these two may read the session's link. Supervisors and
-    administrators may end the session, too.
+    `agent`, `requester`: the agent and the requester of the session. Only these two people may read the link.
+    Supervisors and administrators may end the session, too.
     """
 
     code: Literal["may_not_end", "may_not_read_link"] = field()
@@ -546,20 +574,21 @@ class SessionActionError(CobrowseError):
 
     `code` is one of these:
 
-    - no_open_session: the person has no open session. `ever`: whether the database still holds ended sessions of the
+    - no_open_session: the person has no open session. `ever`: True if the database still holds ended sessions of the
       person.
-    - several_open_sessions: the person has to choose one of `sessions`, pairs of id and name, newest first.
+    - several_open_sessions: the person has several open sessions, and has to choose one. `sessions`: their ids and
+      names, newest first.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
-    - already_shared: the session is already posted in this channel.
+    - already_shared: the session is already posted in this channel. `permalink`: the URL of that message, "" if
+      unknown.
     - no_link_to_send: the session has a join code and no join URL.
-    - link_used_up: nobody else can join with the link.
-    - customer_joined: the customer has joined, and nobody else can join with the link.
+    - link_used_up: nobody else can join by the link.
+    - customer_joined: the customer has joined, and nobody else can join by the link.
 
-    `agent`: with the first two codes, the agent whose sessions were searched; None if the requester's were. `record`:
-    with the other codes, the session; None if it is unknown. `records`: the sessions to choose from, if they are known.
-    `permalink`: with already_shared, the URL of the message that shows the session; "" if it is unknown. The database
-    stores none of `record`, `records` and `permalink`.
+    `agent`: with the first two codes, the agent whom the requester named; None if the requester named nobody.
+    `records`: with several_open_sessions, these sessions, if known. `record`: with the other codes, the session; None
+    if unknown. The database stores neither `record` nor `records` nor `permalink`.
     """
 
     code: Literal[
@@ -582,9 +611,9 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """The bot ignores a press of *Try again*. `code` says why.
+    """The bot does not act on a press of a button below a failed request, such as *Try again*.
 
-    The request is another person's, was already retried, or is no longer stored.
+    `code` is not_your_request (another person's request), already_retried or request_forgotten (no longer stored).
     """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()
@@ -594,14 +623,14 @@ class RetryRejectedError(CobrowseError):
 class SendRejectedError(CobrowseError):
     """The bot cannot send a link to a customer.
 
-    `code` is one of these, and `detail` depends on it:
+    `code` is one of these:
 
-    - sending_off: "sms" or "email", the medium that the settings switch off.
-    - invalid_address: "none" (no text), "neither" (no phone number or email address), "country" (no country code, and
-      no single country fits), "number" (not a valid phone number), "sms" (a number that takes no SMS) or "email" (not a
-      valid email address).
-    - country_not_allowed: the ISO code of the phone number's country, "" if it has none.
-    - text_too_long: the maximum length in characters.
+    - sending_off: the settings switch this medium off. `detail`: "sms" or "email".
+    - invalid_address: `detail` is "none" (no text), "neither" (no phone number or email address), "country" (a number
+      without a country code that is not valid in exactly one of the configured countries), "number" (not a valid phone
+      number), "sms" (a number that takes no SMS) or "email" (not a valid email address).
+    - country_not_allowed: the settings do not list the number's country. `detail`: its ISO code, "" if it has none.
+    - text_too_long: `detail` is the maximum length in characters.
     """
 
     code: Literal["sending_off", "invalid_address", "country_not_allowed", "text_too_long"] = field()
@@ -610,15 +639,15 @@ class SendRejectedError(CobrowseError):
 
 @dataclass(eq=False)
 class AccountLinkError(CobrowseError):
-    """The bot cannot link or unlink a Genesys user.
+    """The bot cannot link or unlink an account, or cannot change a host link.
 
     `code` is one of these:
 
-    - connect_off: nobody can connect an account here; `why` is one of OFF.
-    - not_connected: the person has connected no account.
+    - connect_off: nobody can link an account. `why`: one of OFF.
+    - not_connected: the person has no linked account.
     - connect_link_expired: the sign-in link is too old, was used, or is unknown.
-    - not_linked: no administrator linked the person to a host.
-    - no_such_host: an administrator's email address finds no host; `why` is the reason, in a few words.
+    - not_linked: the person has no host link.
+    - no_such_host: the email address that an administrator typed finds no host. `why`: a MissReason.
     """
 
     code: Literal["connect_off", "not_connected", "connect_link_expired", "not_linked", "no_such_host"] = field()
@@ -627,12 +656,10 @@ class AccountLinkError(CobrowseError):
 
 @dataclass(eq=False)
 class SignInRejectedError(PermissionDeniedError):
-    """A sign-in to Genesys links no account. `reference` is Genesys's correlation id, None if there is none.
+    """A person's sign-in to Genesys did not link an account.
 
-    `code` is one of these:
-
-    - connect_denied: the person declined the sign-in.
-    - connect_wrong_user: the Genesys user who signed in is not the person's host.
+    `code` is connect_denied (the person declined) or connect_wrong_user (the Genesys user who signed in is not the
+    person's host). `reference`: Genesys's correlation id; None if there is none.
     """
 
     code: Literal["connect_denied", "connect_wrong_user"] = field()
@@ -645,8 +672,9 @@ class InterruptedRequestError(CobrowseError):
 
     `code` is one of these:
 
-    - interrupted: `maybe_created` says whether the create call may have been sent, so that a session may exist.
-    - not_started: the database could not record that the create call goes out, so the bot did not send it.
+    - interrupted: the bot stopped. `maybe_created`: True if the create call may have been sent, so that a session may
+      exist.
+    - not_started: the database did not store that the create call goes out, so the bot did not send the call.
     - session_over: the session ended before the requester got its link.
     """
 
