@@ -1,7 +1,7 @@
 """Decide what people may do: who may start a session, for which agent, and in which channel.
 
-The bot refuses everything that no rule allows. The rules come from the settings. Users and user groups are read from
-Slack.
+The rules come from the settings. The bot refuses everything that the rules do not allow. It reads users and user groups
+from Slack.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -37,7 +37,7 @@ MAX_ADMINISTRATORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """A list of people: user ids `U…`/`W…` and user groups `S…`. An empty list allows nobody."""
+    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list allows nobody."""
 
     users: frozenset[UserId] = frozenset()
     groups: tuple[str, ...] = ()
@@ -48,9 +48,12 @@ class Allowlist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRules:
-    """The access settings. Empty `members` means every full member; empty `channels` means every channel.
+    """The settings that say what people may do.
 
-    Supervisors and administrators count as members. `workflow_steps`: whether workflows may start sessions.
+    - `members`: the people who may start sessions, in addition to supervisors and administrators. Empty means every
+      full member.
+    - `channels`: the channels in which people may start sessions. Empty means every channel.
+    - `workflow_steps`: whether workflows may start sessions.
     """
 
     supervisors: Allowlist = Allowlist()
@@ -61,7 +64,7 @@ class AccessRules:
 
     @property
     def uses_groups(self) -> bool:
-        """Return whether one of the lists holds a user group."""
+        """Return whether one of the lists of people holds a user group."""
         return any(allowlist.groups for allowlist in (self.supervisors, self.admins, self.members))
 
 
@@ -69,8 +72,8 @@ class AccessRules:
 class Workspace:
     """The Slack workspace of the bot's token, as Slack's auth.test returns it.
 
-    `enterprise_id` is the workspace's Enterprise Grid organization, None if there is none. `org_wide`: whether the bot
-    is installed in the whole organization and serves all its workspaces.
+    - `enterprise_id`: the workspace's Enterprise Grid organization; None if there is none.
+    - `org_wide`: whether the bot is installed in the whole organization and serves all its Slack workspaces.
     """
 
     team_id: TeamId
@@ -78,10 +81,9 @@ class Workspace:
     org_wide: bool = False
 
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
-        """Return whether the bot serves commands from a workspace.
+        """Return whether the bot serves commands from the Slack workspace `team_id`.
 
-        `enterprise_id` is its Enterprise Grid organization or None. With an org-wide installation the organizations
-        must match, else the workspaces.
+        `enterprise_id`: the Enterprise Grid organization of this workspace; None if there is none.
         """
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
@@ -93,9 +95,9 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack about one user.
+    """A look-up in Slack.
 
-    Without a `group_id`, the look-up reads the user. With one, it asks whether the user is in this user group.
+    `group_id`: "" to look up the user; else the user group in which to look up the user.
     """
 
     user_id: UserId
@@ -104,7 +106,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """Raised when a rule needs an answer from Slack that the bot has not got yet. `question` is the look-up to make."""
+    """Raised when the bot does not have Slack's answer to the look-up `question` yet."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -116,11 +118,7 @@ Ask = Callable[[_Question], Answer]
 
 
 class AccessPolicy:
-    """Checks what a person may do. A method raises an error with the reason if the person may not do it.
-
-    The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
-    asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.
-    """
+    """Decides what a person may do, by the rules of the settings and Slack's answers about the person."""
 
     def __init__(self, rules: AccessRules, home: Workspace, people: MemberDirectory) -> None:
         self._rules = rules
@@ -128,7 +126,7 @@ class AccessPolicy:
         self._people = people
 
     async def authorize_start(self, request: Request) -> SlackUser:
-        """Return the agent of a start if the start is allowed: the requester, or the person whom the requester named.
+        """Return the agent of a start, if the start is allowed.
 
         Raises PermissionDeniedError if a rule refuses the start, NobodyNamedError if a workflow step names nobody, and
         SlackUnavailableError if a look-up in Slack fails.
@@ -136,9 +134,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Return the agent as `authorize_start` does, but only from cached answers of Slack.
+        """Do the same as `authorize_start`, but without a call to Slack.
 
-        Return None when an answer is not cached. Raises the errors of `authorize_start`.
+        Return None if the cache lacks an answer of Slack.
         """
         try:
             return self._start(request, self._cached)
@@ -146,18 +144,20 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Return the requester of a request that starts no session, if the requester may use the bot.
+        """Return the requester, if they may use the bot. Do not check the channel of the request.
 
-        Such a request may come from any channel. Raises PermissionDeniedError if the requester is not a member or the
-        bot does not serve the request's workspace. Raises SlackUnavailableError if a look-up in Slack fails.
+        Raises PermissionDeniedError if the requester may not use the bot, or if the bot does not serve the Slack
+        workspace of the request. Raises SlackUnavailableError if a look-up in Slack fails.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that sessions may be started from the request's workspace, and from its channel or workflow.
+        """Check that the request's channel allows starts.
 
-        Raises PermissionDeniedError if not, and NobodyNamedError if a workflow step names nobody.
+        For a workflow step, check only that workflows may start sessions. Raises PermissionDeniedError if not, or if
+        the bot does not serve the Slack workspace of the request. Raises NobodyNamedError if a workflow step names
+        nobody.
         """
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
@@ -166,9 +166,9 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return the user with this id if they are a full member of the workspace.
+        """Return the user with this id, if they are a full member of the workspace.
 
-        Raises PersonNotAllowedError if they are not, and SlackUnavailableError if the look-up in Slack fails.
+        Raises PersonNotAllowedError if not, and SlackUnavailableError if the look-up in Slack fails.
         """
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
@@ -176,13 +176,13 @@ class AccessPolicy:
         return person
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
-        """Return all Slack ids of a person; only `user_id` when Slack does not answer."""
+        """Return all Slack ids of a person; only `user_id` if Slack does not answer."""
         return (await self.keys(user_id))[1]
 
     async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
-        """Return the ids under which the store may hold rows about a person: team ids, and all Slack ids of the person.
+        """Return the team ids and the user ids under which the database may hold rows about a person.
 
-        Return the bot's workspace and `user_id` when Slack does not answer.
+        If Slack does not answer, return only the id of the bot's Slack workspace and `user_id`.
         """
         try:
             person = await self._people.person(user_id)
@@ -191,16 +191,16 @@ class AccessPolicy:
         return person.team_ids, person.ids
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return the main id of the person who has this Slack id. Never call Slack.
+        """Return the main id of the person who has this Slack id, without a call to Slack.
 
-        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
+        Return `user_id` unchanged if the bot does not know the person's other id.
         """
         return self._people.known_id(user_id)
 
     def with_known_ids(self, request: Request) -> Request:
-        """Return the request with the main ids of its requester and target. Never call Slack.
+        """Return the request with the main ids of its requester and target, without a call to Slack.
 
-        An id stays unchanged if Slack has not yet told the bot the person's ids.
+        An id stays unchanged if the bot does not know the person's other id.
         """
         requester, target = self._people.known_id(request.requester), request.target
         target = self._people.known_id(target) if target else None
@@ -213,9 +213,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether a user is an administrator, as far as the settings and cached answers of Slack show.
+        """Return whether a user is an administrator, without a call to Slack.
 
-        Never call Slack. Return False if the cache lacks a necessary answer.
+        Return False if the settings do not list the user and the cache lacks the members of a user group.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -225,10 +225,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the ids of the administrators and of the users in `also`, and whether the list is complete.
+        """Return the ids of the administrators and of the users `also`, and whether this list is complete.
 
-        The list holds the members of user groups, and only full members of the workspace, MAX_ADMINISTRATORS at most.
-        It is incomplete if Slack does not answer now. Leave out a group or person that Slack refuses to show.
+        The list contains the members of the administrators' user groups, only full members of the workspace, and at
+        most MAX_ADMINISTRATORS people. The list is incomplete if a look-up in Slack failed and can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -247,7 +247,10 @@ class AccessPolicy:
         return tuple(found)[:MAX_ADMINISTRATORS], are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Run a rule and return its result. When the rule needs an unknown answer, ask Slack and run the rule again."""
+        """Call `rule` until it has all the answers of Slack that it asks for, and return its result.
+
+        When `rule` asks for an answer that the bot does not have yet, look the answer up and call `rule` again.
+        """
         answers: dict[_Question, Answer] = {}
 
         def known(question: _Question) -> Answer:
@@ -318,10 +321,10 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether any of the lists names the person: one of their ids, or a user group that they are in.
+        """Return whether one of the lists holds one of the person's ids, or a user group that the person is in.
 
-        Compare ids first, because a group costs a call to Slack. Raises SlackUnavailableError when a group cannot be
-        read and no other list names the person.
+        Compare the ids first, because each group costs a call to Slack. Raises SlackUnavailableError if Slack does not
+        return a group and no other list holds the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

@@ -1,7 +1,4 @@
-"""Cache values with a time to live and a maximum number of values.
-
-Concurrent callers that ask for the same key share one look-up. A failed look-up is not cached.
-"""
+"""Cache values, each for a limited time, up to a maximum number of values."""
 
 import asyncio
 import time
@@ -15,9 +12,10 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Holds at most `size` values. `seconds` is how long each value is valid: a number, or a function of the value.
+    """Holds at most `size` values.
 
-    `clock` returns seconds and never goes back.
+    - `seconds`: how long a value is valid; a number, or a function of the value.
+    - `clock`: returns seconds and never goes back.
     """
 
     def __init__(
@@ -28,9 +26,9 @@ class Cache(Generic[K, V]):
         self._lookups: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """Return the cached value of a key, or call `ask` and cache what it returns.
+        """Return the cached value of a key. If no value is cached, call `ask` and cache its result.
 
-        Concurrent callers with the same key share one call of `ask`, and its value or error.
+        Callers with the same key wait for one call of `ask` and get the same result or error. An error is not cached.
         """
         try:
             return self._values[key]
@@ -54,14 +52,14 @@ class Cache(Generic[K, V]):
                 del self._lookups[key]
 
     def peek(self, key: K) -> V | None:
-        """Return the cached value of a key, or None if no value is cached. Never look the value up."""
+        """Return the cached value of a key; None if no value is cached."""
         return self._values.get(key)
 
     def keep(self, key: K, value: V) -> None:
-        """Cache this value for a key without a look-up."""
+        """Cache this value for a key."""
         self._values[key] = value
 
     def forget(self, key: K) -> None:
-        """Drop the cached value of a key, so that the next `get` looks the value up again."""
+        """Delete the cached value of a key. The result of a running call of `ask` for this key is not cached either."""
         self._values.pop(key, None)
         self._lookups.pop(key, None)

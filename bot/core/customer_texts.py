@@ -22,23 +22,28 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 
 @dataclass(frozen=True, slots=True)
 class CustomerText:
-    """A message to a customer in one language: an SMS, and the subject and body of an email. "" means no text."""
+    """The texts of a message to a customer in one language: an SMS, and an email's subject and body.
+
+    "" means that there is no text.
+    """
 
     sms: str = ""
     email_subject: str = ""
     email: str = ""
 
     def of(self, medium: ContactChannel) -> str:
-        """Return the text for a medium: the SMS, or the body of the email."""
+        """Return the text for a medium: the SMS or the body of the email."""
         return self.sms if medium is ContactChannel.SMS else self.email
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerTexts:
-    """The messages to customers, in all languages.
+    """The texts of messages to customers, in all languages.
 
-    `language` is the language of `default`, the text that customers get unless the agent chooses another language.
-    `others` maps each other language to its text. `company` is the company's name for the placeholder of the company.
+    - `default`: the texts that customers get unless the agent chooses another language.
+    - `language`: the language of `default`.
+    - `others`: the texts in the other languages, by language.
+    - `company`: the company's name, which replaces the placeholder COMPANY.
     """
 
     default: CustomerText = CustomerText()
@@ -52,20 +57,17 @@ class CustomerTexts:
         return (self.language, *others)
 
     def in_language(self, medium: ContactChannel, language: str) -> CustomerText:
-        """Return the texts in `language`.
-
-        Return the default texts if `language` is "" or has no text for this medium.
-        """
+        """Return the texts in `language`. Return the default texts if `language` has no text for this medium."""
         other = self.others.get(language)
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the message for this medium in this language contains the placeholder of the agent's name."""
+        """Return whether the text for this medium and language contains the placeholder AGENT."""
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
     def fill(self, text: str, link: str, agent: str = "") -> str:
-        """Return the text with its placeholders filled in. Raises SendRejectedError when the result is too long."""
+        """Return the text with its placeholders filled in. Raises SendRejectedError if the result is too long."""
         values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
         whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
         if len(whole) > MAX_TEXT_LENGTH:
@@ -77,10 +79,10 @@ NO_TEXTS = CustomerTexts()
 
 
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
-    """Return a message text from the settings unchanged. Raises ValueError with the reason if the text is invalid.
+    """Check a text from the settings and return it unchanged. Raises ValueError with the reason if the text is invalid.
 
-    `company` is the company's name, "" if it is not set. `has_link`: True if the text must contain the placeholder of
-    the link, False if it must not, as in the subject of an email.
+    - `company`: the company's name; "" if the settings have none.
+    - `has_link`: True if the text must contain the placeholder LINK once, False if the text must not contain it.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

@@ -1,8 +1,7 @@
-"""Send notices: post messages about each notice to its readers, and update them when the notice changes.
+"""Send notices: post messages to the readers of each notice, and update the messages when the notice changes.
 
-The store holds the notice and its messages, so any replica can send the messages that another replica did not send.
-Each message arrives at least once. After a crash between Slack's answer and the write to the store, a message may
-arrive twice.
+The database holds the notices and their messages, so any replica can send a message. Each reader gets each message at
+least once. After a crash between Slack's answer and the write to the database, a reader can get a message twice.
 """
 
 import asyncio
@@ -34,38 +33,35 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds who has got a message of each ongoing notice, and who will get one.
-
-    NoticeBoard keeps it up to date.
-    """
+    """Holds in memory who has a message of each notice that is not over, and who will get one."""
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
         self._expected: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels for which Slack accepted a message of this notice; () if the notice is over."""
+        """Return the users and channels that have a message of this notice; () if the notice is over."""
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels that have no message of this notice yet, but will get one."""
+        """Return the users and channels that will get a message of this notice and do not have one yet."""
         return self._expected.get((kind, key), ()) if key else ()
 
     def expect(self, notice: Notice, readers: Sequence[str]) -> None:
-        """Record which users and channels, `readers`, will get a message of this stored notice.
+        """Record that the users and channels `readers` will get a message of this notice.
 
-        Leave out readers to whom Slack delivers no message.
+        Leave out readers for whom Slack accepts no message.
         """
         refused = {message.reader for message in notice.messages if not message.ts}
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Forget all notices, and hold the readers of these notices instead."""
+        """Forget all notices, and record which readers have a message of the notices in `notices`."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
     def update(self, notice: Notice) -> None:
-        """Replace what is known about the readers of one notice. If the notice is over, forget its readers."""
+        """Record which readers have a message of this notice. If the notice is over, forget the notice."""
         self._readers.pop((notice.kind, notice.key), None)
         self._expected.pop((notice.kind, notice.key), None)
         if notice.over_at is None:
@@ -73,7 +69,7 @@ class ToldReaders:
 
 
 class NoticeBoard:
-    """Stores notices and their changes, and sends the messages of each notice in the background."""
+    """Stores notices, and sends their messages in a background task."""
 
     def __init__(
         self,
@@ -94,31 +90,28 @@ class NoticeBoard:
     def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
         """Register two functions for the notices of one kind.
 
-        The background task repeatedly goes through all notices. Each time it calls `before_pass` first, then `update`
-        with each notice of this kind that is not over.
+        In each pass, the background task first calls `before_pass`, then `update` with each notice of this kind that is
+        not over.
         """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return the notice of this kind with this key; if none is stored, a new notice with version 0.
+        """Return the notice of this kind with this key. If none is stored, return an empty notice with version 0.
 
         Raises StorageUnavailableError if the database fails.
         """
         return await self._store.find(kind, key)
 
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
-        """Return the notices of this kind that are not over, least recently changed first.
-
-        Raises StorageUnavailableError if the database fails.
-        """
+        """Return the notices of this kind that are not over. Raises StorageUnavailableError if the database fails."""
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Call `edit` with the stored notice, and store the notice that `edit` returns.
+        """Store the notice that `edit` returns for the stored notice. Send its messages in the background.
 
-        Send its messages in the background. Return the changed notice, or None if `edit` returns None. Raises
-        StorageUnavailableError if the database fails, or if others keep changing the notice at the same time.
+        Return the changed notice; None if `edit` returns None. Raises StorageUnavailableError if the database fails, or
+        if other tasks change the notice during each of MAX_SAVE_ATTEMPTS tries.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))
@@ -132,7 +125,7 @@ class NoticeBoard:
     async def expect(self, kind: NoticeKind, key: str) -> None:
         """Record who will get a message of a stored notice, before the messages are sent.
 
-        Do nothing if somebody already got a message of this notice. Raises StorageUnavailableError if the database
+        Do nothing if somebody already has a message of the notice. Raises StorageUnavailableError if the database
         fails.
         """
         if not self._told.of(kind, key):
@@ -141,9 +134,9 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted a message of a notice. Return the readers who got one.
+        """Wait up to `seconds` until Slack has accepted a message of a notice.
 
-        Return () if nobody got one in this time. Raises StorageUnavailableError if the database fails.
+        Return the readers of the accepted messages. Raises StorageUnavailableError if the database fails.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -154,9 +147,9 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Change a notice as `change` does. If the store is unavailable, the background task repeats the change later.
+        """Do the same as `change`, but never raise. If the database fails, the background task tries the change again.
 
-        Never raises. At most MAX_UNSAVED changes can wait; further ones are lost.
+        Up to MAX_UNSAVED changes can wait for this. Further changes are lost.
         """
         try:
             await self.change(kind, key, edit)
@@ -166,15 +159,15 @@ class NoticeBoard:
                 self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
-        """Make the background task go through the notices now."""
+        """Make the background task begin its next pass now."""
         self._wake.set()
 
     def start(self) -> None:
-        """Start the background task that sends the messages."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop the background task. Wait up to `stop_seconds` for messages that are being sent."""
+        """Stop the background task. Wait up to `stop_seconds` for messages that the task is sending."""
         self._is_stopping = True
         self.wake()
         if self._task:
@@ -213,7 +206,7 @@ class NoticeBoard:
                 await self._send(taken)
 
     async def _send(self, notice: Notice) -> None:
-        """Post the messages of a notice to readers who have none, and update the messages of the others.
+        """Post the notice to readers who have no message of it, and update the messages of the other readers.
 
         Store each new message as soon as Slack has accepted it.
         """
@@ -249,9 +242,9 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages, in which `edited` now shows the notice's current version.
+    """Return the notice's messages after Slack has updated the message `edited`.
 
-    Leave `edited` out if a newer message has replaced it.
+    Leave `edited` out if the message was posted before the notice's `opened_at`.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -261,6 +254,9 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message is correct about whether the notice is over."""
+    """Return the readers whose message Slack accepted.
+
+    Leave out a message whose `is_over` differs from the notice.
+    """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -1,7 +1,7 @@
-"""Tell several requests how long a call has to wait, if they all need the answer of this one call.
+"""Tell several requests that share one call to Genesys how long this call has to wait.
 
-A call for one request reports its wait to the call hooks of that request. The answer of one look-up can serve several
-requests, so the look-up reports its wait to a SharedWaits, which notifies the hooks of each request.
+A call for one request reports its wait to the call hooks of this request. If several requests share the answer of one
+call, the call reports its wait to a SharedWaits, which calls the hooks of each request.
 """
 
 import time
@@ -17,9 +17,9 @@ serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 
 
 class SharedWaits:
-    """Notifies requests that a call whose answer they share has to wait.
+    """Tells the requests that share one call to Genesys how long the call has to wait.
 
-    `clock` returns seconds and never goes back.
+    `clock`: returns seconds and never goes back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,16 +28,16 @@ class SharedWaits:
         self._waiting: set[CallHooks] = set()
 
     async def on_wait(self, seconds: float) -> None:
-        """Notify all registered hooks that the shared call goes out in `seconds`."""
+        """Notify all registered call hooks that the shared call goes out in `seconds`."""
         self._until = max(self._until, self._clock() + seconds)
         for hooks in tuple(self._waiting):
             await self._notify(hooks)
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Register these hooks until the `with` block ends. Each wait of the shared call notifies them.
+        """Register the call hooks of a request until the `with` block ends. With None, do nothing.
 
-        If the call already waits, notify them at once. With None, do nothing.
+        If the shared call already waits, notify these hooks at once.
         """
         if hooks is None:
             yield

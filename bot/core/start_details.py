@@ -1,8 +1,4 @@
-"""Encode and decode the details of a START request as text, the request's `argument` (pure).
-
-The details are, for example, the customer's address or the thread in which to post the session. The store encrypts the
-argument, and deletes it after the answer. So a restart loses no details.
-"""
+"""Encode and decode the details of a START request, which the request holds as its `argument` (pure)."""
 
 import hashlib
 import hmac
@@ -22,18 +18,17 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """The details of a START request, apart from the session's name. Each is empty by default.
+    """The details of a START request, such as the customer's address. Each is empty by default.
 
-    Of `send_to`, `rejected`, `unless` and `replaces`, at most one is set.
+    At most one of `send_to`, `rejected`, `unless` and `replaces` is set.
 
-    - `send_to`: the customer's phone number in E.164, or email address. The session's card has a button that sends the
-      link there.
-    - `rejected`: the reason why the bot cannot send to the typed address. The details then do not contain the address.
-    - `fingerprint`: a hash of the address, set with `send_to` and `rejected`. It tells two addresses apart without
-      showing them.
-    - `unless`: a command word. The request means this command if its name mentions an open session of the requester.
+    - `send_to`: the customer's address. The session card has a button that sends the link to this address.
+    - `rejected`: why the bot cannot send the link to the typed address.
+    - `fingerprint`: a hash of the customer's address, set with `send_to` and with `rejected`.
+    - `unless`: the command word at the beginning of the typed session name. If the name also contains the name of an
+      open session of the requester, the bot starts no session.
     - `thread`: Slack's id of the message in whose thread to post the session.
-    - `replaces`: the id of the open session in the same conversation that the new session replaces.
+    - `replaces`: the id of the open session that the new session replaces.
     """
 
     send_to: str = field(default="", repr=False)
@@ -45,7 +40,7 @@ class StartDetails:
 
     @property
     def argument(self) -> str | None:
-        """Return the details as a request's argument; None when there are none."""
+        """Return the details as text, for the `argument` of a request; None if all details are empty."""
         if self.thread:
             rest = replace(self, thread="").argument
             return f"{_THREAD} {self.thread} {rest}" if rest else f"{_THREAD} {self.thread}"
@@ -62,9 +57,9 @@ NO_DETAILS = StartDetails()
 
 
 def details_of(argument: str | None) -> StartDetails:
-    """Decode the `argument` of a START request, which `StartDetails.argument` encoded.
+    """Decode the `argument` of a START request.
 
-    Return NO_DETAILS for None and for any other text.
+    Return NO_DETAILS for None, and for a text that `StartDetails.argument` did not return.
     """
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")
@@ -82,18 +77,15 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Remove the customer's address from the `argument` of a START request.
+    """Return the `argument` of a START request without the customer's address.
 
-    If the argument holds an address, return only the thread and the address's fingerprint. Return any other argument
-    unchanged.
+    If the argument contains an address, return only the thread and the fingerprint of the address. Else return the
+    argument unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
 
 
 def fingerprint(address: str, key: bytes) -> str:
-    """Return a hash of an email address or phone number, made with the secret `key`.
-
-    Without the key, nobody can guess the address.
-    """
+    """Return a hash of a customer's address, made with the secret `key` (HMAC-SHA256)."""
     return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()[:_HASH_LENGTH]

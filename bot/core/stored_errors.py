@@ -1,4 +1,4 @@
-"""Convert errors to JSON records and back, so that the database can store the reason for a failure (pure)."""
+"""Convert errors to JSON records and back, so that the database can hold the error of a failed request (pure)."""
 
 from collections.abc import Iterator
 from dataclasses import Field, asdict, fields, is_dataclass
@@ -107,7 +107,7 @@ def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
-    """Convert an error to a record: its code and fields as JSON values. Omit secrets and customers' names."""
+    """Convert an error to a record: its code and fields, as JSON values. Leave out secrets and customers' names."""
     every: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
     values = {name: every[name] for name in field_names(type(error), error.code)}
     if candidates := values.get("candidates"):
@@ -121,7 +121,7 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
-    """Convert a record back to the error. Return UnexpectedError if this version of the bot cannot read the record."""
+    """Convert a record to the error. Return UnexpectedError if this version of the bot cannot read the record."""
     record = _of_this_version(record)
     code = record.get("code")
     if not isinstance(code, str) or REQUIRED_FIELDS.get(code, "code") not in record:
@@ -147,9 +147,9 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a SendRejectedError with the error's field `detail`.
+    """Return the record of a SendRejectedError with the field `detail`.
 
-    The stored record holds this value under another name, which depends on the code; see FIELDS_OF_DETAILS.
+    A stored record holds this value in a field whose name depends on the code: see FIELDS_OF_DETAILS.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

@@ -1,4 +1,4 @@
-"""Define every tunable duration, in seconds, and the limits for incoming data. Tests pass smaller values."""
+"""Define all durations that can be tuned, in seconds, and the limits for incoming data. Tests pass smaller values."""
 
 from dataclasses import dataclass, field
 
@@ -8,17 +8,17 @@ class RunTiming:
     """Durations in the processing of one request, in seconds.
 
     - `first_notice_seconds`: how long a requester waits before the first wait notice.
-    - `late_seconds`: how long after the end of an announced wait the second wait notice follows.
-    - `min_wait_notice_seconds`: a shorter wait is not announced.
-    - `max_wait_seconds`: a request that would wait longer, counted from the command, fails at once. Slack takes answers
-      for 30 minutes.
-    - `stop_notice_seconds`: how long the result waits for a wait notice that is being posted, so that the result comes
-      last.
-    - `send_timeout`: how long a create call waits for a shared store that is unavailable.
-    - `save_timeout`: how long a result waits for an unavailable store that no other replica shares.
-    - `answered_timeout`: how long the transition to `answered` waits for an unavailable store.
-    - `retry_seconds`: the pause between a failed write and the next try.
-    - `follow_poll_seconds`: how often a duplicate request looks for the session of its original.
+    - `late_seconds`: how long after the end of an announced wait the bot posts the second wait notice.
+    - `min_wait_notice_seconds`: the shortest wait that a wait notice announces.
+    - `max_wait_seconds`: the longest time from the command to the end of a wait. A request that would wait longer fails
+      at once. Slack accepts answers for 30 minutes.
+    - `stop_notice_seconds`: how long the result waits for a wait notice that the bot is posting, so that the result
+      comes last.
+    - `send_timeout`: how long a create call waits for an unavailable database that several replicas use.
+    - `save_timeout`: how long a result waits for an unavailable database that only this process uses.
+    - `answered_timeout`: how long the bot tries to store the state `answered` in an unavailable database.
+    - `retry_seconds`: the pause between a failed write to the database and the next try.
+    - `follow_poll_seconds`: how often a duplicate request checks whether its original has a session.
     """
 
     first_notice_seconds: float = 2.0
@@ -35,12 +35,13 @@ class RunTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryTiming:
-    """Pauses between the rounds of the background loops, in seconds.
+    """Pauses between the rounds of background loops, in seconds.
 
-    - `orphan_poll_seconds`: between two searches for requests of dead replicas; also the pause after a failure.
+    - `orphan_poll_seconds`: between two searches for requests of dead processes. Also the pause after a failed round of
+      any loop.
     - `sweep_interval_seconds`: between two deletions of old data.
-    - `ended_poll_seconds`: between two searches of the store for sessions whose time is up. A session that this replica
-      ends is handled at once.
+    - `ended_poll_seconds`: between two searches for messages of ended sessions. After this replica has ended a session,
+      the next search begins at once.
     """
 
     orphan_poll_seconds: float = 2.0
@@ -52,16 +53,16 @@ class RecoveryTiming:
 class NoticeTiming:
     """Durations of notices, in seconds.
 
-    - `poll_seconds`: how often a replica looks for messages to send.
-    - `lease_seconds`: how long a replica has for each message, before another replica may take over the notice.
+    - `poll_seconds`: how often a replica searches the database for messages to send.
+    - `lease_seconds`: how long a replica has for each message, before another replica can take over the notice.
     - `edit_pause_seconds`: the pause between two rounds of updates of one notice.
     - `retry_seconds`: the pause after a message that Slack did not accept.
-    - `renewal_seconds`: a fault that lasts longer than this gets a new message, since Slack notifies nobody of an
-      updated message.
+    - `renewal_seconds`: the age at which new messages about a fault replace its old messages. Slack notifies nobody of
+      an update.
     - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
       the replica that stored the link adds the administrator's name to the notice.
-    - `stop_seconds`: how long a shutdown waits for messages that are being sent.
-    - `report_timeout`: how long the answer to a failed request waits until the report to the administrators is stored.
+    - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
+    - `report_timeout`: how long the answer to a failed request waits until the notice to the administrators is stored.
     - `delivery_timeout`: how long the answer to a press that tells the administrators waits until Slack has accepted
       the message to them.
     """
@@ -81,21 +82,23 @@ class NoticeTiming:
 class PushTiming:
     """Durations of Genesys's notification channels, in seconds.
 
-    - `sync_seconds`: how often the leading replica compares the subscriptions with the watched sessions, and how
-      often another replica tries to lead.
-    - `grace_seconds`: how long a lost connection may take to come back, before the bot asks about all sessions.
-    - `trim_seconds`: how long a host without a watched session stays subscribed at most.
-    - `repeat_seconds`: after an event, the bot looks at the conversation at once and again after this time, because the
-      API may at first return an older state than the event.
-    - `lost_event_seconds`: how long a subscribed conversation may have no hint, before the bot looks at it anyway.
+    - `sync_seconds`: how often the leading replica compares its subscriptions with the watched sessions. Also how often
+      each other replica tries to become the leading replica.
+    - `grace_seconds`: how long the bot waits for a new connection after a lost one, before it looks at all sessions.
+    - `trim_seconds`: the longest time for which the bot stays subscribed to a host without a watched session.
+    - `repeat_seconds`: the time between the two looks that follow an event. At the first look, the API may still return
+      the state from before the event.
+    - `lost_event_seconds`: the longest time without a hint about a subscribed conversation, before the bot looks at it.
     - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
-    - `ping_seconds`: the silence after which the bot sends a ping, and how long Genesys has to answer it. Genesys sends
-      a heartbeat every 30 seconds; twice this time is longer, so a heartbeat counts as an answer.
+    - `ping_seconds`: the time without data after which the bot sends a ping, and the time that Genesys has to answer
+      the ping. Genesys sends a heartbeat every 30 seconds, which counts as an answer.
     - `connect_timeout`, `close_timeout`: how long it may take to open and to close a WebSocket.
-    - `first_backoff_seconds`, `max_backoff_seconds`: the first and the longest wait before the next WebSocket, or the
-      next try of a subscription. Each later wait is twice as long.
-    - `steady_seconds`: a WebSocket that lived this long does not lengthen the wait before the next one.
-    - `renew_share`: the share of its lifetime after which a channel is replaced. Genesys keeps a channel for 24 hours.
+    - `first_backoff_seconds`: the first wait before the next WebSocket or the next try of a subscription. Each later
+      wait is twice as long.
+    - `max_backoff_seconds`: the longest of these waits.
+    - `steady_seconds`: the lifetime of a WebSocket after which the next wait is `first_backoff_seconds` again.
+    - `renew_share`: the share of its lifetime after which the bot replaces a channel. Genesys keeps a channel for 24
+      hours.
     """
 
     sync_seconds: float = 2.0
@@ -115,20 +118,21 @@ class PushTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTiming:
-    """Durations of watching open sessions, in seconds.
+    """Durations of the background looks at open sessions, in seconds.
 
-    - `poll_seconds`: how often a replica looks for sessions that are due.
-    - `first_pause_seconds`, `pause_growth`, `max_pause_seconds`: the pause before the first look at a session, the
-      factor by which each later pause grows, and the longest pause.
-    - `lease_seconds`: how long a replica has for one look, before another replica may take the session over.
-    - `end_margin_seconds`: how long after the end of a session's time the last look at it follows.
-    - `busy_seconds`: the pause if the rate limit leaves no call.
-    - `hint_gap_seconds`: the shortest pause between two looks at one session, however many hints arrive.
-    - `catch_up_seconds`: the pause between two looks at covered sessions that no hint is about. After a lost connection
-      these are all covered sessions, and looks that a hint asks for need room in the rate limit.
-    - `give_up_seconds`: how long after the end of its time a session without a known state is still watched.
-    - `reply_seconds`: how long after a request its response_url takes messages.
-    - `stop_seconds`: how long a shutdown waits for messages that are being sent.
+    - `poll_seconds`: how often a replica searches the database for sessions that are due for a look.
+    - `first_pause_seconds`: the pause before the first look at a session.
+    - `pause_growth`: the factor by which each later pause is longer.
+    - `max_pause_seconds`: the longest pause.
+    - `lease_seconds`: how long a replica has for one look, before another replica can take over the session.
+    - `end_margin_seconds`: the time from the end of a session to the last look at it.
+    - `busy_seconds`: the pause if the rate limit allows no call.
+    - `hint_gap_seconds`: the shortest pause between two looks at one session.
+    - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, so that looks after a
+      hint find room in the rate limit.
+    - `give_up_seconds`: how long after the end of its time the bot still looks at a session whose state is unknown.
+    - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
+    - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     """
 
     push: PushTiming = field(default_factory=PushTiming)
@@ -148,18 +152,20 @@ class LiveTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTiming:
-    """All durations of the core.
+    """All durations of the core, in seconds.
 
-    - `last_posts_seconds`: the part of a shutdown in which the requesters of interrupted requests are notified.
-    - `status_cache_seconds`: how long a session's status is cached.
-    - `status_timeout`: how long the service may take to return a session's status.
-    - `press_status_timeout`: how long a press that opens a dialog waits for a session's status. Slack opens a dialog
-      within three seconds of the press.
+    - `last_posts_seconds`: the last part of a shutdown, in which the bot tells requesters that it interrupted their
+      request.
+    - `status_cache_seconds`: how long the bot caches a session's state.
+    - `status_timeout`: how long the service may take to return a session's state.
+    - `press_status_timeout`: how long a press that opens a dialog waits for a session's state. Slack opens a dialog
+      only within three seconds of the press.
     - `joined_seconds`: how long a session in a conversation counts as open after Genesys last said that the customer is
-      in it. The customer may stay for longer than the offer was valid.
+      in it.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
-    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person, and then Genesys the host.
-    - `host_cache_seconds`: how long the bot keeps the Genesys host that a rule found for a Slack user.
+    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person. The search for the host may take
+      the same time again.
+    - `host_cache_seconds`: how long the bot caches the host that a host rule found for a person.
     - `trace_export_timeout`: how long a shutdown waits for the export of the last spans.
     """
 
@@ -180,7 +186,7 @@ class CoreTiming:
 
 @dataclass(frozen=True, slots=True)
 class GenesysTiming:
-    """Durations of calls to Genesys and of the tokens they carry."""
+    """Durations of calls to Genesys and of their tokens, in seconds."""
 
     call_timeout: float = 10.0
     """How long one API call may take, from the first byte sent to the last byte read."""
@@ -242,7 +248,7 @@ GENESYS_TIMING = GenesysTiming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackTiming:
-    """Durations of calls to Slack, of data that Slack sends, and of cached data about Slack."""
+    """Durations of calls to Slack, of incoming data from Slack, and of cached data, in seconds."""
 
     post_timeout: float = 12.0
     """How long the bot tries one way to reach a person, with retries, before it tries the next way (response_url,
@@ -336,7 +342,7 @@ SLACK_TIMING = SlackTiming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverBounds:
-    """Limits for the data that the bot takes in at the same time."""
+    """The maximum amounts of incoming data that the bot handles at the same time."""
 
     connections: int = 500
     """The maximum number of open HTTP connections. Slack uses a few, and fewer through a proxy."""
@@ -361,7 +367,7 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 @dataclass(frozen=True, slots=True)
 class WorkspacesFileTiming:
-    """Durations for the detection of a changed file of workspaces, in seconds."""
+    """Durations for noticing that the file of workspaces has changed, in seconds."""
 
     poll_seconds: float = 2.0
     """How often the bot looks whether the file changed. It reads a changed file only once the file stayed the same for
@@ -374,7 +380,7 @@ WORKSPACES_FILE_TIMING = WorkspacesFileTiming()
 
 @dataclass(frozen=True, slots=True)
 class SecretTiming:
-    """Durations for the detection of changed files that hold secrets, in seconds."""
+    """Durations for noticing that a file with a secret has changed, in seconds."""
 
     poll_seconds: float = 2.0
     """How often the bot looks whether a file changed. It reads a changed file only once the file stayed the same for
@@ -409,9 +415,9 @@ WORKSPACE_TIMING = WorkspaceTiming()
 
 @dataclass(frozen=True, slots=True)
 class StorageTiming:
-    """The durations of the database layer, in seconds.
+    """Durations of the database layer, in seconds.
 
-    A field that only SQLite or only Postgres uses starts its comment with that name.
+    If only SQLite or only Postgres uses a duration, its comment begins with the name of this database.
     """
 
     write_delay_seconds: float = 0.005
