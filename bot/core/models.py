@@ -271,6 +271,7 @@ def team_of(request: Request) -> TeamId:
 
     The database holds the sessions of the request under this id.
     """
+    # In a Grid, people may press a button in another workspace than the one where the command was typed.
     return request.enterprise_id or request.team_id
 
 

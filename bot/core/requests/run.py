@@ -71,7 +71,7 @@ class RequestRun:
             return True
         try:
             return await self._store.advance(self.request.id, self.state, self.state)
-        except StorageUnavailableError:
+        except StorageUnavailableError:  # another replica may have taken over the request
             return False
 
     async def before_send(self) -> None:
@@ -193,6 +193,7 @@ class RequestRun:
         are tried without a limit. Raises OwnershipLostError and UnusableAnswerError as `transition` does.
         """
         loop = asyncio.get_running_loop()
+        # Another replica may have taken over the request, and the requester must not get two different results.
         is_endless = self._store.shared and to is not RequestState.ANSWERED
         deadline = math.inf if is_endless else loop.time() + (self._timing.save_timeout if timeout is None else timeout)
         fields = {"request": self.request.id, "to": to}

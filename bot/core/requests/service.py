@@ -100,7 +100,7 @@ class RequestLimiter:
         if request.kind not in STARTS:
             return ((f"{person}/inquiries", limits.person_inquiries),)
         own = (person, limits.person_starts)
-        if request.for_another:
+        if request.for_another:  # counted before the role is known, even if the access rules refuse the start later
             own = (f"{person}/others", limits.supervisor_starts)
         elif request.kind is RequestKind.STEP:  # workflows must not use up the person's own starts
             own = (f"{person}/steps", limits.person_starts)

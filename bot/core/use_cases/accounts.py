@@ -156,6 +156,7 @@ class AccountLinking(Generic[G]):
         `lookup_timeout`. Raises PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they
         have no host.
         """
+        # A browser waits for the result, and the authorization code expires soon.
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
                 person = await self._access.require_member(request)

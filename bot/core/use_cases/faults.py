@@ -325,7 +325,7 @@ class FaultReports:
             await self._save(name)
 
     async def _save(self, name: str) -> None:
-        async with self._locks.setdefault(name, asyncio.Lock()):
+        async with self._locks.setdefault(name, asyncio.Lock()):  # failures during a write share the next write
             hits = self._waiting.pop(name, None)
             if not hits:
                 return

@@ -188,7 +188,7 @@ class SessionService:
                 over = replace(record, is_over=True, ended_by=request.id, ender=request.requester)
                 record = replace(over, ended_at=datetime.now(UTC), session=without_link(record.session))
         is_ours = record.ended_by == request.id
-        if is_ours and record.agent not in person.ids:
+        if is_ours and record.agent not in person.ids:  # before the answer, so that a crash does not lose the notice
             await self._tell_agent(record, request)
         if listed and request.is_in_list:
             with suppress(CobrowseError):  # it has ended all the same
