@@ -16,9 +16,11 @@ def new_bolt_app(
 ) -> AsyncApp:
     """Build a Bolt app without listeners.
 
-    `bot_token` returns the bot token in use. `command` is a middleware that runs before all others. Bolt verifies no
-    signature: receivers/http.py does that, and Socket Mode has no signatures. Bolt's authorization accepts every user:
-    core/access.py authorizes users.
+    - `bot_token`: a function that returns the current bot token.
+    - `command`: a middleware that runs before all other middleware.
+
+    Bolt verifies no signature: receivers/http.py verifies it, and Socket Mode has no signatures. Bolt accepts every
+    user: core/access.py decides what a user may do.
     """
 
     async def authorize() -> AuthorizeResult:

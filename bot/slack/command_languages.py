@@ -1,7 +1,7 @@
-"""Hold the words for commands in languages other than English (pure). Everybody can type the words of all languages.
+"""Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
-command_words.py decides what the words mean in a text. A word that often begins a name means a command only if it is
-alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a name. Accents make no difference.
+command_words.py decides what the words mean in a text. Accents make no difference. A word that often begins a name
+means a command only alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a session's name.
 """
 
 import unicodedata
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 def without_marks(text: str) -> str:
-    """Return the text in Unicode's form NFKD without combining marks: no accents, no voicing marks of Japanese."""
+    """Convert a text to Unicode's form NFKD and remove the combining marks, such as accents."""
     return "".join(each for each in unicodedata.normalize("NFKD", text) if unicodedata.category(each)[0] != "M")
 
 
@@ -17,10 +17,10 @@ def without_marks(text: str) -> str:
 class Vocabulary:
     """The words for commands in one language. Each field has lower-case words, separated by spaces.
 
-    - `new`, `end`, `status`, `last`, `help`, `send`: the words for each command.
-    - `begins_names`: those of these words that often begin a name.
-    - `polite`, `possessives`: words that may come before a command and do not change its meaning.
-    - `fillers`: other words that do not change the meaning of a command.
+    - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean this command.
+    - `begins_names`: the command words that often begin a session's name.
+    - `polite`, `possessives`: words that may come before a command word without a change to its meaning.
+    - `fillers`: words that may come before or after a command word without a change to its meaning.
     - `nouns`: words for the things on which commands act, such as a session.
     """
 
@@ -38,7 +38,7 @@ class Vocabulary:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Return a mapping from each word for a command, without accents, to the English command."""
+        """Return a mapping from each command word of this language, without accents, to the English command word."""
         commands = ("new", "end", "status", "last", "help", "send")
         return {word: command for command in commands for word in without_marks(getattr(self, command)).split()}
 
@@ -109,9 +109,12 @@ JAPANESE = Vocabulary(
     nouns="セッション リンク お客様 画面 コード",
 )
 VOCABULARIES = {"es": SPANISH, "pt_BR": PORTUGUESE, "fr": FRENCH, "de": GERMAN, "ja": JAPANESE}
-"""The words of each language besides English, by locale."""
+"""The vocabulary of each language except English, by locale."""
 
 
 def words_of(field: str) -> frozenset[str]:
-    """Return the words in the field `field` of all languages' vocabularies, without accents."""
+    """Return the words in one field of the vocabularies of all languages, without accents.
+
+    `field` is the name of a field of Vocabulary.
+    """
     return frozenset(word for each in VOCABULARIES.values() for word in without_marks(getattr(each, field)).split())

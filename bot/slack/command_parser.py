@@ -1,8 +1,9 @@
 """Parse the text after the slash command into one typed command (pure).
 
-If the text may mean a user or a subcommand, it does not become a session's name: the bot asks. A session's name never
-contains a phone number or an email address. Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>`,
-because the manifest sets `should_escape`. command_words.py decides whether words mean a command.
+If the text may mean a user or a subcommand, the bot asks the requester instead of starting a session with that name. A
+session's name never contains a phone number or an email address. Slack escapes `&`, `<` and `>` in the text and turns
+mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py decides whether words mean a
+command.
 """
 
 import difflib
@@ -96,13 +97,13 @@ class Ambiguity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The command to start a session for the user `target`; None means the requester.
+    """The command to start a session for the user `target`. If `target` is None, the session is for the requester.
 
-    - `name`: 1 to 100 characters of plain text, or None.
+    - `name`: the session's name, 1 to 100 characters of plain text; None for no name.
     - `conversation_id`: the Genesys conversation that the text names.
-    - `send_to`: the customer's address as typed. The session's card offers to send the link there.
-    - `unless`: a value of COMMANDS. If `name` contains the name of an open session of the requester, the text means
-      this command instead.
+    - `send_to`: the customer's address as typed. The session card offers to send the link to this address.
+    - `unless`: a value of COMMANDS. If the requester has an open session whose name is in `name`, the text means this
+      command and starts no session.
     """
 
     target: UserId | None = None
@@ -116,7 +117,8 @@ class Start:
 class Query:
     """A command that starts no session, such as `status` or `end`.
 
-    `target` is the user whom the typed text names, `argument` the rest of the text after the command word.
+    - `target`: the user whom the text mentions.
+    - `argument`: the rest of the text after the command word, without the user.
     """
 
     kind: RequestKind
@@ -134,9 +136,10 @@ Option = Start | Query | New
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The result for an ambiguous text: the bot asks which of the `options` the text means. There are one or two.
+    """The result for an ambiguous text: the bot asks which of the `options` the text means.
 
-    `subject` is plain text for the question: a command word, a person or an address.
+    - `options`: one or two commands.
+    - `subject`: the command word, person or address that the question is about, as plain text.
     """
 
     code = "choice_offered"
@@ -147,7 +150,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """The result for a text that the bot rejects, because it is probably not meant as a session's name."""
+    """The result for a text that the bot rejects. `reason` says why."""
 
     code = "not_understood"
     reason: Reason
@@ -160,8 +163,9 @@ Command = Start | Query | New | Choice | NotUnderstood
 class Grammar:
     """The rules of parsing that depend on the installation.
 
-    With a `genesys_app`, a text may name a conversation by its id or URL. `countries` are ISO codes: no name may
-    contain a phone number that is valid in one of them, or a number with a plus.
+    - `genesys_app`: parses the ids and URLs of conversations. If it is None, a text cannot name a conversation.
+    - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
+      or a phone number with a plus.
     """
 
     genesys_app: GenesysApp | None = None
@@ -174,8 +178,9 @@ _PLAIN = Grammar()
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
     """Parse the text after the slash command, as Slack delivers it. Never raises.
 
-    With a `genesys_app`, the text may name a conversation by its id or URL. `countries` (ISO codes): a session's name
-    may not contain a phone number that is valid in one of them.
+    - `genesys_app`: parses the ids and URLs of conversations. If it is None, the text cannot name a conversation.
+    - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
+      or a phone number with a plus.
     """
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
@@ -210,9 +215,9 @@ def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collectio
 
 
 def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Return a session's name without quotes, markup and control characters, cut to `most` characters.
+    """Remove quotes, markup and control characters from a session's name, and cut the name to `most` characters.
 
-    Return None if nothing is left. The result is plain text, so callers must escape it for Slack.
+    Return None if no visible character is left. The result is plain text: callers must escape it for Slack.
     """
     text = one_line(text).strip()
     if _is_quoted(text):
@@ -223,15 +228,19 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 
 
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Clean a name from a form, as `clean_name` does. Forms contain no markup."""
+    """Remove control characters from a session's name, and cut the name to `most` characters.
+
+    Return None if no visible character is left. This is for names from forms, which contain no markup.
+    """
     name = clean(text, most)
     return name if _is_visible(name) else None
 
 
 def option_of(command: str, target: UserId | None = None) -> Option:
-    """Return the meaning of a command word that stands alone, or only with a user.
+    """Return the meaning of a text that has only a command word, or only a command word and a user.
 
-    `command` is a value of COMMANDS, `target` the user in the text.
+    - `command`: a value of COMMANDS.
+    - `target`: the user in the text, None for no user.
     """
     match command:
         case "new":
@@ -263,9 +272,9 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse a text as a command or as a name. Return a Choice if both are possible.
+    """Parse a text as a command or as a session's name. Return a Choice if the text can be either.
 
-    If `start` has a user, `text` is what follows this user.
+    `start` holds the user who stood before the text, if there was one.
     """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
@@ -279,9 +288,9 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Parse a text that has command words or fillers as a command or as a name. Return a Choice if both are possible.
+    """Parse a text whose first word is in TRIGGERS. Return a Choice if the text can be a command or a session's name.
 
-    Return None if the text is plainly a name, such as "Checkout help".
+    Return None if the text can only be a session's name, such as "Checkout help".
     """
     if send := _send(start, text, grammar):
         return send
@@ -307,7 +316,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
-    """Return the request to send a link, if the text consists of a word for "send" and one address; else None."""
+    """Return the request to send a link, if the text means *send* and contains exactly one address; else None."""
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
     whole, found = _addresses(text, grammar)
@@ -320,10 +329,10 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Return a Start with the conversation and the name that the text contains.
+    """Return a Start with the conversation and the session's name in the text.
 
     Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice if the name
-    contains an address, as `_named` does.
+    contains an address, except as described in `_named`.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -337,11 +346,12 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
-    """Return a Start with the text as its name, or a Choice if the text contains an address.
+    """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
 
-    In one case, return a Start for a text with an address: the address is the only one, stands first, and is an email
-    address or a phone number with a plus. The session's card then offers to send the link there. `is_forced`: the text
-    is in quotes, so it is a name.
+    Exception: return a Start if the text contains exactly one address, at its beginning, and the address is an email
+    address or a phone number with a plus. The session card then offers to send the link to this address.
+
+    `is_forced`: whether the requester put the text in quotes, to mark it as a name.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -363,31 +373,33 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a Start whose name is the text without the addresses in the text."""
+    """Return a Start whose name is the text without its addresses."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Return the session's name in `text`, not yet cut to NAME_LENGTH, and the addresses in this name."""
+    """Return the session's name in `text`, cut to MAX_TEXT_LENGTH, and the addresses in this name."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
 
 def _short_name(text: str, grammar: Grammar) -> str | None:
-    """Cut a name that contains no address to NAME_LENGTH. Return None if the end of the cut name looks like an address.
+    """Cut a session's name to NAME_LENGTH. Return None if the cut name contains an address.
 
-    For example, the first part of a longer run of digits can be a phone number.
+    `text` contains no address, but the cut can create one: the first half of a long number may be a phone number.
     """
     name = clean_name(text)
     return None if name and find_addresses(name, grammar.countries) else name
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a Start whose name has no address. If there was only one address, it becomes `send_to`.
+    """Return a Start whose name has no address. If the name had exactly one address, this address becomes `send_to`.
 
-    `whole` is the name, not yet cut to NAME_LENGTH, and `found` the addresses in it. If the rest of the name is a
-    command or only fillers, the session gets no name.
+    - `whole`: the name, cut to MAX_TEXT_LENGTH.
+    - `found`: the addresses in `whole`.
+
+    The session gets no name if the rest of the name is a command, only fillers, or contains an address again.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -399,18 +411,21 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
 
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
-    """Return a question about an `@name` that Slack did not turn into a mention.
+    """Return the question about an `@name` that Slack did not turn into a mention.
 
-    `plain` is the text from the `@` on.
+    - `plain`: the text from the `@` on, as `_normalized` returns it.
+    - `text`: the whole text.
     """
     at = _AT_WORD.search(plain)
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Return a question about a user who is not at the beginning: is the session for that user or for the requester?
+    """Return the question whether the session is for the user in the middle of the text, or for the requester.
 
-    `at` is the place of the user in `text`, as start and end. `typed` is the text for a session of the requester.
+    - `text`: the text that contains the user.
+    - `at`: the start and the end of the user in `text`.
+    - `typed`: the text from which the name of the requester's own session is taken.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())
@@ -459,9 +474,9 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word that a person probably meant by this mistyped word, "" if there is none.
+    """Return the command word that is most similar to a mistyped word; "" if none is similar.
 
-    If the word has the same letters as a command word, in another order, return that one.
+    A command word with the same letters in another order counts as the most similar.
     """
     if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
         return ""
@@ -475,7 +490,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """Return the text in Unicode's form NFKD, without combining marks and invisible characters, for comparisons."""
+    """Convert a text for comparisons: to Unicode's form NFKD, without combining marks and invisible characters."""
     if text.isascii():
         return text.strip()
     letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]
@@ -483,7 +498,6 @@ def _normalized(text: str) -> str:
 
 
 def _is_visible(name: str) -> bool:
-    """Return whether the name has a visible character."""
     seen = (c for c in name if unicodedata.category(c)[0] not in "MZ" and unicodedata.category(c) != "Cf")
     return any(not _IGNORABLE.match(c) for c in seen)
 

@@ -1,7 +1,7 @@
-"""Decide whether words mean a command, mean a session's name, or may mean either (pure).
+"""Decide whether the words of a text mean a command, a session's name, or either (pure).
 
-Nobody should get a session by mistake, so the bot asks when a text is ambiguous. command_languages.py has the words of
-other languages. command_parser.py parses the rest of the text.
+If a text can mean either, the bot asks, so that no session starts by mistake. command_languages.py has the words of
+other languages. command_parser.py handles mentions, addresses and quotes.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
 
 def _words(english: str, others: str = "") -> frozenset[str]:
-    """Return the words in `english`, together with the words of the other languages.
+    """Return the words in `english`, and the words of the other languages in one field of Vocabulary.
 
-    `others` names the field of Vocabulary that holds those words; "" adds none.
+    `others` is the name of this field; "" adds no words.
     """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
@@ -30,26 +30,26 @@ ALIASES = {
     "how": "help",
     **{word: command for vocabulary in VOCABULARIES.values() for word, command in vocabulary.aliases.items()},
 }
-"""Other words for a command, each with the command that it means."""
+"""A mapping from each alias of a command word to the command word."""
 BEGINS_NAMES = words_of("begins_names")
-"""Aliases that often begin a name. Followed by an unknown word, they are a name, and the bot does not ask."""
+"""Command words that often begin a session's name. If an unknown word follows, the text is a name."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
     **ALIASES,
 }
-"""All command words, the aliases among them, each with the command that it means."""
+"""A mapping from each command word and each alias to the command word."""
 PARTICLES = {
     **dict.fromkeys(("turn", "switch"), ("off",)),
     **dict.fromkeys(("log", "sign"), ("out", "off")),
     "hang": ("up",),
     "shut": ("down", "off"),
 }
-"""Verbs, each with its particles. A verb together with one of its particles means *end*, as in "turn it off"."""
+"""A mapping from verbs to particles. A verb and one of its particles in one text mean *end*, as in "turn it off"."""
 UNSURE = frozenset(("logout", "logoff", "log", "sign"))
-"""Words that may mean *end* or something else, so the person is always asked."""
+"""Words that mean *end* or something else. The bot always asks."""
 QUESTIONS = _words("what what's what’s whats which is are do does did")
-"""Words that make a question. Behind them only a command that changes nothing is carried out without asking."""
+"""Words that begin a question. After them, the bot asks before it carries out a command outside CHANGES_NOTHING."""
 CHANGES_NOTHING = frozenset(("help", "whoami", "why", "status", "list", "last"))
 POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap", "polite")
 LEADING = (
@@ -61,34 +61,34 @@ LEADING = (
         "possessives",
     )
 )
-"""Words that may come before a command word, such as "please show me the"."""
+"""Words that may come before a command word without a change to its meaning, such as "please show me the"."""
 FILLERS = LEADING | _words(
     "it its this that these those them any every each everything our us of for in on up with from at by and out off "
     "down here there also too again immediately away current active running latest recent newest existing open last "
     "mine",
     "fillers",
 )
-"""Words that do not change the meaning of a text with a command word."""
+"""Words that may come before or after a command word without a change to its meaning."""
 BEHIND_A_COMMAND = _words("one ones both two other others old first second")
-"""Words that are FILLERS only behind a command word: "end the old one", but "First" is a name."""
+"""Words that count as FILLERS only after a command word: "end the old one" is a command, "First" is a name."""
 NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
     "screenshare screenshares call calls chat chats conversation conversations interaction interactions "
     "cobrowse co-browse cobrowsing co-browsing co browse browsing",
     "nouns",
 )
-"""The things that commands are about. A command word, one of these nouns and an unknown word together are ambiguous."""
+"""The things on which commands act. A command word, one of these nouns and an unknown word together are ambiguous."""
 ABOUT_IT = frozenset(("it", "them", "this", "that", "him", "her"))
 """Pronouns that mean a session or a customer."""
 TRIGGERS = frozenset(COMMANDS) | frozenset(PARTICLES) | FILLERS | NOUNS | {"who"}
-"""The possible first words of a text that means, or may mean, a command."""
+"""The words that can begin a command. A text with any other first word is a session's name."""
 _WHO_AM_I = ("who", "am", "i")
 EDGES = ".,!?;:…()[]{}\"'`“”„‟‘’«»*_~"
 MIN_WORDS_OF_NAME = 3
 
 
 class Meaning(Enum):
-    """What the words of a text can mean: a command, a session's name, either, or nothing."""
+    """The possible meanings of the words of a text."""
 
     COMMAND = "a command, in other words"
     EITHER = "a command or a name"
@@ -99,9 +99,9 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the words of a text mean.
+    """The meaning of the words of a text.
 
-    `command` is the command that they mean or may mean, a value of COMMANDS; "" for FILLERS and PLAIN_NAME.
+    `command` is the command in the text, a value of COMMANDS; "" if `meaning` is FILLERS or PLAIN_NAME.
     """
 
     meaning: Meaning
@@ -112,23 +112,27 @@ PLAIN = Reading(Meaning.PLAIN_NAME)
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Split a text into lower-case words without accents and punctuation. A word has at least one letter or digit."""
+    """Split a text into lower-case words without accents.
+
+    Remove punctuation at the start and end of words, and leave out words that have no letter and no digit.
+    """
     words = (word.strip(EDGES) for word in without_marks(text).casefold().split())
     return tuple(word for word in words if any(letter.isalnum() for letter in word))
 
 
 def read(words: Sequence[str]) -> Reading:
-    """Decide what the words from `split` mean.
+    """Decide what words mean. `words` is a result of `split`.
 
-    The first word that is not in LEADING decides. If it is a command word, the words mean
+    If the first word that is not in LEADING is a command word, the words mean
 
-    - the command, if all later words are fillers, nouns, or words for the same command. They mean the command or a name
-      if the first word is in UNSURE, or if the words ask a question and the command changes something;
-    - the command or a name, if one of these holds: a later word is a noun; all later words are fillers, nouns or
-      command words; there are fewer than three words and the first one is not in BEGINS_NAMES;
+    - a command, if each later word is a filler, a noun or a word for the same command. Exception: they mean a command
+      or a name if the command word is in UNSURE, or if a word in QUESTIONS comes before a command that changes
+      something;
+    - a command or a name, if a later word is a noun, if all later words are known, or if the text has fewer than
+      MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES;
     - a name otherwise.
 
-    If the first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
+    If that first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -151,9 +155,9 @@ def read(words: Sequence[str]) -> Reading:
 
 
 def _command_of(word: str, rest: Sequence[str]) -> str:
-    """Return the command that the first word of a text means; "" if it means none.
+    """Return the command that a word means; "" if the word is not a command word.
 
-    `rest` holds the later words: a first word such as "turn" means a command only with a particle such as "off".
+    `rest` is the later words. A verb such as "turn" means *end* if `rest` has one of its particles, such as "off".
     """
     if any(each in PARTICLES.get(word, ()) for each in rest):
         return "end"
@@ -161,9 +165,9 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what a text means if its first word is not a command word.
+    """Decide what a text means whose first word outside LEADING is not a command word.
 
-    A word that the bot does not know makes the text a name.
+    If the text contains an unknown word, the text is a session's name.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN

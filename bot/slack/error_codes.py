@@ -1,7 +1,7 @@
-"""Map each error code of Slack to a group of problems, and to the key of the sentences about it (pure).
+"""Map each of Slack's error codes to a group of problems, and to the key of the sentences about the code (pure).
 
-https://docs.slack.dev/reference/methods lists the codes of each method. All code that interprets an error code uses
-this table. Codes with spaces are the bot's own: it uses them if Slack's answer has no code.
+https://docs.slack.dev/reference/methods lists the error codes of each method. A code that contains spaces is the bot's
+own: it stands for an answer of Slack without a code.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 
 class Group(Enum):
-    """The kinds of problems that Slack's error codes report."""
+    """The groups of Slack's error codes. The codes of one group report the same kind of problem."""
 
     RATE_LIMIT = auto()
     FAULT = auto()
@@ -43,10 +43,10 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """What an error code of Slack means for the bot.
+    """The meaning of one of Slack's error codes.
 
-    `passes`: whether a call that failed with this code may succeed later. `key` is the key of the sentences about this
-    code in messages/catalogue/slack_errors.py.
+    - `passes`: whether the same call may succeed later.
+    - `key`: the key of the sentences about this code in messages/catalogue/slack_errors.py.
     """
 
     group: Group
@@ -55,12 +55,12 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the bot can do its work in spite of this error. False if Slack does not accept the token."""
+        """Return False if the error means that Slack does not accept the token, so that no call can succeed."""
         return self.group is not Group.TOKEN
 
     @property
     def maybe_done(self) -> bool:
-        """Return whether Slack may have carried out the call."""
+        """Return whether Slack may have carried out the call in spite of the error."""
         return self.group is Group.FAULT
 
 
@@ -133,9 +133,9 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 
 
 def explain(code: str) -> ApiError:
-    """Return the meaning of an error code.
+    """Return the meaning of one of Slack's error codes.
 
-    If the table does not list the code, assume that the call may succeed later.
+    For a code that the table does not list, `passes` is True and the group is UNKNOWN.
     """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]
@@ -148,12 +148,12 @@ def passes(code: str) -> bool:
 
 
 def is_of(code: str, *groups: Group) -> bool:
-    """Return whether the code belongs to one of these groups."""
+    """Return whether the error code belongs to one of these groups."""
     return explain(code).group in groups
 
 
 def codes_of(*groups: Group) -> tuple[str, ...]:
-    """Return all codes that belong to one of these groups."""
+    """Return all error codes that belong to one of these groups."""
     return tuple(code for code, row in _ROWS.items() if row.group in groups)
 
 

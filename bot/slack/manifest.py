@@ -37,12 +37,12 @@ COMMENTS = NEEDED | {
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features that an installation of the bot uses.
+    """The features of one installation of the bot.
 
-    - `command`: the slash command.
-    - `over_http`: whether Slack sends payloads over HTTP; otherwise over Socket Mode.
-    - `path`: the path at which the bot's HTTP server awaits Slack's payloads.
-    - `url`: the address for Slack's payloads. This address is "" for Socket Mode, and while nobody knows it yet.
+    - `command`: the slash command, with its slash.
+    - `over_http`: True if Slack sends payloads over HTTP, False if over Socket Mode.
+    - `path`: the path on the bot's HTTP server to which Slack sends payloads.
+    - `url`: the full URL to which Slack sends payloads; "" for Socket Mode, or if the URL is not known yet.
     - `groups`: whether a setting names a user group.
     - `emails`: whether the host rule that compares email addresses is on.
     - `steps`: whether the step for Workflow Builder is on.
@@ -61,27 +61,25 @@ ALL_FEATURES = Features()
 
 
 def below(path: str, workspace: str) -> str:
-    """Return the path of one workspace on the HTTP server: `path` and the workspace's short name.
+    """Return the path of one workspace on the HTTP server: `path`, a slash, and the workspace's short name.
 
-    Return `path` if the short name is "", because the server then has only one workspace.
+    `workspace`: the short name; "" if the process serves only one workspace. Then return `path` unchanged.
     """
     return f"{path}/{workspace}" if workspace else path
 
 
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
-    """Return the Slack scopes that an installation needs, and what each is needed for.
+    """Return the Slack scopes that an installation needs. The values of the dict say what each scope is needed for.
 
-    `groups`: whether a setting names a user group. `emails`: whether the host rule that compares email addresses is on.
+    - `groups`: whether a setting names a user group.
+    - `emails`: whether the host rule that compares email addresses is on.
     """
     off = {*([] if groups else [FOR_GROUPS]), *([] if emails else [FOR_EMAILS])}
     return {scope: why for scope, why in NEEDED.items() if scope not in off}
 
 
 def build(features: Features) -> dict[str, Any]:
-    """Return the manifest as a dict that can be written as JSON or YAML.
-
-    Leave out the parts of features that are off.
-    """
+    """Return the manifest as a dict that can be written as JSON or YAML."""
     step = {"functions": {"start_cobrowse_session": _step()}} if features.steps else {}
     return {
         "_metadata": {"major_version": 2},

@@ -1,10 +1,9 @@
 """Check whether a session may be posted in a channel.
 
-A session is posted only if every field of Slack's conversation object shows that no other organization reads the
-channel. If a field is missing or contradicts another one, the bot does not post. Nothing is cached, because the channel
-may just have been opened to another organization. People rarely post sessions, so the calls cost little.
-https://docs.slack.dev/reference/methods/conversations.info and
-https://docs.slack.dev/reference/objects/conversation-object
+The bot posts a session only if Slack's conversation object shows that no other organization reads the channel. If a
+required field is missing or two fields contradict each other, the bot does not post. The result is not cached, because
+a channel can be opened to another organization at any time. https://docs.slack.dev/reference/methods/conversations.info
+and https://docs.slack.dev/reference/objects/conversation-object
 """
 
 import asyncio
@@ -21,8 +20,7 @@ from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 GROUP_MESSAGE_PREFIX = "mpdm-"
-"""The prefix of a group message's name. A group message is recognized by its name, because its id may look like a
-channel's."""
+"""The prefix of a group message's name. The bot recognizes a group message by its name."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
 """Boolean fields that every conversation object has. If one is missing, no session may be posted."""
@@ -37,7 +35,7 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Asks Slack whether a session may be posted in a channel. `home` is the bot's workspace."""
+    """Asks Slack whether a session may be posted in a channel. `home` is the bot's Slack workspace."""
 
     def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._home, self._timing = web, home, timing
@@ -45,8 +43,8 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError with the reason if it may not, and SlackUnavailableError if Slack does not answer, or
-        answers in an unexpected form.
+        Raises SharingError with the reason if it may not. Raises SlackUnavailableError if Slack does not answer, or if
+        its answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
@@ -66,10 +64,13 @@ class ChannelDirectory:
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
-    """Return the reason why a session may not be posted in a channel; None if it may (pure).
+    """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
-    The reasons are "outside" (another organization reads it), "unclear" (a field is missing) and "closed" (it is
-    archived). `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.
+    - "outside": another organization reads the channel.
+    - "unclear": a required field is missing.
+    - "closed": the channel is archived.
+
+    `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)
@@ -83,7 +84,7 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
 
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
-    """Return whether all people who can read the channel belong to the bot's workspace or its organization."""
+    """Return whether all readers of the channel belong to the bot's Slack workspace or to its organization."""
     if channel["is_shared"] and not channel["is_org_shared"]:
         return False  # Slack does not say which organization shares it
     if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organization may read it

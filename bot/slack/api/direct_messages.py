@@ -1,7 +1,7 @@
-"""Send direct messages from the bot to people, and notices to people and channels.
+"""Send direct messages to people, and notices to people and channels.
 
-The bot caches the id of each direct-message channel for a day. Slack can replace such an id, for example when the
-workspace joins an organization. The bot then asks Slack for the new id and posts again.
+The bot caches the id of each direct-message channel. Slack can replace such an id, for example when a Slack workspace
+joins an organization. After an error that shows this, the bot asks Slack for the new id and posts again.
 https://docs.slack.dev/reference/methods/conversations.open
 """
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
-"""Groups of errors after which a later message to the same reader may succeed."""
+"""Groups of errors after which a later message to the same person or channel may succeed."""
 Render = Callable[[Notice, datetime, str], Message]
 """A function that renders the message of a notice (pure). It gets the notice, the copy of `opened_at` that the message
 kept when it was posted, and the id of the reader."""
@@ -39,7 +39,10 @@ GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 
 
 class UnconfirmedPostError(SlackClientError):
-    """Slack may or may not have posted a message. The text is Slack's error code or a label from `error_label`."""
+    """A call that posts a message failed, but Slack may have posted the message.
+
+    The text of the exception is Slack's error code or a label from `error_label`.
+    """
 
     code = "post_unknown"
 
@@ -57,9 +60,10 @@ class DirectMessages:
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Post a message to a user. Return its channel and its `ts`, the message's id in the channel.
+        """Post a message to a user.
 
-        Raises UnconfirmedPostError if Slack may have posted the message in spite of an error.
+        Return the id of the channel, and the message's `ts`, which is its id in the channel. Raises
+        UnconfirmedPostError if the call failed, but Slack may have posted the message.
         """
         kept = self._channels.peek(user_id)
         channel = kept or await self.channel(user_id)
@@ -71,16 +75,13 @@ class DirectMessages:
         return await self._post(await self.channel(user_id, instead_of=channel), message)
 
     def is_known(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        """Return whether the cache holds `channel_id` as the direct-message channel with this user.
-
-        Never call Slack.
-        """
+        """Return whether the cache holds `channel_id` as the direct-message channel with this user."""
         return self._channels.peek(user_id) == channel_id
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """Return the id of the direct-message channel with a user, from the cache or from Slack.
 
-        `instead_of` is an id that Slack no longer accepts. Drop it from the cache first.
+        `instead_of`: an id that Slack no longer accepts. It is removed from the cache first.
         """
         if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)
@@ -110,7 +111,7 @@ class DirectMessages:
 class SlackNotices:
     """Posts and updates the messages of notices in Slack. Implements core's NoticeMessages.
 
-    Notices never go to channels that people of other organizations read.
+    A notice is not posted in a channel that people of other organizations read.
     """
 
     def __init__(
@@ -122,7 +123,10 @@ class SlackNotices:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `readers` fetches the language of each reader before a message is rendered."""
+        """Take the parts.
+
+        `readers`: fetches a person's language from Slack before a notice to the person is rendered.
+        """
         self._readers = readers
         self._web, self._direct, self._channels = web, direct, channels
         self._render, self._timing = render, timing
@@ -182,7 +186,7 @@ class SlackNotices:
         return EditResult.DONE
 
     async def _update(self, message: NoticeMessage, shown: Message) -> None:
-        """Update a message. If Slack has replaced the id of its direct-message channel, use the new id."""
+        """Update a message of a notice. If Slack has replaced the id of the direct-message channel, use the new id."""
         fields: dict[str, Any] = {"ts": message.ts, "text": shown.text, "blocks": shown.blocks}
         try:
             await self._web.chat_update(channel=message.channel_id, **fields)

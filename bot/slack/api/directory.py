@@ -1,7 +1,6 @@
-"""Read Slack users and user groups. Cache them, so that a repeated command needs no call.
+"""Read Slack users and user groups, and cache them, so that a repeated command needs no call.
 
-Slack's answer about a user also names the language in which the user reads Slack. core/access.py decides what a user
-may do. https://docs.slack.dev/reference/objects/user-object
+core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
 """
 
 import asyncio
@@ -44,24 +43,26 @@ log = logging.getLogger(__name__)
 CACHE_SIZE = 20_000
 NO_TEAM = TeamId("")
 _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
-"""Flags that must all be present and False for a member. If one is missing from Slack's answer, or is no boolean, the
-answer counts as incomplete (SlackUnavailableError)."""
+"""Fields of a user object that must be False for a member.
+
+If a field is missing or no boolean, reading the user raises SlackUnavailableError.
+"""
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
 MAX_WORKSPACES = 200
-"""The maximum number of workspaces of an organization in which the bot looks for a user group."""
+"""The maximum number of Slack workspaces of an organization in which the bot looks for a user group."""
 NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
-"""Slack's errors for a user group of another workspace, and for a workspace that the token does not serve any more."""
+"""Slack's error codes for a user group of another Slack workspace, and for a workspace that the token cannot use."""
 
 GroupKey = tuple[TeamId, str]
-"""A workspace, "" for the only one of an ordinary token, and a user group."""
+"""The id of a Slack workspace and the id of a user group. The first id is "" for a token that is not org-wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupListing:
-    """The members of a user group in one workspace.
+    """The members of a user group in one Slack workspace.
 
-    `error` is Slack's error code if the workspace has no such group.
+    `error`: Slack's error code if the workspace has no such group, else "".
     """
 
     members: frozenset[UserId]
@@ -69,16 +70,21 @@ class GroupListing:
 
 
 class UserGroups:
-    """Finds out who is in a user group.
+    """Finds out who is in a user group, and caches the members.
 
-    An ordinary token belongs to one workspace. With an org-wide token, a group may be in any workspace of the
-    organization in which the app is installed. So groups are read and cached for each workspace separately.
+    With an org-wide token, the group may be in any Slack workspace of the organization. So the members are read and
+    cached for each Slack workspace. A token that is not org-wide belongs to one Slack workspace.
     """
 
     def __init__(
         self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
     ) -> None:
-        """Take `call`, which gets the name of a Web API method and returns an object that calls this method."""
+        """Take the parts.
+
+        - `call`: a function that gets the name of a Web API method and returns the object that calls this method.
+        - `home`: the bot's Slack workspace.
+        - `clock`: returns seconds and never goes back.
+        """
         self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
         self._home, self._timing = home, timing
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
@@ -89,16 +95,13 @@ class UserGroups:
         """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
 
     def _kept_seconds(self, found: GroupListing) -> float:
-        """Return how many seconds to cache a listing.
-
-        It is longer if the workspace has no such group, since this rarely changes.
-        """
+        """Return how many seconds to cache a listing. A listing with an error is cached longer."""
         return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
-        """Return whether a user is in a group. `own` are the user's workspaces.
+        """Return whether a user is in a user group. `own` holds the user's Slack workspaces.
 
-        Raises SlackUnavailableError if the look-up fails or no workspace has such a group.
+        Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
         teams, error = await self._teams(), ""
         for each in (nearby := _nearby(own, teams)):
@@ -114,9 +117,9 @@ class UserGroups:
         raise SlackUnavailableError(error, passes(error))
 
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
-        """Return whether a user is in a group, as far as the cache shows; None if the cache lacks the answer.
+        """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `own` are the user's workspaces.
+        `own` holds the user's Slack workspaces.
         """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
@@ -127,9 +130,9 @@ class UserGroups:
         return False if is_known and is_there else None
 
     async def members(self, group_id: str) -> frozenset[UserId]:
-        """Return the ids of the users in a group.
+        """Return the ids of the users in a user group.
 
-        Raises SlackUnavailableError if the look-up fails or there is no such group.
+        Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
         teams = tuple(self._places.get(group_id, ())) or await self._teams()
         found = [await self._listing(each, group_id) for each in teams]
@@ -143,10 +146,10 @@ class UserGroups:
         return await self._workspaces.get(None, self._ask_workspaces)
 
     async def _ask_workspaces(self) -> tuple[TeamId, ...]:
-        """Ask Slack for the workspaces that the token can use.
+        """Ask Slack for the Slack workspaces that the org-wide token can use.
 
-        If Slack does not answer now, return those of its last answer. Raises SlackUnavailableError if there is no last
-        answer. https://docs.slack.dev/reference/methods/auth.teams.list
+        If the call fails with an error that may pass, return the workspaces of the last successful call. Raises
+        SlackUnavailableError if there is none. https://docs.slack.dev/reference/methods/auth.teams.list
         """
         try:
             teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")
@@ -182,14 +185,16 @@ class UserGroups:
 
 
 def _nearby(own: Sequence[TeamId], teams: Sequence[TeamId]) -> Sequence[TeamId]:
-    """Return the workspaces of `own` that are also in `teams`. If there are none, return all `teams` (pure)."""
+    """Return the items of `own` that are also in `teams`. If there are none, return `teams` (pure)."""
     return [each for each in own if each in teams] or teams
 
 
 class SlackDirectory:
     """Reads and caches the users and user groups of Slack. Implements core's MemberDirectory.
 
-    `home` is the bot's workspace. For `web` and `max_wait_seconds`, see ThrottledMethod.
+    - `home`: the bot's Slack workspace.
+    - `max_wait_seconds`: the time limit of a call, as in ThrottledMethod.
+    - `clock`: returns seconds and never goes back.
     """
 
     def __init__(
@@ -210,7 +215,7 @@ class SlackDirectory:
         self._known_ids: LRUCache[UserId, UserId] = LRUCache(CACHE_SIZE)
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Return the user with this id. A user that Slack does not know counts as an outsider.
+        """Return the user with this id. Return an OUTSIDER if Slack does not know the user.
 
         Raises SlackUnavailableError if the look-up fails.
         """
@@ -221,46 +226,43 @@ class SlackDirectory:
         return (await self.person(user_id)).name
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return the main id of the person who has this Slack id. Never call Slack.
+        """Return the main id of the person with this Slack id, from memory. Never calls Slack.
 
-        Return `user_id` unchanged if Slack has not yet told the bot the person's ids.
+        Return `user_id` itself if the bot has not yet read this person from Slack.
         """
         return self._known_ids.get(user_id, user_id)
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
-        """Return whether a user is a member of a user group. Raises SlackUnavailableError if the look-up fails.
+        """Return whether a user is in a user group. Raises SlackUnavailableError if the look-up fails.
 
-        With an org-wide token, the group may be in any workspace of the token. `team_id` is the workspace to ask first.
+        `team_id`: the Slack workspace to ask first. It matters only for an org-wide token, which can use several.
         """
         return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
         """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails.
 
-        With an org-wide token, the group may be in any workspace of the token.
+        `team_id` is not used: with an org-wide token, the group may be in any Slack workspace of the token.
         """
         return await self._groups.members(group_id)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a user from the cache, without a call to Slack. Return None if the user is not cached."""
+        """Return a user from the cache; None if the user is not cached. Never calls Slack."""
         return self._people.peek(user_id)
 
     def locale(self, user_id: UserId) -> str | None:
-        """Return the newest locale that Slack has named for this user, such as `fr-FR`; None if it has named none.
+        """Return the newest locale that Slack has sent for this user, such as `fr-FR`; None if the bot knows none.
 
-        The bot remembers the locale longer than the user. Never call Slack.
+        Never calls Slack. Locales are kept longer than users are cached.
         """
         return self._locales.get(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether a user is in a user group, as far as the cache shows; None if the cache lacks the answer."""
+        """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer."""
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
     def _own(self, user_id: UserId, team_id: TeamId) -> Sequence[TeamId]:
-        """Return the workspaces of a user who is in the cache, beginning with `team_id`.
-
-        Return () if the user is not cached.
-        """
+        """Return the Slack workspaces of a cached user, `team_id` first. Return () if the user is not cached."""
         person = self._people.peek(user_id)
         return sorted(person.workspaces, key=lambda each: each != team_id) if person else ()
 
@@ -291,7 +293,7 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return all Slack ids in a user object: the user's own, and the one in the Enterprise Grid if there is one (pure).
+    """Return the Slack ids in a user object: the user's own id, and the id in the Enterprise Grid if it has one (pure).
 
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
@@ -303,32 +305,33 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 def main_id(user: dict[str, Any], home: Workspace) -> UserId:
-    """Return the main id of the person in a user object: the one of the person's Slack ids that the bot uses (pure).
+    """Return the main id of the person in a user object (pure).
 
-    It is the workspace's own id, `U…`, because it is older than the one in the Enterprise Grid, `W…`. If both begin
-    with the same letter, it is the id of the user object. So it does not depend on the id that was looked up.
+    If the object has two ids, the main id is the one that begins with `U`. If both begin with the same letter, it is
+    the id of the user object itself.
     """
     ids = ids_in(user, home) or (UserId(user["id"]),)
     return next((each for each in ids if each.startswith("U")), ids[0]) if len(ids) > 1 else ids[0]
 
 
 class ContactName:
-    """Fetches and remembers the name of the person to ask for help.
+    """Fetches and remembers the name of the person in COBROWSE_HELP_CONTACT.
 
-    Buttons need this name, because a button's label is plain text and cannot hold a mention.
+    Labels of buttons need the name, because they are plain text and cannot contain a mention.
     """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
-        """Take `user_id`, the user in COBROWSE_HELP_CONTACT. It is None if the setting does not name a person."""
+        """Take the parts. `user_id`: the user in COBROWSE_HELP_CONTACT; None if the setting does not name a user."""
         self._people, self._user_id, self._timing = people, user_id, timing
         self._name = ""
 
     def known(self) -> str:
-        """Return the name of the person to ask for help; "" if Slack has not returned the name yet."""
+        """Return the name of the person in COBROWSE_HELP_CONTACT; "" if Slack has not sent the name yet."""
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the name of the person to ask for help, unless the bot knows it already. Never raises."""
+        """Ask Slack for the name of the person in COBROWSE_HELP_CONTACT, unless the bot has it already. Never raises.
+        """
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):
@@ -338,8 +341,8 @@ class ContactName:
 class Readers:
     """Finds out in which language to write to each person.
 
-    `languages` holds all languages by code, including English. `forced` is the code of one language for all people; ""
-    means each person's own language.
+    - `languages`: all languages by code, including English.
+    - `forced`: the code of the language for all people; "" for each person's own language.
     """
 
     def __init__(
@@ -356,9 +359,9 @@ class Readers:
         """The language for channels, and for people whose language is not known."""
 
     def known(self, user_id: str | None) -> Language:
-        """Return the language in which to write to a reader, without a call to Slack.
+        """Return the language in which to write to a reader. Never calls Slack.
 
-        Return `default` for a channel, for None, and for a person whose language the bot has not learned.
+        Return `default` for a channel, for None, and for a person whose language the bot has not fetched yet.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:
@@ -369,9 +372,9 @@ class Readers:
         return language
 
     async def learn(self, user_id: str | None) -> None:
-        """Ask Slack for a person's language, unless the bot knows it already. Never raises.
+        """Ask Slack for a person's language, unless the bot already knows it. Never raises.
 
-        Do nothing for a channel, which has no language.
+        Do nothing if `user_id` is the id of a channel.
         """
         if self._people and user_id and user_id[0] in "UW" and self._people.locale(UserId(user_id)) is None:
             with suppress(Exception):  # the answer goes out in the default language
@@ -380,7 +383,7 @@ class Readers:
 
 
 def read_person(user: dict[str, Any], home: Workspace) -> SlackUser:
-    """Convert Slack's user object to a SlackUser of this workspace (pure).
+    """Convert Slack's user object to a SlackUser (pure). `home` is the bot's Slack workspace.
 
     Raises SlackUnavailableError if the object does not say whether the user is a full member.
     """
@@ -404,7 +407,7 @@ def read_person(user: dict[str, Any], home: Workspace) -> SlackUser:
 
 
 def _workspaces(user: dict[str, Any], home: Workspace) -> tuple[TeamId, ...]:
-    """Return a user's workspaces in the organization, if the bot serves the whole organization; else ()."""
+    """Return a user's Slack workspaces in the organization. Return () if the token is not org-wide."""
     teams = (user.get("enterprise_user") or {}).get("teams") if home.org_wide else ()
     return tuple(TeamId(each) for each in teams or () if isinstance(each, str))
 
@@ -437,10 +440,10 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Calls one Web API method, with at most MAX_CONCURRENT_CALLS calls at the same time, in the order of arrival.
+    """Calls one Web API method, in the order of arrival. At most MAX_CONCURRENT_CALLS calls run at the same time.
 
-    `max_wait_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
-    without a rate-limit retry handler: while such a handler sleeps, its call would block the others.
+    - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
+    - `web`: a client without a rate-limit retry handler. Such a handler would sleep inside a call and block the queue.
     """
 
     def __init__(
@@ -472,8 +475,8 @@ class ThrottledMethod:
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
         """Call the method once and return Slack's answer. Return None if the caller has to try again.
 
-        Return None if this call has only waited for the end of an earlier Retry-After, or if Slack's answer has a new
-        Retry-After. Raises SlackUnavailableError if the call fails.
+        The caller has to try again after a wait for an earlier Retry-After, and after a new Retry-After. Raises
+        SlackUnavailableError if the call fails.
         """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:

@@ -1,4 +1,4 @@
-"""Ask Slack, when the bot starts, which workspace and ids the bot has. This is one call of auth.test.
+"""Ask Slack at the bot's start for the Slack workspace of the bot token and for the bot's ids.
 
 https://docs.slack.dev/reference/methods/auth.test
 """
@@ -27,7 +27,7 @@ _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
 class SlackSetupError(SetupError):
-    """Slack does not accept the bot's token, so the bot cannot run."""
+    """Slack does not accept the bot token, so the bot cannot run."""
 
     code = "slack_token_refused"
 
@@ -40,9 +40,10 @@ class SlackUnreachableError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted to the bot token.
+    """The bot's Slack workspace, its ids there, and the scopes of the bot token.
 
-    `scopes` is empty if Slack does not list them.
+    - `home`: the Slack workspace.
+    - `scopes`: the scopes that Slack granted; empty if Slack does not list them.
     """
 
     home: Workspace
@@ -52,7 +53,7 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
-    """Ask Slack for the workspace of the bot token, and for the ids of the bot in it, with at most `tries` calls.
+    """Ask Slack for the Slack workspace of the bot token, the bot's ids and the scopes. Make at most `tries` calls.
 
     Raises SlackSetupError if Slack refuses the token. Raises SlackUnreachableError if Slack does not answer, or answers
     in an unexpected form.
@@ -96,8 +97,8 @@ def _text(value: object) -> str | None:
 
 
 def missing(granted: frozenset[str], needed: Iterable[str] = NEEDED) -> tuple[SetupWarning, ...]:
-    """Return a warning for each scope in `needed` that Slack has not granted.
+    """Return a warning for each scope in `needed` that is not in `granted`.
 
-    Return none if `granted` is empty (unknown).
+    Return no warning if `granted` is empty, because then the granted scopes are unknown.
     """
     return tuple(SetupWarning(SCOPE_MISSING, scope) for scope in needed if granted and scope not in granted)

@@ -1,7 +1,4 @@
-"""Send results to people: by response_url first, then by chat.postEphemeral, then as a direct message.
-
-All connections are pooled. No log line contains an address.
-"""
+"""Send results to people: by response_url first, then by chat.postEphemeral, then as a direct message."""
 
 import asyncio
 import logging
@@ -71,16 +68,16 @@ T = TypeVar("T")
 
 CONNECTIONS = 1000
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
-"""The codes of errors that say how the session of a card or row is now. Such an error replaces the card or row."""
+"""Codes of errors that say what has become of a session.
+
+Such an error replaces the card or the list row with the pressed button.
+"""
 ANSWERABLE = timedelta(minutes=29)
-"""How long after a request the bot posts to its response_url. Slack accepts posts for 30 minutes."""
+"""How long after a request the bot uses the request's response_url. Slack accepts posts to it for 30 minutes."""
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
-    """Repeats a call after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
-
-    The requester is waiting, and the responder has other ways to reach them.
-    """
+    """Repeats a call after a 429, as slack_sdk does, but only if Retry-After is at most MAX_RETRY_AFTER_SECONDS."""
 
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
         headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
@@ -90,10 +87,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Lengthens each wait between retries by a random time, at most twice the first wait.
-
-    slack_sdk's own class adds up to one second.
-    """
+    """Lengthens each wait between retries by a random time, at most 2 * `first_seconds`."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -103,7 +97,10 @@ class ProportionalJitter(Jitter):
 
 
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
-    """Return slack_sdk's retry handlers for posts. They prefer a message that arrives twice to one that is lost."""
+    """Return slack_sdk's retry handlers for calls that post messages.
+
+    The handlers also repeat a call that may have succeeded: a message that arrives twice is better than a lost one.
+    """
     first = timing.repeat_seconds
     backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
     return [
@@ -114,10 +111,7 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """Return the connection pool for all calls to Slack, with time-outs.
-
-    slack_sdk sets no time-outs on a pool that it gets.
-    """
+    """Return the connection pool for all calls to Slack. Each connection has time-outs."""
     timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return aiohttp.ClientSession(
@@ -139,10 +133,10 @@ def new_web_client(
 ) -> WebClient:
     """Return a client of Slack's Web API.
 
-    - `proxy`: the URL of the proxy, None for none.
-    - `waits`: repeat a call after a 429, if Retry-After is at most MAX_RETRY_AFTER_SECONDS.
-    - `repeats`: also repeat a call whose outcome is unknown.
-    - `watch`: learns from each call whether Slack accepts the token. Only clients with the bot token have a `watch`.
+    - `proxy`: the URL of the proxy; None for no proxy.
+    - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
+    - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried it out.
+    - `watch`: learns from each call whether Slack accepts the bot token; None for a client without the bot token.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
@@ -155,7 +149,8 @@ def new_web_client(
 class SlackResponder:
     """Sends results and other messages to people in Slack. Implements core's Responder.
 
-    `answer`, `tell_agent` and `post` return whether Slack accepted the message. Methods that send never raise.
+    The methods that send messages never raise. `answer`, `tell_agent`, `tell_state` and `post` return whether Slack
+    accepted the message.
     """
 
     def __init__(
@@ -174,8 +169,9 @@ class SlackResponder:
     ) -> None:
         """Take the parts of the responder.
 
-        `contact` fetches the name for the button that asks an administrator. `readers` fetches the language of each
-        reader.
+        - `proxy_for`: returns the proxy for a URL, or None.
+        - `contact`: fetches the name of the person in COBROWSE_HELP_CONTACT, for the label of a button.
+        - `readers`: fetches the language of each reader.
         """
         self._timing, self._contact, self._readers = timing, contact, readers
         self._report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None
@@ -191,10 +187,9 @@ class SlackResponder:
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Show a wait notice to the requester: by response_url, or in the request's modal. Without either, do nothing.
+        """Show a wait notice to the requester, by response_url or in the request's modal.
 
-        The notice replaces the message of the pressed button only if every possible answer will replace that message,
-        too.
+        Do nothing if the request has neither a response_url nor a modal.
         """
         if request.reply_url:
             is_posted = self._notes[request.id] = asyncio.Event()
@@ -208,9 +203,9 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person to ask for help, if the message about `outcome` has a button with this name.
+        """Fetch the name of the person in COBROWSE_HELP_CONTACT, if a button shows it. Never raises.
 
-        Never raises.
+        `outcome`: the result or error of a request. It determines which buttons the message has.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -219,10 +214,7 @@ class SlackResponder:
                 log.exception("the contact's name is unknown")
 
     async def learn(self, user_id: UserId) -> None:
-        """Ask Slack for a person's language, unless the bot knows it already. Never raises.
-
-        Call this before the bot writes to the person.
-        """
+        """Ask Slack for a person's language, unless the bot already knows it. Never raises."""
         await self._readers.learn(user_id)
 
     async def answer(self, request: Request, outcome: Result) -> bool:
@@ -263,9 +255,8 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted it.
 
-        A wait notice may still be on its way and arrive after the answer. If that notice replaces the same message,
-        wait for it and post the answer again. That makes four uses of the response_url at most: two wait notices and
-        the answer twice.
+        If a wait notice that replaces the same message is still being posted, wait for it, and post the answer again.
+        So the answer is the message that stays.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -278,10 +269,10 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Try an ephemeral message and then a direct message. Return whether Slack accepted one.
+        """Try an ephemeral message and then a direct message. Return whether Slack accepted one of them.
 
-        `is_in_channel`: whether the requester probably still looks at the channel of the request. If not, try only the
-        direct message at first.
+        `is_in_channel`: whether to try the ephemeral message first. If False, try it only after the direct message, and
+        only for a recent request from a form.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -299,14 +290,13 @@ class SlackResponder:
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
-        """Take `report`, which tells the administrators that Slack refuses all direct messages. It never raises."""
+        """Take `report`, a function that tells the administrators about a fault. `report` never raises."""
         self._report = report
 
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        Report the request as one of the kind DIRECT. So the fault is over when a person later requests a direct message
-        and Slack accepts it.
+        Report the fault under the kind DIRECT. A later request of this kind that succeeds ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -315,10 +305,10 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the request's modal. Return whether it reached the requester there or elsewhere.
+        """Show the answer in the request's modal. Return whether Slack accepted it there or in another message.
 
-        The answer to a START is sent as a direct message, too: this copy stays when the modal is closed. Any other
-        answer becomes a direct message only if the modal is already closed.
+        The answer to a START also goes out as a direct message, which stays when the modal is closed. Any other answer
+        becomes a direct message only if Slack does not accept it in the modal.
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if request.kind is not RequestKind.START:
@@ -335,10 +325,10 @@ class SlackResponder:
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:
-        """Show a message in the request's modal.
+        """Show a message in the request's modal. Return whether Slack accepted it.
 
-        Return False if Slack does not accept it, for example for a closed modal. Slack may apply an update before an
-        acknowledgement that was sent earlier. So the update waits until the acknowledgement has had time to arrive.
+        Slack does not accept it for a closed modal, for example. Wait until the request is `view_settle_seconds` old,
+        so that Slack applies the acknowledgement before the update.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -351,14 +341,15 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        With `known_hash`, Slack updates the modal only if its content still has this hash.
+        `known_hash`: the hash of the modal's content in a payload. With it, Slack updates only unchanged content; ""
+        updates any content.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Remember the message that the answer to a request will replace. `ts` is its id in the channel.
+        """Remember a message, so that the answer to the request replaces it.
 
-        If the answer shows a session, the bot updates this message when the session ends.
+        `ts`: the id of the message in the channel.
         """
         self._standing[request_id] = channel_id, ts
 
@@ -388,8 +379,8 @@ class SlackResponder:
     async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
         """Post an ephemeral message to a response_url. Return whether Slack accepted it.
 
-        `replace`: replace the message that the response_url belongs to. `insist`: post even if an earlier post to the
-        same host timed out, because there is no other way to reach the requester.
+        - `replace`: whether the new message replaces the message that the response_url belongs to.
+        - `insist`: whether to post even if an earlier post to the same host timed out.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
@@ -414,13 +405,13 @@ class SlackResponder:
         self._deadlines.shorten_deadlines()
 
     def post_soon(self, reply_url: str, message: Message) -> None:
-        """Post to a response_url in the background, so that the acknowledgement does not wait for the post."""
+        """Post an ephemeral message to a response_url in the background."""
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
         """Send the requester a message that is not the result of a stored request.
 
-        Post it by response_url, else show it in the request's modal, else send it as an ephemeral or direct message.
+        Try in this order: the response_url, the request's modal, an ephemeral message, a direct message.
         """
         if request.reply_url and await self.post(request.reply_url, message):
             return
@@ -434,7 +425,7 @@ class SlackResponder:
     def tell_soon(self, request: Request, render: Callable[[], Message]) -> None:
         """Send a message to the requester in the background.
 
-        Call `render` to build the message once the requester's language is known.
+        `render` builds the message. It is called after the requester's language has been fetched.
         """
         self.soon(self._tell(request, render))
 
@@ -443,18 +434,19 @@ class SlackResponder:
         await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """Send the requester the result of a request that was never stored, in the background."""
+        """Send the requester the result of a request that was not stored, in the background."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Wait up to `http_timeout` seconds for the background work in progress, then cancel the rest."""
+        """Wait for the background tasks for at most `http_timeout` seconds, and cancel the tasks that are not done."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for it."""
+        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for the coroutine.
+        """
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -491,10 +483,7 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limits how long one attempt to send a message may take.
-
-    The limit becomes shorter when the process is about to stop.
-    """
+    """Limits how long each attempt to send a message takes."""
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
@@ -511,9 +500,9 @@ class Deadlines:
             self._open.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Limit each attempt to `last_post_timeout` from now on, because the process is about to stop.
+        """Reduce the limit to `last_post_timeout`, because the process is about to stop.
 
-        Attempts in progress end within this time, too.
+        The new limit also applies to the attempts in progress.
         """
         self._is_last = True
         soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
@@ -525,8 +514,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message with the pressed button.
 
-    The answer to *Try again* replaces the error. On a card or in a list, a success replaces the message, and so does
-    the error that the session has already ended. No other error replaces the message, so that a card keeps its link.
+    An error does not replace a card or a list, because the card's link would be lost. Exception: an error in
+    STATES_SHOWN.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN
@@ -534,7 +523,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether every possible answer, even an error, replaces the message with the pressed button."""
+    """Return whether each possible answer, even an error, replaces the message with the pressed button."""
     return request.replaces and not _is_kept_after_errors(request)
 
 
@@ -543,18 +532,12 @@ def _is_kept_after_errors(request: Request) -> bool:
 
 
 def is_recent(request: Request) -> bool:
-    """Return whether the request is so recent that its response_url still works.
-
-    Then the requester probably still looks at the channel.
-    """
+    """Return whether the request is younger than ANSWERABLE, so that Slack still accepts posts to its response_url."""
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
 def _plain(outcome: Result) -> UnexpectedError:
-    """Return the error to send when a result cannot be rendered.
-
-    It offers no retry, because a retry would give the same result.
-    """
+    """Return the error to send when a result cannot be rendered. The error offers no *Try again*."""
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

@@ -1,12 +1,11 @@
 """Post answers to the response_url of a request.
 
-A failed post is repeated: the same answer may arrive twice, but must not be lost. A response_url is a secret, so no log
-line contains one. Every command makes this one call to Slack, so the module uses the connection pool directly, without
-slack_sdk. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+A failed post is repeated, so the same answer may arrive twice. A response_url is a secret and must not be in any log
+line. Each command makes this call, so the module saves time by posting without slack_sdk.
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
-The module checks a response_url before each post, because the URL comes from a payload or from the database. An
-attacker with the signing secret, or with write access to the database, could put another address there, and the message
-contains the customer's link.
+Before each post, the module checks that the response_url leads to Slack. The URL comes from a payload or from the
+database, where an attacker could have changed it, and the message contains the customer's link.
 """
 
 import asyncio
@@ -28,29 +27,27 @@ log = logging.getLogger(__name__)
 
 REPEATS = 2
 MAX_RETRY_AFTER_SECONDS = 5
-"""The longest Retry-After that the bot waits for. The requester is waiting, and the bot has other ways to reach
-them."""
+"""The longest Retry-After that the bot waits for. After a longer one, the bot reaches the requester by another way."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
-"""A path of printable ASCII. Spaces and backslashes are not allowed, because URL parsers disagree about their meaning.
-"""
+"""A path of printable ASCII without spaces and backslashes, because URL parsers disagree about the meaning of both."""
 _PORTS = {"https": 443, "http": 80}
 T = TypeVar("T")
 
 
 class ForeignAddressError(ValueError):
-    """The response_url does not lead to Slack, so nothing was sent."""
+    """The response_url does not lead to Slack. Nothing was sent."""
 
     code = "foreign_address"
 
 
 def slack_addresses(api_url: str) -> re.Pattern[str]:
-    """Return a pattern that matches the response_urls to which the bot may post (pure).
+    """Return a pattern that matches the URLs to which the bot may post (pure).
 
-    The pattern allows https to one of HOSTS at the default port, and the exact origin of `api_url` (SLACK_API_URL),
-    which may be a sandbox or a gateway. It allows no user information in the URL.
+    The pattern matches https URLs of HOSTS at the default port, and URLs with the same origin as `api_url`, which is
+    SLACK_API_URL. It matches no URL with a user name or a password.
     """
     parts = urlsplit(api_url)
     origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]
@@ -66,7 +63,8 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 class ResponseUrls:
     """Posts to response_urls over a connection pool.
 
-    `proxy_for` returns the proxy for a URL, or None. `api_url` is SLACK_API_URL.
+    - `proxy_for`: returns the proxy for a URL, or None.
+    - `api_url`: SLACK_API_URL.
     """
 
     def __init__(
@@ -91,8 +89,8 @@ class ResponseUrls:
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Post a JSON body and return the HTTP status.
 
-        Retry after a connection error, a 5xx, or a Retry-After of at most MAX_RETRY_AFTER_SECONDS. Raises
-        ForeignAddressError, before anything is sent, for a `url` that is not Slack's. Raises aiohttp.ClientError,
+        Retry after a connection error other than a time-out, after a 5xx, and after a 429 whose Retry-After is at most
+        MAX_RETRY_AFTER_SECONDS. Raises ForeignAddressError if `url` does not lead to Slack. Raises aiohttp.ClientError,
         TimeoutError or ValueError if no answer of Slack arrives.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
@@ -116,7 +114,7 @@ class ResponseUrls:
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
         """Post `data`, a JSON text, once. Return the HTTP status, and the seconds to wait before a retry.
 
-        The seconds are None after a success, and if a retry cannot help.
+        The seconds are None if no retry is needed or a retry cannot help.
         """
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
@@ -134,15 +132,16 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The bot did not send a post, because its host let an earlier post time out."""
+    """The bot did not send a post, because an earlier post to the same host timed out."""
 
     code = "host_is_silent"
 
 
 class SilentHosts:
-    """Refuses posts to a host that let an earlier post time out. From time to time one post tests the host.
+    """Refuses posts to a host after a post to it has timed out.
 
-    `clock` returns seconds and never goes back.
+    Every `probe_interval_seconds`, one post to the host is let through, as a test. `clock` returns seconds and never
+    goes back.
     """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -151,14 +150,16 @@ class SilentHosts:
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
     def is_silent(self, url: str) -> bool:
-        """Return whether the host of this URL let a post time out, and has not answered since then."""
+        """Return whether a post to the host of this URL timed out, and no later post to the host was answered."""
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Call `post`, await it and return its result. `url` is the address that it posts to.
+        """Call `post`, await it and return its result. `url` is the address to which `post` posts.
 
-        Raises SilentHostError, without a call, if the host is silent and its next test is not due yet. Raises the
-        errors of `post`. `insist`: post to a silent host in any case, with the full time-out.
+        Raises SilentHostError without a call of `post` if the host is silent and its next test is not due yet. Raises
+        the errors of `post`.
+
+        `insist`: whether to call `post` for a silent host in any case, without the short time-out of a test.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist
@@ -199,7 +200,7 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return the scheme and the host of a URL, which determine the proxy that the URL needs."""
+    """Return the scheme and the host of a URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

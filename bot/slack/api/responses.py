@@ -1,7 +1,6 @@
-"""Read Slack's HTTP responses within limits, and give names to the errors of calls.
+"""Read Slack's HTTP responses within limits, and name the errors of calls for logs.
 
-A proxy may answer in Slack's place. A message holds a customer's link, so the bot does not follow redirects. It also
-limits the size of a body.
+A response may come from a proxy instead of Slack. So redirects are not followed, and the size of a body is limited.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 MAX_RESPONSE_BYTES = 2 * 1024 * 1024
 MAX_WORD_LENGTH = 60
-"""The maximum length of a word, such as an error code, in characters. Slack's longest word is half as long."""
+"""The maximum length of a value from Slack, such as an error code, in a log line or message, in characters."""
 MAX_CAUSES = 8
 """The maximum number of exceptions in a chain of causes that `error_label` looks at."""
 
@@ -27,20 +26,20 @@ MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
 
 
 class SlackAnswer(aiohttp.ClientResponse):
-    """A response of Slack that raises an error for a redirect or a large body.
+    """An HTTP response of Slack that raises an error for a redirect or a large body.
 
-    Pass it as `response_class` to aiohttp.ClientSession.
+    Pass this class as `response_class` to aiohttp.ClientSession.
     """
 
     async def start(self, connection: Any) -> "SlackAnswer":
-        """Read the status and headers. Raises ClientResponseError for a redirect."""
+        """Read the status and headers. Raises aiohttp.ClientResponseError for a redirect."""
         await super().start(connection)
         if 300 <= self.status < 400:
             raise aiohttp.ClientResponseError(self.request_info, self.history, status=self.status, message="a redirect")
         return self
 
     async def read(self) -> bytes:
-        """Read the body. Raises ClientPayloadError for a body of more than MAX_RESPONSE_BYTES."""
+        """Read the body. Raises aiohttp.ClientPayloadError for a body of more than MAX_RESPONSE_BYTES."""
         if self._body is None:
             is_complete = self.content.is_eof()  # nearly every body arrives together with its headers
             body = self.content.read_nowait() if is_complete else await self._read_chunks()
@@ -51,7 +50,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return await super().read()
 
     async def _read_chunks(self) -> bytes:
-        """Read the body in chunks. Stop reading as soon as it is longer than MAX_RESPONSE_BYTES."""
+        """Read the body in chunks. Stop when more than MAX_RESPONSE_BYTES have arrived."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
@@ -61,18 +60,15 @@ class SlackAnswer(aiohttp.ClientResponse):
 
 
 def error_code(error: SlackApiError) -> str:
-    """Return the error code in Slack's answer, "" if the answer has none.
-
-    slack_sdk keeps an answer that is not JSON as a raw response, which has no code.
-    """
+    """Return the error code in Slack's answer; "" if the answer is not JSON or has no code."""
     data = getattr(error.response, "data", None)
     return word(data.get("error")) if isinstance(data, dict) else ""
 
 
 def word(value: object) -> str:
-    """Convert a value in Slack's answer, such as an error code, to a text for logs and messages.
+    """Convert a value in Slack's answer, such as an error code, to a text of at most MAX_WORD_LENGTH characters.
 
-    Cut the text at MAX_WORD_LENGTH. None becomes "".
+    None becomes "".
     """
     return str(value or "")[:MAX_WORD_LENGTH]
 
@@ -84,15 +80,12 @@ def retry_after_seconds(error: SlackApiError) -> float:
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body is a web page. Slack does not send one here, so a proxy or a gateway must have sent it."""
+    """Return whether a body is a web page, which a proxy sends instead of Slack's answer."""
     return body.lstrip().startswith(b"<")
 
 
 def error_label(error: BaseException | None) -> str:
-    """Return a short name of an error for logs.
-
-    Examples are `timed_out`, `connection_refused` and Slack's own error codes.
-    """
+    """Return a short name of an error for logs, such as `timed_out`, `connection_refused` or Slack's own error code."""
     for each in _with_causes(error):
         if label := _label(each):
             return label

@@ -1,6 +1,7 @@
 """Post messages about sessions to channels and people, and update them when the customer joins or the session ends.
 
-The store records each message, so any replica can update it. https://docs.slack.dev/reference/methods/chat.update
+The store records each message, so each replica can update each message.
+https://docs.slack.dev/reference/methods/chat.update
 """
 
 import asyncio
@@ -43,14 +44,14 @@ from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer
 log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
-"""Groups of errors after which a later update may succeed. After any other error, the message can never be updated."""
+"""Groups of errors after which a later update may succeed. After any other error, no later update can succeed."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed", Group.THREAD: "thread"}
 
 
 class SlackSessionMessages:
     """Posts and updates messages about sessions in Slack. Implements core's SessionMessages.
 
-    `once` is a Web API client that never repeats a call.
+    `once`: a Web API client that never repeats a call.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class SlackSessionMessages:
     ) -> None:
         """Take the parts.
 
-        `cards_for` returns the renderer of session cards for a reader. `readers` fetches the language of a reader.
+        - `book`: records the messages in the store.
+        - `cards_for`: returns the renderer of session cards for a reader.
+        - `readers`: fetches the language of each reader.
         """
         self._cards_for, self._readers, self._timing = cards_for, readers, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
@@ -106,7 +109,7 @@ class SlackSessionMessages:
     async def _permalink(self, post: PostedMessage) -> str:
         """Return the URL of a posted message.
 
-        Return "" if the message is still being posted, or if Slack does not return its URL within `permalink_timeout`.
+        Return "" if the message is still being posted, or if Slack does not return the URL within `permalink_timeout`.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:
@@ -185,7 +188,10 @@ class SlackSessionMessages:
         return await self._update(post, record, message)
 
     async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a message and return the outcome. If Slack has replaced the id of its channel, use the new id."""
+        """Update a message, for at most `edit_timeout` seconds. Return the outcome.
+
+        If Slack has replaced the id of the direct-message channel, use the new id.
+        """
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)
@@ -201,18 +207,17 @@ class SlackSessionMessages:
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
         """Return the person in whose language the bot updates a message.
 
-        The store does not hold who reads a message or who shared it. So return the requester for a message in a
-        channel. For a direct message, return the requester if the cache holds the message's channel as the requester's.
-        Return the agent for any other direct message.
+        - For a message in a channel, return the requester.
+        - For a direct message, return the requester if the cache holds its channel as the requester's; else the agent.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester
         return record.agent
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a direct message whose channel has got a new id in Slack.
+        """Update a direct message after Slack has replaced the id of its channel.
 
-        The store does not record whose channel it is, so try the agent's channel and then the requester's.
+        The store does not record who reads the message, so try the agent's channel first, then the requester's.
         """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
@@ -225,9 +230,9 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Update a message once. Return the outcome, and Slack's error code, "" on success.
+        """Update a message once. Return the outcome and Slack's error code. The code is "" on success.
 
-        Raises TimeoutError if Slack does not answer within `edit_timeout`.
+        Raises TimeoutError if Slack does not answer in time.
         """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)

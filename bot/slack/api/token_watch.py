@@ -33,7 +33,7 @@ ROTATION_HINT = (
 class TokenWatch:
     """Tracks whether Slack accepts the bot token.
 
-    `refusal` is Slack's error code while Slack refuses the token, else "".
+    `refusal`: Slack's error code while Slack refuses the token; "" while it accepts the token.
     """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING) -> None:
@@ -53,8 +53,7 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        From then on, a refused token is tested every `token_probe_seconds`. Log a warning if the token is of a kind
-        that expires.
+        Afterwards, test a refused token every `token_probe_seconds`. Log a warning if the token expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -64,15 +63,15 @@ class TokenWatch:
         return identity
 
     def succeeded(self) -> None:
-        """Record that Slack accepted a call with this token."""
+        """Record that Slack accepted a call with the bot token."""
         if self.refusal:
             self.refusal = ""
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Record that a call with this token failed with this error code of Slack.
+        """Record that a call with the bot token failed. `code` is Slack's error code.
 
-        Do nothing before `start` has succeeded, because until then such an error stops the bot.
+        Do nothing before `start` has returned: an error of the first call stops the bot.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return
@@ -105,7 +104,7 @@ class WebClient(AsyncWebClient):
     async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
         """Call a method of the Web API. Raises the errors of slack_sdk if the call fails.
 
-        If Slack refused a bot token that was replaced during the call, call once more with the new token.
+        If Slack refuses the token, and the token was replaced during the call, repeat the call with the new token.
         """
         token = self.token
         try:

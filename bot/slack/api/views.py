@@ -1,4 +1,4 @@
-"""Open, update and publish views: modals and the Home tab. The package `views` builds their content.
+"""Open, update and publish views: modals and the Home tab. The package bot/slack/views builds their content.
 
 The methods need no scope. https://docs.slack.dev/reference/methods/views.open , views.update and views.publish
 """
@@ -23,15 +23,15 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Calls Slack's methods for views. Never raises: an error is logged and returned as a code."""
+    """Calls Slack's methods for views. The methods of this class never raise. They log an error and return its code."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
 
     async def open(self, trigger_id: str, view: View) -> str:
-        """Open a modal. Return Slack's error code, "" on success.
+        """Open a modal. Return Slack's error code; "" on success.
 
-        `exchanged_trigger_id` counts as success: a first call opened the modal, and its answer was lost.
+        The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
         """
         code = await self._error_code_of(
             "views.open", self._web.views_open(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
@@ -39,9 +39,9 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def push(self, trigger_id: str, view: View) -> str:
-        """Open a modal on top of the modal that has the pressed button. Return Slack's error code, "" on success.
+        """Open a modal on top of the modal with the pressed button. Return Slack's error code; "" on success.
 
-        `exchanged_trigger_id` counts as success, as in `open`.
+        The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
         """
         code = await self._error_code_of(
             "views.push", self._web.views_push(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
@@ -49,10 +49,11 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
-        """Update the modal with this id or external id. Return Slack's error code, "" on success.
+        """Update a modal. Return Slack's error code; "" on success.
 
-        `known_hash` is the hash of the modal's content in a payload. With it, Slack updates the modal only if its
-        content is still the same.
+        - `external_id`, `view_id`: one of these identifies the modal.
+        - `known_hash`: the hash of the modal's content in a payload. With it, Slack updates only unchanged content; ""
+          updates any content.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:
@@ -60,13 +61,13 @@ class Views:
         return await self._error_code_of("views.update", self._web.views_update(view=view, **which))
 
     async def publish(self, user_id: UserId, view: View) -> None:
-        """Publish the view as this user's Home tab."""
+        """Publish the view as the Home tab of this user."""
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
-        """Await a call of `method`. Return its error code, "" on success.
+        """Await `call`, a call of `method`. Return Slack's error code; "" on success.
 
-        `seconds` is its time-out, by default `view_timeout`.
+        `seconds`: the time-out; None for `view_timeout`.
         """
         try:
             async with asyncio.timeout(seconds or self._timing.view_timeout):

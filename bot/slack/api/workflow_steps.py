@@ -1,7 +1,7 @@
-"""Report the results of workflow steps to Slack.
+"""Report the results of workflow steps to Slack, with the bot token.
 
-The calls use the bot token. Slack's event also carries a token for its one step, but the bot would have to store that
-token to report the result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
+Slack's event also carries a token for its step. The bot does not use that token, because it would have to be stored for
+a report after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio
@@ -24,20 +24,22 @@ from bot.slack.messages.renderer import MessageRenderer
 log = logging.getLogger(__name__)
 
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
-"""A function that tries a named method once within its time-out, logs a failure, and returns whether it succeeded."""
+"""A function that tries a call once. It gets a name for the log, and the call.
+
+It limits the time of the call, logs a failure, and returns whether the call succeeded.
+"""
 
 
 class WorkflowStepResult:
-    """Tells Slack how a workflow step ended: with outputs, or with an error."""
+    """Reports to Slack how a workflow step ended: with outputs, or with an error."""
 
     def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._renderer, self._timing = web, renderer, timing
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
-        """Tell Slack the result of a request's step, with retries. Return whether Slack has accepted the result.
+        """Report the result of a request's workflow step to Slack, with retries.
 
-        `attempt` runs one try within its time limit. If the bot stops during the retries, it reports the result after
-        its next start.
+        Return whether Slack has accepted the result. `attempt` runs one try within its time-out.
         """
         step = step_of(request)
         if step is None:  # the result was reported before
@@ -73,10 +75,7 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """Return the error text for a step that started no session, in the agent's language.
-
-        The workflow shows this text.
-        """
+        """Return the text of the error for a step that started no session, in the agent's language."""
         plain = self._renderer.language_of(request.requester).plain
         if not isinstance(outcome, CobrowseError):
             return f"{plain.say(NOTHING_DONE[Situation.START])} {references(plain, request.id)}"
@@ -88,7 +87,7 @@ class WorkflowStepResult:
 def outputs_of(session: Session) -> dict[str, object]:
     """Return the outputs of a step that has started a session, as manifest.yml declares them.
 
-    `link` is "" if the service returns only a join code.
+    The output `link` is "" if the session service returns only a join code.
     """
     outputs: dict[str, object] = {
         "session_id": session.id,

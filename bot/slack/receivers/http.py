@@ -1,7 +1,7 @@
 """Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-If a timestamp, signature or body is malformed, Bolt would raise an error or answer with a 500. This module answers with
-a 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
+Answer an HTTP request that has a malformed timestamp, signature or body with a 4xx.
+https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 import asyncio
@@ -47,10 +47,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class RejectedError(Exception):
-    """The bot refuses an HTTP request before Bolt sees it.
-
-    `status` is a 4xx, or 503 if the bot is reading too many bodies.
-    """
+    """The bot rejects an HTTP request before Bolt sees it. `status` is the HTTP status of the response."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -58,7 +55,7 @@ class RejectedError(Exception):
 
 
 class HttpReceiver:
-    """Handles POST /slack/events: verifies each request, passes it to Bolt, and returns Bolt's response."""
+    """Handles POST /slack/events: verifies each HTTP request, passes it to Bolt, and returns Bolt's response."""
 
     def __init__(
         self,
@@ -81,25 +78,23 @@ class HttpReceiver:
         self.clock = ClockWatch(timing.clock_window_seconds)
 
     def use_secrets(self, signing_secrets: Sequence[str]) -> None:
-        """Accept requests that are signed with any of these secrets. While a secret is being changed, there are two."""
+        """Accept HTTP requests that are signed with any of these secrets, and no others."""
         self._verifiers = tuple(map(SignatureVerifier, signing_secrets))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route for Slack to `server`.
-
-        `server` needs no limit for the size of bodies, because this class has one.
-        """
+        """Add the route /slack/events to `server`. This class limits the size of bodies, so `server` needs no limit."""
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Log the repeated events that were counted and not logged yet."""
+        """Write the log lines that the throttled logs still hold back."""
         self._log.flush()
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer an HTTP request. The response is a 4xx if Slack has not signed the request.
+        """Answer an HTTP request from Slack.
 
-        The response is a 503 if the bot is reading too many other bodies.
+        The status is a 4xx if the request is malformed or not signed by Slack. The status is 503 if the bot is already
+        reading its maximum number of bodies.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
@@ -116,15 +111,15 @@ class HttpReceiver:
         return _response(await self._dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body. Raises RejectedError as soon as it exceeds the limit for its size or time."""
+        """Read the body. Raises RejectedError if the body is too large or takes too long."""
         if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
             return request.content.read_nowait()  # nothing to wait for, so no timer and no slot
         return await self._read_slowly(request)
 
     async def _read_slowly(self, request: web.Request) -> bytes:
-        """Read a body that is large, or that did not arrive together with its headers.
+        """Read a body that is larger than BODY_BYTES, or that did not arrive together with its headers.
 
-        Raises RejectedError if the body is too slow, too large or unreadable, or if it lost its slot to a newer body.
+        Raises RejectedError if the body is too slow, too large or unreadable, or if a newer body took its slot.
         """
         wait: BodyWait | None = None
         try:
@@ -161,7 +156,7 @@ class HttpReceiver:
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
         """Verify the timestamp and the signature, and return the body as text.
 
-        Raises RejectedError if one of them is wrong or the body is not UTF-8.
+        Raises RejectedError if the timestamp or the signature is wrong, or if the body is not UTF-8.
         """
         try:
             body = raw.decode()
@@ -185,16 +180,19 @@ class NoBodySlotError(Exception):
 
 
 class BodyWait:
-    """A request body that is being read. `displaced` is the reason if it lost its slot to a newer body, else None."""
+    """A request body that is being read.
+
+    `displaced`: the reason why a newer body took the slot of this body; None if this body still has its slot.
+    """
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self.displaced: str | None = None
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body, because a newer one takes its slot: let its time-out expire now.
+        """Stop reading this body, because a newer body takes its slot.
 
-        `why` is the reason for the log and the response.
+        `why`: the reason, for the log and the response.
         """
         if not self._timeout.expired():
             self.displaced = why
@@ -204,9 +202,10 @@ class BodyWait:
 class BodySlots:
     """Limits the number of bodies that are read at the same time to `count`.
 
-    If all slots are taken, a new body takes the slot of the oldest one. If the bot refused new bodies instead, slow
-    senders could block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive
-    within milliseconds. `why` is the reason for the log and the response.
+    If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
+
+    - `why`: the reason for the log and the response, when a body gets no slot or loses it.
+    - `min_hold_seconds`: a body keeps its slot for at least this time.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -215,9 +214,10 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a slot for this body until the `with` block ends.
+        """Hold a slot for a body until the `with` block ends.
 
-        Raises NoBodySlotError if all slots are taken and the oldest has been held for less than `min_hold_seconds`.
+        Raises NoBodySlotError if all slots are taken and the oldest body has held its slot for less than
+        `min_hold_seconds`.
         """
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
@@ -236,8 +236,8 @@ class BodySlots:
 class ClockWatch:
     """Detects that this machine's clock is wrong, by the timestamps that Slack signs.
 
-    One request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
-    `window_seconds` is the period in which such requests are counted.
+    `window_seconds`: the clock counts as wrong only after several stale timestamps within this period. A single one may
+    come from a replayed request.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -247,13 +247,13 @@ class ClockWatch:
         self._fitted_at = float("-inf")
 
     def fitted(self) -> None:
-        """Record a request with a valid signature and a current timestamp."""
+        """Record an HTTP request with a valid signature and a current timestamp."""
         self._fitted_at = time.monotonic()
 
     def missed(self, signature: str, seconds_off: int) -> None:
-        """Record a request with a valid signature and a stale timestamp. Each signature counts once.
+        """Record an HTTP request with a valid signature and a stale timestamp. Each signature counts once.
 
-        `seconds_off` is the age of the timestamp, negative for a time in the future.
+        `seconds_off`: the age of the timestamp in seconds, negative for a timestamp in the future.
         """
         now = time.monotonic()
         self._misfits = {known: at for known, at in self._misfits.items() if now - at < self._window_seconds}
@@ -262,30 +262,34 @@ class ClockWatch:
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
     def is_right(self) -> bool:
-        """Return whether the clock is probably right.
+        """Return False if the clock is probably wrong, else True.
 
-        Return False if the last `window_seconds` had at least MIN_MISFITS stale timestamps and no current one.
+        The clock is probably wrong if the last `window_seconds` had at least MIN_MISFITS stale timestamps and no
+        current one.
         """
         since = time.monotonic() - self._window_seconds
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Log the repeated events that were counted and not logged yet."""
+        """Write the log lines that the throttled log still holds back."""
         self._log.flush()
 
 
 def seconds_off(timestamp: str) -> int:
-    """Return the age of Slack's timestamp by this machine's clock, in seconds; negative for a time in the future."""
+    """Return the age of Slack's timestamp by this machine's clock, in seconds.
+
+    The age is negative for a timestamp in the future.
+    """
     return round(time.time()) - int(timestamp)
 
 
 def is_off(timestamp: str) -> bool:
-    """Return whether the timestamp differs from this machine's clock by more than MAX_AGE_SECONDS."""
+    """Return whether Slack's timestamp differs from this machine's clock by more than MAX_AGE_SECONDS."""
     return abs(time.time() - int(timestamp)) > MAX_AGE_SECONDS
 
 
 def _check_before_body(request: web.Request) -> None:
-    """Check the headers before the body is read.
+    """Check the signature headers before the body is read.
 
     Raises RejectedError if a signature header is missing or malformed, or if the timestamp is stale.
     """
@@ -295,16 +299,16 @@ def _check_before_body(request: web.Request) -> None:
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
-    """Return whether this is Slack's check of the TLS certificate (`ssl_check`).
+    """Return whether this is Slack's check of the TLS certificate (`ssl_check`), which has no signature.
 
-    It is unsigned and needs no processing. https://docs.slack.dev/interactivity/implementing-slash-commands/
+    https://docs.slack.dev/interactivity/implementing-slash-commands/
     """
     is_unsigned = "X-Slack-Signature" not in request.headers and "X-Slack-Request-Timestamp" not in request.headers
     return is_unsigned and request.content_type == _FORM and _SSL_CHECK.fullmatch(raw) is not None
 
 
 def _signature_headers(request: web.Request) -> tuple[str, str]:
-    """Return the headers with the timestamp and the signature. Raises RejectedError if one is missing or malformed."""
+    """Return the timestamp and the signature from the headers. Raises RejectedError if one is missing or malformed."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
@@ -313,7 +317,7 @@ def _signature_headers(request: web.Request) -> tuple[str, str]:
 
 
 def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
-    """Parse the body to the object that Bolt needs. The body is a form, JSON in the field `payload` of a form, or JSON.
+    """Parse the body of an HTTP request: a form, a form with JSON in the field `payload`, or JSON.
 
     Raises RejectedError for any other body.
     """
@@ -329,9 +333,9 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """Build a Bolt request from the parsed body. It counts as one of Socket Mode, so Bolt does not verify a signature.
+    """Build a Bolt request. Its mode is Socket Mode, so that Bolt verifies no signature.
 
-    Raises RejectedError if Bolt does not accept the shape of the body.
+    `fields` is the parsed body. Raises RejectedError if Bolt cannot read it.
     """
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))

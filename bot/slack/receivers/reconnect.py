@@ -1,7 +1,7 @@
-"""Limit how often a process opens Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
+"""Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-Slack may close a connection right after its hello, for example the eleventh connection of an app. All replicas of an
-app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
+Slack may close a connection right after its hello, for example an app's eleventh connection. All replicas of an app
+share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
 https://docs.slack.dev/apis/web-api/rate-limits
 """
 
@@ -32,11 +32,12 @@ MAX_ORDERED_SECONDS = 120.0
 
 
 class ReconnectBackoff:
-    """Decides when the bot may open the next connection. `clock` returns seconds and never goes back.
+    """Decides when the bot may open the next connection.
 
-    The delay is the time between the starts of two openings. It does not depend on whether the first opening succeeded,
-    failed or hung, so failures cannot make the bot open connections more often. A connection that lived longer than the
-    delay is replaced at once.
+    - `clock`: returns seconds and never goes back.
+    - `first_delay_seconds`: the first delay between the starts of two openings. The delay doubles with each opening, up
+      to MAX_DELAY_SECONDS, whether the openings succeed or fail.
+    - `deaf_seconds`: after this time without a connection, the bot counts as deaf.
     """
 
     def __init__(
@@ -53,30 +54,30 @@ class ReconnectBackoff:
 
     @property
     def wait_seconds(self) -> float:
-        """Return the seconds to wait before the next opening; 0.0 if the bot may open a connection now."""
+        """Return the seconds until the bot may open the next connection; 0.0 if it may open one now."""
         return max(0.0, self._next_at - self._clock())
 
     @property
     def is_deaf(self) -> bool:
         """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
-        If connections were open in between, each second of them makes up for HEARD_FACTOR seconds without one.
+        Each second with a connection cancels out HEARD_FACTOR seconds without one.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
     def opening(self) -> None:
-        """Record that the bot now begins to open a connection."""
+        """Record that the bot starts to open a connection."""
         delay = min(self._first_delay_seconds * 2**self._doublings, MAX_DELAY_SECONDS)
         if delay < MAX_DELAY_SECONDS:
             self._doublings += 1
         self._next_at = self._clock() + delay * random.uniform(*JITTER)  # noqa: S311 - spreads a crowd, hides nothing
 
     def ended(self, lived_seconds: float) -> bool:
-        """Record that a connection ended after `lived_seconds`. Return whether it lived less than STEADY_SECONDS."""
+        """Record that a connection ended after `lived_seconds`. Return whether this is less than STEADY_SECONDS."""
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening as Slack's Retry-After asks: by `seconds`, at most MAX_ORDERED_SECONDS."""
+        """Delay the next opening by Slack's Retry-After, `seconds`. The delay is at most MAX_ORDERED_SECONDS."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

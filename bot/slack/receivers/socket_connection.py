@@ -1,6 +1,6 @@
-"""Read the envelopes of one Socket Mode connection, pass them to Bolt, and acknowledge each over the same connection.
+"""Read the envelopes of one Socket Mode connection, pass them to Bolt, and acknowledge them over the same connection.
 
-socket_mode.py replaces connections. https://docs.slack.dev/apis/events-api/using-socket-mode
+socket_mode.py opens and replaces connections. https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -25,18 +25,20 @@ log = logging.getLogger(__name__)
 
 MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
-"""The reasons of a `disconnect` message after which Slack still sends payloads over the connection."""
+"""The reasons in Slack's `disconnect` messages after which Slack still sends payloads over the connection."""
 CLOSED, NEW_TOKEN = "closed", "new_token"
 
 
 class SocketConnection:
     """One open Socket Mode connection.
 
-    - `ready`: set after Slack's hello, or when the connection ends without a hello. `said_hello` tells the two apart.
-    - `leaving`: resolves to the reason when another connection has to replace this one.
-    - `num_connections`: how many connections of the app Slack counts in its hello, with this one; 0 if it does not say.
+    - `ready`: set after Slack's hello, and also when the connection ends without a hello.
+    - `said_hello`: whether Slack's hello has arrived.
+    - `leaving`: resolves when the receiver has to replace this connection. The result is the reason.
+    - `num_connections`: the number of the app's connections in Slack's hello, including this one; 0 if the hello has
+      none.
     - `app_id`: the id of the Slack app in Slack's hello; "" if the hello has none.
-    - `is_lost`: the connection ended without a closing handshake, so Slack may count it for hours.
+    - `is_lost`: whether the connection ended without a closing handshake. Slack may count such a connection for hours.
     """
 
     def __init__(
@@ -67,29 +69,32 @@ class SocketConnection:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the connection is open. Return False once Slack, the network or the bot has ended it."""
+        """Return False if Slack, the network or the bot has ended the connection; else True."""
         return not self._reading.done()
 
     def replace(self) -> None:
-        """Ask for another connection in place of this one, because the app-level token has changed.
+        """Ask the receiver to replace this connection, because the app-level token has changed.
 
-        This connection is still read meanwhile.
+        The bot continues to read this connection.
         """
         self._request_successor(NEW_TOKEN)
 
     async def finish(self, seconds: float) -> None:
-        """Stop reading, answer the envelopes that have arrived for at most `seconds`, and close the connection."""
+        """Stop reading, and close the connection.
+
+        Before the close, wait at most `seconds` for the acknowledgements of the envelopes that have arrived.
+        """
         self._reading.cancel()
         if self._answering:
             await asyncio.wait(self._answering, timeout=seconds)
         await self._web_socket.close()
 
     async def ended(self) -> None:
-        """Wait until Slack or the network ends the connection."""
+        """Wait until the connection has ended."""
         await asyncio.wait([self._reading])
 
     async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
-        """Send an acknowledgement. Bolt's adapter calls this method."""
+        """Send an acknowledgement. Bolt's adapter for Socket Mode calls this method."""
         await self._web_socket.send_str(json.dumps(response.to_dict()))
 
     async def _read(self) -> None:
@@ -151,6 +156,9 @@ def app_in(hello: dict[str, Any]) -> str:
 
 
 def connections_in(hello: dict[str, Any]) -> int:
-    """Return the number of the app's connections in Slack's hello, including the new one; 0 if the hello has none."""
+    """Return the number of the app's connections in Slack's hello; 0 if the hello has none.
+
+    The result is at most MAX_NUM_CONNECTIONS.
+    """
     number = hello.get("num_connections")
     return min(number, MAX_NUM_CONNECTIONS) if isinstance(number, int) and number > 0 else 0

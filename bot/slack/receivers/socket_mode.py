@@ -1,7 +1,7 @@
-"""Receive payloads over Socket Mode: keep one connection, and open the next one before the old one closes.
+"""Receive payloads over Socket Mode. Keep one connection open, and open the next one before Slack closes the old one.
 
-slack_sdk's own client closes the old socket before it opens the new one, queues without a limit, and retries permanent
-errors for ever. This module still uses the SDK's envelopes and Bolt's responses (socket_connection.py).
+This module uses slack_sdk's envelopes, but not slack_sdk's client. That client closes the old connection before it
+opens the new one, has a queue without a limit, and repeats calls that can never succeed.
 https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
@@ -43,7 +43,10 @@ FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 
 
 class EndedBeforeHelloError(Exception):
-    """A new connection ended before Slack's hello. `reason` is Slack's reason, or a word of the bot for the log."""
+    """A new connection ended before Slack's hello.
+
+    `reason`: the reason in Slack's `disconnect` message, or the bot's own word for the log, such as "closed".
+    """
 
     code = "ended_before_hello"
 
@@ -55,11 +58,11 @@ class EndedBeforeHelloError(Exception):
 class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
-    - `refused` resolves to a sentence for the log when the receiver gives up.
-    - `single_process`: this installation has one process, so any other connection of the app is another bot's. The log
-      then warns about it.
-    - `known_sockets`: how many connections of the app this process has already, because it opens a bot with changed
-      settings beside the old one.
+    - `refused`: resolves when the receiver gives up. The result is a sentence for the log.
+    - `single_process`: whether the installation has only this process. If it has, the log warns about other connections
+      of the app, because another bot opened them.
+    - `known_sockets`: the number of connections of the app that this process has already opened, through an earlier
+      receiver.
     """
 
     def __init__(
@@ -101,9 +104,9 @@ class SocketModeReceiver:
         await ready.wait()
 
     async def use_token(self, app_token: str) -> str:
-        """Open a connection with another app-level token. It replaces the present connection.
+        """Replace the present connection by a connection with another app-level token.
 
-        Return "" on success. If the bot stays with the old token and its connection, return the code of the reason.
+        Return "" on success. On failure, keep the old token and its connection, and return the code of the reason.
         """
         if app_token == self._app_token:
             return ""
@@ -125,11 +128,11 @@ class SocketModeReceiver:
         return ""
 
     async def hears(self) -> bool:
-        """Return whether Slack can send payloads now."""
+        """Return whether Slack can send payloads to the bot now."""
         return self._connection is not None and self._connection.is_read
 
     async def close(self) -> None:
-        """Answer the payloads that were received, then close all connections."""
+        """Stop reading, wait for the acknowledgements of the payloads that have arrived, and close all connections."""
         if self._keeper:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -142,9 +145,10 @@ class SocketModeReceiver:
         await self._http.close()
 
     async def _keep_connected(self, ready: asyncio.Event) -> None:
-        """Keep a connection open until the receiver gives up. Set `ready` after the first hello, or when it gives up.
+        """Keep a connection open until the receiver gives up.
 
-        Open the next connection when Slack asks for a new one, or when the present connection ends.
+        Open the next connection when Slack asks for it, or when the present connection ends. `ready` is set after the
+        first hello, and also when the receiver gives up.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -167,7 +171,7 @@ class SocketModeReceiver:
             ready.set()
 
     def _ended(self, connection: SocketConnection, reason: str, lived_seconds: float) -> None:
-        """Record that a connection ended, or is about to end, after `lived_seconds`."""
+        """Record that a connection ended, or that the receiver has to replace it, after `lived_seconds`."""
         is_early = self._backoff.ended(lived_seconds) and reason != NEW_TOKEN
         if is_early:
             self._failed(reason if reason in END_REASONS else OTHER)
@@ -181,9 +185,9 @@ class SocketModeReceiver:
         self._metrics.connection_failed(reason)
 
     def _warn_too_many(self, num_connections: int) -> None:
-        """Log a warning that Slack counts too many connections.
+        """Log a warning that Slack counts too many connections of the app.
 
-        Log it once, and again only after a connection has lived for STEADY_SECONDS.
+        The next warning is possible only after a connection has lived for at least STEADY_SECONDS.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -191,7 +195,7 @@ class SocketModeReceiver:
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Log a warning if this is the only process, but Slack counts more connections than this process has opened."""
+        """Log a warning if Slack counts more connections than this process has opened. Only with `single_process`."""
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
@@ -202,7 +206,7 @@ class SocketModeReceiver:
         self._other_connections = max(others, self._other_connections) if others > 0 else 0
 
     async def _open(self) -> SocketConnection | None:
-        """Open a connection, with retries, and return it after Slack's hello. Return None after a permanent error."""
+        """Open a connection, with retries, and return it after Slack's hello. Return None if the receiver gives up."""
         while True:
             if not self._next:
                 await asyncio.sleep(self._backoff.wait_seconds)
@@ -256,7 +260,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until it ends, for at most `max_leaving_seconds`, and close it."""
+        """Keep a replaced connection until Slack ends it, for at most `max_leaving_seconds`, and then close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()
@@ -268,10 +272,7 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Run `ending`, which ends a connection, as a task in `tasks`. So the next connection does not wait for it.
-
-        `close` waits for the task.
-        """
+        """Run `ending` as a task, and keep the task in `tasks` until it is done. `close` waits for it."""
         task = asyncio.create_task(ending)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
