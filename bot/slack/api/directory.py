@@ -330,8 +330,7 @@ class ContactName:
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the name of the person in COBROWSE_HELP_CONTACT, unless the bot has it already. Never raises.
-        """
+        """Ask Slack for the name of the person in COBROWSE_HELP_CONTACT, unless the name is known. Never raises."""
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):

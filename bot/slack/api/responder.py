@@ -445,8 +445,7 @@ class SlackResponder:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for the coroutine.
-        """
+        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for it."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)

@@ -1,1 +1,1 @@
-"""Handle payloads from Slack: read each one, submit a request, acknowledge."""
+"""Handle payloads from Slack: read each payload, submit a request, acknowledge the payload."""

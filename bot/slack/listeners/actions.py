@@ -1,9 +1,10 @@
-"""Listen for button presses and submit each one as a request.
+"""Listen for button presses, and submit each press as a request.
 
-cards.py has the listeners of session cards. This module also handles the buttons of cards from earlier versions.
+cards.py listens for the buttons of session cards. This module also listens for the buttons of cards that earlier
+versions of the bot posted.
 
-The worker checks what the person may do, because anybody who sees a button can press it. The button OPEN_ACTION is a
-link. Its listener only acknowledges the press, because Slack shows a warning for a press without an acknowledgement.
+Everybody who sees a button can press it, so the worker checks what the person may do. The button OPEN_ACTION is a link.
+Its listener only acknowledges the press, because Slack shows a warning after a press without an acknowledgement.
 """
 
 import asyncio
@@ -61,17 +62,17 @@ ACTIONS = {
     ASK_ACTION: RequestKind.ASK,
     TELL_ACTION: RequestKind.TELL,
 }
-"""The kind of request that each button submits. The button's value becomes the request's argument."""
+"""The kind of request that each button submits, by action id. The button's value becomes the request's argument."""
 HELP_ACTIONS = {
     HELP_START_ACTION: RequestKind.START,
     HELP_SESSIONS_ACTION: RequestKind.STATUS,
     HELP_ALL_ACTION: RequestKind.HELP,
 }
-"""The kind of request that each button in the message with the help submits."""
+"""The kind of request that each button in the help message submits, by action id."""
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the listeners of all buttons that this module handles."""
+    """Register the listeners of all buttons that this module handles, except those of the help message."""
 
     @app.action(OPEN_ACTION)
     async def on_open(ack: AsyncAck) -> None:
@@ -108,7 +109,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
 def _register_retries(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Try again*, and of the buttons that choose a conversation or application."""
+    """Register the listeners of *Try again*, and of the buttons that choose a conversation or an application."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -164,9 +165,9 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """If the pressed button is in a modal, show the sentence `doing` there until the answer arrives.
+    """Show the sentence `doing` in the modal with the pressed button. Do nothing if the button is not in a modal.
 
-    If the modal already shows the answer, leave it as it is.
+    If the content of the modal has changed since the press, it stays.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -201,7 +202,8 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help` returns the requester's commands; it raises CobrowseError if they cannot be found out.
+    `find_help`: returns the commands that the requester can type. Raises CobrowseError if the bot cannot determine
+    them.
     """
 
     requests: RequestService
@@ -212,16 +214,16 @@ class HelpPresses:
     timing: SlackTiming = SLACK_TIMING
 
     async def submit(self, request: Request) -> None:
-        """Submit a request. If it is not accepted, tell the person the reason."""
+        """Submit a request. If it cannot be stored, send the requester the reason."""
         try:
             await self.requests.submit(request)
         except NotAcceptedError as error:
             self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
 
     async def show_all(self, body: dict[str, Any], request: Request) -> None:
-        """Open the dialog with all commands.
+        """Open the dialog with all commands. `body` is the payload of the press.
 
-        If the dialog does not open, submit the HELP request, whose answer is a message with the commands.
+        If the dialog does not open, submit `request`. The answer to it is a message with all commands.
         """
         renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
         try:
@@ -262,9 +264,9 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Remember the message that has the pressed button, so that the answer can replace it.
+    """Remember the message with the pressed button, so that the answer to `press` can replace this message.
 
-    Do nothing for an ephemeral message or a view.
+    Do nothing if the button is in an ephemeral message, a modal or the Home tab. `body` is the payload of the press.
     """
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
@@ -272,9 +274,10 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 
 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
-    """Build the request that a press on a session card or in a list makes (pure).
+    """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
-    The answer to END in a list replaces the list. So the request's argument is the session's id and the list's page.
+    The request's argument is `session_id`. For END in a list, the page of the list follows, because the answer shows
+    it.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -288,7 +291,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces the message with the pressed button (pure).
 
-    Return True for a card that only one person sees, False for a row of a list and for a public card.
+    Return True for a card that only one person sees. Return False for a public card and for a button in a list.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 
@@ -301,19 +304,19 @@ def is_private(body: dict[str, Any]) -> bool:
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the value of the pressed button, and a request for the press (pure).
+    """Return the value of the pressed button, and a START request by the person who pressed (pure).
 
-    The request has the key of a press of *Try again*; other callers replace the key. `body` is a `block_actions`
-    payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The key of the request is that of *Try again*. Callers with other buttons replace the key. `body` is a
+    `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Build a request with the user and channel of an interaction payload (pure).
+    """Build a START request with the user and the channel of an interaction payload (pure).
 
-    Its kind is START; callers change it.
+    Callers replace the kind and the key as needed.
     """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
@@ -335,10 +338,9 @@ def read_actor(body: dict[str, Any]) -> Request:
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
-    """Return the team of the user who pressed the button (pure).
+    """Return the team id of the user who pressed a button (pure).
 
-    In a shared channel, the message may come from another team. For a user of an Enterprise Grid, Slack may name the
-    organization, `enterprise`, in place of a workspace. `team` is null if the app is installed in the whole
+    It is the id of the user's Slack workspace. If Slack names no workspace, it is `enterprise`, the id of the
     organization.
     """
     own = body["user"].get("team_id")

@@ -1,8 +1,8 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-If the session is over, if its link is used up, or if the person may not use the button, no dialog opens. Instead, the
-request is submitted, and its answer gives the reason. A session whose link is used up can still be ended. The worker
-checks again what the person may do.
+No dialog opens if the session is over, if its link is used up, or if the person may not use the button. Then the
+request is submitted at once, and its answer gives the reason. A dialog to end a session opens even if the link is used
+up. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -40,12 +40,15 @@ from bot.slack.views.confirmation import END_DIALOG, POST_DIALOG, Pressed, read_
 from bot.slack.views.session_form import STARTING, not_opened
 
 COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAST: "last"}
-"""The command that people can type if a dialog does not open."""
+"""The command that a person can type if a dialog does not open, by kind of request."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardPresses:
-    """Carries out presses on session cards and in lists: opens a dialog, or submits a request."""
+    """Carries out presses on session cards and in lists: opens a dialog, or submits a request.
+
+    In its methods, `body` is the payload of the press, and `session_id` is the session of the card or row.
+    """
 
     requests: RequestService
     sessions: SessionService
@@ -73,7 +76,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
-        """Open the form that asks for the customer's address, to send the session's link there."""
+        """Open the dialog that asks for the customer's address, to send the session's link to it."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             cards = self.renderer.cards_for(request.requester)
@@ -83,13 +86,13 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
-        """Submit a request for a direct message to the person who pressed, with a copy of the card."""
+        """Submit a request for a direct message with a copy of the card."""
         request = read_card_press(body, RequestKind.DIRECT, session_id)
         note_place(self.responder, body, request)
         await self.submit(request)
 
     async def show(self, body: dict[str, Any], session_id: str) -> None:
-        """Show the session's link: in a message if the press has a response_url, else in a dialog."""
+        """Show the session's link in a message if the press has a response_url, else in a dialog."""
         request = replace(read_card_press(body, RequestKind.LAST, session_id), replaces=False)
         if request.reply_url:
             await self.submit(request)
@@ -110,9 +113,9 @@ class CardPresses:
         self._open_soon(body, request, build, is_query=True)
 
     async def start_new(self, body: dict[str, Any]) -> None:
-        """Start a new session with the name and agent of a session that is over.
+        """Start a new session with the name and the agent of a session that is over.
 
-        The new session's card replaces the message with the pressed button, unless that message is a notice.
+        The new session's card replaces the message with the pressed button, unless the message is a notice.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -133,9 +136,9 @@ class CardPresses:
             show_start(self.responder, self.renderer, body, request, STARTING)
 
     async def submit(self, request: Request) -> bool:
-        """Submit a request. If it is not accepted, tell the person the reason.
+        """Submit a request. If it cannot be stored, send the requester the reason.
 
-        Return False if the same request was submitted before, else True.
+        Return False if a request with the same key was submitted before, else True.
         """
         try:
             return await self.requests.submit(request)
@@ -154,9 +157,9 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open a dialog about the request's session in the background. `build` builds the dialog.
+        """Open the dialog that `build` returns, in the background.
 
-        `is_query`: the dialog only shows something, so open it even if the session is over.
+        `is_query`: whether the dialog only shows data. Such a dialog opens even if the session is over.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -191,7 +194,7 @@ class CardPresses:
 
 
 def register(app: AsyncApp, presses: CardPresses) -> None:
-    """Register the listeners of session cards, of list rows, and of their dialogs."""
+    """Register the listeners of session cards, of rows in lists, and of their dialogs."""
     choices = {
         POST: presses.ask_post,
         COPY: presses.copy,
@@ -249,7 +252,11 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
 
 
 def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
-    """Return the details of a press that the dialog has to remember (pure)."""
+    """Return the values of a press that the dialog has to store (pure).
+
+    - `body`: the payload of the press.
+    - `request`: the request for the press.
+    """
     container = body.get("container") or {}
     stays = container.get("message_ts") and not container.get("is_ephemeral")
     session_id, _, listing = (request.argument or "").partition(" ")
@@ -265,10 +272,13 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
 
 
 def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
-    """Build the request that a submitted dialog makes, with this kind and argument (pure).
+    """Build the request of a submitted dialog (pure).
 
-    Its result answers the press that opened the dialog. If the dialog was opened on top of another modal, that modal
-    shows the result. For SEND, the dialog itself shows it.
+    - `body`: the payload of the submission.
+    - `pressed`: the press that opened the dialog. The result of the request answers this press.
+    - `argument`: the argument of the request.
+
+    If the dialog was opened on top of another modal, the other modal shows the result. For SEND, the dialog shows it.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -285,22 +295,25 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Remember the message with the button that opened the dialog, so that the answer can replace this message.
+    """Remember the message with the button that opened the dialog, so that the answer to `request` can replace it.
 
-    Do nothing for an ephemeral message or a view.
+    Do nothing if the button is in an ephemeral message, a modal or the Home tab.
     """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)
 
 
 def is_notice(body: dict[str, Any]) -> bool:
-    """Return whether the pressed button is in a notice, which the bot may update later (pure)."""
+    """Return whether the pressed button is in a notice (pure). `body` is the payload of the press."""
     blocks = (body.get("message") or {}).get("blocks") or ()
     return any(block.get("block_id") == NOTICE_BLOCK for block in blocks)
 
 
 def read_menu(body: dict[str, Any]) -> tuple[str, str]:
-    """Return the option that the person chose in the menu of a card or row, and the session's id (pure)."""
+    """Return the value of the option chosen in the menu of a card or row, and the session's id (pure).
+
+    `body` is the payload of the choice.
+    """
     action = body["actions"][0]
     chosen = (action.get("selected_option") or action).get("value")
     _, session_id = read_row(str(action.get("block_id")))

@@ -1,7 +1,7 @@
-"""Listen for the buttons of a question about an ambiguous command, and submit the chosen option as a request.
+"""Listen for the buttons of a question about an ambiguous command, and submit the chosen command as a request.
 
-The worker checks what the person may do, as for a typed command. Only the first press on a question counts, even if the
-bot restarts before the second one.
+Only the first press on a question counts, even if the bot restarts between two presses. The worker checks what the
+person may do, as for a typed command.
 """
 
 from dataclasses import replace
@@ -61,10 +61,9 @@ def register(
 
 
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request for the option that a person chose (pure).
+    """Build the request for the command that a person chose (pure).
 
-    `reference` is the id of the question. The key of the request contains this id, so all presses on one question have
-    the same key, and only the first counts.
+    `reference`: the id of the question. It is part of the request's key, so only the first press on a question counts.
     """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):

@@ -1,7 +1,6 @@
-"""Handle the slash command: parse it, submit the request, acknowledge.
+"""Handle the slash command: parse the text, store the request, acknowledge the command.
 
-The acknowledgement waits for one durable write. If the text may mean that a session should end, the acknowledgement is
-a question. It then waits for the requester's open sessions instead.
+If the text is ambiguous, the acknowledgement contains a question, and no request is stored.
 """
 
 import asyncio
@@ -40,8 +39,8 @@ log = logging.getLogger(__name__)
 class SlashCommand(AsyncMiddleware):
     """A Bolt middleware that calls `handle_cobrowse` for the slash command.
 
-    An `@app.command` listener would cost more CPU. docs/develop/decisions/0003-command-middleware.md has the figures.
-    https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    An `@app.command` listener would need more CPU time. docs/develop/decisions/0003-command-middleware.md has the
+    figures. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
     def __init__(
@@ -53,10 +52,9 @@ class SlashCommand(AsyncMiddleware):
         genesys_app: GenesysApp | None = None,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Take what `handle_cobrowse` needs.
+        """Take the arguments of `handle_cobrowse`.
 
-        `genesys_app` reads conversation ids and URLs in the command's text. It is None if sessions belong to no
-        conversation.
+        `genesys_app`: parses the ids and URLs of conversations. If it is None, a text cannot name a conversation.
         """
         self._command = renderer.command
         self._handle = partial(
@@ -79,9 +77,9 @@ class SlashCommand(AsyncMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class EndQuestions:
-    """Renders a question: does the text mean to end a session, and which one?
+    """Renders the question which of the requester's open sessions to end.
 
-    `find_open` returns a requester's open sessions from the store; it raises CobrowseError if they cannot be read.
+    `find_open`: returns the requester's open sessions from the store. Raises CobrowseError if the store cannot be read.
     """
 
     renderer: MessageRenderer
@@ -89,9 +87,9 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question with the requester's open sessions.
+        """Render the question about the ambiguous text, with the requester's open sessions.
 
-        If these cannot be read within `content_timeout`, the question names no session.
+        If the sessions cannot be read within `content_timeout`, the question lists no session.
         """
         found = SessionList(())
         with suppress(CobrowseError, TimeoutError):
@@ -109,11 +107,11 @@ async def handle_cobrowse(
     genesys_app: GenesysApp | None = None,
     offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
 ) -> dict[str, Any] | str:
-    """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
+    """Handle the slash command. Return the body of the acknowledgement.
 
-    The Bolt middleware SlashCommand calls this; the command has no `@app.command` listener. `body` is Slack's payload.
-    The request is stored before this function returns. The returned body is a message if the text is ambiguous or not
-    understood, or if the request cannot be stored. Otherwise it is "", because the answer follows later.
+    The body is "" if the request was stored, because its answer follows later. The body is a message if the text is
+    ambiguous or not understood, or if the request could not be stored. `body` is Slack's payload. The Bolt middleware
+    SlashCommand calls this function, not an `@app.command` listener.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:
@@ -137,7 +135,7 @@ async def handle_cobrowse(
 
 
 def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request from the parsed command and Slack's payload, `body`.
+    """Build the request for a parsed command. `body` is Slack's payload.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """
@@ -167,5 +165,5 @@ def _start_argument(start: Start, offers: LinkOffers) -> str | None:
 
 
 def in_ack(message: Message) -> dict[str, Any]:
-    """Return the body of an acknowledgement that shows a message to the sender only."""
+    """Return the body of an acknowledgement that shows a message to the requester only."""
     return message.payload() | {"response_type": "ephemeral"}

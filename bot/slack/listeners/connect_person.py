@@ -1,7 +1,7 @@
 """Handle the dialog in which an administrator connects a person to a Genesys user: open it, search, submit the choice.
 
-views/connect_person.py builds the dialog. The choice becomes a stored request of the kind LINK, as the command `link`
-does, and the dialog shows the result.
+views/connect_person.py builds the dialog. The submitted choice becomes a request of the kind LINK, like the command
+`link`. The dialog shows the result.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 class ConnectDialog:
     """Runs the steps of the dialog in which an administrator connects a person to a Genesys user.
 
-    Only an administrator can open it and search. When the administrator submits a choice, the worker checks that again.
+    Each step checks that the user is an administrator. In its methods, `actor` is a request by this user.
     """
 
     def __init__(
@@ -77,25 +77,29 @@ class ConnectDialog:
         self._access, self._hosts, self._directory, self._timing = access, hosts, directory, timing
 
     def open_soon(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
-        """Open the dialog about the person `user_id` in the background.
+        """Open the dialog in the background.
 
-        With None, the dialog first asks for the person. `actor` is a request of the administrator.
+        - `trigger_id`: Slack's id of the press, which allows the bot to open a modal.
+        - `user_id`: the person to connect; None to ask for the person first.
         """
         self._responder.soon(self._open(trigger_id, actor, user_id))
 
     def choose_soon(self, actor: Request, user_id: UserId) -> None:
-        """Show the step that searches for a Genesys user, in the background, in place of the submitted step.
+        """In the background, replace the step that asked for the person by the step that searches for a Genesys user.
 
-        `user_id` is the person whom the administrator chose in the submitted step.
+        `user_id`: the person to connect.
         """
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """Search Genesys for `text` in the background, and show the users found in place of the submitted step."""
+        """Search Genesys for `text`, and show the users found, in the background. `person` is the person to connect."""
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
-        """Go back to the step that searches for a Genesys user, with the text of the last search in its field."""
+        """Show the step that searches for a Genesys user again. Its field contains the text of the last search.
+
+        `view`: the dialog as it is now.
+        """
         person, text = connect_person.read_person(view)
         form = connect_person.find_form(person, self._language(actor), text)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
@@ -109,7 +113,7 @@ class ConnectDialog:
         await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
-        """Await `step` and show it in place of the step that the administrator has submitted."""
+        """Await `step`, a view, and show it in place of the submitted step."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
@@ -119,9 +123,9 @@ class ConnectDialog:
         return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
-        """Return the step that searches for the chosen person's Genesys user.
+        """Return the step that searches for the Genesys user of the person `user_id`.
 
-        If that person may not use co-browse, return the step that asks for a person, with the reason.
+        If this person may not use co-browse, return the step that asks for a person, with the reason.
         """
         try:
             return await self._first_step(actor, user_id)
@@ -151,10 +155,10 @@ class ConnectDialog:
         return connect_person.find_form(key, language, person.name)
 
     async def _searched(self, actor: Request, person: PersonKey, text: str) -> View:
-        """Search for `text`, and return the step in which the administrator chooses among the users found.
+        """Search for `text`, and return the step that shows the Genesys users found.
 
         If the search finds nobody or fails, return the step that searches, with the reason. If the bot may not search,
-        return the step that asks for the user's id.
+        return the step that asks for the Genesys user's id.
         """
         to = self._renderer.addressee(actor.requester, repairs=False)
         try:
@@ -193,7 +197,7 @@ class ConnectDialog:
             raise RoleRequiredError("administrators_only")
 
     async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
-        """Await `step` and return it. If it raises an error, return a view that shows the error."""
+        """Await `step`, a view, and return it. If it raises an error, return a view that shows the error."""
         try:
             return await step
         except CobrowseError as found:
@@ -215,8 +219,6 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
 
 
 def _register_opening(app: AsyncApp, dialog: ConnectDialog) -> None:
-    """Register the listeners of the two buttons that open the dialog."""
-
     @app.action(CONNECT_ACTION)
     async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
@@ -231,8 +233,6 @@ def _register_opening(app: AsyncApp, dialog: ConnectDialog) -> None:
 
 
 def _register_search(app: AsyncApp, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
-    """Register the listeners of the steps that find the Slack user and the Genesys user."""
-
     @app.view(PERSON_FORM)
     async def on_person(ack: AsyncAck, body: dict[str, Any]) -> None:
         user_id, language = connect_person.read_chosen_person(body["view"]), _language_of(renderer, body)
@@ -259,8 +259,6 @@ def _register_search(app: AsyncApp, renderer: MessageRenderer, dialog: ConnectDi
 
 
 def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageRenderer) -> None:
-    """Register the listener of the last step, which connects the person."""
-
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         host_id, language = connect_person.read_user(body["view"]), _language_of(renderer, body)
         if host_id is None:
@@ -289,5 +287,4 @@ def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageR
 
 
 def _language_of(renderer: MessageRenderer, body: dict[str, Any]) -> Language:
-    """Return the language of the person who pressed or submitted."""
     return renderer.language_of(str(body["user"]["id"]))

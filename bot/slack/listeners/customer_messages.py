@@ -1,7 +1,8 @@
-"""Listen for the steps that send a link to a customer: the dialog for the address, and the buttons *Send* and *Cancel*.
+"""Listen for the dialog and the buttons with which an agent sends a session's link to a customer.
 
-The bot shows the address and asks before it sends. views/customer_message_form.py builds the dialog, and cards.py opens
-it. messages/customer_message.py renders the question for a typed command. The worker checks what the person may do.
+The bot sends nothing before the agent has confirmed the customer's address. cards.py opens the dialog, and
+views/customer_message_form.py builds it. messages/customer_message.py renders the question after a typed command. The
+worker checks what the person may do.
 """
 
 from dataclasses import replace
@@ -33,7 +34,10 @@ def register(
     renderer: MessageRenderer,
     config: MessagingConfig,
 ) -> None:
-    """Register the listeners of the dialog, of *Send* and of *Cancel*."""
+    """Register the listeners of the dialog, and of the buttons *Send* and *Cancel*.
+
+    `config`: says to which addresses the bot can send.
+    """
 
     @app.view(SEND_FORM)
     async def on_address(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -69,10 +73,7 @@ def register(
 def _register_offer(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listener of the button *Send* on a session card.
-
-    A card has this button if the command that started the session contained the customer's address.
-    """
+    """Register the listener of the button *Send* on a session card."""
 
     @app.action(OFFER_ACTION)
     async def on_offer(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -93,9 +94,9 @@ def _register_offer(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the listeners of *Send* and *Cancel*, the buttons of the question whether to send a link.
+    """Register the listeners of *Send* and *Cancel* below the question whether to send the link.
 
-    Presses of both buttons make requests with the same key, so only the first press counts.
+    Presses on both buttons make requests with the same key, so only the first press counts.
     """
 
     def on_answer(action: str, kind: RequestKind) -> None:
@@ -120,6 +121,6 @@ def _register_question(
 
 
 def pressed_place(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a `block_actions` payload that holds the chosen options of menus beside the button (pure)."""
+    """Return the part of a `block_actions` payload that holds the state of the menus beside the button (pure)."""
     view: dict[str, Any] = body.get("view") or body
     return view

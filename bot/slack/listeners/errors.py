@@ -1,7 +1,7 @@
 """Turn an error that occurs before the acknowledgement into a response with status 200 and a message.
 
-Over Socket Mode, Bolt's adapter sends an acknowledgement only for status 200. Over HTTP, Slack's own message for a
-status 500 would not help people.
+Over Socket Mode, Bolt's adapter acknowledges only a response with status 200. Over HTTP, a status 500 would make Slack
+show its own message.
 """
 
 import logging
@@ -41,7 +41,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -
 
 
 def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the error handler of the Bolt app. It also handles payloads for which there is no listener."""
+    """Register the error handler of the Bolt app. It also handles payloads that have no listener."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -64,28 +64,23 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
 
 def reader_of(body: dict[str, Any]) -> UserId | None:
-    """Return the user who typed a command, pressed a button or submitted a form; None if the payload names no user
-    (pure).
-    """
+    """Return the user who typed, pressed or submitted; None if the payload `body` names no user (pure)."""
     user_id = body.get("user_id") or _object(body.get("user")).get("id")
     return UserId(user_id) if isinstance(user_id, str) else None
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log a payload for which there is no listener, by its type and the ids in it.
-
-    `reference` is the id of the log line.
-    """
+    """Log a payload that has no listener, with the names in it. `reference` is the id of the log line."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Return what identifies a payload: its type, event, command, callback id and action id (pure).
+    """Return the names that identify a payload: type, event, command, callback id and action id (pure).
 
-    The values are cleaned and cut. Nothing else in the payload is read.
-    https://docs.slack.dev/interactivity/handling-user-interaction#payloads describes the payloads of interactions.
+    Each value is cleaned and cut to MAX_NAME_LENGTH. Other parts of the payload, such as texts, are left out.
+    https://docs.slack.dev/interactivity/handling-user-interaction#payloads
     """
     view, event = _object(body.get("view")), _object(body.get("event"))
     actions = body.get("actions")

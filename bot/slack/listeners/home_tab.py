@@ -1,7 +1,6 @@
 """Publish a user's Home tab when the user opens it, presses a button in it, or when one of the user's sessions changes.
 
-views/home_tab.py builds the content. Publishing stores no request. The tab shows an error for each part that could not
-be loaded.
+views/home_tab.py builds the content. A part that could not be loaded shows an error.
 """
 
 import asyncio
@@ -64,7 +63,7 @@ T = TypeVar("T")
 
 
 class HomeTab:
-    """Loads, publishes and updates the Home tabs of all users."""
+    """Loads and publishes the Home tabs of all users."""
 
     def __init__(
         self,
@@ -84,10 +83,7 @@ class HomeTab:
         config_warnings: Sequence[SetupWarning],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts.
-
-        `config_warnings` are warnings about the set-up, which only administrators see in their tab.
-        """
+        """Take the parts. `config_warnings`: the warnings about the set-up, which only administrators see."""
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
@@ -107,10 +103,10 @@ class HomeTab:
     ) -> None:
         """Publish the Home tab of `actor.requester` in the background.
 
-        - `is_new`: the user has no tab yet, so publish a loading view first.
-        - `freshness`: whether to ask the session service for the states of the sessions. If the user views the tab too
-          often in a minute, the tab shows the stored states.
-        - `page`: the page of the workspace's sessions to show. Later updates of the tab show the same page.
+        - `is_new`: whether the user has no tab yet. Then a loading view is published first.
+        - `freshness`: whether to ask the session service for the states of the sessions. KNOWN uses the stored states,
+          as does a user who opens the tab too often in a minute.
+        - `page`: the page of the workspace's sessions to show now and in later updates; None for the page shown before.
         """
         if page:
             self._pages[team_of(actor), actor.requester] = page
@@ -120,10 +116,9 @@ class HomeTab:
         self._responder.soon(self._show(actor, token, is_new, freshness))
 
     def _update(self, request: Request, user_id: UserId) -> None:
-        """Publish a user's tab, after `request` changed one of the user's sessions.
+        """Publish the Home tab of the user `user_id`, after `request` has changed one of the user's sessions.
 
-        The tab shows the stored states of the sessions. So it needs no calls to Genesys, and the rate limit stays free
-        for new sessions.
+        The tab shows the stored states of the sessions, so the update makes no calls to Genesys.
         """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""), argument=None)
         self.show_soon(visitor, freshness=Freshness.KNOWN)
@@ -184,18 +179,21 @@ class HomeTab:
     async def _is_newcomer(
         self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
     ) -> bool:
-        """Return whether the user can host sessions and has not had one yet.
+        """Return whether the user has a Genesys user and has never had a session.
 
-        `own` is the list of the user's open sessions. Return False if Genesys or the database does not answer.
+        - `identity`: the user's Genesys user.
+        - `own`: the user's open sessions.
+
+        Return False if Genesys or the database does not answer.
         """
         if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
             return False
         return await self._result_or_error(self._sessions.has_had_one(actor)) is False
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
-        """Return the name of the Genesys user in `identity`, "" if unknown.
+        """Return the name of the Genesys user in `identity`; "" if unknown.
 
-        If `freshness` is KNOWN, take it from the cache.
+        If `freshness` is KNOWN, read the name only from the cache.
         """
         if not isinstance(identity, Identity):
             return ""
@@ -212,9 +210,9 @@ class HomeTab:
     async def _for_administrators(
         self, actor: Request
     ) -> tuple[Sequence[Notice], Sequence[Unconnected], StartCounts | None]:
-        """Load what only administrators see: present faults, people without a Genesys user, and the last day's starts.
+        """Load the present faults, the people without a Genesys user, and the numbers of starts in the last 24 hours.
 
-        A part that cannot be loaded is empty or None.
+        If one of the three cannot be loaded, it is empty or None.
         """
         faults, people, starts = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),
@@ -237,7 +235,7 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Await `call` and return its result, or the error that it raises.
+        """Await `call`. Return its result, or the error that it raises.
 
         Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds.
         """
@@ -254,7 +252,7 @@ class HomeTab:
 
 
 def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
-    """Register the listeners of the event `app_home_opened` and of the tab's buttons."""
+    """Register the listeners of the event `app_home_opened` and of the buttons in the Home tab."""
 
     @app.event("app_home_opened")
     async def on_open(body: dict[str, Any]) -> None:
@@ -277,9 +275,9 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a request that stands for the user who opened the Home tab (pure).
+    """Build a START request by the user who opened the Home tab (pure). It is not submitted.
 
-    The bot never submits this request. The access rules check it, to find out whether the user could start a session.
+    The access rules check the request, to find out whether the user could start a session.
     https://docs.slack.dev/reference/events/app_home_opened
     """
     (where, *_) = body.get("authorizations") or [{}]

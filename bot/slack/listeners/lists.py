@@ -1,7 +1,7 @@
-"""Listen for the buttons that turn the pages of a list of sessions, and for the menu that filters the list by person.
+"""Listen for the buttons that show a page of a list of sessions, and for the menu that filters a list by person.
 
-The new page replaces the message. In the Home tab, the whole tab is published again. A list that a button on a session
-card opens is a new message. The worker checks what the person may do.
+The new page replaces the message with the button. In the Home tab, the whole tab is published again. A button on a
+session card opens a list in a new message. The worker checks what the person may do.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from bot.slack.messages.session_list import AGENT_ACTION, EVERYBODY_ACTION, FILT
 
 
 def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
-    """Register the listeners of all lists."""
+    """Register the listeners of the buttons and menus of all lists."""
 
     async def on_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         page = read_page(body)
@@ -42,7 +42,7 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return which page of a list to show after a press in this list, or a choice in its filter (pure)."""
+    """Return the page of a list to show, after a press on a button or a choice in the menu (pure)."""
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

@@ -1,7 +1,7 @@
 """Open the modal that starts a session, and submit a request when a person submits the modal.
 
-views/session_form.py builds the modal. After that the modal shows a wait message and then the answer. The person also
-gets the answer in a direct message.
+views/session_form.py builds the modal. After the submission, the modal shows a wait message and then the answer. The
+answer is also sent as a direct message.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Opens the form that starts a session, and parses what people submit in it."""
+    """Opens the form that starts a session, and builds the request of a submitted form."""
 
     def __init__(
         self,
@@ -73,9 +73,9 @@ class SessionForm:
     ) -> None:
         """Take the parts.
 
-        `genesys_app` is set if sessions belong to conversations; such sessions have no application and no duration.
-        `offers` holds the settings of messages to customers, with the countries whose phone numbers the form recognizes
-        without a plus. A session's name may not contain a phone number.
+        - `genesys_app`: parses the ids and URLs of conversations. If it is set, the form has no fields for an
+          application and a duration.
+        - `offers`: holds the settings of messages to customers.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
@@ -84,7 +84,7 @@ class SessionForm:
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     def starting_view(self, request: Request) -> View:
-        """Return the view that takes the place of a submitted form until the answer arrives."""
+        """Return the view that replaces the submitted form until the answer arrives."""
         language = self._renderer.language_of(request.requester)
         return session_form.starting_view(language, has_copy=not self._responder.has_no_direct_messages)
 
@@ -96,10 +96,13 @@ class SessionForm:
         *,
         is_for_another: bool = False,
     ) -> None:
-        """Open the form in the background. `actor` is a START request with the requester and the channel.
+        """Open the form in the background.
 
-        - `message`: the Slack message whose shortcut was used, None if no such shortcut was used.
-        - `is_for_another`: the requester starts a session for somebody else, so the form selects nobody at first.
+        - `trigger_id`: Slack's id of the press, which allows the bot to open a modal.
+        - `actor`: a START request with the requester and the channel.
+        - `message`: the Slack message whose shortcut the requester used; None for another way to open the form.
+        - `is_for_another`: whether the session is for another person. Then the menu for the agent selects nobody at
+          first.
         """
         self._responder.soon(self._open(trigger_id, actor, message or {}, is_for_another))
 
@@ -108,7 +111,7 @@ class SessionForm:
         self._responder.soon(self._show_more(body["view"], UserId(body["user"]["id"])))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
-        """Return the request that a submitted form makes. If a field is invalid, return the error messages by block id.
+        """Return the request of a submitted form. If a field is invalid, return the error messages by block id.
 
         `body` is a `view_submission` payload.
         """
@@ -127,7 +130,9 @@ class SessionForm:
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
         """Build the START request of a submitted form.
 
-        Its key contains the view's id, so a form starts one session at most.
+        - `body`: the payload of the submission. The key contains the id of the view, so one form starts at most one
+          session.
+        - `filled`: the valid input.
         """
         actor, defaults, thread = read_actor(body), self._defaults, filled.thread
         to = filled.send_to
@@ -147,7 +152,7 @@ class SessionForm:
         )
 
     def addressee(self, request: Request) -> Addressee:
-        """Return the facts about the requester as the reader of error messages in the form."""
+        """Return what error messages in the form need to know about their reader, the requester."""
         return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
@@ -167,9 +172,10 @@ class SessionForm:
         await self._views.update(view, external_id=actor.id)
 
     async def _filled(self, actor: Request, message: dict[str, Any], is_for_another: bool) -> View:
-        """Return the form with its content.
+        """Return the form with its fields. If the requester cannot start a session, return a view with the reason.
 
-        If the user cannot start a session from here, return a view with the reason.
+        - `message`: the Slack message whose shortcut the requester used, or {}.
+        - `is_for_another`: whether the session is for another person.
         """
         chooses_host, missing = False, None
         try:
@@ -195,7 +201,7 @@ class SessionForm:
         return session_form.form(fields, self._renderer.language_of(actor.requester))
 
     async def _further_fields(self) -> Fields:
-        """Return the fields that *More options* adds to the form: the applications and the duration."""
+        """Return the applications and the default duration. The other values are placeholders."""
         return Fields(
             channel_id=ChannelId(""),
             host=None,
@@ -212,9 +218,9 @@ class SessionForm:
         return session_form.result_view(message, self._renderer.language_of(actor.requester))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
-        """Return the error that says why the agent has no Genesys user.
+        """Return the error which says why the agent has no Genesys user; None if the agent has one.
 
-        Return None if the agent has one, or if Genesys or the database does not answer within `catalog_timeout`.
+        Return None, too, if Genesys or the database does not answer within `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -231,17 +237,14 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread of `message`, so that the bot can post the session there.
-
-        Return "" if the session may not be posted there.
-        """
+        """Return the id of the thread of `message`; "" if the session may not be posted in this thread."""
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:
             return ""
         return thread if await self._session_messages.is_shareable(actor.channel_id) else ""
 
     async def _known_applications(self) -> list[tuple[str, str]]:
-        """Return the ids and names of the applications.
+        """Return the id and the name of each application.
 
         Return [] if the call fails or takes longer than `catalog_timeout`.
         """
@@ -256,7 +259,7 @@ class SessionForm:
 
 
 def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> None:
-    """Register the listeners of the shortcuts and of the form's submission."""
+    """Register the listeners of the shortcuts, of *More options* and of the form's submission."""
 
     @app.global_shortcut(SHORTCUT)
     @app.message_shortcut(MESSAGE_SHORTCUT)
@@ -284,9 +287,9 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Return the error message that the form shows if the request was not stored. `to` is the reader.
+    """Return the error message that a form shows if its request could not be stored. `to` is the reader.
 
-    The form stays open, so people can try again.
+    The form stays open, so that the requester can try again.
     """
     problem = error_copy(error, Situation.START, to).problem
     return f"{problem} {to.language.say(STARTS_ONCE if isinstance(error, MaybeAcceptedError) else INPUT_STAYS)}"

@@ -1,7 +1,7 @@
 """Listen for the step “Start a co-browse session” of Workflow Builder, and submit each execution as a request.
 
-The author of a workflow can put any user into an input, so the worker refuses steps unless the settings allow them.
-api/workflow_steps.py reports the result to the workflow. https://docs.slack.dev/workflows/workflow-steps
+The author of a workflow can put each user into an input, so the worker refuses steps unless the settings allow them.
+api/workflow_steps.py reports the result to Slack. https://docs.slack.dev/workflows/workflow-steps
 """
 
 import re
@@ -29,9 +29,9 @@ _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 def register(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, countries: Collection[str] = ()
 ) -> None:
-    """Register the listener of the step.
+    """Register the listener of the workflow step.
 
-    `countries` are ISO codes: a session's name may not contain a phone number that is valid in one of them.
+    `countries`: ISO codes. Phone numbers that are valid in one of these countries are removed from a session's name.
     """
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
@@ -48,9 +48,10 @@ def register(
 
 
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
-    """Build the request of a step's execution from Slack's payload (pure).
+    """Build the request for one execution of the workflow step (pure). `body` is Slack's payload.
 
-    `countries` are ISO codes: phone numbers that are valid in one of them are removed from the session's name.
+    `countries`: ISO codes. Phone numbers that are valid in one of these countries are removed from the session's name.
+
     https://docs.slack.dev/reference/events/function_executed
     """
     event = body["event"]
@@ -74,10 +75,9 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 
 
 def _name(text: str, countries: Collection[str]) -> str | None:
-    """Return the session's name, with an ellipsis in place of each phone number and email address.
+    """Return the session's name. An ellipsis replaces each phone number and email address.
 
-    `countries` are ISO codes: a phone number without a plus counts if it is valid in one of them. Such a name does not
-    make the step fail, because a workflow's inputs often come from a customer's form.
+    `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)

@@ -1,1 +1,1 @@
-"""Render results and errors as Slack messages. Nothing here calls Slack or another service."""
+"""Render results and errors as Slack messages. This package calls no service."""

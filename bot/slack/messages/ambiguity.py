@@ -1,7 +1,7 @@
-"""Render questions about ambiguous commands, and the offer on a card to send the link to a customer (pure).
+"""Render questions about ambiguous commands, and the offer on a card to send the link to the customer (pure).
 
-The sentences are in catalogue/questions.py. listeners/choices.py handles the buttons of a question,
-listeners/customer_messages.py the button *Send* of an offer.
+The sentences are in catalogue/questions.py. listeners/choices.py handles the buttons of a question.
+listeners/customer_messages.py handles the button *Send* of an offer.
 """
 
 import json
@@ -42,7 +42,8 @@ QUESTION_BLOCK = "question"
 """The block id of a question's first block."""
 LABEL_LENGTH = 75
 """The maximum length of a button's label, in characters.
-https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+https://docs.slack.dev/reference/block-kit/block-elements/button-element
+"""
 KINDS = frozenset(
     (
         *(RequestKind.END, RequestKind.STATUS, RequestKind.LIST, RequestKind.LAST, RequestKind.WHOAMI),
@@ -50,14 +51,14 @@ KINDS = frozenset(
         *(RequestKind.CONNECT, RequestKind.DISCONNECT),
     )
 )
-"""The kinds of requests that a button of a question can submit, besides START."""
+"""The kinds of requests, besides START, that a button of a question can submit."""
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a typed text that does not become a request.
+    """Render the reply to a typed text that did not become a request.
 
-    The reply to an ambiguous text (Choice) is a question. The reply to any other text says that the bot has not
-    understood it.
+    The reply is a question for an ambiguous text (Choice), and the reason for a text that the bot rejects
+    (NotUnderstood).
     """
     if isinstance(found, Choice):
         return question(found, reference, language)
@@ -66,9 +67,10 @@ def parse_error(found: Command, reference: RequestId, language: Language) -> Mes
 
 
 def other_command(command: str, reference: RequestId, language: Language) -> Message:
-    """Render the answer to a slash command of the app that the bot does not serve.
+    """Render the answer to a slash command of the app that this bot does not handle.
 
-    `command` is the slash command that it serves. `reference` is an id that is in the message and in the log line.
+    - `command`: the slash command that this bot handles.
+    - `reference`: an id that is also in the log line, so that administrators can find the line.
     """
     text, hint = language.say(OTHER_COMMAND, command=command), language.say(OTHER_COMMAND_NEXT)
     return Message(
@@ -77,10 +79,10 @@ def other_command(command: str, reference: RequestId, language: Language) -> Mes
 
 
 def question(choice: Choice, reference: RequestId, language: Language, *, ends: str = "") -> Message:
-    """Render a question: one line of text, and a button for each possible meaning of the text that a person typed.
+    """Render the question about an ambiguous text, with a button for each option of `choice`.
 
-    All buttons carry `reference`, so the bot can ignore every press after the first. `ends`: the name of the session
-    that the first button ends.
+    - `reference`: the id of the question. All its buttons carry the id, so only the first press counts.
+    - `ends`: the name of the session that the first button ends; "" if the first button ends no certain session.
     """
     text = language.say(QUESTIONS["end_named"], session=ends) if ends else _asked(choice, language)
     row = [_button(choice, place, reference, language) for place in range(len(choice.options))]
@@ -88,9 +90,9 @@ def question(choice: Choice, reference: RequestId, language: Language, *, ends: 
 
 
 def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
-    """Render a question: did the requester mean a command, or a session with this name?
+    """Render the question whether the requester meant a command, or a session with the typed name.
 
-    The bot asks because the typed name begins with a command word and mentions open sessions of the requester.
+    The name begins with a command word and contains the name of an open session of the requester.
     """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)
@@ -102,17 +104,18 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether a text may mean to end a session, but does not contain the session's id."""
+    """Return whether `found` is a question whose first option is to end a session, without an id or a user."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 
 
 def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
-    """Render a question whose first option ends a session of the requester.
+    """Render the question about a text that may mean to end a session of the requester.
 
-    The question is about the open sessions in `found` that the text mentions, or about all of `found` if the text
-    mentions none. If there is one such session, the question names it. If there are several, each has a row with a
-    button that ends it at once.
+    - `found`: the requester's open sessions. If the text contains the names of some, only these count.
+    - `command`: the slash command.
+
+    If one session counts, the question names it. If several count, each has a row with a button that ends it at once.
     """
     other, language = choice.options[-1], cards.language
     name = (other.name or "") if isinstance(other, Start) else ""
@@ -167,8 +170,7 @@ def offer(
 ) -> list[Block]:
     """Build the part of a session card that offers to send the link to the customer's address in the command.
 
-    Return no block if the command had no address. If the bot cannot send to the address, the block says why, and has no
-    button. Only the blocks show the address, because notifications show a message's text.
+    Return no block if the command had no address. If the bot cannot send to the address, build a block with the reason.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -185,9 +187,9 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the request's argument, for the button that repeats the start; "" if the start needs none.
+    """Return the request's argument, for *Try again*; "" if a repeated start needs no argument.
 
-    The button carries the argument, because the store deletes it once the request is answered.
+    The button carries the argument, because the store deletes it after the answer.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
@@ -229,9 +231,10 @@ def _label(choice: Choice, place: int, language: Language) -> str:
 
 
 def _cut(language: Language, key: str, **field: str) -> str:
-    """Fill the placeholder of a button's label. Cut the value so that the label has at most LABEL_LENGTH characters.
+    """Fill in the placeholder of a button's label. Cut the value so that the label fits into LABEL_LENGTH.
 
-    `key` selects the label in OPTIONS. `field` is one placeholder with its value.
+    - `key`: selects the label in OPTIONS.
+    - `field`: one placeholder with its value.
     """
     ((name, value),) = field.items()
     room = LABEL_LENGTH - len(language.say(OPTIONS[key], **{name: ""}))
@@ -239,11 +242,7 @@ def _cut(language: Language, key: str, **field: str) -> str:
 
 
 def _packed(reference: RequestId, option: Option) -> str:
-    """Encode an option of a question as the value of its button.
-
-    The value holds the question's id, `reference`, and all details of the option, so a restart of the bot loses
-    nothing.
-    """
+    """Encode an option of a question as the value of its button. `reference` is the id of the question."""
     fields: list[str | None]
     if isinstance(option, New):
         fields = [reference, "new", "", "", "", ""]

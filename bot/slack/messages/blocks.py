@@ -21,18 +21,17 @@ START_FOR_ACTION = "home_start_for"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to post. Slack shows `blocks` in the channel and `text` in notifications.
+    """A message to post.
 
-    The text must make sense without the blocks.
+    - `text`: mrkdwn that Slack shows in notifications. It must be understandable without `blocks`.
+    - `blocks`: what Slack shows in the channel.
     """
 
     text: str
     blocks: list[Block]
 
     def payload(self) -> dict[str, Any]:
-        """Return the message as fields for an acknowledgement, a response_url or a `chat.*` call.
-
-        The fields also switch off previews of links.
+        """Return the message as fields of an acknowledgement, a response_url or a `chat.*` call. Link previews are off.
         """
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
 
@@ -46,19 +45,19 @@ def escape(text: str) -> str:
 
 
 def section(text: str, block_id: str | None = None) -> Block:
-    """Build a section: a paragraph of mrkdwn, cut to Slack's limit."""
+    """Build a section block: a paragraph of mrkdwn, cut to Slack's limit of 3000 characters."""
     # verbatim: Slack must not turn words that people wrote into links and mentions
     block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": cut(text), "verbatim": True}}
     return block | {"block_id": block_id} if block_id else block
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """Shorten an escaped text to `max_length` characters, and end it with "…". Never cut inside an HTML entity."""
+    """Cut an escaped text to `max_length` characters, and end it with "…". Never cut inside an HTML entity."""
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 
 def context(text: str) -> Block:
-    """Build a context block: a line of small print in mrkdwn, cut to Slack's limit."""
+    """Build a context block: a line of small print in mrkdwn, cut to Slack's limit of 3000 characters."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text), "verbatim": True}]}
 
 
@@ -78,7 +77,7 @@ def header(text: str, block_id: str) -> Block:
 
 
 def option(text: str, value: str, **fields: Any) -> Block:
-    """Build an option of a menu. `fields` are further fields, such as `url`.
+    """Build an option of a menu. `fields` are further fields of the option, such as `url`.
 
     https://docs.slack.dev/reference/block-kit/composition-objects
     """
@@ -86,12 +85,12 @@ def option(text: str, value: str, **fields: Any) -> Block:
 
 
 def overflow(action_id: str, *options: Block) -> Block:
-    """Build an overflow menu, which opens from three dots. It needs two to five options."""
+    """Build an overflow menu, which opens from a button with three dots. Slack requires two to five options."""
     return {"type": "overflow", "action_id": action_id, "options": list(options)}
 
 
 def users_select(action_id: str, placeholder: str, initial_user: str | None = None) -> Block:
-    """Build a menu to select one person. `initial_user` is selected at first."""
+    """Build a menu to select one person. `initial_user` is selected at first; None selects nobody."""
     element = {"type": "users_select", "action_id": action_id, "placeholder": _plain(placeholder)}
     return element | {"initial_user": initial_user} if initial_user else element
 

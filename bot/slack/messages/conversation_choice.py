@@ -1,8 +1,7 @@
-"""Render two questions about an agent's conversations, and parse the values of their buttons (pure).
+"""Render the questions about an agent's conversations, and parse the values of their buttons (pure).
 
-The questions: in which conversation shall the bot start the session? Shall the new session replace the conversation's
-open session? A press on a button submits the start again; the session service then checks again that the agent is in
-the conversation.
+One question asks in which conversation to start the session. The other question asks whether a new session replaces the
+open session of the conversation. A press on a button submits the start again.
 """
 
 import json
@@ -39,11 +38,12 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question: in which conversation shall the bot start the session? Each conversation has a button.
+    """Render the question in which conversation to start the session. Each conversation has a button.
 
-    Only the blocks show the customers' names, because notifications show a message's text. Each button carries
-    `request_id` and `argument`. A press submits this request again, and by then the store has deleted the request's
-    argument. `argument` is "" if there is none.
+    - `request_id`: the request that a button repeats.
+    - `argument`: the argument of the repeated request; "" for none. The buttons carry it, because the store deletes it.
+
+    The text for notifications contains no customer's name.
     """
     say = to.language.say
     rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]
@@ -54,10 +54,11 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 
 
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
-    """Render the message about a start in a conversation with an open session. A button replaces that session.
+    """Render the answer to a start in a conversation that has an open session. A button replaces the open session.
 
-    `card` shows the open session; it is None if the requester may not read the link. Only the blocks show the
-    customer's name, because notifications show a message's text.
+    `card`: the card of the open session; None if the requester may not read the link.
+
+    The text for notifications contains no customer's name.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
     if card is None:
@@ -90,7 +91,7 @@ def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
     """Decode the value of the button that chooses a conversation.
 
-    Return the id of the request to repeat, the chosen conversation, and the argument of the new start.
+    Return the id of the request to repeat, the chosen conversation, and the argument of the repeated request.
     """
     failed, _, rest = value.partition(" ")
     wanted, _, argument = rest.partition(" ")

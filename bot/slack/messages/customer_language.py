@@ -1,4 +1,4 @@
-"""Render a menu in which the agent chooses the language of a message to a customer, and read the choice (pure).
+"""Render the menu in which the agent chooses the language of a message to a customer, and read the choice (pure).
 
 The menu appears only if the settings have texts in several languages.
 """
@@ -24,7 +24,7 @@ NAMES = {
 
 
 def language_select(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Build a menu of the languages that have a text for this medium. Return no block if there is only one."""
+    """Build the menu of the languages that have a text for this medium. Return [] if there is only one language."""
     languages = texts.languages(medium)
     if len(languages) < 2:
         return []
@@ -41,7 +41,7 @@ def language_select(texts: CustomerTexts, medium: ContactChannel, language: Lang
 
 
 def language_input(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Build the menu of the languages as a field of a dialog. Return no block if there is only one language."""
+    """Build the menu of the languages as a field of a dialog. Return [] if there is only one language."""
     name = {"type": "plain_text", "text": language.say(ASK)}
     return [
         {"type": "input", "block_id": LANGUAGE_ACTION, "label": name, "element": menu}
@@ -50,9 +50,9 @@ def language_input(texts: CustomerTexts, medium: ContactChannel, language: Langu
 
 
 def read_language(place: Mapping[str, Any]) -> str:
-    """Return the language that the agent chose in the menu; "" if the agent chose none.
+    """Return the code of the language that the agent chose in the menu; "" if the agent chose none.
 
-    `place` is a dialog's view, or the part of a payload with the menus beside the pressed button.
+    `place`: the view, or the payload of a press in a message.
     """
     blocks = ((place.get("state") or {}).get("values") or {}).values()
     chosen = [menu for block in blocks if (menu := block.get(LANGUAGE_ACTION))]

@@ -1,4 +1,4 @@
-"""Render the question whether to send a session's link to a customer, and the messages after the answer (pure)."""
+"""Render the question whether to send a session's link to a customer, and the message after the answer (pure)."""
 
 from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
@@ -32,9 +32,9 @@ NOT_SENT = said("send.cancelled", "Nothing was sent.")
 def question(
     proposed: SendPreview, request_id: RequestId, language: Language, features: Capabilities = PLAIN
 ) -> Message:
-    """Render the question whether to send the link to the customer, or which one of several links.
+    """Render the question whether to send the link to the customer. For several sessions, ask which link to send.
 
-    Only the blocks show the customer's address, because notifications show a message's text.
+    The text for notifications does not contain the customer's address.
     """
     say, address = language.say, proposed.address
     is_text = address.medium is ContactChannel.SMS
@@ -71,6 +71,6 @@ def sent(outcome: CustomerMessageSent, language: Language) -> Message:
 
 
 def cancelled(language: Language) -> Message:
-    """Render the message that replaces the question after a click on *Cancel*."""
+    """Render the message that replaces the question after a press on *Cancel*."""
     text = language.say(NOT_SENT)
     return Message(text, [section(text)])

@@ -1,6 +1,6 @@
 """Choose the sentences about an error for a reader, and fill in their placeholders (pure).
 
-The sentences themselves are in catalogue/.
+The sentences are in catalogue/.
 """
 
 import math
@@ -39,7 +39,7 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 MIN_TOLD_WAIT_SECONDS = 30.0
-"""An error message states a wait of at least this length. For a shorter wait it says "in a minute"."""
+"""An error message names a wait of at least this length. For a shorter wait, it says "in a minute"."""
 MAX_LISTED = 10
 MAX_CHANNELS = 5
 MAX_APPLICATIONS = 20
@@ -54,13 +54,13 @@ SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The reader of an error message, and what the message may say to them.
+    """What an error message needs to know about its reader.
 
     - `command`: the slash command of this installation.
     - `contact`: the person or channel to ask for help.
-    - `can_repair`: the reader can fix faults, so the message says how to fix them.
-    - `told`: the person or channel that already got a message about this error, "" if nobody did.
-    - `telling`: the person or channel that will certainly get such a message, because it is stored; "" if nobody will.
+    - `can_repair`: whether the message says how to fix a fault, because the reader can fix it.
+    - `told`: the person or channel that has got a message about this error; "" for none.
+    - `telling`: the person or channel to which a message about this error is stored but not sent yet; "" for none.
     """
 
     language: Language
@@ -73,10 +73,12 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCopy:
-    """The sentences about an error for one reader. All texts but `problem` may be "".
+    """The sentences about an error for one reader. Each text but `problem` is "" if there is none.
 
-    `broken` and `fix` are for administrators: what is broken, and how to fix it. `has_status_page`: whether the message
-    links to the status page of Genesys. `asks_contact`: whether the sentences ask the reader to turn to somebody.
+    - `broken`: what is broken. Only for administrators.
+    - `fix`: how to fix it. Only for administrators.
+    - `has_status_page`: whether the message links to the status page of Genesys.
+    - `asks_contact`: whether a sentence asks the reader to tell or ask the contact.
     """
 
     problem: str
@@ -88,12 +90,12 @@ class ErrorCopy:
 
     @property
     def repair(self) -> str:
-        """Return the part that only administrators read, on one line: what is broken, and how to fix it."""
+        """Return the sentences for administrators, `broken` and `fix`, on one line."""
         return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines of an error message that follow the line with the problem."""
+        """Return the lines of an error message after the line with the problem."""
         return tuple(line for line in (self.repair, self.next_step) if line)
 
     @property
@@ -126,7 +128,7 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
-    """Return the sentence that says who learns of the error, or None.
+    """Return the sentence that asks the reader to tell somebody, or says that the bot does; None if the entry has none.
 
     Also return the person or channel in this sentence.
     """
@@ -134,10 +136,10 @@ def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
 
 
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
-    """Return the sentence that says who learns of an error, and the person or channel in this sentence.
+    """Return the sentence about who learns of an error, and the person or channel in this sentence.
 
-    The sentence is `ask`, which asks the reader to tell somebody. It is TOLD instead if the bot has already told
-    somebody, and TELLING if the bot certainly will.
+    `ask`: the sentence that asks the reader to tell somebody. If the bot has told somebody, return TOLD instead. If a
+    message to somebody is stored, return TELLING instead.
     """
     if to.told:
         return TOLD, to.told
@@ -145,14 +147,14 @@ def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
 
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
-    """Return the text of an error below a field of a form. It is plain text, so it mentions nobody."""
+    """Return the text of an error below a field of a form. It is plain text without a mention."""
     return error_copy(error, Situation.QUERY, replace(to, language=to.language.plain, contact=SOMEBODY)).text
 
 
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
     """Return the catalogue's most specific entry for an error.
 
-    Look first for the error's code with variant and situation, and last for the code alone.
+    Search first by code, variant and situation, and last by the code alone.
     """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:
@@ -163,7 +165,7 @@ def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
 
 
 def fault_name(error: CobrowseError) -> str | None:
-    """Return the name of the fault that caused an error; None if an administrator cannot fix the cause.
+    """Return the name of the fault that caused an error; None if administrators cannot fix the cause.
 
     Errors with the same cause and the same fix have the same name. A refusal, such as a missing role, is not a fault.
     """
@@ -178,19 +180,13 @@ def fault_name(error: CobrowseError) -> str | None:
 
 
 def find_repair(error: CobrowseError) -> Repair | None:
-    """Return what administrators read about an error: what is broken, and how to fix it.
-
-    None if the error needs no fix.
-    """
+    """Return the sentences for administrators about an error; None if the catalogue has none."""
     keys = (*(f"{error.code}.{variant}" for variant in variants(error)), error.code)
     return next((REPAIRS[key] for key in keys if key in REPAIRS), None)
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return the variants of an error, the most important first. A variant is a special case of the error's code.
-
-    The variants select the error's entry in the catalogue.
-    """
+    """Return the variants of an error, the most important first. A variant is a special case of the error's code."""
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)
@@ -249,7 +245,7 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
 
 
 def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
-    """Return the values of all placeholders in an error's sentences, except those of `command` and `contact`."""
+    """Return the values of the placeholders in an error's sentences, except `command` and `contact`."""
     match error:
         case errors.RateLimitedError(wait_seconds=seconds):
             return {"wait": language.wait(seconds)}
@@ -303,24 +299,25 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Render the two ids that support needs: the request's id, `ours`, and Genesys's correlation id, `service`.
+    """Render the ids that support needs.
 
-    Leave out an id that is None.
+    - `ours`: the request's id; None to leave it out.
+    - `service`: Genesys's correlation id; None to leave it out.
     """
     told = ((REFERENCE, ours), (SERVICE_REFERENCE, service))
     return " · ".join(language.say(sentence, reference=found) for sentence, found in told if found)
 
 
 def reference_line(language: Language, request_id: RequestId, service: str | None = None) -> Block:
-    """Build the block with the ids that support needs: the request's id, and Genesys's correlation id, `service`.
+    """Build the block with the ids that support needs.
 
-    `service` is None if there is none. Only error messages about failures have this block.
+    `service`: Genesys's correlation id; None to leave it out.
     """
     return context(references(language, request_id, service))
 
 
 def candidate(one: LiveConversation, language: Language) -> Markup:
-    """Describe a conversation so that people recognize it: by its customer, start time and id."""
+    """Render the customer, the start time and the id of a conversation."""
     return Markup(language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id))
 
 

@@ -1,4 +1,4 @@
-"""Render the help: a short introduction, and the list of all commands for a role and an installation (pure)."""
+"""Render the help: a short introduction, and the list of all commands for a role (pure)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,13 +55,13 @@ class Capabilities:
     """The optional features of this installation.
 
     - `sends`: whether the bot can send links to customers.
-    - `texts`: whether it can send them by text message.
-    - `emails`: whether it can send them by email.
+    - `texts`: whether the bot can send links by text message.
+    - `emails`: whether the bot can send links by email.
     - `connects`: whether people can sign in to Genesys with their own account.
     - `in_conversations`: whether sessions belong to Genesys conversations.
-    - `genesys_app`: the web app that shows a conversation, None if sessions belong to no conversation.
-    - `customer_texts`: the texts that customers get, by language.
-    - `runbook_url`: the page that administrators can open about a fault, "" for none.
+    - `genesys_app`: the web app that shows conversations; None if sessions belong to no conversation.
+    - `customer_texts`: the texts of messages to customers, by language.
+    - `runbook_url`: the page about faults that administrators can open; "" for none.
     """
 
     sends: bool = False
@@ -78,10 +78,7 @@ PLAIN = Capabilities()
 
 
 def short_help(command: str, language: Language) -> Message:
-    """Render a short introduction to the bot.
-
-    It has buttons to start a session, list the reader's sessions, and show all commands.
-    """
+    """Render a short introduction to the bot, with buttons to start a session, list sessions and show all commands."""
     say = language.say
     row = buttons(
         button(say(START_BUTTON), HELP_START_ACTION, value=ALL, style="primary"),
@@ -92,7 +89,7 @@ def short_help(command: str, language: Language) -> Message:
 
 
 def all_commands(command: str, role: Role, features: Capabilities, language: Language) -> Message:
-    """Render the list of all commands that a person in this role can type."""
+    """Render the list of all commands that a person with this role can type. `command` is the slash command."""
     blocks: list[Block] = []
     for title, *lines in _groups(role, features):
         told = "".join(f"\n• {language.say(line, command=command)}" for line in lines)
@@ -101,7 +98,7 @@ def all_commands(command: str, role: Role, features: Capabilities, language: Lan
 
 
 def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
-    """Yield the groups of the command list. Each is a list of sentences: a title, then one line for each command."""
+    """Yield the groups of the command list. A group is a title and one sentence for each command."""
     leads = role is not Role.MEMBER
 
     def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:

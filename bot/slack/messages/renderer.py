@@ -1,6 +1,7 @@
-"""Render every message of the bot: answers to requests, errors, and notices, each as text and blocks (pure).
+"""Render all messages of the bot: answers to requests, errors and notices (pure).
 
-error_copy.py words the errors, session_card.py renders a session, replies.py the answers to queries.
+error_copy.py chooses the sentences about errors, session_card.py renders sessions, and replies.py renders the answers
+to inquiries.
 """
 
 import re
@@ -90,8 +91,7 @@ NOT_REPEATABLE = (
     RequestKind.CANCEL,
 )  # their argument is an address, and the store deletes it once the request is answered
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
-"""The situation that selects an error's sentences, by kind of request. A kind that is not listed has Situation.QUERY.
-"""
+"""The situation of an error, by the kind of request. All other kinds have Situation.QUERY."""
 IN_THREAD = said("thread.posted", "Posted in the thread.")
 NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
 TAB_OFF = "messages_tab_disabled"
@@ -108,41 +108,43 @@ WAITING = said("note.waiting", "Genesys is busy. Your answer comes in {wait}.")
 class MessageRenderer:
     """Renders the messages of one installation.
 
-    `command` is its slash command, `contact` the person or channel to ask for help, `features` its optional features.
+    - `command`: the slash command.
+    - `contact`: the person or channel to ask for help.
+    - `features`: the optional features.
     """
 
     command: str = "/cobrowse"
     contact: Value = SOMEBODY
     features: Capabilities = PLAIN
     language_of: Callable[[str | None], Language] = lambda reader: ENGLISH
-    """Returns the language in which to write to a reader, by the id of a user or channel; None is an unknown reader."""
+    """Returns the language in which to write to a user or channel, by its id; None stands for an unknown reader."""
     can_repair: Callable[[UserId], bool] = lambda user_id: False
     """Returns whether a user can fix faults of the bot. Error messages to such a user say how to fix them."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """The ids of the users and channels that got a message about the fault behind an error."""
+    """Returns the ids of the users and channels that have got a message about the fault behind an error."""
     telling: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """The ids of the users and channels that will get a message about the fault behind an error, because it is stored.
-    """
+    """Returns the ids of the users and channels to which a message about the fault behind an error is stored."""
     can_tell: bool = False
     """Whether the bot can send a message to the contact or to an administrator."""
     genesys_url: str = ""
     """The address of the Genesys web app, "" if unknown."""
     can_connect: Callable[[UserId], bool] = lambda user_id: False
-    """Whether a user can connect people to Genesys users."""
+    """Returns whether a user can connect people to Genesys users."""
     has_administrators: bool = False
     """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
     """The person or channel to ask for a Genesys user: the contact if that is a channel or an administrator, else an
     administrator."""
     contact_name: Callable[[], str] = lambda: ""
-    """The name of the person to ask for a Genesys user; "" if unknown."""
+    """Returns the name of the person to ask for a Genesys user; "" if unknown."""
     starts_anywhere: bool = True
     """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
     def addressee(self, reader: UserId | None, *, repairs: bool = True) -> Addressee:
-        """Return the facts about the reader of an error message. `reader` is the user's id, None if unknown.
+        """Return what an error message needs to know about its reader.
 
-        With `repairs` False, the message never says how to fix a fault. With True, it does for readers who can.
+        - `reader`: the user's id; None if unknown.
+        - `repairs`: whether the message may say how to fix a fault. It does so only to a reader who can fix faults.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)
@@ -197,8 +199,8 @@ class MessageRenderer:
     def _access_report(self, request: Request, report: AccessReport) -> Message:
         """Render the answer to the command `why`.
 
-        Requesters who may not start a session read the reason as an error message. Any other report is a reply, with a
-        button that helps the person if they have no Genesys user.
+        Requesters who may not start a session read the reason as an error. All other reports are replies. A report
+        about a person without a Genesys user has a button to connect the person or to ask for it.
         """
         if error := own_refusal(request, report):
             return self.failure(
@@ -217,13 +219,16 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
 
     def end_question(self, request: Request, choice: Choice, found: SessionList) -> Message:
-        """Render a question whose first option ends a session. `found`: the requester's open sessions."""
+        """Render the question about a text that may mean to end a session.
+
+        `found`: the requester's open sessions.
+        """
         return end_question(request, choice, found, self.cards_for(request.requester), self.command)
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
-        """Add a line to a card that says whether the bot has posted the session in the requested thread.
+        """Add a line to a card that says whether the session was posted in the thread that the requester chose.
 
-        Return the card unchanged if no thread was requested.
+        Return the card unchanged if the requester chose no thread.
         """
         to = self.addressee(reader, repairs=False)
         if started.is_shared:
@@ -249,7 +254,7 @@ class MessageRenderer:
         return CardRenderer(self.features, self.language_of(reader))
 
     def _card_after(self, request: Request, outcome: Result) -> Message | None:
-        """Render the card of a session again, after a person has pressed a button on it.
+        """Render the card of a session again, after a press on one of the card's buttons.
 
         Return None for a result that does not change the card, such as most errors.
         """
@@ -286,16 +291,17 @@ class MessageRenderer:
         opens_form: bool = False,
         has_reference: bool = True,
     ) -> Message:
-        """Render an error: the problem, the next step, buttons and, for a failure, the ids that support needs.
+        """Render an error: the problem, the next step, buttons, and the ids that support needs.
 
-        - `reader`: the person who reads the message, None if unknown.
-        - `is_repeatable`: the request is stored, so *Try again* can repeat it.
+        - `reader`: the user who reads the message; None if unknown.
+        - `is_repeatable`: whether *Try again* can repeat the request.
         - `situation`: what the person asked the bot to do.
-        - `argument`: the part of the request's argument that a repeated start needs, "" if none. *Try again* carries
-          it, because the store has deleted the request's argument by then.
-        - `is_stored`: the store holds the request and the error, so the reader can pass them on.
-        - `opens_form`: the message is in no modal, so a button can open the form.
-        - `has_reference`: whether the message may have the ids. False for the answer to a question, which did not fail.
+        - `argument`: the argument of a repeated start; "" for none. *Try again* carries it, because the store deletes
+          it.
+        - `is_stored`: whether the store holds the request and its error. Only then can a button tell the
+          administrators.
+        - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
+        - `has_reference`: whether to show the ids that support needs, if something has failed.
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
@@ -323,18 +329,12 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return `to`, the reader of an error, with the fields `told` and `telling` filled in.
-
-        They name the person or channel that the bot has told, or will tell, about the fault that caused the error.
-        """
+        """Return the reader `to` of an error with the fields `told` and `telling` filled in."""
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message: the bot could not send a copy of it as a direct message, and what to do about that.
-
-        A reader who can fix faults reads how to fix this one.
-        """
+        """Add a line to a message: the bot cannot send direct messages, and what the reader can do about it."""
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
@@ -354,9 +354,9 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Return the facts about the reader of an error about a missing Genesys user.
+        """Return what an error message about a missing Genesys user needs to know about its reader.
 
-        Their `contact` is somebody who can connect people to Genesys users.
+        The `contact` in the result can connect people to Genesys users.
         """
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
@@ -364,8 +364,10 @@ class MessageRenderer:
     def access_buttons(self, error: HostNotFoundError, reader: UserId | None) -> list[Block]:
         """Build the button that helps a person who has no Genesys user.
 
-        For an administrator it opens the dialog that connects the person. For anybody else it asks an administrator to
-        do that. Return no button if the reader is unknown, or if the installation has nobody who can connect people.
+        - For an administrator, the button opens the dialog that connects the person.
+        - For another reader, the button asks an administrator to connect the person.
+
+        Return no button if `reader` is None, or if the installation has nobody who can connect people.
         """
         if reader is not None and self.can_connect(reader):
             return [connect_button((TeamId(""), error.user_id), self.language_of(reader), is_primary=True)]
@@ -376,7 +378,7 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at` is the notice's `opened_at` at the time when this message was posted.
+        `opened_at`: the notice's `opened_at` when this message was posted.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -391,7 +393,7 @@ class MessageRenderer:
         return fault_notice(notice, replace(to, can_repair=True), opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
-        """Render the interim message that tells the requester to wait."""
+        """Render the wait notice `note` for the requester."""
         is_start, language = request.kind is RequestKind.START, self.language_of(request.requester)
         text = language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
@@ -401,17 +403,14 @@ class MessageRenderer:
 
 
 def is_plain_fact(error: CobrowseError) -> bool:
-    """Return whether an error only states a fact: the session has already ended, or an address is wrong.
-
-    Then nothing has failed, so the message about the error needs no ids for support.
-    """
+    """Return whether nothing has failed: the error only states a fact, such as that a session has already ended."""
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the refusal in a report about the requester: the error that keeps the requester from starting a session.
+    """Return the error that keeps the requester from starting a session, from a report about the requester.
 
-    Return None if the requester may start one, and for a report about somebody else.
+    Return None if the requester may start a session, or if the report is about another person.
     """
     if request.for_another:
         return None
@@ -421,14 +420,14 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
-    """Build the top of an error message: the problem and the next step, and a link to copy if the error has one."""
+    """Build the first blocks of an error message: the problem, the next step, and the link if the error has one."""
     icon = ":information_source:" if is_plain_fact(error) else ":warning:"
     blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
     return blocks + link_alone(error.join_url) if isinstance(error, ConversationActiveError) else blocks
 
 
 def _choice(error: SessionActionError) -> SessionList:
-    """Return the sessions that the error holds, as a list of the kind END. The person has to choose the one to end."""
+    """Return the sessions in the error as a list that asks which session to end."""
     page = ListPage(ListKind.END, agent=error.agent)
     return SessionList(error.records[: page.size], page, len(error.records))
 
@@ -438,10 +437,12 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
-    """Convert COBROWSE_HELP_CONTACT to a value for a sentence: an id becomes a mention, any other text stays as it is.
+    """Convert COBROWSE_HELP_CONTACT to a value for a sentence. An id becomes a mention, other text stays as it is.
 
-    If the setting is empty, return mentions of the first two `admins`, or else of the user groups of administrators;
-    without both, a general phrase. Nobody is notified by these mentions: only the reader sees the bot's answers.
+    - `admins`: the ids of administrators. If the setting is empty, the first two are mentioned.
+    - `groups`: the ids of user groups of administrators. They are mentioned if the setting and `admins` are empty.
+
+    If all three are empty, return SOMEBODY.
     """
     if contact_id(contact):
         return reader_mention(contact)
@@ -458,14 +459,14 @@ def contact_id(contact: str) -> str:
 
 
 def reader_mention(reader: str) -> Markup:
-    """Return the mrkdwn mention of a user or channel with this id."""
+    """Return the mrkdwn mention of the user or channel with the id `reader`."""
     return channel_mention(reader) if reader[0] in "CG" else mention(reader)
 
 
 def told_markup(readers: Sequence[str], contact: Value) -> Value:
-    """Return a mention of one of the `readers`, the ids of users and channels that the bot has told.
+    """Return a mention of one of `readers`, which are the ids of users and channels. Return "" if there are none.
 
-    This is the contact if the contact is among them, else the first one. Return "" if there are no readers.
+    Choose `contact` if it is among the readers, else the first reader.
     """
     named = [reader_mention(reader) for reader in readers]
     return next((each for each in named if each == contact), named[0] if named else "")

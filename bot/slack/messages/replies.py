@@ -1,4 +1,4 @@
-"""Render the answers to requests about sessions, people and the set-up as text and blocks (pure).
+"""Render the answers to requests about sessions, people and the set-up (pure).
 
 renderer.py renders the answer to a start. The sentences about errors are in catalogue/.
 """
@@ -88,7 +88,7 @@ UNLISTED = said("apps.unlisted", "I use `{id}`, which Genesys doesn’t list.")
 
 
 def connecting(to: Addressee, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
-    """Render the answer to `connect` or `disconnect`, or the message after a sign-in."""
+    """Render the answer to the command `connect` or `disconnect`, or the message after a sign-in."""
     say, command = to.language.say, to.command
     match outcome:
         case SignInOffered(address=address, until=until, already=already):
@@ -137,9 +137,9 @@ WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by 
 
 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
-    """Render the result of a request for the reader `to`, except for started sessions, open sessions and errors.
+    """Render the result of a request for the reader `to`.
 
-    renderer.py renders those.
+    renderer.py renders the results that Reply does not list, such as a started session or an error.
     """
     command = to.command
     if isinstance(outcome, SendPreview):
@@ -249,8 +249,5 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 
 
 def _text(text: str) -> Message:
-    """Return a message of one paragraph.
-
-    Notifications show no bold text, so the message's text for them has no asterisks.
-    """
+    """Return a message of one paragraph. Its text for notifications has no asterisks, which would not become bold."""
     return Message(text.replace("*", ""), [section(text)])

@@ -1,6 +1,6 @@
 """Render the card of a session: its link or code, its buttons, and later its end (pure).
 
-A card has three lines, at most two buttons, and a menu. listeners/cards.py handles the buttons and checks who pressed.
+listeners/cards.py handles the buttons and checks who pressed.
 """
 
 import json
@@ -60,13 +60,13 @@ from bot.slack.messages.catalogue.session_states import (
 from bot.slack.messages.help import SESSIONS_BUTTON, Capabilities
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
-"""Action ids of buttons on cards of earlier versions, which asked for confirmation in Slack's dialog.
+"""The action ids of buttons on cards of earlier versions of the bot.
 
-In a list that asks which session to end, and for another open session of the reader on a card, END_ACTION still ends a
-session at once."""
+END_ACTION is still used where a press ends a session at once: in a list that asks which session to end, and on a card
+for another open session of the reader.
+"""
 OTHERS_ACTION = "list_others"
-"""The action id of the button that lists all open sessions of a card's agent. The button's value is the page of this
-list."""
+"""The action id of the button that lists all open sessions of a card's agent. The button's value is a ListPage."""
 SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "send_to_customer",
     "ask_end_session",
@@ -76,10 +76,9 @@ SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
 POST, COPY, PREVIEW, GENESYS, DETAILS = "post", "copy", "preview", "genesys", "details"
 """The values of the options in the menu of a card."""
 CARD = "card-"
-"""The prefix of the block id of a card's row of buttons. The session's id follows, because an option's value is too
-short for it."""
+"""The prefix of the block id of a card's row of buttons. The session's id follows the prefix."""
 OTHER = "other-"
-"""The prefix of the id of the block about another open session. The id of the card's own session follows."""
+"""The prefix of the block id of a card's part about another open session. The id of the card's own session follows."""
 BUTTON_URL_LENGTH = 3000
 
 USUAL_NAME = label("card.usual_name", "Co-browse with {name}", limit=60)
@@ -153,7 +152,7 @@ STILL_JOINED_OF_AND = counted(
 )
 OWN_OPEN, OPEN_OF = (STILL_OPEN, STILL_OPEN_AND), (STILL_OPEN_OF, STILL_OPEN_OF_AND)
 OWN_JOINED, JOINED_OF = (STILL_JOINED, STILL_JOINED_AND), (STILL_JOINED_OF, STILL_JOINED_OF_AND)
-"""The sentences about one open session, and about several."""
+"""Pairs of sentences. The first is for one other open session, the second for several."""
 END_IT = label("card.end_it", "End it")
 THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
 OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
@@ -181,9 +180,12 @@ _ENDINGS = {
     (False, False, True): CLOSED_WITH,
     (False, True, True): CLOSED_BY_WITH,
 }
-"""The title of a session that is over. Each key has three flags: the session has ended for all participants; the person
-who ended it is known; the title names the agent. Without the first flag, the session belongs to a Genesys conversation,
-and goes on for those who have joined."""
+"""The title of a session that is over. The flags of a key:
+
+- The session has ended for all participants. If not, it goes on for those who have joined.
+- The person who ended the session is known.
+- The title names the agent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Place:
     """The place where a card is shown.
 
     - `posts`: whether a button can post the session in this channel.
-    - `copies`: the card is ephemeral, so a button can send a copy as a direct message.
+    - `copies`: whether a button can send a copy of the card as a direct message.
     - `is_public`: whether everybody in the channel can read the card.
     """
 
@@ -209,18 +211,18 @@ def place_of(request: Request) -> Place:
 
 
 def can_share(request: Request) -> bool:
-    """Return whether a button in the answer to this request can post the session in the request's channel.
+    """Return whether a button in the answer can post the session in the channel of the request.
 
-    That is the case if the answer is an ephemeral message in a channel where the bot can post.
+    Return True if the request has a response_url and comes from a channel, not from a direct or group message.
     """
     return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
 
 
 @dataclass(frozen=True, slots=True)
 class UsualNames:
-    """Makes a name for each session that the requester has not named, in the agent's language.
+    """Makes names for sessions that the requester has not named, in the agent's language.
 
-    `language_of` returns the language of a person.
+    `language_of`: returns the language of a person.
     """
 
     language_of: Callable[[str | None], Language]
@@ -234,17 +236,14 @@ class UsualNames:
 
 @dataclass(frozen=True, slots=True)
 class CardRenderer:
-    """Renders the session cards of one installation for one reader."""
+    """Renders session cards for one reader, in the reader's language."""
 
     features: Capabilities
     language: Language
 
     @property
     def send_label(self) -> Sentence:
-        """Return the label of the button that sends the link to a customer.
-
-        It names the media that are on: SMS, email or both.
-        """
+        """Return the label of the button that sends the link to a customer. It names the media that are on."""
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK
@@ -252,10 +251,10 @@ class CardRenderer:
     def started(
         self, request: Request, session: Session, *, agent_told: bool | None = None, offered: Sequence[Block] = ()
     ) -> Message:
-        """Render the card of a new session for the person who started it.
+        """Render the card of a new session for its requester.
 
-        `agent_told`: whether the bot notified the agent, None if the agent started the session. `offered`: blocks that
-        offer to send the link to a customer, as `ambiguity.offer` builds them.
+        - `agent_told`: whether the bot reached the agent with the link; None if the requester is the agent.
+        - `offered`: the blocks of the offer to send the link to the customer, from `ambiguity.offer`.
         """
         say, agent = self.language.say, mention(request.agent)
         below = list(offered)
@@ -278,7 +277,7 @@ class CardRenderer:
         return Message(ready, blocks)
 
     def for_agent(self, request: Request, session: Session) -> Message:
-        """Render the card for an agent whose session was started by somebody else or a workflow."""
+        """Render the card for an agent whose session was started by another person or by a workflow."""
         say, starter = self.language.say, mention(request.requester)
         if request.kind is RequestKind.STEP:
             title = say(TITLE_FROM_WORKFLOW, name=session.name, ends=self.ends(session))
@@ -289,11 +288,11 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE, hints=True))
 
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
-        """Build the part of a card that shows the agent's other open sessions.
+        """Build the part of a card about the agent's other open sessions.
 
-        It names the newest one, `other`, and has a button to end it. It also shows the number of further ones, and has
-        a button to list them. `is_own`: the reader is the agent. For any other reader, the bot asks before it ends
-        `other`.
+        - `session`: the session of the card.
+        - `other`: the newest of the other open sessions, and their number.
+        - `is_own`: whether the reader is the agent. Then a press ends `other` at once; else the bot asks first.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:
@@ -318,10 +317,10 @@ class CardRenderer:
         done: str = "",
         other: OtherSession | None = None,
     ) -> Message:
-        """Render the card of a stored session for `viewer`, with the buttons that fit `place`, where the card is shown.
+        """Render the card of a stored session for `viewer`, with the buttons that `place` allows.
 
-        `done`: a line about the result of the last press on the card, "" for none. `other`: another open session of the
-        agent.
+        - `done`: a line about the result of the last press on the card; "" for none.
+        - `other`: another open session of the agent; None for none.
         """
         if record.is_over:
             return self.closed(record)
@@ -335,10 +334,10 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
-        """Render the card of a session that the customer has joined. Nobody else can join it.
+        """Render the card of a session that the customer has joined, so that nobody else can join it.
 
-        `viewer` is the reader, None if it is not known who reads the card. Only the host gets the button to the
-        customer's screen, because its address is a secret. `is_public`: whether everybody in a channel reads the card.
+        - `viewer`: the reader; None if unknown. Only the agent gets the button to the customer's screen.
+        - `is_public`: whether everybody in a channel reads the card.
         """
         say, session = self.language.say, record.session
         about = self._about(record)
@@ -352,9 +351,9 @@ class CardRenderer:
         return Message(self._customer_joined(record, viewer).replace("*", ""), blocks)
 
     def state_told(self, record: SessionRecord, viewer: UserId) -> Message:
-        """Render the message with the new state of a session: the customer joined, or the session is over.
+        """Render the message about the new state of a session: the customer has joined, or the session is over.
 
-        `viewer`, the requester, reads it.
+        `viewer`: the reader.
         """
         if record.state.phase is SessionPhase.JOINED:
             text = self._customer_joined(record, viewer)
@@ -364,10 +363,12 @@ class CardRenderer:
         return self.closed(record)
 
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
-        """Build the button that leads to the customer's screen. Return no button if no address is known.
+        """Build the button that leads to the customer's screen. Return no button if its address is not known.
 
-        For the host it opens the viewer of the screen, for anybody else the conversation in Genesys. `is_primary`:
-        whether the button is highlighted.
+        - For the agent, it opens the viewer of the screen.
+        - For another reader, or without a viewer, it opens the conversation in Genesys.
+
+        `is_primary`: whether the button is highlighted.
         """
         say, style = self.language.say, {"style": "primary"} if is_primary else {}
         if record.state.viewer_url and viewer == record.agent:
@@ -388,7 +389,7 @@ class CardRenderer:
     def shared(self, record: SessionRecord, sharer: UserId | None) -> Message:
         """Render the card of a session that everybody in a channel can read.
 
-        `sharer` is the user who posted the session there, None if that is not known.
+        `sharer`: the user who posted the session; None if unknown.
         """
         say, session = self.language.say, record.session
         title = say(TITLE_FOR, **self._about(record))
@@ -398,7 +399,7 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, CHANNEL, [context(told)]))
 
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
-        """Render the message that takes the place of the card when the session is over.
+        """Render the message that replaces the card when the session is over.
 
         `is_public`: whether everybody in a channel reads the message.
         """
@@ -412,22 +413,22 @@ class CardRenderer:
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
-        """Render the message that takes the place of the card when the session's link or code is used or expired."""
+        """Render the message that replaces the card when the session's link or code is used or expired."""
         say, name = self.language.say, record.session.name
         text = say(CODE_USED if self.features.in_conversations else LINK_USED, name=name)
         blocks = [section(f":white_circle: {text}\n{say(USED_NEXT)}"), self._start_new(record)]
         return Message(say(IS_CLOSED, name=name), blocks)
 
     def _start_new(self, record: SessionRecord) -> Block:
-        """Build a row with a button that starts a new session with the name and agent of `record`."""
+        """Build a row with a button that starts a new session with the name and the agent of `record`."""
         session = record.session
         value = start_new_value(session.id, session.name, record.agent, record.channel_id)
         return buttons(button(self.language.say(START_NEW), START_NEW_ACTION, value=value))
 
     def ended(self, record: SessionRecord, *, is_public: bool = False) -> str:
-        """Render a line about the end of a session: that it is over, since when, and who or what ended it, if known.
+        """Render a line about the end of a session: when it ended, and who or what ended it, if known.
 
-        `is_public`: whether everybody in a channel reads the line.
+        `is_public`: whether everybody in a channel reads the line. Then the line names the agent.
         """
         if not record.ended_by and (reported := ended(record, self.language, names_agent=is_public)):
             return f":white_circle: {reported}"
@@ -442,7 +443,7 @@ class CardRenderer:
         return f":white_circle: {text}"
 
     def sent(self, address: ContactAddress) -> str:
-        """Render the line on a card that says that the link was sent to the customer.
+        """Render the line of a card which says that the link was sent to the customer.
 
         The line shows the last four digits of a phone number, or a masked email address.
         """
@@ -452,26 +453,29 @@ class CardRenderer:
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Render a line of a card: the session was posted in the channel."""
+        """Render the line of a card which says that the session was posted in this channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Render a line of a card: another session, `record`, was ended by a press on this card."""
+        """Render the line of a card which says that a press on the card has ended another session, `record`."""
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Render a line of a card: the reader got a copy of the card as a direct message."""
+        """Render the line of a card which says that the reader got a copy of the card as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Render the time when the session ends. If the session has a code, render the time when the code expires."""
+        """Render the time when the session ends. For a session with a join code, render the time when the code expires.
+        """
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:
-        """Build the blocks with the link and the code for the customer.
+        """Build the blocks with the link and the join code for the customer.
 
-        In a chat the link comes first, because the agent pastes it. Otherwise the code comes first, in large letters,
-        because the agent reads it out. `hints`: the reader is the agent, who also gets a hint in small print.
+        For a conversation without a call, the link comes first, because the agent pastes it. Otherwise the code comes
+        first, because the agent reads it out.
+
+        `hints`: whether to add tips for the agent in small print.
         """
         say, address = self.language.say, _address(session)
         if session.join_code and address and session.is_call is False:
@@ -513,11 +517,13 @@ class CardRenderer:
         is_primary: bool = True,
         hints: bool = False,
     ) -> list[Block]:
-        """Build all blocks of a card that is shown at `place`.
+        """Build all blocks of a card.
 
-        The blocks `below` come between the link and the buttons. `sends`: whether the card may have a button that sends
-        the link to a customer. `is_primary`: whether that button is highlighted. `hints`: whether the reader is the
-        agent, who gets a hint in small print.
+        - `place`: where the card is shown.
+        - `below`: the blocks between the link and the buttons.
+        - `sends`: whether the card may have the button that sends the link to a customer.
+        - `is_primary`: whether this button is highlighted.
+        - `hints`: whether to add tips for the agent in small print.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:
@@ -557,14 +563,14 @@ def _has_joined(record: SessionRecord) -> bool:
 
 
 def spoken(code: str) -> str:
-    """Split a code for reading it out: a number of six or more digits into groups of three."""
+    """Split a number of six or more digits into groups of three, to read it out. Return any other code unchanged."""
     return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", " ", code) if re.fullmatch(r"\d{6,}", code) else code
 
 
 def _address(session: Session) -> str:
-    """Return the address of the page where the customer types the join code, as the agent reads it out.
+    """Return the address of the page on which the customer types the join code, without its scheme and query.
 
-    It has no scheme and no query. Return "" if the session has no link.
+    Return "" if the session has no link.
     """
     host = url_host(session.join_url)
     if not host:
@@ -574,7 +580,7 @@ def _address(session: Session) -> str:
 
 
 def link_alone(url: str) -> list[Block]:
-    """Build a block that contains nothing but the link, so that people can copy it. Return no block for ""."""
+    """Build a block that contains only the link, to copy it. Return no block if `url` is ""."""
     if not url:
         return []
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": url}]}
@@ -582,11 +588,14 @@ def link_alone(url: str) -> list[Block]:
 
 
 def start_new_value(session_id: SessionId, name: str, agent: UserId, channel_id: ChannelId) -> str:
-    """Encode the value of the button that starts a new session with the name and agent of a session that is over."""
+    """Encode the value of the button that starts a new session with the name and the agent of an ended session.
+
+    `session_id` and `channel_id` are the id and the channel of the ended session.
+    """
     return json.dumps([session_id, name, agent, channel_id])
 
 
 def read_start_new(value: str) -> tuple[str, str, UserId, ChannelId]:
-    """Decode a value that `start_new_value` encoded: the id, name, agent and channel of the session that is over."""
+    """Decode a value from `start_new_value`: the id, name, agent and channel of the ended session."""
     session_id, name, agent, channel_id = json.loads(value)
     return session_id, name, UserId(agent), ChannelId(channel_id)

@@ -1,6 +1,6 @@
 """Render lists of sessions: a row with a button or menu for each session, and buttons to turn the page (pure).
 
-listeners/lists.py handles the paging, listeners/cards.py the buttons and menus in the rows.
+listeners/lists.py handles the buttons that turn the page. listeners/cards.py handles the buttons and menus of the rows.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,10 @@ from bot.slack.messages.catalogue.session_states import WAITING, joined
 from bot.slack.messages.session_card import ASK_END_ACTION, END, END_ACTION, OTHER, CardRenderer
 
 ROW, LISTED = "row-", "listed-"
-"""Prefixes of the block id of a row: ROW for the rows that the bot posts today, LISTED for those that earlier versions
-posted. The list's page and the session's id follow the prefix."""
+"""Prefixes of the block id of a row. The list's page and the session's id follow the prefix.
+
+Rows that earlier versions of the bot posted have LISTED.
+"""
 ROW_MENU_ACTION = "row_menu"
 ROW_SHOW, ROW_SEND, ROW_MESSAGE, ROW_END, SCREEN = "show", "send", "message", "end", "screen"
 """The values of the options in a row's menu."""
@@ -34,7 +36,7 @@ PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_everybody",
 )
 FILTER = "filter-"
-"""The prefix of the id of the block with the filter by person. The list's page follows."""
+"""The prefix of the block id of the filter by person. The list's page follows the prefix."""
 
 SHOW_LINK = label("row.show_link", "Show link")
 SHOW_CODE = label("row.show_code", "Show code")
@@ -67,15 +69,20 @@ EVERYBODY = label("list.everybody", "Show everybody")
 
 
 def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> Message:
-    """Render a list of sessions as a message to `viewer`, a pair of team and user. `command` is the slash command."""
+    """Render a list of sessions as a message.
+
+    - `viewer`: the team and the user who reads the list.
+    - `command`: the slash command.
+    """
     text, blocks = list_blocks(found, viewer, cards, command)
     return Message(text.replace("*", ""), blocks)
 
 
 def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
-    """Render a list of sessions for `viewer`, a pair of team and user. Return the list's title and its blocks.
+    """Render a list of sessions. Return its title and its blocks.
 
-    `command` is the slash command.
+    - `viewer`: the team and the user who reads the list.
+    - `command`: the slash command.
     """
     page = found.page
     title = _title(found, cards.language, command)
@@ -90,7 +97,7 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
     """Build the rows of the list `found`, one for each session.
 
-    If a press in the list has ended a session, its row stays in place and says that the session is over.
+    A session that a press in this list has ended keeps its row. The row says that the session is over.
     """
     is_live, records = found.page.is_live, found.records
     if ended := found.ended:
@@ -109,10 +116,10 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the block id of a row: the page of the list, as text, and the session's id.
+    """Decode the block id of a row: the page of the list as text, and the session's id.
 
-    On a card, the block about another open session counts as a row. Its page is "card." and the id of the card's
-    session. For any other block the page is "".
+    - For a card's part about another open session, the page is ON_CARD and the id of the card's session.
+    - For any other block that is not a row, the page is "".
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -135,7 +142,7 @@ def _title(found: SessionList, language: Language, command: str) -> str:
 
 
 def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build a session's row in the list `found`, for a viewer who may read the session's link."""
+    """Build the row of a session in a list of the viewer's own sessions."""
     session, say = record.session, cards.language.say
     if record.is_over:
         return section(cards.ended(record))
@@ -157,9 +164,9 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
 def _by_starter(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of the sessions that the viewer hosts, then of those that the viewer started for others.
+    """Build the rows of the sessions that the viewer hosts, then the rows of those that the viewer started for others.
 
-    If there are sessions for others, each of the two groups has a heading.
+    If there are sessions for others, both groups have a heading.
     """
     own = [record for record in records if _is_hosted(record, found, viewer)]
     others = [record for record in records if not _is_hosted(record, found, viewer)]
@@ -172,21 +179,21 @@ def _by_starter(
 
 
 def has_sessions_for_others(found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether the list `found` has a session that the viewer started for somebody else."""
+    """Return whether the list `found` has a session that the viewer started for another person."""
     return not all(_is_hosted(record, found, viewer) for record in found.records)
 
 
 def _is_hosted(record: SessionRecord, found: SessionList, viewer: PersonKey) -> bool:
-    """Return whether the viewer hosts the session, under any of the viewer's Slack ids."""
+    """Return whether the viewer is the agent of the session, under any of the viewer's Slack ids."""
     return record.agent in (found.viewer_ids or (viewer[1],))
 
 
 def _by_agent(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of `records`, which are sessions in the list `found`.
+    """Build the rows of `records` in groups. A mention of the agent heads each group.
 
-    A mention of the agent heads each group of rows. The records must be sorted by agent.
+    `records` must be sorted by agent.
     """
     blocks = []
     for agent, theirs in groupby(records, key=lambda record: record.agent):
@@ -214,10 +221,10 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 
 
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
-    """Build the button or menu at the end of a session's row.
+    """Build the button or the menu at the end of a session's row.
 
-    In a list that asks which session to end, it is a button that ends the session at once. In other lists it is a menu
-    of what the viewer can do. If the viewer can only end the session, it is a button that first asks whether to end it.
+    - In a list that asks which session to end: a button that ends the session at once.
+    - In other lists: a menu. If the viewer can only end the session, a button that asks before it ends the session.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:
@@ -244,10 +251,10 @@ def _end_button(record: SessionRecord, cards: CardRenderer) -> Block:
 
 
 def direct_message_url(team_id: TeamId, user_id: UserId) -> str:
-    """Return the URL at which Slack opens the reader's direct message with a person.
+    """Return the URL that opens the reader's direct message with a person in Slack, in the app or the browser.
 
-    A web address works in the browser, too, where `slack://user` finds no app. If `team_id` is an organization, the URL
-    names no workspace, and Slack takes the reader's own. https://docs.slack.dev/interactivity/deep-linking
+    `team_id`: a Slack workspace. If it is an organization, the URL names no workspace.
+    https://docs.slack.dev/interactivity/deep-linking
     """
     team = {"team": team_id} if team_id.startswith("T") else {}
     return f"https://slack.com/app_redirect?{urlencode({**team, 'channel': user_id})}"
@@ -287,7 +294,7 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render the time until the session ends. If the customer has joined, render that instead.
+    """Render the time until the session ends. If the customer has joined, render that the customer joined.
 
     If the link is used up or expired, render when the session started.
     """

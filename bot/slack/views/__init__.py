@@ -1,1 +1,1 @@
-"""Build modals and the Home tab, and parse what people submit in them. Nothing here calls Slack or another service."""
+"""Build modals and the Home tab, and parse what people submit in modals. This package calls no service."""

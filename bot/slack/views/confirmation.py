@@ -1,4 +1,4 @@
-"""Build the dialogs about one session: confirm its end, confirm a post in the channel, show its ids or its link (pure).
+"""Build the dialogs about one session: to end it, to post its link in the channel, to show its ids or its link (pure).
 
 listeners/cards.py opens the dialogs and handles what people submit.
 """
@@ -45,15 +45,16 @@ TITLE_NOTICE = label("dialog.notice_title", "Co-browse", limit=TITLE_LENGTH)
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A press on a button that opened a dialog: the session, and the message that has the button.
+    """A press on the button that opened a dialog about a session. The dialog stores these values until it is submitted.
 
-    - `channel_id`: the channel of the press, "" outside channels.
-    - `reply_url`: Slack's response_url of the press, a secret; None if the button is in a modal or in the Home tab.
-    - `ts`: the id of the button's message; "" for an ephemeral message, a modal and the Home tab.
+    - `session_id`: the session that the button is about.
+    - `channel_id`: the channel of the button's message; "" for a modal or the Home tab.
+    - `reply_url`: Slack's response_url of the press, a secret; None for a modal or the Home tab.
+    - `ts`: the id of the button's message; "" for an ephemeral message, a modal or the Home tab.
     - `replaces`: whether the result replaces the button's message.
-    - `is_group_message`: whether the button's message is in a group message.
-    - `name`: the session's name, for dialogs that show it later.
-    - `listing`: the page of the list that has the button, "" if the button is in no list.
+    - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
+    - `name`: the session's name; "" if the dialog does not show it.
+    - `listing`: the page of the list with the button; "" if the button is not in a list.
     """
 
     session_id: SessionId
@@ -66,23 +67,23 @@ class Pressed:
     listing: str = ""
 
     def packed(self) -> str:
-        """Encode the press as the `private_metadata` of a dialog."""
+        """Encode this press as the `private_metadata` of a dialog."""
         return json.dumps([getattr(self, each) for each in self.__slots__])
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Decode a press that `Pressed.packed` encoded as the `private_metadata` of a dialog.
+    """Decode the `private_metadata` of a dialog, which `Pressed.packed` has encoded.
 
-    A dialog of an earlier version of the bot holds only the first three values.
+    Dialogs of earlier versions of the bot hold only the first three values.
     """
     session_id, channel_id, reply_url, *more = json.loads(metadata)
     return Pressed(SessionId(session_id), ChannelId(channel_id), reply_url, *more)
 
 
 def end_dialog(record: SessionRecord, pressed: Pressed, language: Language, *, is_own: bool) -> View:
-    """Build the dialog that asks whether to end a session.
+    """Build the dialog that asks whether to end a session. `pressed` is the press that opens the dialog.
 
-    `is_own`: whether the reader hosts or started the session.
+    `is_own`: whether the reader is the agent or the requester of the session. If not, the dialog names the agent.
     """
     ask = language.say(ASK_END if is_own else ASK_END_OF, name=record.session.name, agent=mention(record.agent))
     note = language.say(END_NOTE if record.session.application_id else WITHDRAW_NOTE)
@@ -98,7 +99,7 @@ def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> 
 
 
 def details(record: SessionRecord, language: Language) -> View:
-    """Build the dialog that shows the ids of a session, for people who contact support."""
+    """Build the dialog that shows the ids of a session."""
     session = record.session
     ids = {"session": session.id, "genesys_user": session.host_id, "reference": record.request_id or ""}
     text = language.say(DETAILS, **ids)
@@ -108,16 +109,13 @@ def details(record: SessionRecord, language: Language) -> View:
 
 
 def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
-    """Build the dialog that shows the link and the code of a session to `viewer`."""
+    """Build the dialog that shows the link and the join code of a session to `viewer`."""
     shown = cards.join_blocks(record.session, hints=record.agent == viewer)
     return _notice(TITLE_LINK, [section(cards.title(record, viewer)), *shown], cards.language)
 
 
 def notice(message: Message, language: Language) -> View:
-    """Build a dialog that shows a message without its buttons.
-
-    The buttons are left out, because the dialog could not show the result of a press on them.
-    """
+    """Build a dialog that shows a message without its buttons."""
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]
     return _notice(TITLE_NOTICE, blocks, language)

@@ -1,8 +1,8 @@
 """Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
-The first step asks for a name or email address, the second shows the Genesys users that match. If the bot may not
-search, there is one step, which asks for the Genesys user's id. If the dialog was not opened for a certain person, it
-asks for the person before these steps.
+The steps are: choose the person, search Genesys by name or email address, choose one of the Genesys users found. The
+first step is left out if the dialog is opened for a certain person. If the bot may not search Genesys, one step that
+asks for the Genesys user's id takes the place of the last two steps.
 """
 
 import json
@@ -67,19 +67,20 @@ NO_ID = label(
 
 
 def loading(external_id: str, language: Language) -> View:
-    """Build the view that people see while the dialog loads. `external_id` identifies the view for views.update."""
+    """Build the view that the dialog shows while it loads. `external_id` identifies the view for views.update."""
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
 def note(sentence: Sentence, language: Language, **values: str) -> View:
-    """Build a step of the dialog that shows one sentence. `values` fill its placeholders."""
+    """Build a view of the dialog that shows one sentence. `values` are the values of its placeholders."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
 def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
-    """Build the step that asks for the person to connect. The menu first shows `person`, or nobody if it is None.
+    """Build the step that asks for the person to connect.
 
-    `problem` is mrkdwn: the reason why the person cannot be connected, "" before the first choice.
+    - `person`: the person whom the menu selects at first; None for nobody.
+    - `problem`: the reason why this person cannot be connected, as mrkdwn; "" for none.
     """
     who: Block = {"type": "users_select"} | ({"initial_user": person} if person else {})
     blocks = [*_problem(problem), _input(PERSON, language.say(PERSON_LABEL), who)]
@@ -87,10 +88,10 @@ def person_form(language: Language, person: UserId | None = None, problem: str =
 
 
 def find_form(person: PersonKey, language: Language, text: str = "", problem: str = "") -> View:
-    """Build the first step, in which the administrator searches for the Genesys user of `person`.
+    """Build the step in which the administrator searches for the Genesys user of `person`.
 
-    `text` is already in the search field. `problem` is mrkdwn: the reason why the previous search found nobody, ""
-    before the first search.
+    - `text`: the text that is already in the search field.
+    - `problem`: the reason why the last search showed no Genesys users, as mrkdwn; "" for none.
     """
     field: Block = {"type": "plain_text_input", "min_length": MIN_TEXT_LENGTH, "max_length": MAX_TEXT_LENGTH}
     if suggested := clean(text, MAX_TEXT_LENGTH):
@@ -103,9 +104,11 @@ def find_form(person: PersonKey, language: Language, text: str = "", problem: st
 def choose_form(
     person: PersonKey, text: str, users: Sequence[DirectoryUser], language: Language, *, more: bool = False
 ) -> View:
-    """Build the second step, in which the administrator chooses one of the Genesys users found.
+    """Build the step in which the administrator chooses one of the Genesys users found.
 
-    `text` is the search text. `more`: whether Genesys has further matches that are not shown.
+    - `text`: the search text.
+    - `users`: the Genesys users found. Only the first MAX_CHOICES are shown.
+    - `more`: whether Genesys has further matches, which are not in `users`.
     """
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [
@@ -118,9 +121,9 @@ def choose_form(
 
 
 def id_form(person: PersonKey, permission: str, language: Language) -> View:
-    """Build the step that asks for the Genesys user's id, because the bot may not search.
+    """Build the step that asks for the Genesys user's id. It is used if the bot may not search Genesys.
 
-    `permission` is the permission that the bot lacks.
+    `permission`: the permission that the bot lacks.
     """
     field: Block = {"type": "plain_text_input", "max_length": MAX_TEXT_LENGTH}
     blocks = [
@@ -132,23 +135,23 @@ def id_form(person: PersonKey, permission: str, language: Language) -> View:
 
 
 def read_person(view: View) -> tuple[PersonKey, str]:
-    """Return the person whom the dialog connects, and the text of the last search in the dialog."""
+    """Return the person whom the dialog connects, and the text of the last search."""
     team_id, user_id, text = json.loads(view["private_metadata"])
     return (TeamId(team_id), UserId(user_id)), str(text)
 
 
 def read_text(view: View) -> str:
-    """Return the search text that the administrator submitted in the first step."""
+    """Return the search text that the administrator submitted."""
     return clean(_value(view, TEXT), MAX_TEXT_LENGTH)
 
 
 def read_user(view: View) -> HostId | None:
-    """Return the id of the Genesys user that the administrator chose or typed; None if the text is not an id."""
+    """Return the id of the Genesys user that the administrator chose or typed; None if the typed text is not an id."""
     return host_id(_value(view, USER))
 
 
 def read_chosen_person(view: View) -> UserId | None:
-    """Return the person whom the administrator chose in the step `person_form`; None if the menu is empty."""
+    """Return the person whom the administrator chose to connect; None if the administrator chose nobody."""
     chosen = _value(view, PERSON)
     return UserId(chosen) if chosen else None
 

@@ -1,4 +1,7 @@
-"""Build and parse the dialog that sends a link to a customer: a form for the address, then a question (pure)."""
+"""Build and parse the dialog that sends a session's link to a customer (pure).
+
+The first step asks for the customer's address, the second step asks whether to send.
+"""
 
 import json
 
@@ -42,7 +45,7 @@ CLOSE = label("send_form.close", "Close", limit=TITLE_LENGTH)
 
 
 def form(pressed: Pressed, cards: CardRenderer) -> View:
-    """Build the form that asks for the customer's address. `pressed` is the press that opened the dialog."""
+    """Build the step that asks for the customer's address. `pressed` is the press that opens the dialog."""
     language, features = cards.language, cards.features
     asked, hint = (ADDRESS, HINT) if features.texts and features.emails else (EMAIL, HINT_EMAIL)
     if not features.emails:
@@ -57,7 +60,7 @@ def form(pressed: Pressed, cards: CardRenderer) -> View:
 
 
 def waiting(cards: CardRenderer) -> View:
-    """Build the view that the dialog shows after the question, until the result arrives."""
+    """Build the view that the dialog shows while the bot sends the link."""
     return _dialog(SEND_QUESTION, cards) | {
         "close": _plain(cards.language.say(CLOSE)),
         "blocks": [section(cards.language.say(SENDING))],
@@ -65,9 +68,10 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the address in the submitted form. If it is invalid, return the error messages by block id.
+    """Return the address that the agent submitted. If the address is not usable, return the error messages by block id.
 
-    `to` is the reader of these messages.
+    - `config`: says to which addresses the bot can send.
+    - `to`: the reader of the error messages.
     """
     values = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
@@ -78,10 +82,7 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Build the view that asks whether to send the link to this address. It replaces the form in the dialog.
-
-    `view` is the submitted form, whose `private_metadata` holds the press that opened the dialog.
-    """
+    """Build the step that asks whether to send the link to `address`. `view` is the submitted first step."""
     language, metadata = cards.language, view["private_metadata"]
     ask = ASK_TEXT if address.medium is ContactChannel.SMS else ASK_EMAIL
     text = language.say(ask, address=address.shown)
@@ -95,13 +96,13 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
-    """Return the press that opened the dialog, the address in the question, and the language that the agent chose."""
+    """Return the press that opened the dialog, the address, and the language that the agent chose for the message."""
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address), read_language(view)
 
 
 def _dialog(callback_id: str, cards: CardRenderer) -> View:
-    """Build an empty dialog. The title is the label of the button that opens the dialog."""
+    """Build a dialog without content. Its title is the label of the button that opens it."""
     head = {"type": "modal", "callback_id": callback_id, "title": _plain(cards.language.say(cards.send_label))}
     return head | {"close": _plain(cards.language.say(CANCEL))}
 

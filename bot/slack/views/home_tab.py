@@ -1,4 +1,4 @@
-"""Build the Home tab: the user's Genesys user, open sessions, and buttons; for administrators, also the set-up (pure).
+"""Build the Home tab: the reader's Genesys user, open sessions and buttons; for administrators also the set-up (pure).
 
 listeners/home_tab.py loads the data and publishes the tab. https://docs.slack.dev/reference/views/home-tab-views
 """
@@ -81,20 +81,22 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """The content of a member's Home tab. A part that could not be loaded is an error.
+    """The content of a person's Home tab. A field holds an error if its data could not be loaded.
 
-    - `visitor`: the team and the user whose tab it is.
-    - `is_newcomer`: whether the user can host sessions and has not had one yet.
-    - `host_name`: the name of the Genesys user, "" if unknown.
-    - `asked_at`: the time when the user asked for a connection to a Genesys user, None if they did not.
-    - `channel_refusal`: the reason why no session can start outside a channel, None if one can.
-    - `own`: the user's own open sessions.
-    - `live`: a page of the workspace's sessions. It is None except for supervisors and administrators.
-    - `config_warnings`: the warnings about the set-up. This is None except for administrators.
-    - `failure`: the newest failure of Genesys, for administrators.
-    - `faults`: the notices about present faults, for administrators.
-    - `unconnected`: the people who tried to start a session without a Genesys user, for administrators.
-    - `starts`: the numbers of starts in the last 24 hours. This is None except for administrators.
+    - `visitor`: the team and the user whose tab this is.
+    - `identity`: the user's Genesys user.
+    - `is_newcomer`: whether the user has a Genesys user and has never had a session.
+    - `host_name`: the name of the Genesys user; "" if unknown.
+    - `asked_at`: when the user asked the administrators for a connection to a Genesys user; None if the user did not
+      ask.
+    - `channel_refusal`: the reason why no session can start from the Home tab; None if a session can start.
+    - `own`: the user's open sessions.
+    - `live`: a page of the workspace's open sessions; None for a reader who is neither supervisor nor administrator.
+    - `config_warnings`: the warnings about the set-up; None for a reader who is not an administrator.
+    - `failure`: the newest failure of Genesys. Only for administrators.
+    - `faults`: the notices about present faults. Only for administrators.
+    - `unconnected`: the people without a Genesys user who tried to start a session. Only for administrators.
+    - `starts`: the numbers of starts in the last 24 hours. Only for administrators.
     """
 
     visitor: PersonKey
@@ -114,20 +116,20 @@ class HomeTabData:
 
 
 def loading(language: Language) -> View:
-    """Build the view that people see while the data loads."""
+    """Build the view that the Home tab shows while its data loads."""
     return _home([section(language.say(LOADING))])
 
 
 def error_view(error: CobrowseError, to: Addressee) -> View:
-    """Build a Home tab that shows only an error: the user has no access, or the bot cannot check the access now."""
+    """Build a Home tab that shows only an error, because the reader has no access or the access cannot be checked."""
     copy = error_copy(error, Situation.QUERY, to)
     return _home([section("\n".join((f":no_entry: *{copy.problem}*", *copy.lines)))])
 
 
 def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
-    """Build the complete Home tab with the content `data`, for the reader `to`.
+    """Build the complete Home tab. `to` is the reader.
 
-    `access` holds buttons for a reader who has no Genesys user.
+    `access`: the buttons for a reader who has no Genesys user.
     """
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
@@ -154,9 +156,9 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Build the blocks that say that the reader's Genesys user is missing or unknown.
+    """Build the blocks which say that the reader has no Genesys user, or that the bot does not know the Genesys user.
 
-    Return no block for a reader who has one, because `home` names that Genesys user further below.
+    Return no block for a reader whose Genesys user is known.
     """
     identity, say = data.identity, to.language.say
     match identity:
@@ -174,7 +176,7 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
 
 
 def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[Block]:
-    """Build the blocks about the present faults, each with its fix and the button *Check again*."""
+    """Build the blocks about the present faults, each with the button *Check again*."""
     administrator = replace(to, can_repair=True)
     messages = [fault_notice(each, administrator, each.opened_at, runbook_url) for each in faults[:MAX_FAULTS]]
     blocks = [block for message in messages for block in message.blocks]
@@ -185,14 +187,14 @@ def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[B
 
 
 def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
-    """Build the line that says that a list has `count` more items than it shows. Return no line if `count` is 0."""
+    """Build the line that says that `count` more items exist. Return no line if `count` is 0 or less."""
     return [context(to.language.say(sentence, count=count))] if count > 0 else []
 
 
 def _people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
-    """Build the list of people who tried to start a session without a Genesys user.
+    """Build the list of people without a Genesys user who tried to start a session.
 
-    Each row has a button to connect them. A further button connects a person who is not in the list.
+    Each row has a button that connects the person. Another button connects a person who is not in the list.
     """
     say, anybody = to.language.say, {"accessory": connect_people_button(to.language)}
     if not people:
@@ -222,17 +224,14 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
 
 
 def _how_it_works(to: Addressee) -> list[Block]:
-    """Build the blocks that explain how to start a session, for a reader who has not had one.
-
-    The tab shows these blocks in place of an empty list.
-    """
+    """Build the blocks that explain how to start a session."""
     say = to.language.say
     steps = (say(STEP_TYPE, command=to.command), say(STEP_GIVE), say(STEP_END, end=END))
     return [{"type": "divider"}, section("\n".join((f"*{say(HOW_IT_WORKS)}*", *steps)))]
 
 
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
-    """Build the list of the sessions that the viewer hosts, and of those that the viewer started for others."""
+    """Build the list of the viewer's open sessions, including those that the viewer started for others."""
     say, divider = to.language.say, {"type": "divider"}
     head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):
@@ -278,7 +277,7 @@ def _service_status(
 
 
 def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:
-    """Build the line with the number of starts in the last 24 hours that succeeded and that failed.
+    """Build the line with two numbers of the last 24 hours: successful starts and failed starts.
 
     Return no block if `starts` is None.
     """

@@ -39,7 +39,7 @@ HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application",
 SEND_TO, THREAD = "send_to", "thread"
 """Block ids. Each block has one field, with the same text as its action id."""
 MORE_ACTION = "form_more"
-"""The action id and the block id of the button that shows the remaining fields."""
+"""The action id and the block id of the button that adds further fields to the form."""
 ADDRESS_LENGTH = 254
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
 """The limits of a session's duration, the same as for COBROWSE_TIMEOUT_SECONDS."""
@@ -52,17 +52,17 @@ https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of the form, with their defaults.
+    """The fields of the form, with their default values.
 
-    - `channel_id`: the channel where the form was opened, "" for none.
-    - `host`: the preselected agent. None leaves the field out, "" selects nobody.
-    - `applications`: pairs of id and name. `application_id` is the default.
+    - `channel_id`: the channel in which the form was opened; "" for none.
+    - `host`: the agent whom the menu selects at first; "" for nobody. None leaves the field out.
+    - `applications`: the id and the name of each application.
+    - `application_id`: the id of the default application.
     - `timeout_seconds`: the default duration. None leaves the field out.
     - `takes_conversation`: whether the form has a field for a Genesys conversation.
-    - `name`: the suggested name, "" for none.
+    - `name`: the suggested name of the session; "" for none.
     - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
-    - `features`: the optional features. If the bot cannot send links to customers, the form has no field for an
-      address.
+    - `features`: the optional features. If the bot can send links to customers, the form has a field for an address.
     """
 
     channel_id: ChannelId
@@ -78,11 +78,11 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """What a person submitted in the session form, checked. A value that the person left empty is None.
+    """The valid input of a submitted session form. A field that the person left empty is None.
 
-    `channel_id` is the channel where the form was opened, "" for none. `thread` is the id of the message in whose
-    thread the bot posts the session, "" for none. `send_to` is the customer's address. The session's card offers to
-    send the link there.
+    - `channel_id`: the channel in which the form was opened; "" for none.
+    - `thread`: the id of the message in whose thread to post the session; "" for none.
+    - `send_to`: the customer's address. The session card offers to send the link to this address.
     """
 
     channel_id: ChannelId
@@ -152,7 +152,7 @@ CONVERSATION_WRONG = label(
 
 
 def loading(external_id: str, language: Language) -> View:
-    """Build the view that people see while the form loads. `external_id` identifies the view for views.update."""
+    """Build the view that the modal shows while the form loads. `external_id` identifies the view for views.update."""
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
@@ -162,10 +162,10 @@ def result_view(message: Message, language: Language) -> View:
 
 
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
-    """Build the view that replaces the form until the answer arrives.
+    """Build the view that replaces the submitted form until the answer arrives.
 
-    `has_copy`: whether the answer is also sent as a direct message. `doing`: the sentence that says what the bot does
-    now.
+    - `has_copy`: whether the answer is also sent as a direct message.
+    - `doing`: the sentence that says what the bot does now.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
     lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))
@@ -179,9 +179,10 @@ NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}
 
 
 def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
-    """Render the message that the bot could not open a form. `code` is Slack's error code, "" if there is none.
+    """Render the message which says that the bot could not open a form.
 
-    `reference` is an id that is in the message and in the log line.
+    - `reference`: an id that is also in the log line, so that administrators can find the line.
+    - `code`: Slack's error code; "" if Slack sent none.
     """
     row = explain(code)
     values: dict[str, Value] = {"command": to.command, "contact": to.contact}
@@ -193,10 +194,7 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language) -> View:
-    """Build the form for a new session.
-
-    The button *More options* stands for the fields that most people leave unchanged.
-    """
+    """Build the form for a new session. The button *More options* adds the application and the duration."""
     say = language.say
     blocks = []
     if fields.host is not None:
@@ -220,9 +218,9 @@ def form(fields: Fields, language: Language) -> View:
 
 
 def with_more(view: View, fields: Fields, language: Language) -> View:
-    """Return an open form, `view`, with all its fields. Slack keeps what the user has already entered.
+    """Return the open form `view` with the fields for the application and the duration added.
 
-    `fields` holds the applications and the duration; everything else is as in `view`.
+    `fields`: the applications and the duration. Its other values are not used.
     """
     stays = [block for block in view["blocks"] if block.get("block_id") != MORE_ACTION]
     return _form([*stays, *_further(fields, language)], str(view.get("private_metadata") or ""), language)
@@ -234,7 +232,7 @@ def _form(blocks: list[Block], metadata: str, language: Language) -> View:
 
 
 def _address(features: Capabilities, language: Language) -> Block:
-    """Build the field for the customer's address. Its label names the media that are on: SMS, email or both."""
+    """Build the field for the customer's address. The label asks for a mobile number, an email address or either."""
     asked, hint = (ADDRESS_LABEL, ADDRESS_HINT) if features.texts else (EMAIL_LABEL, EMAIL_HINT)
     if not features.emails:
         asked, hint = MOBILE_LABEL, MOBILE_HINT
@@ -243,7 +241,7 @@ def _address(features: Capabilities, language: Language) -> Block:
 
 
 def _further(fields: Fields, language: Language) -> list[Block]:
-    """Build the fields that *More options* adds: those that most people leave unchanged."""
+    """Build the fields for the application and the duration, which the button *More options* adds."""
     blocks = []
     if options := _applications(fields):
         blocks.append(_select(APPLICATION, language.say(APPLICATION_LABEL), options, fields.application_id))
@@ -260,11 +258,14 @@ def read(
     to: Addressee,
     sending: MessagingConfig = NO_SENDING,
 ) -> FormInput | dict[str, str]:
-    """Return what the person submitted in the form. If a field is invalid, return the error messages by block id.
+    """Return the input of a submitted form. If a field is invalid, return the error messages by block id.
 
-    `sending` says to which addresses the bot sends links. A name with an email address or a phone number is invalid: a
-    number without a plus counts if it is valid in one of `sending.sms_countries`. With a `genesys_app`, the form has a
-    field for a conversation's id or URL. `to` is the reader of the messages.
+    - `genesys_app`: parses the ids and URLs of conversations; None if the form has no field for a conversation.
+    - `to`: the reader of the error messages.
+    - `sending`: says to which addresses the bot can send links.
+
+    A name that contains an email address or a phone number is invalid. A number without a plus counts as a phone number
+    if it is valid in one of `sending.sms_countries`.
     """
     errors: dict[str, str] = {}
     host, application = _value(view, HOST), _value(view, APPLICATION)
@@ -319,10 +320,9 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Return the channel where the form was opened, and the message in whose thread the session can be posted.
+    """Return where the form was opened: the channel, and the message in whose thread the session can be posted.
 
-    `metadata` is the form's `private_metadata`. Each value is "" if there is none. The form of an earlier version of
-    the bot holds only the channel.
+    `metadata`: the form's `private_metadata`. Each value of the result is "" if there is none.
     """
     try:
         channel_id, thread = json.loads(metadata)
@@ -332,12 +332,12 @@ def _place(metadata: str) -> tuple[ChannelId, str]:
 
 
 def is_message_id(text: str) -> bool:
-    """Return whether a text looks like the id of a Slack message, such as 1767225600.000100."""
+    """Return whether a text has the format of a Slack message's id, such as 1767225600.000100."""
     return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
 def host_error(error: CobrowseError, language: Language) -> str | None:
-    """Return the error message to show below the field for the agent; None if the error is not about the agent."""
+    """Return the error message for the field of the agent; None if the error is not about the agent."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
             return language.say(NO_AGENT[standing])
@@ -365,9 +365,9 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """Return the applications as options of a menu, at most MAX_OPTIONS, the default first.
+    """Return the options of the menu of applications, at most MAX_OPTIONS, the default first.
 
-    Return none if the default is the only application.
+    Return [] if the default is the only application.
     """
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
     if list(known) == [fields.application_id]:
@@ -387,7 +387,7 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _value(view: View, name: str) -> str | None:
-    """Return the value of the field `name`, which is a text field or a menu; None if it is empty."""
+    """Return the value of a text field or a menu; None if the field is empty."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")
@@ -395,7 +395,6 @@ def _value(view: View, name: str) -> str | None:
 
 
 def _is_checked(view: View, name: str) -> bool:
-    """Return whether the checkbox in the block `name` is checked. The block has only one."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     chosen = ((state.get(name) or {}).get(name) or {}).get("selected_options")
     return bool(chosen)

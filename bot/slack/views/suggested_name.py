@@ -28,10 +28,12 @@ country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first non-empty line of a message as a session's name in plain text; "" if it cannot be a name.
+    """Return the first non-empty line of a message as a session's name in plain text.
 
-    `text` is mrkdwn. A name may not contain an address, so a line with an email address or a phone number cannot be a
-    name. `countries` are ISO codes; a phone number without a plus counts if it is valid in one of them.
+    Return "" if the line is too long or contains an email address or a phone number.
+
+    - `text`: the message as mrkdwn.
+    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):
@@ -41,7 +43,7 @@ def suggested_name(text: str, countries: Collection[str] = ()) -> str:
 
 
 def _plain(line: str) -> str:
-    """Return a line of mrkdwn as plain text."""
+    """Convert a line of mrkdwn to plain text."""
     line = _BULLET.sub("", _EMOJI.sub(" ", html.unescape(_REFERENCE.sub(_shown, line.strip()))), count=1)
     for _ in range(3):  # styles can be nested: bold in italics in a strike-through
         line = _STYLED.sub(r"\2", line)
@@ -49,9 +51,9 @@ def _plain(line: str) -> str:
 
 
 def _shown(reference: re.Match[str]) -> str:
-    """Return the text that Slack shows for a mention, a channel, a link or a date.
+    """Return the text that Slack shows for a mention, a channel, a link or a date; "" if only an id is known.
 
-    `reference` is the match of its form `<…>` in mrkdwn. Return "" if this form holds only an id.
+    `reference`: the match of the markup `<…>`.
     """
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):
@@ -70,7 +72,7 @@ def _may_hold_address(line: str, countries: Collection[str]) -> bool:
 
 
 def _cut(name: str) -> str:
-    """Cut a name to at most NAME_LENGTH characters. Cut it between two words unless it is one long word."""
+    """Cut a name to at most NAME_LENGTH characters, between two words if possible."""
     if len(name) <= NAME_LENGTH:
         return name
     whole, _, _ = name[: NAME_LENGTH + 1].rpartition(" ")

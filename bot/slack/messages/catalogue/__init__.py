@@ -1,1 +1,1 @@
-"""Hold every sentence that people read in Slack, as an entry that translators can translate (pure)."""
+"""Hold all sentences that people read in Slack, as entries that translators can translate (pure)."""

@@ -1,4 +1,4 @@
-"""Hold the sentences that tell administrators why the bot cannot use an answer of Genesys (pure)."""
+"""Hold the sentences that tell administrators why the bot cannot use a response of Genesys (pure)."""
 
 from bot.slack.messages.catalogue.sentence import Filled, Value, fault
 
@@ -25,10 +25,7 @@ _BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
 
 
 def what_is_wrong(why: str) -> Value:
-    """Return the sentence for `why`, the reason that an UnusableAnswerError gives.
-
-    Return `why` unchanged if there is no sentence for it.
-    """
+    """Return the sentence for `why`, the reason in an UnusableAnswerError. Return `why` itself if there is none."""
     before, _, after = _REDIRECT.text.partition("{status}")
     if why.startswith(before) and why.endswith(after):
         return Filled(_REDIRECT, {"status": why.removeprefix(before).removesuffix(after)})

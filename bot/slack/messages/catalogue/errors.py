@@ -1,8 +1,8 @@
 """Hold the sentences about errors, by code, variant and situation (pure). error_copy.py chooses among them.
 
 A key is the error's code, then `.variant` if the code has several meanings, then `@situation` if the sentence depends
-on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. If repairs.py also has
-sentences for an error, administrators read both.
+on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. For some errors, administrators
+also read the sentences in repairs.py.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, pro
 
 
 class Situation(StrEnum):
-    """What the person asked the bot to do when the error occurred."""
+    """What the person asked the bot to do when an error occurred."""
 
     START = "start"
     SEND = "send"
@@ -31,9 +31,9 @@ NOTHING_DONE = {
 TELL = said("contact.tell", "Please tell {contact}.")
 TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell {contact}.")
 TELLING = said("contact.telling", "I’m telling {contact} now.")
-"""People read this when the message to the administrators is stored, so that the message arrives even after a crash."""
+"""Used if the message to the administrators is stored, so that it arrives even after a crash."""
 TOLD = said("contact.told", "{contact} has been told.")
-"""People read this when Slack has accepted the message to the administrators."""
+"""Used if Slack has accepted the message to the administrators."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 """The references for support: the request's id, and the correlation id of Genesys's answer."""
@@ -43,9 +43,9 @@ SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 class ErrorEntry:
     """The sentences about one error.
 
-    - `contact`: the sentence that asks the person to tell somebody. If the bot itself tells them, TELLING or TOLD
-      replaces it.
-    - `nothing_done`: whether the message adds that the bot has not started, sent or connected anything.
+    - `contact`: the sentence that asks the reader to tell an administrator. If the bot tells the administrators itself,
+      TELLING or TOLD takes its place.
+    - `nothing_done`: whether to add the sentence from NOTHING_DONE, such as "Nothing was started."
     - `has_status_page`: whether the message links to the status page of Genesys.
     """
 

@@ -1,8 +1,7 @@
-"""Load the languages of the bot's messages, and choose one by a person's locale in Slack.
+"""Load the languages of the bot's messages, and choose one of them by a person's locale in Slack.
 
-A language is a folder of `bot/locales` with a gettext catalogue: the build and `make` compile its .po file. The
-sentences in the code are English, so English needs no catalogue. docs/develop/translating.md says how to add a
-language.
+Each language but English has a folder in `bot/locales` with a gettext catalogue. The build and `make` compile its .po
+file. The sentences in the code are English. docs/develop/translating.md says how to add a language.
 """
 
 import gettext
@@ -27,9 +26,9 @@ def translated(directory: Path = LOCALES) -> tuple[str, ...]:
 
 
 def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
-    """Load all languages by code. Log which catalogues are not compiled, or are older than their .po files.
+    """Load all languages, by code. Leave out a language without a readable compiled catalogue.
 
-    Leave out a language without a compiled catalogue. Its speakers then read English.
+    Log a warning about catalogues that are not compiled, not readable, or older than their .po files.
     """
     languages, faulty = {ENGLISH.code: ENGLISH}, []
     for code in translated(directory):
@@ -53,10 +52,9 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 @cache
 def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
-    """Read a compiled catalogue and return the language.
+    """Read a compiled catalogue once for each `_version`, which is its modification time and size. Return the language.
 
-    The bots of a process share the languages, so each version of a catalogue is read only once. Raises OSError,
-    ValueError or struct.error if the catalogue cannot be read.
+    Raises OSError, ValueError or struct.error if the catalogue cannot be read.
     """
     with compiled.open("rb") as file:
         language = Language(code, gettext.GNUTranslations(file))
@@ -65,10 +63,10 @@ def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
 
 
 def choose(locale: str, codes: Collection[str]) -> str:
-    """Return which of the language codes `codes` fits a locale such as `es-MX` best; "" if none fits (pure).
+    """Return the code in `codes` that suits a locale such as `es-MX` best; "" if none does (pure).
 
-    The first choice is the locale itself, the second its language without the country, the third its language with
-    another country: for `pt-PT`, `pt_BR` fits.
+    The order of preference: the same language and country, the language alone, the language with another country. For
+    example, `pt-PT` gets `pt_BR`.
     """
     language, _, country = locale.replace("-", "_").partition("_")
     language = language.lower()

@@ -20,7 +20,7 @@ QUESTIONS: dict[str, Sentence] = {
         "question.address_alone", "A name can’t hold a phone number or email address. Start without it?"
     ),
 }
-"""The question for each kind of ambiguity. The suffix `_for` marks the wording for a session of another person."""
+"""The questions, by the kind of ambiguity. A key that ends in `_for` is about a session for another person."""
 
 OPTIONS: dict[str, Sentence] = {
     "end": label("option.end", "End session"),
@@ -46,7 +46,7 @@ OPTIONS: dict[str, Sentence] = {
     "for_person": label("option.for_person", "For {person}", limit=40),
     "for_them": label("option.for_them", "For them"),
 }
-"""The labels of the buttons below a question, by the action of the button."""
+"""The labels of the buttons below a question, by what the button does."""
 
 REFUSALS: dict[str, Sentence] = {
     "no_person": said("refusal.no_person", "Name one person, not a group or a channel."),
@@ -59,7 +59,7 @@ REFUSALS: dict[str, Sentence] = {
         "refusal.no_conversation", "I don’t know that interaction. Paste its address or ID from Genesys."
     ),
 }
-"""The reasons why the bot started nothing. The keys are the names of `command_parser.Reason` in lower case."""
+"""The reasons why the bot rejects a text, by the lower-case name of a `command_parser.Reason`."""
 
 OFFER_REFUSALS: dict[str, Sentence] = {
     "no_link": said(

@@ -1,6 +1,6 @@
-"""Hold what administrators read about the errors that they can fix: what is broken, and how to fix it (pure).
+"""Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
 
-The key of an entry is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
+A key is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Two sentences for administrators about one error: `fault`, what is broken, and `fix`, how to fix it.
+    """The sentences for administrators about one error.
 
-    `fault` is None if the error's sentence for all readers (in errors.py) already says what is broken.
+    - `fix`: how to fix it.
+    - `fault`: what is broken. None if the sentence in errors.py says it.
     """
 
     fix: Sentence
@@ -168,8 +169,7 @@ TITLES: Mapping[str, Sentence] = {
     "text_too_long": fault("text_too_long.title", "The text for customers is too long."),
     "unexpected": fault("unexpected.title", "I ran into an error that I don’t know."),
 }
-"""What is broken, by the error's code, for the notification of the administrators' message.
+"""What is broken, by the error's code, for notifications to administrators.
 
-A locked phone shows the notification, so these sentences have no placeholders: they hold no id, no address and nothing
-that Genesys wrote.
+A locked phone shows notifications, so these sentences contain no ids, no addresses and no text from Genesys.
 """

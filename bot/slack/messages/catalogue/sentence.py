@@ -1,4 +1,4 @@
-"""Define the catalogue's sentences, and fill in their placeholders in one language (pure).
+"""Define the sentences of the catalogue, and fill in their placeholders in one language (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
 sentences from the calls of the functions below. Babel's keywords are `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2
@@ -16,18 +16,18 @@ from gettext import NullTranslations
 from bot.slack.messages.blocks import escape
 
 FAR = timedelta(hours=6)
-"""A time that is further than this from the present is shown with its date."""
+"""If a time is more than this before or after now, its date is shown, too."""
 
 
 class Reader(Enum):
-    """The people who read a sentence: everybody, or administrators only."""
+    """The readers of a sentence: everybody, or only administrators."""
 
     EVERYBODY = auto()
     ADMINISTRATOR = auto()
 
 
 class Part(Enum):
-    """The part of a message in which a sentence appears. Tests check that a sentence is not too long for its part."""
+    """The part of a message in which a sentence appears. Tests limit the length of a sentence by its part."""
 
     PROBLEM = auto()
     NEXT_STEP = auto()
@@ -44,8 +44,10 @@ class Part(Enum):
 class Sentence:
     """A sentence of the catalogue, with named placeholders.
 
-    `plural` is the form for a `{count}` other than one; "" for a sentence without a count. `limit` is the maximum
-    length of a label in characters, its placeholders not counted; 0 means no limit.
+    - `key`: the context of the gettext entry.
+    - `text`: the English text. If the sentence has a `{count}`, this is the form for one.
+    - `plural`: the English form for a `{count}` other than one; "" for a sentence without a count.
+    - `limit`: the maximum length of a label in characters, without its placeholders; 0 for no limit.
     """
 
     key: str
@@ -56,7 +58,7 @@ class Sentence:
 
     @property
     def reader(self) -> Reader:
-        """Return who reads the sentence: administrators for FAULT and FIX, everybody for other parts."""
+        """Return who reads the sentence: administrators for FAULT and FIX, everybody for the other parts."""
         return Reader.ADMINISTRATOR if self.part in (Part.FAULT, Part.FIX) else Reader.EVERYBODY
 
 
@@ -72,25 +74,25 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Add a sentence that tells a person what went wrong.
+    """Add a sentence to the catalogue that says what went wrong.
 
-    `key` is the error's code, then `.variant` and `@situation` if the sentence depends on the variant or the situation.
+    `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them, as in errors.py.
     """
     return _enter(Sentence(key, text, Part.PROBLEM))
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Add a sentence that tells a person what they can do about an error. `key` is the same as for `problem`."""
+    """Add a sentence to the catalogue that says what the reader can do about an error. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Add a sentence that tells administrators what is broken. `key` is the error's code, as for `problem`."""
+    """Add a sentence to the catalogue that tells administrators what is broken. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.FAULT))
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Add a sentence that tells administrators how to fix an error. `key` is the error's code, as for `problem`."""
+    """Add a sentence to the catalogue that tells administrators how to fix an error. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.FIX))
 
 
@@ -105,23 +107,27 @@ HINT_LENGTH = 150
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
     """Add the plain text of a button, a field or a title to the catalogue.
 
-    `limit` is the maximum length of the text in characters, its placeholders not counted.
+    `limit`: the maximum length of the text in characters, without its placeholders.
     """
     return _enter(Sentence(key, text, Part.LABEL, limit=limit))
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add any other sentence to the catalogue, such as an answer or a line of a card."""
+    """Add a sentence of any other kind to the catalogue, such as an answer or a line of a card."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Add a sentence with the placeholder `{count}`. `text` is the form for one, `plural` for any other count."""
+    """Add a sentence with the placeholder `{count}` to the catalogue.
+
+    - `text`: the form for a count of one.
+    - `plural`: the form for any other count.
+    """
     return _enter(Sentence(key, text, Part.TEXT, plural))
 
 
 class Markup(str):
-    """Text that is already mrkdwn, such as a mention. `Language.say` escapes any other text."""
+    """Text that is already mrkdwn, such as a mention. `Language.say` does not escape it."""
 
     __slots__ = ()
 
@@ -143,10 +149,7 @@ def group_mention(group_id: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A sentence with the values of its placeholders, to put into a placeholder of another sentence.
-
-    It is written in the language of that other sentence.
-    """
+    """A sentence with the values of its placeholders. It can be a value for a placeholder of another sentence."""
 
     sentence: Sentence
     values: Mapping[str, "Value"] = field(default_factory=dict)
@@ -156,10 +159,7 @@ Value = str | int | datetime | Sentence | Filled
 
 
 class _Texts(dict[Sentence, str]):
-    """The text of each sentence in one language, by sentence.
-
-    It translates a sentence at its first use, unless `Language.prepare` has done so before.
-    """
+    """The text of each sentence in one language. A text is looked up in the translations when it is first used."""
 
     def __init__(self, translations: NullTranslations) -> None:
         super().__init__()
@@ -171,9 +171,11 @@ class _Texts(dict[Sentence, str]):
 
 
 class Language:
-    """Writes sentences in one language: as Slack's mrkdwn or, with `plain`, as text for a terminal or a web page.
+    """Writes sentences in one language, as mrkdwn or as plain text.
 
-    `code` is the name of the catalogue, such as `pt_BR`. Without `translations`, the language is English.
+    - `code`: the name of the catalogue, such as `pt_BR`.
+    - `translations`: the catalogue; None for English.
+    - `plain`: whether to write text without markup, for a terminal or a web page.
     """
 
     def __init__(self, code: str = "en", translations: NullTranslations | None = None, *, plain: bool = False) -> None:
@@ -184,20 +186,22 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return this language for text without markup, as a terminal or a web page shows it."""
+        """Return this language for text without markup, for a terminal or a web page."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:
-        """Look up the translations of these sentences once, so that `say` takes less time."""
+        """Look up the translations of these sentences now, so that later calls of `say` take less time."""
         for sentence in sentences:
             self._texts[sentence]
 
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence in this language, with its placeholders filled in.
 
-        A str is escaped, unless it is Markup or the text is plain. A datetime becomes a time in the reader's zone (UTC
-        in plain text). A Sentence becomes its text. If the translation has a placeholder for which there is no value,
-        return the English sentence.
+        - A str is escaped, unless it is Markup or the language is plain.
+        - A datetime becomes a time in the reader's time zone; in plain text, a time in UTC.
+        - A Sentence or Filled becomes its text.
+
+        Return the English sentence if the translation has a placeholder without a value.
         """
         plain = self._plain or sentence.part is Part.LABEL
         text = self._text(sentence, values)
@@ -212,11 +216,11 @@ class Language:
             return ENGLISH._text(sentence, values).format_map(shown)
 
     def fill(self, filled: Filled) -> str:
-        """Return the sentence of `filled` in this language, with the values of `filled` in its placeholders."""
+        """Return the sentence of `filled` in this language, with its placeholders filled in."""
         return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
-        """Return a duration in words, such as "20 seconds"."""
+        """Return a duration in words, rounded to seconds or minutes, such as "20 seconds"."""
         if seconds >= 90:
             return self.say(MINUTES, count=round(seconds / 60))
         return self.say(SECONDS, count=max(1, round(seconds)))
@@ -240,9 +244,9 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
-        """Join items to a list in this language, such as "A, B". Escape each item as `say` does.
+        """Join items to a list in this language, such as "A, B". An item is escaped unless it is Markup.
 
-        `long`: the items may contain commas, so use another separator, as in "A, then B; C".
+        `long`: whether to separate the items by semicolons, because an item may contain commas.
         """
         text = self._shown(items[0], self._plain) if items else ""
         for each in items[1:]:
@@ -254,9 +258,9 @@ class Language:
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return the time `at` as markup that Slack shows in the reader's time zone.
+        """Return a time as markup that Slack shows in the reader's time zone. In plain text, return it in UTC.
 
-        Add the date if it is over six hours away.
+        Add the date if the time is more than six hours before or after now.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)

@@ -18,7 +18,11 @@ _OVER = {
     (False, False): OVER,
     (False, True): OVER_WITH,
 }
-"""The sentence for a session that is over. Each key has two flags: its length is known; it names the agent."""
+"""The sentence for a session that is over. Each key has two flags.
+
+- The length of the session is known.
+- The sentence names the agent.
+"""
 ENDINGS = {
     SessionEnding.CUSTOMER: said("state.customer_left", "The customer left."),
     SessionEnding.AGENT: said("state.agent_ended", "It was ended in Genesys."),
@@ -32,15 +36,15 @@ OPEN_VIEWER = label("state.open_viewer", "Open viewer", limit=TITLE_LENGTH)
 
 
 def joined(record: SessionRecord, language: Language) -> str:
-    """Render that the customer joined the session, and when, if the time is known."""
+    """Render that the customer joined the session, with the time if it is known."""
     at = record.state.joined_at
     return language.say(JOINED_AT, time=at) if at else language.say(JOINED)
 
 
 def ended(record: SessionRecord, language: Language, *, names_agent: bool) -> str:
-    """Render how a session ended, as Genesys reports it; "" if Genesys reports only that the session is over.
+    """Render how a session ended, as Genesys reports it; "" if Genesys reports no details.
 
-    `names_agent`: whether to name the agent, for readers who may not know whose session it was.
+    `names_agent`: whether the text names the agent.
     """
     state, at = record.state, record.ended_at or record.session.ends_at
     values: dict[str, Value] = {"name": record.session.name, "agent": mention(record.agent), "time": at}

@@ -1,4 +1,4 @@
-"""Hold the sentences about a set-up that works but deserves attention, for the administrators' Home tab (pure)."""
+"""Hold the warnings about a set-up that works but can be improved, for the administrators' Home tab (pure)."""
 
 from dataclasses import dataclass
 
@@ -36,11 +36,11 @@ SCOPE_MISSING = fault(
 
 @dataclass(frozen=True, slots=True)
 class SetupWarning:
-    """A warning about the set-up. If a Slack scope is missing, `scope` names it; else `scope` is ""."""
+    """A warning about the set-up. `scope` is the Slack scope that is missing; "" for a warning about something else."""
 
     sentence: Sentence
     scope: str = ""
 
     def words(self, language: Language) -> str:
-        """Return the warning as one line of mrkdwn, or as plain text if `language` is plain."""
+        """Return the warning as one line: plain text if `language` is plain, else mrkdwn."""
         return language.say(self.sentence, scope=self.scope)

@@ -1,4 +1,4 @@
-"""Hold the sentences about Slack's error codes: their meaning, and the fix for administrators (pure)."""
+"""Hold the sentences about Slack's error codes for administrators: the meaning of a code, and the fix (pure)."""
 
 from bot.slack.error_codes import explain
 from bot.slack.messages.catalogue.sentence import Language, Sentence, fault, fix
@@ -183,11 +183,11 @@ _entry(
 
 
 def reason(language: Language, code: str) -> str:
-    """Return what a Slack error code means, as a sentence in this language."""
+    """Return the meaning of one of Slack's error codes, as a sentence in this language."""
     return language.say(_REASONS[explain(code).key])
 
 
 def remedy(language: Language, code: str) -> str:
-    """Return how an administrator can fix the cause of a Slack error code; "" if they cannot fix anything."""
+    """Return how an administrator can fix the cause of one of Slack's error codes; "" if there is nothing to fix."""
     found = _REMEDIES.get(explain(code).key)
     return language.say(found) if found else ""

@@ -26,13 +26,12 @@ from bot.slack.messages.session_card import START_NEW, START_NEW_ACTION, start_n
 
 TRY_AGAIN_ACTION, TELL_ACTION, PASTE_ACTION = "try_again", "tell_administrators", "paste_interaction"
 START_WITH_ACTIONS = ("start_with_first", "start_with_second", "start_with_third")
-"""The action ids of the buttons for applications: one for each button, because the action ids in a block must differ.
-"""
+"""The action ids of the buttons for applications. Each button has another id, because Slack requires it."""
 GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 LABEL_LENGTH, VALUE_LENGTH = 75, 150
 """The maximum lengths of a button's label, and of an application's id, in characters."""
 ASKABLE = ("administrators_only", "connect_off", "sending_off")
-"""Codes of refusals that are no faults, and that administrators can change for the person."""
+"""Codes of refusals whose cause an administrator can change, although nothing is broken."""
 
 TRY_AGAIN = label("button.try_again", "Try again")
 GENESYS_STATUS = label("button.genesys_status", "Genesys status")
@@ -51,14 +50,15 @@ GO_TO_MESSAGE = label("button.go_to_message", "Go to message")
 class Offers:
     """The facts that decide which buttons an error message has.
 
-    - `request_id`: the failed request. `argument`: the part of its argument that a repeated start needs.
+    - `request_id`: the failed request.
+    - `argument`: the argument of a repeated start; "" for none.
     - `situation`: what the person asked the bot to do.
-    - `is_repeatable`: whether a press can repeat the request. `is_stored`: whether the store holds the request and its
-      error.
-    - `opens_form`: a press can open the form for a new session, because the message is in no modal.
-    - `can_tell`: whether the installation has somebody to whom the bot can pass the error on. `name` is the name of
-      that person, "" if unknown.
-    - `genesys_url`: the address of the Genesys web app, "" if unknown.
+    - `is_repeatable`: whether the request can be repeated.
+    - `is_stored`: whether the store holds the request and its error.
+    - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
+    - `can_tell`: whether the bot can send a message to the contact or to an administrator.
+    - `name`: the name of the contact; "" if unknown.
+    - `genesys_url`: the address of the Genesys web app; "" if unknown.
     """
 
     request_id: RequestId
@@ -90,17 +90,14 @@ def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, langu
 
 
 def highlighted(row: list[Block]) -> list[Block]:
-    """Return the row with its first button highlighted.
-
-    If a button is already highlighted, return the row unchanged.
-    """
+    """Highlight the first button of a row. If a button is already highlighted, return the row unchanged."""
     if not row or any("style" in each for each in row):
         return row
     return [row[0] | {"style": "primary"}, *row[1:]]
 
 
 def _own_buttons(error: CobrowseError, offers: Offers, language: Language) -> list[Block]:
-    """Build the buttons that are special to this kind of error. Return none for most errors."""
+    """Build the buttons that only certain errors have. Return none for most errors."""
     match error:
         case SignInRequiredError(address=address) | SignInExpiredError(address=address) if address:
             return [button(language.say(SIGN_IN), OPEN_ACTION, url=address)]
@@ -131,9 +128,9 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 
 
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
-    """Build a button for each application that Genesys has, up to a maximum number of buttons.
+    """Build a button for each application, at most as many as START_WITH_ACTIONS.
 
-    A press on a button repeats the start with that application.
+    A press on the button repeats the start with its application.
     """
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
@@ -150,16 +147,16 @@ def _applications(error: UnknownApplicationError, offers: Offers, language: Lang
 def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
     """Decode the value of a button that repeats a start with another application.
 
-    Return the id of the request to repeat, the application's id, and the argument of the new start.
+    Return the id of the request to repeat, the application's id, and the argument of the repeated request.
     """
     failed, application_id, argument = json.loads(value)
     return RequestId(str(failed)), str(application_id)[:VALUE_LENGTH], str(argument) or None
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build a button that makes the bot tell the administrators about the error.
+    """Build the button with which the bot tells the administrators about the error.
 
-    Return no button if the bot has already told the administrators, or certainly will.
+    Return no button if the bot has already told the administrators, or if a message to them is stored.
     """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE

@@ -1,4 +1,1 @@
-"""Render notices: messages about a fault, a request for access or another matter that can change.
-
-When the matter changes, the bot updates the messages.
-"""
+"""Render notices: messages about a matter that goes on, such as a fault. The bot updates them until it is over."""

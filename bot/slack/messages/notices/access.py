@@ -52,8 +52,8 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at` is the notice's `opened_at` at the time when this message was posted. If that has changed since, a newer
-    message has replaced this one, and the text says so.
+    `opened_at`: the notice's `opened_at` when this message was posted. If it differs from the notice's present
+    `opened_at`, a newer message exists, and this message refers to it.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])
@@ -77,7 +77,7 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
 def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
     """Render the message to a person who is now connected to a Genesys user.
 
-    `has_form`: whether a button opens the form for a new session. Without it, the message names the command to type.
+    `has_form`: whether a button opens the form for a new session. If not, the message names the command.
     """
     asked, say = read_access(notice.data), to.language.say
     text, lines = say(WELCOME), []
@@ -93,9 +93,9 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 
 
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
-    """Render the answer to a requester who asked to be connected to a Genesys user.
+    """Render the answer to a request for access.
 
-    `for_another`: whether the requester asked for another person.
+    `for_another`: whether the requester asked to connect another person.
     """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}
@@ -110,9 +110,9 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Build a button that makes the bot ask an administrator to connect a person to a Genesys user.
+    """Build the button with which the bot asks an administrator to connect a person to a Genesys user.
 
-    `name` is the administrator's name, "" if unknown.
+    `name`: the administrator's name; "" if unknown.
     """
     if error.is_target:
         text = language.say(ASK_FOR_ANOTHER)
@@ -123,7 +123,7 @@ def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> 
 
 
 def connect_button(person: PersonKey, language: Language, *, is_primary: bool = False) -> Block:
-    """Build the button with which an administrator opens the dialog to connect `person` to a Genesys user.
+    """Build the button that opens the dialog to connect `person` to a Genesys user.
 
     `is_primary`: whether the button is highlighted.
     """
@@ -132,14 +132,14 @@ def connect_button(person: PersonKey, language: Language, *, is_primary: bool = 
 
 
 def connect_people_button(language: Language) -> Block:
-    """Build the button that opens an administrator's dialog. The dialog first asks which person to connect."""
+    """Build the button that opens the dialog to connect any person to a Genesys user."""
     return button(language.say(CONNECT_PEOPLE), CONNECT_PEOPLE_ACTION, value="choose")
 
 
 def read_person(value: str) -> PersonKey | None:
-    """Decode the value of a connect button: the person to connect, as team and user.
+    """Decode the value of a connect button: the team and the user of the person to connect.
 
-    The team is "" if the value has none. Return None if the value names no person.
+    The team is "" if the value has none. Return None if the value names no user.
     """
     team_id, _, user_id = value.rpartition(" ")
     return (TeamId(team_id), UserId(user_id)) if user_id else None

@@ -1,4 +1,4 @@
-"""Render the message to an agent about the end of the agent's session by somebody else (pure)."""
+"""Render the message which tells an agent that another person has ended the agent's session (pure)."""
 
 from bot.core.models import Notice
 from bot.core.use_cases.session_ends import read_end
@@ -11,9 +11,9 @@ CLOSED = said("ended.closed_by", "{person} closed your session *{name}* at {time
 
 
 def ended_notice(notice: Notice, language: Language) -> Message:
-    """Render the message that tells an agent who has ended the agent's session.
+    """Render the message which tells an agent that another person has ended the agent's session.
 
-    A button starts a new session of the same name.
+    A button starts a new session with the same name.
     """
     end = read_end(notice.data)
     text = language.say(ENDED if end.for_all else CLOSED, person=mention(end.ender), name=end.name, time=end.at)

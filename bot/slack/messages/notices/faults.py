@@ -62,9 +62,11 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
-    `opened_at` is the notice's `opened_at` at the time when this message was posted. If that has changed since, a newer
-    message has replaced this one, and the text says so. `runbook_url`: the page that a button opens, "" for no button.
-    The text in the notification gives no details, because a locked phone shows it.
+    - `opened_at`: the notice's `opened_at` when this message was posted. If it differs from the notice's present
+      `opened_at`, a newer message exists, and this message refers to it.
+    - `runbook_url`: the page that a button opens; "" for no button.
+
+    The text for notifications contains no details, because a locked phone shows it.
     """
     fault, say = read_fault(notice.data), to.language.say
     if opened_at != notice.opened_at:
@@ -94,7 +96,7 @@ def fault_checked(outcome: FaultChecked, language: Language) -> Message:
 
 
 def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
-    """Return two sentences that say what fails: one for the message's first line, one for its notification."""
+    """Return two sentences about what fails: the first line of the message, and the text for notifications."""
     kinds = set(fault.kinds)
     if kinds & STARTING:
         return FAILING_START, TITLE_START
@@ -102,7 +104,7 @@ def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
 
 
 def _details(fault: Fault, to: Addressee) -> list[Block]:
-    """Build the blocks below the title: the fault, its fix, the people affected, references, and the newest check."""
+    """Build the blocks below the first line: the fault, its fix, the people affected, references, the newest check."""
     say, lines = to.language.say, _what_and_fix(fault, to)
     named = to.language.listed([mention(person) for person in fault.people[:MAX_NAMED]])
     more = len(fault.people) - MAX_NAMED

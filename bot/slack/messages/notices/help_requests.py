@@ -22,7 +22,7 @@ AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
 
 def help_notice(notice: Notice, to: Addressee) -> Message:
-    """Render the message to administrators: who wants to do what, and how administrators make that possible."""
+    """Render the message to administrators: what a person wants, and how to make it possible."""
     asked, say = read_help(notice.data), to.language.say
     text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
@@ -38,9 +38,9 @@ def help_notice(notice: Notice, to: Addressee) -> Message:
 
 
 def administrators_told(outcome: AdministratorsTold, contact: Value, language: Language) -> Message:
-    """Render the answer to the person who asked for help.
+    """Render the answer to the person who asked the administrators for help.
 
-    `contact` is the person or channel that the bot has told, or will tell.
+    `contact`: the person or channel that the bot has told, or will tell.
     """
     text = language.say(HAVE_TOLD if outcome.readers else AM_TELLING, contact=contact)
     mark = ":white_check_mark: " if outcome.readers else ""
