@@ -19,8 +19,8 @@ class Vocabulary:
 
     - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean this command.
     - `begins_names`: the command words that often begin a session's name.
-    - `polite`, `possessives`: words that may come before a command word without a change to its meaning.
-    - `fillers`: words that may come before or after a command word without a change to its meaning.
+    - `polite`, `possessives`: words before a command word that do not change the meaning of the text.
+    - `fillers`: words before or after a command word that do not change the meaning of the text.
     - `nouns`: words for the things on which commands act, such as a session.
     """
 

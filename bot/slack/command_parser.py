@@ -1,6 +1,6 @@
 """Parse the text after the slash command into one typed command (pure).
 
-If the text may mean a user or a subcommand, the bot asks the requester instead of starting a session with that name. A
+If the text may mean a user or a subcommand, the bot asks before it starts a session with the text as its name. A
 session's name never contains a phone number or an email address. Slack escapes `&`, `<` and `>` in the text and turns
 mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py decides whether words mean a
 command.
@@ -274,7 +274,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text as a command or as a session's name. Return a Choice if the text can be either.
 
-    `start` holds the user who stood before the text, if there was one.
+    `start` holds the user whom the requester mentioned before the text, if any.
     """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
@@ -421,11 +421,11 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Return the question whether the session is for the user in the middle of the text, or for the requester.
+    """Return the question about a user who is not at the beginning of the text.
 
     - `text`: the text that contains the user.
     - `at`: the start and the end of the user in `text`.
-    - `typed`: the text from which the name of the requester's own session is taken.
+    - `typed`: the text that would be the name of a session of the requester.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())

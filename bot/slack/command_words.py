@@ -14,7 +14,7 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 def _words(english: str, others: str = "") -> frozenset[str]:
     """Return the words in `english`, and the words of the other languages in one field of Vocabulary.
 
-    `others` is the name of this field; "" adds no words.
+    `others`: the name of the field; "" for no other languages.
     """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
@@ -61,14 +61,14 @@ LEADING = (
         "possessives",
     )
 )
-"""Words that may come before a command word without a change to its meaning, such as "please show me the"."""
+"""Words before a command word that do not change the meaning of the text, such as "please show me the"."""
 FILLERS = LEADING | _words(
     "it its this that these those them any every each everything our us of for in on up with from at by and out off "
     "down here there also too again immediately away current active running latest recent newest existing open last "
     "mine",
     "fillers",
 )
-"""Words that may come before or after a command word without a change to its meaning."""
+"""Words before or after a command word that do not change the meaning of the text."""
 BEHIND_A_COMMAND = _words("one ones both two other others old first second")
 """Words that count as FILLERS only after a command word: "end the old one" is a command, "First" is a name."""
 NOUNS = _words(
@@ -126,10 +126,9 @@ def read(words: Sequence[str]) -> Reading:
     If the first word that is not in LEADING is a command word, the words mean
 
     - a command, if each later word is a filler, a noun or a word for the same command. Exception: they mean a command
-      or a name if the command word is in UNSURE, or if a word in QUESTIONS comes before a command that changes
-      something;
-    - a command or a name, if a later word is a noun, if all later words are known, or if the text has fewer than
-      MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES;
+      or a name if the command word is in UNSURE, or if a question asks for a command outside CHANGES_NOTHING;
+    - a command or a name, if a later word is a noun, or if all later words are fillers, nouns or command words;
+    - a command or a name, if there are fewer than MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES;
     - a name otherwise.
 
     If that first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
@@ -157,7 +156,8 @@ def read(words: Sequence[str]) -> Reading:
 def _command_of(word: str, rest: Sequence[str]) -> str:
     """Return the command that a word means; "" if the word is not a command word.
 
-    `rest` is the later words. A verb such as "turn" means *end* if `rest` has one of its particles, such as "off".
+    `rest`: the later words of the text. A verb such as "turn" means *end* if one of its particles, such as "off",
+    follows.
     """
     if any(each in PARTICLES.get(word, ()) for each in rest):
         return "end"

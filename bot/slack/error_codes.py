@@ -55,7 +55,10 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return False if the error means that Slack does not accept the token, so that no call can succeed."""
+        """Return False if the error means that Slack does not accept the token, else True.
+
+        Without an accepted token, no call can succeed.
+        """
         return self.group is not Group.TOKEN
 
     @property

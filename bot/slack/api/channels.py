@@ -67,7 +67,7 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
     - "outside": another organization reads the channel.
-    - "unclear": a required field is missing.
+    - "unclear": a required field is missing or not a boolean.
     - "closed": the channel is archived.
 
     `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.

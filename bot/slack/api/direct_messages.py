@@ -1,7 +1,7 @@
 """Send direct messages to people, and notices to people and channels.
 
 The bot caches the id of each direct-message channel. Slack can replace such an id, for example when a Slack workspace
-joins an organization. After an error that shows this, the bot asks Slack for the new id and posts again.
+joins an organization. If Slack then answers `channel_not_found`, the bot asks Slack for the new id and posts again.
 https://docs.slack.dev/reference/methods/conversations.open
 """
 
@@ -50,7 +50,7 @@ class UnconfirmedPostError(SlackClientError):
 class DirectMessages:
     """Posts direct messages to users.
 
-    Each method that calls Slack raises slack_sdk's exceptions if the call fails, and TimeoutError if it takes too long.
+    The methods that call Slack raise slack_sdk's exceptions if the call fails, and TimeoutError after a time-out.
     """
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
@@ -81,7 +81,7 @@ class DirectMessages:
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """Return the id of the direct-message channel with a user, from the cache or from Slack.
 
-        `instead_of`: an id that Slack no longer accepts. It is removed from the cache first.
+        `instead_of`: an id that Slack no longer accepts, to remove it from the cache; None for none.
         """
         if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)

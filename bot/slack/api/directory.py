@@ -235,14 +235,14 @@ class SlackDirectory:
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
         """Return whether a user is in a user group. Raises SlackUnavailableError if the look-up fails.
 
-        `team_id`: the Slack workspace to ask first. It matters only for an org-wide token, which can use several.
+        `team_id`: the Slack workspace to ask first, if the token is org-wide.
         """
         return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
     async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
         """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails.
 
-        `team_id` is not used: with an org-wide token, the group may be in any Slack workspace of the token.
+        `team_id` is not used.
         """
         return await self._groups.members(group_id)
 
@@ -253,7 +253,7 @@ class SlackDirectory:
     def locale(self, user_id: UserId) -> str | None:
         """Return the newest locale that Slack has sent for this user, such as `fr-FR`; None if the bot knows none.
 
-        Never calls Slack. Locales are kept longer than users are cached.
+        Never calls Slack.
         """
         return self._locales.get(user_id)
 
@@ -293,7 +293,7 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return the Slack ids in a user object: the user's own id, and the id in the Enterprise Grid if it has one (pure).
+    """Return the Slack ids in a user object: the user's own id and, if any, the id in the Enterprise Grid (pure).
 
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
@@ -307,8 +307,8 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 def main_id(user: dict[str, Any], home: Workspace) -> UserId:
     """Return the main id of the person in a user object (pure).
 
-    If the object has two ids, the main id is the one that begins with `U`. If both begin with the same letter, it is
-    the id of the user object itself.
+    If the object has two ids, return the id that begins with `U`. If both begin with the same letter, return the id of
+    the user object itself.
     """
     ids = ids_in(user, home) or (UserId(user["id"]),)
     return next((each for each in ids if each.startswith("U")), ids[0]) if len(ids) > 1 else ids[0]
@@ -317,7 +317,7 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
 class ContactName:
     """Fetches and remembers the name of the person in COBROWSE_HELP_CONTACT.
 
-    Labels of buttons need the name, because they are plain text and cannot contain a mention.
+    The label of a button shows the name, because a label is plain text and cannot contain a mention.
     """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
@@ -501,7 +501,7 @@ class ThrottledMethod:
 def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
     """Return the Retry-After of a rate-limit error, in seconds.
 
-    Return None if it is missing or longer than `max_seconds`, and for any other error.
+    Return None if the Retry-After is missing or longer than `max_seconds`, and for any other error.
     """
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None

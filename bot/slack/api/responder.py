@@ -135,7 +135,8 @@ def new_web_client(
 
     - `proxy`: the URL of the proxy; None for no proxy.
     - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
-    - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried it out.
+    - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried out the
+      call.
     - `watch`: learns from each call whether Slack accepts the bot token; None for a client without the bot token.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
@@ -203,9 +204,9 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person in COBROWSE_HELP_CONTACT, if a button shows it. Never raises.
+        """Fetch the name of the person in COBROWSE_HELP_CONTACT. Never raises.
 
-        `outcome`: the result or error of a request. It determines which buttons the message has.
+        Do nothing if the message about `outcome`, a result or an error, has no button with this name.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -296,7 +297,7 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        Report the fault under the kind DIRECT. A later request of this kind that succeeds ends the fault.
+        Report the fault as one of a DIRECT request. So the next successful DIRECT request ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -305,7 +306,7 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the request's modal. Return whether Slack accepted it there or in another message.
+        """Show the answer in the request's modal. Return whether Slack accepted it there or as another message.
 
         The answer to a START also goes out as a direct message, which stays when the modal is closed. Any other answer
         becomes a direct message only if Slack does not accept it in the modal.
@@ -325,10 +326,10 @@ class SlackResponder:
         return is_shown or is_copied
 
     async def _show(self, request: Request, message: Message) -> bool:
-        """Show a message in the request's modal. Return whether Slack accepted it.
+        """Show a message in the request's modal. Return whether Slack accepted the update.
 
-        Slack does not accept it for a closed modal, for example. Wait until the request is `view_settle_seconds` old,
-        so that Slack applies the acknowledgement before the update.
+        Slack refuses to update a closed modal. Wait until the request is `view_settle_seconds` old, so that Slack
+        applies the acknowledgement before the update.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -341,8 +342,8 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        `known_hash`: the hash of the modal's content in a payload. With it, Slack updates only unchanged content; ""
-        updates any content.
+        `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update it.
+        With "", Slack always updates the modal.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
@@ -377,7 +378,7 @@ class SlackResponder:
         return await self.post(reply_url, message)
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
-        """Post an ephemeral message to a response_url. Return whether Slack accepted it.
+        """Post an ephemeral message to a response_url. Return whether Slack accepted the message.
 
         - `replace`: whether the new message replaces the message that the response_url belongs to.
         - `insist`: whether to post even if an earlier post to the same host timed out.
@@ -425,7 +426,7 @@ class SlackResponder:
     def tell_soon(self, request: Request, render: Callable[[], Message]) -> None:
         """Send a message to the requester in the background.
 
-        `render` builds the message. It is called after the requester's language has been fetched.
+        `render`: builds the message, after the requester's language has been fetched.
         """
         self.soon(self._tell(request, render))
 
@@ -445,7 +446,7 @@ class SlackResponder:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine in the background, and log the exception if it raises one. `close` waits for it."""
+        """Run a coroutine in the background, and log the exception that it raises. `close` waits for the coroutine."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -513,8 +514,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message with the pressed button.
 
-    An error does not replace a card or a list, because the card's link would be lost. Exception: an error in
-    STATES_SHOWN.
+    - On a card or in a list: True for a success and for an error in STATES_SHOWN. Other errors would remove the link.
+    - Elsewhere: `request.replaces`.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN

@@ -156,10 +156,10 @@ class SilentHosts:
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
         """Call `post`, await it and return its result. `url` is the address to which `post` posts.
 
-        Raises SilentHostError without a call of `post` if the host is silent and its next test is not due yet. Raises
-        the errors of `post`.
+        Raises SilentHostError, without a call of `post`, if an earlier post to the host timed out and the next test of
+        the host is not due yet. Raises the errors of `post`.
 
-        `insist`: whether to call `post` for a silent host in any case, without the short time-out of a test.
+        `insist`: whether to call `post` in any case, without the short time-out of a test.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist
@@ -200,7 +200,6 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return the scheme and the host of a URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

@@ -53,7 +53,8 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        Afterwards, test a refused token every `token_probe_seconds`. Log a warning if the token expires.
+        Afterwards, test a refused token every `token_probe_seconds`. Log a warning if the token is of a kind that
+        expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -71,7 +72,7 @@ class TokenWatch:
     def failed(self, code: str) -> None:
         """Record that a call with the bot token failed. `code` is Slack's error code.
 
-        Do nothing before `start` has returned: an error of the first call stops the bot.
+        Do nothing for a code that is not about the token, and before `start` has returned.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return

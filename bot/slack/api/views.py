@@ -52,8 +52,8 @@ class Views:
         """Update a modal. Return Slack's error code; "" on success.
 
         - `external_id`, `view_id`: one of these identifies the modal.
-        - `known_hash`: the hash of the modal's content in a payload. With it, Slack updates only unchanged content; ""
-          updates any content.
+        - `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update
+          it. With "", Slack always updates the modal.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:

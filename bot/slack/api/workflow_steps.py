@@ -1,7 +1,7 @@
 """Report the results of workflow steps to Slack, with the bot token.
 
-Slack's event also carries a token for its step. The bot does not use that token, because it would have to be stored for
-a report after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
+Slack's event also carries a token for its step. The bot does not use the step's token: to report after a crash, the bot
+would have to store that token. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class WorkflowStepResult:
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Report the result of a request's workflow step to Slack, with retries.
 
-        Return whether Slack has accepted the result. `attempt` runs one try within its time-out.
+        Return whether Slack has accepted the result. `attempt`: tries one call within a time-out.
         """
         step = step_of(request)
         if step is None:  # the result was reported before

@@ -167,7 +167,7 @@ def show_start(
 ) -> None:
     """Show the sentence `doing` in the modal with the pressed button. Do nothing if the button is not in a modal.
 
-    If the content of the modal has changed since the press, it stays.
+    Leave the modal unchanged if its content has changed since the press.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -202,8 +202,7 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help`: returns the commands that the requester can type. Raises CobrowseError if the bot cannot determine
-    them.
+    `find_help`: returns the requester's role in a Help result. Raises CobrowseError if the role cannot be determined.
     """
 
     requests: RequestService
@@ -214,7 +213,7 @@ class HelpPresses:
     timing: SlackTiming = SLACK_TIMING
 
     async def submit(self, request: Request) -> None:
-        """Submit a request. If it cannot be stored, send the requester the reason."""
+        """Submit a request. If the request cannot be stored, send the requester the reason."""
         try:
             await self.requests.submit(request)
         except NotAcceptedError as error:
@@ -223,7 +222,7 @@ class HelpPresses:
     async def show_all(self, body: dict[str, Any], request: Request) -> None:
         """Open the dialog with all commands. `body` is the payload of the press.
 
-        If the dialog does not open, submit `request`. The answer to it is a message with all commands.
+        If the dialog does not open, submit `request`. The answer to this request is a message with all commands.
         """
         renderer, trigger_id = self.renderer, str(body.get("trigger_id"))
         try:
@@ -277,7 +276,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
     """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
     The request's argument is `session_id`. For END in a list, the page of the list follows, because the answer shows
-    it.
+    this page.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -306,8 +305,8 @@ def is_private(body: dict[str, Any]) -> bool:
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """Return the value of the pressed button, and a START request by the person who pressed (pure).
 
-    The key of the request is that of *Try again*. Callers with other buttons replace the key. `body` is a
-    `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The request has the key for *Try again*. Callers for other buttons replace the key. `body` is a `block_actions`
+    payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
@@ -316,7 +315,7 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 def read_actor(body: dict[str, Any]) -> Request:
     """Build a START request with the user and the channel of an interaction payload (pure).
 
-    Callers replace the kind and the key as needed.
+    Callers replace the kind and the key.
     """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
@@ -338,10 +337,9 @@ def read_actor(body: dict[str, Any]) -> Request:
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
-    """Return the team id of the user who pressed a button (pure).
+    """Return the id of the Slack workspace of the user who pressed a button (pure).
 
-    It is the id of the user's Slack workspace. If Slack names no workspace, it is `enterprise`, the id of the
-    organization.
+    If Slack names no workspace, return `enterprise`, the id of the organization.
     """
     own = body["user"].get("team_id")
     if own and own != enterprise:

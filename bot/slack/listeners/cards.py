@@ -76,7 +76,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def ask_address(self, body: dict[str, Any], session_id: str) -> None:
-        """Open the dialog that asks for the customer's address, to send the session's link to it."""
+        """Open the dialog that asks for the customer's address, to send the session's link to this address."""
 
         def build(record: SessionRecord, pressed: Pressed) -> View:
             cards = self.renderer.cards_for(request.requester)
@@ -136,7 +136,7 @@ class CardPresses:
             show_start(self.responder, self.renderer, body, request, STARTING)
 
     async def submit(self, request: Request) -> bool:
-        """Submit a request. If it cannot be stored, send the requester the reason.
+        """Submit a request. If the request cannot be stored, send the requester the reason.
 
         Return False if a request with the same key was submitted before, else True.
         """
@@ -159,7 +159,8 @@ class CardPresses:
     ) -> None:
         """Open the dialog that `build` returns, in the background.
 
-        `is_query`: whether the dialog only shows data. Such a dialog opens even if the session is over.
+        - `request`: the request to submit instead if the person may not use the button, or if the session is over.
+        - `is_query`: whether the dialog only shows data. Such a dialog opens even if the session is over.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -278,7 +279,8 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
     - `pressed`: the press that opened the dialog. The result of the request answers this press.
     - `argument`: the argument of the request.
 
-    If the dialog was opened on top of another modal, the other modal shows the result. For SEND, the dialog shows it.
+    If the dialog was opened on top of another modal, a modal shows the result: for SEND the dialog itself, else the
+    other modal.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -295,9 +297,9 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Remember the message with the button that opened the dialog, so that the answer to `request` can replace it.
+    """Remember the message with the button that opened the dialog, so that the answer can replace the message.
 
-    Do nothing if the button is in an ephemeral message, a modal or the Home tab.
+    Do nothing if the button is in an ephemeral message, a modal or the Home tab. `request` is the dialog's request.
     """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)

@@ -63,7 +63,8 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the command that a person chose (pure).
 
-    `reference`: the id of the question. It is part of the request's key, so only the first press on a question counts.
+    `reference`: the id of the question. The request's key contains this id, so only the first press on a question
+    counts.
     """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):

@@ -107,11 +107,12 @@ async def handle_cobrowse(
     genesys_app: GenesysApp | None = None,
     offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
 ) -> dict[str, Any] | str:
-    """Handle the slash command. Return the body of the acknowledgement.
+    """Handle the slash command. Return the body of the acknowledgement. `body` is Slack's payload.
 
-    The body is "" if the request was stored, because its answer follows later. The body is a message if the text is
-    ambiguous or not understood, or if the request could not be stored. `body` is Slack's payload. The Bolt middleware
-    SlashCommand calls this function, not an `@app.command` listener.
+    - "": the request was stored and its answer follows later, or the bot opens a form.
+    - A message: the text is ambiguous or not understood, or the request could not be stored.
+
+    The Bolt middleware SlashCommand calls this function, not an `@app.command` listener.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:

@@ -96,7 +96,7 @@ class ConnectDialog:
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
-        """Show the step that searches for a Genesys user again. Its field contains the text of the last search.
+        """Return to the step that searches for a Genesys user. The search field contains the text of the last search.
 
         `view`: the dialog as it is now.
         """
@@ -197,7 +197,7 @@ class ConnectDialog:
             raise RoleRequiredError("administrators_only")
 
     async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
-        """Await `step`, a view, and return it. If it raises an error, return a view that shows the error."""
+        """Await `step`, a view, and return it. If `step` raises an error, return a view that shows the error."""
         try:
             return await step
         except CobrowseError as found:

@@ -41,7 +41,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -
 
 
 def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the error handler of the Bolt app. It also handles payloads that have no listener."""
+    """Register the error handler of the Bolt app. The handler also answers payloads that have no listener."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -70,7 +70,7 @@ def reader_of(body: dict[str, Any]) -> UserId | None:
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log a payload that has no listener, with the names in it. `reference` is the id of the log line."""
+    """Log the names in a payload that has no listener. `reference` is the id of the log line."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})

@@ -1,6 +1,6 @@
 """Publish a user's Home tab when the user opens it, presses a button in it, or when one of the user's sessions changes.
 
-views/home_tab.py builds the content. A part that could not be loaded shows an error.
+views/home_tab.py builds the content.
 """
 
 import asyncio
@@ -104,8 +104,8 @@ class HomeTab:
         """Publish the Home tab of `actor.requester` in the background.
 
         - `is_new`: whether the user has no tab yet. Then a loading view is published first.
-        - `freshness`: whether to ask the session service for the states of the sessions. KNOWN uses the stored states,
-          as does a user who opens the tab too often in a minute.
+        - `freshness`: whether to ask the session service for the states of the sessions. KNOWN uses the stored states.
+          If the user has reached the limit of views in a minute, KNOWN takes its place.
         - `page`: the page of the workspace's sessions to show now and in later updates; None for the page shown before.
         """
         if page:
@@ -275,7 +275,7 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a START request by the user who opened the Home tab (pure). It is not submitted.
+    """Build a START request by the user who opened the Home tab (pure). The bot does not submit this request.
 
     The access rules check the request, to find out whether the user could start a session.
     https://docs.slack.dev/reference/events/app_home_opened

@@ -130,9 +130,10 @@ class SessionForm:
     def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
         """Build the START request of a submitted form.
 
-        - `body`: the payload of the submission. The key contains the id of the view, so one form starts at most one
-          session.
+        - `body`: the payload of the submission.
         - `filled`: the valid input.
+
+        The request's key contains the id of the view, so one form starts at most one session.
         """
         actor, defaults, thread = read_actor(body), self._defaults, filled.thread
         to = filled.send_to
@@ -218,7 +219,7 @@ class SessionForm:
         return session_form.result_view(message, self._renderer.language_of(actor.requester))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
-        """Return the error which says why the agent has no Genesys user; None if the agent has one.
+        """Return the error which says why the agent has no Genesys user; None if the agent has a Genesys user.
 
         Return None, too, if Genesys or the database does not answer within `catalog_timeout`.
         """

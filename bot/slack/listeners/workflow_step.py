@@ -1,7 +1,7 @@
 """Listen for the step “Start a co-browse session” of Workflow Builder, and submit each execution as a request.
 
-The author of a workflow can put each user into an input, so the worker refuses steps unless the settings allow them.
-api/workflow_steps.py reports the result to Slack. https://docs.slack.dev/workflows/workflow-steps
+The author of a workflow can put any user into an input, so the worker refuses workflow steps unless the settings allow
+them. api/workflow_steps.py reports the result to Slack. https://docs.slack.dev/workflows/workflow-steps
 """
 
 import re

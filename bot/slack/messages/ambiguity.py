@@ -81,8 +81,8 @@ def other_command(command: str, reference: RequestId, language: Language) -> Mes
 def question(choice: Choice, reference: RequestId, language: Language, *, ends: str = "") -> Message:
     """Render the question about an ambiguous text, with a button for each option of `choice`.
 
-    - `reference`: the id of the question. All its buttons carry the id, so only the first press counts.
-    - `ends`: the name of the session that the first button ends; "" if the first button ends no certain session.
+    - `reference`: the id of the question. All buttons carry this id, so only the first press counts.
+    - `ends`: the name of the session that the first button ends; "" if the question names no session.
     """
     text = language.say(QUESTIONS["end_named"], session=ends) if ends else _asked(choice, language)
     row = [_button(choice, place, reference, language) for place in range(len(choice.options))]
@@ -104,7 +104,7 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether `found` is a question whose first option is to end a session, without an id or a user."""
+    """Return whether the first option of `found` is to end a session, without the session's id or a user."""
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 
@@ -112,10 +112,11 @@ def asks_which_to_end(found: Command) -> bool:
 def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
     """Render the question about a text that may mean to end a session of the requester.
 
-    - `found`: the requester's open sessions. If the text contains the names of some, only these count.
+    - `found`: the requester's open sessions. If the text names some of these sessions, the question is about them only.
     - `command`: the slash command.
 
-    If one session counts, the question names it. If several count, each has a row with a button that ends it at once.
+    If the question is about one session, it names the session. If it is about several sessions, each has a row with a
+    button that ends the session at once.
     """
     other, language = choice.options[-1], cards.language
     name = (other.name or "") if isinstance(other, Start) else ""
@@ -189,7 +190,7 @@ def offer(
 def retry_argument(request: Request) -> str:
     """Return the request's argument, for *Try again*; "" if a repeated start needs no argument.
 
-    The button carries the argument, because the store deletes it after the answer.
+    The button carries the argument, because the store deletes the argument after the answer.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 

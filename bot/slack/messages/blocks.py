@@ -23,7 +23,7 @@ START_FOR_ACTION = "home_start_for"
 class Message:
     """A message to post.
 
-    - `text`: mrkdwn that Slack shows in notifications. It must be understandable without `blocks`.
+    - `text`: mrkdwn that Slack shows in notifications. This text must be understandable without `blocks`.
     - `blocks`: what Slack shows in the channel.
     """
 
@@ -31,8 +31,7 @@ class Message:
     blocks: list[Block]
 
     def payload(self) -> dict[str, Any]:
-        """Return the message as fields of an acknowledgement, a response_url or a `chat.*` call. Link previews are off.
-        """
+        """Return the fields for an acknowledgement, a response_url or a `chat.*` call. Link previews are off."""
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
 
 

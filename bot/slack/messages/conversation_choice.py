@@ -41,7 +41,8 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
     """Render the question in which conversation to start the session. Each conversation has a button.
 
     - `request_id`: the request that a button repeats.
-    - `argument`: the argument of the repeated request; "" for none. The buttons carry it, because the store deletes it.
+    - `argument`: the argument of the repeated request; "" for none. The buttons carry this argument, because the store
+      deletes the argument after the answer.
 
     The text for notifications contains no customer's name.
     """

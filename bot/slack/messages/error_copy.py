@@ -128,9 +128,9 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
-    """Return the sentence that asks the reader to tell somebody, or says that the bot does; None if the entry has none.
+    """Return the sentence about who learns of the error, and the person or channel in this sentence.
 
-    Also return the person or channel in this sentence.
+    The sentence is None if `entry.contact` is None.
     """
     return tell_sentence(entry.contact, to) if entry.contact else (None, to.contact)
 

@@ -144,7 +144,7 @@ class MessageRenderer:
         """Return what an error message needs to know about its reader.
 
         - `reader`: the user's id; None if unknown.
-        - `repairs`: whether the message may say how to fix a fault. It does so only to a reader who can fix faults.
+        - `repairs`: whether the message may say how to fix a fault, if the reader can fix faults.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)
@@ -199,8 +199,9 @@ class MessageRenderer:
     def _access_report(self, request: Request, report: AccessReport) -> Message:
         """Render the answer to the command `why`.
 
-        Requesters who may not start a session read the reason as an error. All other reports are replies. A report
-        about a person without a Genesys user has a button to connect the person or to ask for it.
+        A requester who may not start a session reads the reason as an error. All other reports are replies. A report
+        about a person without a Genesys user has a button: the reader connects the person, or asks an administrator to
+        do so.
         """
         if error := own_refusal(request, report):
             return self.failure(
@@ -296,12 +297,12 @@ class MessageRenderer:
         - `reader`: the user who reads the message; None if unknown.
         - `is_repeatable`: whether *Try again* can repeat the request.
         - `situation`: what the person asked the bot to do.
-        - `argument`: the argument of a repeated start; "" for none. *Try again* carries it, because the store deletes
-          it.
+        - `argument`: the argument of a repeated start, for *Try again*; "" for none.
         - `is_stored`: whether the store holds the request and its error. Only then can a button tell the
           administrators.
         - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
-        - `has_reference`: whether to show the ids that support needs, if something has failed.
+        - `has_reference`: whether to show the ids that support needs. An error for which `is_plain_fact` is True never
+          has ids.
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
@@ -329,7 +330,7 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return the reader `to` of an error with the fields `told` and `telling` filled in."""
+        """Return the reader `to` with the fields `told` and `telling` filled in for this error."""
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
@@ -437,10 +438,12 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
-    """Convert COBROWSE_HELP_CONTACT to a value for a sentence. An id becomes a mention, other text stays as it is.
+    """Convert `contact`, the value of COBROWSE_HELP_CONTACT, to a value for a sentence.
 
-    - `admins`: the ids of administrators. If the setting is empty, the first two are mentioned.
-    - `groups`: the ids of user groups of administrators. They are mentioned if the setting and `admins` are empty.
+    An id becomes a mention. Other text stays as it is.
+
+    - `admins`: the ids of administrators. If `contact` is "", the first two are mentioned.
+    - `groups`: the ids of user groups of administrators. If `contact` is "" and `admins` is empty, two are mentioned.
 
     If all three are empty, return SOMEBODY.
     """

@@ -249,5 +249,5 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 
 
 def _text(text: str) -> Message:
-    """Return a message of one paragraph. Its text for notifications has no asterisks, which would not become bold."""
+    """Return a message of one paragraph. Notifications show no bold text, so its text for them has no asterisks."""
     return Message(text.replace("*", ""), [section(text)])

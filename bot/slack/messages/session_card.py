@@ -243,7 +243,7 @@ class CardRenderer:
 
     @property
     def send_label(self) -> Sentence:
-        """Return the label of the button that sends the link to a customer. It names the media that are on."""
+        """Return the label of the button that sends the link to a customer. The label names the media that are on."""
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK
@@ -253,7 +253,7 @@ class CardRenderer:
     ) -> Message:
         """Render the card of a new session for its requester.
 
-        - `agent_told`: whether the bot reached the agent with the link; None if the requester is the agent.
+        - `agent_told`: whether the agent has got the link in a direct message; None if the requester is the agent.
         - `offered`: the blocks of the offer to send the link to the customer, from `ambiguity.offer`.
         """
         say, agent = self.language.say, mention(request.agent)
@@ -363,10 +363,10 @@ class CardRenderer:
         return self.closed(record)
 
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
-        """Build the button that leads to the customer's screen. Return no button if its address is not known.
+        """Build the button that leads to the customer's screen. Return [] if no address is known.
 
-        - For the agent, it opens the viewer of the screen.
-        - For another reader, or without a viewer, it opens the conversation in Genesys.
+        - For the agent, the button opens the viewer of the screen.
+        - For another reader, or without a viewer, the button opens the conversation in Genesys.
 
         `is_primary`: whether the button is highlighted.
         """
@@ -465,8 +465,7 @@ class CardRenderer:
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Render the time when the session ends. For a session with a join code, render the time when the code expires.
-        """
+        """Render the time when the session ends. If the session has a join code, render when the code expires."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:
@@ -475,7 +474,7 @@ class CardRenderer:
         For a conversation without a call, the link comes first, because the agent pastes it. Otherwise the code comes
         first, because the agent reads it out.
 
-        `hints`: whether to add tips for the agent in small print.
+        `hints`: whether to add a line of advice to the agent in small print.
         """
         say, address = self.language.say, _address(session)
         if session.join_code and address and session.is_call is False:
@@ -522,8 +521,8 @@ class CardRenderer:
         - `place`: where the card is shown.
         - `below`: the blocks between the link and the buttons.
         - `sends`: whether the card may have the button that sends the link to a customer.
-        - `is_primary`: whether this button is highlighted.
-        - `hints`: whether to add tips for the agent in small print.
+        - `is_primary`: whether the button that sends the link is highlighted.
+        - `hints`: whether to add a line of advice to the agent in small print.
         """
         say, row = self.language.say, []
         if sends and self.features.sends and session.join_url and not place.is_public:
@@ -580,7 +579,7 @@ def _address(session: Session) -> str:
 
 
 def link_alone(url: str) -> list[Block]:
-    """Build a block that contains only the link, to copy it. Return no block if `url` is ""."""
+    """Build a block that contains only the link, so that people can copy it. Return [] if `url` is ""."""
     if not url:
         return []
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": url}]}

@@ -116,10 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the block id of a row: the page of the list as text, and the session's id.
+    """Decode the block id of the block with the pressed button. Return the page of the list, and the session's id.
 
-    - For a card's part about another open session, the page is ON_CARD and the id of the card's session.
-    - For any other block that is not a row, the page is "".
+    - For a row: both.
+    - For a card's part about another open session: ON_CARD and the id of the card's session as the page, and "".
+    - For any other block: "" and the block id.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -253,7 +254,7 @@ def _end_button(record: SessionRecord, cards: CardRenderer) -> Block:
 def direct_message_url(team_id: TeamId, user_id: UserId) -> str:
     """Return the URL that opens the reader's direct message with a person in Slack, in the app or the browser.
 
-    `team_id`: a Slack workspace. If it is an organization, the URL names no workspace.
+    `team_id`: the id of a Slack workspace or an organization. For an organization, the URL names no workspace.
     https://docs.slack.dev/interactivity/deep-linking
     """
     team = {"team": team_id} if team_id.startswith("T") else {}
@@ -267,7 +268,8 @@ def _filter(page: ListPage, language: Language) -> Block:
 def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
-    Leave out the page number if there is only one page, and each button that would show nothing new.
+    *Previous* is left out on the first page, *Next* on the last page, and *Show everybody* in a list without a filter.
+    The page number is left out if there is only one page.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []

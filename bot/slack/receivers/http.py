@@ -86,7 +86,7 @@ class HttpReceiver:
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Write the log lines that the throttled logs still hold back."""
+        """Write the log lines that ThrottledLog still holds back."""
         self._log.flush()
         self.clock.flush()
 
@@ -200,12 +200,12 @@ class BodyWait:
 
 
 class BodySlots:
-    """Limits the number of bodies that are read at the same time to `count`.
+    """Lets at most `count` bodies be read at the same time.
 
     If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
 
-    - `why`: the reason for the log and the response, when a body gets no slot or loses it.
-    - `min_hold_seconds`: a body keeps its slot for at least this time.
+    - `why`: the reason for the log and the response, when a body gets no slot or loses its slot.
+    - `min_hold_seconds`: the time for which a body keeps its slot in any case.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -236,8 +236,8 @@ class BodySlots:
 class ClockWatch:
     """Detects that this machine's clock is wrong, by the timestamps that Slack signs.
 
-    `window_seconds`: the clock counts as wrong only after several stale timestamps within this period. A single one may
-    come from a replayed request.
+    `window_seconds`: the period in which stale timestamps are counted. A single stale timestamp proves nothing: it may
+    come from a replayed HTTP request.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -271,7 +271,7 @@ class ClockWatch:
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Write the log lines that the throttled log still holds back."""
+        """Write the log lines that ThrottledLog still holds back."""
         self._log.flush()
 
 
@@ -335,7 +335,7 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
     """Build a Bolt request. Its mode is Socket Mode, so that Bolt verifies no signature.
 
-    `fields` is the parsed body. Raises RejectedError if Bolt cannot read it.
+    `fields` is the parsed body. Raises RejectedError if Bolt cannot read the body.
     """
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))

@@ -73,11 +73,14 @@ class ReconnectBackoff:
         self._next_at = self._clock() + delay * random.uniform(*JITTER)  # noqa: S311 - spreads a crowd, hides nothing
 
     def ended(self, lived_seconds: float) -> bool:
-        """Record that a connection ended after `lived_seconds`. Return whether this is less than STEADY_SECONDS."""
+        """Record the end of a connection that lived for `lived_seconds`.
+
+        Return whether the connection lived for less than STEADY_SECONDS.
+        """
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by Slack's Retry-After, `seconds`. The delay is at most MAX_ORDERED_SECONDS."""
+        """Delay the next opening by `seconds`, which is Slack's Retry-After, but at most by MAX_ORDERED_SECONDS."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

@@ -35,9 +35,9 @@ class SocketConnection:
     - `ready`: set after Slack's hello, and also when the connection ends without a hello.
     - `said_hello`: whether Slack's hello has arrived.
     - `leaving`: resolves when the receiver has to replace this connection. The result is the reason.
-    - `num_connections`: the number of the app's connections in Slack's hello, including this one; 0 if the hello has
-      none.
-    - `app_id`: the id of the Slack app in Slack's hello; "" if the hello has none.
+    - `num_connections`: the number of the app's connections, with this one, that Slack names in its hello; 0 if
+      unknown.
+    - `app_id`: the id of the Slack app that Slack names in its hello; "" if unknown.
     - `is_lost`: whether the connection ended without a closing handshake. Slack may count such a connection for hours.
     """
 

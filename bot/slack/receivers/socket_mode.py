@@ -59,8 +59,8 @@ class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
     - `refused`: resolves when the receiver gives up. The result is a sentence for the log.
-    - `single_process`: whether the installation has only this process. If it has, the log warns about other connections
-      of the app, because another bot opened them.
+    - `single_process`: whether the installation has only this process. Then the log warns about other connections of
+      the app, because another bot must have opened them.
     - `known_sockets`: the number of connections of the app that this process has already opened, through an earlier
       receiver.
     """
@@ -171,7 +171,7 @@ class SocketModeReceiver:
             ready.set()
 
     def _ended(self, connection: SocketConnection, reason: str, lived_seconds: float) -> None:
-        """Record that a connection ended, or that the receiver has to replace it, after `lived_seconds`."""
+        """Update the backoff and the metrics after a connection has ended or has to be replaced."""
         is_early = self._backoff.ended(lived_seconds) and reason != NEW_TOKEN
         if is_early:
             self._failed(reason if reason in END_REASONS else OTHER)
@@ -187,7 +187,7 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        The next warning is possible only after a connection has lived for at least STEADY_SECONDS.
+        Log it once, and again only after a connection has lived for at least STEADY_SECONDS.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -195,7 +195,10 @@ class SocketModeReceiver:
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Log a warning if Slack counts more connections than this process has opened. Only with `single_process`."""
+        """Log a warning if Slack counts more connections than this process has opened.
+
+        Log nothing if the installation may have several processes.
+        """
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
@@ -272,7 +275,7 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Run `ending` as a task, and keep the task in `tasks` until it is done. `close` waits for it."""
+        """Run `ending` as a task, and keep the task in `tasks` until it is done. `close` waits for the task."""
         task = asyncio.create_task(ending)
         tasks.add(task)
         task.add_done_callback(tasks.discard)

@@ -67,12 +67,15 @@ NO_ID = label(
 
 
 def loading(external_id: str, language: Language) -> View:
-    """Build the view that the dialog shows while it loads. `external_id` identifies the view for views.update."""
+    """Build the view that the dialog shows until its content is loaded.
+
+    `external_id`: identifies the view for views.update.
+    """
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
 def note(sentence: Sentence, language: Language, **values: str) -> View:
-    """Build a view of the dialog that shows one sentence. `values` are the values of its placeholders."""
+    """Build a view of the dialog that shows one sentence. `values` are the values of the sentence's placeholders."""
     return _modal([section(language.say(sentence, **values))], CLOSE, language)
 
 
@@ -121,7 +124,7 @@ def choose_form(
 
 
 def id_form(person: PersonKey, permission: str, language: Language) -> View:
-    """Build the step that asks for the Genesys user's id. It is used if the bot may not search Genesys.
+    """Build the step that asks for the Genesys user's id. This step is used if the bot may not search Genesys.
 
     `permission`: the permission that the bot lacks.
     """

@@ -102,7 +102,6 @@ def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
 
 
 def _dialog(callback_id: str, cards: CardRenderer) -> View:
-    """Build a dialog without content. Its title is the label of the button that opens it."""
     head = {"type": "modal", "callback_id": callback_id, "title": _plain(cards.language.say(cards.send_label))}
     return head | {"close": _plain(cards.language.say(CANCEL))}
 

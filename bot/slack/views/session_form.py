@@ -152,7 +152,10 @@ CONVERSATION_WRONG = label(
 
 
 def loading(external_id: str, language: Language) -> View:
-    """Build the view that the modal shows while the form loads. `external_id` identifies the view for views.update."""
+    """Build the view that the modal shows until the form is loaded.
+
+    `external_id`: identifies the view for views.update.
+    """
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
 
@@ -220,7 +223,7 @@ def form(fields: Fields, language: Language) -> View:
 def with_more(view: View, fields: Fields, language: Language) -> View:
     """Return the open form `view` with the fields for the application and the duration added.
 
-    `fields`: the applications and the duration. Its other values are not used.
+    `fields`: the applications and the duration. The other values of `fields` are not used.
     """
     stays = [block for block in view["blocks"] if block.get("block_id") != MORE_ACTION]
     return _form([*stays, *_further(fields, language)], str(view.get("private_metadata") or ""), language)

@@ -30,7 +30,7 @@ country."""
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
     """Return the first non-empty line of a message as a session's name in plain text.
 
-    Return "" if the line is too long or contains an email address or a phone number.
+    Return "" if the line is longer than MAX_LINE_LENGTH, or contains an email address or a phone number.
 
     - `text`: the message as mrkdwn.
     - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
@@ -51,7 +51,7 @@ def _plain(line: str) -> str:
 
 
 def _shown(reference: re.Match[str]) -> str:
-    """Return the text that Slack shows for a mention, a channel, a link or a date; "" if only an id is known.
+    """Return the text that Slack shows for a mention, a channel, a link or a date; "" if the markup has only an id.
 
     `reference`: the match of the markup `<…>`.
     """

@@ -56,7 +56,7 @@ def miss_reason(why: str) -> Sentence | str:
 
 
 def explain_miss(language: Language, miss: RuleMiss) -> Markup:
-    """Render the name of a host rule and the reason why it found no host."""
+    """Render the name of a host rule and the reason why the rule found no host."""
     first, second = (*miss.people, "", "")[:2]
     why = miss_reason(miss.why)
     told: Value = why if isinstance(why, str) else Markup(language.say(why, first=first, second=second))

@@ -149,7 +149,7 @@ def group_mention(group_id: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A sentence with the values of its placeholders. It can be a value for a placeholder of another sentence."""
+    """A sentence with the values of its placeholders, as a value for a placeholder of another sentence."""
 
     sentence: Sentence
     values: Mapping[str, "Value"] = field(default_factory=dict)

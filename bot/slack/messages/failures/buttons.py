@@ -130,7 +130,7 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
     """Build a button for each application, at most as many as START_WITH_ACTIONS.
 
-    A press on the button repeats the start with its application.
+    A press on a button repeats the start with the button's application.
     """
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
@@ -154,9 +154,9 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button with which the bot tells the administrators about the error.
+    """Build the button with which the reader asks the bot to tell the administrators about the error.
 
-    Return no button if the bot has already told the administrators, or if a message to them is stored.
+    Return [] if the bot tells the administrators anyway, or if administrators cannot change the cause.
     """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE

@@ -1,1 +1,4 @@
-"""Render notices: messages about a matter that goes on, such as a fault. The bot updates them until it is over."""
+"""Render notices: messages about a matter that goes on, such as a fault.
+
+The bot updates a notice until the matter is over.
+"""

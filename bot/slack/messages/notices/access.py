@@ -77,7 +77,7 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
 def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
     """Render the message to a person who is now connected to a Genesys user.
 
-    `has_form`: whether a button opens the form for a new session. If not, the message names the command.
+    `has_form`: whether a button opens the form for a new session. If not, the message says which command to type.
     """
     asked, say = read_access(notice.data), to.language.say
     text, lines = say(WELCOME), []

@@ -22,7 +22,7 @@ AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
 
 def help_notice(notice: Notice, to: Addressee) -> Message:
-    """Render the message to administrators: what a person wants, and how to make it possible."""
+    """Render the message to administrators: what a person wants, and how administrators can make that possible."""
     asked, say = read_help(notice.data), to.language.say
     text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
