@@ -163,7 +163,7 @@ Command = Start | Query | New | Choice | NotUnderstood
 class Grammar:
     """The rules of parsing that depend on the installation.
 
-    - `genesys_app`: parses the ids and URLs of conversations. If it is None, a text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
     - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
       or a phone number with a plus.
     """
@@ -178,7 +178,7 @@ _PLAIN = Grammar()
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
     """Parse the text after the slash command, as Slack delivers it. Never raises.
 
-    - `genesys_app`: parses the ids and URLs of conversations. If it is None, the text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if the text cannot name a conversation.
     - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
       or a phone number with a plus.
     """

@@ -60,10 +60,9 @@ class DirectMessages:
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Post a message to a user.
+        """Post a message to a user. Return the id of the channel and the `ts` of the message.
 
-        Return the id of the channel, and the message's `ts`, which is its id in the channel. Raises
-        UnconfirmedPostError if the call failed, but Slack may have posted the message.
+        Raises UnconfirmedPostError if the call failed, but Slack may have posted the message.
         """
         kept = self._channels.peek(user_id)
         channel = kept or await self.channel(user_id)

@@ -254,10 +254,10 @@ class SlackResponder:
         return False
 
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
-        """Post the answer to the request's response_url. Return whether Slack accepted it.
+        """Post the answer to the request's response_url. Return whether Slack accepted the answer.
 
-        If a wait notice that replaces the same message is still being posted, wait for it, and post the answer again.
-        So the answer is the message that stays.
+        If a wait notice that replaces the same message is still being posted, wait for the notice, and post the answer
+        again. So the answer is the message that stays.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -306,10 +306,11 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the request's modal. Return whether Slack accepted it there or as another message.
+        """Show the answer in the request's modal.
 
-        The answer to a START also goes out as a direct message, which stays when the modal is closed. Any other answer
-        becomes a direct message only if Slack does not accept it in the modal.
+        Return whether Slack accepted the answer, in the modal or as another message. The answer to a START also goes
+        out as a direct message, which stays when the modal is closed. Any other answer becomes a direct message only if
+        Slack does not accept it in the modal.
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if request.kind is not RequestKind.START:

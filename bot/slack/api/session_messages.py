@@ -208,8 +208,8 @@ class SlackSessionMessages:
         """Return the person in whose language the bot updates a message.
 
         - For a message in a channel, return the requester.
-        - For a direct message, return the requester if the cache holds its channel as the channel with the requester;
-          else return the agent.
+        - For a direct message in the requester's cached channel, return the requester.
+        - For any other direct message, return the agent.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester

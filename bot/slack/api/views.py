@@ -23,7 +23,7 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Calls Slack's methods for views. The methods of this class never raise. They log an error and return its code."""
+    """Calls Slack's methods for views. The methods of this class never raise: they log an error and return its code."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing

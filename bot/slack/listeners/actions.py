@@ -275,8 +275,7 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
-    The request's argument is `session_id`. For END in a list, the page of the list follows, because the answer shows
-    this page.
+    The argument of the request is `session_id`. For END in a list, the argument also names the page of the list.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"

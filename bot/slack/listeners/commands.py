@@ -54,7 +54,7 @@ class SlashCommand(AsyncMiddleware):
     ) -> None:
         """Take the arguments of `handle_cobrowse`.
 
-        `genesys_app`: parses the ids and URLs of conversations. If it is None, a text cannot name a conversation.
+        `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
         """
         self._command = renderer.command
         self._handle = partial(

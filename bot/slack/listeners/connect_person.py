@@ -98,7 +98,7 @@ class ConnectDialog:
     def search_again(self, actor: Request, view: View) -> None:
         """Return to the step that searches for a Genesys user. The search field contains the text of the last search.
 
-        `view`: the dialog as it is now.
+        `view`: the dialog that is open now.
         """
         person, text = connect_person.read_person(view)
         form = connect_person.find_form(person, self._language(actor), text)
@@ -155,10 +155,10 @@ class ConnectDialog:
         return connect_person.find_form(key, language, person.name)
 
     async def _searched(self, actor: Request, person: PersonKey, text: str) -> View:
-        """Search for `text`, and return the step that shows the Genesys users found.
+        """Search Genesys for `text`, and return the step that shows the Genesys users found.
 
-        If the search finds nobody or fails, return the step that searches, with the reason. If the bot may not search,
-        return the step that asks for the Genesys user's id.
+        If the search finds nobody or fails, return the step with the search field, and the reason. If the bot may not
+        search, return the step that asks for the Genesys user's id.
         """
         to = self._renderer.addressee(actor.requester, repairs=False)
         try:

@@ -70,16 +70,16 @@ def reader_of(body: dict[str, Any]) -> UserId | None:
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log the names in a payload that has no listener. `reference` is the id of the log line."""
+    """Log the type and the ids of a payload that has no listener. `reference` is the id of the log line."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Return the names that identify a payload: type, event, command, callback id and action id (pure).
+    """Return the type, event, command, callback id and action id of a payload, as far as it has them (pure).
 
-    Each value is cleaned and cut to MAX_NAME_LENGTH. Other parts of the payload, such as texts, are left out.
+    Each value is cleaned and cut to MAX_NAME_LENGTH.
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads
     """
     view, event = _object(body.get("view")), _object(body.get("event"))

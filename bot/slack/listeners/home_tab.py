@@ -104,8 +104,8 @@ class HomeTab:
         """Publish the Home tab of `actor.requester` in the background.
 
         - `is_new`: whether the user has no tab yet. Then a loading view is published first.
-        - `freshness`: whether to ask the session service for the states of the sessions. KNOWN uses the stored states.
-          If the user has reached the limit of views in a minute, KNOWN takes its place.
+        - `freshness`: whether to ask the session service for the states of the sessions. For KNOWN, the tab shows the
+          stored states. It also shows them if the user has reached the limit of views in a minute.
         - `page`: the page of the workspace's sessions to show now and in later updates; None for the page shown before.
         """
         if page:

@@ -73,8 +73,8 @@ class SessionForm:
     ) -> None:
         """Take the parts.
 
-        - `genesys_app`: parses the ids and URLs of conversations. If it is set, the form has no fields for an
-          application and a duration.
+        - `genesys_app`: parses the ids and URLs of conversations. None if sessions belong to no conversation: only then
+          does the form have fields for an application and a duration.
         - `offers`: holds the settings of messages to customers.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults

@@ -147,7 +147,7 @@ def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
 
 
 def field_error(error: CobrowseError, to: Addressee) -> str:
-    """Return the text of an error below a field of a form. It is plain text without a mention."""
+    """Return the text of an error below a field of a form, as plain text without mentions."""
     return error_copy(error, Situation.QUERY, replace(to, language=to.language.plain, contact=SOMEBODY)).text
 
 

@@ -335,7 +335,7 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message: the bot cannot send direct messages, and what the reader can do about it."""
+        """Add a line to a message which says that the bot cannot send direct messages, and what the reader can do."""
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"

@@ -308,7 +308,10 @@ def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
 
 
 def _signature_headers(request: web.Request) -> tuple[str, str]:
-    """Return the timestamp and the signature from the headers. Raises RejectedError if one is missing or malformed."""
+    """Return the timestamp and the signature from the headers.
+
+    Raises RejectedError if a header is missing or malformed.
+    """
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):

@@ -54,7 +54,7 @@ class ReconnectBackoff:
 
     @property
     def wait_seconds(self) -> float:
-        """Return the seconds until the bot may open the next connection; 0.0 if it may open one now."""
+        """Return the seconds to wait before the next opening; 0.0 for an opening at once."""
         return max(0.0, self._next_at - self._clock())
 
     @property

@@ -68,7 +68,7 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the address that the agent submitted. If the address is not usable, return the error messages by block id.
+    """Return the address that the agent submitted. If the bot cannot send to it, return the error messages by block id.
 
     - `config`: says to which addresses the bot can send.
     - `to`: the reader of the error messages.

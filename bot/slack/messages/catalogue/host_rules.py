@@ -1,4 +1,4 @@
-"""Hold the sentences about host rules: their names, and the reasons why a rule found no host (pure)."""
+"""Hold the sentences about host rules: the names of the rules, and the reasons why a rule found no host (pure)."""
 
 from bot.core.errors import MissReason, RuleMiss
 from bot.core.hosts.resolver import LINK, EmailRule, ListedHostRule
@@ -9,7 +9,8 @@ RULES = {
     EmailRule.name: fault("rule.same_email", "same email"),
     LINK: fault("rule.link", "linked by an administrator"),
 }
-"""The names of the host rules for people, by the names of the rules in the logs, the audit log and the database."""
+"""The names of the host rules that people read, by the names of the rules in the logs, the audit log and the database.
+"""
 
 MISSES = {
     MissReason.NOT_LISTED: fault("rule_miss.not_listed", "not listed"),
@@ -43,14 +44,14 @@ MISS = fault("rule_miss", "{rule}: {why}")
 
 
 def rule_name(rule: str) -> Value:
-    """Return the name of a host rule for people. Return `rule` itself if this version of the bot has no such rule."""
+    """Return the name that people read for a host rule; `rule` itself if this version of the bot has no such rule."""
     return RULES.get(rule, rule)
 
 
 def miss_reason(why: str) -> Sentence | str:
     """Return the sentence for `why`, the value of a MissReason. Return any other text unchanged.
 
-    Earlier versions of the bot stored the sentence itself.
+    The database has other texts: earlier versions of the bot stored the sentence itself.
     """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 

@@ -52,8 +52,8 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at`: the notice's `opened_at` when this message was posted. If it differs from the notice's present
-    `opened_at`, a newer message exists, and this message refers to it.
+    `opened_at`: the notice's `opened_at` when this message was posted. If the notice's `opened_at` has changed since
+    then, a newer message exists, and this message refers to the newer one.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])
