@@ -230,7 +230,7 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
     """Remove control characters from a session's name, and cut the name to `most` characters.
 
-    Return None if no visible character is left. This is for names from forms, which contain no markup.
+    Return None if no visible character is left. Names from forms contain no markup, so none is removed.
     """
     name = clean(text, most)
     return name if _is_visible(name) else None

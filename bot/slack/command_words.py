@@ -165,9 +165,9 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what a text means whose first word outside LEADING is not a command word.
+    """Decide what words mean if the first word outside LEADING is not a command word.
 
-    If the text contains an unknown word, the text is a session's name.
+    An unknown word makes the text a session's name.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN

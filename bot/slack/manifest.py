@@ -69,7 +69,7 @@ def below(path: str, workspace: str) -> str:
 
 
 def needed_scopes(*, groups: bool, emails: bool) -> dict[str, str]:
-    """Return the Slack scopes that an installation needs. The values of the dict say what each scope is needed for.
+    """Return the Slack scopes that an installation needs, each with its purpose.
 
     - `groups`: whether a setting names a user group.
     - `emails`: whether the host rule that compares email addresses is on.

@@ -95,8 +95,9 @@ class UserGroups:
         """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
 
     def _kept_seconds(self, found: GroupListing) -> float:
-        """Return how many seconds to cache a listing: `workspaces_cache_seconds` if it has an error, else
-        `people_cache_seconds`.
+        """Return how many seconds to cache a listing.
+
+        A listing with an error is cached for `workspaces_cache_seconds`, any other for `people_cache_seconds`.
         """
         return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 

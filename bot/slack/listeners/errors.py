@@ -77,7 +77,7 @@ def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Return the type, event, command, callback id and action id of a payload, as far as it has them (pure).
+    """Return the type, event, command, callback id and action id of a payload (pure). Leave out missing values.
 
     Each value is cleaned and cut to MAX_NAME_LENGTH.
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads

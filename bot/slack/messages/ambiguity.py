@@ -110,7 +110,7 @@ def asks_which_to_end(found: Command) -> bool:
 
 
 def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
-    """Render the question about a text that may mean to end a session of the requester.
+    """Render the question about a text that may be a command to end a session of the requester.
 
     - `found`: the requester's open sessions. If the text names some of these sessions, the question is about them only.
     - `command`: the slash command.

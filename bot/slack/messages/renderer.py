@@ -220,7 +220,7 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, *([buttons(*row)] if row else [])])
 
     def end_question(self, request: Request, choice: Choice, found: SessionList) -> Message:
-        """Render the question about a text that may mean to end a session.
+        """Render the question about a text that may be a command to end a session.
 
         `found`: the requester's open sessions.
         """

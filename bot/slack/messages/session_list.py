@@ -118,9 +118,9 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 def read_row(block_id: str) -> tuple[str, str]:
     """Decode the block id of the block with the pressed button. Return the page of the list, and the session's id.
 
-    - For a row: the page and the session's id.
-    - For a card's part about another open session: ON_CARD and the id of the card's session, and "".
-    - For any other block: "", and the block id.
+    - For a card's part about another open session, the page is ON_CARD and the id of the card's session. The session's
+      id is "".
+    - For any other block that is not a row, the page is "". The block id takes the place of the session's id.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""

@@ -72,7 +72,7 @@ def _may_hold_address(line: str, countries: Collection[str]) -> bool:
 
 
 def _cut(name: str) -> str:
-    """Cut a name to at most NAME_LENGTH characters, between two words if possible."""
+    """Cut a name to at most NAME_LENGTH characters: at the last space, or inside a word if there is no space."""
     if len(name) <= NAME_LENGTH:
         return name
     whole, _, _ = name[: NAME_LENGTH + 1].rpartition(" ")

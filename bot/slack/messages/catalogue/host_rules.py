@@ -9,8 +9,7 @@ RULES = {
     EmailRule.name: fault("rule.same_email", "same email"),
     LINK: fault("rule.link", "linked by an administrator"),
 }
-"""The names of the host rules that people read, by the names of the rules in the logs, the audit log and the database.
-"""
+"""The names that people read for the host rules, by the names of the rules in logs, audit log and database."""
 
 MISSES = {
     MissReason.NOT_LISTED: fault("rule_miss.not_listed", "not listed"),
