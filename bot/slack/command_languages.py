@@ -1,7 +1,8 @@
 """Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
 command_words.py decides what the words mean in a text. Accents make no difference. A word that often begins a name
-means a command only alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a session's name.
+means a command only if it is alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a
+session's name.
 """
 
 import unicodedata

@@ -332,7 +332,7 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Return a Start with the conversation and the session's name in the text.
 
     Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice if the name
-    contains an address, except as described in `_named`.
+    contains an address. `_named` describes an exception.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -399,7 +399,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    The session gets no name if the rest of the name is a command, only fillers, or contains an address again.
+    The session gets no name if the rest of the name is a command, has only fillers, or contains a new address.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None

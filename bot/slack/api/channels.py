@@ -1,9 +1,9 @@
 """Check whether a session may be posted in a channel.
 
 The bot posts a session only if Slack's conversation object shows that no other organization reads the channel. If a
-required field is missing or two fields contradict each other, the bot does not post. The result is not cached, because
-a channel can be opened to another organization at any time. https://docs.slack.dev/reference/methods/conversations.info
-and https://docs.slack.dev/reference/objects/conversation-object
+required field is missing, the bot does not post. The result is not cached, because a channel can be opened to another
+organization at any time. https://docs.slack.dev/reference/methods/conversations.info and
+https://docs.slack.dev/reference/objects/conversation-object
 """
 
 import asyncio
@@ -43,8 +43,8 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError with the reason if it may not. Raises SlackUnavailableError if Slack does not answer, or if
-        its answer has an unexpected form.
+        Raises SharingError with the reason if the bot may not post. Raises SlackUnavailableError if Slack does not
+        answer, or if Slack's answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")

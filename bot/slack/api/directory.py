@@ -151,8 +151,9 @@ class UserGroups:
     async def _ask_workspaces(self) -> tuple[TeamId, ...]:
         """Ask Slack for the Slack workspaces that the org-wide token can use.
 
-        If the call fails with an error that may pass, return the workspaces of the last successful call. Raises
-        SlackUnavailableError if there is none. https://docs.slack.dev/reference/methods/auth.teams.list
+        If the call fails but may succeed later, return the result of the last successful call. Raises
+        SlackUnavailableError if there was no such call, or if the call can never succeed.
+        https://docs.slack.dev/reference/methods/auth.teams.list
         """
         try:
             teams = (await self._teams_list.ask(limit=str(MAX_WORKSPACES))).get("teams")

@@ -297,7 +297,7 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        Report the fault as one of a DIRECT request. So the next successful DIRECT request ends the fault.
+        Report the fault for a request of the kind DIRECT. So the next successful DIRECT request ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)

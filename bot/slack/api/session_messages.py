@@ -233,7 +233,7 @@ class SlackSessionMessages:
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
         """Update a message once. Return the outcome and Slack's error code. The code is "" on success.
 
-        Raises TimeoutError if Slack does not answer in time.
+        Raises TimeoutError after the caller's time-out.
         """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)

@@ -72,7 +72,7 @@ class TokenWatch:
     def failed(self, code: str) -> None:
         """Record that a call with the bot token failed. `code` is Slack's error code.
 
-        Do nothing for a code that is not about the token, and before `start` has returned.
+        Do nothing if the code is not about the token, or if `start` has not returned yet.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return

@@ -1,8 +1,8 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the session is over, if its link is used up, or if the person may not use the button. Then the
-request is submitted at once, and its answer gives the reason. A dialog to end a session opens even if the link is used
-up. The worker checks again what the person may do.
+No dialog opens if the session is over, if its link is used up, or if the person may not use the button. In these cases
+the request is submitted at once, and its answer gives the reason. A dialog to end a session opens even if the link is
+used up. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ COMMANDS = {RequestKind.END: "end", RequestKind.PROPOSE: "send", RequestKind.LAS
 class CardPresses:
     """Carries out presses on session cards and in lists: opens a dialog, or submits a request.
 
-    In its methods, `body` is the payload of the press, and `session_id` is the session of the card or row.
+    In the methods, `body` is the payload of the press, and `session_id` is the session of the card or row.
     """
 
     requests: RequestService

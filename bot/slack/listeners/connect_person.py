@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 class ConnectDialog:
     """Runs the steps of the dialog in which an administrator connects a person to a Genesys user.
 
-    Each step checks that the user is an administrator. In its methods, `actor` is a request by this user.
+    Each step checks that the user is an administrator. In the methods, `actor` is a request by this user.
     """
 
     def __init__(

@@ -58,7 +58,7 @@ class Addressee:
 
     - `command`: the slash command of this installation.
     - `contact`: the person or channel to ask for help.
-    - `can_repair`: whether the message says how to fix a fault, because the reader can fix it.
+    - `can_repair`: whether the message says how to fix a fault, because the reader can fix faults.
     - `told`: the person or channel that has got a message about this error; "" for none.
     - `telling`: the person or channel to which a message about this error is stored but not sent yet; "" for none.
     """
@@ -76,7 +76,7 @@ class ErrorCopy:
     """The sentences about an error for one reader. Each text but `problem` is "" if there is none.
 
     - `broken`: what is broken. Only for administrators.
-    - `fix`: how to fix it. Only for administrators.
+    - `fix`: how to fix what is broken. Only for administrators.
     - `has_status_page`: whether the message links to the status page of Genesys.
     - `asks_contact`: whether a sentence asks the reader to tell or ask the contact.
     """

@@ -243,7 +243,10 @@ class CardRenderer:
 
     @property
     def send_label(self) -> Sentence:
-        """Return the label of the button that sends the link to a customer. The label names the media that are on."""
+        """Return the label of the button that sends the link to a customer.
+
+        The label names the media that are set up: SMS, email or both.
+        """
         if not self.features.emails:
             return TEXT_LINK
         return SEND_LINK if self.features.texts else EMAIL_LINK

@@ -50,7 +50,7 @@ def rule_name(rule: str) -> Value:
 def miss_reason(why: str) -> Sentence | str:
     """Return the sentence for `why`, the value of a MissReason. Return any other text unchanged.
 
-    The database has other texts: earlier versions of the bot stored the sentence itself.
+    Other texts come from the database: earlier versions of the bot stored the sentence itself.
     """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 

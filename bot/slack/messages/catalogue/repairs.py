@@ -13,7 +13,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
 class Repair:
     """The sentences for administrators about one error.
 
-    - `fix`: how to fix it.
+    - `fix`: how to fix the cause.
     - `fault`: what is broken. None if the sentence in errors.py says it.
     """
 

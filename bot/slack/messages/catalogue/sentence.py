@@ -74,7 +74,7 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Add a sentence to the catalogue that says what went wrong.
+    """Add to the catalogue a sentence that says what went wrong.
 
     `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them, as in errors.py.
     """
@@ -82,17 +82,17 @@ def problem(key: str, text: str) -> Sentence:
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Add a sentence to the catalogue that says what the reader can do about an error. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that says what the reader can do about an error. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Add a sentence to the catalogue that tells administrators what is broken. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that tells administrators what is broken. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.FAULT))
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Add a sentence to the catalogue that tells administrators how to fix an error. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that tells administrators how to fix an error. `key` is as in `problem`."""
     return _enter(Sentence(key, text, Part.FIX))
 
 
@@ -105,7 +105,7 @@ HINT_LENGTH = 150
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
-    """Add the plain text of a button, a field or a title to the catalogue.
+    """Add to the catalogue the plain text of a button, a field or a title.
 
     `limit`: the maximum length of the text in characters, without its placeholders.
     """
@@ -113,12 +113,12 @@ def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add a sentence of any other kind to the catalogue, such as an answer or a line of a card."""
+    """Add to the catalogue a sentence of any other kind, such as an answer or a line of a card."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Add a sentence with the placeholder `{count}` to the catalogue.
+    """Add to the catalogue a sentence with the placeholder `{count}`.
 
     - `text`: the form for a count of one.
     - `plural`: the form for any other count.
