@@ -195,7 +195,7 @@ class CardPresses:
 
 
 def register(app: AsyncApp, presses: CardPresses) -> None:
-    """Register the listeners of session cards, of rows in lists, and of their dialogs."""
+    """Register the listeners for the buttons and menus of session cards and list rows, and for their dialogs."""
     choices = {
         POST: presses.ask_post,
         COPY: presses.copy,

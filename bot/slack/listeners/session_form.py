@@ -73,9 +73,11 @@ class SessionForm:
     ) -> None:
         """Take the parts.
 
-        - `genesys_app`: parses the ids and URLs of conversations. None if sessions belong to no conversation: only then
-          does the form have fields for an application and a duration.
+        - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
         - `offers`: holds the settings of messages to customers.
+
+        With a `genesys_app`, the form has a field for a conversation. Without it, the form has a field for the
+        duration.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app

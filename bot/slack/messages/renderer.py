@@ -227,7 +227,7 @@ class MessageRenderer:
         return end_question(request, choice, found, self.cards_for(request.requester), self.command)
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
-        """Add a line to a card that says whether the session was posted in the thread that the requester chose.
+        """Add to a card a line about the thread that the requester chose: whether the bot has posted the session there.
 
         Return the card unchanged if the requester chose no thread.
         """
@@ -335,7 +335,7 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add a line to a message which says that the bot cannot send direct messages, and what the reader can do."""
+        """Add to a message a line which says that the bot cannot send direct messages, and what the reader can do."""
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
