@@ -467,7 +467,7 @@ def reader_mention(reader: str) -> Markup:
 
 
 def told_markup(readers: Sequence[str], contact: Value) -> Value:
-    """Return a mention of one of `readers`, which are the ids of users and channels. Return "" if there are none.
+    """Return a mention of one of `readers`, which are the ids of users and channels. Return "" if `readers` is empty.
 
     Choose `contact` if it is among the readers, else the first reader.
     """

@@ -446,7 +446,7 @@ class CardRenderer:
         return f":white_circle: {text}"
 
     def sent(self, address: ContactAddress) -> str:
-        """Render the line of a card which says that the link was sent to the customer.
+        """Render the line which tells the reader of a card that the link was sent to the customer.
 
         The line shows the last four digits of a phone number, or a masked email address.
         """
@@ -456,15 +456,15 @@ class CardRenderer:
         return self.language.say(EMAILED, address=address.masked, time=now)
 
     def posted(self, channel_id: ChannelId) -> str:
-        """Render the line of a card which says that the session was posted in this channel."""
+        """Render the line which tells the reader of a card that the session was posted in this channel."""
         return self.language.say(POSTED, channel=channel_mention(channel_id))
 
     def other_ended(self, record: SessionRecord) -> str:
-        """Render the line of a card which says that a press on the card has ended another session, `record`."""
+        """Render the line which tells the reader of a card that a press has ended another session, `record`."""
         return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
-        """Render the line of a card which says that the reader got a copy of the card as a direct message."""
+        """Render the line which tells the reader of a card that the bot has sent a copy as a direct message."""
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
