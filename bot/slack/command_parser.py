@@ -413,7 +413,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     """Return the question about an `@name` that Slack did not turn into a mention.
 
-    - `plain`: the text from the `@` on, as `_normalized` returns it.
+    - `plain`: the part of the text that contains the `@name`, as `_normalized` returns it.
     - `text`: the whole text.
     """
     at = _AT_WORD.search(plain)
