@@ -533,7 +533,7 @@ def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
         channels, users = ([contact], []) if contact[:1] in ("C", "G") else ([], [UserId(contact)] if contact else [])
         if notice.kind is NoticeKind.ACCESS:  # its button is for administrators, whom a channel may hold
             users = []
-        administrators, are_all = await slack.access.administrators(notice.team_id, *users)
+        administrators, are_all = await slack.access.administrators(*users)
         return (*channels, *administrators), are_all
 
     return NoticeBoard(resources.store.notices, slack.notices, readers, resources.told, resources.timing.notices)

@@ -224,7 +224,7 @@ class AccessPolicy:
         except (_UnansweredError, SlackUnavailableError):
             return False
 
-    async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
+    async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
         """Return the ids of the administrators and of the users `also`, and whether this list is complete.
 
         The list contains the members of the administrators' user groups, only full members of the workspace, and at
@@ -233,7 +233,7 @@ class AccessPolicy:
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
             try:
-                user_ids |= await self._people.members(group_id, team_id)
+                user_ids |= await self._people.members(group_id)
             except SlackUnavailableError as error:
                 are_all &= not error.passes
         found: dict[UserId, None] = {}  # in this order; a person may be listed by both ids

@@ -397,7 +397,7 @@ class MemberDirectory(Protocol):
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
         """Return from the cache whether a user is in a user group; None if the answer is not cached."""
 
-    async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+    async def members(self, group_id: str) -> frozenset[UserId]:
         """Return the ids of the users in a user group."""
 
 

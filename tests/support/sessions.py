@@ -56,7 +56,7 @@ class People:
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         raise SlackUnavailableError("no_such_subteam")
 
-    async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+    async def members(self, group_id: str) -> frozenset[UserId]:
         raise SlackUnavailableError("no_such_subteam", passes=False)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:

@@ -243,11 +243,8 @@ class SlackDirectory:
         """
         return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
-    async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
-        """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails.
-
-        `team_id` is not used.
-        """
+    async def members(self, group_id: str) -> frozenset[UserId]:
+        """Return the ids of the users in a user group. Raises SlackUnavailableError if the look-up fails."""
         return await self._groups.members(group_id)
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:

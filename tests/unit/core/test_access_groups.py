@@ -27,7 +27,7 @@ class People:
             raise SlackUnavailableError("no_such_subteam")
         return user_id == SUE
 
-    async def members(self, group_id: str, team_id: str) -> frozenset[str]:
+    async def members(self, group_id: str) -> frozenset[str]:
         if group_id == BROKEN:
             raise SlackUnavailableError("no_such_subteam", passes=False)
         if group_id == "S0BUSY":
@@ -115,11 +115,11 @@ async def test_readable_groups_still_refuse() -> None:
     ],
 )
 async def test_administrators_are_expanded_as_far_as_slack_tells(admins: Allowlist, found: tuple[Any, bool]) -> None:
-    assert await access(admins=admins).administrators("T0HOME") == found
+    assert await access(admins=admins).administrators() == found
 
 
 async def test_number_of_administrators_who_get_messages_is_bounded() -> None:
-    found, _ = await access(admins=allowlist(*(f"U{number:04}" for number in range(50)))).administrators("T0HOME")
+    found, _ = await access(admins=allowlist(*(f"U{number:04}" for number in range(50)))).administrators()
     assert found == tuple(f"U{number:04}" for number in range(MAX_ADMINISTRATORS))
 
 
