@@ -1,15 +1,17 @@
 """Define the measured peers and how each starts: the bot, the floor, and Bolt as its documentation shows it."""
 
+import json
 import os
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import PEOPLE
 from benchmarks.transports import SIGNING_SECRET
+from bot.config.variables import VARIABLES, WORKSPACE_ONLY
 
 HERE = Path(__file__).parent
 BOLT_JS = HERE / "bolt_js"
@@ -87,7 +89,35 @@ def environment(
     }
 
 
-def write_hosts(directory: Path) -> None:
+def several(environ: Mapping[str, str], count: int, directory: Path) -> dict[str, str]:
+    """Write the file of `count` workspaces, each with the settings of `environ`, and with its own secrets in files.
+
+    Return the environment of the process that serves them. The signing secret is the same for all workspaces.
+    """
+    tables = []
+    for name in workspace_names(count):
+        lines = [f"[{name}]"]
+        for variable in sorted(WORKSPACE_ONLY & environ.keys()):
+            value = environ[variable]
+            if VARIABLES[variable].secret:
+                path = directory / f"{name}-{variable.lower()}"
+                path.write_text(value if value == SIGNING_SECRET else f"{value}-{name}", encoding="utf-8")
+                lines.append(f'{variable.lower()} = {{file = "{path}"}}')
+            else:
+                lines.append(f"{variable.lower()} = {json.dumps(value)}")
+        tables.append("\n".join(lines) + "\n")
+    file = directory / "workspaces.toml"
+    file.write_text("\n".join(tables), encoding="utf-8")
+    of_process = {name: value for name, value in environ.items() if name not in WORKSPACE_ONLY}
+    return of_process | {"COBROWSE_WORKSPACES": str(file)}
+
+
+def workspace_names(count: int) -> list[str]:
+    """Return the short names of `count` workspaces."""
+    return [f"w{number:02d}" for number in range(count)]
+
+
+def write_hosts(directory: Path, people: Sequence[str] = PEOPLE) -> None:
     """Write the hosts file, in which everybody who types is a host."""
-    lines = [f"{person},{uuid.uuid5(uuid.NAMESPACE_DNS, person)}\n" for person in PEOPLE]
+    lines = [f"{person},{uuid.uuid5(uuid.NAMESPACE_DNS, person)}\n" for person in people]
     (directory / HOSTS_FILE).write_text("slack_user_id,genesys_user_id\n" + "".join(lines), encoding="utf-8")

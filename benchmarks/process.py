@@ -41,8 +41,15 @@ class Server:
 
     def rss_mb(self) -> float:
         """Return its resident memory in MB (1,000,000 bytes)."""
-        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS:"):
+        return self._memory_mb("status", "VmRSS:")
+
+    def pss_mb(self) -> float:
+        """Return its resident memory in MB, with its share of the pages that other processes have, too."""
+        return self._memory_mb("smaps_rollup", "Pss:")
+
+    def _memory_mb(self, file: str, start: str) -> float:
+        for line in Path(f"/proc/{self.pid}/{file}").read_text(encoding="ascii").splitlines():
+            if line.startswith(start):
                 return int(line.split()[1]) * 1024 / 1e6
         raise ProcessEndedError(self)
 
@@ -89,8 +96,8 @@ def free_port() -> int:
 
 
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Read the clock of a process's CPU time, whose steps are smaller than those of /proc: clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextlib.contextmanager

@@ -8,14 +8,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import USUAL_PEOPLE, Load
-from benchmarks.peers import Peer, environment, write_hosts
+from benchmarks.load import PEOPLE, USUAL_PEOPLE, Load
+from benchmarks.peers import Peer, environment, several, workspace_names, write_hosts
 from benchmarks.process import Server, cores, free_port
 from benchmarks.transports import HttpTransport, SocketTransport, Transport
 from benchmarks.upstream import Upstream
 
 READY_SECONDS = 30.0
 POLL_SECONDS = 0.002
+READY_LINE = b" ready "
+"""Text that occurs in the line of the log that says that a workspace is ready, and in no other."""
 WARM_UP_IN_FLIGHT = 32
 _numbers = itertools.count(1)
 
@@ -46,14 +48,18 @@ async def running(
     processes: int = 1,
     database_url: str | None = None,
     more: Mapping[str, str] | None = None,
+    workspaces: int = 0,
+    waits_for_log: bool = False,
 ) -> AsyncIterator[Subject]:
     """Start a peer and yield it when it takes commands, not yet warm. Its files go to a new folder in `scratch`.
 
-    `more`: environment variables that the process gets besides the usual ones.
+    `more`: environment variables that the process gets besides the usual ones. `workspaces`: how many workspaces of a
+    file the bot serves, each with `people` hosts; 0 without such a file. They get the commands in turn.
+    `waits_for_log`: wait for the bot's log to say that it is ready, since requests to ask for that cost it CPU.
     """
     directory = scratch / f"{peer.name}-{next(_numbers)}"
     directory.mkdir()
-    write_hosts(directory)
+    write_hosts(directory, PEOPLE[:people] if workspaces else PEOPLE)
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(Upstream().open())
         socket_transport = (
@@ -65,13 +71,18 @@ async def running(
             port = free_port()
             url = database_url or f"sqlite:///{directory / 'bot.db'}"
             environ = environment(upstream.urls, transport=transport, port=port, directory=directory, database_url=url)
+            environ = several(environ, workspaces, directory) if workspaces else environ
             server = Server(peer.argv(transport), environ | dict(more or {}), directory, cores()[1])
             stack.callback(server.kill)
             ports.append(port)
             servers.append(server)
         for server, port in zip(servers, ports, strict=True):
-            await _ready(server, port, socket_transport)
-        way: Transport = socket_transport or HttpTransport(ports)
+            if waits_for_log:
+                await _all_ready(server, max(workspaces, 1))
+            else:
+                await _ready(server, port, socket_transport)
+        paths = [f"/slack/events/{name}" for name in workspace_names(workspaces)]
+        way: Transport = socket_transport or HttpTransport(ports, paths or ["/slack/events"])
         ready_seconds = time.monotonic() - servers[0].started_at
         yield Subject(peer, Load(way, upstream, servers, people), upstream, servers, ready_seconds, began)
 
@@ -81,6 +92,14 @@ async def warm_up(subject: Subject) -> int:
     commands = 2 * subject.load.people
     await subject.load.commands(commands, WARM_UP_IN_FLIGHT)
     return commands
+
+
+async def _all_ready(server: Server, workspaces: int) -> None:
+    """Wait until the log says that each workspace is ready."""
+    async with asyncio.timeout(READY_SECONDS):
+        while server.log.read_bytes().count(READY_LINE) < workspaces:
+            server.check()
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _ready(server: Server, port: int, transport: SocketTransport | None) -> None:

@@ -30,19 +30,19 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Sends Slack's signed requests, to each of the peer's processes in turn."""
+    """Sends Slack's signed requests, to each of the peer's processes and each of these paths in turn."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
-        self._turn = itertools.cycle(ports)
+    def __init__(self, ports: Sequence[int], paths: Sequence[str] = ("/slack/events",)) -> None:
+        self._turn = itertools.cycle(itertools.product(ports, paths))
         self._idle: dict[int, list[Client]] = {port: [] for port in ports}
 
     def send(self, payload: dict[str, str], on_ack: OnAck) -> None:
-        port = next(self._turn)
+        port, path = next(self._turn)
         body = urlencode(payload).encode()
         stamp = str(int(time.time()))
         digest = hmac.digest(SIGNING_SECRET.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hex()
         request = (
-            f"POST /slack/events HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nuser-agent: Slackbot 1.0\r\naccept: */*\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nuser-agent: Slackbot 1.0\r\naccept: */*\r\n"
             f"x-slack-request-timestamp: {stamp}\r\nx-slack-signature: v0={digest}\r\n"
             f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n\r\n"
         ).encode() + body

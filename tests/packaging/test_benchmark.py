@@ -64,3 +64,22 @@ async def test_the_cost_of_the_languages_is_measured() -> None:
     assert (process.returncode, err) == (0, b"")
     figures = re.findall(r"^(\w+): with [\d.]+, without [\d.]+: [\d.]+ x$", out.decode(), re.MULTILINE)
     assert figures == ["ready_ms", "start_cpu_ms", "cpu_ms"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc")
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_the_cost_of_a_workspace_is_measured(transport: str) -> None:
+    how = ("--rounds", "1", "--turns", "1", "--seconds", "0.3", "--idle", "0.1")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.workspaces", *how, "--workspaces", "3", "--people", "12"),
+        *("--transport", transport),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    added = re.findall(r"^(\w+): -?[\d.]+ \(from [\d.]+ to [\d.]+\)$", out.decode(), re.MULTILINE)
+    assert added == ["ready_ms", "start_cpu_ms", "rss_mb", "pss_mb"]
+    assert len(re.findall(r"many of a file / one of a file: [\d.]+ x \(", out.decode())) == 2
+    assert "Lost or refused commands: 0" in out.decode()
