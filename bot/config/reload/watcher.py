@@ -119,9 +119,11 @@ class SecretWatcher(Generic[S]):
         A change since the previous check counts at the next check, if the file has not changed again. `is_asked`:
         whether to read all files in any case.
         """
-        for group in self._groups[:]:
+        groups = self._groups[:]
+        looking = asyncio.create_task(stamps_of([file for group in groups for file in group.files]))
+        for group in groups:
             try:
-                await self._look(group, is_asked=is_asked)
+                await self._look(group, await looking, is_asked=is_asked)
             except Exception:
                 self._retry_later(group)
                 log.exception("reading a secret again failed")
@@ -136,13 +138,13 @@ class SecretWatcher(Generic[S]):
         self._asked.clear()
         return True
 
-    async def _look(self, group: _Group[S], *, is_asked: bool) -> None:
+    async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of a group if they changed, or if a refused value is due for another try.
 
         A change since the previous check counts at the next check, if the files have not changed again. `is_asked`:
-        whether to read the files in any case.
+        whether to read the files in any case. `found`: the stamps of all files.
         """
-        stamps = await stamps_of(group.files)
+        stamps = {file.name: found[file.name] for file in group.files}
         is_settled, group.seen = stamps == group.seen, stamps
         is_due = self._clock() >= group.retry_at
         if is_settled and stamps != group.used:
