@@ -71,6 +71,12 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that could make one log record look like two lines."""
 
 
+def _is_suspect(text: str) -> bool:
+    """Return whether the text may contain something that looks like a secret."""
+    lower = text.lower()
+    return any(sign in lower for sign in _SUSPECT)
+
+
 class Redactor:
     """Masks secrets in texts: the texts in `secrets`, and everything that looks like a secret."""
 
@@ -86,11 +92,11 @@ class Redactor:
         self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, self._forms)))
         self._longest = len(self._forms[0]) if self._forms else 0
+        self._inconspicuous = [form for form in self._forms if not _is_suspect(form)]
 
     def is_harmless(self, text: str) -> bool:
         """Return whether the text has nothing to mask."""
-        lower = text.lower()
-        return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
+        return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
         """Return the first `max_length` characters of the text, with all secrets masked.

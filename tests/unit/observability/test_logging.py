@@ -111,6 +111,14 @@ def test_whatever_the_patterns_mask_is_masked_the_quick_way_too(text):
     assert Redactor()(text) == slowly(text)
 
 
+TEXTS = st.lists(st.sampled_from([*PIECES, "\u0130", "\u03a3"]), max_size=6).map("".join)
+
+
+@given(TEXTS, TEXTS.filter(lambda text: len(text) >= logs.MIN_SECRET_LENGTH), TEXTS)
+def test_known_secret_is_found_whatever_it_consists_of(before, secret, after):
+    assert not Redactor([secret]).is_harmless(before + secret + after)
+
+
 def test_a_secret_after_a_line_break_is_masked_too():
     for as_json in (False, True):
         stream, log = written(as_json)
