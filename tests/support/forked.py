@@ -87,15 +87,15 @@ class Forked:
 
 
 async def forked(
-    program: Sequence[str], *, directory: Path, environ: dict[str, str], log: Path | None = None
+    program: Sequence[str], *, directory: Path, environ: dict[str, str], log: Path | None = None, terminal: str = ""
 ) -> Forked:
     """Start `-m bot …` or a script in a directory, with exactly this environment.
 
     The output goes to the file `log`. Without it, standard output and standard error go to temporary files, which
-    `communicate` reads.
+    `communicate` reads. With `terminal`, the path of a pseudo-terminal, the process has no files: it runs there.
     """
-    files = [log, log] if log else [_temporary_file(), _temporary_file()]
-    arguments = (list(program), str(directory), environ, [str(file) for file in files])
+    files = [log, log] if log else [] if terminal else [_temporary_file(), _temporary_file()]
+    arguments = (list(program), str(directory), environ, [str(file) for file in files], terminal)
     return Forked(await asyncio.to_thread(_started, arguments), files)
 
 
@@ -129,13 +129,15 @@ def _context() -> Any:
     return context
 
 
-def _run(program: list[str], directory: str, environ: dict[str, str], files: list[str]) -> None:
+def _run(program: list[str], directory: str, environ: dict[str, str], files: list[str], terminal: str) -> None:
     """Run the program in this process, as `python …` does."""
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environ)
-    for number, file in zip((1, 2), files, strict=True):
+    for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), number)
+    if terminal:
+        _use_terminal(terminal)
     _apply_environment()
     if program[0] == "-m":
         sys.argv = program[1:]
@@ -143,6 +145,17 @@ def _run(program: list[str], directory: str, environ: dict[str, str], files: lis
     else:
         sys.argv = list(program)
         runpy.run_path(program[0], run_name="__main__")
+
+
+def _use_terminal(path: str) -> None:
+    """Make this process the leader of a session on a terminal, with the terminal as its standard streams."""
+    os.setsid()
+    opened = os.open(path, os.O_RDWR)  # the first terminal that a leader opens controls the session
+    streams = []
+    for number, mode in enumerate("rww"):
+        os.dup2(opened, number)
+        streams.append(open(number, mode, closefd=False, encoding="utf-8"))  # noqa: SIM115 - open until the end
+    sys.stdin, sys.stdout, sys.stderr = streams
 
 
 def _apply_environment() -> None:

@@ -8,25 +8,35 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.app import ROOT
+from tests.support.app import ROOT, BotProcess
+from tests.support.forked import forked
 
 SECONDS = 30.0
 
 
 async def converse(
-    directory: Path, environ: dict[str, str], arguments: Sequence[str], answers: Sequence[tuple[str, str]]
-) -> tuple[int, str]:
+    directory: Path,
+    environ: dict[str, str],
+    arguments: Sequence[str],
+    answers: Sequence[tuple[str, str]],
+    *,
+    interpreter: bool = False,
+) -> tuple[int | None, str]:
     """Run `python -m bot`; when the screen ends with a prompt, type its answer. Return exit code and screen.
 
-    `answers`: pairs of a part of the prompt and what to type, in order.
+    `answers`: pairs of a part of the prompt and what to type, in order. `interpreter`: start a new interpreter.
     """
     mine, its = pty.openpty()
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "TERM": "dumb", **environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments,
-        cwd=directory, env=given, stdin=its, stdout=its, stderr=its, start_new_session=True,
-    )  # fmt: skip
-    os.close(its)
+    program = ["-m", "bot", *arguments]
+    process: BotProcess
+    if interpreter:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *program,
+            cwd=directory, env=given, stdin=its, stdout=its, stderr=its, start_new_session=True,
+        )  # fmt: skip
+    else:
+        process = await forked(program, directory=directory, environ=given, terminal=os.ttyname(its))
     screen = bytearray()
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
@@ -34,7 +44,7 @@ async def converse(
     def read() -> None:
         try:
             screen.extend(os.read(mine, 4096))
-        except OSError:  # the process has ended
+        except OSError:  # the terminal is closed
             loop.remove_reader(mine)
         changed.set()
 
@@ -59,6 +69,7 @@ async def converse(
     finally:
         loop.remove_reader(mine)
         os.close(mine)
+        os.close(its)
         with contextlib.suppress(ProcessLookupError):
             process.kill()
     return code, screen.decode(errors="replace").replace("\r\n", "\n")

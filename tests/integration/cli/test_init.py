@@ -153,7 +153,7 @@ async def test_a_person_is_asked_and_secrets_do_not_show(servers: Servers, tmp_p
         ("App-level token", "what is that"),
         ("App-level token", servers.keys.app_token),
     ]
-    code, screen = await converse(tmp_path, elsewhere(servers), ["init"], said)
+    code, screen = await converse(tmp_path, elsewhere(servers), ["init"], said, interpreter=True)
     assert code == 0, screen
     for told in ("is neither a Genesys Cloud region", "An answer is needed.", "begins with xoxb-", "This is neither"):
         assert told in screen
