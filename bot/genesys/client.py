@@ -1,7 +1,7 @@
 """Call the Genesys API: get a token, wait for the rate limit, send the call, and retry it if that is safe.
 
-The modules in bot/genesys/api define the individual calls. The client does not follow redirects, and does not log URLs
-and bodies.
+The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs neither URLs nor
+bodies.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Sends calls to the API at one base URL. They carry the bot's own token unless the caller names another one."""
+    """Sends calls to the API at one base URL, with the bot's own token unless the caller passes another one."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class GenesysClient:
 
     @property
     def is_local(self) -> bool:
-        """Return whether the API at the base URL runs on this machine, as in the sandbox."""
+        """Return whether the API runs on this machine, as in the sandbox."""
         return url_host(self._api_url) in LOCAL_HOSTS
 
     @property
@@ -62,13 +62,16 @@ class GenesysClient:
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call that needs this permission could be sent now, without a wait for the rate limit."""
+        """Return whether a call could be sent now, without a wait for the rate limit.
+
+        `needs`: the permission that the call needs.
+        """
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long a call has to wait. `needs` is the permission for the call.
+        """Return the object that tells several requests how long a call has to wait.
 
-        Several requests can share the answer of one such call. The object tells all of them.
+        The requests share the answer of this call. `needs`: the permission that the call needs.
         """
         return self._limiter.waits(needs)
 
@@ -91,13 +94,14 @@ class GenesysClient:
         Raises ServiceError for any other outcome.
 
         - `needs`: the scope or permission that the call needs.
-        - `safe`: a repeated call does no harm, so retry it even if Genesys may have acted.
-        - `final`: the effect cannot be undone, so do not retry even after a 500.
-        - `share`: no new session depends on the call, so it may use only this share of the rate limit. If the share is
-          used up, it fails with ServiceBusyError.
+        - `safe`: whether a repeated call does no harm. If True, retry the call even if Genesys may have acted.
+        - `final`: whether the call's effect cannot be undone. If True, do not retry the call after a 500.
+        - `share`: the share of the rate limit for calls that create no session. If the share is used up, raise
+          ServiceBusyError.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: an earlier call for the same session has passed the rate limiter, so this call goes first.
-        - `auth`: replaces the bot's token.
+        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, the call goes
+          before all waiting calls.
+        - `auth`: the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
         token_source = auth or self._auth
@@ -128,9 +132,9 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request and return the answer. After a 401, send it once more with a new token.
+        """Send an HTTP request and return the answer. After a 401, send the HTTP request once more with a new token.
 
-        Tell the rate limiter that the call has ended.
+        At the end, tell the rate limiter that the call has ended.
         """
         response = None
         try:
@@ -160,9 +164,9 @@ class GenesysClient:
 
 
 def build_request(method: str, url: str, body: object, extensions: dict[str, Any]) -> httpx.Request:
-    """Build a request with `body` as JSON, or without a body if `body` is None.
+    """Build an HTTP request with `body` as JSON, or without a body if `body` is None.
 
-    The body is a stream, so that aiohttp sets the headers about its length.
+    The body is a stream, because aiohttp then sets the headers about the body's length.
     """
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
@@ -172,7 +176,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError if a part of its path is `.` or `..`, which a proxy could resolve."""
+    """Parse a URL. Raises UnusableAnswerError if a part of the URL's path consists of dots."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot be part of a URL")

@@ -1,7 +1,7 @@
 """Send HTTP requests to Genesys over one connection pool, and limit the size of answers.
 
-`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` is a faster way to send API calls over it.
-docs/develop/decisions/0002-genesys-transport.md gives the reasons and the measurements.
+`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` sends API calls over it with less CPU time
+than httpx's `send`. docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
 """
 
 from collections.abc import Sequence
@@ -28,23 +28,23 @@ UNREACHED_ERRORS = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientHttpProxyError,  # the proxy refused the connection
 )
-"""The errors of aiohttp that prove that no byte of the request reached Genesys."""
+"""aiohttp's errors that prove that no byte of an HTTP request reached Genesys."""
 
 
 class TokenSource(httpx.Auth):
-    """Authenticates requests with a token. This base class adds no token."""
+    """Adds a token to HTTP requests. This base class adds none."""
 
     async def ready(self) -> None:
-        """Fetch a token if none is cached. The client calls this before it waits for the rate limit.
+        """Fetch a token if none is cached. Raises ServiceError if Genesys gives no token.
 
-        Raises ServiceError if Genesys gives no token.
+        The client calls `ready` before it waits for the rate limit.
         """
 
 
 class HttpClient(httpx.AsyncClient):
-    """An httpx client that ignores proxies and netrc in the environment, and stores no cookies.
+    """An httpx client that ignores the proxies and the netrc file of the environment, and stores no cookies.
 
-    One client serves many users, and a cookie from one user's sign-in must not reach another user.
+    One client serves many people, and a cookie from one person's sign-in must not reach another person.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class HttpClient(httpx.AsyncClient):
         )
 
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
-        """Send a request like httpx's `send`, but without redirects, cookies and event hooks.
+        """Send an HTTP request like httpx's `send`, but ignore redirects, cookies and event hooks.
 
-        API calls never use these, and leaving them out saves CPU (decision 0002). Raises httpx.TransportError if no
-        complete answer arrives, and the exceptions of `auth`.
+        This saves CPU time (decision 0002). Raises httpx.TransportError if no complete answer arrives, and the
+        exceptions of `auth`.
         """
         flow = auth.async_auth_flow(request)
         try:
@@ -80,7 +80,7 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response whose body has already been read. It avoids httpx's code for streams, to save CPU."""
+    """An httpx response whose body has already been read. It bypasses httpx's code for streams, to save CPU time."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
@@ -97,17 +97,21 @@ class BufferedResponse(httpx.Response):
 class Transport(httpx.AsyncBaseTransport):
     """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
 
-    The transport reads each body at once, up to MAX_BODY_BYTES. The cause of each raised error is aiohttp's exception;
-    retry.py uses the cause to decide on a retry.
+    It reads the whole body of each response, MAX_BODY_BYTES at most. If a connection fails, the `__cause__` of the
+    raised error is aiohttp's exception. retry.py reads this cause to decide on a retry.
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """Take how many seconds an idle connection is kept, and the proxy's URL with its user and password, if any."""
+        """Take the settings of the connections. The first HTTP request opens the pool.
+
+        - `keepalive_seconds`: how long an idle connection stays open.
+        - `proxy`: the proxy's URL, with the user and the password if it needs them; None for direct connections.
+        """
         self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its response with the whole body.
+        """Send an HTTP request, and return the response with its whole body.
 
         Raises httpx.TransportError if no complete response arrives.
         """
@@ -137,7 +141,7 @@ class Transport(httpx.AsyncBaseTransport):
             await self._session.close()
 
     def _pool(self) -> aiohttp.ClientSession:
-        """Return the connection pool. Create it on the first call, since aiohttp requires a running event loop."""
+        """Return the connection pool. Create the pool on the first call, because aiohttp needs a running event loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=MAX_CONNECTIONS, keepalive_timeout=self._keepalive_seconds
@@ -157,7 +161,10 @@ def _client_timeout(pool: float | None, connect: float | None, read: float | Non
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Read the body of a response. Raises httpx.DecodingError if it is compressed or has more than MAX_BODY_BYTES."""
+    """Read the body of a response.
+
+    Raises httpx.DecodingError if the body is compressed or longer than MAX_BODY_BYTES.
+    """
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise httpx.DecodingError("compressed, although no compression was accepted")
     body = await response.content.read(MAX_BODY_BYTES)

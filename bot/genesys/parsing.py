@@ -1,4 +1,4 @@
-"""Read values from the session service's answers, which are untrusted input (pure)."""
+"""Read values from Genesys's answers, which are untrusted input (pure)."""
 
 import re
 from collections.abc import Iterator
@@ -14,28 +14,28 @@ MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
 MAX_MESSAGE_LENGTH = 300
 PLAUSIBLE_YEARS = range(2020, 2100)
-"""The years of plausible dates. A date outside this range comes from a wrong clock, so the bot does not use it."""
+"""The bot ignores a date in another year, because it comes from a wrong clock."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
-"""A part of a path that is empty or consists of dots. A client or a gateway may remove it, so that the call reaches
+"""Matches a path that has an empty part or a part of dots only. A client or a gateway may remove such a part, and call
 another resource."""
 _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Return whether a value is a text that can safely stand as an id in the path of a URL, percent-encoded or not."""
+    """Return whether a value is a text of 1 to 200 characters that can safely stand as an id in the path of a URL."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
 def objects(value: object) -> Iterator[dict[str, object]]:
-    """Yield those items of a JSON list that are objects. Yield nothing if `value` is not a list."""
+    """Yield the items of a JSON list that are JSON objects. Yield nothing if `value` is not a list."""
     return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return each entity in a JSON list as a pair of id and name.
+    """Return the id and the name of each JSON object in `entities`.
 
-    Leave out entities whose id is missing or malformed.
+    Leave out objects whose id is missing, not printable, or longer than MAX_NAME_LENGTH.
     """
     found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
@@ -46,7 +46,7 @@ def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
-    """Return the JSON object in the answer's body. Raises UnusableAnswerError if the body is anything else."""
+    """Return the JSON object in the answer's body. Raises UnusableAnswerError if the body is not a JSON object."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def read_object(response: httpx.Response) -> dict[str, object]:
 
 
 def object_or_empty(response: httpx.Response) -> dict[str, object]:
-    """Return the JSON object in the answer's body; {} if the body is anything else."""
+    """Return the JSON object in the answer's body; {} if the body is not a JSON object."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -66,18 +66,18 @@ def object_or_empty(response: httpx.Response) -> dict[str, object]:
 
 
 def reference_of(response: httpx.Response) -> str | None:
-    """Return Genesys's correlation id in an answer; None if there is none.
+    """Return the correlation id in Genesys's answer; None if there is none.
 
-    It is in the header ININ-Correlation-Id or, without this header, in the body's contextId.
+    The id is in the header ININ-Correlation-Id, or in the field contextId of the body.
     """
     reference = response.headers.get("ININ-Correlation-Id") or object_or_empty(response).get("contextId")
     return _NOT_IN_REFERENCE.sub("", str(reference))[:64] or None if reference else None
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message in an answer, on one line, cut to MAX_MESSAGE_LENGTH characters.
+    """Return the error message in an answer, on one line of MAX_MESSAGE_LENGTH characters at most.
 
-    It is not escaped for Slack.
+    The message is not escaped for Slack.
     """
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
@@ -85,15 +85,14 @@ def message_of(response: httpx.Response) -> str:
 
 
 def is_invalid_host(error: BadRequestError) -> bool:
-    """Return whether a 4xx says that the host does not exist, is not active or has no license."""
+    """Return whether an error says that the host does not exist, is not active or has no license."""
     return error.status == 400 and "invalid host user" in error.words.lower()
 
 
 def answered_at(response: httpx.Response) -> datetime:
-    """Return the service's time from the header Date; this machine's time if the header is missing or implausible.
+    """Return the service's time, from the answer's header Date.
 
-    The service ends a session by its own clock, and this machine's clock may be wrong by days. The stored lifetime of a
-    session depends on neither: the database counts Session.lasts_seconds on its own clock.
+    Return this machine's time if the header is missing, or if its year is not in PLAUSIBLE_YEARS.
     """
     return _parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
 
@@ -108,8 +107,8 @@ def _parse_date(text: str) -> datetime | None:
 
 
 def plain_word(value: object) -> str:
-    """Convert a value, such as a status, to a short text that is safe to show anywhere.
+    """Convert a value such as a status to a text of MAX_WORD_LENGTH characters at most.
 
-    An empty value becomes "unknown".
+    Keep only letters, digits, spaces and `_-.`. An empty value becomes "unknown".
     """
     return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

@@ -1,7 +1,7 @@
-"""Keep calls to Genesys within its rate limits, and serve the requesters in turn.
+"""Keep calls to Genesys within its rate limits, and let the requesters take turns.
 
-`RateLimiter` combines three parts. `RateWindow` counts the calls of the whole token. `PermissionHolds` delays calls
-that need one permission. `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
+`RateLimiter` combines three parts. `RateWindow` counts the calls of the token. `PermissionHolds` delays calls that need
+one permission. `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
 `inin-ratelimit-count`, `-allowed`, `-reset` (seconds): https://developer.genesys.cloud/platform/api/rate-limits .
 """
 
@@ -25,17 +25,18 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
-"""The maximum number of calls in flight. This number is lower than the number of pooled connections, so that the login
-always gets a connection."""
+"""The maximum number of calls in flight. The connection pool has more connections, so that one is always left for the
+login."""
 MIN_CONCURRENT_CALLS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The share of the rate limit that one kind of calls may use. No new session depends on these calls.
+    """A share of the rate limit, for calls that create no session.
 
-    Of `one_of` allowed calls, one may be of this kind. `only_idle`: send no call of this kind while other calls wait,
-    or while less than half of the window's calls are left.
+    - `one_of`: of `one_of` allowed calls, at most one may use this share.
+    - `only_idle`: if True, send no call of this share while other calls wait, or while less than half of the window's
+      calls are left.
     """
 
     one_of: int
@@ -43,9 +44,9 @@ class Share:
 
 
 LOOK = Share(2)
-"""The share of look-ups that a person waits for."""
+"""The share of reads that a person waits for."""
 LIVE = Share(4, only_idle=True)
-"""The share of look-ups that watch open sessions. Nobody waits for them."""
+"""The share of background reads of open sessions."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]
@@ -64,9 +65,11 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Take `per_minute`, the rate limit. If it is None, use the limit that Genesys reports.
+        """Take the rate limit.
 
-        `clock` returns seconds and never goes back. `calls_per_session` is the number of calls that one session takes.
+        - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
+        - `calls_per_session`: the number of calls that create one session.
+        - `clock`: returns seconds and never goes back.
         """
         self._window = window or RateWindow(per_minute, timing=timing, clock=clock)
         self._queue = FairQueue(self._window, calls_per_session)
@@ -80,19 +83,21 @@ class RateLimiter:
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call that needs this permission could be sent now, without a wait."""
+        """Return whether a call could be sent now, without a wait.
+
+        `needs`: the permission that the call needs.
+        """
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long a background call has to wait.
+        """Return the object that tells several requests how long a background call has to wait.
 
-        `needs` is the permission for the call. Several requests can share the answer of one such call. The object tells
-        all of them.
+        The requests share the answer of this call. `needs`: the permission that the call needs.
         """
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """If a call of this share may be sent now, count it and return True. Otherwise return False."""
+        """Count a call of this share and return True, or return False if the share allows no call now."""
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False
         return self._window.try_share(share)
@@ -101,10 +106,11 @@ class RateLimiter:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
         - `hooks`: the call hooks of the request; None for a background call, which belongs to no request.
-        - `needs`: the permission that the call needs; None for a call with a user's token, whose limits are unknown.
-        - `continues`: an earlier call for the same session has passed, so this call goes first.
+        - `needs`: the permission that the call needs; None for a call with a person's token, whose limits are unknown.
+        - `continues`: whether an earlier call for the same session has passed. If True, the call goes before all
+          waiting calls.
 
-        Raises ServiceBusyError if calls that need this permission have to wait too long after a 429. Raises the
+        Raises ServiceBusyError if the wait after a 429 would be longer than `max_hold_total_seconds`. Raises the
         exceptions of `hooks.on_wait`.
         """
         while True:
@@ -118,9 +124,10 @@ class RateLimiter:
             self._queue.cancel()  # a 429 arrived while this call waited for its turn
 
     def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
-        """Record that a call has ended, and what the headers of its answer say about the rate limit.
+        """Record that a call has ended, and read the rate limit from the answer's headers.
 
-        `response` is None if no answer came. `needs` is as in `acquire`.
+        - `response`: the answer; None if there is none.
+        - `needs`: the same value that the caller passed to `acquire`.
         """
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
@@ -130,9 +137,9 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Record what an answer to a call that needs the permission `needs` says about the rate limits.
+        """After a 429, delay all calls if the token is at its limit, or else only the calls that need `needs`.
 
-        A 429 delays all calls if the token is at its limit, else only calls with the same permission.
+        After any other answer, end the hold of the permission `needs` if the hold's time is over.
         """
         if response.status_code != 429:
             self._holds.record_answer(needs)
@@ -147,17 +154,18 @@ class RateLimiter:
 class RateWindow:
     """Counts the calls of one token in Genesys's current rate-limit window.
 
-    Other processes may use the same token, so the count that Genesys reports in each answer replaces this object's
-    count. Until such answers arrive, at most half of the remaining calls are in progress at the same time. After a
-    window in which the limit was reached, the first call goes alone, to find out whether the next window has begun.
+    Other processes can use the same token. So the count that Genesys reports in an answer replaces this object's count.
+    The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. After a
+    window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
     """
 
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """Take `per_minute`, the rate limit. If it is None, use the limit that Genesys reports.
+        """Take the rate limit.
 
-        `clock` returns seconds and never goes back.
+        - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
+        - `clock`: returns seconds and never goes back.
         """
         self.allowed = per_minute or DEFAULT_PER_MINUTE
         self._is_fixed = per_minute is not None
@@ -170,7 +178,7 @@ class RateWindow:
         self._shared: defaultdict[Share, deque[float]] = defaultdict(deque)
 
     def try_acquire(self) -> bool:
-        """If a call may be sent now, count it and return True. Otherwise return False.
+        """Count a call and return True, or return False if no call may be sent now.
 
         After True, the caller must call `release` when the call has ended.
         """
@@ -186,9 +194,9 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """If a call of this share may be sent now, count it and return True. Otherwise return False.
+        """Count a call of this share and return True, or return False if the share allows no call now.
 
-        In any minute, at most one in `share.one_of` of the allowed calls may be of this share.
+        In one minute, the share allows the rate limit divided by `share.one_of`, and at least one call.
         """
         now, sent = self._clock(), self._shared[share]
         while sent and sent[0] <= now - self._window_seconds:
@@ -200,28 +208,28 @@ class RateWindow:
 
     @property
     def has_half_left(self) -> bool:
-        """Return whether at least half of the current window's calls can still be sent."""
+        """Return whether at least half of the current window's calls are left."""
         is_new = self._clock() >= self._ends_at
         used = self._in_flight + (0 if is_new else self._used)
         return 2 * used <= self.allowed
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return how many seconds a call will probably wait if `ahead` other calls go before it; 0.0 for no wait."""
+        """Return the expected wait of a call in seconds. `ahead`: how many other calls go before it."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until the next call may be sent. It may be sent earlier if a call ends before that."""
+        """Return the seconds until the next call may be sent, if no call in flight ends before that."""
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
         """Record that a call has ended.
 
-        `headers` are the headers of the answer. They are None if there is no answer, or if it is about another token.
-        `reached` is False if the call never reached Genesys; the call then does not count.
+        - `headers`: the headers of the answer; None if there is no answer, or if the call used another token.
+        - `reached`: False if no answer came. The call then does not count.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -240,7 +248,7 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Let no call pass for `seconds`, at most one window, because Genesys answered 429."""
+        """Let no call pass for `seconds`, one window at most, because Genesys answered 429."""
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -252,13 +260,13 @@ class RateWindow:
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers of an answer show that the token, over all its calls, has reached its limit."""
+    """Return whether the headers of an answer show that the token has reached its rate limit."""
     usage = _read_usage(headers)
     return usage is not None and usage[0] >= usage[1]
 
 
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Read how many calls Genesys has counted, how many it allows, and the seconds until it counts from 0 again.
+    """Return the number of counted calls, the number of allowed calls, and the seconds until the next window.
 
     Return None if a header is missing or malformed.
     """
@@ -271,16 +279,17 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 
 
 class FairQueue:
-    """Orders the calls that wait for the rate limit: requesters take turns, and the calls of one requester go in order.
+    """Orders the calls that wait for the rate limit.
 
-    A background call is sent only when no call for a session waits.
+    Requesters take turns, and the calls of one requester go in order. A background call goes only when no other call
+    waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
-        """Take the window, and `calls_per_session`, the number of calls that one session takes.
+        """Take the window, which limits how many calls pass.
 
-        The first call for a session waits for its turn. The others pass `continues` to `acquire`, and go before all
-        calls that wait.
+        `calls_per_session`: the number of calls that create one session. Only the first of these calls waits in the
+        queue; the others go before all waiting calls.
         """
         self._window = window
         self._calls_per_session = calls_per_session
@@ -291,16 +300,16 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a call for a session would pass this queue at once, without a wait."""
+        """Return whether a call for a session would pass the queue without a wait."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
     def length(self) -> int:
-        """Return how many calls wait in the queue, background calls included."""
+        """Return the number of waiting calls, including background calls."""
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
-        """Wait until the call may be sent. The arguments are as in RateLimiter.acquire.
+        """Wait until the call may be sent. The arguments are those of RateLimiter.acquire.
 
         If the call has to wait, call `hooks.on_wait` with the expected seconds. Raises the exceptions of
         `hooks.on_wait`.
@@ -322,10 +331,7 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Let as many waiting calls pass as the window allows.
-
-        The rate limiter calls this whenever a call has ended.
-        """
+        """Let as many waiting calls pass as the window allows."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -337,10 +343,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Give back the turn of a call that `acquire` let pass, but that is not sent.
-
-        Let the next waiting call pass instead.
-        """
+        """Undo an `acquire` of a call that is not sent, and let the next waiting call pass."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -357,9 +360,9 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a call to the queue. Return how many calls go before it, 0 for a background call.
+        """Add a call to the queue. Return how many calls go before it; 0 for a background call.
 
-        `turn` is the future that completes when the call may be sent.
+        `turn`: the future that completes when the call may be sent.
         """
         if continues:
             queue.appendleft(turn)
@@ -376,9 +379,9 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove a cancelled call from the queue. `turn` is its future.
+        """Remove a cancelled call from the queue. `turn`: the future of the cancelled call.
 
-        If the call had already got its turn, let the next waiting call pass instead.
+        If the call had already got its turn, let the next waiting call pass.
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
@@ -392,10 +395,11 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """A hold: the time in which all calls that need one permission wait; see PermissionHolds.
+    """A hold: the time in which calls that need one permission wait. PermissionHolds stores one for each permission.
 
-    Until the time `until`, all of them wait. After that, one call goes first as a test, and the others wait until its
-    answer or until `probe_until`. `changed` is set when the hold ends or becomes longer.
+    - `until`: until this time, all calls wait. Then one call goes first as a test.
+    - `probe_until`: until this time, the other calls wait for the test call's answer.
+    - `changed`: set when the hold ends or becomes longer.
     """
 
     until: float
@@ -406,8 +410,8 @@ class _Hold:
 class PermissionHolds:
     """Delays all calls that need one permission, after Genesys answered one of them with 429.
 
-    Genesys limits some endpoints separately, so this happens although the token is below its limit. Calls that need
-    other permissions do not wait. `needs`, in each method, is the name of the permission.
+    Genesys limits some endpoints separately, even if the token is below its own limit. `needs` is always the name of a
+    permission.
     """
 
     def __init__(
@@ -417,10 +421,7 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Delay all calls that need this permission, because Genesys answered one of them with 429.
-
-        `seconds` is the length of the delay; `max_hold_seconds` limits it.
-        """
+        """Delay all calls that need this permission by `seconds`, `max_hold_seconds` at most."""
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
         hold = self._holds.get(needs)
@@ -436,9 +437,9 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record that Genesys answered a call that needs this permission, and not with 429.
+        """Record an answer other than 429 to a call that needs this permission.
 
-        End the hold if its time is over.
+        End the hold of this permission if the hold's time is over.
         """
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
@@ -446,23 +447,22 @@ class PermissionHolds:
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether a call that needs this permission has to wait now, because of an earlier 429."""
+        """Return whether all calls that need this permission have to wait now."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether there is a hold for this permission, even if its time is over.
+        """Return whether there is a hold for this permission.
 
-        A call that needs the permission would then have to wait, or go first as a test (see _Hold).
+        A hold whose time is over still exists until a test call has its answer (see _Hold).
         """
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
         """Wait until a call that needs this permission may be sent.
 
-        When the time of a hold is over, one call goes first as a test (see _Hold). If the call has to wait, call
-        `on_wait` with the seconds. Raises ServiceBusyError if it would wait longer than `max_hold_total_seconds`.
-        Raises the exceptions of `on_wait`.
+        Before each wait, call `on_wait` with the seconds. Raises ServiceBusyError if the whole wait would be longer
+        than `max_hold_total_seconds`. Raises the exceptions of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

@@ -1,6 +1,6 @@
-"""Map a Genesys region, in any spelling that people use, to its API, login and app hosts (pure).
+"""Map the name or the domain of a Genesys region to the hosts of its API, login and web app (pure).
 
-The list is Genesys's own: https://developer.genesys.cloud/platform/api/
+DOMAINS comes from https://developer.genesys.cloud/platform/api/
 """
 
 import re
@@ -32,19 +32,19 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 
 
 def urls(region: str) -> tuple[str, str]:
-    """Return the base URLs of the API and the login for a region.
+    """Return the base URL of a region's API, and the base URL of its login.
 
-    `region` is a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for
-    a text that is neither a region's name nor a domain.
+    `region`: a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for any
+    text that is neither a region's name nor a domain.
     """
     domain = _domain(region)
     return f"https://api.{domain}", f"https://login.{domain}"
 
 
 def apps_host(region: str) -> str:
-    """Return the host of the region's web app.
+    """Return the host of a region's web app.
 
-    Raises ValueError for a text that is neither a region's name nor a domain.
+    Raises ValueError if `region` is neither a region's name nor a domain.
     """
     return f"apps.{_domain(region)}"
 

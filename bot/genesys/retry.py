@@ -1,7 +1,7 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the documentation of the session service; see also docs/reference/genesys-calls.md. They look at the
-cause of an exception, since its class is misleading: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
+The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. They depend on the
+cause of an exception, not on its class: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from bot.genesys.parsing import message_of, object_or_empty, reference_of
 log = logging.getLogger(__name__)
 
 USER_CONTEXT = "requires a user context"
-"""Part of Genesys's error message when a call needs a user's token instead of a client's."""
+"""A part of Genesys's error message if a call needs a person's token and the bot's own token was sent."""
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 MAX_RETRIES_SERVER_ERROR = 2
 MAX_RETRIES_UNREACHED = 3
@@ -56,9 +56,9 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """The error of a call, and the rule for its retry.
+    """The error of a failed call, and the rule for its retry.
 
-    `retry_after` is Genesys's Retry-After in seconds, None if missing.
+    `retry_after`: the seconds in Genesys's header Retry-After; None if the header is missing.
     """
 
     error: ServiceError
@@ -67,7 +67,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Convert an answer to an error with the rule for a retry. Return None for a 2xx.
+    """Convert an answer to an error with its retry rule. Return None for a 2xx.
 
     `needs`: the scope or permission that the call needs.
     """
@@ -94,14 +94,14 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Convert the exception of a call without an answer to an error with the rule for a retry."""
+    """Convert an httpx exception to an error with its retry rule."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
 
 
 def is_unreached(error: httpx.TransportError) -> bool:
-    """Return whether the exception proves that no byte of the request reached Genesys."""
+    """Return whether the exception proves that no byte of the HTTP request reached Genesys."""
     cause = error.__cause__
     if isinstance(cause, aiohttp.ClientError):
         return isinstance(cause, UNREACHED_ERRORS)
@@ -109,9 +109,9 @@ def is_unreached(error: httpx.TransportError) -> bool:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Return the Retry-After in the headers, in seconds. It is a number or an HTTP date (RFC 9110 section 10.2.3).
+    """Return the seconds in the header Retry-After: a number or an HTTP date (RFC 9110 section 10.2.3).
 
-    Return None if it is missing or malformed.
+    Return None if the header is missing or malformed.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
@@ -123,10 +123,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def _message_about_division(response: httpx.Response) -> str:
-    """Return the message of a 403 if it mentions a division; "" otherwise.
-
-    In any other message, the name of the missing permission says more.
-    """
+    """Return the message of a 403 if it mentions a division; "" otherwise."""
     message = message_of(response)
     with_code = f"{message} {object_or_empty(response).get('code')}"
     return message if "division" in with_code.lower() else ""
@@ -135,14 +132,20 @@ def _message_about_division(response: httpx.Response) -> str:
 class RetryPolicy:
     """Decides whether and when to retry one call.
 
-    The limits on the total time, `max_backoff_seconds` and `max_retry_after_seconds`, do not include the wait in the
-    rate limiter.
+    Two durations of GenesysTiming limit the retries, not counting the wait in the rate limiter:
+
+    - `max_backoff_seconds`: the total time of all attempts and of the waits that the bot chooses.
+    - `max_retry_after_seconds`: the total time of the waits that Genesys asks for.
     """
 
     def __init__(
         self, safe: bool, timing: GenesysTiming = GENESYS_TIMING, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Take `safe`, which is True if a repeated call does no harm. `clock` returns seconds and never goes back."""
+        """Create the policy for one call.
+
+        - `safe`: whether a repeated call does no harm.
+        - `clock`: returns seconds and never goes back.
+        """
         self._safe, self._timing, self._clock = safe, timing, clock
         self._attempt_began_at = clock()
         self._spent = 0.0
@@ -150,13 +153,13 @@ class RetryPolicy:
         self._retries: dict[RetryRule, int] = {}
 
     def start_attempt(self) -> None:
-        """Record that an attempt begins. The caller calls this after the attempt's wait in the rate limiter."""
+        """Record that an attempt begins. Call this after the wait in the rate limiter."""
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
         """Return the seconds to wait before the next attempt; None if the call must not be sent again.
 
-        `failed` is the error of the attempt that has just ended.
+        `failed`: the error of the last attempt.
         """
         rule, timing = failed.rule, self._timing
         self._spent += self._clock() - self._attempt_began_at
@@ -177,13 +180,13 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """The call hook that send_with_retry needs: a method that learns of waits."""
+    """The call hook that `send_with_retry` calls before each wait."""
 
     async def on_wait(self, seconds: float) -> None: ...
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Do not wait: the call has no rate limit. The default of `acquire`."""
+    """Do not wait: no rate limit applies."""
 
 
 async def send_with_retry(
@@ -199,8 +202,9 @@ async def send_with_retry(
 ) -> httpx.Response:
     """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError for any other outcome.
 
-    `acquire` waits until the rate limiter lets an attempt pass; its argument is True for a retry. `hooks` learn of the
-    wait before each retry. `needs`, `safe` and `final` are as in GenesysClient.call.
+    - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
+    - `hooks`: `on_wait` is called before each retry.
+    - `needs`, `safe`, `final`: as in GenesysClient.call.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False

@@ -1,6 +1,6 @@
 """Create notification channels, and subscribe them to the conversations of users.
 
-The vendor's SDK names the answers Channel, ChannelTopicEntityListing and AvailableTopicEntityListing:
+Genesys's SDK names the types of the answers Channel, ChannelTopicEntityListing and AvailableTopicEntityListing:
 https://developer.genesys.cloud/notificationsalerts/notifications/notifications-apis
 """
 
@@ -26,9 +26,9 @@ ANY_TOPIC = TOPIC.format("{id}")
 OPEN_CHANNEL, READ_TOPICS = "access to notification channels", "access to the list of notification topics"
 NEEDS = (OPEN_CHANNEL, READ_TOPICS)
 MAX_TOPICS = 1000
-"""The maximum number of topics of a channel, Genesys's own."""
+"""Genesys's limit of topics for one channel."""
 CHANNEL_LIFETIME = timedelta(days=1)
-"""The lifetime of a channel whose answer does not state its end, and the longest plausible one."""
+"""The lifetime of a channel. The bot assumes it if Genesys's answer states no end, or an end that is later."""
 MAX_URL_LENGTH = 2000
 
 
@@ -36,7 +36,8 @@ MAX_URL_LENGTH = 2000
 class Channel:
     """A notification channel.
 
-    `url` is the URL of its WebSocket, a secret: with it, anybody can read the channel's events.
+    - `url`: the URL of the channel's WebSocket. The URL is a secret: with it, anybody can read the channel's events.
+    - `lasts_seconds`: the seconds from the channel's creation until Genesys deletes the channel.
     """
 
     id: str = field(repr=False)
@@ -46,9 +47,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """The result of a subscription for several hosts: `accepted` hosts are subscribed, `refused` hosts are not.
+    """The result of a call that subscribes a channel to several hosts.
 
-    `missing` holds the permissions that Genesys names as missing.
+    - `accepted`: the hosts to which the channel is subscribed.
+    - `refused`: the hosts to which it is not subscribed.
+    - `missing`: the permissions that Genesys names as missing.
     """
 
     accepted: frozenset[HostId]
@@ -57,13 +60,16 @@ class Subscriptions:
 
 
 class ChannelsApi:
-    """Calls the notification API of Genesys with the bot's own token. `api_url` is the base URL of the API."""
+    """Creates and subscribes notification channels, with the bot's own token.
+
+    `api_url`: the base URL of Genesys's API.
+    """
 
     def __init__(self, client: GenesysClient, api_url: str) -> None:
         self._client, self._api_url = client, api_url
 
     async def create(self) -> Channel:
-        """Create a channel. Raises ServiceError if the call fails."""
+        """Create a notification channel. Raises ServiceError if the call fails."""
         response = await self._client.call("POST", CHANNELS, needs=OPEN_CHANNEL, share=LIVE)
         body = read_object(response)
         channel_id, url = str(body.get("id") or ""), str(body.get("connectUri") or "")
@@ -75,9 +81,10 @@ class ChannelsApi:
         return Channel(channel_id, url, lifetime.total_seconds())
 
     async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
-        """Subscribe a channel to the conversations of these hosts, at most MAX_TOPICS. Earlier subscriptions end.
+        """Subscribe a channel to the conversations of `hosts`. The channel's earlier subscriptions end.
 
-        Raises ServiceError if the call fails: BadRequestError with status 404 if the channel no longer exists.
+        `hosts`: MAX_TOPICS hosts at most. Raises BadRequestError with status 404 if the channel no longer exists.
+        Raises another ServiceError if the call fails.
         """
         topics = {TOPIC.format(host.lower()): host for host in hosts}
         path = SUBSCRIPTIONS.format(quote(channel_id, safe=""))
@@ -86,7 +93,7 @@ class ChannelsApi:
         return read_subscriptions(read_object(response), topics)
 
     async def required_permissions(self) -> tuple[str, ...] | None:
-        """Return the permissions that a subscription needs; None if Genesys does not list them.
+        """Return the permissions that `subscribe` needs; None if Genesys does not list them.
 
         Raises ServiceError if the call fails.
         """
@@ -99,9 +106,9 @@ class ChannelsApi:
 
 
 def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Subscriptions:
-    """Convert Genesys's answer to a call that subscribes a channel (pure).
+    """Convert Genesys's answer `body` to a subscribe call into Subscriptions (pure).
 
-    `topics` maps each requested topic to its host. A topic that the answer does not list counts as refused.
+    `topics`: maps each requested topic to its host. A host counts as refused if the answer does not contain its topic.
     """
     accepted: set[HostId] = set()
     missing: set[str] = set()
@@ -117,10 +124,11 @@ def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Su
 
 
 def is_channel_url(url: str, api_url: str) -> bool:
-    """Return whether a URL can be that of a channel's WebSocket (pure).
+    """Return whether `url` can be the URL of a channel's WebSocket (pure).
 
-    It must be encrypted (wss), and lead to a host of Genesys or to one in the same domain as the API. In the sandbox it
-    is not encrypted, and leads to the API's host on this machine.
+    The URL must begin with wss, without a user or password. Its host must be a host of Genesys, or be in the domain of
+    `api_url`. If `api_url` is a local http URL (the sandbox), the URL must begin with ws and have the host of
+    `api_url`.
     """
     try:
         parts = urlsplit(url)

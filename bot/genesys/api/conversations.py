@@ -1,7 +1,7 @@
 """Create, read and end sessions with the public Genesys Cloud API, as co-browse offers in conversations.
 
-POST /api/v2/conversations/{id}/cobrowse creates an offer and returns a join code. The join URL is the company's own
-page with that code. live_conversations.py finds the conversation.
+POST /api/v2/conversations/{id}/cobrowse creates an offer and returns a join code. The join URL leads to a page of the
+company and contains the join code. live_conversations.py finds the conversation.
 """
 
 from contextlib import suppress
@@ -59,21 +59,21 @@ ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
 READ_OFFERS, NO_TOKEN = "access to the deployment's offers, which are open to everybody", TokenSource()
 NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, READ_OFFERS)
 DEFAULT_OFFER_SECONDS = 600
-"""The lifetime of an offer whose answer does not state its end."""
+"""The lifetime of an offer if Genesys's answer does not state the offer's end."""
 MAX_OFFER = timedelta(days=1)
-"""The longest plausible lifetime of an offer. A stated end that is later, or in the past, is ignored."""
+"""The bot ignores a stated end of an offer that is further in the future than this, or in the past."""
 CALLS_PER_SESSION = 3
-"""The number of calls for a session if the host is in one conversation: search, conversation, offer."""
+"""The number of calls that create a session if the host is in one conversation: search, conversation, offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """The settings that say how a customer joins a session in a conversation.
+    """How a customer joins a session in a conversation.
 
-    `template` makes the join URL, on the company's own page, from a join code; None if customers type the code.
-    `deployment_id` is the Messenger deployment through which the bot reads and withdraws co-browse offers. With None,
-    the bot can do neither.
+    - `template`: turns a join code into the join URL, on a page of the company; None if customers type the code.
+    - `deployment_id`: the id of the Messenger deployment that the bot needs to read and withdraw co-browse offers. With
+      None, the bot does not read or withdraw offers.
     """
 
     template: JoinTemplate | None = None
@@ -81,15 +81,16 @@ class JoinSettings:
 
 
 class ConversationSessions:
-    """Creates, reads and ends sessions with the public API, where a session is a co-browse offer in a conversation.
+    """Creates, reads and ends sessions with the public API, as co-browse offers in conversations.
 
     Implements core's SessionsApi.
     """
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
-        """Take the client, the join settings, and the tokens of hosts who signed in to Genesys from Slack.
+        """Take the client that sends the calls.
 
-        `user_tokens` is None when the settings do not allow a sign-in; then all calls use the bot's own token.
+        - `joining`: how a customer joins a session.
+        - `user_tokens`: the tokens of linked accounts. With None, all calls use the bot's own token.
         """
         self._client = client
         self._joining, self._user_tokens = joining, user_tokens
@@ -97,17 +98,20 @@ class ConversationSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return False: `create` always needs a look-up of the conversation before it can send its call."""
+        """Return False: `create` always looks up the conversation first."""
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a co-browse offer in the host's conversation, and return the offer as a session.
 
-        Raises OpenSessionError if the conversation has an open session that the offer would replace. Raises
-        NoUsableConversationError if the host is in no conversation that supports co-browse, and
-        SeveralConversationsError if the host is in several. After these three errors, nothing was created. Raises
-        another ServiceError if a call fails, StorageUnavailableError if the database fails, and the exceptions of
-        `hooks`.
+        These exceptions mean that nothing was created:
+
+        - OpenSessionError: the conversation has an open session, which the offer would replace.
+        - NoUsableConversationError: the host is in no conversation that supports co-browse.
+        - SeveralConversationsError: the host is in several conversations that support co-browse.
+
+        Raises another ServiceError if a call fails, StorageUnavailableError if the database fails, and the exceptions
+        of `hooks`.
         """
         live = await self._conversation(request, LookupHooks(hooks))
         await self._keep_open_session(live, request)
@@ -122,10 +126,10 @@ class ConversationSessions:
         return self._session(response, request, live)
 
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
-        """Raise OpenSessionError if this conversation has an open session, which the new one would replace.
+        """Raise OpenSessionError if the conversation has an open session, which a new offer would replace.
 
-        `request.open_sessions` holds the host's open sessions by conversation. A session whose offer has ended does not
-        count.
+        `request.open_sessions` maps conversations to the host's open sessions. A session does not count if its offer
+        has ended at Genesys.
         """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
@@ -137,11 +141,14 @@ class ConversationSessions:
             raise OpenSessionError(session_id, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, share: Share | None = None) -> SessionView:
-        """Read the status of the session's offer: `open`, `ended` (its time is up) or `gone`.
+        """Read the status of a session's co-browse offer.
 
-        `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over; Genesys does not
-        say which. `share` is as in GenesysClient.call. Raises UnknownSessionError if the settings name no deployment,
-        and another ServiceError if the call fails.
+        - `open`: the customer can accept the offer.
+        - `ended`: the offer's time is up.
+        - `gone`: Genesys does not find the offer. The customer may have accepted it, or the bot has withdrawn it.
+
+        `share`: the share of the rate limit, as in GenesysClient.call. Raises UnknownSessionError if the settings name
+        no deployment, and another ServiceError if the call fails.
         """
         try:
             response = await self._client.call(
@@ -157,14 +164,15 @@ class ConversationSessions:
 
     @property
     def tells_states(self) -> bool:
-        """Return True: Genesys lists the co-browse sessions of each participant in a conversation."""
+        """Return True: Genesys's answer about a conversation contains the states of its co-browse sessions."""
         return True
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Return the session's state as its conversation shows it. Raises ServiceError if a call fails.
+        """Return the session's state, read from its conversation.
 
-        Without `live`, a person waits for the answer. Then, if the conversation does not show that a customer joined,
-        also read from the offer whether somebody still can.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer. If `live`
+        is False and the conversation shows no customer who joined, also read the offer. Raises ServiceError if the last
+        call fails.
         """
         if live:
             return await self._state(record, LIVE)
@@ -183,9 +191,9 @@ class ConversationSessions:
         return SessionState(SessionPhase.UNUSED if is_unused else SessionPhase.UNKNOWN, is_link_dead=True)
 
     async def _state(self, record: SessionRecord, share: Share) -> SessionState:
-        """Read the session's state from its conversation.
+        """Read the session's state from its conversation; UNKNOWN_STATE if the session has no conversation id.
 
-        Return UNKNOWN_STATE if the bot does not know the conversation's id. Raises ServiceError if the call fails.
+        Raises ServiceError if the call fails.
         """
         conversation_id = record.session.conversation_id
         if not conversation_id:
@@ -199,10 +207,10 @@ class ConversationSessions:
         return []
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Withdraw the session's offer. Return Genesys's correlation id, None if Genesys sent none.
+        """Withdraw the session's co-browse offer. Return Genesys's correlation id; None if the answer has none.
 
-        Raises UnknownSessionError if Genesys has no such offer or the settings name no deployment, and another
-        ServiceError if the call fails.
+        Raises UnknownSessionError if Genesys does not find the offer, or if the settings name no deployment. Raises
+        another ServiceError if the call fails.
         """
         path = self._offer_path(session_id)
         try:
@@ -229,9 +237,9 @@ class ConversationSessions:
         return found[0]
 
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
-        """Return the source of the host's own token; None if the agent has not signed in to Genesys as this host.
+        """Return the token source of the agent's linked account; None if the agent has not linked this host's account.
 
-        `reload`: read the linked account from the store again.
+        `reload`: read the linked account from the database, not from the cache.
         """
         if self._user_tokens is None or self._user_tokens.off or request.agent is None:
             return None
@@ -244,9 +252,9 @@ class ConversationSessions:
     async def _create_offer(
         self, live: ActiveConversation, request: CreateSessionRequest, hooks: CallHooks, user_token: TokenSource | None
     ) -> httpx.Response:
-        """Create the offer with the host's own token. With `user_token` None, use the bot's token.
+        """Create the offer with `user_token`, or with the bot's own token if `user_token` is None.
 
-        If Genesys refuses the token, do not try the other one. Raises ServiceError if the call fails.
+        Raises ServiceError if the call fails.
         """
         conversation_id, own = live.conversation.id, not request.for_another
         path, needs = COBROWSE.format(conversation_id), ADD_VOICE if live.is_voice else ADD
@@ -275,9 +283,9 @@ class ConversationSessions:
             ) from None
 
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
-        """Convert the answer to a create call into a Session.
+        """Convert Genesys's answer to a create call into a Session.
 
-        Raises UnusableAnswerError if the id or the join code is missing or malformed. The error's `acted` is True,
+        Raises UnusableAnswerError if the id or the join code is missing or malformed. The error has `acted` True,
         because a session may exist.
         """
         reference = reference_of(response)

@@ -15,7 +15,7 @@ from bot.genesys.parsing import read_object, reference_of
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""A permission that the API accepts in place of SEND_EMAIL. It allows less."""
+"""A narrower permission that Genesys accepts in place of SEND_EMAIL."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(
@@ -34,10 +34,10 @@ class CustomerMessagesApi:
         self._client = client
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an SMS and return Genesys's correlation id. `sender` and `to` are phone numbers in E.164.
+        """Send an SMS. Return Genesys's correlation id; None if the answer has none.
 
-        Raises ConversationActiveError if the customer is in an SMS conversation, and another ServiceError if the call
-        fails.
+        `sender`, `to`: phone numbers in E.164. Raises ConversationActiveError if the customer is in an SMS
+        conversation, and another ServiceError if the call fails.
         """
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
@@ -48,9 +48,9 @@ class CustomerMessagesApi:
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send a plain-text email to one address and return Genesys's correlation id.
+        """Send a plain-text email to one address. Return Genesys's correlation id; None if the answer has none.
 
-        Raises ServiceError if the call fails.
+        `sender`, `to`: email addresses. Raises ServiceError if the call fails.
         """
         body = {
             "senderType": "Outbound",
@@ -78,12 +78,15 @@ class CustomerMessagesApi:
 
 
 def without_addresses(words: str) -> str:
-    """Remove everything that looks like a phone number or an email address from Genesys's error message `words`."""
+    """Replace everything in `words` that looks like a phone number or an email address by `…`.
+
+    `words`: an error message of Genesys.
+    """
     return _ADDRESSES.sub("…", words)
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Return whether Genesys's error message `words` says that the number already has an active conversation.
+    """Return whether `words`, an error message of Genesys, says that the phone number has an active conversation.
 
     Genesys refuses an SMS to such a number, because the bot leaves use_existing_active_conversation at its default,
     false (SDK 269, SendAgentlessOutboundMessageRequest).

@@ -1,8 +1,8 @@
 """Find the conversations to which a host is connected now.
 
-The results of POST /api/v2/analytics/conversations/details/query are some seconds old, so the bot verifies each of them
-with GET /api/v2/conversations/{id}: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No log line
-contains a customer's name.
+The results of POST /api/v2/analytics/conversations/details/query are some seconds old. So the bot also reads each found
+conversation with GET /api/v2/conversations/{id}: https://developer.genesys.cloud/devapps/api-explorer (Conversations).
+No log line contains a customer's name.
 """
 
 import asyncio
@@ -27,15 +27,16 @@ QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"
 VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communication:view"
 SEARCH_BACK = timedelta(days=30)
-"""The oldest start of a conversation that the search finds: a chat may be weeks old. The API allows 31 days."""
+"""How long ago a conversation may have started, for the search to find it. A Genesys chat may be weeks old. The API
+allows 31 days at most."""
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=90)
-"""The oldest plausible start of a conversation. An older start, or one later than MAX_AHEAD from now, is ignored."""
+"""The bot ignores a start time in Genesys's answer that is longer ago than this, or more than MAX_AHEAD in the future.
+"""
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""The keys in a participant object under which Genesys lists communications that support co-browse. True: the key is
-for calls."""
+"""The keys of a participant object that list communications with co-browse, each with whether it lists calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -44,8 +45,8 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""The keys in a participant object under which Genesys lists communications that do not support co-browse, each with
-the kind of conversation that this means."""
+"""The keys of a participant object that list communications without co-browse, each with the bot's word for the kind of
+conversation."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -65,7 +66,10 @@ _STAFF_PURPOSES = (
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation in which the host can co-browse: the host is connected to it by voice or by messages."""
+    """A conversation that supports co-browse, and to which the host is connected by voice or by messages.
+
+    `is_voice`: whether the host is connected by voice.
+    """
 
     conversation: LiveConversation
     is_voice: bool
@@ -73,15 +77,18 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation in which the host cannot co-browse, because Genesys does not support that for its `kind`."""
+    """A conversation of a kind in which Genesys does not support co-browse.
+
+    `kind`: one of the values of `_OTHER_MEDIA`.
+    """
 
     kind: str
 
 
 class LookupHooks:
-    """Call hooks for the look-ups that precede a create call.
+    """Call hooks for the look-ups before a create call.
 
-    They tell the hooks of the create call when a look-up waits, but not when it is sent.
+    `hooks`: the call hooks of the create call. LookupHooks passes `on_wait` on to them, but not `before_send`.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -89,14 +96,11 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the requester's key, as for the create call, so that the look-ups wait in the same queue."""
+        """Return the fairness key of the create call, so that look-ups and create call share a place in the queue."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Do nothing: the request stays `accepted`.
-
-        Only a create call moves the request to `creating`. Sending a look-up twice does no harm.
-        """
+        """Do nothing. Only a create call moves the request from `accepted` to `creating`."""
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)
@@ -109,9 +113,9 @@ class LiveConversations:
         self._client = client
 
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most, the latest first.
+        """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most, the newest first.
 
-        Raises NoUsableConversationError when the host has conversations but none of them supports co-browse.
+        Raises NoUsableConversationError if the host has conversations but none of them supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -134,9 +138,10 @@ class LiveConversations:
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
-        """Return the conversation with this id. The host must be connected to it.
+        """Return the conversation with the id `wanted_id`.
 
-        Raises NoUsableConversationError if the host is not, or if the conversation does not support co-browse.
+        Raises NoUsableConversationError if the host is not connected to the conversation, or if the conversation does
+        not support co-browse.
         """
         live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
@@ -161,9 +166,9 @@ class LiveConversations:
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """Build the analytics query for the conversations that are open and in which the host takes part at the time `now`.
+    """Build the body of an analytics query for the open conversations in which the host has an open segment.
 
-    In Genesys's terms, the host has an open segment in such a conversation.
+    `now`: the query covers the time from SEARCH_BACK before `now` to MAX_AHEAD after `now`.
     """
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
@@ -192,10 +197,12 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """Read a conversation that supports co-browse from Genesys's answer, `body` (pure).
+    """Convert Genesys's answer `body` about a conversation into an ActiveConversation (pure).
 
-    Return None if the host is not talking to a customer in it by voice or by messages. `now` is the service's time;
-    None means this machine's time.
+    Return None if the host is not connected to a customer by voice or by messages.
+
+    - `wanted_id`: the id of the conversation.
+    - `now`: the service's time; None for this machine's time.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))
@@ -210,15 +217,15 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first plausible start time among `times`. Return `now` if none is plausible."""
+    """Return the first of `times` that is at most MAX_AGE before or MAX_AHEAD after `now`; `now` if there is none."""
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Read a conversation that does not support co-browse from Genesys's answer, `body` (pure).
+    """Convert Genesys's answer `body` about a conversation that does not support co-browse (pure).
 
-    Return None if the host is not connected to it.
+    Return None if the host is not connected to the conversation. `wanted_id`: the id of the conversation.
     """
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):
@@ -233,9 +240,9 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
 def _host_participants(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId
 ) -> Iterator[dict[str, object]]:
-    """Yield the entries of the host in a conversation's list of participants.
+    """Yield the host's participant objects in a conversation. Yield nothing if the conversation has ended.
 
-    Yield nothing if the conversation has ended. Leave out entries in which the host only monitors or coaches.
+    Leave out the objects in which the host only monitors or coaches.
     """
     if str(body.get("id") or "").lower() != wanted_id or body.get("endTime"):
         return
@@ -257,7 +264,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether the host talks only to colleagues: at least one colleague takes part, and no customer does."""
+    """Return whether at least one colleague of the host takes part in the conversation, and no customer."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
@@ -265,10 +272,7 @@ def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Parse a time as Genesys writes it (ISO 8601), such as `2026-10-01T10:42:00.000Z`.
-
-    Return None for any other value.
-    """
+    """Parse an ISO 8601 time such as `2026-10-01T10:42:00.000Z`. Return None for any other value."""
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -277,9 +281,9 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """Parse a time as `read_time` does.
+    """Parse an ISO 8601 time. Return None for any other value.
 
-    Return None if it is more than `back` before `now` or more than `ahead` after it.
+    Also return None if the time is more than `back` before `now` or more than `ahead` after `now`.
     """
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None

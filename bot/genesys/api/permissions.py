@@ -1,7 +1,7 @@
 """Read the permissions that the roles of the bot's OAuth client grant: GET /api/v2/authorization/subjects/me.
 
-The vendor's SDK names the answer AuthzSubject: https://developer.genesys.cloud/devapps/api-explorer (Authorization).
-The call needs no permission. The command `check` and the check of a fault (probe.py) use this module.
+Genesys's SDK names the type of the answer AuthzSubject: https://developer.genesys.cloud/devapps/api-explorer
+(Authorization). The call needs no permission.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,13 @@ NEEDS = "the right to look at its own roles"
 
 @dataclass(frozen=True, slots=True)
 class ClientPermissions:
-    """What the roles of an OAuth client allow.
+    """The permissions that the roles of an OAuth client grant.
 
-    - `names`: the names of its roles.
-    - `policies`: its permissions that hold in all divisions, as (domain, entity, action); each part may be `*`.
-    - `by_division`: its permissions that hold in one division only, each with the name of that division.
-    - `is_complete`: the answer lists the policies of every role, so the client has no other permission.
+    - `names`: the names of the roles.
+    - `policies`: the permissions in all divisions, as (domain, entity, action). Each part may be `*`.
+    - `is_complete`: whether the answer lists the policies of every role. If False, the client may have more
+      permissions.
+    - `by_division`: the permissions in one division only, each with the division's name.
     """
 
     names: tuple[str, ...]
@@ -32,13 +33,13 @@ class ClientPermissions:
     by_division: frozenset[tuple[Policy, str]] = frozenset()
 
     def allow(self, permission: str) -> bool:
-        """Return whether the client has `permission`, a text `domain:entity:action`, in at least one division."""
+        """Return whether the client has `permission` (`domain:entity:action`) in at least one division."""
         return any(_matches(one, permission) for one in self.policies) or bool(self._divisions(permission))
 
     def divisions(self, permission: str) -> tuple[str, ...]:
-        """Return the names of the divisions to which `permission` is limited, sorted.
+        """Return the sorted names of the divisions to which `permission` is limited.
 
-        Return () if the permission holds in all divisions or in none: `allow` tells which.
+        Return () if the client has the permission in all divisions, or in no division.
         """
         return () if any(_matches(one, permission) for one in self.policies) else self._divisions(permission)
 
@@ -52,7 +53,7 @@ async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
 
 
 def read_permissions(body: dict[str, object]) -> ClientPermissions:
-    """Convert Genesys's AuthzSubject to ClientPermissions. Missing and malformed parts count as empty."""
+    """Convert Genesys's AuthzSubject into ClientPermissions. Missing and malformed parts count as empty."""
     grants = [(grant.get("role"), _division(grant)) for grant in objects(body.get("grants"))]
     roles = [(role, division) for role, division in grants if isinstance(role, dict)]
     listed = [(role, division) for role, division in roles if isinstance(role.get("policies"), list)]
@@ -66,7 +67,7 @@ def read_permissions(body: dict[str, object]) -> ClientPermissions:
 
 
 def _division(grant: dict[str, object]) -> str:
-    """Return the name of the division to which a grant is limited; "" for a grant in all divisions (id `*`)."""
+    """Return the name of the division to which a grant is limited; "" if the grant holds in all divisions."""
     division = grant.get("division")
     found = division if isinstance(division, dict) else {}
     named = str(found.get("name") or found.get("id") or "")[:60]

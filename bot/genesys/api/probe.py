@@ -17,13 +17,13 @@ from bot.genesys.auth.introspection import fetch_token_info
 from bot.genesys.client import GenesysClient
 
 NOBODY = "nobody@cobrowse-bot.invalid"
-"""An email address that belongs to nobody, for a search whose result does not matter."""
+"""An email address that no user has. The bot searches for it to test whether it may search users."""
 
 
 class GenesysProbe:
-    """Tests whether a fault of the set-up is fixed. Implements core's SetupProbe.
+    """Tests whether a fault of the set-up at Genesys is fixed. Implements core's SetupProbe.
 
-    `timeout` limits each test, in seconds.
+    `timeout`: the maximum duration of each test, in seconds.
     """
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:
@@ -63,10 +63,7 @@ class GenesysProbe:
         return True
 
     async def _allows(self, needs: str) -> bool | None:
-        """Return whether the bot has the permission `needs`, by the scopes of its token or the roles of its client.
-
-        Return None if Genesys does not list all permissions.
-        """
+        """Return whether the bot has the scope or permission `needs`; None if Genesys does not list all permissions."""
         scopes = (await fetch_token_info(self._client)).scopes
         if scopes:
             return needs in scopes

@@ -1,8 +1,8 @@
 """Read the state of a co-browse session from the conversation that it belongs to (pure).
 
-In Genesys's answer, each participant has a list `cobrowsesessions`. One session has two entries there, with its id as
-`cobrowseSessionId`: one of the customer, who shares the screen, and one of the host, who views it. What Genesys does
-not say stays unknown. https://developer.genesys.cloud/devapps/api-explorer (Conversation, Cobrowsesession)
+In Genesys's answer, each participant has a list `cobrowsesessions`. A session has two entries with the same
+`cobrowseSessionId`: one in the list of the customer, who shares the screen, and one in the list of the host, who views
+it. https://developer.genesys.cloud/devapps/api-explorer (Conversation, Cobrowsesession)
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,9 +16,9 @@ from bot.genesys.regions import DOMAINS
 
 CONNECTED, SHARER, CUSTOMERS = "connected", "sharer", ("customer", "external")
 TOLERANCE = timedelta(minutes=2)
-"""How far the clocks of Genesys and of the database may differ."""
+"""How far Genesys's clock may be behind the database's clock."""
 MAX_URL_LENGTH = 3000
-"""The maximum length of the address of a button in Slack."""
+"""Slack's limit for the URL of a button, in characters."""
 ENDINGS: Mapping[str, SessionEnding] = {
     "client": SessionEnding.CUSTOMER,
     "endpoint": SessionEnding.CUSTOMER,
@@ -27,16 +27,19 @@ ENDINGS: Mapping[str, SessionEnding] = {
     "error": SessionEnding.FAILED,
     "transport.failure": SessionEnding.FAILED,
 }
-"""What the `disconnectType` of the customer's part says about the end. Other words say nothing about it."""
+"""The ending of a session for each `disconnectType` in the customer's entry. For any other value, the ending is
+unknown."""
 Part = dict[str, object]
-"""One item of `cobrowsesessions`, or another JSON object."""
+"""A JSON object, such as an entry of `cobrowsesessions`."""
 
 
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
-    """Read the state of a session from Genesys's answer about its conversation. `now` is the service's time.
+    """Read a session's state from Genesys's answer `body` about its conversation.
 
-    WAITING means that the conversation goes on, and that no customer has joined any session in it since this one was
-    created. `is_local`: the API runs on this machine, so a viewer's URL may lead there, too.
+    - `now`: the service's time.
+    - `is_local`: whether Genesys's API runs on this machine. If so, the viewer's URL may lead to this machine.
+
+    The phase is WAITING if the conversation goes on and no customer has joined a session since this one was created.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]
@@ -57,7 +60,10 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
 
 
 def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
-    """Return whether a URL is https and leads to a host of Genesys. `is_local`: also accept localhost."""
+    """Return whether `url` is an https URL of a Genesys host, with MAX_URL_LENGTH characters at most.
+
+    `is_local`: also accept a URL of this machine.
+    """
     if not isinstance(url, str) or len(url) > MAX_URL_LENGTH or not is_safe_url(url):
         return False
     host = url_host(url)
@@ -67,7 +73,7 @@ def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
 
 
 def _customer_parts(body: Part) -> Iterator[Part]:
-    """Yield the entries of `cobrowsesessions` that belong to customers."""
+    """Yield the entries of `cobrowsesessions` of all customers."""
     for person in objects(body.get("participants")):
         if person.get("userId") or str(person.get("purpose")).lower() not in CUSTOMERS:
             continue
@@ -75,7 +81,7 @@ def _customer_parts(body: Part) -> Iterator[Part]:
 
 
 def _viewer_url(body: Part, host_id: HostId, session_id: SessionId, *, is_local: bool) -> str:
-    """Return the URL at which the host sees the customer's screen; "" if Genesys gives none, or an unsafe one."""
+    """Return the URL at which the host views the customer's screen; "" for none that `is_viewer_url` accepts."""
     for person in objects(body.get("participants")):
         if str(person.get("userId") or "").lower() != host_id:
             continue
@@ -92,9 +98,9 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether a customer's entry with another session id may still be about this session.
+    """Return whether a customer's entry with another session id can be about the session of `record`.
 
-    That is so if the customer is connected now, or connected after this session had started.
+    True if the customer is connected now, or connected later than TOLERANCE before the start of the session.
     """
     if _is_connected(part):
         return True
@@ -103,7 +109,10 @@ def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
 
 
 def _time(value: object, now: datetime) -> datetime | None:
-    """Parse a time. Return None if it is missing, or implausibly long before or after `now`."""
+    """Parse an ISO 8601 time. Return None for any other value.
+
+    Also return None if the time is more than MAX_AGE before `now` or more than MAX_AHEAD after `now`.
+    """
     return read_time_within(value, now, back=MAX_AGE, ahead=MAX_AHEAD)
 
 

@@ -1,7 +1,7 @@
 """Create, read and end co-browse sessions at the session service.
 
-The service documents one call for sessions, which creates a session and returns a join URL. It documents no path to
-read or end a session, so these calls use the create path with the session's id, as is usual in REST.
+The service documents one call for sessions, which creates a session and returns a join URL. The bot assumes that GET
+and DELETE on the path of this call, followed by a session's id, read and end the session.
 """
 
 from collections.abc import Callable, Collection
@@ -52,7 +52,7 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The state of a session as the service returns it. `status` is the service's word for it."""
+    """The id and the status of a session, as the session service names the status."""
 
     id: SessionId
     status: str
@@ -70,9 +70,10 @@ class CobrowseSessions:
         join_hosts: JoinHosts = JoinHosts(),  # noqa: B008 - frozen
         joined_statuses: Collection[str] = (),
     ) -> None:
-        """Take the client, and the hosts that join URLs may lead to.
+        """Take the client that sends the calls.
 
-        `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined.
+        - `join_hosts`: the hosts to which join URLs may lead.
+        - `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined.
         """
         self._client, self._joined_statuses = client, joined_statuses
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
@@ -83,7 +84,7 @@ class CobrowseSessions:
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session and return it.
+        """Create a session at the session service.
 
         Raises InvalidHostError if the service rejects the host, UnknownApplicationError if it rejects the application,
         and another ServiceError if the call fails.
@@ -103,10 +104,10 @@ class CobrowseSessions:
         return ids_and_names(entities)
 
     async def read(self, session_id: SessionId) -> SessionView:
-        """Read the current state of a session.
+        """Read the status of a session.
 
-        Raises UnknownSessionError if the service does not know the session or cannot read sessions, and another
-        ServiceError if the call fails.
+        Raises UnknownSessionError on a 404 or 405: the service does not know the session, or cannot read sessions.
+        Raises another ServiceError if the call fails.
         """
         response = await self._call(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
@@ -119,8 +120,8 @@ class CobrowseSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Read a session's state. Raises ServiceError if the call fails.
 
-        Return UNKNOWN_STATE if the bot does not know the service's word for the state, or the service does not find the
-        session. `live`: no person waits for the answer.
+        Return UNKNOWN_STATE if the service does not find the session, or if its status means neither joined nor ended.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer.
         """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
@@ -132,10 +133,10 @@ class CobrowseSessions:
         return SessionState(SessionPhase.JOINED) if status in self._joined_statuses else UNKNOWN_STATE
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session. Return the service's correlation id, None if the service sent none.
+        """End a session. Return the service's correlation id; None if the answer has none.
 
-        Raises UnknownSessionError on a 404 or 405, which mean that the service does not know the session or cannot end
-        sessions. Raises another ServiceError if the call fails.
+        Raises UnknownSessionError on a 404 or 405: the service does not know the session, or cannot end sessions.
+        Raises another ServiceError if the call fails.
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
@@ -151,9 +152,9 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return a more specific error for a 400 or 404 to a create call, as the service's documentation defines it.
+        """Convert a 4xx answer to a create call into the error that the service's documentation defines for it.
 
-        Return `error` unchanged if the documentation does not mention such an answer.
+        Return `error` unchanged if the documentation defines none.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)
@@ -188,11 +189,11 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 
 
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
-    """Convert the answer to a create call into a Session.
+    """Convert the service's answer to a create call into a Session.
 
     Raises UnusableAnswerError if the id or the join URL is missing or not allowed, or if the session has another host.
-    The error's `acted` is True, because a session may exist. `reject_reason` returns the reason why a join URL is not
-    allowed, "" if it is.
+    The error has `acted` True, because a session may exist. `reject_reason`: takes a join URL, and returns the reason
+    why the URL is not allowed; "" if the URL is allowed.
     """
     reference = reference_of(response)
     try:

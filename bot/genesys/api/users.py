@@ -36,16 +36,16 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that tells requests how long a search has to wait.
+        """Return the object that tells several requests how long a search of users has to wait.
 
-        Several requests can share one search.
+        The requests share the result of this search.
         """
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
-        If more users match than the answer lists, the last element is a placeholder with `is_certain` False.
+        If more users match than Genesys's answer lists, the last element is a placeholder with `is_certain` False.
         """
         query = {"pageSize": MAX_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)
@@ -81,9 +81,9 @@ class UsersApi:
 
 
 def _users(response: httpx.Response) -> tuple[list[DirectoryUser], int]:
-    """Return the users in an answer, and the number of all matching users.
+    """Return the users in an answer, and the number of all users that match the search.
 
-    Raises UnusableAnswerError for an answer of another shape.
+    Raises UnusableAnswerError if the answer is malformed.
     """
     try:
         body = response.json()

@@ -1,11 +1,11 @@
-"""Sign people in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
+"""Sign people in to Genesys: OAuth's authorization code grant with PKCE, refresh of tokens, and revocation.
 
-https://developer.genesys.cloud/api/rest/authorization/use-authorization-code . The requests are those of the vendor's
-Python SDK 269 (api_client.py). Its functions get_code_authorization_token and refresh_code_authorization_token
-authenticate the client by HTTP Basic. Each refresh returns a new refresh token that replaces the old one. The functions
-get_pkce_token and compute_pkce_code_challenge make verifier and challenge. A client without a secret gets no refresh
-token: "only usable by confidential clients"
-(https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422). user_tokens.py caches the tokens.
+- Documentation: https://developer.genesys.cloud/api/rest/authorization/use-authorization-code
+- The HTTP requests are those of Genesys's Python SDK 269, api_client.py: get_code_authorization_token,
+  refresh_code_authorization_token, get_pkce_token and compute_pkce_code_challenge.
+- The OAuth client authenticates by HTTP Basic. An OAuth client without a secret gets no refresh token:
+  https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422
+- Each refresh returns a new refresh token, and the old refresh token becomes invalid.
 """
 
 import asyncio
@@ -39,21 +39,22 @@ from bot.genesys.retry import error_from_exception, error_from_response
 ME, NEEDS = "/api/v2/users/me", "users:readonly"
 MAX_TOKEN_LENGTH = 8000
 _GRANT_ENDED = ("invalid_grant", "invalid_token")
-"""OAuth's error codes for a used, revoked or expired code or refresh token: RFC 6749 section 5.2, RFC 6750."""
+"""OAuth's error codes for an authorization code or refresh token that is used, revoked or expired: RFC 6749 section
+5.2, RFC 6750."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of a sign-in or refresh: an access token, and a refresh token that gets the next access token."""
+    """The result of a sign-in or refresh: an access token, and the refresh token for the next refresh."""
 
     token: Token
     refresh_token: str = field(repr=False)
 
 
 class AuthorizationCodeClient:
-    """Calls Genesys's login for people's sign-ins, and two API endpoints: one names a token's owner, one revokes it.
+    """Calls Genesys to sign people in, to find out who owns a token, and to revoke a token.
 
-    `credentials` belong to the OAuth client for people's sign-ins, which is not the bot's own client.
+    `credentials`: those of the OAuth client for people's sign-ins. The bot's own token comes from another OAuth client.
     """
 
     def __init__(
@@ -76,10 +77,10 @@ class AuthorizationCodeClient:
         self._credentials = credentials
 
     def address(self, state: str, verifier: str) -> str:
-        """Return the URL of the page where the user signs in.
+        """Return the URL of Genesys's sign-in page.
 
-        `state` is a random text that the browser brings back. `verifier` is the PKCE code verifier; the URL contains
-        its hash.
+        - `state`: a random text. After the sign-in, Genesys passes it back to the bot.
+        - `verifier`: the PKCE code verifier. The URL contains its hash.
         """
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         query = {
@@ -93,7 +94,7 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange an authorization code for tokens. Never retry, because a code is valid only once.
+        """Exchange an authorization code for tokens. Send one request only, because a code is valid only once.
 
         Raises LoginRefusedError (code connect_failed) if the login refuses the code, and another ServiceError if the
         call fails.
@@ -109,10 +110,10 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens. Never retry.
+        """Exchange a refresh token for new tokens. Send one request only.
 
         Raises SignInExpiredError if the login no longer accepts the refresh token, and another ServiceError if the call
-        fails. After an OutcomeUnknownError, the login may no longer accept this refresh token.
+        fails. After an OutcomeUnknownError, the login may no longer accept `refresh_token`.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -122,10 +123,11 @@ class AuthorizationCodeClient:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Ask Genesys which user owns the token. Return the user's id (None if malformed), and the correlation id.
+        """Return the id of the user who owns the token, and Genesys's correlation id.
 
-        Raises LoginRefusedError (code connect_failed) if Genesys refuses the token, and another ServiceError if the
-        call fails.
+        The user's id is None if it is malformed. The correlation id is None if the answer has none. Raises
+        LoginRefusedError (code connect_failed) if Genesys refuses the token, and another ServiceError if the call
+        fails.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
@@ -139,9 +141,9 @@ class AuthorizationCodeClient:
         return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Revoke a token with DELETE /api/v2/tokens/me. Never raises.
+        """Revoke a token with DELETE /api/v2/tokens/me. Return whether the token is invalid now.
 
-        Return True if Genesys confirms that the token is invalid now.
+        Never raises. Return False if the call fails.
         """
         try:
             async with asyncio.timeout(self._timing.revoke_timeout):
@@ -178,13 +180,13 @@ class AuthorizationCodeClient:
 def as_unreachable(error: ServiceError) -> ServiceError:
     """Convert an OutcomeUnknownError to a ServiceUnreachableError. Return any other error unchanged.
 
-    An OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates no session.
+    An OutcomeUnknownError tells the requester that a session may exist. A sign-in creates no session.
     """
     return ServiceUnreachableError(reference=error.reference) if isinstance(error, OutcomeUnknownError) else error
 
 
 def _is_token(text: str) -> bool:
-    """Return whether the text has the form of a refresh token (RFC 6749, appendix A.17)."""
+    """Return whether `text` has the form of a refresh token: printable ASCII (RFC 6749, appendix A.17)."""
     return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable()
 
 

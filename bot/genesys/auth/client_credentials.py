@@ -1,8 +1,8 @@
 """Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
-The whole process uses one token. Calls that wait for a token share one request to the login. The token is renewed in
-the background before it expires, and dropped after a 401 or a 403. After a 401, client.py sends the call again with a
-new token. After a 403, the next call gets a new token, which includes any scope that was added meanwhile.
+Calls that wait for a token share one HTTP request to the login. The token is renewed in the background before it
+expires. After a 401 or 403, the token is dropped. After a 401, client.py repeats the call with a new token. After a
+403, only the next call gets a new token, which includes scopes that an administrator has added.
 """
 
 import asyncio
@@ -38,9 +38,12 @@ _OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. It should be renewed from `renew_at` on, and is not sent any more from `unusable_at` on.
+    """A bearer token.
 
-    Both are in seconds, on the clock of the object that caches the token.
+    - `renew_at`: the time from which the bot renews the token.
+    - `unusable_at`: the time from which the bot no longer sends the token.
+
+    Times are in seconds, on the clock of the object that caches the token.
     """
 
     renew_at: float
@@ -49,11 +52,11 @@ class Token:
 
 
 class TokenAuth(TokenSource):
-    """Adds the bot's own token to requests. `clock` returns seconds and never goes back.
+    """Adds the bot's own token to HTTP requests.
 
-    `next_credentials` belong to a second OAuth client. If the login refuses the first client, the second one takes its
-    place. So an administrator can change the first client's secret without a break, although Genesys replaces it at
-    once.
+    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first one. With them,
+      an administrator can replace the first client's secret without an outage.
+    - `clock`: returns seconds and never goes back.
     """
 
     requires_response_body = True
@@ -92,9 +95,9 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
-        """Get a token with other credentials, and use both from now on. Raises ServiceError if that fails.
+        """Get a token with other credentials, and replace the old credentials and token.
 
-        The old credentials and their token then stay in use.
+        Raises ServiceError if there is no new token. The old credentials and token then stay in use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)
@@ -107,7 +110,7 @@ class TokenAuth(TokenSource):
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """Return a token that is still valid, from the cache or from the login.
+        """Return a valid token, from the cache or from the login.
 
         Raises LoginRefusedError if the login refuses the bot's OAuth client, and another ServiceError if the call
         fails.
@@ -145,10 +148,10 @@ class TokenAuth(TokenSource):
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
-        """Ask the login for a token. If it refuses the first client, ask with the second one.
+        """Ask the login for a token. If it refuses the first OAuth client, ask as the second one.
 
-        Return the answer, and the clients in the order in which to try them the next time. Raises ServiceError if no
-        client gets a token.
+        Return the answer, and the OAuth clients with the accepted one first. Raises ServiceError if no OAuth client
+        gets a token.
         """
         first, *others = clients
         try:
@@ -185,9 +188,9 @@ def _both(credentials: Credentials, next_credentials: Credentials | None) -> tup
 
 
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
-    """Read the token in the login's answer. Raises UnusableAnswerError if it is missing or malformed.
+    """Read the token in the login's answer. Raises UnusableAnswerError if the token is missing or malformed.
 
-    `asked_at` is the time when the request was sent, in seconds. The token's times are on the same clock.
+    `asked_at`: the time at which the HTTP request was sent, in seconds. The times in the result are on the same clock.
     """
     reference = reference_of(response)
     try:
@@ -203,11 +206,10 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Return a token's lifetime in seconds. `stated` is the lifetime in the login's answer.
+    """Convert `stated`, the lifetime in the login's answer, to seconds between MIN_TOKEN_SECONDS and MAX_TOKEN_SECONDS.
 
-    Return `default` if `stated` is missing, zero, negative or not a number. The result is at least MIN_TOKEN_SECONDS,
-    so that one command does not fetch several tokens. Raises ValueError for a text without a number, and OverflowError
-    for an integer that is too large.
+    Return `default` if `stated` is missing, zero, negative or not a number. Raises ValueError for a text without a
+    number, and OverflowError for an integer that is too large.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -216,16 +218,15 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets in a request to the login, so that the caller can mask them in messages."""
+    """Return the secrets in an HTTP request to the login."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Convert the login's answer with an OAuth error (RFC 6749 section 5.2) to a LoginRefusedError.
+    """Convert the login's OAuth error (RFC 6749 section 5.2) into a LoginRefusedError.
 
-    The answer has a code such as invalid_scope, and a description. Genesys uses several names for both fields. `sent`
-    holds the secrets of the request. Mask them in both.
+    `sent`: the secrets in the HTTP request. The code and the description of the LoginRefusedError do not contain them.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -244,10 +245,9 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Return `words`, an error code or description in the login's answer, on one line with all secrets masked.
+    """Mask all secrets in `words`, and put `words` on one line of MAX_MESSAGE_LENGTH characters at most.
 
-    Secrets are the texts in `sent`, and everything that looks like a token. The result has at most MAX_MESSAGE_LENGTH
-    characters.
+    Secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and everything that looks like a token.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

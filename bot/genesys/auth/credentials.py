@@ -1,6 +1,6 @@
 """Authenticate an OAuth client to Genesys's login with its client secret, by HTTP Basic (pure).
 
-private_keys.py does so with a private key.
+private_keys.py authenticates an OAuth client with a private key.
 """
 
 import base64
@@ -16,15 +16,12 @@ class Credentials(Protocol):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secrets among the credentials.
-
-        The login's answer may quote them, so they have to be masked there.
-        """
+        """Return the texts that must be masked in the login's answer, because it may quote them."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the form fields and headers that authenticate one token request to `token_url`.
+        """Return the form fields and the headers that authenticate one HTTP request to `token_url`.
 
-        Call this for each request, because a signed assertion is valid for one request only.
+        Call `sign` for each HTTP request, because Genesys accepts a signed assertion only once.
         """
 
 
@@ -32,7 +29,7 @@ class Credentials(Protocol):
 class SecretCredentials:
     """Credentials of an OAuth client with a secret, as in public Genesys Cloud.
 
-    `scopes` are the requested scopes, separated by spaces; "" if the client's roles decide what the token allows.
+    `scopes`: the scopes to request, separated by spaces; "" if the client has roles instead.
     """
 
     client_id: str

@@ -1,7 +1,6 @@
 """Read the organization and scopes of the bot's token: GET /api/v2/tokens/me.
 
-https://developer.genesys.cloud/devapps/api-explorer (Tokens). The command `check` and the check of a fault (probe.py)
-use this module.
+https://developer.genesys.cloud/devapps/api-explorer (Tokens)
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ NEEDS = "the right to look at its own token"
 class TokenInfo:
     """The organization and the scopes of a token.
 
-    A field is empty if Genesys's answer lacks it. A token has no scopes if its client has roles instead.
+    - `organization_id`, `organization`: the id and the name; "" if Genesys's answer has none.
+    - `scopes`: empty if the OAuth client has roles instead.
     """
 
     organization_id: str

@@ -1,7 +1,6 @@
 """Convert pasted private keys to PEM: keys without line breaks, in base64, and in other forms (pure).
 
-A text is converted only if it can be read in one way. For any other text, the result says what it is and which command
-converts it.
+If a text cannot be converted, the result is an Unusable, which says what the text is and how to convert it.
 """
 
 import base64
@@ -42,7 +41,7 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 class Unusable:
     """The result for a text that is not a private key in PEM and cannot be converted to one.
 
-    `why` says what the text is and what to do. It quotes nothing of the text, and has no full stop at its end.
+    `why`: what the text is and what to do, without a quotation from the text and without a full stop.
     """
 
     why: str = NO_PEM
@@ -65,7 +64,7 @@ def convert_text(text: str) -> str | Unusable:
 def convert_file(data: bytes) -> str | Unusable:
     """Decode the bytes of a key file to text.
 
-    For binary data, such as a key in DER, return Unusable with the reason.
+    Return Unusable with the reason for binary data, such as a key in DER.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -95,10 +94,11 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert `body`, the part of a key after its BEGIN line, to PEM.
+    """Convert the base64 text of a key to PEM. Return Unusable with the reason if that is impossible.
 
-    Return Unusable with the reason if that is impossible. `label` is the label in the BEGIN line. `has_end`: whether an
-    END line follows the body.
+    - `label`: the label in the key's BEGIN line.
+    - `body`: the text between the BEGIN line and the END line.
+    - `has_end`: whether the key has an END line.
     """
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
@@ -126,10 +126,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """Return the label that a private key in DER gets in PEM, such as `RSA PRIVATE KEY`; "" for other data.
-
-    Look only at the outermost fields of the data.
-    """
+    """Return the PEM label of a private key in DER, such as `RSA PRIVATE KEY`; "" for other data."""
     if not _is_whole(der):
         return ""
     inner = der[len(der) - _length(der)[0] :]
@@ -152,7 +149,7 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """Return two lengths of the outermost DER sequence, in bytes: of its content, and of its header."""
+    """Return the length of the content and the length of the header of the outermost DER sequence, in bytes."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F

@@ -1,7 +1,7 @@
 """Authenticate an OAuth client to Genesys's login with an assertion that its private key signs (pure).
 
-RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load the
-signing libraries.
+See RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load
+the signing libraries.
 """
 
 import time
@@ -29,10 +29,10 @@ class PrivateKey:
 
 
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
-    """Read an RSA or P-256 private key from a text or from the bytes of a file.
+    """Read a private key from a text or from the bytes of a file.
 
-    Raises ValueError if `given` is not an RSA or P-256 private key, or if the passphrase is missing or wrong. Its
-    sentence quotes nothing of the key and has no full stop.
+    Raises ValueError if `given` is not an RSA key of at least MIN_RSA_BITS or a P-256 key, or if the passphrase is
+    missing or wrong. The message of the error quotes nothing of the key and has no full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
@@ -51,7 +51,7 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """Return the key in a PEM text. Return None if the library cannot read the text.
+    """Read a private key from a PEM text. Return None if the library cannot read the text.
 
     Raises ValueError if the key needs a passphrase but none is given, or if one is given but the key needs none.
     """
@@ -78,7 +78,8 @@ def _signing_key(key: PrivateKeyTypes) -> PrivateKey:
 class KeyCredentials:
     """Credentials of an OAuth client with a private key.
 
-    `scopes` are the requested scopes, separated by spaces; they may be empty.
+    - `scopes`: the scopes to request, separated by spaces; "" to request none.
+    - `key_id`: the value of the assertion's header `kid`; None to leave the header out.
     """
 
     client_id: str

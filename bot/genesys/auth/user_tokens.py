@@ -1,7 +1,8 @@
 """Cache the access tokens of people who signed in to Genesys, and renew each token before it expires.
 
-A renewal locks the account's row in the store. Each replica reads an account from the store again after a minute, so it
-learns of a sign-out on another replica. authorization_code.py makes the calls to Genesys.
+A renewal locks the account's row in the database. Each replica reads an account again from the database after
+`account_cache_seconds`, so it learns of a sign-out on another replica. authorization_code.py makes the calls to
+Genesys.
 """
 
 import asyncio
@@ -32,14 +33,14 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 MAX_CONCURRENT_RENEWALS = 3
-"""The maximum number of token renewals at the same time. Each of them holds one of the pool's ten database connections.
+"""The maximum number of token renewals at the same time. Each renewal holds one of the pool's ten database connections.
 """
 
 
 class UserTokens:
-    """Signs people in to Genesys, and holds the access tokens of their accounts. Implements core's OAuthClient.
+    """Signs people in to Genesys, and caches the access tokens of their linked accounts. Implements core's OAuthClient.
 
-    `off` is the reason why nobody can link an account, one of core.errors.OFF; "" when people can.
+    `off`: the reason why nobody can link an account, one of core.errors.OFF; "" if people can link accounts.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return the source of a person's own token; None if the person has not linked the account of this host.
+        """Return the token source of a person's linked account; None if the person has not linked this host's account.
 
         `reload`: ignore the cache, because the person may have linked the account on another replica. Raises
         StorageUnavailableError if the database fails.
@@ -74,7 +75,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait up to `close_timeout` for renewals in progress, so that each can store its new refresh token."""
+        """Wait until the renewals in progress have stored their new refresh tokens, `close_timeout` seconds at most."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
@@ -120,7 +121,7 @@ class UserTokens:
     # -- for UserTokenSource --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """Return a person's access token that is still valid, from the cache or from a renewal.
+        """Return a valid access token of a person, from the cache or from a renewal.
 
         Raises SignInExpiredError if the person has to sign in again, another ServiceError if the renewal fails, and
         StorageUnavailableError if the database fails.
@@ -136,17 +137,13 @@ class UserTokens:
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Remove a user's token from the cache, because Genesys refused it."""
+        """Remove a person's token from the cache, because Genesys refused it."""
         _, cached = self._tokens.get(person) or (None, None)
         if cached is token:  # otherwise a newer token is cached already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove a person from the caches.
-
-        Return the removed access token, so that the caller can revoke it. Return None if there was no token, or if it
-        has expired.
-        """
+        """Remove a person from the caches. Return the removed access token; None if it is missing or has expired."""
         self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)
@@ -173,9 +170,9 @@ class UserTokens:
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Return whether `task` is still the renewal of the person's current account.
+        """Return whether `task` is the latest renewal for this person.
 
-        Return False if the person has unlinked the account, or linked one again, meanwhile.
+        Return False if the person has unlinked or linked an account since the renewal began.
         """
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
@@ -199,7 +196,7 @@ class UserTokens:
         return answer.token
 
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
-        """Lock the account's row, read it again, and refresh the token. So no refresh token is used twice.
+        """Refresh a person's token while the account's row is locked, so that no refresh token is used twice.
 
         Return a ServiceError instead of raising it. Raises StorageUnavailableError if the database fails before the
         refresh.
@@ -216,9 +213,9 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh the token of a locked account, append the result to `results`, then store the new refresh token.
+        """Refresh the token of a locked account, append the result to `results`, and store the new refresh token.
 
-        If storing the refresh token fails, the result is still in `results`.
+        `results` contains the result even if the database fails to store the refresh token.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
@@ -234,7 +231,7 @@ class UserTokens:
 
 
 class UserTokenSource(TokenSource):
-    """Adds the token of one person who signed in to requests."""
+    """Adds the access token of a person's linked account to HTTP requests."""
 
     requires_response_body = True
 

@@ -1,7 +1,7 @@
 """Keep one notification channel connected, and subscribe it to hosts.
 
-Genesys keeps a channel for a day. Its WebSocket may close at any time; before maintenance Genesys sends a warning.
-Events are lost while no WebSocket is open, but the channel keeps its topics for the next one.
+A channel exists for a day. Genesys may close the channel's WebSocket at any time, and announces a close for maintenance
+with a message. While no WebSocket is open, events are lost, but the channel keeps its subscriptions.
 """
 
 import asyncio
@@ -23,23 +23,24 @@ from bot.genesys.notifications.messages import PING, ChannelMessage, MessageKind
 log = logging.getLogger(__name__)
 
 MAX_TRIES_WITH_CHANNEL = 3
-"""After this many WebSockets in a row that ended early or did not open, the bot creates another channel."""
+"""The number of failures in a row after which the bot creates another channel. A failure is a WebSocket that could not
+be opened, or that closed within `steady_seconds`."""
 Connect = Callable[[str], contextlib.AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]]
 """A function that opens the WebSocket at a URL."""
 ProxyFor = Callable[[str], str | None]
-"""A function that returns the proxy's URL for a URL, None for a direct connection."""
+"""A function that takes a URL and returns the URL of its proxy; None for a direct connection."""
 
 
 class ChannelGoneError(Exception):
-    """Genesys no longer knows the notification channel."""
+    """Raised when Genesys no longer knows the notification channel."""
 
     code = "channel_gone"
 
 
 class SubscribedChannel:
-    """A notification channel that stays connected, and the hosts to which it is subscribed.
+    """A notification channel that is subscribed to hosts and reconnects whenever its WebSocket closes.
 
-    `covered`: the hosts whose events arrive now. It is empty while no WebSocket is connected.
+    `covered`: the hosts whose events arrive now; empty while no WebSocket is open.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class SubscribedChannel:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Take two functions.
+        """Take the functions to call. `run` opens the WebSocket.
 
-        `on_message` gets each message, `on_change` gets True when connected and False when not.
+        - `on_message`: gets each message, except those about the end of the WebSocket or of the channel.
+        - `on_change`: gets True when the WebSocket has opened, and False when it has closed.
         """
         self.covered: frozenset[HostId] = frozenset()
         self._api, self._connect, self._metrics, self._timing = api, connect, metrics, timing
@@ -71,9 +73,10 @@ class SubscribedChannel:
         return self._connected is not None
 
     async def run(self) -> None:
-        """Keep the WebSocket connected until the task is cancelled.
+        """Keep a WebSocket open until the task is cancelled.
 
-        Create a new channel when the old one is gone or too old.
+        Create another channel when Genesys no longer knows the present one, when the present one has lived for
+        `renew_share` of its lifetime, or after MAX_TRIES_WITH_CHANNEL failures.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -93,9 +96,9 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to these hosts. Its earlier subscriptions end.
+        """Subscribe the channel to `hosts`. The channel's earlier subscriptions end.
 
-        Return None if the channel is not connected. Raises ServiceError if the call fails.
+        Return None if no WebSocket is open. Raises ServiceError if the call fails.
         """
         channel, connection = self._connected, self._connections
         if channel is None:
@@ -112,10 +115,10 @@ class SubscribedChannel:
         return result
 
     async def _serve_once(self) -> None:
-        """Open a WebSocket, creating a channel if necessary, and read it until one side closes it.
+        """Create a channel if necessary, open its WebSocket, and read the WebSocket until it closes.
 
-        Raises ChannelGoneError if Genesys no longer knows the channel, and ServiceError if it cannot be created. Raises
-        aiohttp.ClientError, OSError or TimeoutError if the WebSocket does not open.
+        Raises ChannelGoneError if Genesys no longer knows the channel. Raises ServiceError if the channel cannot be
+        created. Raises aiohttp.ClientError, OSError or TimeoutError if the WebSocket cannot be opened.
         """
         loop = asyncio.get_running_loop()
         channel = self._channel
@@ -135,7 +138,7 @@ class SubscribedChannel:
                 self._on_change(False)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Pass each message to `on_message` until the WebSocket closes, or Genesys announces that it will close.
+        """Pass messages to `on_message` until the WebSocket closes, or until Genesys announces that it will close it.
 
         Raises ChannelGoneError if Genesys no longer knows the channel.
         """
@@ -158,9 +161,10 @@ class SubscribedChannel:
             watch.cancel()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, last: list[float]) -> None:
-        """Close the WebSocket if nothing arrives, not even the answer to a ping, or when the channel is too old.
+        """Close the WebSocket if a ping gets no answer within `ping_seconds`, or if the channel is due for renewal.
 
-        `last` holds the time of the newest message.
+        Send a ping when no message has arrived for `ping_seconds`. `last`: a list of one item, the time of the newest
+        message.
         """
         loop, pinged_at = asyncio.get_running_loop(), float("inf")
         while True:
@@ -176,7 +180,7 @@ class SubscribedChannel:
         await socket.close()
 
     def _next_delay(self) -> float:
-        """Return the seconds to wait before the next WebSocket. They double each time a WebSocket ends early."""
+        """Return the seconds to wait before the next WebSocket. The wait doubles after each failure."""
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret
 
@@ -191,7 +195,7 @@ async def open_socket(
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """Open the WebSocket at a URL, and close it when the `with` block ends.
 
-    Raises aiohttp.ClientError, OSError or TimeoutError if it does not open.
+    Raises aiohttp.ClientError, OSError or TimeoutError if the WebSocket cannot be opened.
     """
     async with asyncio.timeout(timing.connect_timeout):
         socket = await http.ws_connect(

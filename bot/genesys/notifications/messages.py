@@ -1,7 +1,7 @@
 """Read the messages of a notification channel, which are untrusted input (pure).
 
-An event holds a whole conversation, the SDK's ConversationEventTopicConversation. The bot reads its id, and the fields
-that change when the state of a co-browse session changes. No log line contains a message.
+A message about a changed conversation contains the whole conversation, in the form that Genesys's SDK names
+ConversationEventTopicConversation. No log line contains a message.
 """
 
 import json
@@ -22,21 +22,21 @@ class MessageKind(StrEnum):
     """The kinds of messages that a notification channel sends."""
 
     CHANGED = "changed"
-    """A conversation of a host changed."""
+    """The message is about a changed conversation of a host."""
     CLOSING = "closing"
-    """Genesys closes this WebSocket within a minute."""
+    """Genesys will close the WebSocket within a minute."""
     GONE = "gone"
-    """The channel does not exist any more."""
+    """The channel no longer exists."""
     OTHER = "other"
-    """A heartbeat, the answer to a ping, or something that the bot does not know."""
+    """A heartbeat, an answer to a ping, or an unknown message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelMessage:
     """A message of a notification channel.
 
-    If it is about a changed conversation, `fingerprint` differs between two messages whenever co-browse sessions or
-    connected people differ.
+    - `conversation_id`: the id of the changed conversation; None for a message of another kind.
+    - `fingerprint`: a hash of the conversation's co-browse sessions, calls and messages, and of the people in it.
     """
 
     kind: MessageKind
@@ -48,7 +48,7 @@ OTHER = ChannelMessage(MessageKind.OTHER)
 
 
 def read_message(text: str) -> ChannelMessage:
-    """Parse the text of a channel's message. A message that is malformed or unknown is of the kind OTHER."""
+    """Parse the text of a channel's message. A malformed or unknown message gets the kind OTHER."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -69,10 +69,7 @@ def read_message(text: str) -> ChannelMessage:
 
 
 def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
-    """Yield values that change when the state of a co-browse session changes.
-
-    They are fields of the co-browse sessions, and who is connected to the conversation.
-    """
+    """Yield the values that make up the fingerprint of a conversation."""
     for person in objects(conversation.get("participants")):
         yield "person", str(person.get("id")), str(person.get("endTime"))
         for share in objects(person.get("cobrowsesessions")):

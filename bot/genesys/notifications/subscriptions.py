@@ -1,7 +1,8 @@
-"""Subscribe channels to the hosts who have watched sessions, and turn their events into hints.
+"""Subscribe channels to the hosts of watched sessions, and turn the channels' events into hints.
 
-If Genesys refuses the subscription to a host, the core asks Genesys about the host's sessions instead. The bot tries
-the subscription again after some minutes, since a permission may have been added.
+If Genesys refuses the subscription to a host, the bot reads the states of the host's sessions from Genesys at
+intervals. The bot tries to subscribe again after `refused_seconds`, because an administrator may have added the
+permission.
 """
 
 import asyncio
@@ -20,10 +21,12 @@ from bot.genesys.notifications.messages import ChannelMessage, MessageKind
 log = logging.getLogger(__name__)
 
 MAX_CHANNELS = 10
-"""The maximum number of channels that the bot opens. Genesys allows an OAuth client 20, and replaces the oldest."""
+"""The maximum number of channels of the bot. Genesys allows 20 for an OAuth client, and closes the oldest if there are
+more."""
 MAX_SESSIONS = MAX_CHANNELS * MAX_TOPICS
 MAX_HINTS = 20
-"""Up to so many newly subscribed sessions get a hint each. If there are more, one hint is about all of them."""
+"""If more sessions than this are newly subscribed, one hint is about all of them. Otherwise, each session gets a hint.
+"""
 
 
 class HostSubscriptions:
@@ -38,7 +41,7 @@ class HostSubscriptions:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Take the parts, and open the first channel as a task of the group `tasks`."""
+        """Open the first channel as a task of the group `tasks`."""
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
         self._metrics, self._timing = metrics, timing
         self._loop = asyncio.get_running_loop()
@@ -54,12 +57,12 @@ class HostSubscriptions:
         self._on_change(False)
 
     def covers(self, session: WatchedSession) -> bool:
-        """Return whether events of this session's conversation arrive now."""
+        """Return whether events about this session's conversation arrive now."""
         covered = any(session.host_id in assigned.channel.covered for assigned in self._channels)
         return covered and session.conversation_id is not None
 
     async def wait(self) -> None:
-        """Wait until a channel connects or disconnects, for at most `sync_seconds`."""
+        """Wait until a channel connects or disconnects, `sync_seconds` at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.sync_seconds):
                 await self._wake.wait()
@@ -79,7 +82,7 @@ class HostSubscriptions:
         self._hint_oldest()
 
     def close(self) -> None:
-        """Close all channels, and cancel the hints that are due later."""
+        """Close all channels, and cancel all scheduled hints."""
         for assigned in self._channels:
             assigned.task.cancel()
         for timer in self._timers:
@@ -97,7 +100,10 @@ class HostSubscriptions:
         self._refused_until = {host: until for host, until in self._refused_until.items() if until > now}
 
     def _assign(self) -> None:
-        """Assign each host to a channel that has room. Keep earlier assignments, and open more channels if needed."""
+        """Assign each host to a channel with fewer than MAX_TOPICS hosts, and open more channels if needed.
+
+        A host that has a channel keeps it.
+        """
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
             assigned.hosts -= self._refused_until.keys()
@@ -142,7 +148,10 @@ class HostSubscriptions:
         self._hint_at_new(result.accepted - before)
 
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
-        """Push hints about the sessions of newly subscribed hosts, because these may have changed before."""
+        """Push hints about all sessions of newly subscribed hosts.
+
+        These sessions may have changed before the subscription.
+        """
         new = [session for host in hosts for session in self._sessions.get(host, ())]
         if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
             self._hints.uncovered()
@@ -152,9 +161,9 @@ class HostSubscriptions:
                 self._hint_twice(session.conversation_id)
 
     def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
-        """Do not try to subscribe these hosts again for `refused_seconds`, because Genesys refused them. Log a warning.
+        """Log that Genesys refuses to subscribe these hosts. Do not try again for `refused_seconds`.
 
-        `code` is the error's code, `missing` the missing permissions.
+        `code`: the error's code. `missing`: the missing permissions.
         """
         for host in hosts:
             self._refused_until[host] = self._loop.time() + self._timing.refused_seconds
@@ -164,9 +173,10 @@ class HostSubscriptions:
             log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
 
     def _on_message(self, message: ChannelMessage) -> None:
-        """Push a hint about the conversation that an event is about.
+        """Push a hint about the changed conversation in a message.
 
-        Ignore the event if the conversation is not watched, or if its last event had the same fingerprint.
+        Ignore the message if the conversation is not watched, or if the conversation's last message had the same
+        fingerprint.
         """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:
@@ -187,13 +197,13 @@ class HostSubscriptions:
     def _hint_twice(self, changed: ConversationId) -> None:
         """Push a hint now and again after `repeat_seconds`.
 
-        At first the API may return an older state than the event.
+        The API may at first return an older state than the event.
         """
         self._hint(changed)
         self._call_later(self._timing.repeat_seconds, lambda: self._hint(changed))
 
     def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call a function after `seconds`, unless the channels are closed before that."""
+        """Call a function after `seconds`, unless `close` is called before."""
 
         def run() -> None:
             self._timers.discard(timer)
@@ -203,9 +213,9 @@ class HostSubscriptions:
         self._timers.add(timer)
 
     def _hint_oldest(self) -> None:
-        """Push a hint about the covered conversation that has waited longest for one, because an event may be lost.
+        """Push a hint about the conversation whose last hint is the oldest, because an event may have been lost.
 
-        Do so only if it has waited longer than `lost_event_seconds`.
+        Do nothing if that hint is younger than `lost_event_seconds`.
         """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
@@ -219,8 +229,7 @@ class HostSubscriptions:
     def _on_change(self, is_connected: bool) -> None:
         """Record that a channel has connected or disconnected.
 
-        If it has disconnected and does not come back within `grace_seconds`, let the bot ask Genesys about all
-        sessions.
+        If it has disconnected, call `_ask_if_lost` after `grace_seconds`.
         """
         self._report_connected()
         self._wake.set()
@@ -228,10 +237,7 @@ class HostSubscriptions:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Let the bot ask Genesys about all sessions, if the events of some hosts still do not arrive.
-
-        A channel that has come back has already pushed hints about its sessions.
-        """
+        """Ask for an early look at all sessions if the events of any host with a watched session do not arrive."""
         covered = {host for assigned in self._channels for host in assigned.channel.covered}
         if not self._sessions.keys() <= covered:
             self._hints.uncovered()
@@ -241,7 +247,7 @@ class HostSubscriptions:
 
 
 class _AssignedChannel:
-    """A notification channel with its task, and the hosts that are assigned to it."""
+    """A notification channel, its task, and the hosts that are assigned to it."""
 
     def __init__(self, channel: SubscribedChannel, task: "asyncio.Task[None]", timing: PushTiming) -> None:
         self.channel, self.task, self.hosts = channel, task, set[HostId]()
@@ -250,9 +256,10 @@ class _AssignedChannel:
         self._retry_at = self._trim_at = 0.0
 
     def needs_subscription(self, now: float) -> bool:
-        """Return whether the hosts to which the channel is subscribed have to change now.
+        """Return whether the channel's subscriptions have to change now.
 
-        A host without a session may stay subscribed for a while, because the next session often starts soon.
+        A host without a watched session stays subscribed for `trim_seconds`, because its next session often starts
+        soon.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False
