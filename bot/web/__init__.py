@@ -1,1 +1,1 @@
-"""Serve HTTP: the health endpoints, and the page that a person sees after a sign-in to Genesys."""
+"""Serve HTTP: the health endpoints, and the page to which Genesys redirects the browser after a sign-in."""

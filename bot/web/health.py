@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
-The bot is ready if it can receive commands from Slack. The answer of /readyz also shows the state of Genesys and the
-database. The bot counts as ready even if they are unavailable, because it still has to tell people so.
+The bot is ready if Slack can reach it. The answer of /readyz also shows the states of Genesys and of the database. The
+bot is ready even if Genesys or the database fails, because it then tells people about the failure.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from bot.observability.metrics import PrometheusMetrics
 NO_REQUEST = RequestId("")
 STORE_TIMEOUT = 1.0
 STORE_CACHE_SECONDS = 1.0
-"""How long an answer of the database is reused, so that frequent probes do not load the database."""
+"""How long the bot reuses a result of StoreProbe, so that frequent HTTP requests do not load the database."""
 
 
 async def _not_yet() -> bool:
@@ -28,7 +28,7 @@ async def _not_yet() -> bool:
 class StoreProbe:
     """Finds out whether the database answers.
 
-    `find` reads a request; if `find` raises an error, the database does not answer.
+    `find`: a function that reads a request from the database. If it raises an error, the database does not answer.
     """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:
@@ -36,7 +36,7 @@ class StoreProbe:
         self._last: tuple[float, bool] | None = None
 
     async def answers(self) -> bool:
-        """Return whether the database answers. The answer may be STORE_CACHE_SECONDS old."""
+        """Return whether the database answers. The result is STORE_CACHE_SECONDS old at most."""
         if self._last and time.monotonic() - self._last[0] < STORE_CACHE_SECONDS:
             return self._last[1]
         answers = False
@@ -49,13 +49,16 @@ class StoreProbe:
 
 
 class HealthServer(ABC):
-    """Serves /healthz, /readyz and /metrics. `draining`: the process is stopping, so it is not ready.
+    """Serves /healthz, /readyz and /metrics. A subclass defines `state`.
 
-    A subclass defines when the process is ready.
+    `draining`: whether the process is stopping. If True, /readyz answers with status 503.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
-        """Take the metrics, and `find`, which reads a request to find out whether the database answers."""
+        """Take the metrics to serve.
+
+        `find`: a function that reads a request from the database, to find out whether the database answers.
+        """
         self.metrics, self.store = metrics, StoreProbe(find)
         self.draining = False
 
@@ -67,7 +70,7 @@ class HealthServer(ABC):
 
     @abstractmethod
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether Slack can reach the bot, and the fields of /readyz that explain this."""
+        """Return whether Slack can reach the bot, and fields for the answer of /readyz."""
 
     async def count_ready(self) -> None:
         """Record in the metrics whether Slack can reach the bot."""
@@ -91,9 +94,10 @@ class HealthServer(ABC):
 
 
 class Health(HealthServer):
-    """Knows whether the bot of one workspace is ready. If it is the only workspace, also serves the health endpoints.
+    """Finds out whether the bot of one workspace is ready.
 
-    `slack_refusal` returns Slack's error code while Slack refuses the bot token, "" otherwise.
+    Serves the health endpoints if the process has only this workspace. `slack_refusal`: a function that returns Slack's
+    error code if Slack refuses the bot token; "" if Slack accepts it.
     """
 
     def __init__(
@@ -121,7 +125,7 @@ class Health(HealthServer):
         return is_connected and has_right_clock and not refusal, fields
 
     def _genesys(self) -> dict[str, object]:
-        """Return the state of Genesys as of the latest call. Send no call."""
+        """Return the state of Genesys as of the latest call."""
         last = self.metrics.last_call
         if last is None:
             return {"state": "unknown"}
@@ -134,15 +138,15 @@ class Health(HealthServer):
 
 
 WorkspaceState = Callable[[], Awaitable[tuple[bool, dict[str, object]]]]
-"""Returns whether a workspace is ready, and the fields of /readyz that say why."""
+"""A function that returns whether a workspace is ready, and the fields of /readyz about the workspace."""
 
 
 class WorkspacesHealth(HealthServer):
     """Serves the health endpoints of a process with several workspaces.
 
-    The process is ready if at least one of these workspaces is ready. So a fault in one workspace does not make a proxy
-    stop sending requests to the others. `workspaces` maps the short name of each workspace to the function that returns
-    its state.
+    The process is ready if at least one workspace is ready. Otherwise, a fault in one workspace would make a proxy stop
+    sending HTTP requests to all workspaces. `workspaces`: maps each workspace's short name to a function that returns
+    the workspace's state.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:

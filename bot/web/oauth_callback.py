@@ -27,14 +27,14 @@ from bot.web.oauth_page import HEADERS, busy_page, page
 MAX_PARAMETERS = 10
 
 PageFuture = asyncio.Future[web.Response]
-"""The page that a browser waits for. The future is cancelled when the browser or the bot stops waiting."""
+"""A future for the page that a browser waits for. It is cancelled if the browser disconnects or the bot stops."""
 
 
 class OAuthCallback:
-    """Handles the browser that returns from a sign-in to Genesys, and answers with a page.
+    """Handles the HTTP request of a browser that returns from a sign-in to Genesys, and answers with a page.
 
-    When an account was linked, its owner also gets a Slack message. When somebody used a person's sign-in link and
-    signed in as another Genesys user, that person gets a Slack message.
+    The person who asked for the sign-in link also gets a Slack message, if their account was linked, or if somebody
+    used the link to sign in as another Genesys user.
     """
 
     def __init__(
@@ -51,17 +51,17 @@ class OAuthCallback:
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. Do not serve HEAD, because a sign-in link works for one request only."""
+        """Add the route to a server. Do not serve HEAD, because a sign-in link works for one HTTP request only."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the log lines about refused requests that have been counted and not written yet."""
+        """Write the log lines about refused HTTP requests that are not written yet."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer the browser with a page.
+        """Finish the sign-in, and answer the browser with a page.
 
-        If too many such requests are in progress, refuse this one with status 429.
+        Answer with status 429 if `bounds.callbacks` such HTTP requests are in progress.
         """
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
@@ -73,9 +73,10 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in with the parameters of the browser's URL, and put the page into `page_future`.
+        """Finish the sign-in, and put the page into `page_future`.
 
-        If the browser has disconnected, send the result as a Slack message instead.
+        If the browser has disconnected, send a Slack message to the person. `state`, `code`, `error`: the parameters of
+        the URL that the browser requested.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
@@ -107,9 +108,9 @@ class OAuthCallback:
 
 
 def _single(request: web.Request, name: str) -> str:
-    """Return the query parameter `name` of the request. Return "" if it is missing or occurs more than once.
+    """Return the query parameter `name` of an HTTP request; "" if it is missing or occurs more than once.
 
-    Also return "" if the request has more than MAX_PARAMETERS parameters.
+    Also return "" if the HTTP request has more than MAX_PARAMETERS parameters.
     """
     values = request.query.getall(name, [])
     return values[0] if len(values) == 1 and len(request.query) <= MAX_PARAMETERS else ""
