@@ -1,7 +1,7 @@
 """Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
 
-The audit log contains every decision, at any LOG_LEVEL. It contains no link and no text that people typed. Of a
-customer's phone number it contains only the last four digits, and of an email address only the domain.
+LOG_LEVEL does not affect the audit log. The audit log contains no link and no text that people typed. It contains only
+the last four digits of a customer's phone number, and only the domain of an email address.
 """
 
 import errno
@@ -48,7 +48,7 @@ REFUSED_ERRORS = (PermissionDeniedError, NotAcceptedError, RetryRejectedError, H
 
 
 class AuditSetupError(SetupError):
-    """The bot cannot open the audit log."""
+    """Raised when the bot cannot open the audit log."""
 
     code = "audit_log_unwritable"
 
@@ -79,7 +79,7 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 def decision(outcome: Result) -> str:
     """Return the decision about a request: "allowed", "refused" or "failed".
 
-    "failed" means that the request was allowed, but ended with an error.
+    "failed": the request was allowed, but ended with an error.
     """
     if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
@@ -115,9 +115,9 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Appends lines to the file of the audit log, which it creates with mode 600.
+    """Appends lines to the file of the audit log. Creates the file with mode 600.
 
-    If log rotation has moved the file, the next line goes to a new one.
+    After log rotation has moved the file, the next line goes to a new file at the same path.
     """
 
     def _open(self) -> Any:
@@ -137,13 +137,14 @@ class AuditStream(logging.StreamHandler[TextIO]):
 class AuditLog:
     """Writes a line for each finished or rejected request to the audit log.
 
-    If a line cannot be written, its fields go to the ordinary log, and the request goes on without a delay.
+    If a line cannot be written, its fields go to the normal log, and the request goes on.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:
-        """Open the audit log. `where` is a path, "-" for `stream`, or "" for no audit log.
+        """Open the audit log. Raises AuditSetupError if the file cannot be opened.
 
-        `stream` is standard output if it is None. Raises AuditSetupError if the file cannot be opened.
+        - `where`: the path of the file; "-" for `stream`; "" for no audit log.
+        - `stream`: None for standard output.
         """
         self._handler: logging.Handler | None = None
         self._common: dict[str, Any] = {}
@@ -154,13 +155,13 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def in_workspace(self, name: str) -> "AuditLog":
-        """Return an audit log that writes to the same place. Each of its lines contains the name of the workspace."""
+        """Return an audit log that writes to the same file or stream, with the workspace `name` in each line."""
         own = AuditLog("")
         own._handler, own._common = self._handler, {"workspace": name} if name else {}
         return own
 
     def record_event(self, event: Event) -> None:
-        """Write the line for a finished or rejected request. Ignore other events."""
+        """Write an audit line about a finished or rejected request. Ignore other events."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached):
                 self._write(request, result, reached=reached)
@@ -168,10 +169,7 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line with these fields, about an action that does not come from Slack.
-
-        This is a command that somebody ran on the bot's machine, or a changed secret.
-        """
+        """Write an audit line with these fields about a command in a terminal or a changed secret."""
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

@@ -1,6 +1,7 @@
 """Format log records as single lines, and mask secrets in them.
 
-Tokens, keys, email addresses, the paths of URLs and all secret values of the settings are masked, in tracebacks too.
+The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings. They are masked in
+tracebacks, too.
 """
 
 import json
@@ -14,36 +15,36 @@ from types import TracebackType
 from typing import TextIO
 
 NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
-"""Loggers that print URLs and bodies at INFO and DEBUG. These loggers print only WARNING and above, at any LOG_LEVEL.
-"""
+"""Loggers that print URLs and bodies at INFO and DEBUG. The bot limits them to WARNING and above, at any LOG_LEVEL."""
 
 workspace: ContextVar[str] = ContextVar("workspace", default="")
-"""The workspace for which this task works, in a process that serves several. Each log line names it."""
+"""The short name of the workspace for which the current task works; "" if the process serves one workspace only. Each
+log line contains the name."""
 MASK = "[redacted]"
 MIN_SECRET_LENGTH = 6
 MAX_LENGTH = 8_000
-"""The maximum number of characters of a message or field. The rest is cut off."""
+"""The maximum number of characters of a message or field in the log. Longer ones are cut."""
 MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Return the matched URL with everything masked except its scheme and host."""
+    """Mask everything in a URL except its scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Return the matched URL with its user information and its query masked. Keep the path."""
+    """Mask the user information and the query of a URL, but not its path."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Return the mask for a JSON Web Token. If the match is only the header of a token, return it unchanged."""
+    """Return the mask for a JSON Web Token. Return the match unchanged if it is only the header of a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the mask for an email address. If the domain has no dot, as in `root@db`, return the match unchanged."""
+    """Return the mask for an email address. Return the match unchanged if its domain has no dot, as in `root@db`."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -57,18 +58,18 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
     (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
 )
-"""Patterns of secrets, each with its replacement. Each pattern takes linear time: it consumes runs of characters
-without backtracking (`++`), or starts only at the beginning of such a run (`(?<!`)."""
+"""Patterns of secrets, each with its replacement. Each pattern takes linear time, because it does not backtrack over
+runs of characters (`++`), or starts only at the beginning of a run (`(?<!`)."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
-"""Every text that a pattern matches contains one of these, in upper or lower case. Searching for these first saves
-time, since nearly all texts are harmless."""
+"""Every text that matches a pattern in `_RULES` contains one of these texts, in upper or lower case. Searching for
+these texts first saves time, because nearly all lines contain none."""
 _PLAIN = re.compile(r'[^\s"=]+')
 """A field's value that needs no quotation marks in a log line."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SPACE_OR_QUOTE = "\"' \t\n\r"
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters that could make one log record look like two lines."""
+"""Characters that could make one log record look like two lines: control characters and Unicode line separators."""
 
 
 def _is_suspect(text: str) -> bool:
@@ -78,14 +79,14 @@ def _is_suspect(text: str) -> bool:
 
 
 class Redactor:
-    """Masks secrets in texts: the texts in `secrets`, and everything that looks like a secret."""
+    """Masks secrets in texts: the texts in `secrets`, and everything that matches a pattern of a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: list[str] = []
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
-        """Mask these texts, too, from now on."""
+        """Also mask these texts from now on."""
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
         forms = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
         forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
@@ -95,13 +96,14 @@ class Redactor:
         self._inconspicuous = [form for form in self._forms if not _is_suspect(form)]
 
     def is_harmless(self, text: str) -> bool:
-        """Return whether the text has nothing to mask."""
+        """Return whether the text certainly contains no secret. If False, the text may contain one."""
         return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Return the first `max_length` characters of the text, with all secrets masked.
+        """Mask all secrets in the first `max_length` characters of a text.
 
-        `keeps_paths`: do not mask the paths of URLs, since people copy URLs from lines about settings.
+        If the text is longer, append the number of the other characters. `keeps_paths`: if True, do not mask the paths
+        of URLs.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -113,9 +115,9 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return the position at which to cut the text: `max_length`, or a bit before it.
+        """Return the last position up to `max_length` that is not inside a word or a known secret.
 
-        Never cut inside a word or a known secret, because the patterns would not recognize half a secret.
+        The patterns would not recognize half a secret.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -127,7 +129,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the position of the first character of the word around the position `end`."""
+    """Return the start of the word that contains the position `end`."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -137,7 +139,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 class LineFormatter(logging.Formatter):
     """Formats a log record as one line of text or JSON, with all secrets masked.
 
-    A line of text is `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`.
+    Example of a text line: `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`.
     """
 
     def __init__(self, redact: Redactor, *, as_json: bool) -> None:
@@ -172,7 +174,8 @@ class LineFormatter(logging.Formatter):
     def _traceback(self, exc_info: ExcInfo) -> str:
         """Return the traceback with all secrets masked.
 
-        If it is too long, cut its end and append the name of the exception.
+        If the traceback has more than MAX_TRACEBACK_LENGTH characters, cut its end and append the exception's class
+        name.
         """
         text = self.formatException(exc_info)
         masked = self._redact(text, MAX_TRACEBACK_LENGTH)
@@ -189,10 +192,12 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
-    """Make the root logger write lines with masked secrets to `stream`; None means standard error.
+    """Make the root logger write lines with masked secrets. Return the object that masks them.
 
-    `level` is a level of Python's logging, such as "INFO". `secrets` are texts to mask, besides everything that looks
-    like a secret. Return the object that masks them. The caller can add secrets to it later.
+    - `level`: a level of Python's logging, such as "INFO".
+    - `as_json`: whether the lines are JSON.
+    - `secrets`: texts to mask, besides everything that matches a pattern of a secret.
+    - `stream`: where to write the lines; None for standard error.
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -217,7 +222,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Log an uncaught exception with its secrets masked. Python's own hook would print the traceback unmasked."""
+    """Log an uncaught exception with its secrets masked, in place of Python's own hook, which masks nothing."""
     logging.getLogger("bot").critical("uncaught", exc_info=(kind, error, traceback))
 
 

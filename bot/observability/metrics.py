@@ -1,7 +1,7 @@
 """Count events and calls for Prometheus. core/ports.py describes the methods that the core calls.
 
-`make reference` writes docs/reference/metrics.md from these definitions. No label contains a person, a session, an
-email address or a URL.
+`make reference` writes docs/reference/metrics.md from this module. No label contains a person, a session, an email
+address or a URL.
 """
 
 import time
@@ -31,7 +31,8 @@ from bot.core.requests.events import Event, RequestFinished, RequestRejected, Re
 
 M = TypeVar("M", bound=MetricWrapperBase)
 Watched = tuple[Callable[[], int], Callable[[], int]]
-"""The functions of one bot that return its requests in progress and its calls that wait."""
+"""Two functions of one bot. The first returns its requests in progress, the second its calls that wait for the rate
+limit."""
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
@@ -44,16 +45,19 @@ CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "c
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
-"""Labels that deploy/prometheus-alerts.yml uses. Their counters start at 0: Prometheus sees no increase in a series
-that begins at 1, so the first failure would raise no alert."""
+"""Values of the label `status` in deploy/prometheus-alerts.yml. Their counters start at 0: Prometheus sees no increase
+in a series that begins at 1, so the first failure would raise no alert."""
 STARTED = "start"
 WORKSPACE = "workspace"
-"""The label that names the workspace, in a process that serves several."""
+"""The label with a workspace's short name. Metrics have it if the process serves several workspaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """The latest call to Genesys. `status` is its HTTP status, or "none" if Genesys did not answer."""
+    """The latest call to Genesys.
+
+    `status`: the HTTP status of Genesys's answer; "none" if Genesys did not answer.
+    """
 
     status: str
     seconds_ago: float
@@ -62,8 +66,8 @@ class LastCall:
 class MetricFamilies:
     """The metrics of the process, in one registry.
 
-    `by_workspace`: the process serves several workspaces, so each metric has the label `workspace`. The label is "" for
-    a value of the whole process, such as one about the database.
+    `by_workspace`: whether the metrics have the label `workspace`. The label is "" for a value of the whole process,
+    such as one about the database.
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -82,7 +86,7 @@ class MetricFamilies:
         build.labels(__version__).set(1)
 
     def remove(self, workspace: str) -> None:
-        """Remove the series of a workspace, because the process no longer serves it."""
+        """Remove the series of a workspace that the process no longer serves."""
         for each in self._labelled:
             each.remove_by_labels({WORKSPACE: workspace})
 
@@ -161,7 +165,7 @@ class MetricFamilies:
 
 
 class PrometheusMetrics(Metrics):
-    """Counts events and calls of one workspace, or of the process, with prometheus_client. Thread-safe.
+    """Counts events and calls of one workspace, or of the whole process, with prometheus_client. Thread-safe.
 
     Implements core.ports.Metrics.
     """
@@ -175,10 +179,12 @@ class PrometheusMetrics(Metrics):
         families: MetricFamilies | None = None,
         workspace: str = "",
     ) -> None:
-        """Create the series of this workspace in `families`. With None, create them in a separate registry.
+        """Create the series of one workspace.
 
-        Create the counters of these kinds of requests, and of calls that need these permissions, with the value 0.
-        `exemplar` returns the ids of the present trace, to store them with the durations; None if there are no traces.
+        - `kinds`, `needs`: the kinds of requests and the permissions whose counters start at 0.
+        - `exemplar`: returns the ids of the current trace, which are stored with durations; None to store no ids.
+        - `families`: the metrics that get the series; None for new metrics in a new registry.
+        - `workspace`: the short name; "" for the whole process.
         """
         self._families = families or MetricFamilies()
         self._workspace = (workspace,) if self._families.by_workspace else ()
@@ -190,25 +196,31 @@ class PrometheusMetrics(Metrics):
     def in_workspace(self, workspace: str, kinds: Iterable[str], needs: Iterable[str]) -> "PrometheusMetrics":
         """Return the metrics of the workspace `workspace`, in the same registry.
 
-        `kinds` and `needs` are as in `__init__`.
+        `kinds`, `needs`: the kinds of requests and the permissions whose counters start at 0.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
     def remove_workspace(self, workspace: str) -> None:
-        """Remove the series of a workspace, because the process no longer serves it."""
+        """Remove the series of a workspace that the process no longer serves."""
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
-        """Record whether Slack can reach a workspace. `workspace` is its short name; "" if there is only one."""
+        """Record whether Slack can reach a workspace.
+
+        `workspace`: the short name; "" if the process serves one workspace only.
+        """
         ready = self._families.ready
         (ready.labels(workspace) if self._families.by_workspace else ready).set(is_ready)
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Until the `with` block ends, add the results of these two functions to two gauges.
+        """Until the `with` block ends, let two gauges include the results of these functions.
 
-        The gauges are the requests in progress and the calls that wait. A workspace whose settings changed has two bots
-        until the old one has finished its requests.
+        - `under_way`: returns the number of requests in progress.
+        - `queue_length`: returns the number of calls that wait for the rate limit.
+
+        Each gauge shows the sum for all bots of the workspace. A workspace can have two bots for a short time: one with
+        new settings, and one that finishes its requests with the old settings.
         """
         watched = self._families.watched.setdefault(self._workspace, [])
         both = under_way, queue_length
@@ -227,10 +239,10 @@ class PrometheusMetrics(Metrics):
         return generate_latest(self._families.registry)
 
     def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return all metrics in a format that the HTTP header Accept names, and the content type of that format.
+        """Return all metrics as text, and the text's content type.
 
-        This is OpenMetrics, which alone can hold exemplars, or Prometheus's text format.
-        https://prometheus.io/docs/specs/om/open_metrics_spec/
+        The text has the format OpenMetrics, which can contain exemplars, if the HTTP header Accept (`accept`) names
+        that format. Otherwise, it has Prometheus's text format. https://prometheus.io/docs/specs/om/open_metrics_spec/
         """
         encode, content_type = choose_encoder(accept)
         return encode(self._families.registry), content_type
@@ -244,7 +256,7 @@ class PrometheusMetrics(Metrics):
         return LastCall(status, time.monotonic() - at)
 
     def record_event(self, event: Event) -> None:
-        """Count a finished, rejected or resumed request."""
+        """Count a finished, rejected or resumed request, or a session whose state changed."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
                 self._requests(request.kind.value, result.code).inc()
@@ -293,7 +305,7 @@ class PrometheusMetrics(Metrics):
         self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
-        """Create the counters of these secrets with the value 0, because their files are watched for changes."""
+        """Create the counters for changes of these secrets with the value 0."""
         for name, result in product(names, RELOADS):
             self._reloads(name, result)
 
@@ -301,7 +313,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Create the counters of the file of workspaces with the value 0, because the file is watched for changes."""
+        """Create the counters for changes of the file of workspaces with the value 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -315,7 +327,7 @@ class PrometheusMetrics(Metrics):
         self._live_down.set(not is_up)
 
     def _bind(self, families: MetricFamilies) -> None:
-        """Find the series of this workspace once, so that each later count is fast."""
+        """Look up the series of this workspace once, so that each count is fast."""
         self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
         self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
         self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)
@@ -329,15 +341,18 @@ class PrometheusMetrics(Metrics):
         self._live_down = self._one(families.live_down)
 
     def _one(self, family: M) -> M:
-        """Return the series of this workspace in a metric that has no other label."""
+        """Return the series of this workspace in a metric that has no label except `workspace`."""
         return family.labels(*self._workspace) if self._workspace else family
 
     def _by(self, family: M) -> Callable[..., M]:
-        """Return a function that takes the values of the other labels, and returns their series of this workspace."""
+        """Return a function that takes the values of all labels except `workspace`.
+
+        The function returns the series of this workspace.
+        """
         return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard need even before the first event, with the value 0."""
+        """Create the series that alerts and the dashboard need before the first event. Their value is 0."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests(kind, outcome)
         for need in needs:

@@ -1,4 +1,4 @@
-"""Limit the log lines that outsiders can cause: at most one line a second for each reason, with a count."""
+"""Limit the log lines that outsiders can cause, such as those about bytes that are not HTTP."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The newest log record of one reason, and how many records of this reason the next line stands for."""
+    """The records of one reason that are not in the log yet: their count, and the fields of the newest one."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -19,10 +19,11 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Writes log records, but at most one line per interval for each reason.
+    """Writes log records, but for each reason at most one line per interval. Needs a running event loop.
 
-    The first record of a reason is written at once. A later line has a `count` of the records that it stands for.
-    `reason` must be a constant, never text from outside. Needs a running event loop.
+    - The first record of a reason is written at once.
+    - A later line stands for all records of its interval. Its field `count` is the number of these records.
+    - `reason`: a constant of the code, never text from outside.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -39,7 +40,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write the log lines that wait for the end of their interval."""
+        """Write the lines about all waiting records now."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

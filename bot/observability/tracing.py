@@ -1,8 +1,8 @@
 """Record traces with OpenTelemetry, and export them by OTLP over HTTP. core/ports.py describes the methods of a tracer.
 
-The bot loads this module only when traces are on: it needs the extra `otel`. A span never contains a person, a link, an
-address or text that somebody wrote. Of an error, it contains only the code. Names of attributes follow the semantic
-conventions where these have one: https://opentelemetry.io/docs/specs/semconv/
+The bot loads this module only if traces are on, because the module needs the extra `otel`. A span never contains a
+person, a link, an address, the text of an error, or text that somebody wrote. Names of attributes follow
+OpenTelemetry's semantic conventions: https://opentelemetry.io/docs/specs/semconv/
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from bot.observability.throttled_log import ThrottledLog
 
 SERVICE_NAME = "cobrowse-bot"
 MIN_WAIT_SECONDS = 0.001
-"""A shorter wait for the rate limit gets no span."""
+"""The shortest wait for the rate limit that gets a span."""
 MAX_ID_LENGTH = 64
 _EXPORT_LOG_SECONDS = 60.0
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
@@ -51,7 +51,7 @@ PATH_WORDS = frozenset(
         *("tokens", "users", "webdeployments"),
     )
 )
-"""The words of Genesys's paths. Every other part of a path may be an id, and a span does not show it."""
+"""The fixed parts of Genesys's paths. Every other part may be an id, which a span must not contain."""
 PAYLOAD_TYPES = frozenset(
     (
         *("block_actions", "block_suggestion", "event_callback", "message_action", "shortcut", "slash_command"),
@@ -68,15 +68,17 @@ _ERROR_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorError, "unreached"),
     (aiohttp.ClientError, "no_answer"),
 )
-"""The codes of exceptions that are not of the bot; the first that fits counts."""
+"""The codes of exceptions that other libraries raise. The first entry that is a class of the exception counts."""
 
 
 @asynccontextmanager
 async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIterator[Tracer]:
     """Start the export of traces, and yield the tracer. At the end, export the last spans.
 
-    OpenTelemetry reads its own settings (OTEL_…) from the process's environment. `to_genesys`: calls to Genesys carry
-    the W3C headers. `export_timeout`: how many seconds the last export may take.
+    - `to_genesys`: whether calls to Genesys carry W3C's headers about the trace.
+    - `export_timeout`: how long the last export may take, in seconds.
+
+    OpenTelemetry reads its settings (OTEL_…) from the environment of the process.
     """
     logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)  # QuietExporter writes these lines
     provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
@@ -88,19 +90,13 @@ async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIte
 
 
 def _resource() -> Resource:
-    """Describe this process for OpenTelemetry.
-
-    OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it or replace parts of it.
-    """
+    """Describe this process for OpenTelemetry. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come first."""
     own = {"service.name": SERVICE_NAME, "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
     return Resource.create(own).merge(OTELResourceDetector().detect())
 
 
 async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa: ASYNC109 - the thread goes on after it
-    """Export the last spans, in `timeout` seconds at most.
-
-    This runs in a thread for which the process does not wait at its end.
-    """
+    """Export the last spans in a daemon thread, and wait for it `timeout` seconds at most."""
     done, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def shut_down() -> None:
@@ -115,10 +111,10 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 
 
 class QuietExporter(SpanExporter):
-    """Exports spans with another exporter.
+    """Exports spans with another exporter, and logs its failures at most once a minute.
 
-    Logs failures: one line a minute, without the collector's address and answer. OpenTelemetry's own log lines would
-    hold both. OpenTelemetry calls the exporter in a thread.
+    OpenTelemetry's own log lines would contain the collector's address and answer. OpenTelemetry calls `export` in a
+    thread.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -148,8 +144,7 @@ class QuietExporter(SpanExporter):
 class SpanTracer(Tracer):
     """Records the steps of requests as spans with OpenTelemetry. Implements core's Tracer.
 
-    A trace begins with a payload from Slack. Work that belongs to no payload, such as a clean-up of the database, is
-    not recorded.
+    A trace begins with a payload from Slack. Other work, such as the sweep of the database, is not recorded.
     """
 
     def __init__(self, provider: TracerProvider, *, to_genesys: bool = False) -> None:
@@ -243,10 +238,10 @@ class SpanTracer(Tracer):
         attributes: Mapping[str, str | int | bool] | None = None,
         context: Context | None = None,
     ) -> Iterator[Span]:
-        """Record the `with` block as a span. `context` holds its parent; with None, the parent is the present span.
+        """Record the `with` block as a span.
 
-        If the block raises an exception, mark the span as an error with the exception's code. The exception's text
-        stays out.
+        `context`: contains the span's parent; None for the current span as the parent. If the block raises an
+        exception, mark the span as an error with the exception's code, without the exception's text.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -258,9 +253,10 @@ class SpanTracer(Tracer):
                 raise
 
     def past_span(self, name: str, attributes: Mapping[str, str], began: float, code: str = "") -> None:
-        """Record a span that began at `began`, in seconds since 1970, and ends now.
+        """Record a span that ends now.
 
-        `code` is the code of its error, "" for none.
+        - `began`: the start of the span, in seconds since 1970.
+        - `code`: the code of the span's error; "" for no error.
         """
         span = self._tracer.start_span(name, attributes=attributes, start_time=int(began * 1e9))
         if code:
@@ -269,9 +265,9 @@ class SpanTracer(Tracer):
 
 
 class TracedRequests:
-    """A RequestRepository that passes each call on to another repository, and traces the writes.
+    """A RequestRepository that passes each call on to another RequestRepository, and records each write as a span.
 
-    It also adds the present trace to each request that it stores.
+    It stores the current trace with each new request.
     """
 
     def __init__(self, store: RequestRepository, tracer: SpanTracer) -> None:
@@ -318,7 +314,7 @@ class TracedRequests:
 class TracedTransport(httpx.AsyncBaseTransport):
     """Sends HTTP requests to Genesys with another transport, and records each as a span. A retry is a new span.
 
-    `has_headers`: whether the requests carry W3C's `traceparent`, so that Genesys could continue the trace.
+    `has_headers`: whether the HTTP requests carry W3C's header `traceparent`.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, tracer: SpanTracer, *, has_headers: bool) -> None:
@@ -353,10 +349,7 @@ class TracedTransport(httpx.AsyncBaseTransport):
 
 
 def record_outcome(event: RequestFinished | RequestRejected) -> None:
-    """Write the outcome of a request to the present span.
-
-    This is the span of the request or, if the bot refused the request, that of the payload.
-    """
+    """Write the outcome of a request to the current span."""
     result = event.result if isinstance(event, RequestFinished) else event.error
     span = trace.get_current_span()
     if not span.is_recording():  # it is left out, or has ended
@@ -369,10 +362,7 @@ def record_outcome(event: RequestFinished | RequestRejected) -> None:
 
 
 def request_attributes(request: Request) -> dict[str, str | int | bool]:
-    """Return what a span says about a request: its kind and its id.
-
-    The requester reads the same id in an error message.
-    """
+    """Return the attributes of a span about a request: the request's id and kind."""
     return {"cobrowse.request.id": request.id, "cobrowse.request.kind": request.kind.value}
 
 
@@ -392,17 +382,17 @@ def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, Span
 
 
 def _known(value: object, words: frozenset[str]) -> str:
-    """Return `value` if it is one of `words`, else "other". A payload can contain anything in its place."""
+    """Return `value` if it is one of `words`; otherwise "other"."""
     return value if isinstance(value, str) and value in words else "other"
 
 
 def route_of(path: str) -> str:
-    """Return a path of Genesys's API in which `{id}` replaces each part that is not a fixed word of the API."""
+    """Return a path of Genesys's API with `{id}` in place of each part that is not in PATH_WORDS."""
     return "/".join(part if part in PATH_WORDS or not part else "{id}" for part in path.split("/"))
 
 
 def set_http_status(span: Span, status: int) -> None:
-    """Write an HTTP status to the span of a call. With a 4xx or 5xx, mark the span as an error."""
+    """Write an HTTP status to a span. If it is 400 or higher, mark the span as an error."""
     span.set_attribute("http.response.status_code", status)
     if status >= 400:
         fail(span, str(status))
@@ -415,10 +405,7 @@ def fail(span: Span, code: str) -> None:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a code for an exception: the bot's or Slack's code, else a word for the kind of exception.
-
-    Ignore its text.
-    """
+    """Return a code for an exception: the code of the bot or of Slack, or a word for the kind of exception."""
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
@@ -426,27 +413,24 @@ def code_of(error: BaseException) -> str:
 
 
 def _slack_code(error: SlackApiError) -> object:
-    """Return the error code in Slack's answer; None for an answer that is not JSON."""
+    """Return the error code in Slack's answer; None if the answer is not JSON."""
     with suppress(Exception):  # slack_sdk raises ValueError for bytes
         return error.response.get("error")
     return None
 
 
 def has_trace() -> bool:
-    """Return whether there is a present span, recorded or not."""
+    """Return whether there is a current span, even if it is not recorded."""
     return trace.get_current_span().get_span_context().is_valid
 
 
 def is_recorded() -> bool:
-    """Return whether the present trace is exported. If the sampler has left it out, the bot saves the cost of spans."""
+    """Return whether the current trace is recorded. OpenTelemetry's sampler may leave out a trace."""
     return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
 def current_ids() -> dict[str, str] | None:
-    """Return the ids of the present trace and span if they are exported, else None.
-
-    The keys are those of log fields.
-    """
+    """Return the ids of the current trace and span, by the names of log fields; None if the trace is not recorded."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid or not context.trace_flags.sampled:
         return None
@@ -454,13 +438,16 @@ def current_ids() -> dict[str, str] | None:
 
 
 def current_context() -> str | None:
-    """Return the present trace as text, W3C's `traceparent[, tracestate]`, to store it; None if there is none."""
+    """Return the current trace as text, to store it; None if there is no trace.
+
+    The text is W3C's `traceparent`, or `traceparent, tracestate`.
+    """
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return ", ".join(carrier.values()) or None
 
 
 def read_context(stored: str | None) -> Context:
-    """Return the trace from a text that `current_context` returned. Any other text begins a new trace."""
+    """Convert a text that `current_context` returned into a context. For any other text, the context has no trace."""
     parent, _, state = (stored or "").partition(", ")
     return _PROPAGATOR.extract({"traceparent": parent, "tracestate": state}, Context())
