@@ -27,10 +27,14 @@ async def run_checks(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Run all checks and return the results, in the order in which to fix the problems.
+    """Run all checks of a process with a single workspace, and return the results.
 
-    `environ`: the settings. `user_id`: the Slack user whose access is also checked, None for nobody. `remarks`: one
-    sentence for each part of .env that is ignored.
+    - `environ`: the settings, by name.
+    - `user_id`: the Slack user whose access is also checked; None to check nobody.
+    - `env_file`: the path of .env.
+    - `remarks`: one sentence for each part of .env that the bot ignores.
+
+    The results are in the order in which to fix the problems.
     """
     parts = configuration.read_setup(environ, Path(env_file), remarks)
     return await check_services(parts, user_id, genesys_timing, slack_timing)
@@ -39,8 +43,8 @@ async def run_checks(
 def check_environment(person: str | None = None, workspace: str | None = None) -> list[CheckResult]:
     """Run all checks with the settings in the process's environment and in .env.
 
-    `person`: the id of the Slack user whose access is also checked, None for nobody. `workspace`: the workspace to
-    check. With None, check all workspaces and what they share.
+    - `person`: the id of the Slack user whose access is also checked; None to check nobody.
+    - `workspace`: the short name of the only workspace to check; None to check all workspaces and what they share.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     user_id = UserId(person) if person else None

@@ -1,6 +1,6 @@
 """Check everything that needs no network: the settings, the private key, and the files with secrets.
 
-If some settings are faulty, check as many of the others as possible.
+A fault in one setting does not keep the others from being checked.
 """
 
 import difflib
@@ -34,19 +34,19 @@ _KUBERNETES_NAME = re.compile(
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)"
 )
 _KUBERNETES_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
-"""Values that Kubernetes gives to variables in each pod if there is a Service called *cobrowse*, *slack* or *genesys*.
-"""
+"""Matches the values of variables that Kubernetes sets in each pod if there is a Service with the name *cobrowse*,
+*slack* or *genesys*."""
 _CONNECT_OFF = {
     "needless": ("GENESYS_COBROWSE_API is not conversations, so it is not used", "Empty GENESYS_CONNECT_CLIENT_ID."),
     "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
     "key": ("there is no key to keep sign-ins with", MAKE_KEY),
 }
-"""For each value of AccountSettings.off: the reason why nobody can link a Genesys account, and the fix."""
+"""The reason why nobody can link a Genesys account, and the fix, for each value of AccountSettings.off."""
 T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads a part of a workspace's settings by a call of `read`.
+    """A function that reads a part of a workspace's settings: it returns the result of `read`.
 
     Raises SettingsError if the part has faults.
     """
@@ -56,7 +56,7 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The settings in parts, and the results of their checks. A part is None if its settings have faults."""
+    """The parts of the settings, and the results of their checks. A part with faults is None."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -67,7 +67,10 @@ class Setup:
 
 
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
-    """Read and check the settings. `remarks`: one sentence for each part of .env that is ignored."""
+    """Read and check the settings of a process with a single workspace.
+
+    `remarks`: one sentence for each part of .env that the bot ignores.
+    """
     faults: dict[str, None] = {}
     load = partial(settings.load_part, environ=environ)
     whole = try_load(partial(load, settings.read_settings), faults)
@@ -86,7 +89,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
 
 def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
-    """Read and check the settings in the table of one workspace. Do not check what all workspaces share."""
+    """Read and check the settings in the table of one workspace, without those that all workspaces share."""
     faults = dict.fromkeys(workspace.error.faults if workspace.error else ())
     variables, whole = file.variables_of(workspace.name), workspace.settings
     setup = _read_parts(whole, partial(file.load_part, name=workspace.name), faults)
@@ -102,9 +105,10 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read the parts of the settings that have no faults. The result also has a failed check for each fault.
+    """Read the parts of the settings that have no faults. The result contains a failed check for each fault.
 
-    `whole`: all settings, None if they have faults. `faults` holds the faults as keys. Add those that are found here.
+    - `whole`: all settings; None if they have faults.
+    - `faults`: the known faults as keys. The function adds the faults that it finds.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -118,10 +122,7 @@ def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> 
 
 
 def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
-    """Call `load` and return the settings that it reads.
-
-    If they have faults, add these to `faults`, and return None.
-    """
+    """Return the result of `load`. If `load` raises SettingsError, add its faults to `faults` and return None."""
     try:
         return load()
     except SettingsError as fault:
@@ -130,7 +131,7 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return one result with the number of settings. Return no result if there are faults."""
+    """Return one result with the number of settings; no result if there are faults."""
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
     return [] if faults else [ok("settings", told)]
@@ -139,25 +140,26 @@ def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> 
 def check_environment(
     environ: Mapping[str, str], remarks: Sequence[str], used: Container[str] = ()
 ) -> list[CheckResult]:
-    """Return a warning for each part of .env that is ignored, and for each variable that the bot does not read.
+    """Return a warning for each ignored part of .env, and for each variable that the bot does not read.
 
-    `remarks`: one sentence for each ignored part. `used`: the variables that the tables of workspaces name.
+    - `remarks`: one sentence for each ignored part of .env.
+    - `used`: the names of variables that the tables of workspaces refer to.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]
     return [*found, *_unknown_variables({name: text for name, text in environ.items() if name not in used})]
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
-    """Split a text into its first sentence, which says what was found, and the rest, which says how to fix it."""
+    """Split a text into its first sentence and the rest."""
     message, _, fix = sentences.partition(". ")
     return f"{message.removesuffix('.')}.", fix
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault of a setting to a failed result.
+    """Convert a fault in the settings to a failed result.
 
-    The fault has the form `NAME: problem. Fix.` A fault in the file of workspaces has the form `[table] problem. Fix.`
-    A fault of a whole file has the form `path: problem. Fix.`
+    A fault has the form `NAME: problem. Fix.` for a setting, `[table] problem. Fix.` for a table in the file of
+    workspaces, and `path: problem. Fix.` for a whole file.
     """
     name, _, text = fault.partition(": ")
     if not re.fullmatch(r"\w+", name):
@@ -174,7 +176,7 @@ def from_fault(fault: str) -> CheckResult:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
-    """Return a warning for each variable that begins like the bot's settings, but that the bot does not read."""
+    """Return a warning for each variable that begins with one of OUR_PREFIXES but is not a setting of the bot."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file)]
     unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
     unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]
@@ -214,7 +216,7 @@ def _hosts_file(whole: Settings) -> CheckResult:
 
 
 def check_audit_log(where: str) -> CheckResult:
-    """Check whether the bot can write its audit log to `where`, and return the result."""
+    """Check whether the bot can write to the audit log at `where`. Return the result."""
     if not where or where == STDOUT:
         return ok("audit log", "to standard output" if where else "none is kept")
     path = Path(where)
@@ -225,9 +227,9 @@ def check_audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check whether session cards will show a link that a customer can open. Return one result.
+    """Check whether session cards can show the link to the customer's page.
 
-    Return no result if the service itself makes the link.
+    Return one result; no result if the session service makes the link.
     """
     if service.conversations is None:
         return []
@@ -248,9 +250,9 @@ def _customer_page(service: ServiceSettings) -> list[CheckResult]:
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Check whether people can link their own Genesys accounts. Return one result.
+    """Check whether people can link their own Genesys accounts.
 
-    Return no result if GENESYS_CONNECT_CLIENT_ID is not set.
+    Return one result; no result if GENESYS_CONNECT_CLIENT_ID is not set.
     """
     connect = settings.connect
     if not connect.credentials.client_id:

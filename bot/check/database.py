@@ -1,4 +1,7 @@
-"""Check the database: whether the bot can reach it, the version of its tables, and its encryption. Create nothing."""
+"""Check the database: whether the bot can reach it, the version of its tables, and its encryption.
+
+The check creates nothing.
+"""
 
 from bot.check.results import MAKE_KEY, CheckResult, ok, setup_failed, warning
 from bot.config.settings import DatabaseSettings
@@ -11,8 +14,11 @@ from bot.storage.open import DEFAULT_TIMING, MEMORY
 async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
     """Check the database, and return the results.
 
-    The checks: can the bot reach it, is the version of its tables current, does it encrypt secrets, can other users
-    read its file, and which parameters of DATABASE_URL does the bot ignore?
+    - Can the bot reach the database?
+    - Is the version of the tables current?
+    - Are join links encrypted?
+    - Can other users of the machine read the database file?
+    - Which parameters in DATABASE_URL does the bot ignore?
     """
     if database.url.startswith(MEMORY):
         fix = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."

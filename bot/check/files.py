@@ -1,6 +1,6 @@
 """Check who can read or write the files that the bot trusts.
 
-These are .env, the file of workspaces, the private key, the hosts file, the files with secrets, and the certificate
+The files are .env, the file of workspaces, the private key, the hosts file, the files with secrets, and the certificate
 authorities.
 """
 
@@ -17,14 +17,14 @@ from bot.core.validation.text import unquoted
 OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPACES", FILE)
-"""The variables that name files which are no secrets, or which another check looks at. The bot does what they say."""
+"""The variables with paths of files that nobody else may change, in addition to the files with secrets."""
 
 
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
-    """Return a result for each file or folder that other users of this machine can read or write but should not.
+    """Return a result for each file or folder that other users of this machine can read or write, but should not.
 
-    `environ` holds the settings. `env_file` is the path of .env; None if the settings come from the table of a
-    workspace.
+    - `environ`: the settings, by name.
+    - `env_file`: the path of .env; None if the settings come from the table of a workspace.
     """
     own = [env_file] if env_file else []
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]
@@ -43,12 +43,12 @@ def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckR
 
 
 def is_open(path: Path) -> bool:
-    """Return whether every user of this machine can read a file. Return False if there is no such file."""
+    """Return whether every user of this machine can read a file. Return False if the file does not exist."""
     return bool(_mode(path) & OTHERS_READ)
 
 
 def is_private(path: Path) -> bool:
-    """Return whether only its owner can read a file."""
+    """Return whether only the file's owner can read the file."""
     return not _mode(path) & (GROUP_READ | OTHERS_READ)
 
 
@@ -65,7 +65,7 @@ def _expanded(path: str) -> Path:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the folder of a file. For a symbolic link, also yield the folder of the link's target."""
+    """Yield the folder of a file, and the folder of its target if the file is a symbolic link."""
     yield path.absolute().parent
     yield path.resolve().parent
 
@@ -95,7 +95,7 @@ def _mode(path: Path) -> int:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Return whether a file is on a file system that is mounted read-only. Container platforms mount secrets so."""
+    """Return whether a file is on a read-only file system, such as a secret that a container platform mounts."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:

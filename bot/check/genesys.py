@@ -29,7 +29,7 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""NOBODY is an email address and NOBODYS_ID an id that belong to nobody, for searches whose results do not matter."""
+"""A user id that no user has. With it and with NOBODY, the check tests whether the bot may search."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 
@@ -42,8 +42,10 @@ async def check_genesys(
 ) -> tuple[list[CheckResult], list[Reachability]]:
     """Check whether Genesys gives the bot a token, and allows the calls that these settings need.
 
-    Return the results, and whether each of Genesys's hosts is reachable. `match_email`: whether the settings map people
-    to hosts by email address. `sending`: the settings of messages to customers, None if they have faults.
+    - `match_email`: whether the bot finds the host of a person by email address.
+    - `sending`: the settings of messages to customers; None if they have faults.
+
+    Return the results, and the reachability of each host of Genesys.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
@@ -89,7 +91,7 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Run the check `ask` and return its result. `name` is the name of the check.
+    """Return the result of the check `ask`, whose name is `name`.
 
     Return a failed result if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT.
     """
@@ -109,9 +111,9 @@ async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], A
 async def _next_client(
     service: ServiceSettings, http: HttpClient, timing: GenesysTiming, match_email: bool, needed: list[permissions.Need]
 ) -> list[CheckResult]:
-    """Check whether the second OAuth client can do the same as the first one. Return one result.
+    """Check whether the second OAuth client can replace the first one.
 
-    Return no result if the settings name no second client.
+    Return one result; no result if the settings name no second OAuth client.
     """
     if service.next_credentials is None:
         return []
@@ -173,11 +175,7 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Check whether the bot may search for conversations, and return the result.
-
-    All other calls about conversations need a real one. So `check` does not try them; permissions.py checks whether the
-    client's roles allow them.
-    """
+    """Check whether the bot may search for conversations. Return the result."""
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")
 
@@ -188,7 +186,7 @@ async def _users(client: GenesysClient) -> CheckResult:
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
-    """Return two sentences about an error: what happened, and what the administrator can do about it."""
+    """Return two texts about an error: what happened, and what the administrator can do about it."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
         case errors.LoginRefusedError(oauth_error=code, words=words):

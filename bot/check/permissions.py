@@ -1,4 +1,4 @@
-"""Check whether the OAuth client's roles allow the calls that `check` cannot try, because they would have an effect.
+"""Check whether the OAuth client's roles allow calls that `check` must not send, because the calls have an effect.
 
 These calls create co-browse offers and notification channels, and send SMS and emails.
 """
@@ -22,9 +22,10 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action for which the bot needs a permission, such as "send SMS": `to` names it.
+    """An action for which the bot needs a permission.
 
-    Any one of the permissions in `any_of` allows it.
+    - `any_of`: the permissions, each of which allows the action.
+    - `to`: the action in words, such as "send SMS".
     """
 
     any_of: tuple[str, ...]
@@ -35,10 +36,9 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that these settings require, each with the permissions that allow it.
+    """Return the actions that these settings require and that `check` must not try.
 
-    Leave out the actions that `check` can try. `sending`: the settings of messages to customers, None if they have
-    faults.
+    `sending`: the settings of messages to customers; None if they have faults.
     """
     needed = []
     if service.conversations:
@@ -52,7 +52,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 
 
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
-    """Check whether the client's roles allow all actions in `needed`, and return the result.
+    """Check whether the OAuth client's roles allow all actions in `needed`. Return the result.
 
     Raises ServiceError if the call to Genesys fails.
     """
@@ -79,9 +79,10 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 
 
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
-    """Check whether the client may subscribe to the conversations of hosts, and return the result.
+    """Check whether the OAuth client may subscribe to the conversations of hosts. Return the result.
 
-    Genesys lists the permissions that this needs, so the check creates no channel. Raises ServiceError if a call fails.
+    The check creates no channel: it compares Genesys's list of required permissions with the client's roles. Raises
+    ServiceError if a call fails.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
@@ -102,10 +103,7 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning about the permissions that the client has in some divisions only.
-
-    Return None if it has all needed permissions in all divisions.
-    """
+    """Return a warning about the permissions that hold in some divisions only; None if there are none."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

@@ -1,4 +1,4 @@
-"""Check one Slack user without starting a session: whether they may start one, why, and as which Genesys user."""
+"""Check one Slack user without starting a session: whether the person may start sessions, and who is their host."""
 
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ CHECK_TIMEOUT = 15.0
 class UncachedHosts:
     """A HostCache that stores nothing, so that the host rules always run.
 
-    `linked` reads the host links that administrators made.
+    `linked`: reads a host link from the database.
     """
 
     def __init__(self, linked: Linked) -> None:
@@ -46,10 +46,10 @@ class UncachedHosts:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Do nothing, because this cache stores nothing."""
+        """Do nothing: this cache stores nothing."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Do nothing, because this cache stores nothing."""
+        """Do nothing: this cache stores nothing."""
 
 
 async def check_person(
@@ -59,7 +59,7 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check whether a Slack user may start sessions, and which Genesys user would host them. Return the results."""
+    """Check whether a Slack user may start sessions, and which Genesys user would be the host. Return the results."""
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
@@ -82,10 +82,7 @@ async def check_person(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a request by this person, in a channel where the command is allowed.
-
-    The access rules check this request. The bot never carries it out.
-    """
+    """Build a request by this person, for the access rules only. The bot does not process this request."""
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -100,7 +97,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase that says why the person may start sessions, for which agents and in which channels."""
+    """Return a phrase with the reason why the person may start sessions, for which agents, and in which channels."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -9,10 +9,10 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResult]:
-    """Check whether the bot can listen on its ports. Return one result for each port on which it cannot.
+    """Check whether the bot can listen on its ports.
 
-    If it can listen on all of them, return one result. If the bot serves no port, return none. `over_http`: whether the
-    bot has an HTTP server on PORT.
+    Return a failed result for each port on which it cannot listen. If there is no such port, return one result about
+    all ports; no result if the bot uses no port. `over_http`: whether the bot uses PORT.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if over_http:
@@ -26,9 +26,9 @@ def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResu
 
 
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
-    """Return a result if the bot cannot listen on this port, else None. `name` is the setting that holds the port.
+    """Return a failed result if the bot cannot listen on this port; otherwise None.
 
-    A port in use is not a fault, because the bot itself may be running.
+    A port in use counts as a success, because the bot itself may be running. `name`: the setting with the port.
     """
     try:
         if host in ALL_ADDRESSES:

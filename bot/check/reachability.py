@@ -1,6 +1,6 @@
-"""Check whether a host is reachable, and compare its clock with this machine's clock.
+"""Check whether a host is reachable, and compare the host's clock with this machine's clock.
 
-The result says what failed: the name look-up, the connection, the proxy, TLS or the certificate.
+The result names the step that failed: the name look-up, the connection, the proxy, TLS or the certificate.
 """
 
 import ssl
@@ -22,10 +22,10 @@ LARGE_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """Whether a host is reachable, and what its clock says.
+    """Whether a host is reachable, and the difference of its clock.
 
-    `skew_seconds`: how far this machine's clock is ahead of the host's, None if the answer had no Date header.
-    `failure`: the result if the host is unreachable, else None.
+    - `skew_seconds`: how far this machine's clock is ahead of the host's clock; None if the host sent no Date header.
+    - `failure`: a failed result if the host is unreachable; otherwise None.
     """
 
     host: str
@@ -34,9 +34,9 @@ class Reachability:
 
 
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
-    """Send one request to `url`, without a token. Any HTTP answer shows that the host is reachable.
+    """Send one HTTP request to `url`, without a token. Any HTTP answer means that the host is reachable.
 
-    If the host is not reachable, the result has a failed check with the name `name`.
+    `name`: the name of the failed result if the host is unreachable.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
@@ -60,9 +60,9 @@ def _skew(date: str | None, now: float) -> float | None:
 
 
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
-    """Return two sentences about a failed connection: the problem, and the fix.
+    """Return two texts about a failed connection: the problem, and the fix.
 
-    `variable` names the environment variable of the proxy that was used, "" for none.
+    `variable`: the name of the environment variable with the proxy that was used; "" for no proxy.
     """
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
@@ -80,10 +80,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Compare this machine's clock with the clocks of Slack and Genesys, and return the result.
+    """Compare this machine's clock with the clocks of Slack and Genesys. Return the result.
 
-    `reached` holds the differences that the earlier checks measured. With a wrong clock the bot fails, because Slack's
-    signatures and the bot's signed assertions expire within minutes.
+    `reached`: the clock differences from earlier checks. Slack's signatures and the bot's signed assertions are valid
+    for some minutes only, so the bot needs a right clock.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

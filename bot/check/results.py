@@ -14,14 +14,14 @@ from bot.core.errors import SetupError
 NAME_WIDTH = 14
 MAX_WIDTH = 110
 SHARED = "Shared by all workspaces"
-"""The heading of the results about the process. Those of a workspace have its name in brackets, as in the file."""
+"""The heading of the results about what all workspaces share."""
 MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY to what it prints."
 
 
 class Status(StrEnum):
-    """The status of one check. The value of each member is the text in the JSON.
+    """The status of one check. The values of the members are part of the JSON output.
 
-    Only `FAILED` makes the command exit with 1.
+    Only FAILED makes the command exit with 1.
     """
 
     OK = "right"
@@ -50,18 +50,18 @@ PAGES = {
     "connect": "docs/use/connect-account.md",
     "customer page": "docs/use/customer-page.md",
 }
-"""The page of the documentation about each area, by `CheckResult.name`."""
+"""The documentation page about each area. The keys are values of `CheckResult.name`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check: one entry of the report.
+    """The result of one check.
 
-    - `name`: the area that was checked.
-    - `message`: what was found.
-    - `fix`: what to do, "" if nothing.
-    - `code`: if the command `run` would end because of this, the stable code of its error; else "".
-    - `workspace`: the short name of the workspace; "" if there is only one, and for what all workspaces share.
+    - `name`: the area that was checked, such as "settings".
+    - `message`: what the check found.
+    - `fix`: what to do; "" for nothing.
+    - `code`: the error code with which the command `run` would end because of this problem; "" if `run` would go on.
+    - `workspace`: the short name of the workspace; "" if there is only one, or if all workspaces share the area.
     """
 
     name: str
@@ -73,43 +73,43 @@ class CheckResult:
 
     @property
     def page(self) -> str:
-        """Return the path of the documentation page that helps with this problem; "" for a result without a problem."""
+        """Return the path of the documentation page about this problem; "" if there is no problem."""
         return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 
 def ok(name: str, message: str) -> CheckResult:
-    """Build a result without a problem."""
+    """Build the result of a check that found no problem."""
     return CheckResult(name, Status.OK, message)
 
 
 def warning(name: str, message: str, fix: str) -> CheckResult:
-    """Build a result about something that works but deserves attention."""
+    """Build the result of a check that found a problem with which the bot still works."""
     return CheckResult(name, Status.WARNING, message, fix)
 
 
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
-    """Build a result about something that must be fixed.
+    """Build the result of a check that found a problem that must be fixed.
 
-    If the command `run` would end because of this, `code` is the stable code of its error.
+    `code`: the error code with which the command `run` would end because of this problem; "" if `run` would go on.
     """
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
 def setup_failed(name: str, error: SetupError) -> CheckResult:
-    """Build a result about an error with which the command `run` would end."""
+    """Build the failed result for an error that ends the command `run`."""
     message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
     return failed(name, message, fix, error.code)
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Build a result for a check that did not run. `why` is the reason, for example that an earlier check failed."""
+    """Build the result of a check that did not run. `why`: the reason, for example that an earlier check failed."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 
 def as_text(results: Sequence[CheckResult]) -> str:
     """Return the results as text for a terminal, with a summary as the last line.
 
-    With several workspaces, the results of each have a heading, and so do the results about what they share.
+    With several workspaces, each workspace has a heading, and so has the part that they share.
     """
     parts = [(workspace, list(found)) for workspace, found in groupby(results, lambda each: each.workspace)]
     lines: list[str] = []
@@ -133,7 +133,7 @@ def _lines(found: CheckResult) -> Iterator[str]:
 
 
 def _summary(results: Sequence[CheckResult]) -> str:
-    """Return the numbers of errors and warnings as a sentence, such as `5 errors, 2 warnings.`"""
+    """Return the numbers of errors and of warnings as a sentence, such as `5 errors, 2 warnings.`"""
     errors, warnings = (sum(found.status is status for found in results) for status in (Status.FAILED, Status.WARNING))
     summary = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
     return summary[0].upper() + summary[1:]
@@ -144,9 +144,9 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap a text at `width`. Break it only between words, so that values to copy stay in one piece.
+    """Wrap a text at `width`, between words only, so that values to copy stay in one piece.
 
-    The first line begins with `first`, each later line with `later`.
+    `first`: the start of the first line. `later`: the start of each other line.
     """
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)
@@ -155,7 +155,7 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 def as_json(results: Sequence[CheckResult]) -> str:
     """Return the results as JSON, in the same order. The field `ok` is true if no check failed.
 
-    Programs read the keys, so the keys do not change.
+    The keys never change, because programs read them.
     """
     listed = [
         {
@@ -173,5 +173,5 @@ def as_json(results: Sequence[CheckResult]) -> str:
 
 
 def passed(results: Sequence[CheckResult]) -> bool:
-    """Return True if no check failed. Warnings and skipped checks do not count as failures."""
+    """Return whether no check failed. Warnings and skipped checks are not failures."""
     return all(found.status is not Status.FAILED for found in results)

@@ -1,4 +1,4 @@
-"""Check the services in the settings: Slack, Genesys and the database. Mask the secrets in all results."""
+"""Check Slack, Genesys and the database, and mask the secrets in all results."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,10 +28,10 @@ async def check_services(
     *,
     with_database: bool = True,
 ) -> list[CheckResult]:
-    """Check Slack, Genesys and the database. Return the results of `parts` first, then those of these checks.
+    """Check Slack, Genesys and the database. Return the results in `parts`, and then the results of these checks.
 
-    `user_id`: the Slack user whose access is also checked, None for nobody. `with_database`: False if the database was
-    checked already, because several workspaces share it.
+    - `user_id`: the Slack user whose access is also checked; None to check nobody.
+    - `with_database`: False to leave out the database.
     """
     of_slack, of_genesys, of_database = await asyncio.gather(
         _slack(parts, slack_timing), _genesys(parts, genesys_timing), _database(parts, is_needed=with_database)
@@ -49,22 +49,22 @@ async def check_services(
 def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
     """Return the results about settings with these secrets masked.
 
-    Mask neither paths of URLs nor the example in a `fix`.
+    Mask neither the paths of URLs, nor the example of a setting at the end of a `fix`.
     """
     keep_paths = partial(Redactor(secrets), keeps_paths=True)
     return [_redacted(each, keep_paths, partial(_redact_fix, keep_paths)) for each in results]
 
 
 def redacted(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Return the results about services with these secrets masked. Do not mask paths of URLs in a `fix`."""
+    """Return the results about services with these secrets masked. Keep the paths of URLs in each `fix`."""
     redact = Redactor(secrets)
     return [_redacted(each, redact, partial(redact, keeps_paths=True)) for each in results]
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Return the fix with its secrets masked by `redact`, except for the example of a setting at its end.
+    """Mask the secrets in a fix with `redact`, except in the example of a setting at the end of the fix.
 
-    The example comes from VARIABLES. It is not a secret, but it may look like one, and `redact` would then mask it.
+    The example comes from VARIABLES and is not a secret, but `redact` could mask it.
     """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]
@@ -76,10 +76,7 @@ def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return the results if the settings could not be read at all: one for each fault.
-
-    One more result says that all other checks did not run.
-    """
+    """Return one failed result for each fault, and one result that says that all other checks did not run."""
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 

@@ -1,4 +1,4 @@
-"""Check the file of workspaces and what all workspaces share, then one workspace after the other."""
+"""Check the file of workspaces, what all workspaces share, and each workspace."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from bot.core.validation.text import unquoted
 
 CONFIG_TOKEN = "SLACK_CONFIG_TOKEN"  # noqa: S105 - a variable
 ONCE = ("files", "secrets")
-"""The areas whose results about the same file or folder are shown once, though several tables name it."""
+"""The areas whose results about one file or folder appear only once, even if several tables name the file."""
 
 
 async def check_workspaces(
@@ -34,10 +34,12 @@ async def check_workspaces(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check the workspace `only`. If it is None, check what the workspaces share, and then all workspaces.
+    """Check the workspace `only`. If `only` is None, check what the workspaces share, and then each workspace.
 
-    `user_id`: a Slack user of the workspace `only` whose access is also checked, None for nobody. `remarks`: one
-    sentence for each part of .env that is ignored.
+    - `environ`: the settings, by name.
+    - `user_id`: a Slack user of the workspace `only` whose access is also checked; None to check nobody.
+    - `env_file`: the path of .env.
+    - `remarks`: one sentence for each part of .env that the bot ignores.
     """
     environ, config_token = _without_config_token(environ) if only else (environ, "")
     faults: dict[str, None] = {}
@@ -57,10 +59,7 @@ async def check_workspaces(
 
 
 def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-    """Return the environment without SLACK_CONFIG_TOKEN, and this token; "" if there is none.
-
-    The token is valid for some hours, and only this command uses it. So no table has to name it.
-    """
+    """Return the environment without SLACK_CONFIG_TOKEN, and the value of SLACK_CONFIG_TOKEN; "" if it is not set."""
     token = unquoted(environ.get(CONFIG_TOKEN, ""))
     return {name: value for name, value in environ.items() if name != CONFIG_TOKEN}, token
 
@@ -68,7 +67,10 @@ def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str]
 async def _shared(
     process: ProcessSettings, file: WorkspacesFile, env_file: Path, remarks: Sequence[str]
 ) -> list[CheckResult]:
-    """Check what all workspaces share: the environment, the file, the ports, the audit log and the database."""
+    """Check what all workspaces share, and return the results.
+
+    The checks are about the environment, the file of workspaces, the ports, the audit log and the database.
+    """
     names = list(file.tables)
     tables = f"{file.path} has {len(names)} workspace{'s' * (len(names) > 1)}: {', '.join(names)}"
     environ = without_settings_of_workspaces(file.environ)
@@ -85,7 +87,7 @@ async def _shared(
 
 
 def _without_repetitions(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results. Leave out a result about a file if an earlier result says the same about this file."""
+    """Yield the results, but each result about the same file and problem only once."""
     seen = set()
     for each in results:
         what = each.name, each.message

@@ -1,7 +1,7 @@
-"""Compare the Slack app with the manifest that this version needs: scopes, command, events and the rest.
+"""Compare the installed Slack app with the manifest that this version needs, such as its scopes and command.
 
-Change nothing. A bot token shows the app's scopes. The rest of the manifest can be read only with an app configuration
-token: https://docs.slack.dev/reference/methods/apps.manifest.export
+The check changes nothing. The bot token shows the app's scopes. To read the rest of the app's manifest, the check needs
+an app configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
 import json
@@ -28,9 +28,10 @@ NOT_SHOWN = "Slack shows an app's command and events only with SLACK_CONFIG_TOKE
 
 
 def how_to_update(app_id: str, features: Features) -> str:
-    """Return the sentence that says how to bring the Slack app up to date. `app_id` is "" if the app's id is not known.
+    """Return the sentence that says how to update the Slack app.
 
-    `features` holds what the settings switch on.
+    - `app_id`: the app's id; "" if unknown.
+    - `features`: the parts of the manifest that depend on the settings.
     """
     workspace = features.path.removeprefix(EVENTS_PATH).strip("/")
     command = "cobrowse-bot manifest" + (f" --workspace {workspace}" if workspace else "")
@@ -43,10 +44,10 @@ def how_to_update(app_id: str, features: Features) -> str:
 
 
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
-    """Compare the scopes that Slack has granted with the scopes that the settings need, and return the result.
+    """Compare the scopes that Slack has granted with the scopes that the settings need. Return the result.
 
-    `features` is None if the settings have faults. `app_token` is the app-level token, which contains the app's id; it
-    may be "".
+    - `features`: the parts of the manifest that depend on the settings; None if the settings have faults.
+    - `app_token`: the app-level token, which contains the app's id; "" for none.
     """
     used = features or Features()
     needed = needed_scopes(groups=used.groups, emails=used.emails)
@@ -69,11 +70,12 @@ async def check_app(
     app_token: str,
     team_id: str | None = None,
 ) -> CheckResult:
-    """Compare the installed app's manifest with the manifest that the settings need, and return the result.
+    """Compare the installed app's manifest with the manifest that the settings need. Return the result.
 
-    `web` is the client with the bot token, `config` the client with the app configuration token. Without an app
-    configuration token, the comparison is skipped. `app_token` is the app-level token, which contains the app's id; it
-    may be "". `team_id` is a workspace of an org-wide token, None for any other token.
+    - `web`: the client with the bot token.
+    - `config`: the client with the app configuration token. Without this token, the check is skipped.
+    - `app_token`: the app-level token, which contains the app's id; "" for none.
+    - `team_id`: the id of a Slack workspace of the organization if the bot token is org-wide; otherwise None.
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
@@ -98,7 +100,7 @@ async def check_app(
 def _how_to_export(code: str) -> str:
     """Return the sentence that says what to do if Slack does not export the app's manifest.
 
-    `code` is Slack's error code, "" if Slack's answer has none.
+    `code`: Slack's error code; "" if Slack's answer has none.
     """
     if not code:
         return "Try again later; status.slack.com shows how Slack is doing."
@@ -108,13 +110,13 @@ def _how_to_export(code: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """Return the app's id, the second part of an app-level token. Return "" if the token contains no id."""
+    """Return the app's id, which is the second part of an app-level token; "" if the token contains no id."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
 
 
 async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | None) -> str:
-    """Ask Slack for the app's id. Return "" if Slack does not return it."""
+    """Ask Slack for the app's id; return "" if Slack does not give it."""
     try:
         return str((await web.bots_info(bot=identity.bot_id, team_id=team_id))["bot"]["app_id"])
     except (*CALL_ERRORS, *MALFORMED_ERRORS):
@@ -122,9 +124,9 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | 
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Return the manifest that Slack exported, as an object. Slack's SDK may return it as JSON text.
+    """Return Slack's export of a manifest as a mapping. Slack's SDK may return the export as JSON text.
 
-    Raises ValueError if it is not a JSON object.
+    Raises ValueError if the export is not a JSON object.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
@@ -133,7 +135,7 @@ def _parsed(manifest: object) -> Mapping[str, Any]:
 
 
 def _missing(installed: Mapping[str, Any], features: Features) -> Iterator[str]:
-    """Yield a phrase for each part of the needed manifest that the app lacks or has with another value."""
+    """Yield a phrase for each part of the needed manifest that is missing or different in the installed app."""
     needed = build(features)
     scopes = _strings(installed, "oauth_config", "scopes", "bot")
     yield from (f"no scope {each}" for each in needed["oauth_config"]["scopes"]["bot"] if each not in scopes)
@@ -171,7 +173,7 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch that is on in one manifest and off in the other."""
+    """Yield a phrase for each switch that is on in one of the two manifests and off in the other."""
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),
@@ -200,7 +202,7 @@ def _strings(manifest: Mapping[str, Any], *path: str) -> list[str]:
 
 
 def _at(manifest: Any, *path: str) -> Any:
-    """Return the value in a manifest at this path of keys; None if the manifest has none there."""
+    """Return the value at a path of keys in a manifest; None if there is none."""
     for name in path:
         manifest = manifest.get(name) if isinstance(manifest, dict) else None
     return manifest

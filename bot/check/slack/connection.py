@@ -1,4 +1,7 @@
-"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket. Change nothing."""
+"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket.
+
+The check changes nothing.
+"""
 
 import asyncio
 from functools import partial
@@ -25,9 +28,9 @@ from bot.slack.receivers.socket_connection import connections_in
 HELLO_TIMEOUT = 10.0
 ANSWERS = "slack answers"
 ANSWER_HOSTS = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
-"""The host of response URLs, to which answers to commands are posted, by the host of SLACK_API_URL."""
+"""The host of response URLs, for each host of SLACK_API_URL. The bot posts answers to response URLs."""
 MAX_SOCKETS = 10
-"""Slack's limit of sockets for an app. A renewal briefly uses two sockets, so at most nine replicas fit."""
+"""Slack's limit of open sockets for one app. A renewal briefly needs two sockets, so there can be nine replicas."""
 MAX_TRIES = 2
 
 
@@ -38,10 +41,10 @@ async def check_slack(
     features: Features | None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
-    """Check whether Slack accepts the tokens, grants the scopes and opens a socket.
+    """Check whether Slack is reachable, accepts the tokens, grants the scopes and opens a socket.
 
-    Return the results, whether Slack is reachable, and the bot's identity. A parameter is None if its part of the
-    settings has faults. The identity is None if Slack is unreachable or does not accept the bot token.
+    `settings`, `database`, `features`: None if this part of the settings has faults. Return the results, Slack's
+    reachability, and the bot's identity. The identity is None if Slack is unreachable or refuses the bot token.
     """
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
@@ -69,9 +72,9 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check whether the host of response_urls is reachable. Return one result.
+    """Check whether the host of response URLs is reachable.
 
-    Return no result if SLACK_API_URL is not Slack's own, because the host is then unknown.
+    Return one result; no result if SLACK_API_URL is not a URL of Slack, because the host is then unknown.
     """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:
@@ -104,7 +107,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
 async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
-    """Check that Slack opens a Socket Mode connection, and return the result. Close the connection at once.
+    """Check whether Slack opens a Socket Mode connection. Return the result. Close the connection at once.
 
     `single_process`: whether the database allows only one replica.
     """
@@ -126,10 +129,10 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Check whether the number of the app's open sockets is plausible, and return the result.
+    """Return a warning if the app has too many open sockets. Otherwise, return a result without a problem.
 
-    `sockets` is this number, including the socket of this check. `single_process`: whether the database allows only one
-    replica.
+    - `sockets`: the number of open sockets, including the one of this check.
+    - `single_process`: whether the database allows only one replica.
     """
     if single_process and sockets > 2:
         message = (
@@ -149,10 +152,9 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
-    """Open a socket at `url`, and return the hello message that Slack sends first.
+    """Open a socket at `url`, return Slack's first message, and close the socket before Slack sends a command to it.
 
-    Close the socket at once, so that Slack sends no command to it. Raises ValueError if Slack sends another message
-    first.
+    Raises ValueError if the first message is not a hello message.
     """
     async with http.ws_connect(url, proxy=proxy) as socket:
         hello = await socket.receive_json()

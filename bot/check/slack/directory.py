@@ -1,6 +1,6 @@
-"""Check whether the bot can read the workspaces, user groups, email addresses and contact that it needs.
+"""Check whether the bot can read the Slack workspaces, user groups, email addresses and the contact.
 
-Change nothing. The contact is the person or channel of COBROWSE_HELP_CONTACT.
+The contact is the person or channel in COBROWSE_HELP_CONTACT. The check changes nothing.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from bot.slack.messages.renderer import contact_id
 ANSWER_TIMEOUT = 10.0
 GROUPS, ADDRESSES, CONTACT, WORKSPACES = "user groups", "addresses", "contact", "workspaces"
 MAX_NAMED = 20
-"""How many workspaces of an organization the report names."""
+"""The maximum number of Slack workspaces that a result names."""
 MAX_ACCOUNTS = 200
-"""How many accounts the check reads, to find out whether Slack shows email addresses."""
+"""The number of accounts that the check reads to find out whether Slack shows email addresses."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceList:
-    """The workspaces that the bot token can use: a mapping of their ids to their names.
+    """The Slack workspaces that the bot token can use.
 
-    For an ordinary token, this is one workspace with the id "". `error` is Slack's error code if it does not list the
-    workspaces of an org-wide token.
+    - `names`: maps the id of each Slack workspace to its name. If the bot token is not org-wide, the only id is "".
+    - `error`: Slack's error code if Slack does not list the workspaces of the organization; otherwise "".
     """
 
     names: Mapping[str, str]
@@ -44,12 +44,15 @@ class WorkspaceList:
 
     @property
     def arguments(self) -> list[dict[str, str]]:
-        """Return, for each workspace, the arguments of a call that select it. For an ordinary token, they are empty."""
+        """Return, for each Slack workspace, the arguments that select it in an API call.
+
+        If the bot token is not org-wide, return one empty dict.
+        """
         return [{"team_id": team_id} if team_id else {} for team_id in self.names]
 
 
 async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> WorkspaceList:
-    """Ask Slack for the workspaces that the bot token can use."""
+    """Return the Slack workspaces that the bot token can use, MAX_WORKSPACES at most."""
     if not identity.home.org_wide:
         return WorkspaceList({"": ""})
     answer, code = await _call(web, "auth.teams.list", limit=str(MAX_WORKSPACES))
@@ -60,9 +63,9 @@ async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> Workspa
 async def check_directory(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> list[CheckResult]:
-    """Check that the bot can read the workspaces, user groups, email addresses and contact that it needs.
+    """Check whether the bot can read the Slack workspaces, user groups, email addresses and the contact.
 
-    Return the results.
+    Return the results. Leave out what the settings do not need.
     """
     found = _workspaces(identity, workspaces) if identity.home.org_wide else []
     found.append(await _contact(web, identity, settings, workspaces))
@@ -75,7 +78,7 @@ async def check_directory(
 
 
 def _workspaces(identity: BotIdentity, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check which workspaces of the organization the app serves, and return the result."""
+    """Check which Slack workspaces of the organization the app serves. Return one result."""
     organization, count = identity.home.enterprise_id, len(workspaces.names)
     if workspaces.error:
         message = (
@@ -95,15 +98,12 @@ def _workspaces(identity: BotIdentity, workspaces: WorkspaceList) -> list[CheckR
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
-    """Return True if the bot token has this scope, or if Slack does not list the token's scopes.
-
-    Callers leave out look-ups whose scope is missing, because `check_scopes` already reports the missing scopes.
-    """
+    """Return whether the bot token has this scope; True if Slack does not list the token's scopes."""
     return not identity.scopes or scope in identity.scopes
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return a mapping from each user group to the names of the settings that list it."""
+    """Return a mapping from each user group to the names of the settings that contain it."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -129,7 +129,7 @@ async def _contact(
 ) -> CheckResult:
     """Check whether anybody gets the messages about faults, and whether the contact can fix faults.
 
-    Return the result.
+    Return one result.
     """
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
@@ -158,9 +158,9 @@ async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequ
 async def _is_in_groups(
     web: AsyncWebClient, workspaces: WorkspaceList, user_ids: Sequence[str], groups: Sequence[str]
 ) -> bool:
-    """Return whether a user is a member of one of these user groups. `user_ids` are the user's ids.
+    """Return whether a person is in one of these user groups. `user_ids`: all Slack ids of the person.
 
-    Return True if a group cannot be read in any workspace, because that group gets a separate result.
+    Return True if a user group cannot be read, because another check reports that.
     """
     for group in groups:
         answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
@@ -173,10 +173,9 @@ async def _is_in_groups(
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Check whether the contact's channel gets the messages about faults, and return the result.
+    """Check whether the contact's channel gets the messages about faults. Return the result.
 
-    The bot sends it none if it cannot see the channel, if the channel is archived, or if people of other organizations
-    may read it.
+    The channel gets none if the bot cannot see it, if it is archived, or if people of other organizations may read it.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -199,10 +198,10 @@ async def _contact_channel(
 
 
 async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
-    """Check a user group. Return a result if the bot cannot read the group or the group has no members.
+    """Return a result if the bot cannot read a user group, or if the user group has no members.
 
-    Otherwise return the name of the workspace that has the group, "" for an ordinary token. `names` are the settings
-    that list the group.
+    Otherwise, return the name of the group's Slack workspace; "" if the bot token is not org-wide. `names`: the
+    settings that contain the user group.
     """
     message, code, is_empty = f"{group} ({', '.join(names)})", "", False
     for where, name in zip(workspaces.arguments, workspaces.names.values(), strict=True):
@@ -222,10 +221,7 @@ async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspac
 
 
 async def _addresses(web: AsyncWebClient, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check whether Slack shows confirmed email addresses to the bot. Return one result.
-
-    Some workspaces hide the addresses.
-    """
+    """Check whether Slack shows confirmed email addresses to the bot. Return one result."""
     where = next(iter(workspaces.arguments), {})
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **where)
     if code:
@@ -253,7 +249,7 @@ def _is_person(member: dict[str, Any]) -> bool:
 
 
 async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Call a method of Slack's Web API. Return Slack's answer and its error code, "" for success."""
+    """Call a method of Slack's Web API. Return Slack's answer, and the error code; "" if there is no error."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data
