@@ -1,6 +1,6 @@
 """Build the bot of one workspace from its settings: clients, use cases, request service, Bolt app. Start reading here.
 
-Each function builds one layer from the layers before it. None of them contains business rules.
+Each function builds one layer from the layers below it. No function contains business rules.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -120,9 +120,9 @@ from bot.web.oauth_callback import OAuthCallback
 class Bot:
     """The bot of one workspace: the parts that server.py runs.
 
-    - `socket_web`: the Web API client that opens Socket Mode connections.
-    - `oauth_callback`: handles the browser that returns from a Genesys sign-in; None if the settings allow no sign-in.
-    - `secrets`: watches the files of secrets.
+    - `secrets`: notices when the files of secrets change.
+    - `socket_web`: the client of Slack's Web API that asks Slack for Socket Mode connections.
+    - `oauth_callback`: handles browsers that return from a Genesys sign-in; None if the settings allow no sign-in.
     """
 
     settings: Settings
@@ -149,9 +149,11 @@ async def open_bot(
     locales: Path = LOCALES,
     mask: Mask = mask_nothing,
 ) -> AsyncIterator[Bot]:
-    """Build a bot for a single workspace, and close it at the end.
+    """Build the bot of a process with a single workspace. Close the bot at the end of the `with` block.
 
-    `locales` is the folder with the translations of the bot's messages. `mask` makes the log mask changed secrets.
+    - `locales`: the folder with the translations of the bot's messages.
+    - `mask`: a function that hides the given secrets in the log.
+
     Raises AuditSetupError if the audit log cannot be opened, StorageSetupError if the database cannot be opened, and
     the errors of `open_workspace`.
     """
@@ -167,9 +169,9 @@ async def open_bot(
 
 @asynccontextmanager
 async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bot]:
-    """Build the bot for one workspace, open its connections and start its background tasks. Close all at the end.
+    """Build the bot of one workspace, and start its background tasks. Close the bot at the end of the `with` block.
 
-    `shared` holds the parts that all workspaces share. Raises SlackSetupError if Slack refuses the bot token, and
+    `shared`: the parts that all workspaces share. Raises SlackSetupError if Slack refuses the bot token, and
     SlackUnreachableError if Slack does not answer.
     """
     async with _open_resources(shared, settings) as resources:
@@ -205,11 +207,11 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
 
 @dataclass(frozen=True, slots=True)
 class _Resources:
-    """The parts that every layer needs: the settings, the durations, the open connections and the event log.
+    """The settings, connections and logs of one workspace, which every layer needs.
 
-    - `metrics`, `store`, `audit`: the shared ones, as this workspace sees them.
+    - `metrics`, `store`, `audit`: limited to the data of this workspace.
     - `watch`: records whether Slack accepts the bot token.
-    - `told`: holds, for each notice, the people and channels that got its message.
+    - `told`: maps each notice to the people and channels that got its message.
     """
 
     settings: Settings
@@ -237,10 +239,7 @@ class _Resources:
 
 @asynccontextmanager
 async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_Resources]:
-    """Open the workspace's connections to Slack and Genesys, and close them at the end.
-
-    Take the store, the metrics and the audit log from `shared`, as this workspace sees them.
-    """
+    """Open the workspace's connections to Slack and Genesys. Close them at the end of the `with` block."""
     name, durations, tracer = settings.workspace, shared.durations, shared.tracer
     metrics = shared.metrics.in_workspace(name, RequestKind, required_permissions(settings))
     store = shared.store.in_workspace(name)
@@ -257,9 +256,9 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
 
 
 def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
-    """Return the workspace's audit log: the shared one, or another one if the workspace's table names its place.
+    """Return the workspace's audit log, which writes the workspace's name in each line.
 
-    Each of its lines names the workspace.
+    It writes to the shared audit log, unless the workspace's settings name another file.
     """
     own = shared.audit
     if settings.audit_log != shared.settings.audit_log:
@@ -269,7 +268,7 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. They differ in their token and in how they retry a failed call."""
+    """The clients of Slack's Web API. They differ in their token, and in how they repeat a failed call."""
 
     web: WebClient
     without_retries: WebClient
@@ -280,7 +279,7 @@ class _SlackClients:
 
 @dataclass(frozen=True, slots=True)
 class _SlackParts:
-    """The objects that read from Slack (users, groups, channels), and those that send messages and views to Slack."""
+    """The objects that read people, groups and channels from Slack, or send messages and views to Slack."""
 
     people: SlackDirectory
     access: AccessPolicy
@@ -293,7 +292,7 @@ class _SlackParts:
 
 @dataclass(frozen=True, slots=True)
 class _UseCases:
-    """The use cases (core/use_cases), and the objects that several use cases share."""
+    """The use cases (core/use_cases), and the objects that several use cases need."""
 
     limiter: RequestLimiter
     status: ServiceStatus
@@ -424,11 +423,11 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the channel or person to name in messages to people who have no Genesys user.
+    """Return the id of the channel or person whom people without a Genesys user should contact.
 
-    This is the contact (COBROWSE_HELP_CONTACT) if the contact is a channel or a person who can be an administrator.
-    Otherwise it is an administrator, because only administrators can connect people to Genesys users. Return "" if
-    there are no administrators.
+    - COBROWSE_HELP_CONTACT, if it is a channel or a person who may be an administrator.
+    - Otherwise an administrator, because only administrators can connect people to Genesys users.
+    - "" if there are no administrators.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -518,10 +517,11 @@ def _start_session(
 
 
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
-    """Build the notice board. Define who gets the notices of each kind.
+    """Build the notice board, with the readers of each kind of notice.
 
-    The administrators and the contact get the notices about faults. The administrators and the contact's channel get
-    the requests for access. The person concerned gets every other notice.
+    - Notices about faults: the administrators and the contact.
+    - Notices about requests for access: the administrators, and the contact if it is a channel.
+    - Other notices: the person whom the notice is about.
     """
     contact = contact_id(resources.settings.slack.help_contact)
 
@@ -583,7 +583,7 @@ def _request_parts(
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
     """Subscribe the log, metrics, audit log, service status, Home tab and recovery to the events of requests.
 
-    The log comes first, so that an event is in the log before anything else reacts to it.
+    The log is the first subscriber, so that each event is logged before other parts react to it.
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
@@ -597,9 +597,9 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 
 
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
-    """Build the watcher that looks at open sessions, and subscribe it. Return None if GENESYS_LIVE is off.
+    """Build the watcher that reads the states of open sessions; None if GENESYS_LIVE is off.
 
-    The watcher lets agents know that their customer joined.
+    Subscribe the watcher to finished requests, and the messages to agents to changed sessions.
     """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:
@@ -630,7 +630,7 @@ def _bolt_app(
     requests: RequestService,
     tab: home_tab.HomeTab,
 ) -> AsyncApp:
-    """Build the Bolt app, and register a listener for every kind of payload that the bot handles."""
+    """Build the Bolt app, with a listener for each kind of payload from Slack."""
     settings, responder, renderer = resources.settings, slack.responder, slack.renderer
     offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
     form = _session_form(resources, slack, use_cases, offers)

@@ -1,6 +1,6 @@
-"""Build the tracer, the Genesys clients and the host rules that the settings select.
+"""Build the tracer, the Genesys clients and the host rules from the settings.
 
-The bot (app.py), the command `check` and the commands without Slack (cli/sessions.py) use these functions.
+The bot (app.py), the command `check`, and the commands that do not use Slack (cli/sessions.py) call these functions.
 """
 
 import logging
@@ -41,15 +41,15 @@ CLIENT_SECRETS = (
     "GENESYS_PRIVATE_KEY_PASSPHRASE",
     "GENESYS_KEY_ID",
 )
-"""The settings of the bot's own OAuth client that can change while the bot runs."""
+"""The settings of the bot's own OAuth client whose values may change while the bot runs."""
 
 
 @asynccontextmanager
 async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIterator[Tracer]:
-    """Open the tracer that the settings select. At the end, export its last spans.
+    """Open the tracer that the settings select. At the end of the `with` block, export its last spans.
 
-    If the extra `otel` is not installed, or if OpenTelemetry refuses a setting, log a warning and record no traces. The
-    bot can serve people without them.
+    If the extra `otel` is not installed, or if OpenTelemetry refuses a setting, log a warning and yield a tracer that
+    records nothing.
     """
     if not tracing.is_on:
         yield NULL_TRACER
@@ -80,10 +80,9 @@ async def open_genesys(
     tracer: Tracer = NULL_TRACER,
     watcher: "SecretWatcher[Settings] | None" = None,
 ) -> AsyncIterator[GenesysClient]:
-    """Open the Genesys client that calls the API with the bot's own token. Close it at the end.
+    """Open the client that calls Genesys with the bot's own token. Close it at the end of the `with` block.
 
-    `watcher`: watches the files of the client's credentials, so that the client uses changed ones; None to watch
-    nothing.
+    `watcher`: tells the client when the files of its credentials change; None if the credentials never change.
     """
     async with HttpClient(service.proxy, timing, tracer) as http:
         clients = service.credentials, service.next_credentials
@@ -101,9 +100,9 @@ async def open_genesys(
 
 
 async def _accept(auth: TokenAuth, settings: Settings) -> str:
-    """Use changed credentials for the bot's own token.
+    """Use changed credentials of the bot's OAuth client. Return "" if Genesys accepts them.
 
-    Return "" if Genesys accepts them. Otherwise keep the old ones, and return the code of the error.
+    Otherwise, keep the old credentials, and return the error's code.
     """
     try:
         await auth.use(settings.service.credentials, settings.service.next_credentials)
@@ -113,9 +112,9 @@ async def _accept(auth: TokenAuth, settings: Settings) -> str:
 
 
 async def _accept_sign_ins(tokens: UserTokens, settings: Settings) -> str:
-    """Use a changed secret of the OAuth client for people's sign-ins.
+    """Use a changed secret of the OAuth client for people's sign-ins. Return "" for success.
 
-    Always return "", which means that it is accepted: without a person's sign-in, the bot cannot try the secret.
+    The bot cannot test this secret without a person's sign-in.
     """
     tokens.use(settings.connect.credentials)
     return ""
@@ -129,10 +128,9 @@ async def open_user_tokens(
     tracer: Tracer,
     watcher: "SecretWatcher[Settings]",
 ) -> AsyncIterator[UserTokens]:
-    """Open the token cache for users who link their own Genesys accounts. Close it at the end.
+    """Open the cache for the tokens of linked accounts. Close it at the end of the `with` block.
 
-    `watcher`: watches the file of the secret of the OAuth client for these users' sign-ins, so that a changed secret is
-    used.
+    `watcher`: tells the cache when the secret of the OAuth client for people's sign-ins changes.
     """
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing, tracer) as http:
@@ -155,7 +153,7 @@ async def open_user_tokens(
 def sessions_api(
     service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """Return the implementation of SessionsApi that GENESYS_COBROWSE_API selects."""
+    """Return the SessionsApi that GENESYS_COBROWSE_API selects."""
     if service.conversations:
         return ConversationSessions(genesys, service.conversations.joining, user_tokens)
     return CobrowseSessions(genesys, service.join_hosts, service.joined_statuses)
@@ -164,16 +162,16 @@ def sessions_api(
 def live_source(
     service: ServiceSettings, genesys: GenesysClient, metrics: Metrics, timing: PushTiming
 ) -> LiveSource | None:
-    """Return the object that pushes hints that sessions may have changed; None if GENESYS_LIVE is not `push`."""
+    """Return the source of hints from Genesys's notifications; None if GENESYS_LIVE is not `push`."""
     if service.live is not LiveMode.PUSH:
         return None
     return NotificationChannels(ChannelsApi(genesys, service.api_url), service.proxies.of, metrics, timing)
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the scopes and permissions that the bot's calls to Genesys need with these settings.
+    """Return the scopes and permissions that the bot's calls to Genesys need with these settings.
 
-    The metrics use them as the values of the label `needs`.
+    They are the values of the metrics' label `needs`.
     """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
@@ -183,7 +181,7 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """Return the host rules that the settings select, in the order in which to try them."""
+    """Return the host rules that the settings select, in the order in which the bot tries them."""
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:
         rules.append(ListedHostRule(settings.listed_hosts))

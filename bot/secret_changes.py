@@ -1,8 +1,8 @@
-"""Use changed secrets in each part of the bot, while the bot runs.
+"""Give changed secrets to the parts of the bot, while the bot runs.
 
-config/reload/watcher.py sees that a file changed, and calls the functions that this module subscribes. Each returns ""
-if the part now uses the new secret. Otherwise it returns the code of the reason why the old secret stays in use. Where
-possible, the part first tries the new secret at its service. factories.py does the same for the clients of Genesys.
+Each function subscribes one part to config/reload/watcher.py, which notices changed files. A subscribed function
+returns "" if the part now uses the new secret. Otherwise, it returns an error code, and the part keeps the old secret.
+factories.py subscribes the clients of Genesys.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Use changed encryption keys of the database, and a changed user or password in its URL."""
+    """Use changed encryption keys, and a changed user or password in DATABASE_URL."""
 
     async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
@@ -36,7 +36,7 @@ def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> No
 
 
 async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
-    """Call `change` and wait for the result. Return "" if it succeeds, else the code of the error that it raises."""
+    """Call `change`, and await the result. Return "" for success; otherwise the code of the raised error."""
     try:
         await change()
     except (SetupError, StorageUnavailableError) as error:
@@ -52,9 +52,9 @@ def watch_bot_token(
     token_watch: TokenWatch,
     timing: SlackTiming,
 ) -> None:
-    """Use a changed bot token in the clients of Slack's Web API, if it is of the same app in the same workspace.
+    """Use a changed bot token in `clients`, if it belongs to the same app in the same Slack workspace.
 
-    `new_client` returns a client with the given token. This client tries the token.
+    `new_client`: returns a client for a token. The bot tests the changed token with this client.
     """
 
     async def accept(settings: Settings) -> str:

@@ -30,26 +30,26 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ALL_ADDRESSES = ("::", "*")
-"""Values of HOST that mean all network addresses of this machine, IPv6 and IPv4."""
+"""The values of HOST that mean all network addresses of this machine, both IPv6 and IPv4."""
 
 SERVER_OPTIONS: dict[str, Any] = {
     "access_log": None,
     "lingering_time": 0.0,  # a refused request frees its connection before the rest of its body arrives
     "auto_decompress": False,  # Slack signs the bytes that it sends
 }
-"""Options of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
+"""Options of aiohttp's HTTP server: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
 
 
 class StartError(SetupError):
-    """The bot cannot start, and another start would fail, too. The message is a sentence with the reason."""
+    """Raised when the bot cannot start, and another try would fail for the same reason. The message is that reason."""
 
     code = "address_unavailable"
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event-loop factory; None on Windows.
+    """Return uvloop's event-loop factory; None on Windows, which uvloop does not support.
 
-    There is no uvloop for Windows. With None, asyncio uses its own event loop.
+    With None, asyncio uses its own event loop.
     """
     if sys.platform == "win32":
         return None
@@ -60,7 +60,7 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def until_signalled() -> AsyncIterator[asyncio.Event]:
-    """Yield an event. Inside the `with` block, it is set when the process gets SIGTERM or SIGINT."""
+    """Yield an event that is set when the process gets SIGTERM or SIGINT."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -73,9 +73,9 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 @contextmanager
 def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
-    """Inside the `with` block, call these functions when the process gets SIGHUP. They read files again.
+    """Until the `with` block ends, call the functions `read_now` when the process gets SIGHUP.
 
-    In a terminal, SIGHUP still ends the process, as it does when the terminal is closed. Windows has no such signal.
+    Do nothing on Windows, which has no SIGHUP, and in a terminal, where SIGHUP has to end the process.
     """
     is_in_terminal = bool(sys.stdin and sys.stdin.isatty())
     if sys.platform == "win32" or is_in_terminal:
@@ -106,8 +106,8 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
     """Serve until `stop` is set, then finish the accepted requests.
 
-    When the bot is ready, call `on_ready` with the port of the HTTP server, or with 0 in Socket Mode. Raises StartError
-    if Slack refuses the bot permanently, or if a port cannot be opened.
+    `on_ready`: called when the bot is ready, with the port of the HTTP server, or with 0 in Socket Mode. Raises
+    StartError if Slack permanently refuses the bot, or if a port cannot be opened.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         stack.enter_context(read_on_hangup(bot.secrets.read_now, bot.shared.secrets.read_now))
@@ -124,10 +124,12 @@ async def serve(
     on_ready: Callable[[int], None],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Receive payloads from Slack until `stop` is set. Then acknowledge the received ones, and call `drain`.
+    """Receive payloads from Slack until `stop` is set. Then acknowledge the received payloads, and call `drain`.
 
-    `drain` finishes the accepted requests. `on_ready` is as in `run`. Raises StartError after the drain if Slack
-    refuses the bot permanently.
+    - `drain`: finishes the accepted requests.
+    - `on_ready`: called when Slack can reach the bot, with the port of the HTTP server, or with 0 in Socket Mode.
+
+    Raises StartError after the drain if Slack permanently refuses the bot.
     """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
@@ -154,9 +156,9 @@ async def serve(
 class RunningReceiver:
     """An open receiver of Slack's payloads.
 
-    - `ready` is done when Slack can reach the bot; its result is the port (0 for Socket Mode).
-    - `refused` is done when Slack refuses the bot permanently; its result is a sentence with the reason.
-    - `is_connected` returns whether Slack can reach the bot now.
+    - `ready`: done when Slack can reach the bot. The result is the port, 0 for Socket Mode.
+    - `refused`: done when Slack permanently refuses the bot. The result is a sentence with the reason.
+    - `is_connected`: returns whether Slack can reach the bot now.
     """
 
     ready: "asyncio.Future[int]"
@@ -168,8 +170,8 @@ class RunningReceiver:
 async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
     """Connect to Slack over Socket Mode, retry without limit, and yield the receiver.
 
-    At the end, acknowledge the received payloads and disconnect. `known_sockets`: how many connections to the same app
-    this process has already.
+    At the end, acknowledge the received payloads and disconnect. `known_sockets`: the number of connections to the same
+    Slack app that this process already has.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
@@ -203,7 +205,7 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
 
 
 def new_http_receiver(bot: Bot) -> HttpReceiver:
-    """Build the receiver of Slack's HTTP requests. It uses changed signing secrets as soon as their files change."""
+    """Build the receiver of Slack's HTTP requests, and subscribe it to changes of the signing secrets."""
     receiver = HttpReceiver(
         bot.app,
         bot.settings.slack.signing_secrets,
@@ -219,7 +221,7 @@ def new_http_receiver(bot: Bot) -> HttpReceiver:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT for Slack's requests, and yield the receiver.
+    """Listen on HOST and PORT for Slack's HTTP requests, and yield the receiver.
 
     At the end, acknowledge the received payloads and stop listening. Raises StartError if the port cannot be opened.
     """
@@ -239,7 +241,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 
 def reachable_at(port: int) -> RunningReceiver:
-    """Return a RunningReceiver that is ready at once, at this port, and always connected."""
+    """Return a RunningReceiver that is ready at `port`, and always connected."""
     loop = asyncio.get_running_loop()
     running = RunningReceiver(loop.create_future(), loop.create_future(), _always)
     running.ready.set_result(port)
@@ -262,9 +264,10 @@ async def serve_health(health: HealthServer, settings: Settings | ProcessSetting
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve an application, and yield the port. At the end, answer the received requests.
+    """Serve an application, and yield its port. At the end, finish the HTTP requests in progress.
 
-    `variable` is the setting that holds the port; the error names it. Raises StartError if the port cannot be opened.
+    `variable`: the name of the setting with the port, for the error message. Raises StartError if the port cannot be
+    opened.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
@@ -284,9 +287,12 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, but limit the number of connections, and log unreadable requests to `refusals`.
+    """Listen as aiohttp's TCPSite does, with a limit of connections.
 
-    `variable` is the setting that holds the port; the error names it. Raises StartError if the port cannot be opened.
+    - `refusals`: the log for connections beyond the limit and for unreadable HTTP requests.
+    - `variable`: the name of the setting with the port, for the error message.
+
+    Raises StartError if the port cannot be opened.
     """
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
@@ -320,10 +326,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answers a connection beyond the limit with status 503, and closes it.
-
-    Slack, or a proxy before the bot, tries again.
-    """
+    """Answers a connection beyond the limit with HTTP status 503, and closes it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         writable = cast(asyncio.WriteTransport, transport)  # a socket's; uvloop's transports have other base classes

@@ -1,4 +1,4 @@
-"""Open the parts that all workspaces of a process share: the store, the metrics, the audit log and the translations."""
+"""Open the parts that all workspaces of a process share, such as the database and the metrics."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -30,7 +30,7 @@ from bot.storage.open import Storage, open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """The durations and maximum numbers of all layers. Tests use shorter durations."""
+    """The durations and maximum numbers of all layers. Tests pass shorter durations."""
 
     core: CoreTiming = field(default_factory=CoreTiming)
     genesys: GenesysTiming = GENESYS_TIMING
@@ -43,9 +43,9 @@ class Durations:
 class Shared:
     """The parts that all workspaces of a process share.
 
-    - `store`, `metrics`: each workspace uses its own view of them.
-    - `secrets`: watches the files of secrets that belong to the process, such as the keys of the database.
-    - `mask`: makes the log mask a changed secret.
+    - `store`, `metrics`: each workspace uses a view with only its data.
+    - `secrets`: notices when the process's own files of secrets change, such as the keys of the database.
+    - `mask`: a function that hides the given secrets in the log.
     """
 
     settings: ProcessSettings
@@ -68,9 +68,12 @@ async def open_shared(
     mask: Mask = mask_nothing,
     by_workspace: bool = False,
 ) -> AsyncIterator[Shared]:
-    """Open the parts that all workspaces share, and close them at the end.
+    """Open the parts that all workspaces share. Close them at the end of the `with` block.
 
-    `locales` is the folder with the translations. `by_workspace`: whether each metric has a label with the workspace.
+    - `locales`: the folder with the translations.
+    - `mask`: a function that hides the given secrets in the log.
+    - `by_workspace`: whether the metrics have a label with the workspace's name.
+
     Raises StorageSetupError if the database cannot be opened, and AuditSetupError if the audit log cannot be opened.
     """
     database = settings.database
