@@ -258,7 +258,7 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
 def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
     """Return the workspace's audit log, which writes the workspace's name in each line.
 
-    It writes to the shared audit log, unless the workspace's settings name another file.
+    The audit log is the shared one, unless the workspace's settings name another file.
     """
     own = shared.audit
     if settings.audit_log != shared.settings.audit_log:
@@ -268,7 +268,7 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. They differ in their token, and in how they repeat a failed call."""
+    """The clients of Slack's Web API. The clients differ in their token, and in how they repeat a failed call."""
 
     web: WebClient
     without_retries: WebClient
@@ -292,8 +292,6 @@ class _SlackParts:
 
 @dataclass(frozen=True, slots=True)
 class _UseCases:
-    """The use cases (core/use_cases), and the objects that several use cases need."""
-
     limiter: RequestLimiter
     status: ServiceStatus
     hosts: HostResolver
@@ -597,9 +595,9 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 
 
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
-    """Build the watcher that reads the states of open sessions; None if GENESYS_LIVE is off.
+    """Build the watcher that reads the states of open sessions, and subscribe the watcher to the events of requests.
 
-    Subscribe the watcher to finished requests, and the messages to agents to changed sessions.
+    Return None if GENESYS_LIVE is off.
     """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:
@@ -630,7 +628,6 @@ def _bolt_app(
     requests: RequestService,
     tab: home_tab.HomeTab,
 ) -> AsyncApp:
-    """Build the Bolt app, with a listener for each kind of payload from Slack."""
     settings, responder, renderer = resources.settings, slack.responder, slack.renderer
     offers = LinkOffers(settings.sending, settings.slack.bot_token.encode())
     form = _session_form(resources, slack, use_cases, offers)

@@ -100,7 +100,7 @@ async def open_genesys(
 
 
 async def _accept(auth: TokenAuth, settings: Settings) -> str:
-    """Use changed credentials of the bot's OAuth client. Return "" if Genesys accepts them.
+    """Use changed credentials of the bot's OAuth client. Return "" if Genesys accepts the credentials.
 
     Otherwise, keep the old credentials, and return the error's code.
     """
@@ -171,7 +171,7 @@ def live_source(
 def required_permissions(settings: Settings) -> tuple[str, ...]:
     """Return the scopes and permissions that the bot's calls to Genesys need with these settings.
 
-    They are the values of the metrics' label `needs`.
+    Each scope or permission is a value of the label `needs` in the metrics.
     """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS

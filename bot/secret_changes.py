@@ -1,8 +1,8 @@
 """Give changed secrets to the parts of the bot, while the bot runs.
 
 Each function subscribes one part to config/reload/watcher.py, which notices changed files. A subscribed function
-returns "" if the part now uses the new secret. Otherwise, it returns an error code, and the part keeps the old secret.
-factories.py subscribes the clients of Genesys.
+returns "" if the part now uses the new secret. Otherwise, the function returns an error code, and the part keeps the
+old secret. factories.py subscribes the clients of Genesys.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Use changed encryption keys, and a changed user or password in DATABASE_URL."""
+    """Let the database use other encryption keys, or another user or password, when these settings change."""
 
     async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
@@ -52,9 +52,10 @@ def watch_bot_token(
     token_watch: TokenWatch,
     timing: SlackTiming,
 ) -> None:
-    """Use a changed bot token in `clients`, if it belongs to the same app in the same Slack workspace.
+    """Let `clients` use another bot token when the token's file changes.
 
-    `new_client`: returns a client for a token. The bot tests the changed token with this client.
+    The new token must belong to the same app in the same Slack workspace. `new_client`: returns a client for a token.
+    The bot tests the new token with this client.
     """
 
     async def accept(settings: Settings) -> str:
@@ -74,7 +75,10 @@ def watch_bot_token(
 
 
 def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiver) -> Callable[[], None]:
-    """Use a changed app-level token in the Socket Mode receiver. Return a function that ends the subscription."""
+    """Let the Socket Mode receiver use another app-level token when the token's file changes.
+
+    Return a function that ends the subscription.
+    """
 
     async def accept(settings: Settings) -> str:
         return await receiver.use_token(settings.slack.app_token)
@@ -83,7 +87,7 @@ def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiv
 
 
 def watch_signing_secrets(watcher: SecretWatcher[Settings], receiver: HttpReceiver) -> None:
-    """Use changed signing secrets in the HTTP receiver."""
+    """Let the HTTP receiver use other signing secrets when their files change."""
 
     async def accept(settings: Settings) -> str:
         receiver.use_secrets(settings.slack.signing_secrets)

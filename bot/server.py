@@ -205,7 +205,7 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
 
 
 def new_http_receiver(bot: Bot) -> HttpReceiver:
-    """Build the receiver of Slack's HTTP requests, and subscribe it to changes of the signing secrets."""
+    """Build the receiver of Slack's HTTP requests, and subscribe the receiver to changes of the signing secrets."""
     receiver = HttpReceiver(
         bot.app,
         bot.settings.slack.signing_secrets,

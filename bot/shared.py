@@ -43,7 +43,7 @@ class Durations:
 class Shared:
     """The parts that all workspaces of a process share.
 
-    - `store`, `metrics`: each workspace uses a view with only its data.
+    - `store`, `metrics`: each workspace uses a view that contains only the workspace's data.
     - `secrets`: notices when the process's own files of secrets change, such as the keys of the database.
     - `mask`: a function that hides the given secrets in the log.
     """

@@ -1,6 +1,6 @@
 """Run the checks of `cobrowse-bot check`: settings, Slack, Genesys and database. Say how to fix each problem.
 
-The checks only read. They create no session, message, table or file.
+The checks only read. The checks create no session, message, table or file.
 """
 
 import asyncio

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads a part of a workspace's settings: it returns the result of `read`.
+    """A function that reads a part of a workspace's settings with `read`, and returns the result of `read`.
 
     Raises SettingsError if the part has faults.
     """
@@ -150,7 +150,6 @@ def check_environment(
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
-    """Split a text into its first sentence and the rest."""
     message, _, fix = sentences.partition(". ")
     return f"{message.removesuffix('.')}.", fix
 

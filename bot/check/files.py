@@ -65,7 +65,7 @@ def _expanded(path: str) -> Path:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the folder of a file, and the folder of its target if the file is a symbolic link."""
+    """Yield the folder of a file. For a symbolic link, also yield the folder of the link's target."""
     yield path.absolute().parent
     yield path.resolve().parent
 

@@ -81,8 +81,8 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
     """Check whether the OAuth client may subscribe to the conversations of hosts. Return the result.
 
-    The check creates no channel: it compares Genesys's list of required permissions with the client's roles. Raises
-    ServiceError if a call fails.
+    The check creates no channel: the check compares Genesys's list of required permissions with the client's roles.
+    Raises ServiceError if a call fails.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."

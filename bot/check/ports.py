@@ -9,10 +9,13 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResult]:
-    """Check whether the bot can listen on its ports.
+    """Check whether the bot can listen on its ports, and return the results.
 
-    Return a failed result for each port on which it cannot listen. If there is no such port, return one result about
-    all ports; no result if the bot uses no port. `over_http`: whether the bot uses PORT.
+    - A failed result for each port on which the bot cannot listen.
+    - One result about all ports, if the bot can listen on all of them.
+    - No result, if the bot uses no port.
+
+    `over_http`: whether the bot uses PORT.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if over_http:

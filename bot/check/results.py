@@ -109,7 +109,7 @@ def skipped(name: str, why: str) -> CheckResult:
 def as_text(results: Sequence[CheckResult]) -> str:
     """Return the results as text for a terminal, with a summary as the last line.
 
-    With several workspaces, each workspace has a heading, and so has the part that they share.
+    With several workspaces, each workspace has a heading. The results about what all workspaces share have one, too.
     """
     parts = [(workspace, list(found)) for workspace, found in groupby(results, lambda each: each.workspace)]
     lines: list[str] = []
@@ -121,7 +121,6 @@ def as_text(results: Sequence[CheckResult]) -> str:
 
 
 def _lines(found: CheckResult) -> Iterator[str]:
-    """Yield the lines of text for one result."""
     width = min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
     indent = " " * (NAME_WIDTH + 4)
     message = f"{found.message} [{found.code}]" if found.code else found.message

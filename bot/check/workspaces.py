@@ -59,7 +59,10 @@ async def check_workspaces(
 
 
 def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-    """Return the environment without SLACK_CONFIG_TOKEN, and the value of SLACK_CONFIG_TOKEN; "" if it is not set."""
+    """Return the environment without SLACK_CONFIG_TOKEN, and the removed value.
+
+    The value is "" if the variable is not set.
+    """
     token = unquoted(environ.get(CONFIG_TOKEN, ""))
     return {name: value for name, value in environ.items() if name != CONFIG_TOKEN}, token
 

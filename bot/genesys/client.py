@@ -1,4 +1,4 @@
-"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry it if that is safe.
+"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry the call if that is safe.
 
 The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs neither URLs nor
 bodies.

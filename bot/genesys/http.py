@@ -1,7 +1,7 @@
 """Send HTTP requests to Genesys over one connection pool, and limit the size of answers.
 
-`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` sends API calls over it with less CPU time
-than httpx's `send`. docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
+`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` sends API calls with less CPU time than
+httpx's `send`. docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ UNREACHED_ERRORS = (
 
 
 class TokenSource(httpx.Auth):
-    """Adds a token to HTTP requests. This base class adds none."""
+    """A base class for authentication with a token. An object of the base class itself adds no token."""
 
     async def ready(self) -> None:
         """Fetch a token if none is cached. Raises ServiceError if Genesys gives no token.
@@ -80,7 +80,10 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response whose body has already been read. It bypasses httpx's code for streams, to save CPU time."""
+    """An httpx response whose body has already been read.
+
+    To save CPU time, it bypasses httpx's code for streams.
+    """
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
@@ -97,15 +100,15 @@ class BufferedResponse(httpx.Response):
 class Transport(httpx.AsyncBaseTransport):
     """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
 
-    It reads the whole body of each response, MAX_BODY_BYTES at most. If a connection fails, the `__cause__` of the
-    raised error is aiohttp's exception. retry.py reads this cause to decide on a retry.
+    Transport reads the whole body of each response, MAX_BODY_BYTES at most. If a connection fails, the `__cause__` of
+    the raised error is aiohttp's exception. retry.py reads this cause to decide on a retry.
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
         """Take the settings of the connections. The first HTTP request opens the pool.
 
         - `keepalive_seconds`: how long an idle connection stays open.
-        - `proxy`: the proxy's URL, with the user and the password if it needs them; None for direct connections.
+        - `proxy`: the proxy's URL, with the user and the password if the proxy needs them; None for direct connections.
         """
         self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
         self._session: aiohttp.ClientSession | None = None

@@ -92,7 +92,7 @@ def is_invalid_host(error: BadRequestError) -> bool:
 def answered_at(response: httpx.Response) -> datetime:
     """Return the service's time, from the answer's header Date.
 
-    Return this machine's time if the header is missing, or if its year is not in PLAUSIBLE_YEARS.
+    Return this machine's time if the header is missing, or if the header's year is not in PLAUSIBLE_YEARS.
     """
     return _parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
 

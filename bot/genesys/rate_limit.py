@@ -196,7 +196,7 @@ class RateWindow:
     def try_share(self, share: Share) -> bool:
         """Count a call of this share and return True, or return False if the share allows no call now.
 
-        In one minute, the share allows the rate limit divided by `share.one_of`, and at least one call.
+        The share allows `allowed // share.one_of` calls in one minute, but at least one call.
         """
         now, sent = self._clock(), self._shared[share]
         while sent and sent[0] <= now - self._window_seconds:
@@ -208,13 +208,13 @@ class RateWindow:
 
     @property
     def has_half_left(self) -> bool:
-        """Return whether at least half of the current window's calls are left."""
+        """Return whether at least half of the current window's calls can still be sent."""
         is_new = self._clock() >= self._ends_at
         used = self._in_flight + (0 if is_new else self._used)
         return 2 * used <= self.allowed
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return the expected wait of a call in seconds. `ahead`: how many other calls go before it."""
+        """Return the expected wait of a call in seconds. `ahead`: how many other calls go before this call."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
@@ -229,7 +229,7 @@ class RateWindow:
         """Record that a call has ended.
 
         - `headers`: the headers of the answer; None if there is no answer, or if the call used another token.
-        - `reached`: False if no answer came. The call then does not count.
+        - `reached`: whether Genesys answered. If False, the call does not count towards the rate limit.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -408,7 +408,7 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Delays all calls that need one permission, after Genesys answered one of them with 429.
+    """Delays all calls that need one permission, after Genesys answered one of these calls with 429.
 
     Genesys limits some endpoints separately, even if the token is below its own limit. `needs` is always the name of a
     permission.

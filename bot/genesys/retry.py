@@ -1,7 +1,7 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. They depend on the
-cause of an exception, not on its class: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
+The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. The rules depend on
+the cause of an exception, not on its class: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Convert an answer to an error with its retry rule. Return None for a 2xx.
+    """Convert an answer to an error with a retry rule. Return None for a 2xx.
 
     `needs`: the scope or permission that the call needs.
     """
@@ -94,7 +94,7 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Convert an httpx exception to an error with its retry rule."""
+    """Convert an httpx exception to an error with a retry rule."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)

@@ -1,7 +1,7 @@
 """Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
 
-LOG_LEVEL does not affect the audit log. The audit log contains no link and no text that people typed. It contains only
-the last four digits of a customer's phone number, and only the domain of an email address.
+LOG_LEVEL does not affect the audit log. The audit log contains no link and no text that people typed. The audit log
+contains only the last four digits of a customer's phone number, and only the domain of an email address.
 """
 
 import errno
@@ -137,7 +137,7 @@ class AuditStream(logging.StreamHandler[TextIO]):
 class AuditLog:
     """Writes a line for each finished or rejected request to the audit log.
 
-    If a line cannot be written, its fields go to the normal log, and the request goes on.
+    If the line cannot be written, the fields of the line go to the normal log, and the request goes on.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:

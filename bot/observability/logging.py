@@ -1,7 +1,7 @@
 """Format log records as single lines, and mask secrets in them.
 
-The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings. They are masked in
-tracebacks, too.
+The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings. Secrets in
+tracebacks are masked, too.
 """
 
 import json
@@ -102,8 +102,8 @@ class Redactor:
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
         """Mask all secrets in the first `max_length` characters of a text.
 
-        If the text is longer, append the number of the other characters. `keeps_paths`: if True, do not mask the paths
-        of URLs.
+        If the text is longer, append the number of the remaining characters. `keeps_paths`: if True, do not mask the
+        paths of URLs.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -192,7 +192,7 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
-    """Make the root logger write lines with masked secrets. Return the object that masks them.
+    """Make the root logger write lines with masked secrets. Return the object that masks the secrets.
 
     - `level`: a level of Python's logging, such as "INFO".
     - `as_json`: whether the lines are JSON.

@@ -96,7 +96,7 @@ def _resource() -> Resource:
 
 
 async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa: ASYNC109 - the thread goes on after it
-    """Export the last spans in a daemon thread, and wait for it `timeout` seconds at most."""
+    """Export the last spans in a daemon thread, and wait for the thread `timeout` seconds at most."""
     done, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def shut_down() -> None:
@@ -111,7 +111,7 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 
 
 class QuietExporter(SpanExporter):
-    """Exports spans with another exporter, and logs its failures at most once a minute.
+    """Exports spans with another exporter, and logs the other exporter's failures at most once a minute.
 
     OpenTelemetry's own log lines would contain the collector's address and answer. OpenTelemetry calls `export` in a
     thread.
@@ -267,7 +267,7 @@ class SpanTracer(Tracer):
 class TracedRequests:
     """A RequestRepository that passes each call on to another RequestRepository, and records each write as a span.
 
-    It stores the current trace with each new request.
+    TracedRequests stores the current trace with each new request.
     """
 
     def __init__(self, store: RequestRepository, tracer: SpanTracer) -> None:
@@ -367,7 +367,10 @@ def request_attributes(request: Request) -> dict[str, str | int | bool]:
 
 
 def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, SpanKind, dict[str, str | int | bool]]:
-    """Return the name, the kind and the attributes of the span for a payload from Slack."""
+    """Return the name, the kind and the attributes of the span for a payload from Slack.
+
+    `over_http`: True for a payload over HTTP, False for a payload over Socket Mode.
+    """
     named = "slash_command" if "command" in body and "type" not in body else body.get("type")
     payload = _known(named, PAYLOAD_TYPES)
     attributes: dict[str, str | int | bool] = {"slack.payload.type": payload}
@@ -382,7 +385,6 @@ def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, Span
 
 
 def _known(value: object, words: frozenset[str]) -> str:
-    """Return `value` if it is one of `words`; otherwise "other"."""
     return value if isinstance(value, str) and value in words else "other"
 
 
@@ -392,7 +394,7 @@ def route_of(path: str) -> str:
 
 
 def set_http_status(span: Span, status: int) -> None:
-    """Write an HTTP status to a span. If it is 400 or higher, mark the span as an error."""
+    """Write an HTTP status to a span. If the status is 400 or higher, mark the span as an error."""
     span.set_attribute("http.response.status_code", status)
     if status >= 400:
         fail(span, str(status))
@@ -420,7 +422,7 @@ def _slack_code(error: SlackApiError) -> object:
 
 
 def has_trace() -> bool:
-    """Return whether there is a current span, even if it is not recorded."""
+    """Return whether there is a current span, even if the span is not recorded."""
     return trace.get_current_span().get_span_context().is_valid
 
 

@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
 The bot is ready if Slack can reach it. The answer of /readyz also shows the states of Genesys and of the database. The
-bot is ready even if Genesys or the database fails, because it then tells people about the failure.
+bot is ready even if Genesys or the database fails, because the bot then tells people about the failure.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def _not_yet() -> bool:
 class StoreProbe:
     """Finds out whether the database answers.
 
-    `find`: a function that reads a request from the database. If it raises an error, the database does not answer.
+    `find`: a function that reads a request from the database. If `find` raises an error, the database does not answer.
     """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:

@@ -59,5 +59,5 @@ async def remove_server_header(_: web.BaseRequest, response: web.StreamResponse)
 
 
 def new_refusal_log() -> ThrottledLog:
-    """Create the log for the unreadable HTTP requests to one server. It limits the lines per second."""
+    """Create the log for the unreadable HTTP requests to one server. The lines per second are limited."""
     return ThrottledLog(logging.getLogger(__name__))

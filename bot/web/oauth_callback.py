@@ -75,8 +75,8 @@ class OAuthCallback:
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
         """Finish the sign-in, and put the page into `page_future`.
 
-        If the browser has disconnected, send a Slack message to the person. `state`, `code`, `error`: the parameters of
-        the URL that the browser requested.
+        If the browser has disconnected, send the result in Slack to the person who asked for the sign-in link. `state`,
+        `code`, `error`: the parameters of the URL that the browser requested.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)

@@ -1,6 +1,6 @@
-"""Render the page after a sign-in to Genesys (pure). It shows the result, the next step, and ids for support.
+"""Render the page after a sign-in to Genesys (pure). The page shows the result, the next step, and ids for support.
 
-The page loads no resources and runs no script. Its headers forbid caching, framing, indexing and referrers.
+The page loads no resources and runs no script. HEADERS forbids caching, framing, indexing and referrers.
 """
 
 import base64

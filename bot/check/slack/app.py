@@ -116,7 +116,6 @@ def _app_id_in(app_token: str) -> str:
 
 
 async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | None) -> str:
-    """Ask Slack for the app's id; return "" if Slack does not give it."""
     try:
         return str((await web.bots_info(bot=identity.bot_id, team_id=team_id))["bot"]["app_id"])
     except (*CALL_ERRORS, *MALFORMED_ERRORS):

@@ -65,7 +65,7 @@ async def check_directory(
 ) -> list[CheckResult]:
     """Check whether the bot can read the Slack workspaces, user groups, email addresses and the contact.
 
-    Return the results. Leave out what the settings do not need.
+    Return the results. Leave out the checks that these settings do not need.
     """
     found = _workspaces(identity, workspaces) if identity.home.org_wide else []
     found.append(await _contact(web, identity, settings, workspaces))
@@ -103,7 +103,6 @@ def _has_scope(identity: BotIdentity, scope: str) -> bool:
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return a mapping from each user group to the names of the settings that contain it."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -175,7 +174,8 @@ async def _contact_channel(
 ) -> CheckResult:
     """Check whether the contact's channel gets the messages about faults. Return the result.
 
-    The channel gets none if the bot cannot see it, if it is archived, or if people of other organizations may read it.
+    The bot sends no messages to a channel that is hidden from the bot, is archived, or has readers from other
+    organizations.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"

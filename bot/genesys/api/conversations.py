@@ -145,7 +145,8 @@ class ConversationSessions:
 
         - `open`: the customer can accept the offer.
         - `ended`: the offer's time is up.
-        - `gone`: Genesys does not find the offer. The customer may have accepted it, or the bot has withdrawn it.
+        - `gone`: Genesys does not find the offer. The customer may have accepted the offer, or the bot has withdrawn
+          the offer.
 
         `share`: the share of the rate limit, as in GenesysClient.call. Raises UnknownSessionError if the settings name
         no deployment, and another ServiceError if the call fails.

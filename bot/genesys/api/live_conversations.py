@@ -88,7 +88,7 @@ class OtherConversation:
 class LookupHooks:
     """Call hooks for the look-ups before a create call.
 
-    `hooks`: the call hooks of the create call. LookupHooks passes `on_wait` on to them, but not `before_send`.
+    `hooks`: the call hooks of the create call. LookupHooks calls their `on_wait`, but not their `before_send`.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -96,7 +96,7 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call, so that look-ups and create call share a place in the queue."""
+        """Return the fairness key of the create call, so that the rate limiter counts all calls for one requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
@@ -264,7 +264,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether at least one colleague of the host takes part in the conversation, and no customer."""
+    """Return whether at least one colleague of the host takes part in the conversation, and no customer takes part."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people

@@ -73,7 +73,6 @@ def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
 
 
 def _customer_parts(body: Part) -> Iterator[Part]:
-    """Yield the entries of `cobrowsesessions` of all customers."""
     for person in objects(body.get("participants")):
         if person.get("userId") or str(person.get("purpose")).lower() not in CUSTOMERS:
             continue

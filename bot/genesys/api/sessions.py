@@ -120,8 +120,9 @@ class CobrowseSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Read a session's state. Raises ServiceError if the call fails.
 
-        Return UNKNOWN_STATE if the service does not find the session, or if its status means neither joined nor ended.
-        `live`: True if the bot watches the session in the background; False if a person waits for the answer.
+        Return UNKNOWN_STATE if the service does not find the session, or if the session's status means neither joined
+        nor ended. `live`: True if the bot watches the session in the background; False if a person waits for the
+        answer.
         """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
@@ -152,9 +153,9 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Convert a 4xx answer to a create call into the error that the service's documentation defines for it.
+        """Convert a 4xx answer to a create call into the error that the service's documentation defines for the answer.
 
-        Return `error` unchanged if the documentation defines none.
+        Return `error` unchanged if the documentation does not mention the answer.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)

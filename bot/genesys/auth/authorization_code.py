@@ -79,8 +79,8 @@ class AuthorizationCodeClient:
     def address(self, state: str, verifier: str) -> str:
         """Return the URL of Genesys's sign-in page.
 
-        - `state`: a random text. After the sign-in, Genesys passes it back to the bot.
-        - `verifier`: the PKCE code verifier. The URL contains its hash.
+        - `state`: a random text. After the sign-in, Genesys passes the text back to the bot.
+        - `verifier`: the PKCE code verifier. The URL contains the verifier's hash.
         """
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         query = {
@@ -125,9 +125,8 @@ class AuthorizationCodeClient:
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
         """Return the id of the user who owns the token, and Genesys's correlation id.
 
-        The user's id is None if it is malformed. The correlation id is None if the answer has none. Raises
-        LoginRefusedError (code connect_failed) if Genesys refuses the token, and another ServiceError if the call
-        fails.
+        A malformed user id becomes None. A missing correlation id becomes None. Raises LoginRefusedError (code
+        connect_failed) if Genesys refuses the token, and another ServiceError if the call fails.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))

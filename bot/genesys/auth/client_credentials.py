@@ -54,8 +54,8 @@ class Token:
 class TokenAuth(TokenSource):
     """Adds the bot's own token to HTTP requests.
 
-    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first one. With them,
-      an administrator can replace the first client's secret without an outage.
+    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first one. With a
+      second OAuth client, an administrator can replace the first client's secret without an outage.
     - `clock`: returns seconds and never goes back.
     """
 
@@ -148,7 +148,7 @@ class TokenAuth(TokenSource):
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
-        """Ask the login for a token. If it refuses the first OAuth client, ask as the second one.
+        """Ask the login for a token as the first OAuth client. If the login refuses this client, ask as the second one.
 
         Return the answer, and the OAuth clients with the accepted one first. Raises ServiceError if no OAuth client
         gets a token.
@@ -208,8 +208,8 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 def _lifetime(stated: object, default: float) -> float:
     """Convert `stated`, the lifetime in the login's answer, to seconds between MIN_TOKEN_SECONDS and MAX_TOKEN_SECONDS.
 
-    Return `default` if `stated` is missing, zero, negative or not a number. Raises ValueError for a text without a
-    number, and OverflowError for an integer that is too large.
+    Return `default` if `stated` is missing, zero, negative, NaN, or of another type. Raises ValueError for a text that
+    is not a number, and OverflowError for an integer that is too large.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -226,7 +226,8 @@ def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials:
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
     """Convert the login's OAuth error (RFC 6749 section 5.2) into a LoginRefusedError.
 
-    `sent`: the secrets in the HTTP request. The code and the description of the LoginRefusedError do not contain them.
+    `sent`: the secrets in the HTTP request. The secrets are masked in the code and the description of the
+    LoginRefusedError.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -247,7 +248,7 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 def without_secrets(words: str, sent: Iterable[str]) -> str:
     """Mask all secrets in `words`, and put `words` on one line of MAX_MESSAGE_LENGTH characters at most.
 
-    Secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and everything that looks like a token.
+    Secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and everything that matches `_TOKEN`.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

@@ -16,7 +16,7 @@ class Credentials(Protocol):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the texts that must be masked in the login's answer, because it may quote them."""
+        """Return the secret texts among the credentials. The login's answer may quote these texts."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the form fields and the headers that authenticate one HTTP request to `token_url`.
@@ -29,7 +29,7 @@ class Credentials(Protocol):
 class SecretCredentials:
     """Credentials of an OAuth client with a secret, as in public Genesys Cloud.
 
-    `scopes`: the scopes to request, separated by spaces; "" if the client has roles instead.
+    `scopes`: the scopes to request, separated by spaces; "" if the client has roles and no scopes.
     """
 
     client_id: str

@@ -17,7 +17,7 @@ class TokenInfo:
     """The organization and the scopes of a token.
 
     - `organization_id`, `organization`: the id and the name; "" if Genesys's answer has none.
-    - `scopes`: empty if the OAuth client has roles instead.
+    - `scopes`: empty if the OAuth client has roles and no scopes.
     """
 
     organization_id: str

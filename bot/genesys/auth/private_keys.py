@@ -1,4 +1,4 @@
-"""Authenticate an OAuth client to Genesys's login with an assertion that its private key signs (pure).
+"""Authenticate an OAuth client to Genesys's login with an assertion that the client's private key signs (pure).
 
 See RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load
 the signing libraries.
@@ -22,7 +22,7 @@ MIN_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A private key, and the JWT algorithm with which it signs."""
+    """A private key, and the JWT algorithm of its signatures."""
 
     algorithm: str
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)

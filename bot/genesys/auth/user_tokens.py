@@ -1,8 +1,8 @@
 """Cache the access tokens of people who signed in to Genesys, and renew each token before it expires.
 
 A renewal locks the account's row in the database. Each replica reads an account again from the database after
-`account_cache_seconds`, so it learns of a sign-out on another replica. authorization_code.py makes the calls to
-Genesys.
+`account_cache_seconds`, so the replica learns of a sign-out on another replica. authorization_code.py makes the calls
+to Genesys.
 """
 
 import asyncio
@@ -137,13 +137,16 @@ class UserTokens:
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Remove a person's token from the cache, because Genesys refused it."""
+        """Remove a person's token from the cache, because Genesys refused the token."""
         _, cached = self._tokens.get(person) or (None, None)
         if cached is token:  # otherwise a newer token is cached already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove a person from the caches. Return the removed access token; None if it is missing or has expired."""
+        """Remove a person from the caches, and return the removed access token.
+
+        Return None if there is no token, or if the token has expired.
+        """
         self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)

@@ -138,7 +138,7 @@ class SubscribedChannel:
                 self._on_change(False)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Pass messages to `on_message` until the WebSocket closes, or until Genesys announces that it will close it.
+        """Pass messages to `on_message` until the WebSocket closes, or until Genesys announces a close.
 
         Raises ChannelGoneError if Genesys no longer knows the channel.
         """
@@ -180,7 +180,7 @@ class SubscribedChannel:
         await socket.close()
 
     def _next_delay(self) -> float:
-        """Return the seconds to wait before the next WebSocket. The wait doubles after each failure."""
+        """Return the seconds to wait before the bot opens the next WebSocket. The wait doubles after each failure."""
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret
 

@@ -30,7 +30,7 @@ MAX_HINTS = 20
 
 
 class HostSubscriptions:
-    """The notification channels of the leading replica, and the hosts to which they are subscribed."""
+    """The notification channels of the leading replica, and the hosts to which the channels are subscribed."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class HostSubscriptions:
     def _assign(self) -> None:
         """Assign each host to a channel with fewer than MAX_TOPICS hosts, and open more channels if needed.
 
-        A host that has a channel keeps it.
+        A host that has a channel already keeps this channel.
         """
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
@@ -161,9 +161,10 @@ class HostSubscriptions:
                 self._hint_twice(session.conversation_id)
 
     def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
-        """Log that Genesys refuses to subscribe these hosts. Do not try again for `refused_seconds`.
+        """Log that Genesys refuses to subscribe these hosts. Do not subscribe these hosts for `refused_seconds`.
 
-        `code`: the error's code. `missing`: the missing permissions.
+        - `code`: the error's code.
+        - `missing`: the missing permissions.
         """
         for host in hosts:
             self._refused_until[host] = self._loop.time() + self._timing.refused_seconds
@@ -229,7 +230,7 @@ class HostSubscriptions:
     def _on_change(self, is_connected: bool) -> None:
         """Record that a channel has connected or disconnected.
 
-        If it has disconnected, call `_ask_if_lost` after `grace_seconds`.
+        After a disconnect, wait for `grace_seconds`, and call `_ask_if_lost`.
         """
         self._report_connected()
         self._wake.set()
@@ -247,8 +248,6 @@ class HostSubscriptions:
 
 
 class _AssignedChannel:
-    """A notification channel, its task, and the hosts that are assigned to it."""
-
     def __init__(self, channel: SubscribedChannel, task: "asyncio.Task[None]", timing: PushTiming) -> None:
         self.channel, self.task, self.hosts = channel, task, set[HostId]()
         self._timing = timing
