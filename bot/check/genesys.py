@@ -29,7 +29,7 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""A user id that no user has. With it and with NOBODY, the check tests whether the bot may search."""
+"""A user id that no user has. The check searches for this id and for NOBODY, to test whether the bot may search."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 

@@ -36,7 +36,7 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that these settings require and that `check` must not try.
+    """Return the actions that these settings require and that `check` cannot test with a call.
 
     `sending`: the settings of messages to customers; None if they have faults.
     """

@@ -22,7 +22,7 @@ LARGE_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """Whether a host is reachable, and the difference of its clock.
+    """Whether a host is reachable, and how the host's clock differs from this machine's clock.
 
     - `skew_seconds`: how far this machine's clock is ahead of the host's clock; None if the host sent no Date header.
     - `failure`: a failed result if the host is unreachable; otherwise None.

@@ -80,10 +80,7 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response whose body has already been read.
-
-    To save CPU time, it bypasses httpx's code for streams.
-    """
+    """An httpx response whose body has already been read. Bypasses httpx's code for streams, to save CPU time."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request

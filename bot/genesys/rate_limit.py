@@ -44,9 +44,9 @@ class Share:
 
 
 LOOK = Share(2)
-"""The share of reads that a person waits for."""
+"""The share of the rate limit for reads whose result a person waits for."""
 LIVE = Share(4, only_idle=True)
-"""The share of background reads of open sessions."""
+"""The share of the rate limit for background reads of open sessions."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]

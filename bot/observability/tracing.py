@@ -68,7 +68,7 @@ _ERROR_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorError, "unreached"),
     (aiohttp.ClientError, "no_answer"),
 )
-"""The codes of exceptions that other libraries raise. The first entry that is a class of the exception counts."""
+"""The codes of exceptions that other libraries raise. The first entry with a class of the exception counts."""
 
 
 @asynccontextmanager
@@ -90,7 +90,10 @@ async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIte
 
 
 def _resource() -> Resource:
-    """Describe this process for OpenTelemetry. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come first."""
+    """Describe this process for OpenTelemetry.
+
+    OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES replace values that the bot sets.
+    """
     own = {"service.name": SERVICE_NAME, "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
     return Resource.create(own).merge(OTELResourceDetector().detect())
 

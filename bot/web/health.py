@@ -97,7 +97,7 @@ class Health(HealthServer):
     """Finds out whether the bot of one workspace is ready.
 
     Serves the health endpoints if the process has only this workspace. `slack_refusal`: a function that returns Slack's
-    error code if Slack refuses the bot token; "" if Slack accepts it.
+    error code if Slack refuses the bot token; "" if Slack accepts the bot token.
     """
 
     def __init__(

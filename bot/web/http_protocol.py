@@ -10,7 +10,8 @@ from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 from bot.observability.throttled_log import ThrottledLog
 
 UNREADABLE = (HttpProcessingError, RequestPayloadError, PayloadAccessError)
-"""aiohttp's errors for bytes that it cannot parse. Their messages and tracebacks may quote those bytes."""
+"""aiohttp's errors for bytes that aiohttp cannot parse. The messages and tracebacks of these errors may quote the
+bytes."""
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -53,7 +54,7 @@ class Connection(web.RequestHandler):
 async def remove_server_header(_: web.BaseRequest, response: web.StreamResponse) -> None:
     """Remove the header `Server`, which shows the versions of aiohttp and Python, from a response.
 
-    This is a handler for aiohttp's signal `on_response_prepare`.
+    Use this function as a handler of aiohttp's signal `on_response_prepare`.
     """
     response.headers.popall(hdrs.SERVER, None)
 

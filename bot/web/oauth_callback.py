@@ -27,7 +27,8 @@ from bot.web.oauth_page import HEADERS, busy_page, page
 MAX_PARAMETERS = 10
 
 PageFuture = asyncio.Future[web.Response]
-"""A future for the page that a browser waits for. It is cancelled if the browser disconnects or the bot stops."""
+"""A future for the page that a browser waits for. The future is cancelled if the browser disconnects or the bot stops.
+"""
 
 
 class OAuthCallback:

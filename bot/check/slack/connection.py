@@ -129,7 +129,9 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Return a warning if the app has too many open sockets. Otherwise, return a result without a problem.
+    """Return a warning if the app has more than nine open sockets, or more than two if `single_process` is True.
+
+    Otherwise, return a result without a problem.
 
     - `sockets`: the number of open sockets, including the one of this check.
     - `single_process`: whether the database allows only one replica.

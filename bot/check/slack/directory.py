@@ -174,7 +174,7 @@ async def _contact_channel(
 ) -> CheckResult:
     """Check whether the contact's channel gets the messages about faults. Return the result.
 
-    The bot sends no messages to a channel that is hidden from the bot, is archived, or has readers from other
+    The bot sends no such messages to a channel that is hidden from the bot, is archived, or has readers from other
     organizations.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)

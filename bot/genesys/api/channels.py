@@ -28,7 +28,8 @@ NEEDS = (OPEN_CHANNEL, READ_TOPICS)
 MAX_TOPICS = 1000
 """Genesys's limit of topics for one channel."""
 CHANNEL_LIFETIME = timedelta(days=1)
-"""The lifetime of a channel. The bot assumes it if Genesys's answer states no end, or an end that is later."""
+"""The lifetime of a channel. The bot assumes this lifetime if Genesys's answer states no end, or an end that is later.
+"""
 MAX_URL_LENGTH = 2000
 
 
@@ -50,7 +51,7 @@ class Subscriptions:
     """The result of a call that subscribes a channel to several hosts.
 
     - `accepted`: the hosts to which the channel is subscribed.
-    - `refused`: the hosts to which it is not subscribed.
+    - `refused`: the hosts to which the channel is not subscribed.
     - `missing`: the permissions that Genesys names as missing.
     """
 

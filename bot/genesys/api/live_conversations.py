@@ -223,9 +223,10 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Convert Genesys's answer `body` about a conversation that does not support co-browse (pure).
+    """Convert Genesys's answer `body` about a conversation into an OtherConversation (pure).
 
-    Return None if the host is not connected to the conversation. `wanted_id`: the id of the conversation.
+    Return None if the conversation supports co-browse, or if the host is not connected to the conversation.
+    `wanted_id`: the id of the conversation.
     """
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):

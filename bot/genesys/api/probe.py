@@ -17,7 +17,7 @@ from bot.genesys.auth.introspection import fetch_token_info
 from bot.genesys.client import GenesysClient
 
 NOBODY = "nobody@cobrowse-bot.invalid"
-"""An email address that no user has. The bot searches for it to test whether it may search users."""
+"""An email address that no user has. The bot searches for this address to test whether the bot may search users."""
 
 
 class GenesysProbe:

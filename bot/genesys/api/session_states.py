@@ -34,12 +34,12 @@ Part = dict[str, object]
 
 
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
-    """Read a session's state from Genesys's answer `body` about its conversation.
+    """Read a session's state from Genesys's answer `body` about the session's conversation.
 
     - `now`: the service's time.
     - `is_local`: whether Genesys's API runs on this machine. If so, the viewer's URL may lead to this machine.
 
-    The phase is WAITING if the conversation goes on and no customer has joined a session since this one was created.
+    The phase is WAITING if the conversation goes on and no customer has joined since the session was created.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]
@@ -80,7 +80,10 @@ def _customer_parts(body: Part) -> Iterator[Part]:
 
 
 def _viewer_url(body: Part, host_id: HostId, session_id: SessionId, *, is_local: bool) -> str:
-    """Return the URL at which the host views the customer's screen; "" for none that `is_viewer_url` accepts."""
+    """Return the URL at which the host views the customer's screen.
+
+    Return "" if Genesys gives no URL that `is_viewer_url` accepts.
+    """
     for person in objects(body.get("participants")):
         if str(person.get("userId") or "").lower() != host_id:
             continue

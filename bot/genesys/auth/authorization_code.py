@@ -54,7 +54,8 @@ class Grant:
 class AuthorizationCodeClient:
     """Calls Genesys to sign people in, to find out who owns a token, and to revoke a token.
 
-    `credentials`: those of the OAuth client for people's sign-ins. The bot's own token comes from another OAuth client.
+    `credentials`: the credentials of the OAuth client for people's sign-ins. The bot's own token comes from another
+    OAuth client.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange an authorization code for tokens. Send one request only, because a code is valid only once.
+        """Exchange an authorization code for tokens. Send one HTTP request only, because a code is valid only once.
 
         Raises LoginRefusedError (code connect_failed) if the login refuses the code, and another ServiceError if the
         call fails.
@@ -110,7 +111,7 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens. Send one request only.
+        """Exchange a refresh token for new tokens. Send one HTTP request only.
 
         Raises SignInExpiredError if the login no longer accepts the refresh token, and another ServiceError if the call
         fails. After an OutcomeUnknownError, the login may no longer accept `refresh_token`.

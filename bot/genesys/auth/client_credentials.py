@@ -84,7 +84,7 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add the token to a request, and drop the token after a 401 or 403. Implements httpx.Auth.
+        """Add the token to an HTTP request, and drop the token after a 401 or 403. Implements httpx.Auth.
 
         https://www.python-httpx.org/advanced/authentication/
         """
@@ -97,7 +97,7 @@ class TokenAuth(TokenSource):
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
         """Get a token with other credentials, and replace the old credentials and token.
 
-        Raises ServiceError if there is no new token. The old credentials and token then stay in use.
+        Raises ServiceError if the login gives no token. The old credentials and token then stay in use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)

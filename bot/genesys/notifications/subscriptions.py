@@ -174,10 +174,10 @@ class HostSubscriptions:
             log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
 
     def _on_message(self, message: ChannelMessage) -> None:
-        """Push a hint about the changed conversation in a message.
+        """Push a hint about the changed conversation in a channel's message.
 
-        Ignore the message if the conversation is not watched, or if the conversation's last message had the same
-        fingerprint.
+        Ignore the message if the conversation is not watched, or if the last message about the conversation had the
+        same fingerprint.
         """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:
