@@ -169,7 +169,10 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line with these fields about a command in a terminal or a changed secret."""
+        """Write an audit line with these fields.
+
+        The line is about a command that somebody ran in a terminal, or about a changed secret.
+        """
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

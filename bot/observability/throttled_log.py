@@ -22,7 +22,7 @@ class ThrottledLog:
     """Writes log records, but for each reason at most one line per interval. Needs a running event loop.
 
     - The first record of a reason is written at once.
-    - A later line stands for all records of its interval. Its field `count` is the number of these records.
+    - A later line stands for all records of an interval. The field `count` is the number of these records.
     - `reason`: a constant of the code, never text from outside.
     """
 

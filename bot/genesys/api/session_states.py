@@ -102,7 +102,8 @@ def _is_connected(part: Part) -> bool:
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
     """Return whether a customer's entry with another session id can be about the session of `record`.
 
-    True if the customer is connected now, or connected later than TOLERANCE before the start of the session.
+    True if the customer is connected now, or has connected since the session started. TOLERANCE allows for different
+    clocks.
     """
     if _is_connected(part):
         return True

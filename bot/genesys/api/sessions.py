@@ -1,7 +1,7 @@
 """Create, read and end co-browse sessions at the session service.
 
-The service documents one call for sessions, which creates a session and returns a join URL. The bot assumes that GET
-and DELETE on the path of this call, followed by a session's id, read and end the session.
+The service documents only one call for sessions: a POST creates a session and returns a join URL. The bot assumes that
+GET and DELETE on the same path, followed by a session's id, read and end the session.
 """
 
 from collections.abc import Callable, Collection
