@@ -281,15 +281,15 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 class FairQueue:
     """Orders the calls that wait for the rate limit.
 
-    Requesters take turns, and the calls of one requester go in order. A background call goes only when no other call
-    waits.
+    Requesters take turns, and the calls of one requester go in order. A background call goes only when no call of a
+    request waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
         """Take the window, which limits how many calls pass.
 
-        `calls_per_session`: the number of calls that create one session. Only the first of these calls waits in the
-        queue; the others go before all waiting calls.
+        `calls_per_session`: the number of calls that create one session. The first of these calls waits for its turn.
+        The others go to the front of the queue.
         """
         self._window = window
         self._calls_per_session = calls_per_session
@@ -461,8 +461,8 @@ class PermissionHolds:
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
         """Wait until a call that needs this permission may be sent.
 
-        Before each wait, call `on_wait` with the seconds. Raises ServiceBusyError if the whole wait would be longer
-        than `max_hold_total_seconds`. Raises the exceptions of `on_wait`.
+        If the hold's time is not over, call `on_wait` with the seconds that are left. Raises ServiceBusyError if the
+        whole wait would be longer than `max_hold_total_seconds`. Raises the exceptions of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

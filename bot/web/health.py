@@ -28,7 +28,8 @@ async def _not_yet() -> bool:
 class StoreProbe:
     """Finds out whether the database answers.
 
-    `find`: a function that reads a request from the database. If `find` raises an error, the database does not answer.
+    `find`: a function that reads a request from the database. The database does not answer if `find` raises an error or
+    takes longer than STORE_TIMEOUT.
     """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:

@@ -28,8 +28,8 @@ NEEDS = (OPEN_CHANNEL, READ_TOPICS)
 MAX_TOPICS = 1000
 """Genesys's limit of topics for one channel."""
 CHANNEL_LIFETIME = timedelta(days=1)
-"""The lifetime of a channel. The bot assumes this lifetime if Genesys's answer states no end, or an end that is later.
-"""
+"""The longest lifetime of a channel. The bot assumes this lifetime if Genesys's answer states no end, a later end, or
+an end in the past."""
 MAX_URL_LENGTH = 2000
 
 

@@ -21,8 +21,8 @@ from bot.genesys.notifications.messages import ChannelMessage, MessageKind
 log = logging.getLogger(__name__)
 
 MAX_CHANNELS = 10
-"""The maximum number of channels of the bot. Genesys allows 20 for an OAuth client, and closes the oldest if there are
-more."""
+"""The maximum number of channels of the bot. Genesys allows 20 for an OAuth client. The 21st would replace the oldest.
+"""
 MAX_SESSIONS = MAX_CHANNELS * MAX_TOPICS
 MAX_HINTS = 20
 """If more sessions than this are newly subscribed, one hint is about all of them. Otherwise, each session gets a hint.
