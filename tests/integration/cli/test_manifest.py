@@ -127,7 +127,7 @@ async def test_the_command_needs_no_sandbox_and_no_file_beside_it(tmp_path: Path
 
 
 VARIANTS = [
-    Features("/cobrowse", over_http, URL if over_http else "", groups, emails, steps)
+    Features("/cobrowse", over_http, url=URL if over_http else "", groups=groups, emails=emails, steps=steps)
     for over_http, groups, emails, steps in itertools.product([False, True], repeat=4)
 ]
 
