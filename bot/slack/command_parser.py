@@ -100,10 +100,11 @@ class Start:
     """The command to start a session for the user `target`. If `target` is None, the session is for the requester.
 
     - `name`: the session's name, 1 to 100 characters of plain text; None for no name.
-    - `conversation_id`: the Genesys conversation that the text names.
-    - `send_to`: the customer's address as typed. The session card offers to send the link to this address.
-    - `unless`: a value of COMMANDS. If the requester has an open session whose name is in `name`, the text means this
-      command and starts no session.
+    - `conversation_id`: the Genesys conversation that the text names; None for none.
+    - `send_to`: the customer's address as typed; None for none. The session card offers to send the link to this
+      address.
+    - `unless`: a value of COMMANDS, if `name` begins with a word for this command; else None. If `name` also contains
+      the name of an open session of the requester, the bot asks whether the requester meant the command.
     """
 
     target: UserId | None = None
@@ -117,8 +118,8 @@ class Start:
 class Query:
     """A command that starts no session, such as `status` or `end`.
 
-    - `target`: the user whom the text mentions.
-    - `argument`: the rest of the text after the command word, without the user.
+    - `target`: the user whom the text mentions; None for nobody.
+    - `argument`: the rest of the text after the command word, without the user; None for no rest.
     """
 
     kind: RequestKind
@@ -139,7 +140,7 @@ class Choice:
     """The result for an ambiguous text: the bot asks which of the `options` the text means.
 
     - `options`: one or two commands.
-    - `subject`: the command word, person or address that the question is about, as plain text.
+    - `subject`: the command word, person or address that the question is about, as plain text; "" for none.
     """
 
     code = "choice_offered"
@@ -164,8 +165,7 @@ class Grammar:
     """The rules of parsing that depend on the installation.
 
     - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
-    - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
-      or a phone number with a plus.
+    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
 
     genesys_app: GenesysApp | None = None
@@ -179,8 +179,7 @@ def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collectio
     """Parse the text after the slash command, as Slack delivers it. Never raises.
 
     - `genesys_app`: parses the ids and URLs of conversations; None if the text cannot name a conversation.
-    - `countries`: ISO codes. A session's name may not contain a phone number that is valid in one of these countries,
-      or a phone number with a plus.
+    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
@@ -230,7 +229,8 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
     """Remove control characters from a session's name, and cut the name to `most` characters.
 
-    Return None if no visible character is left. Names from forms contain no markup, so none is removed.
+    Return None if no visible character is left. Markup is not removed: the name comes from a form, where users type
+    plain text.
     """
     name = clean(text, most)
     return name if _is_visible(name) else None
@@ -274,7 +274,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text as a command or as a session's name. Return a Choice if the text can be either.
 
-    `start` holds the user whom the requester mentioned before the text, if any.
+    `start`: holds the user whom the requester mentioned before the text, if any.
     """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
@@ -331,8 +331,8 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Return a Start with the conversation and the session's name in the text.
 
-    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. Return a Choice if the name
-    contains an address. `_named` describes an exception.
+    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. If the name contains an
+    address, return a Choice or a Start: `_named` decides.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -351,7 +351,9 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
     Exception: return a Start if the text contains exactly one address, at its beginning, and the address is an email
     address or a phone number with a plus. The session card then offers to send the link to this address.
 
-    `is_forced`: whether the requester put the text in quotes, to mark it as a name.
+    - `start`: holds the user and the conversation that the requester named before the text, if any.
+    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. If True, the exception does not
+      apply.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -421,11 +423,11 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Return the question about a user who is not at the beginning of the text.
+    """Return the question about a user who is not at the beginning of the text: is the session for this user?
 
     - `text`: the text that contains the user.
+    - `typed`: the same text as typed. It is the session's name if the session is for the requester.
     - `at`: the start and the end of the user in `text`.
-    - `typed`: the text that would be the name of a session of the requester.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())

@@ -123,13 +123,16 @@ def split(text: str) -> tuple[str, ...]:
 def read(words: Sequence[str]) -> Reading:
     """Decide what words mean. `words` is a result of `split`.
 
-    If the first word that is not in LEADING is a command word, the words mean
+    If the first word that is not in LEADING is a command word, the first rule that applies decides:
 
-    - a command, if each later word is a filler, a noun or a word for the same command. Exception: they mean a command
-      or a name if the command word is in UNSURE, or if a question asks for a command outside CHANGES_NOTHING;
-    - a command or a name, if a later word is a noun, or if all later words are fillers, nouns or command words;
-    - a command or a name, if there are fewer than MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES;
-    - a name otherwise.
+    - If each later word is a filler, a noun or a word for the same command, the words mean a command. Exception: the
+      words mean a command or a name if the command word is in UNSURE, or if a word of QUESTIONS precedes a command that
+      is not in CHANGES_NOTHING.
+    - If a later word is a noun, or if all later words are fillers, nouns or command words, the words mean a command or
+      a name.
+    - If there are fewer than MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES, the words mean a
+      command or a name.
+    - Otherwise the words mean a name.
 
     If that first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
     """

@@ -55,15 +55,14 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return False if the error means that Slack does not accept the token, else True.
-
-        Without an accepted token, no call can succeed.
-        """
+        """Return False if the error means that Slack does not accept the token, else True."""
         return self.group is not Group.TOKEN
 
     @property
     def maybe_done(self) -> bool:
-        """Return whether Slack may have carried out the call in spite of the error."""
+        """Return True for an error inside Slack (Group.FAULT), after which Slack may have carried out the call; else
+        False.
+        """
         return self.group is Group.FAULT
 
 

@@ -80,7 +80,7 @@ class DirectMessages:
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """Return the id of the direct-message channel with a user, from the cache or from Slack.
 
-        `instead_of`: an id that Slack no longer accepts, to remove it from the cache; None for none.
+        `instead_of`: an id that Slack no longer accepts. If the cache holds this id, the bot removes it from the cache.
         """
         if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)

@@ -62,7 +62,7 @@ GroupKey = tuple[TeamId, str]
 class GroupListing:
     """The members of a user group in one Slack workspace.
 
-    `error`: Slack's error code if the workspace has no such group, else "".
+    `error`: Slack's error code if the workspace has no such group, or if the token cannot use the workspace; else "".
     """
 
     members: frozenset[UserId]
@@ -72,8 +72,8 @@ class GroupListing:
 class UserGroups:
     """Finds out who is in a user group, and caches the members.
 
-    With an org-wide token, the group may be in any Slack workspace of the organization. So the members are read and
-    cached for each Slack workspace. A token that is not org-wide belongs to one Slack workspace.
+    With an org-wide token, the group may be in any Slack workspace of the organization. Therefore the bot reads and
+    caches the members separately for each Slack workspace.
     """
 
     def __init__(
@@ -102,7 +102,9 @@ class UserGroups:
         return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
-        """Return whether a user is in a user group. `own` holds the user's Slack workspaces.
+        """Return whether a user is in a user group.
+
+        `own`: the user's Slack workspaces, in which the bot looks for the group first.
 
         Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
@@ -122,7 +124,7 @@ class UserGroups:
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `own` holds the user's Slack workspaces.
+        `own`: the user's Slack workspaces. If this is empty, all Slack workspaces of the token count.
         """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
@@ -197,7 +199,7 @@ class SlackDirectory:
     """Reads and caches the users and user groups of Slack. Implements core's MemberDirectory.
 
     - `home`: the bot's Slack workspace.
-    - `max_wait_seconds`: the time limit of a call, as in ThrottledMethod.
+    - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `clock`: returns seconds and never goes back.
     """
 
@@ -230,7 +232,7 @@ class SlackDirectory:
         return (await self.person(user_id)).name
 
     def known_id(self, user_id: UserId) -> UserId:
-        """Return the main id of the person with this Slack id, from memory. Never calls Slack.
+        """Return the main id of the person with this Slack id, without a call to Slack.
 
         Return `user_id` itself if the bot has not yet read this person from Slack.
         """
@@ -239,7 +241,7 @@ class SlackDirectory:
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
         """Return whether a user is in a user group. Raises SlackUnavailableError if the look-up fails.
 
-        `team_id`: the Slack workspace to ask first, if the token is org-wide.
+        `team_id`: with an org-wide token, the Slack workspace to ask first; NO_TEAM for none.
         """
         return await self._groups.has(user_id, group_id, self._own(user_id, team_id))
 
@@ -259,7 +261,10 @@ class SlackDirectory:
         return self._locales.get(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer."""
+        """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
+
+        `team_id`: with an org-wide token, the Slack workspace to look in first; NO_TEAM for none.
+        """
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
     def _own(self, user_id: UserId, team_id: TeamId) -> Sequence[TeamId]:
@@ -342,7 +347,8 @@ class Readers:
     """Finds out in which language to write to each person.
 
     - `languages`: all languages by code, including English.
-    - `forced`: the code of the language for all people; "" for each person's own language.
+    - `forced`: the code of the language for all people; "" to use each person's own language.
+    - `default`: the language for channels, and for people whose language is not known.
     """
 
     def __init__(
@@ -361,7 +367,8 @@ class Readers:
     def known(self, user_id: str | None) -> Language:
         """Return the language in which to write to a reader. Never calls Slack.
 
-        Return `default` for a channel, for None, and for a person whose language the bot has not fetched yet.
+        `user_id`: the id of a user or channel, or None. Return `default` for a channel, for None, and for a user whose
+        language the bot has not fetched yet.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:
@@ -372,9 +379,9 @@ class Readers:
         return language
 
     async def learn(self, user_id: str | None) -> None:
-        """Ask Slack for a person's language, unless the bot already knows it. Never raises.
+        """Ask Slack for a person's language, unless the bot already knows the language. Never raises.
 
-        Do nothing if `user_id` is the id of a channel.
+        Do nothing if `user_id` is the id of a channel, or None.
         """
         if self._people and user_id and user_id[0] in "UW" and self._people.locale(UserId(user_id)) is None:
             with suppress(Exception):  # the answer goes out in the default language

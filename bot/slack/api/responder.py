@@ -87,7 +87,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Lengthens each wait between retries by a random time, at most 2 * `first_seconds`."""
+    """Lengthens each wait between retries by a random time: at least 0 and less than 2 * `first_seconds`."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -99,7 +99,7 @@ class ProportionalJitter(Jitter):
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
     """Return slack_sdk's retry handlers for calls that post messages.
 
-    The handlers also repeat a call that may have succeeded: a message that arrives twice is better than a lost one.
+    The handlers also repeat a call that may have succeeded. So a message may arrive twice, but is not lost.
     """
     first = timing.repeat_seconds
     backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
@@ -133,11 +133,13 @@ def new_web_client(
 ) -> WebClient:
     """Return a client of Slack's Web API.
 
+    - `token`: the bot token or the app-level token; None for a client without a token.
     - `proxy`: the URL of the proxy; None for no proxy.
     - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
     - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried out the
       call.
-    - `watch`: learns from each call whether Slack accepts the bot token; None for a client without the bot token.
+    - `watch`: learns from each call whether Slack accepts the bot token; None if `token` is not the bot token or need
+      not be watched.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
@@ -206,7 +208,8 @@ class SlackResponder:
     async def learn_contact(self, outcome: object = None) -> None:
         """Fetch the name of the person in COBROWSE_HELP_CONTACT. Never raises.
 
-        Do nothing if the message about `outcome`, a result or an error, has no button with this name.
+        `outcome`: the result or error that the bot is about to tell. Do nothing if `outcome` is None, or if no button
+        in the message about `outcome` shows this name.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -215,7 +218,7 @@ class SlackResponder:
                 log.exception("the contact's name is unknown")
 
     async def learn(self, user_id: UserId) -> None:
-        """Ask Slack for a person's language, unless the bot already knows it. Never raises."""
+        """Ask Slack for a person's language, unless the bot already knows the language. Never raises."""
         await self._readers.learn(user_id)
 
     async def answer(self, request: Request, outcome: Result) -> bool:
@@ -256,8 +259,9 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted the answer.
 
-        If a wait notice that replaces the same message is still being posted, wait for the notice, and post the answer
-        again. So the answer is the message that stays.
+        `replace`: whether the answer replaces the message that the response_url belongs to. If a wait notice that
+        replaces the same message is still being posted, wait for the notice, and post the answer again. Otherwise the
+        notice could replace the answer.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -272,8 +276,9 @@ class SlackResponder:
     ) -> bool:
         """Try an ephemeral message and then a direct message. Return whether Slack accepted one of them.
 
-        `is_in_channel`: whether to try the ephemeral message first. If False, try it only after the direct message, and
-        only for a recent request from a form.
+        - `session`: the session that the message shows; None for none.
+        - `is_in_channel`: whether to try the ephemeral message first. If False, try the ephemeral message only after
+          the direct message, and only for a recent request from a form.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -297,7 +302,7 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        Report the fault for a request of the kind DIRECT. So the next successful DIRECT request ends the fault.
+        The report names a request of the kind DIRECT, so that the next successful DIRECT request ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -357,7 +362,7 @@ class SlackResponder:
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Return True if Slack refused the newest direct message because the app's Messages tab is off."""
+        """Return whether Slack refused the newest direct message because the app's Messages tab is off."""
         return self._direct.is_off
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
@@ -382,7 +387,7 @@ class SlackResponder:
         """Post an ephemeral message to a response_url. Return whether Slack accepted the message.
 
         - `replace`: whether the new message replaces the message that the response_url belongs to.
-        - `insist`: whether to post even if an earlier post to the same host timed out.
+        - `insist`: whether to post even if an earlier post to the same server timed out.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
@@ -484,7 +489,7 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limits how long each attempt to send a message takes."""
+    """Limits the time of each attempt to send a message."""
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
@@ -524,7 +529,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether each possible answer, even an error, replaces the message with the pressed button."""
+    """Return whether every answer to the request, even an error, replaces the message with the pressed button."""
     return request.replaces and not _is_kept_after_errors(request)
 
 

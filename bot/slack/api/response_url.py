@@ -1,7 +1,8 @@
 """Post answers to the response_url of a request.
 
 A failed post is repeated, so the same answer may arrive twice. A response_url is a secret and must not be in any log
-line. Each command makes this call, so the module saves time by posting without slack_sdk.
+line. The module posts without slack_sdk, because the answer to each command is such a post and slack_sdk takes more
+time.
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
 Before each post, the module checks that the response_url leads to Slack. The URL comes from a payload or from the
@@ -65,7 +66,7 @@ class ResponseUrls:
     """Posts to response_urls over a connection pool.
 
     - `proxy_for`: returns the proxy for a URL, or None.
-    - `api_url`: SLACK_API_URL.
+    - `api_url`: the value of SLACK_API_URL. Posts to URLs with the origin of `api_url` are allowed.
     """
 
     def __init__(
@@ -133,16 +134,16 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The bot did not send a post, because an earlier post to the same host timed out."""
+    """The bot did not send a post, because an earlier post to the same server timed out."""
 
     code = "host_is_silent"
 
 
 class SilentHosts:
-    """Refuses posts to a host after a post to it has timed out.
+    """Refuses posts to a server (the host of a URL) after a post to the server has timed out.
 
-    Every `probe_interval_seconds`, one post to the host is let through, as a test. `clock` returns seconds and never
-    goes back.
+    Every `probe_interval_seconds`, one post is sent as a test. The first post that the server answers ends the refusal.
+    `clock` returns seconds and never goes back.
     """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -151,16 +152,17 @@ class SilentHosts:
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
     def is_silent(self, url: str) -> bool:
-        """Return whether a post to the host of this URL timed out, and no later post to the host was answered."""
+        """Return whether a post to the server of this URL timed out, and the server has answered no later post."""
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Call `post`, await it and return its result. `url` is the address to which `post` posts.
+        """Call `post`, await it and return its result. Raises the errors of `post`.
 
-        Raises SilentHostError, without a call of `post`, if an earlier post to the host timed out and the next test of
-        the host is not due yet. Raises the errors of `post`.
+        - `url`: the address to which `post` posts.
+        - `insist`: whether to call `post` in any case, without the short time-out of a test.
 
-        `insist`: whether to call `post` in any case, without the short time-out of a test.
+        Raises SilentHostError, without a call of `post`, if an earlier post to the server timed out and the next test
+        is not due yet.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

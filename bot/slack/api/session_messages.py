@@ -51,7 +51,7 @@ REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED:
 class SlackSessionMessages:
     """Posts and updates messages about sessions in Slack. Implements core's SessionMessages.
 
-    `once`: a Web API client that never repeats a call.
+    `once`: a Web API client that never repeats a call, so that no message is posted twice.
     """
 
     def __init__(

@@ -51,9 +51,10 @@ class Views:
     async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
         """Update a modal. Return Slack's error code; "" on success.
 
-        - `external_id`, `view_id`: one of these identifies the modal.
+        - `external_id`: the bot's own id of the modal; "" if `view_id` identifies the modal.
+        - `view_id`: Slack's id of the modal; "" if `external_id` identifies the modal.
         - `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update
-          it. With "", Slack always updates the modal.
+          the modal. With "", Slack always updates the modal.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:
@@ -65,7 +66,7 @@ class Views:
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
-        """Await `call`, a call of `method`. Return Slack's error code; "" on success.
+        """Await `call`, which calls the Web API's `method`. Return Slack's error code; "" on success.
 
         `seconds`: the time-out; None for `view_timeout`.
         """

@@ -39,7 +39,7 @@ class WorkflowStepResult:
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Report the result of a request's workflow step to Slack, with retries.
 
-        Return whether Slack has accepted the result. `attempt`: tries one call within a time-out.
+        Return whether Slack has accepted the result. `attempt`: makes one call to Slack within a time-out.
         """
         step = step_of(request)
         if step is None:  # the result was reported before

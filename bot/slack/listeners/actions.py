@@ -289,13 +289,17 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces the message with the pressed button (pure).
 
-    Return True for a card that only one person sees. Return False for a public card and for a button in a list.
+    Return True if only the person who pressed can see the message or modal, and the button is not in a list. Otherwise
+    return False.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 
 
 def is_private(body: dict[str, Any]) -> bool:
-    """Return whether only the person who pressed can see the message or modal with the button (pure)."""
+    """Return whether the button is in an ephemeral message, a direct message or a modal (pure).
+
+    Only the person who pressed can see these.
+    """
     container, view = body.get("container") or {}, body.get("view") or {}
     is_direct = str(container.get("channel_id", "")).startswith("D")
     return bool(container.get("is_ephemeral")) or is_direct or view.get("type") == "modal"

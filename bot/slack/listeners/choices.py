@@ -63,8 +63,11 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the command that a person chose (pure).
 
-    `reference`: the id of the question. The request's key contains this id, so only the first press on a question
-    counts.
+    - `press`: a request by this person.
+    - `reference`: the id of the question. The request's key contains this id, so only the first press on a question
+      counts.
+    - `option`: the chosen command.
+    - `offers`: checks the customer's address in the command.
     """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):

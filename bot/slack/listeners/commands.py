@@ -37,10 +37,12 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """A Bolt middleware that calls `handle_cobrowse` for the slash command.
+    """A Bolt middleware that passes the slash command to `handle_cobrowse`, and all other payloads to the next
+    middleware.
 
     An `@app.command` listener would need more CPU time. docs/develop/decisions/0003-command-middleware.md has the
-    figures. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    figures.
+    https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
     def __init__(
@@ -54,7 +56,8 @@ class SlashCommand(AsyncMiddleware):
     ) -> None:
         """Take the arguments of `handle_cobrowse`.
 
-        `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+        - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+        - `offers`: checks the customer's address in a command.
         """
         self._command = renderer.command
         self._handle = partial(
@@ -107,12 +110,14 @@ async def handle_cobrowse(
     genesys_app: GenesysApp | None = None,
     offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
 ) -> dict[str, Any] | str:
-    """Handle the slash command. Return the body of the acknowledgement. `body` is Slack's payload.
+    """Handle the slash command. Return the body of the acknowledgement.
 
-    - "": the request was stored and its answer follows later, or the bot opens a form.
-    - A message: the text is ambiguous or not understood, or the request could not be stored.
+    - `body`: Slack's payload.
+    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+    - `offers`: checks the customer's address in a command.
 
-    The Bolt middleware SlashCommand calls this function, not an `@app.command` listener.
+    The result is "" if the request was stored and the answer follows later, or if the bot opens a form. The result is a
+    message if the text is ambiguous or not understood, or if the request could not be stored.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:
@@ -136,7 +141,10 @@ async def handle_cobrowse(
 
 
 def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffers) -> Request:
-    """Build the request for a parsed command. `body` is Slack's payload.
+    """Build the request for a parsed command.
+
+    - `body`: Slack's payload.
+    - `offers`: checks the customer's address in the command.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """

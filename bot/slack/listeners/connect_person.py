@@ -113,7 +113,7 @@ class ConnectDialog:
         await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
-        """Await `step`, a view, and show it in place of the submitted step."""
+        """Await `step`, which returns a view. Show this view in place of the submitted step."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")
@@ -197,7 +197,7 @@ class ConnectDialog:
             raise RoleRequiredError("administrators_only")
 
     async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
-        """Await `step`, a view, and return it. If `step` raises an error, return a view that shows the error."""
+        """Await `step`, and return its view. If `step` raises an error, return a view that shows the error."""
         try:
             return await step
         except CobrowseError as found:

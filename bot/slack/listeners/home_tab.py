@@ -103,9 +103,10 @@ class HomeTab:
     ) -> None:
         """Publish the Home tab of `actor.requester` in the background.
 
-        - `is_new`: whether the user has no tab yet. Then a loading view is published first.
-        - `freshness`: whether to ask the session service for the states of the sessions. For KNOWN, the tab shows the
-          stored states. It also shows them if the user has reached the limit of views in a minute.
+        - `is_new`: whether the user has no tab yet. If True, a loading view is published first.
+        - `freshness`: how new the states of the sessions must be. With KNOWN, the tab shows the stored states, without
+          a call to the session service. If the user has reached the limit of views in a minute, KNOWN replaces any
+          other value.
         - `page`: the page of the workspace's sessions to show now and in later updates; None for the page shown before.
         """
         if page:

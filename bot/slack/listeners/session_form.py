@@ -74,9 +74,9 @@ class SessionForm:
         """Take the parts.
 
         - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
-        - `offers`: holds the settings of messages to customers.
+        - `offers`: checks the customer's address in the form.
 
-        With a `genesys_app`, the form has a field for a conversation. Without it, the form has a field for the
+        With a `genesys_app`, the form has a field for a conversation. Without one, the form has a field for the
         duration.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
@@ -240,7 +240,12 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread of `message`; "" if the session may not be posted in this thread."""
+        """Return the id of the thread in which the session can be posted: the thread of `message`, or the message
+        itself.
+
+        Return "" if `message` is {}, if the request comes from a group message, or if the bot may not post a session in
+        the channel.
+        """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:
             return ""

@@ -57,8 +57,8 @@ KINDS = frozenset(
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
     """Render the reply to a typed text that did not become a request.
 
-    The reply is a question for an ambiguous text (Choice), and the reason for a text that the bot rejects
-    (NotUnderstood).
+    - `found`: the parser's result. For a Choice, the reply is a question. For NotUnderstood, it is the reason.
+    - `reference`: the id of the question.
     """
     if isinstance(found, Choice):
         return question(found, reference, language)
@@ -92,7 +92,7 @@ def question(choice: Choice, reference: RequestId, language: Language, *, ends: 
 def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
     """Render the question whether the requester meant a command, or a session with the typed name.
 
-    The name begins with a command word and contains the name of an open session of the requester.
+    The bot asks this if the name begins with a command word and contains the name of an open session of the requester.
     """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)
@@ -171,7 +171,11 @@ def offer(
 ) -> list[Block]:
     """Build the part of a session card that offers to send the link to the customer's address in the command.
 
-    Return no block if the command had no address. If the bot cannot send to the address, build a block with the reason.
+    - `details`: holds the address, or the reason why the bot cannot send to the address.
+    - `request_id`: the START request that created the session. The button carries this id.
+    - `texts`: the texts of messages to customers. With several languages, a menu selects one.
+
+    Return [] if the command had no address. If the bot cannot send to the address, return a block with the reason.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]

@@ -34,6 +34,9 @@ def question(
 ) -> Message:
     """Render the question whether to send the link to the customer. For several sessions, ask which link to send.
 
+    - `proposed`: the customer's address and the sessions.
+    - `request_id`: the request that this question answers. The buttons carry this id.
+
     The text for notifications does not contain the customer's address.
     """
     say, address = language.say, proposed.address

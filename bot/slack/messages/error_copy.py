@@ -154,7 +154,8 @@ def field_error(error: CobrowseError, to: Addressee) -> str:
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
     """Return the catalogue's most specific entry for an error.
 
-    Search first by code, variant and situation, and last by the code alone.
+    Search by code, variant and situation first, and by the code alone last. If the catalogue has no entry for the code,
+    return the entry of the code `unexpected`.
     """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:

@@ -345,7 +345,10 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return whether the message about this result may have a button with the name of the person to ask."""
+        """Return False if no button in the message about this result shows the name of the person to ask.
+
+        True does not mean that there is such a button.
+        """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
         if not isinstance(outcome, CobrowseError):
@@ -404,14 +407,18 @@ class MessageRenderer:
 
 
 def is_plain_fact(error: CobrowseError) -> bool:
-    """Return whether nothing has failed: the error only states a fact, such as that a session has already ended."""
+    """Return whether the error only states a fact and nothing has failed.
+
+    True for a SessionActionError, such as that a session has already ended, for a RetryRejectedError, and for the code
+    `invalid_address`.
+    """
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error that keeps the requester from starting a session, from a report about the requester.
+    """Return the error that keeps the requester from starting a session; None if the requester may start one.
 
-    Return None if the requester may start a session, or if the report is about another person.
+    `outcome`: a report about the requester. Return None for a report about another person.
     """
     if request.for_another:
         return None
@@ -442,8 +449,9 @@ def contact_markup(contact: str, admins: Collection[str] = (), groups: Collectio
 
     An id becomes a mention. Other text stays as it is.
 
-    - `admins`: the ids of administrators. If `contact` is "", the first two are mentioned.
-    - `groups`: the ids of user groups of administrators. If `contact` is "" and `admins` is empty, two are mentioned.
+    - `admins`: the ids of administrators. If `contact` is "", the first two administrators are mentioned.
+    - `groups`: the ids of user groups of administrators. If `contact` is "" and `admins` is empty, the first two groups
+      are mentioned.
 
     If all three are empty, return SOMEBODY.
     """

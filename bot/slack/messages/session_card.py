@@ -192,8 +192,8 @@ _ENDINGS = {
 class Place:
     """The place where a card is shown.
 
-    - `posts`: whether a button can post the session in this channel.
-    - `copies`: whether a button can send a copy of the card as a direct message.
+    - `posts`: whether the card has a button that posts the session in the channel.
+    - `copies`: whether the card has a button that sends a copy of the card as a direct message.
     - `is_public`: whether everybody in the channel can read the card.
     """
 

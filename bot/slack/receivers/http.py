@@ -205,7 +205,7 @@ class BodySlots:
     If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
 
     - `why`: the reason for the log and the response, when a body gets no slot or loses its slot.
-    - `min_hold_seconds`: the time for which a body keeps its slot in any case.
+    - `min_hold_seconds`: the time for which a body keeps its slot. During this time, a new body gets no slot.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -299,7 +299,7 @@ def _check_before_body(request: web.Request) -> None:
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
-    """Return whether this is Slack's check of the TLS certificate (`ssl_check`), which has no signature.
+    """Return whether the HTTP request is Slack's check of the TLS certificate (`ssl_check`), which has no signature.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands/
     """

@@ -59,8 +59,8 @@ class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
     - `refused`: resolves when the receiver gives up. The result is a sentence for the log.
-    - `single_process`: whether the installation has only this process. Then the log warns about other connections of
-      the app, because another bot must have opened them.
+    - `single_process`: whether the installation has only this process. If True, the log warns about connections of the
+      app that this process has not opened: another bot must have opened them.
     - `known_sockets`: the number of connections of the app that this process has already opened, through an earlier
       receiver.
     """
@@ -106,7 +106,8 @@ class SocketModeReceiver:
     async def use_token(self, app_token: str) -> str:
         """Replace the present connection by a connection with another app-level token.
 
-        Return "" on success. On failure, keep the old token and its connection, and return the code of the reason.
+        Return "" on success. On failure, keep the old token and its connection, and return Slack's error code,
+        NOT_OPENED or OTHER_APP.
         """
         if app_token == self._app_token:
             return ""

@@ -52,9 +52,10 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 @cache
 def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
-    """Read a compiled catalogue once for each `_version`, which is its modification time and size. Return the language.
+    """Read a compiled catalogue and return the language. Cache the language for each `_version`.
 
-    Raises OSError, ValueError or struct.error if the catalogue cannot be read.
+    `_version`: the modification time and the size of the file. Raises OSError, ValueError or struct.error if the
+    catalogue cannot be read.
     """
     with compiled.open("rb") as file:
         language = Language(code, gettext.GNUTranslations(file))

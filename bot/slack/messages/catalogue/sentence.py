@@ -186,7 +186,7 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return this language for text without markup, for a terminal or a web page."""
+        """Return a copy of this language that writes text without markup, for a terminal or a web page."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:

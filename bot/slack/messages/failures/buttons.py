@@ -97,7 +97,7 @@ def highlighted(row: list[Block]) -> list[Block]:
 
 
 def _own_buttons(error: CobrowseError, offers: Offers, language: Language) -> list[Block]:
-    """Build the buttons that only certain errors have. Return none for most errors."""
+    """Build the buttons that only certain errors have. Return [] for all other errors."""
     match error:
         case SignInRequiredError(address=address) | SignInExpiredError(address=address) if address:
             return [button(language.say(SIGN_IN), OPEN_ACTION, url=address)]
