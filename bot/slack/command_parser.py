@@ -1,6 +1,6 @@
-"""Parse the text after the slash command into one typed command (pure).
+"""Parse the text after the slash command into one object, such as a Start or a Query (pure).
 
-If the text may mean a user or a subcommand, the bot asks before it starts a session with the text as its name. A
+If the text may mean a user or a command, the bot asks before it starts a session with the text as the session's name. A
 session's name never contains a phone number or an email address. Slack escapes `&`, `<` and `>` in the text and turns
 mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py decides whether words mean a
 command.
@@ -401,7 +401,8 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    The session gets no name if the rest of the name is a command, has only fillers, or contains a new address.
+    The session gets no name if the rest of the name is a command, has only fillers, or still contains an address: the
+    parts before and after a removed address can form a new one.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -415,7 +416,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     """Return the question about an `@name` that Slack did not turn into a mention.
 
-    - `plain`: the part of the text that contains the `@name`, as `_normalized` returns it.
+    - `plain`: the text from the `@name` on, or the whole text, as `_normalized` returns it.
     - `text`: the whole text.
     """
     at = _AT_WORD.search(plain)

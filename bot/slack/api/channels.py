@@ -41,7 +41,7 @@ class ChannelDirectory:
         self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Check that the bot may post a session in this channel.
+        """Raise an error if the bot may not post a session in this channel.
 
         Raises SharingError with the reason if the bot may not post. Raises SlackUnavailableError if Slack does not
         answer, or if Slack's answer has an unexpected form.
@@ -70,7 +70,8 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     - "unclear": a required field is missing or not a boolean.
     - "closed": the channel is archived.
 
-    `channel` is Slack's conversation object. Raises MALFORMED_ERRORS for an object of another shape.
+    `channel` is Slack's conversation object, `home` the bot's Slack workspace. Raises MALFORMED_ERRORS for an object of
+    another shape.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)

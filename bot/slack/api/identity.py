@@ -40,7 +40,7 @@ class SlackUnreachableError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """The bot's Slack workspace, the bot's ids, and the scopes of the bot token.
+    """The bot's Slack workspace, the ids of the bot and its Slack user, and the scopes of the bot token.
 
     - `home`: the Slack workspace.
     - `scopes`: the scopes that Slack granted; empty if Slack does not list them.

@@ -354,9 +354,13 @@ class SlackResponder:
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Remember a message, so that the answer to the request replaces it.
+        """Remember that a request comes from a button in a message that is not ephemeral.
 
-        `ts`: the id of the message in the channel.
+        - `channel_id`: the channel of the message.
+        - `ts`: the id of the message in the channel.
+
+        If the answer to the request replaces the message with the card of a new session, the bot can update this card
+        later.
         """
         self._standing[request_id] = channel_id, ts
 

@@ -47,9 +47,9 @@ class ForeignAddressError(ValueError):
 def slack_addresses(api_url: str) -> re.Pattern[str]:
     """Return a pattern that matches the URLs to which the bot may post (pure).
 
-    - It matches https URLs of HOSTS at the default port.
-    - It matches URLs with the same origin as `api_url`, which is SLACK_API_URL.
-    - It matches no URL with a user name or a password.
+    - The pattern matches https URLs of HOSTS at the default port.
+    - The pattern matches URLs with the same origin as `api_url`, which is the value of SLACK_API_URL.
+    - The pattern matches no URL with a user name or a password.
     """
     parts = urlsplit(api_url)
     origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]

@@ -80,7 +80,7 @@ def retry_after_seconds(error: SlackApiError) -> float:
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body begins with `<`, as a web page does that a proxy sends instead of Slack's answer."""
+    """Return whether a body begins with `<`: it is a web page from a proxy, not Slack's answer."""
     return body.lstrip().startswith(b"<")
 
 

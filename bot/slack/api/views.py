@@ -1,6 +1,7 @@
 """Open, update and publish views: modals and the Home tab. The package bot/slack/views builds their content.
 
-The methods need no scope. https://docs.slack.dev/reference/methods/views.open , views.update and views.publish
+Slack requires no scope for the calls.
+https://docs.slack.dev/reference/methods/views.open , views.update and views.publish
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Report the results of workflow steps to Slack, with the bot token.
 
-Slack's event also carries a token for its step. The bot does not use the step's token: to report after a crash, the bot
-would have to store that token. https://docs.slack.dev/reference/methods/functions.completeSuccess
+Slack's event also carries a token for the step. The bot does not use this token, because it would have to store the
+token to report a result after a crash. https://docs.slack.dev/reference/methods/functions.completeSuccess
 """
 
 import asyncio

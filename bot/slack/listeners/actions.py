@@ -202,7 +202,8 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help`: returns the requester's role in a Help result. Raises CobrowseError if the role cannot be determined.
+    `find_help`: returns a Help, which holds the requester's role. Raises CobrowseError if the role cannot be
+    determined.
     """
 
     requests: RequestService

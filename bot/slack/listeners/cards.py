@@ -138,7 +138,7 @@ class CardPresses:
     async def submit(self, request: Request) -> bool:
         """Submit a request. If the request cannot be stored, send the requester the reason.
 
-        Return False if a request with the same key was submitted before, else True.
+        Return False if a request with the same key is already stored, else True.
         """
         try:
             return await self.requests.submit(request)

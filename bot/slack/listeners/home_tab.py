@@ -213,7 +213,8 @@ class HomeTab:
     ) -> tuple[Sequence[Notice], Sequence[Unconnected], StartCounts | None]:
         """Load the present faults, the people without a Genesys user, and the numbers of starts in the last 24 hours.
 
-        If one of the three cannot be loaded, it is empty or None.
+        If the faults or the people cannot be loaded, their value is (). If the numbers cannot be loaded, their value is
+        None.
         """
         faults, people, starts = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),

@@ -59,8 +59,8 @@ class Addressee:
     - `command`: the slash command of this installation.
     - `contact`: the person or channel to ask for help.
     - `can_repair`: whether the message says how to fix a fault, because the reader can fix faults.
-    - `told`: the person or channel that has got a message about this error; "" for none.
-    - `telling`: the person or channel to which a message about this error is stored but not sent yet; "" for none.
+    - `told`: the person or channel that has already got a message about the error; "" for none.
+    - `telling`: the person or channel to which a message about the error is stored but not sent yet; "" for none.
     """
 
     language: Language

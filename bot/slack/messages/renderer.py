@@ -227,7 +227,7 @@ class MessageRenderer:
         return end_question(request, choice, found, self.cards_for(request.requester), self.command)
 
     def _with_thread(self, card: Message, started: SessionStarted, reader: UserId) -> Message:
-        """Add to a card a line about the thread that the requester chose: whether the bot has posted the session there.
+        """Return a copy of a card with a line about the thread: whether the bot has posted the session in the thread.
 
         Return the card unchanged if the requester chose no thread.
         """
@@ -330,12 +330,14 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return the reader `to` with the fields `told` and `telling` filled in for this error."""
+        """Return a copy of the reader `to` with the fields `told` and `telling` filled in for this error."""
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Add to a message a line which says that the bot cannot send direct messages, and what the reader can do."""
+        """Return a copy of a message with a line which says that the bot cannot send direct messages, and what `reader`
+        can do.
+        """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"

@@ -337,7 +337,7 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
-        """Render the card of a session that the customer has joined, so that nobody else can join it.
+        """Render the card of a session that the customer has joined. Nobody else can join this session.
 
         - `viewer`: the reader; None if unknown. Only the agent gets the button to the customer's screen.
         - `is_public`: whether everybody in a channel reads the card.

@@ -188,7 +188,8 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        Log it once, and again only after a connection has lived for at least STEADY_SECONDS.
+        Do not repeat the warning before a connection has lived for at least STEADY_SECONDS. `num_connections`: the
+        number in Slack's hello; 0 if unknown.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -199,6 +200,9 @@ class SocketModeReceiver:
         """Log a warning if Slack counts more connections than this process has opened.
 
         Log nothing if the installation may have several processes.
+
+        - `connection`: the new connection, with the number in Slack's hello.
+        - `previous`: the connection that `connection` replaces; None for none.
         """
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)

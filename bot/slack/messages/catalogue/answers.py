@@ -25,7 +25,7 @@ _BY_TEXT = {sentence.text: sentence for sentence in _ANSWERS}
 
 
 def what_is_wrong(why: str) -> Value:
-    """Return the sentence for `why`, the reason in an UnusableAnswerError. Return `why` itself if it has no sentence."""
+    """Return the sentence for `why`, the reason in an UnusableAnswerError; `why` itself if it has no sentence."""
     before, _, after = _REDIRECT.text.partition("{status}")
     if why.startswith(before) and why.endswith(after):
         return Filled(_REDIRECT, {"status": why.removeprefix(before).removesuffix(after)})

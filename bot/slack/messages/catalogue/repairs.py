@@ -1,6 +1,7 @@
 """Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
 
-A key is the error's code, then `.variant` if the fix depends on more than the code, as in errors.py.
+A key is the error's code. If the fix depends on more than the code, `.variant` follows, as in
+`permission_missing.division`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ class Repair:
     """The sentences for administrators about one error.
 
     - `fix`: how to fix the cause.
-    - `fault`: what is broken. None if the sentence in errors.py says it.
+    - `fault`: what is broken; None if the sentence about the error in errors.py says what is broken.
     """
 
     fix: Sentence

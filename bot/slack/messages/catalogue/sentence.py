@@ -76,23 +76,33 @@ def _enter(sentence: Sentence) -> Sentence:
 def problem(key: str, text: str) -> Sentence:
     """Add to the catalogue a sentence that says what went wrong.
 
-    `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them, as in errors.py.
+    `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them, such as
+    `outcome_unknown@send`.
     """
     return _enter(Sentence(key, text, Part.PROBLEM))
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that says what the reader can do about an error. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that says what the reader can do about an error.
+
+    `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them.
+    """
     return _enter(Sentence(key, text, Part.NEXT_STEP))
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that tells administrators what is broken. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that tells administrators what is broken.
+
+    `key`: the error's code, then `.variant` if the sentence depends on more than the code.
+    """
     return _enter(Sentence(key, text, Part.FAULT))
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that tells administrators how to fix an error. `key` is as in `problem`."""
+    """Add to the catalogue a sentence that tells administrators how to fix an error.
+
+    `key`: the error's code, then `.variant` if the sentence depends on more than the code.
+    """
     return _enter(Sentence(key, text, Part.FIX))
 
 
@@ -149,7 +159,7 @@ def group_mention(group_id: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A sentence with the values of its placeholders, as a value for a placeholder of another sentence."""
+    """A sentence and the values of its placeholders. It can fill a placeholder of another sentence."""
 
     sentence: Sentence
     values: Mapping[str, "Value"] = field(default_factory=dict)
@@ -197,8 +207,9 @@ class Language:
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence in this language, with its placeholders filled in.
 
-        - A str is escaped, unless it is Markup or the language is plain.
-        - A datetime becomes a time in the reader's time zone; in plain text, a time in UTC.
+        - A str is escaped, unless the str is Markup or the language is plain.
+        - A datetime becomes a time in the reader's time zone. If the language is plain, the datetime becomes a time in
+          UTC.
         - A Sentence or Filled becomes its text.
 
         Return the English sentence if the translation has a placeholder without a value.
@@ -220,13 +231,16 @@ class Language:
         return self.say(filled.sentence, **filled.values)
 
     def wait(self, seconds: float) -> str:
-        """Return a duration in words, rounded to seconds or minutes, such as "20 seconds"."""
+        """Return a duration in words, such as "20 seconds". From 90 seconds on, round to minutes."""
         if seconds >= 90:
             return self.say(MINUTES, count=round(seconds / 60))
         return self.say(SECONDS, count=max(1, round(seconds)))
 
     def estimate(self, seconds: float) -> str:
-        """Return an estimated duration in words, such as "about 20 seconds". Infinity becomes "a few minutes"."""
+        """Return an estimated duration in words, such as "about 20 seconds". From 90 seconds on, round to minutes.
+
+        Infinity becomes "a few minutes".
+        """
         if math.isinf(seconds):
             return self.say(A_FEW_MINUTES)
         if seconds >= 90:
@@ -258,7 +272,8 @@ class Language:
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return a time as markup that Slack shows in the reader's time zone. In plain text, return it in UTC.
+        """Return a time as markup that Slack shows in the reader's time zone. If the language is plain, return the time
+        in UTC.
 
         Add the date if the time is more than six hours before or after now.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting

@@ -51,9 +51,9 @@ class Offers:
     """The facts that decide which buttons an error message has.
 
     - `request_id`: the failed request.
-    - `argument`: the argument of a repeated start; "" for none.
+    - `argument`: the argument of the start that *Try again* repeats; "" for none.
     - `situation`: what the person asked the bot to do.
-    - `is_repeatable`: whether the request can be repeated.
+    - `is_repeatable`: whether *Try again* can repeat the request.
     - `is_stored`: whether the store holds the request and its error.
     - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
     - `can_tell`: whether the bot can send a message to the contact or to an administrator.
