@@ -426,8 +426,8 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
     """Return the question about a user who is not at the beginning of the text: is the session for this user?
 
-    - `text`: the text that contains the user.
-    - `typed`: the same text as typed. It is the session's name if the session is for the requester.
+    - `text`: the text that contains the user, as typed or as `_normalized` returns it.
+    - `typed`: the text as typed. If the session is for the requester, this text is the session's name.
     - `at`: the start and the end of the user in `text`.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])

@@ -60,9 +60,7 @@ class ApiError:
 
     @property
     def maybe_done(self) -> bool:
-        """Return True for an error inside Slack (Group.FAULT), after which Slack may have carried out the call; else
-        False.
-        """
+        """Return whether Slack may have carried out the call: True for an internal error of Slack (Group.FAULT)."""
         return self.group is Group.FAULT
 
 

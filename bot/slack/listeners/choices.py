@@ -67,7 +67,7 @@ def chosen(press: Request, reference: RequestId, option: Start | Query, offers: 
     - `reference`: the id of the question. The request's key contains this id, so only the first press on a question
       counts.
     - `option`: the chosen command.
-    - `offers`: checks the customer's address in the command.
+    - `offers`: turns the customer's address in the command into the argument of the request.
     """
     request = replace(press, key=f"choice:{reference}")
     if isinstance(option, Start):

@@ -37,11 +37,10 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """A Bolt middleware that passes the slash command to `handle_cobrowse`, and all other payloads to the next
-    middleware.
+    """A Bolt middleware that passes the slash command to `handle_cobrowse`.
 
-    An `@app.command` listener would need more CPU time. docs/develop/decisions/0003-command-middleware.md has the
-    figures.
+    Other payloads go to the next middleware. An `@app.command` listener would need more CPU time.
+    docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
@@ -57,7 +56,7 @@ class SlashCommand(AsyncMiddleware):
         """Take the arguments of `handle_cobrowse`.
 
         - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
-        - `offers`: checks the customer's address in a command.
+        - `offers`: turns the customer's address in a command into the argument of the request.
         """
         self._command = renderer.command
         self._handle = partial(
@@ -114,7 +113,7 @@ async def handle_cobrowse(
 
     - `body`: Slack's payload.
     - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
-    - `offers`: checks the customer's address in a command.
+    - `offers`: turns the customer's address in the command into the argument of the request.
 
     The result is "" if the request was stored and the answer follows later, or if the bot opens a form. The result is a
     message if the text is ambiguous or not understood, or if the request could not be stored.
@@ -144,7 +143,7 @@ def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffer
     """Build the request for a parsed command.
 
     - `body`: Slack's payload.
-    - `offers`: checks the customer's address in the command.
+    - `offers`: turns the customer's address in the command into the argument of the request.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands
     """

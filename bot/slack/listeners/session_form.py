@@ -74,7 +74,7 @@ class SessionForm:
         """Take the parts.
 
         - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
-        - `offers`: checks the customer's address in the form.
+        - `offers`: turns the customer's address in the form into the argument of the request.
 
         With a `genesys_app`, the form has a field for a conversation. Without one, the form has a field for the
         duration.
@@ -240,11 +240,10 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread in which the session can be posted: the thread of `message`, or the message
-        itself.
+        """Return the id of the thread in which the session can be posted, the thread of `message`.
 
-        Return "" if `message` is {}, if the request comes from a group message, or if the bot may not post a session in
-        the channel.
+        If `message` has no thread, return the id of the message. Return "" if `message` is {}, if the request comes
+        from a group message, or if the bot may not post a session in the channel.
         """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:

@@ -205,7 +205,7 @@ class BodySlots:
     If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
 
     - `why`: the reason for the log and the response, when a body gets no slot or loses its slot.
-    - `min_hold_seconds`: the time for which a body keeps its slot. During this time, a new body gets no slot.
+    - `min_hold_seconds`: the time for which no other body can take a body's slot.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:

@@ -1,6 +1,6 @@
 """Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-Slack may close a connection right after its hello, for example an app's eleventh connection. All replicas of an app
+Slack may close a connection right after Slack's hello, for example an app's eleventh connection. All replicas of an app
 share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
 https://docs.slack.dev/apis/web-api/rate-limits
 """

@@ -197,7 +197,7 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language) -> View:
-    """Build the form for a new session. The button *More options* adds the application and the duration."""
+    """Build the form for a new session. Its button *More options* adds the fields for the application and the duration."""
     say = language.say
     blocks = []
     if fields.host is not None:
@@ -325,7 +325,7 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 def _place(metadata: str) -> tuple[ChannelId, str]:
     """Return where the form was opened: the channel, and the message in whose thread the session can be posted.
 
-    `metadata`: the form's `private_metadata`. Each value of the result is "" if there is none.
+    `metadata`: the form's `private_metadata`. A value of the result is "" if `metadata` does not hold it.
     """
     try:
         channel_id, thread = json.loads(metadata)

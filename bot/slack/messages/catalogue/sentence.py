@@ -258,7 +258,7 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
-        """Join items to a list in this language, such as "A, B". An item is escaped unless it is Markup.
+        """Join items to a list in this language, such as "A, B". An item is escaped unless the item is Markup.
 
         `long`: whether to separate the items by semicolons, because an item may contain commas.
         """
@@ -272,8 +272,7 @@ class Language:
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return a time as markup that Slack shows in the reader's time zone. If the language is plain, return the time
-        in UTC.
+        """Return a time as markup that Slack shows in the reader's time zone; in UTC if the language is plain.
 
         Add the date if the time is more than six hours before or after now.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
