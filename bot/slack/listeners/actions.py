@@ -264,9 +264,10 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Remember the message with the pressed button, so that the answer to `press` can replace this message.
+    """Tell `responder` which message contains the pressed button.
 
-    Do nothing if the button is in an ephemeral message, a modal or the Home tab. `body` is the payload of the press.
+    If the answer to `press` replaces this message with a card, the bot can update the card later. Do nothing if the
+    button is in an ephemeral message, a modal or the Home tab. `body` is the payload of the press.
     """
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):

@@ -297,9 +297,10 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Remember the message with the button that opened the dialog, so that the answer can replace the message.
+    """Tell `responder` which message contains the button that opened the dialog.
 
-    Do nothing if the button is in an ephemeral message, a modal or the Home tab. `request` is the dialog's request.
+    If the answer to `request`, the dialog's request, replaces this message with a card, the bot can update the card
+    later. Do nothing if the button is in an ephemeral message, a modal or the Home tab.
     """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)

@@ -237,7 +237,7 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Await `call`. Return its result, or the error that it raises.
+        """Await `call`. Return its result, or the CobrowseError that `call` raises.
 
         Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds.
         """

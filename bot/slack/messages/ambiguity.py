@@ -115,7 +115,7 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
     - `found`: the requester's open sessions. If the text names some of these sessions, the question is about them only.
     - `command`: the slash command.
 
-    If the question is about one session, it names the session. If it is about several sessions, each has a row with a
+    A question about one session names the session. A question about several sessions has a row for each session, with a
     button that ends the session at once.
     """
     other, language = choice.options[-1], cards.language

@@ -139,7 +139,7 @@ def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
     """Return the sentence about who learns of an error, and the person or channel in this sentence.
 
     `ask`: the sentence that asks the reader to tell somebody. If the bot has told somebody, return TOLD instead. If a
-    message to somebody is stored, return TELLING instead.
+    message to somebody is stored but not sent yet, return TELLING instead.
     """
     if to.told:
         return TOLD, to.told

@@ -335,8 +335,8 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Return a copy of a message with a line which says that the bot cannot send direct messages, and what `reader`
-        can do.
+        """Return a copy of a message with a line about direct messages: the bot cannot send them, and what `reader` can
+        do.
         """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
@@ -430,7 +430,7 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
-    """Build the first blocks of an error message: the problem, the next step, and the link if the error has one."""
+    """Build the first blocks of an error message: the problem, the next step, and the join URL if the error holds one."""
     icon = ":information_source:" if is_plain_fact(error) else ":warning:"
     blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
     return blocks + link_alone(error.join_url) if isinstance(error, ConversationActiveError) else blocks

@@ -474,8 +474,8 @@ class CardRenderer:
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:
         """Build the blocks with the link and the join code for the customer.
 
-        For a conversation without a call, the link comes first, because the agent pastes it. Otherwise the code comes
-        first, because the agent reads it out.
+        If the session belongs to a conversation without a phone call, the link comes first, because the agent pastes
+        the link. Otherwise the code comes first, because the agent reads the code out.
 
         `hints`: whether to add a line of advice to the agent in small print.
         """

@@ -197,7 +197,10 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
 
 
 def form(fields: Fields, language: Language) -> View:
-    """Build the form for a new session. Its button *More options* adds the fields for the application and the duration."""
+    """Build the form for a new session.
+
+    The form's button *More options* adds the fields for the application and the duration.
+    """
     say = language.say
     blocks = []
     if fields.host is not None:
