@@ -41,7 +41,7 @@ class ChannelDirectory:
         self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Raise an error if the bot may not post a session in this channel.
+        """Check that the bot may post a session in this channel.
 
         Raises SharingError with the reason if the bot may not post. Raises SlackUnavailableError if Slack does not
         answer, or if Slack's answer has an unexpected form.

@@ -480,9 +480,9 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Call the method once and return Slack's answer. Return None if the caller has to try again.
+        """Wait for an earlier Retry-After; if there is none, call the method and return Slack's answer.
 
-        The caller has to try again after a wait for an earlier Retry-After, and after a new Retry-After. Raises
+        Return None after a wait, and if Slack sends a new Retry-After: the caller has to try again. Raises
         SlackUnavailableError if the call fails.
         """
         loop = asyncio.get_running_loop()

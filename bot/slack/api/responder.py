@@ -348,8 +348,8 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update it.
-        With "", Slack always updates the modal.
+        `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update the
+        modal. With "", Slack always updates the modal.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
@@ -500,7 +500,7 @@ class Deadlines:
         self._open: set[asyncio.Timeout] = set()
 
     async def within(self, sending: Awaitable[T]) -> T:
-        """Await `sending` and return its result. Raises TimeoutError if it takes longer than the limit."""
+        """Await `sending` and return its result. Raises TimeoutError if `sending` takes longer than the limit."""
         deadline = asyncio.timeout(self._timing.last_post_timeout if self._is_last else self._timing.post_timeout)
         self._open.add(deadline)
         try:

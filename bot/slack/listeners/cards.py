@@ -1,8 +1,8 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the session is over, if its link is used up, or if the person may not use the button. In these cases
-the request is submitted at once, and its answer gives the reason. A dialog to end a session opens even if the link is
-used up. The worker checks again what the person may do.
+If the session is over, if its link is used up, or if the person may not use the button, no dialog opens. The request is
+then submitted at once, and the answer to the request gives the reason. Exception: a dialog to end a session opens even
+if the link is used up. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable

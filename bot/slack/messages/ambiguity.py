@@ -57,7 +57,8 @@ KINDS = frozenset(
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
     """Render the reply to a typed text that did not become a request.
 
-    - `found`: the parser's result. For a Choice, the reply is a question. For NotUnderstood, it is the reason.
+    - `found`: the parser's result. The reply to a Choice is a question. The reply to a NotUnderstood says why the
+      parser rejects the text.
     - `reference`: the id of the question.
     """
     if isinstance(found, Choice):
@@ -158,7 +159,7 @@ def chosen_already(language: Language) -> Message:
 
 
 def sent_already(language: Language) -> Message:
-    """Render the answer to a second press on *Send*: the link was already sent, or the bot is sending it now."""
+    """Render the answer to a second press on *Send*: the bot has sent the link, or is sending the link now."""
     return _plain(language.say(SENT_ALREADY))
 
 

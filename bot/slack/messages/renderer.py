@@ -347,9 +347,9 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return False if no button in the message about this result shows the name of the person to ask.
+        """Return False if no button in the message about `outcome` shows the name of the person to ask.
 
-        True does not mean that there is such a button.
+        This is a quick test before the message is rendered. The result may be True for a message without such a button.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
@@ -430,7 +430,7 @@ def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None
 
 
 def _problem_blocks(error: CobrowseError, copy: ErrorCopy) -> list[Block]:
-    """Build the first blocks of an error message: the problem, the next step, and the join URL if the error holds one."""
+    """Build the first blocks of an error message: the problem, the next step, and the join URL if the error has one."""
     icon = ":information_source:" if is_plain_fact(error) else ":warning:"
     blocks = [section("\n".join((f"{icon} *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
     return blocks + link_alone(error.join_url) if isinstance(error, ConversationActiveError) else blocks

@@ -110,7 +110,7 @@ def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bo
 
 
 def ask_button(error: HostNotFoundError, language: Language, name: str = "") -> Block:
-    """Build the button with which the bot asks an administrator to connect a person to a Genesys user.
+    """Build the button that makes the bot ask an administrator to connect a person to a Genesys user.
 
     `name`: the administrator's name; "" if unknown.
     """
