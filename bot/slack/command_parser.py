@@ -401,8 +401,8 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    The session gets no name if the rest of the name is a command, has only fillers, or still contains an address: the
-    parts before and after a removed address can form a new one.
+    The session gets no name if the rest of the name is a command, has only fillers, or still contains an address. The
+    parts before and after a removed address can form a new address.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None

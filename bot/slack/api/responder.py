@@ -278,7 +278,7 @@ class SlackResponder:
 
         - `session`: the session that the message shows; None for none.
         - `is_in_channel`: whether to try the ephemeral message first. If False, try the ephemeral message only after
-          the direct message, and only for a recent request from a form.
+          the direct message, and only for a request that comes from a form and is younger than ANSWERABLE.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):

@@ -1,4 +1,4 @@
-"""Watch the calls of Slack's Web API: detect that Slack refuses the bot token, and that it accepts the token again.
+"""Watch the calls of Slack's Web API: detect when Slack refuses the bot token, and when Slack accepts the token again.
 
 https://docs.slack.dev/reference/methods lists the error codes.
 """
@@ -94,7 +94,10 @@ class TokenWatch:
 
 
 class WebClient(AsyncWebClient):
-    """A client of Slack's Web API, based on slack_sdk's, that reports the result of each call to `watch`."""
+    """A client of Slack's Web API, based on slack_sdk's.
+
+    `watch`: learns from each call whether Slack accepts the token; None for no watch.
+    """
 
     watch: TokenWatch | None = None
 

@@ -115,7 +115,8 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a new session with the name and the agent of a session that is over.
 
-        The new session's card replaces the message with the pressed button, unless the message is a notice.
+        The new session's card replaces the message with the pressed button. If this message is a notice, the card is a
+        new message.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -159,8 +160,10 @@ class CardPresses:
     ) -> None:
         """Open the dialog that `build` returns, in the background.
 
-        - `request`: the request to submit instead if the person may not use the button, or if the session is over.
-        - `is_query`: whether the dialog only shows data. Such a dialog opens even if the session is over.
+        - `request`: the request to submit, without a dialog, if the person may not use the button, if the session is
+          over, or if the session's link is used up. For END, a used-up link does not matter.
+        - `is_query`: whether the dialog only shows data. If True, the dialog opens even if the session is over or the
+          link is used up.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))

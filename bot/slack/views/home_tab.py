@@ -81,7 +81,7 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """The content of a person's Home tab. A field holds an error if its data could not be loaded.
+    """The content of a person's Home tab. `identity`, `own` and `live` are errors if their data could not be loaded.
 
     - `visitor`: the team and the user whose tab this is.
     - `identity`: the user's Genesys user.
@@ -93,10 +93,10 @@ class HomeTabData:
     - `own`: the user's open sessions.
     - `live`: a page of the workspace's open sessions; None for a reader who is neither supervisor nor administrator.
     - `config_warnings`: the warnings about the set-up; None for a reader who is not an administrator.
-    - `failure`: the newest failure of Genesys. Only for administrators.
+    - `failure`: the newest failure of Genesys; None for none. Only for administrators, if there are no `faults`.
     - `faults`: the notices about present faults. Only for administrators.
     - `unconnected`: the people without a Genesys user who tried to start a session. Only for administrators.
-    - `starts`: the numbers of starts in the last 24 hours. Only for administrators.
+    - `starts`: the numbers of starts in the last 24 hours; None if unknown. Only for administrators.
     """
 
     visitor: PersonKey

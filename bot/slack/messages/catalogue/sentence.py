@@ -45,7 +45,7 @@ class Sentence:
     """A sentence of the catalogue, with named placeholders.
 
     - `key`: the context of the gettext entry.
-    - `text`: the English text. For a sentence with a `{count}`, it is the form for a count of one.
+    - `text`: the English text. If the sentence has a `{count}`, `text` is the form for a count of one.
     - `plural`: the English form for any other `{count}`; "" for a sentence without a count.
     - `limit`: the maximum length of a label in characters, without its placeholders; 0 for no limit.
     """
