@@ -75,9 +75,10 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 
 
 def _name(text: str, countries: Collection[str]) -> str | None:
-    """Return the session's name. An ellipsis replaces each phone number and email address.
+    """Return the session's name, with an ellipsis in place of each phone number and email address.
 
-    `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
+    Return None if no letter and no digit is left. `countries`: ISO codes. A number without a plus counts as a phone
+    number if it is valid in one of these countries.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)

@@ -268,8 +268,9 @@ def _filter(page: ListPage, language: Language) -> Block:
 def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
-    *Previous* is left out on the first page, *Next* on the last page, and *Show everybody* in a list without a filter.
-    The page number is left out if there is only one page.
+    *Previous* is left out on the first page, and *Next* on the last page. *Show everybody* appears only in a list that
+    is filtered by person, but not in a list that asks which session to end. The page number is left out if there is
+    only one page.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []

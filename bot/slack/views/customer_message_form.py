@@ -68,7 +68,9 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the address that the agent submitted. If the bot cannot send to it, return the error messages by block id.
+    """Return the address that the agent submitted, or the error messages by block id.
+
+    The result is error messages if the bot cannot send to the submitted address.
 
     - `config`: says to which addresses the bot can send.
     - `to`: the reader of the error messages.

@@ -167,7 +167,7 @@ def result_view(message: Message, language: Language) -> View:
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
     """Build the view that replaces the submitted form until the answer arrives.
 
-    - `has_copy`: whether the answer is also sent as a direct message.
+    - `has_copy`: whether the answer is also sent as a direct message. If False, the view asks to leave the modal open.
     - `doing`: the sentence that says what the bot does now.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
