@@ -18,7 +18,7 @@ _READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILI
 
 @dataclass(frozen=True)
 class AppManifest:
-    """The keys of the Slack app's manifest that the sandbox uses.
+    """The values in the Slack app's manifest that the sandbox uses.
 
     - `usage_hint`: the text that Slack shows beside the command's name; "" if the manifest has no such text.
     - `has_read_only_messages`: True if users cannot send direct messages to the app.
@@ -29,7 +29,7 @@ class AppManifest:
 
 
 def load_manifest(path: Path = PATH) -> AppManifest:
-    """Read the keys that the sandbox uses from the manifest at `path`."""
+    """Read the manifest file at `path`, and return the values that the sandbox uses."""
     text = path.read_text(encoding="utf-8")
     hint = _USAGE_HINT.search(text)
     return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))

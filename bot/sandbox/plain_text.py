@@ -51,11 +51,17 @@ class Answer:
 
     @property
     def failed(self) -> bool:
-        """Return True if a message reports an error, or if there are no messages."""
+        """Return True if there are no messages or if a message reports an error, otherwise False.
+
+        A message reports an error if its `via` is `slackbot` or if it has a block with the id `failure`.
+        """
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
     def as_text(self) -> str:
-        """Return the messages as plain text, with a blank line between messages."""
+        """Return the messages as plain text, with a blank line between messages.
+
+        Without messages, return the text "Nothing came back.".
+        """
         paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
         return "\n\n".join(paragraphs) or "Nothing came back."
 
@@ -78,7 +84,7 @@ class Answer:
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
     """Return the blocks of a message as lines of plain text. Without blocks, return the lines of the message's text.
 
-    `names`: the name of each Slack user, by user id, for mentions.
+    `names`: the name of each Slack user, by user id. In the text of a mention, the name replaces the user id.
     """
     if not message.blocks:
         return _plain(message.text, names).splitlines()
@@ -104,7 +110,11 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return an interactive element as text: a button's label, a menu's options, or any other element's placeholder."""
+    """Return the text that stands for an interactive element, in square brackets.
+
+    The text is the label of a button, the list of options of an overflow menu, of radio buttons or of checkboxes, or
+    the placeholder of any other element.
+    """
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

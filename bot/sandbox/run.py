@@ -1,7 +1,7 @@
 """Run the sandbox: the imitations of Slack and Genesys, and the real bot.
 
-`run_once` runs one command and returns the messages that the user sees. `serve_page` serves the sandbox's page until a
-signal arrives.
+`run_once` runs one command and returns the messages that the user sees. `serve_page` serves the sandbox's page until
+the process gets SIGINT or SIGTERM.
 """
 
 import asyncio
@@ -79,9 +79,9 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the simulated faults that one Genesys API can have.
+    """Return the keys of FAULTS that can be switched on for one of the two Genesys APIs.
 
-    `conversations`: None for the API of the session service, any other value for the public Genesys Cloud API.
+    `conversations`: None for the API of the session service; any other value for the public Genesys Cloud API.
     """
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
@@ -89,9 +89,10 @@ def faults_of(conversations: str | None) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox: the imitations of Slack and Genesys.
+    """A running sandbox.
 
-    `finish`: waits until the bot has completed all accepted requests, and stops the bot.
+    - `slack`, `genesys`: the imitations of Slack and Genesys.
+    - `finish`: a function that waits until the bot has completed all accepted requests, and stops the bot.
     """
 
     slack: SandboxSlack
@@ -99,9 +100,9 @@ class Sandbox:
     finish: Callable[[], Awaitable[None]]
 
     async def inject_fault(self, fault: str | None) -> None:
-        """Switch on a simulated fault of the sandbox's Genesys, and switch off the previous fault.
+        """Switch off all simulated faults of the sandbox's Genesys, and switch on `fault`.
 
-        `fault`: a key of FAULTS; None to only switch off the previous fault.
+        `fault`: a key of FAULTS; None to switch on no fault.
         """
         await self.genesys.inject_fault(None)
         self.genesys.conversations.requires_user = fault == "user-context"
@@ -122,7 +123,8 @@ async def open_sandbox(
     - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
       with that number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
-    - `on_traffic`: gets a description of each HTTP request and payload between the bot and the imitations.
+    - `on_traffic`: a function that gets a description of each HTTP request and payload between the bot and the
+      imitations; None if the caller needs no descriptions.
     """
     keys = world.Keys()
     slack = SandboxSlack(
@@ -164,7 +166,10 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. When the bot is ready for commands, yield a function that stops the bot."""
+    """Run the real bot. Yield a function that stops the bot, as soon as the bot can receive commands.
+
+    When the `with` block ends, stop the bot if it still runs.
+    """
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -205,10 +210,13 @@ async def run_once(
     """Send a command to the bot. Return the messages that the user sees when the bot has completed the command.
 
     - `line`: the command, such as `/cobrowse help`.
-    - `role`: the key of ROLES that selects the user.
-    - `fault`: the key of FAULTS to switch on; None for no fault.
+    - `role`: the role of the user who sends the command, a key of ROLES.
+    - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
+    - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
+    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
+      with that number of live conversations for each agent.
     - `locale`: the language of the user in Slack, such as `fr-FR`; None for English.
-    - `http`, `conversations`, `grid`: as in `open_sandbox`.
+    - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
     """
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
@@ -233,14 +241,18 @@ async def open_page(
     grid: bool = False,
     from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox and its page. Stop both when the `with` block ends.
+    """Start the sandbox and the sandbox's page. Stop the sandbox and the page when the `with` block ends.
 
-    - `port`: the port of the page.
-    - `fault`: the key of FAULTS to switch on; None for no fault.
-    - `from_make`: True if the error message suggests a `make` command, False if it suggests a `cobrowse-bot` command.
-    - `http`, `conversations`, `grid`: as in `open_sandbox`.
+    - `port`: the port of the page on localhost.
+    - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
+    - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
+    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
+      with that number of live conversations for each agent.
+    - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
+    - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
+      `cobrowse-bot sandbox`.
 
-    Raises StartError, before anything starts, if the port cannot be used.
+    Raises StartError if the page cannot listen on the port. The sandbox does not start before the page listens.
     """
     pages: list[SandboxPage] = []
 
@@ -278,7 +290,10 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 def _listen(port: int, from_make: bool) -> socket.socket:
     """Return a socket that listens on `port` of localhost.
 
-    Raises StartError if the port cannot be used. The error message suggests a command with a free port.
+    `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
+    `cobrowse-bot sandbox`, each with a free port.
+
+    Raises StartError if the socket cannot listen on the port.
     """
     try:
         return listen(port)
@@ -306,7 +321,18 @@ async def serve_page(
     grid: bool = False,
     from_make: bool = False,
 ) -> None:
-    """Start the sandbox and its page. Serve the page until a signal arrives. The parameters are as in `open_page`."""
+    """Start the sandbox and the sandbox's page. Serve the page until the process gets SIGINT or SIGTERM.
+
+    - `port`: the port of the page on localhost.
+    - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
+    - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
+    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API.
+    - `grid`: True for an Enterprise Grid organization, False for a single Slack workspace.
+    - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
+      `cobrowse-bot sandbox`.
+
+    Raises StartError if the page cannot listen on the port.
+    """
     logs.set_up("INFO", as_json=False)
     opening = open_page(port, fault=fault, http=http, conversations=conversations, grid=grid, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
@@ -324,7 +350,7 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open the page in a graphical browser if standard output is a terminal."""
+    """Open `url` in a graphical browser. Do nothing if standard output is not a terminal."""
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):

@@ -80,7 +80,7 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 
 @dataclass(frozen=True)
 class Keys:
-    """The tokens, keys and secrets of one run of the sandbox. Each run has new values."""
+    """The tokens, keys and secrets of one run of the sandbox. Each instance gets new random values."""
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
@@ -112,8 +112,8 @@ GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
     """Turn the sandbox's Slack into an Enterprise Grid organization with two Slack workspaces.
 
-    Each user gets a second id, `W…`. The second workspace has a user group with Sam. Return the environment variable
-    that makes the members of this user group supervisors.
+    Give each user a second id, `W…`. Add a user group to the second Slack workspace. The only member of the user group
+    is the sandbox's supervisor. Return the environment variable that makes the members of the user group supervisors.
     """
     workspace = slack.workspace
     workspace.enterprise_id, workspace.is_org_wide = GRID_ID, True
@@ -131,7 +131,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
     - `slack_api_url`: the base URL of the sandbox's Slack API.
     - `genesys_url`: the base URL of the sandbox's Genesys.
-    - `http`: True for HTTP mode, False for Socket Mode.
+    - `http`: True if the bot receives payloads by HTTP, False for Socket Mode.
     """
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
@@ -162,7 +162,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
-    """Return the additional environment variables for the public Genesys Cloud API.
+    """Return the environment variables for the public Genesys Cloud API, to add to those of `environ`.
 
     `genesys_url`: the base URL of the sandbox's Genesys.
     """
@@ -179,9 +179,11 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return the additional environment variables for linked accounts, and the OAuth client for the sign-ins of users.
+    """Return the environment variables for linked accounts, and the OAuth client with which users sign in.
 
-    `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to this port.
+    The environment variables are an addition to those of `environ`.
+
+    `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to the bot on `port`.
     """
     url = f"http://127.0.0.1:{port}"
     client = UserLoginClient("people-client", keys.user_client_secret, (f"{url}/genesys/callback",))

@@ -1,4 +1,4 @@
-"""Model live conversations, and convert them to responses of the analytics query and of the conversation endpoint.
+"""Model conversations, and build the responses of the analytics query and of the conversation endpoint.
 
 The responses have the shapes of the SDK's AnalyticsConversationQueryResponse and Conversation.
 """
@@ -46,9 +46,11 @@ class CobrowseSession:
 class Conversation:
     """A conversation between a customer and a host in the sandbox's Genesys.
 
+    - `customer`: the name of the customer.
     - `medium`: a key of MEDIA; "internal" is a call between the host and a colleague.
     - `since`: the start of the conversation, in seconds since 1970.
     - `ended_at`: the end of the conversation, in seconds since 1970; None for a live conversation.
+    - `host_connected`: whether the host still takes part in the conversation.
     - `in_analytics`: whether the analytics query finds the conversation.
     - `monitored_by`: the user id of a supervisor who listens to the conversation; None if nobody listens.
     """
@@ -78,11 +80,14 @@ class Conversation:
 
     @property
     def cobrowse_session_id(self) -> str | None:
-        """Return the id of the open co-browse session; None if no session is open."""
+        """Return the id of the open co-browse session; None if no co-browse session is open."""
         return next((each.id for each in self.cobrowse if each.ended_at is None), None)
 
     def start_cobrowse(self, session_id: str) -> None:
-        """Start the co-browse session `session_id` with the customer. End any other open session."""
+        """Start the co-browse session `session_id`, and end any other open co-browse session of the conversation.
+
+        If the co-browse session `session_id` is open already, do not start a second one.
+        """
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")
             self.cobrowse.append(CobrowseSession(session_id))
@@ -151,7 +156,8 @@ class Conversation:
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
         """Return one person's part in a co-browse session, in the shape of the SDK's Cobrowsesession.
 
-        `role`: "sharer" for the customer, "viewer" for the agent. Only the agent's part has the field `viewerUrl`.
+        - `role`: "sharer" for the customer, "viewer" for the agent.
+        - `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl` of the agent's part.
         """
         result: dict[str, Any] = {
             "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
@@ -191,14 +197,20 @@ class Conversation:
 
     @property
     def _other_party(self) -> dict[str, str]:
-        """Return the fields of the person who talks to the host: the customer or, in an internal call, a colleague."""
+        """Return the fields of the participant who talks to the host.
+
+        The participant is the customer or, in an internal call, a colleague. Only a colleague has the field `userId`.
+        """
         if self.medium == "internal":
             return {"purpose": "agent", "userId": _derived_id(self.id, "colleague")}
         return {"purpose": "customer"}
 
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """Return the response to the analytics query `body`, with those of `conversations` that match the query.
+    """Return the response to an analytics query: one page of the conversations that match the query.
+
+    - `body`: the JSON body of the query.
+    - `conversations`: the conversations to search.
 
     Raises ApiError (400) for a query that the sandbox does not support.
     """

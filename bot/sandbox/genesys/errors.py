@@ -21,7 +21,12 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """An error that the sandbox's Genesys sends as an error response in the shape of Genesys's API."""
+    """An error that the sandbox's Genesys sends as an error response in the shape of Genesys's API.
+
+    - `status`: the HTTP status of the response.
+    - `code`: Genesys's error code, such as `not.found`.
+    - `headers`: additional headers of the response.
+    """
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -87,9 +92,10 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Check the types of the fields in the body of a call that creates a session.
+    """Check the body of a call that creates a session.
 
-    Raises ApiError (400) for a wrong type.
+    Raises ApiError (400) if `sessionName`, `timeoutSeconds`, `metadata` or `application` has a wrong type, or if
+    `timeoutSeconds` is below 1.
     """
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
@@ -105,8 +111,8 @@ def check_create(body: Mapping[str, Any]) -> None:
 def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
     """Return the search terms in the body of a call of `/api/v2/users/search`.
 
-    A search term has the fields to search, the text in lower case, and a flag. True means that a field must equal the
-    text. False means that a field must contain the text.
+    Each search term is a tuple of the names of the fields to search, the searched text in lower case, and a flag. The
+    flag is True if a field must equal the text, False if a field must contain the text.
 
     Raises ApiError (400) for a search that the sandbox does not support.
     """

@@ -40,10 +40,10 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
     `error`: ApiError, or OAuthError for the token endpoint.
 
-    The fault has up to three options:
+    The effect reads these options of the fault. Each option can be missing.
 
-    - `processes`: True to process the call before the error response.
-    - `retry_after`: the value of the header Retry-After, in seconds.
+    - `processes`: True to process the call before the error response. If missing, the call is not processed.
+    - `retry_after`: the value of the header Retry-After, in seconds. If missing, the response has no such header.
     - `message`: a text that replaces the argument `message`.
     """
 
@@ -57,13 +57,16 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return the effect of a simulated fault: answer a call with an HTML error page, as a gateway does."""
+    """Return the effect of a simulated fault: answer a call with an HTML page that shows `status` and `message`.
+
+    If the option `processes` of the fault is True, process the call before the answer.
+    """
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
 
 async def no_effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process a call and return its response."""
+    """Process a call as without a fault, and return the response."""
     return await process()
 
 

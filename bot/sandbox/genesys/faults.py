@@ -36,7 +36,8 @@ CALLS = (*_QUERIES, "create", "sms", "email", "subscriptions", "end")
 class _FaultType:
     """A type of simulated fault.
 
-    - `effect`: what the fault does to a call; `no_effect` for a fault of events or sockets, as in api/notifications.py.
+    - `effect`: what the fault does to a call; `no_effect` for a fault of events or sockets. api/notifications.py
+      simulates the faults of events and sockets.
     - `on`: the kinds of calls that the fault can affect, such as "create".
     - `times`: the default number of calls that the fault affects; None for no limit.
     """
@@ -220,7 +221,9 @@ class Faults:
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
         """Switch on the fault `name` for calls of the kind `on`.
 
-        `times`: the number of calls that the fault affects; None for the default of the fault.
+        - `times`: the number of calls that the fault affects; None for the default of the fault. The fault `down`
+          ignores `times`.
+        - `options`: the options of the fault, such as `seconds`. A missing option gets the default value.
 
         Raises ValueError for an unknown fault or option, for a kind of call that the fault cannot affect, or if `times`
         is below 1.

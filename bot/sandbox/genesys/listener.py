@@ -9,9 +9,10 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be opened and closed repeatedly. The port is closed at first.
+    """A port that can be opened and closed repeatedly.
 
-    A closed port refuses connections, but stays bound, so that no other program can use it.
+    `bind` reserves the port without opening it. `set_open` opens or closes the port. A closed port refuses connections,
+    but other programs still cannot use it. `close` releases the port.
     """
 
     def __init__(self) -> None:
@@ -21,7 +22,13 @@ class Listener:
         self._socket: socket.socket | None = None
 
     async def bind(self, app: web.Application, host: str, port: int) -> str:
-        """Bind the port without listening, and return the server's URL. Raises OSError if the port is in use."""
+        """Bind the port without listening, and return the URL of the server.
+
+        - `app`: handles the HTTP requests to the port.
+        - `port`: 0 selects a free port.
+
+        Raises OSError if the port is in use.
+        """
         self._socket = _bound_socket(host, port)
         host, port = self._socket.getsockname()[:2]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -29,7 +36,10 @@ class Listener:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def set_open(self, *, is_open: bool) -> None:
-        """Open the port, or close the port and abort every connection. Do nothing before `bind` and after `close`."""
+        """Open or close the port. Do nothing before `bind` and after `close`.
+
+        `is_open`: True to open the port, False to close the port and abort every connection.
+        """
         async with self._lock:
             if self._runner is None or self._socket is None or is_open == (self._site is not None):
                 return

@@ -1,7 +1,7 @@
 """Imitate the customer's side of a co-browse session: a Messenger script, and a page that loads the script.
 
 The script has the same path as Genesys's script, so that a company can test its website with the sandbox's script. As
-in Genesys, the script's endpoints accept HTTP requests from any website.
+in Genesys, any website can load the script, and the endpoint for the script accepts HTTP requests from any website.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Serves a customer's browser: the Messenger script, a page with the script, and actions on co-browse offers."""
+    """Serves the customer's browser: the Messenger script, a page that loads the script, and the script's endpoint.
+
+    By the endpoint, the script joins, reads, stops or expires a co-browse offer.
+    """
 
     def __init__(self, conversations: ConversationsApi) -> None:
         self._conversations = conversations
@@ -39,8 +42,8 @@ class Messenger:
     async def _handle_action(self, request: web.Request) -> web.Response:
         """Carry out the action in the path of an HTTP request, and return the new state of the co-browse offer.
 
-        The state is `offered`, `joined` or `ended`. If the join code is known, the response also has the field
-        `communicationType` of the SDK's CobrowseWebMessagingSession.
+        The state is `offered`, `joined` or `ended`. If an offer has the join code in the path, the response also has
+        the field `communicationType` of the SDK's CobrowseWebMessagingSession.
         """
         code = request.match_info["code"]
         known = next((one for one in self._conversations.offers.values() if one.join_code == code), None)

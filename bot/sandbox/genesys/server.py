@@ -36,8 +36,9 @@ class SandboxGenesys(Api):
     """The server of the sandbox's Genesys: the endpoints, simulated faults, a rate limit, and records of all calls.
 
     - `latency_seconds`: the delay before each response, except on the join page.
-    - `allowed_per_minute`: the maximum number of HTTP requests with one access token in `minute_seconds`.
-    - `clock_ahead_seconds`: how far the header Date is ahead of the real time.
+    - `allowed_per_minute`: the maximum number of HTTP requests with one access token in one window of the rate limit.
+    - `minute_seconds`: the length of one window of the rate limit, in seconds.
+    - `clock_ahead_seconds`: how far the header Date of responses is ahead of the real time, in seconds.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class SandboxGenesys(Api):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """Return the number of calls of this kind, including calls without a response."""
+        """Return the number of calls of one kind, including calls without a response.
+
+        `kind`: the kind of the calls, such as "create".
+        """
         return self._counts[kind]
 
     async def inject_fault(
@@ -76,7 +80,7 @@ class SandboxGenesys(Api):
         - `fault`: a key of FAULTS; None to switch all faults off. The fault `down` affects calls of every kind.
         - `times`: the number of calls that the fault affects; None for the fault's default in faults.py.
         - `on`: the kind of call, such as "create".
-        - `options`: the options of the fault, as in faults.py.
+        - `options`: the options of the fault in faults.py, such as `seconds`.
 
         Raises ValueError for an unknown fault or option, or for a kind of call that the fault cannot affect.
         """
@@ -119,7 +123,7 @@ class SandboxGenesys(Api):
         return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """Return the response to an HTTP request, from its handler or from a simulated fault.
+        """Return the response to an HTTP request, from `handler` or from a simulated fault.
 
         Return None if the client or a fault closed the connection.
         """
@@ -183,7 +187,8 @@ class SandboxGenesys(Api):
 async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
     """Call the handler of an HTTP request and return its response.
 
-    Turn ApiError and HTTPException into error responses in the shape of Genesys's API.
+    Turn ApiError and HTTPException into error responses in the shape of Genesys's API. If `call.note` is empty, write
+    the text of the error to `call.note`.
     """
     try:
         response = await handler(request)

@@ -16,9 +16,10 @@ from aiohttp import web
 class Fault:
     """A simulated fault that is switched on.
 
-    - `code`: an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`.
+    - `code`: an error code of Slack such as `ratelimited`, an HTTP status such as `500`, or another fault that
+      `SandboxSlack.inject_fault` accepts, such as `drop`.
     - `times`: the number of further calls that the fault affects; None for no limit.
-    - `options`: as in `SandboxSlack.inject_fault`.
+    - `options`: the options of `SandboxSlack.inject_fault`, such as `seconds` for the fault `slow`.
     """
 
     code: str
@@ -69,7 +70,9 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault that affects a new call; None if the call has no fault.
 
-        Count the call in the fault's `times` or in the rate limit.
+        If a fault is switched on for `method`, lower the `times` of the fault by one, and switch the fault off at 0. If
+        no fault is switched on for `method`, count the call in the rate limit of `method`. The result is the fault
+        `ratelimited` if the call exceeds the rate limit.
 
         `method`: the name of a Web API method, `response_url` or `socket`.
         """
@@ -97,7 +100,7 @@ class TrickleResponse(web.StreamResponse):
         self._seconds = seconds
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send one byte every few seconds until the client disconnects. The argument `data` has no effect."""
+        """Send one byte every `seconds` of the constructor, until the client disconnects. Ignore `data`."""
         while True:
             await self.write(b" ")
             await asyncio.sleep(self._seconds)
@@ -106,7 +109,7 @@ class TrickleResponse(web.StreamResponse):
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
     """Return the response that a simulated fault causes, and the name of the fault for the log.
 
-    For the fault `slow`, wait and return None.
+    For the fault `slow`, wait for the fault's option `seconds`, and return None.
     """
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))
@@ -126,7 +129,10 @@ async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamRes
 
 
 def drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection of an HTTP request. aiohttp needs the returned response, and never sends it."""
+    """Abort the connection of an HTTP request.
+
+    Return a response, because a handler of aiohttp must return one. aiohttp does not send the response.
+    """
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)

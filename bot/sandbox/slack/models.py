@@ -112,6 +112,8 @@ class Message:
     - `via`: where the message came from: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot`
       (an error of Slack) or `person` (typed by a user).
     - `at`: a `time.monotonic()` value.
+    - `replaced`: whether the bot has changed the message.
+    - `trigger_id`: the trigger id of the command or press that caused the message; None if there is none.
     - `thread_ts`: the id of the message that starts the thread of a reply; None if the message is not a reply.
     """
 
@@ -182,10 +184,11 @@ class Delivery:
 
 
 class CallLog:
-    """Records the bot's calls, and describes calls and deliveries to `on_traffic`.
+    """Records the bot's calls of Web API methods and response_urls, and reports calls and deliveries to `on_traffic`.
 
     - `calls`: the newest MAX_ENTRIES calls.
-    - `on_traffic`: gets a description of each call and each delivery, without secrets.
+    - `on_traffic`: a function that gets a description of each call and each delivery, without secrets; None to report
+      nothing.
     """
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
@@ -240,6 +243,6 @@ def required_argument(args: Args, name: str) -> str:
 
 
 def trim_entries(entries: list[Any]) -> None:
-    """Delete the oldest entries of a list, so that the newest MAX_ENTRIES stay."""
+    """Delete the oldest entries of a list with more than MAX_ENTRIES entries. Keep the newest MAX_ENTRIES entries."""
     if len(entries) > MAX_ENTRIES:
         del entries[: len(entries) - MAX_ENTRIES]

@@ -26,6 +26,7 @@ from bot.sandbox.slack.workspace import Workspace
 class ResponseUrl:
     """The data of a response_url.
 
+    - `trigger_id`: the trigger id of the command or press that the response_url belongs to.
     - `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
     - `made_at`: a `time.monotonic()` value.
     - `uses`: the number of successful posts.
@@ -51,9 +52,13 @@ class ResponseUrls:
         self._entries: dict[str, ResponseUrl] = {}
 
     def make(self, user_id: str, channel: str, trigger_id: str, message: Message | None = None) -> str:
-        """Create a response_url and return its path.
+        """Create a response_url, and return the path of the response_url.
 
-        `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
+        - `user_id`: the only user who sees an ephemeral message that is posted to the response_url.
+        - `channel`: the channel of the messages that are posted to the response_url.
+        - `trigger_id`: the trigger id of the command or press that the response_url belongs to.
+        - `message`: the message that a post to the response_url can replace or delete; None if there is no such
+          message.
         """
         secret = secrets.token_urlsafe(18)
         self._entries[secret] = ResponseUrl(user_id, channel, trigger_id, message)

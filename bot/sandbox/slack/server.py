@@ -187,9 +187,9 @@ class SandboxSlack(UserActions):
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until a user sees more than `after` messages. Return the message with the index `after`.
+        """Wait until a user sees more than `after` messages. Return the item `after` of the list `seen_by(user_id)`.
 
-        The messages are those of `seen_by(user_id)`. Raises TimeoutError after `timeout` seconds.
+        Raises TimeoutError after `timeout` seconds.
         """
         return await self.workspace.next_message(user_id, after, timeout)
 
@@ -208,7 +208,7 @@ class SandboxSlack(UserActions):
         - `fault`: one of the faults below; None to switch the fault of `method` off.
         - `times`: the number of calls that the fault affects; None for no limit.
         - `options`: `retry_after` in seconds for `ratelimited`; `seconds` for `slow` and `trickle`; `processes=True` to
-          process a call although its response is lost.
+          process the call, and to discard the real response.
 
         A Web API method and `response_url` have these faults: any error code of Slack, any HTTP status such as `500`,
         `ratelimited`, `drop`, `slow` and `trickle`.

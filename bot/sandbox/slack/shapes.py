@@ -69,8 +69,8 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
     """Return the fields of a command's payload that name the user, the Slack workspace and the channel.
 
-    `team_id`: the Slack workspace in which the user typed the command. None selects the workspace of an external user,
-    else the workspace of the channel.
+    `team_id`: the Slack workspace in which the user typed the command; None for the workspace of the channel or, for an
+    external user, the user's workspace.
     """
     user, channel = workspace.users.get(workspace.own_id(user_id)), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
@@ -180,7 +180,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the app's bot id (`B…`). The bot's user id (`U…`) is another id."""
+    """Return the app's bot id (`B…`), which differs from the bot's user id (`U…`)."""
     return "B" + workspace.bot_user_id[1:]
 
 

@@ -59,15 +59,16 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Send a slash command.
+        """Send a slash command as a user.
 
-        - `channel_id`: None for the first channel.
+        - `text`: the text after the name of the command.
+        - `channel_id`: the channel in which the user types the command; None for the first channel.
         - `team_id`: the Slack workspace in which the user types the command; None for the workspace of the channel or,
           for an external user, the user's workspace.
-        - `command`: None for `/cobrowse`.
-        - `trigger_id`: None for a new trigger id.
-        - `escape`: True to format mentions, channels and links in `text`, as Slack does with `should_escape: true` in
-          the manifest.
+        - `command`: the name of the command; None for `/cobrowse`.
+        - `trigger_id`: the trigger id in the payload; None for a new trigger id.
+        - `escape`: True to put mentions, channels and links in `text` in angle brackets, such as `<@U0ANA|ana>`, as
+          Slack does with `should_escape: true` in the manifest. False to send `text` unchanged.
         """
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
@@ -100,8 +101,8 @@ class UserActions:
         - `action_id`, `block_id`: select the element. If `block_id` is None, search all blocks.
         - `response_url`: whether the payload of a press in a message has a response_url.
         - `chosen`: the new value of a select or an overflow menu: the value of an option, or a user id.
-        - `values`: the new values of other inputs in `target`.
-        - `team_id`: the Slack workspace of a press in a view; None for the first workspace.
+        - `values`: the new values of other inputs in `target`. A key is a block_id, an action_id or a pair of both.
+        - `team_id`: the Slack workspace of a press in a view; None for the first Slack workspace of the sandbox.
 
         Raises LookupError for an unknown element, input or option.
         """
@@ -127,7 +128,7 @@ class UserActions:
     async def shortcut(self, user_id: str, callback_id: str, *, team_id: str | None = None) -> Delivery:
         """Use a global shortcut.
 
-        `team_id`: the Slack workspace in which the user is; None for the first workspace.
+        `team_id`: the Slack workspace in which the user is; None for the first Slack workspace of the sandbox.
         """
         return await self.send(payloads.shortcut(self.workspace, user_id, callback_id, team_id), "interactive")
 
@@ -166,7 +167,9 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal. Return the delivery of the payload `view_closed`; None if the modal lacks `notify_on_close`.
+        """Close a modal and the modals on top. If the modal has `clear_on_close`, close all modals of the user.
+
+        Return the delivery of the payload `view_closed`; None if the modal lacks `notify_on_close`.
 
         `clear`: True to close all modals of the user.
 
@@ -181,10 +184,10 @@ class UserActions:
         return await self.send(payload, "interactive") if view.body.get("notify_on_close") else None
 
     async def open_home(self, user_id: str, tab: str = "home", *, team_id: str | None = None) -> Delivery:
-        """Open a tab of the app.
+        """Open a tab of the app as a user, and send the event `app_home_opened` to the bot.
 
         - `tab`: "home" or "messages".
-        - `team_id`: the Slack workspace in which the user is; None for the first workspace.
+        - `team_id`: the Slack workspace in which the user is; None for the first Slack workspace of the sandbox.
         """
         home = self.views.home(user_id)
         return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home, team_id), team_id)
@@ -196,7 +199,7 @@ class UserActions:
 
         The bot completes the execution later, with outputs or with an error.
 
-        `team_id`: the Slack workspace of the workflow; None for the first workspace.
+        `team_id`: the Slack workspace of the workflow; None for the first Slack workspace of the sandbox.
         """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
@@ -209,7 +212,7 @@ class UserActions:
     async def event(self, event: dict[str, Any], team_id: str | None = None) -> Delivery:
         """Send an event to the bot. If the bot does not acknowledge the event, start retries in the background.
 
-        `team_id`: the Slack workspace of the event; None for the first workspace.
+        `team_id`: the Slack workspace of the event; None for the first Slack workspace of the sandbox.
         """
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 
@@ -222,7 +225,8 @@ class UserActions:
 
         After a command, show the user the message in the acknowledgement, or Slack's error.
 
-        `retry`: 0 for the first delivery, 1 for the first retry, and so on.
+        - `kind`: the kind of the payload.
+        - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):

@@ -35,7 +35,10 @@ class IncompleteFormError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Yield each element that can have a value, as a pair: the block that contains the element, and the element."""
+    """Yield each input in `blocks` as a pair: the block that contains the input, and the input.
+
+    An element is an input if its type is in STATEFUL, such as `static_select`.
+    """
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
@@ -64,9 +67,11 @@ def _initial(element: Block) -> Value:
 
 
 def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
-    """Write the new values of inputs in `blocks` to `values`.
+    """Change the values of inputs.
 
-    `inputs`: the new values. A key is a block_id, an action_id or a pair of both.
+    - `blocks`: the blocks that contain the inputs.
+    - `values`: the values of all inputs in `blocks`. The function changes `values` in place.
+    - `inputs`: the new values. A key is a block_id, an action_id or a pair of both.
 
     Raises LookupError for an unknown input or option.
     """
@@ -127,7 +132,13 @@ def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> di
 
 
 def value_payload(element: Block, value: Value) -> dict[str, Any]:
-    """Return the value of an input in the shape of Slack's payloads. Raises LookupError for an unknown option."""
+    """Return the value of an input in the shape of Slack's payloads. For a button, return {}.
+
+    - `element`: the input, an overflow menu or a button.
+    - `value`: the value of the input.
+
+    Raises LookupError for an unknown option.
+    """
     match element["type"]:
         case "users_select":
             return {"selected_user": value or None}

@@ -58,7 +58,10 @@ class View:
         return str(self.body["title"]["text"]) if "title" in self.body else ""
 
     def show(self, body: dict[str, Any]) -> None:
-        """Replace the body. An input keeps its value if the new body has an input with equal block_id and action_id."""
+        """Replace the body of the view, and delete the error messages.
+
+        An input of the new body keeps the value of the old input with the same block_id and action_id.
+        """
         self.body = {**body, "blocks": with_ids(body["blocks"])}
         self.values = initial_values(self.blocks, self.values)
         self.hash = f"{int(time.time())}.{secrets.token_urlsafe(6)}"
@@ -95,6 +98,8 @@ class Views:
         """Make a trigger id valid for one use within `trigger_seconds`.
 
         Do nothing if the trigger id was registered before.
+
+        `user_id`: the user to whom the modal is shown.
         """
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
         while len(self._triggers) > MAX_ENTRIES:
@@ -177,7 +182,11 @@ class Views:
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
         """Create or replace the Home tab of a user, and return the Home tab.
 
-        `known_hash` and the errors are as in `update`. Without a Home tab, any `known_hash` causes `hash_conflict`.
+        `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
+
+        Raises ApiError (`hash_conflict`) if `known_hash` is not the hash of the Home tab, or if `known_hash` is given
+        and the user has no Home tab. Raises ApiError (`duplicate_external_id`) if another open view has the same
+        external id.
         """
         home = self._homes.get(user_id)
         if home is not None:
@@ -209,7 +218,7 @@ class Views:
     # closing and acks
 
     def close(self, view: View) -> None:
-        """Close a modal and all modals above it."""
+        """Close a modal and all modals that lie on top of the modal."""
         stack = self._stacks.get(view.user_id, [])
         if view in stack:
             for each in reversed(stack[stack.index(view) :]):
@@ -221,10 +230,11 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Change a submitted modal as the bot's acknowledgement says. An empty acknowledgement closes the modal.
+        """Change a submitted modal as the bot's acknowledgement says. Do nothing if the modal is closed.
 
-        Any other acknowledgement shows errors, replaces the modal, opens a modal on top, or closes all modals of the
-        user.
+        An acknowledgement without content closes the modal. The field `response_action` of an acknowledgement can show
+        errors (`errors`), replace the modal (`update`), open a modal on top (`push`), or close all modals of the user
+        (`clear`). After a failed delivery or any other content, the modal shows SUBMIT_FAILED.
         """
         if not view.is_open:
             return

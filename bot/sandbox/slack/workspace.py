@@ -121,8 +121,8 @@ class Workspace:
     def id_in(self, user_id: str, team_id: str) -> str:
         """Return the user id that payloads from the Slack workspace `team_id` use for a user.
 
-        In an Enterprise Grid organization, payloads from the first workspace use the id `U…`. Payloads from other
-        workspaces use the id `W…`.
+        In an Enterprise Grid organization, payloads from the first Slack workspace use the id `U…`. Payloads from
+        other Slack workspaces use the id `W…`.
         """
         user = self.users.get(user_id)
         if user is None or not user.enterprise_user_id or not self.is_org_wide:
@@ -138,9 +138,12 @@ class Workspace:
         return user.is_stranger or user.team_id not in self.teams
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Return whether a user is a member of a channel or direct message.
+        """Return True if a user is a member of a channel or direct message, otherwise False.
 
-        Users are members of all channels of their Slack workspaces. External users are members only of shared channels.
+        A user is a member of all channels of the user's Slack workspaces, and of all channels with `is_org_shared` or
+        `is_ext_shared`. An external user is a member only of channels with `is_ext_shared`. A deleted or unknown user
+        is not a member of any channel. The bot is a member of the channels with `bot_is_member`. The only member of a
+        direct message is the user to whom the bot writes.
         """
         user_id, channel = self.own_id(user_id), self.channels.get(channel_id)
         if channel is None:
@@ -174,11 +177,13 @@ class Workspace:
     ) -> Message:
         """Add a message to a channel, and return the message.
 
-        A block or element without an id gets a random one.
+        A block or element without an id gets a random id.
 
+        - `via`: where the message comes from, such as `chat.postMessage`. Message lists the values.
         - `user`: the id of the author; None for the bot.
-        - `visible_to`, `via`, `thread_ts`: as in Message.
-        - `trigger_id`: the trigger id of the command or press that caused the message.
+        - `visible_to`: the id of the only user who sees an ephemeral message; None for any other message.
+        - `trigger_id`: the trigger id of the command or press that caused the message; None if there is none.
+        - `thread_ts`: the id of the message that starts the thread of a reply; None if the message is not a reply.
         """
         author = self.bot_user_id if user is None else user
         visible_to = visible_to and self.own_id(visible_to)
@@ -232,7 +237,7 @@ class Workspace:
         """Wait until `condition` returns a true value, and return this value.
 
         - `condition`: is called now and after each change in the sandbox's Slack.
-        - `only_for`: the id of a user, if only changes that this user can see count; None if all changes count.
+        - `only_for`: the id of a user, to skip changes that only another user can see; None to skip no change.
 
         Raises TimeoutError after `timeout` seconds.
         """
@@ -252,9 +257,9 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Let the waiting calls of `until` check their conditions again after a change.
+        """Make each waiting call of `until` check the condition again, after a change in the sandbox's Slack.
 
-        `user_id`: the only user who sees the change; None if all users see the change.
+        `user_id`: the only user who sees the change; None if other users can see the change, too.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
@@ -266,7 +271,8 @@ class Workspace:
     def format_typed_text(self, text: str) -> str:
         """Format a text as Slack formats the text that a user types.
 
-        Escape `&`, `<` and `>`. Put links, and mentions of known users and channels, in angle brackets.
+        Replace `&`, `<` and `>` by HTML entities. Put URLs, and mentions of known users and channels, in angle
+        brackets, such as `<@U0ANA|ana>`.
         """
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)

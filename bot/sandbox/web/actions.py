@@ -1,7 +1,8 @@
 """Handle the POST requests of the sandbox's page: messages, presses, modals, shortcuts and workflow steps.
 
-The page shows one user's view of Slack. This user is called the acting user. Each request names the acting user, and
-can use only the messages and views that the acting user sees.
+The page shows one user's view of Slack. This user is called the acting user. The field `as` of each HTTP request
+except `/api/run-step` is the acting user's id. The HTTP request can use only messages and views that the acting user
+sees.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class PageActions:
     async def message(self, request: web.Request) -> web.Response:
         """Send the text that the acting user typed: a slash command or a message.
 
-        A message is stored in the sandbox's Slack, and the bot gets no payload.
+        A text that begins with `/` is a slash command. Any other text is a message. The bot gets no payload for a
+        message.
         """
         fields = await read_fields(request, "as", "channel", "text")
         person, channel, text = fields["as"], fields["channel"], fields["text"].strip()

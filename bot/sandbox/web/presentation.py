@@ -70,7 +70,7 @@ class ConversationChoice:
 
     - `choices`: the options.
     - `chosen`: the current option.
-    - `choose`: applies an option.
+    - `choose`: a function that gets an option and changes the number of live conversations.
     """
 
     choices: tuple[str, ...]
@@ -112,7 +112,8 @@ def step_json(step: Step) -> dict[str, Any]:
 def execution_json(execution: Execution) -> dict[str, Any]:
     """Return the execution of a workflow step as JSON for the sandbox's page.
 
-    The field `acked` says whether the bot acknowledged the step's event. None means that the delivery has not ended.
+    The field `acked` is True if the bot acknowledged the event that starts the step, False if not, and None during the
+    delivery of the event.
     """
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
@@ -122,7 +123,7 @@ class EventStream:
     """A stream of server-sent events to one open page of the sandbox.
 
     - `person`: the id of the acting user.
-    - `events`: the events to send. None ends the stream.
+    - `events`: the name and the data of each event to send. None ends the stream.
     """
 
     def __init__(self, person: str) -> None:
@@ -132,7 +133,7 @@ class EventStream:
     def push(self, event: str, data: Any) -> None:
         """Add an event to the queue. If the queue is full, end the stream.
 
-        When a stream ends, the page connects again and gets its complete state.
+        After the end of a stream, the page opens a new stream, and first gets the complete state.
         """
         try:
             self.events.put_nowait((event, data))

@@ -115,7 +115,7 @@ class SandboxPage:
             self._runner = None
 
     def traffic(self, entry: dict[str, Any]) -> None:
-        """Show a traffic entry on the page, with its secrets masked.
+        """Show a traffic entry on the page. Mask the secrets in the traffic entry.
 
         A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys.
         """
@@ -127,7 +127,10 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject HTTP requests that other websites cause (CSRF) or that name another host (DNS rebinding)."""
+        """Reject HTTP requests that other websites cause (CSRF).
+
+        Also reject HTTP requests whose Host header is neither localhost nor 127.0.0.1 (DNS rebinding).
+        """
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and request.path != "/":
@@ -280,6 +283,6 @@ class SandboxPage:
 def listen(port: int) -> socket.socket:
     """Return a socket that listens on `port` of localhost. Port 0 selects a free port.
 
-    Raises OSError if the port is in use.
+    Raises OSError if the socket cannot listen on the port.
     """
     return socket.create_server((HOST, port))

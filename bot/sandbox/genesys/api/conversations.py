@@ -50,7 +50,7 @@ class Offer:
 
     @property
     def is_valid(self) -> bool:
-        """Return whether the offer is not withdrawn, has not expired, and belongs to a live conversation."""
+        """Return True if the offer is not withdrawn, has not expired, and belongs to a live conversation."""
         return (
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
@@ -76,7 +76,7 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Call `conversation.on_change` if the offer expired before the customer joined."""
+        """Call `conversation.on_change` if the offer has expired. An accepted or withdrawn offer does not expire."""
         if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
             self.conversation.report_change()
 
@@ -105,6 +105,8 @@ class ConversationsApi:
     - `missing_permissions`: the permissions that the role of the OAuth client lacks.
     - `requires_user`: True if only a signed-in user can create an offer.
     - `on_change`: a function that gets a conversation after each change of the conversation.
+    - `live`: the conversations by id, including ended ones.
+    - `offers`: the co-browse offers by id.
     """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
@@ -119,7 +121,7 @@ class ConversationsApi:
     def set_live_count(self, choice: str) -> None:
         """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each Genesys user.
 
-        Raises KeyError if `choice` is not in LIVE_COUNTS.
+        `choice`: "none", "one" or "several", a key of LIVE_COUNTS. Raises KeyError for any other value.
         """
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
@@ -155,7 +157,7 @@ class ConversationsApi:
     def offer(self, name: str) -> Offer:
         """Return the offer whose id or join code is `name`.
 
-        Raises ApiError (404) if there is no such offer, or if its `is_valid` is False.
+        Raises ApiError (404) if there is no such offer, or if `is_valid` of the offer is False.
         """
         offer = next((one for one in self.offers.values() if name in (one.id, one.join_code)), None)
         if offer is None or not offer.is_valid:

@@ -44,7 +44,7 @@ def authorization_subject(
 ) -> web.Response:
     """Return the roles of the OAuth client, in the shape of the SDK's AuthzSubject.
 
-    With the query `includeFullRoles=true`, the response also has the permissions of the role.
+    If the HTTP request has the query `includeFullRoles=true`, the response also has the permissions of the role.
 
     - `missing_permissions`: the permissions to leave out of the response.
     - `only_division`: the name of the only division in which the client has the role; "" if the client has the role in

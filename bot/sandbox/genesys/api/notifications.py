@@ -190,8 +190,9 @@ class Notifications:
 
         `keeps`: True to keep the present topics of the channel, False to drop the present topics.
 
-        Raises ApiError (403) if a topic is refused and the query lacks `ignoreErrors=true`. Raises ApiError (400) if
-        the channel would have more than MAX_TOPICS topics.
+        The access token may not subscribe to some topics, as `_missing` says. With the query `ignoreErrors=true`, skip
+        these topics. Without this query, raise ApiError (403). Raises ApiError (400) for an unknown topic, or if the
+        channel would have more than MAX_TOPICS topics.
         """
         grant, channel = self._require_permission(request), self._requested(request)
         wanted = await _read_topics(request)
@@ -310,7 +311,11 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Put an event into the channel's outbox. If there is a fault, drop, double, delay or reorder the event."""
+    """Put an event into the channel's outbox.
+
+    `fault`: a simulated fault of events, which drops, doubles, delays or reorders the event, as the name of the fault
+    says; None for no fault.
+    """
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":
         return

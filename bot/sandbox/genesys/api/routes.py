@@ -27,7 +27,7 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """Holds the data of the sandbox's Genesys, and serves its endpoints.
+    """Holds the data of the sandbox's Genesys, and serves the API endpoints.
 
     `url`: the base URL of the API and of the login; "" before the server starts.
     """

@@ -163,6 +163,9 @@ class UserLogin:
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
         """Return True if the OAuth client authenticated with its secret, False if the client sent only its client id.
 
+        - `form`: the form of the token request.
+        - `authorization`: the Authorization header of the token request; None if the header is missing.
+
         Raises OAuthError for an unknown client id or a wrong secret.
         """
         if self.client is None:

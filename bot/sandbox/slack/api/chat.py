@@ -17,7 +17,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 class ChatMethods:
     """Implements the Web API methods chat.* and conversations.*.
 
-    `methods`: the function for each name of a method.
+    `methods`: for the name of each method, the function that runs the method.
     """
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
@@ -68,7 +68,7 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the first message in the thread of the message `ts`.
+        """Return the `ts` of the message that starts the thread of the message `ts`.
 
         Raises ApiError (`thread_not_found`) for an unknown or deleted message. Raises ApiError
         (`cannot_reply_to_message`) for an ephemeral message.

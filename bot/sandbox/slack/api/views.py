@@ -21,7 +21,7 @@ from bot.sandbox.slack.workspace import Workspace
 class ViewMethods:
     """Implements the Web API methods views.* and functions.*.
 
-    `methods`: the function for each name of a method.
+    `methods`: for the name of each method, the function that runs the method.
     """
 
     def __init__(self, workspace: Workspace, views: Views, executions: Executions) -> None:

@@ -37,6 +37,7 @@ class Dispatcher:
     ) -> Delivery:
         """Deliver a payload once, wait for the acknowledgement, and return a record of the delivery.
 
+        - `kind`: the kind of the payload.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         - `reason`: Slack's reason for a retry, such as `http_timeout`. A first delivery ignores `reason`.
         """
@@ -63,7 +64,8 @@ class Dispatcher:
     async def dispatch_event(self, payload: dict[str, Any]) -> Delivery:
         """Deliver an event, and return a record of the delivery.
 
-        If the bot does not acknowledge the event, start up to three retries in the background.
+        If the bot does not acknowledge the event, start retries in the background: one after each delay in
+        `retries_after_seconds`, until the bot acknowledges the event.
         """
         delivery = await self.dispatch(payload, "events_api")
         if not delivery.acked:

@@ -31,7 +31,7 @@ class SocketClosedError(Exception):
 
 
 class Socket:
-    """One WebSocket connection of the bot, with the envelopes that the bot has not acknowledged yet."""
+    """One WebSocket connection of the bot. Sends payloads in envelopes, and receives the acknowledgements."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -118,9 +118,7 @@ class Socket:
         await self.ws.close()
 
     def fail_pending(self) -> None:
-        """Mark the WebSocket as closed. Raise SocketClosedError in each call of `send` that waits for an
-        acknowledgement.
-        """
+        """Mark the WebSocket as closed, and let the waiting calls of `send` raise SocketClosedError."""
         self.is_closed = True
         for future in self._pending.values():
             if not future.done():
@@ -128,7 +126,7 @@ class Socket:
 
 
 class Sockets:
-    """Holds the WebSocket connections of the bot, and delivers each payload over the next connection."""
+    """Holds the WebSocket connections of the bot, and delivers payloads over the connections in turn."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
@@ -183,7 +181,7 @@ class Sockets:
         Ack with an error.
 
         - `timeout_seconds`: the time limit for the acknowledgement.
-        - `retry`: as in `Socket.send`.
+        - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         """
         if not self._ready():
             return Ack(False, error="dispatch_failed")
@@ -211,7 +209,10 @@ class Sockets:
         return ready[self._next_index % len(ready)]
 
     def disconnect(self, reason: str, seconds: float) -> None:
-        """Send a disconnect message with this reason over every WebSocket. Close the WebSockets after `seconds`."""
+        """Send a disconnect message over every WebSocket. Close the WebSockets after `seconds`, in the background.
+
+        `reason`: the reason in the message: `warning`, `refresh_requested` or `link_disabled`.
+        """
         for socket in self._ready():
             socket.is_closing = True
             task = asyncio.create_task(socket.disconnect(reason, seconds))
@@ -250,10 +251,12 @@ class HttpDelivery:
         """Post a payload to `url`, and return the bot's response.
 
         A response with the status 200 is an acknowledgement. If the response takes longer than `timeout_seconds`,
-        return an Ack with the error `operation_timeout`.
+        return an Ack with the error `operation_timeout`. For any other response, or without a connection, return an Ack
+        with the error `dispatch_failed`.
 
+        - `kind`: the kind of the payload.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
-        - `reason`: Slack's reason for a retry.
+        - `reason`: Slack's reason for a retry, such as `http_timeout`. A first delivery ignores `reason`.
         """
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")
@@ -280,11 +283,10 @@ class HttpDelivery:
 
 
 def encode(kind: Kind, payload: dict[str, Any]) -> tuple[bytes, str]:
-    """Encode a payload as the body of an HTTP request. Return the body and its content type.
+    """Encode a payload as the body of an HTTP request. Return the body and the content type of the body.
 
-    - `slash_commands`: the body is a form.
-    - `interactive`: the body is a form whose field `payload` has the payload as JSON.
-    - `events_api`: the body is JSON.
+    `kind`: for `slash_commands`, the body is a form. For `interactive`, the body is a form with the field `payload`,
+    which has the payload as JSON. For `events_api`, the body is the payload as JSON.
     """
     if kind == "events_api":
         return json.dumps(payload).encode(), "application/json"

@@ -31,7 +31,10 @@ NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedb
 
 
 def elements_of(block: dict[str, Any]) -> list[Element]:
-    """Return the elements of a block: interactive elements, inputs, and an image accessory."""
+    """Return the elements of a block: interactive elements, inputs, and an image beside a section.
+
+    For a context or rich_text block, return [].
+    """
     if block.get("type") in ("context", "rich_text"):
         return []
     elements = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
@@ -198,9 +201,10 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Return whether `text` is an integer, or a decimal number if the number_input `element` allows decimals.
+    """Return True if `text` is a number that the number_input `element` allows, otherwise False.
 
-    The limits of the input are not checked.
+    The number must be an integer if `is_decimal_allowed` of `element` is False. `min_value` and `max_value` of
+    `element` are not checked.
     """
     try:
         float(text) if element["is_decimal_allowed"] else int(text)

@@ -18,7 +18,7 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return a valid view as an object. Raises BlockError if the view is invalid.
+    """Check a view, and return the view as an object. Raises BlockError if the view is invalid.
 
     - `value`: the view as an object or as JSON text.
     - `kind`: the type that the view must have, "modal" or "home".
