@@ -120,8 +120,8 @@ async def open_sandbox(
     """Start the imitations of Slack and Genesys, and the bot. Stop all of them when the `with` block ends.
 
     - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
-    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
-      with that number of live conversations for each agent.
+    - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
+      the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
     - `on_traffic`: a function that gets a description of each HTTP request and payload between the bot and the
       imitations; None if the caller needs no descriptions.
@@ -207,14 +207,16 @@ async def run_once(
     locale: str | None = None,
     grid: bool = False,
 ) -> Answer:
-    """Send a command to the bot. Return the messages that the user sees when the bot has completed the command.
+    """Start a sandbox, send a command to the bot, and stop the sandbox.
+
+    Return the messages that the user sees after the bot has completed the command.
 
     - `line`: the command, such as `/cobrowse help`.
     - `role`: the role of the user who sends the command, a key of ROLES.
     - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
     - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
-    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
-      with that number of live conversations for each agent.
+    - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
+      the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `locale`: the language of the user in Slack, such as `fr-FR`; None for English.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
     """
@@ -246,8 +248,8 @@ async def open_page(
     - `port`: the port of the page on localhost.
     - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
     - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
-    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API,
-      with that number of live conversations for each agent.
+    - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
+      the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
     - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
       `cobrowse-bot sandbox`.
@@ -326,7 +328,8 @@ async def serve_page(
     - `port`: the port of the page on localhost.
     - `fault`: the simulated fault of the sandbox's Genesys, a key of FAULTS; None for no fault.
     - `http`: True to send payloads to the bot by HTTP, False for Socket Mode.
-    - `conversations`: None for the API of the session service; a key of LIVE_COUNTS for the public Genesys Cloud API.
+    - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
+      the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization, False for a single Slack workspace.
     - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
       `cobrowse-bot sandbox`.

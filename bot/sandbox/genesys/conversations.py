@@ -94,7 +94,7 @@ class Conversation:
         self.report_change()
 
     def stop_cobrowse(self, disconnect_type: str) -> None:
-        """End the open co-browse session, if any.
+        """End the open co-browse session of the conversation, and call `on_change`.
 
         `disconnect_type`: the cause, as a value of the SDK's field `disconnectType`, such as `client` or `peer`.
         """

@@ -205,7 +205,8 @@ class Fault:
 class Faults:
     """Holds the simulated faults that are switched on: at most one for each kind of call.
 
-    The fault `down` affects calls of every kind.
+    `set` switches a fault on. `clear` switches all faults off. A fault with a limit also ends with the last call that
+    the fault affects. The fault `down` affects calls of every kind.
     """
 
     def __init__(self) -> None:
@@ -243,7 +244,7 @@ class Faults:
     def next_fault(self, call: str) -> Fault | None:
         """Return the fault that affects a new call of the kind `call`; None if the call has no fault.
 
-        If the fault has a limit, lower its `remaining` by one, and switch the fault off at 0.
+        If the fault has a limit, lower `remaining` of the fault by one, and switch the fault off at 0.
         """
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:

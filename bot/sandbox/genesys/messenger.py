@@ -22,7 +22,7 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 class Messenger:
     """Serves the customer's browser: the Messenger script, a page that loads the script, and the script's endpoint.
 
-    By the endpoint, the script joins, reads, stops or expires a co-browse offer.
+    The script sends HTTP requests to the endpoint to join, read, stop or expire a co-browse offer.
     """
 
     def __init__(self, conversations: ConversationsApi) -> None:

@@ -32,7 +32,8 @@ class RateLimit:
     """A rate limit for one Web API method: at most `allowed` calls in `window_seconds`.
 
     - `used`: the calls in the current window, including rejected calls.
-    - `ends_at`: the end of the current window, a `time.monotonic()` value.
+    - `ends_at`: the end of the current window, a `time.monotonic()` value. The next call after `ends_at` starts a new
+      window.
     """
 
     allowed: int
@@ -70,9 +71,8 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault that affects a new call; None if the call has no fault.
 
-        If a fault is switched on for `method`, lower the `times` of the fault by one, and switch the fault off at 0. If
-        no fault is switched on for `method`, count the call in the rate limit of `method`. The result is the fault
-        `ratelimited` if the call exceeds the rate limit.
+        A fault with `times` is switched off after that number of calls. If no fault is switched on for `method`, the
+        call counts for the rate limit of `method`. A call that exceeds the rate limit gets the fault `ratelimited`.
 
         `method`: the name of a Web API method, `response_url` or `socket`.
         """
@@ -100,7 +100,10 @@ class TrickleResponse(web.StreamResponse):
         self._seconds = seconds
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send one byte every `seconds` of the constructor, until the client disconnects. Ignore `data`."""
+        """Send one byte every `seconds` of the constructor, until the client disconnects.
+
+        `data`: ignored; aiohttp calls the method with this parameter.
+        """
         while True:
             await self.write(b" ")
             await asyncio.sleep(self._seconds)

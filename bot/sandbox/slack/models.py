@@ -167,8 +167,12 @@ class Ack:
 class Delivery:
     """A record of one delivery of a payload to the bot.
 
-    - `acked`, `status`, `body`, `error`: as in Ack.
-    - `ack_ms`: the time until the response, in milliseconds.
+    - `acked`: whether the bot acknowledged the payload.
+    - `ack_ms`: the time until the bot's response or until the failure, in milliseconds.
+    - `status`: the HTTP status of the bot's response; None over Socket Mode or without a response.
+    - `body`: the content of the bot's response.
+    - `trigger_id`: the trigger id in the payload; "" if the payload has no trigger id.
+    - `error`: Slack's error code if `acked` is False, else None.
     - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
     """
 

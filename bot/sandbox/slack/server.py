@@ -196,7 +196,7 @@ class SandboxSlack(UserActions):
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
         """Wait until `condition` returns a true value, and return this value.
 
-        `condition` is called now and after each change in the sandbox's Slack. Raises TimeoutError after `timeout`
+        `condition` is called at once and after each change in the sandbox's Slack. Raises TimeoutError after `timeout`
         seconds.
         """
         return await self.workspace.until(condition, timeout)

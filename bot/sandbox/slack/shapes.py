@@ -166,7 +166,7 @@ def new_trigger_id() -> str:
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block that contains the element with this action id, and the element.
+    """Return the block that contains the element with the action id `action_id`, and the element.
 
     `block_id`: the block to search; None for all blocks.
 

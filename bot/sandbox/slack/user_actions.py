@@ -223,7 +223,8 @@ class UserActions:
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
         """Deliver a payload, wait for the acknowledgement, and return a record of the delivery.
 
-        After a command, show the user the message in the acknowledgement, or Slack's error.
+        If the payload is a slash command, show the user the message in the acknowledgement. If the bot did not
+        acknowledge the slash command, show the user Slack's error.
 
         - `kind`: the kind of the payload.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.

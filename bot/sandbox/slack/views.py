@@ -154,7 +154,7 @@ class Views:
         return self._stack(user_id, body)
 
     def find(self, view_id: str | None, external_id: str | None) -> View:
-        """Return the open view with the id `view_id`. If `view_id` is empty, return the open view with the external id.
+        """Return the open view with the id `view_id`. If `view_id` is None or "", return the one with `external_id`.
 
         Raises ApiError (`not_found`) if there is no such view.
         """

@@ -130,7 +130,7 @@ class Workspace:
         return user_id if team_id == self.team_id else user.enterprise_user_id
 
     def team_of(self, channel_id: str) -> str:
-        """Return the id of a channel's Slack workspace. For a direct message, return the id of the first workspace."""
+        """Return the id of a channel's Slack workspace. For a direct message, return `self.team_id`."""
         channel = self.channels.get(channel_id)
         return channel.team_id if channel else self.team_id
 
@@ -236,7 +236,7 @@ class Workspace:
     ) -> T:
         """Wait until `condition` returns a true value, and return this value.
 
-        - `condition`: is called now and after each change in the sandbox's Slack.
+        - `condition`: is called at once and after each change in the sandbox's Slack.
         - `only_for`: the id of a user, to skip changes that only another user can see; None to skip no change.
 
         Raises TimeoutError after `timeout` seconds.

@@ -81,7 +81,10 @@ class Offer:
             self.conversation.report_change()
 
     def expire(self) -> None:
-        """Let the offer expire now. If the customer has joined, end the co-browse session with the cause `timeout`."""
+        """Let the offer expire now.
+
+        If the customer has joined, withdraw the offer, and end the co-browse session with the cause `timeout`.
+        """
         if self.joined:
             self.stop("timeout")
         else:
@@ -243,7 +246,8 @@ class ConversationsApi:
     def _requested_offer(self, request: web.Request) -> Offer:
         """Return the co-browse offer whose id is in the path of an HTTP request.
 
-        The request needs no access token, as in Genesys. Raises ApiError (404) if there is no such valid offer.
+        The HTTP request needs no access token, as in Genesys. Raises ApiError (404) if the deployment or the offer in
+        the path is unknown, or if `is_valid` of the offer is False.
         """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")

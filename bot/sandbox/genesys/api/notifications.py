@@ -365,7 +365,7 @@ async def _read_topics(request: web.Request) -> list[str]:
 def _listing(topics: Iterable[str], refused: dict[str, list[str]] | None = None) -> web.Response:
     """Return a list of topics, in the shape of the SDK's ChannelTopicEntityListing.
 
-    `refused`: the refused topics, each with the permissions that the access token lacks.
+    `refused`: for each refused topic, the permissions that the access token lacks; None if no topic is refused.
     """
     refused = refused or {}
     entities: list[dict[str, Any]] = []

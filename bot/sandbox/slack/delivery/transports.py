@@ -177,8 +177,9 @@ class Sockets:
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
         """Deliver a payload over one WebSocket, and return the bot's acknowledgement.
 
-        If the WebSocket is closed before the acknowledgement, try one other WebSocket. If the delivery fails, return an
-        Ack with an error.
+        If the WebSocket is closed before the acknowledgement, deliver the payload over another WebSocket, at most once.
+        After `timeout_seconds`, return an Ack with the error `operation_timeout`. After any other failure, return an
+        Ack with the error `dispatch_failed`.
 
         - `timeout_seconds`: the time limit for the acknowledgement.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
