@@ -60,7 +60,8 @@ class View:
     def show(self, body: dict[str, Any]) -> None:
         """Replace the body of the view, and delete the error messages.
 
-        An input of the new body keeps the value of the old input with the same block_id and action_id.
+        An input of the new body keeps the value of the old input with the same block_id and action_id. Any other input
+        of the new body gets its initial value.
         """
         self.body = {**body, "blocks": with_ids(body["blocks"])}
         self.values = initial_values(self.blocks, self.values)
@@ -121,7 +122,10 @@ class Views:
     # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Open a modal for the user of the trigger id, and close the user's other modals.
+        """Open a modal, and close the user's other modals.
+
+        - `trigger_id`: a trigger id from a payload. The user who caused the payload sees the modal.
+        - `body`: the modal that the bot sent.
 
         Raises ApiError if the trigger id is unknown, used or expired, or if another open view has the same external id.
         """
@@ -132,7 +136,10 @@ class Views:
         return self._stack(user_id, body)
 
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Put a modal on top of the open modals of the user of the trigger id.
+        """Put a modal on top of the user's open modals.
+
+        - `trigger_id`: a trigger id from a payload. The user who caused the payload sees the modal.
+        - `body`: the modal that the bot sent.
 
         Raises ApiError if the trigger id is unknown, used or expired, if another open view has the same external id, or
         if the user has 0 or MAX_STACKED_VIEWS open modals.
@@ -143,6 +150,8 @@ class Views:
 
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
         """Put a modal on top of the open modals of a user.
+
+        `body`: the modal that the bot sent.
 
         Raises ApiError if the user has 0 or MAX_STACKED_VIEWS open modals.
         """
@@ -167,7 +176,8 @@ class Views:
     def update(self, view: View, body: dict[str, Any], known_hash: str | None = None) -> View:
         """Replace the body of a view, and return the view.
 
-        `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
+        - `body`: the new view that the bot sent.
+        - `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
 
         Raises ApiError (`hash_conflict`) if `known_hash` is not the hash of the view. Raises ApiError
         (`duplicate_external_id`) if another open view has the same external id.
@@ -182,7 +192,8 @@ class Views:
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
         """Create or replace the Home tab of a user, and return the Home tab.
 
-        `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
+        - `body`: the Home tab that the bot sent.
+        - `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
 
         Raises ApiError (`hash_conflict`) if `known_hash` is not the hash of the Home tab, or if `known_hash` is given
         and the user has no Home tab. Raises ApiError (`duplicate_external_id`) if another open view has the same

@@ -130,7 +130,7 @@ class Workspace:
         return user_id if team_id == self.team_id else user.enterprise_user_id
 
     def team_of(self, channel_id: str) -> str:
-        """Return the id of a channel's Slack workspace. For a direct message, return `self.team_id`."""
+        """Return the id of a channel's Slack workspace. Return `team_id` of the Workspace for a direct message."""
         channel = self.channels.get(channel_id)
         return channel.team_id if channel else self.team_id
 

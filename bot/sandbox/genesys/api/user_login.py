@@ -166,7 +166,7 @@ class UserLogin:
         - `form`: the form of the token request.
         - `authorization`: the Authorization header of the token request; None if the header is missing.
 
-        Raises OAuthError for an unknown client id or a wrong secret.
+        Raises OAuthError for an unknown client id or a wrong secret, or if `client` of the UserLogin is None.
         """
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
