@@ -55,8 +55,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 """The faults for `--genesys` and the page, with their options. The fault 429 affects one call only, so that the retry
 succeeds."""
 WHOLE_CLIENT = ("401", "403")
-"""Faults of the bot's OAuth client as a whole. With such a fault, the call by which the bot reads its token fails, too.
-"""
+"""Faults of the bot's OAuth client as a whole. With such a fault, the call that reads the bot's token fails, too."""
 PUBLIC_ONLY = (
     "user-context",
     "no-subscriptions",
@@ -73,8 +72,8 @@ signed-in users and notifications."""
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 TIMING = replace(SLACK_TIMING, people_cache_seconds=1.0)
-"""The sandbox caches people for a second only, because a person can change their language on the page and expects the
-next message in it."""
+"""The sandbox caches people for a second only. If a person changes their language on the page, the next message has the
+new language."""
 Traffic = Callable[[dict[str, Any]], None]
 
 

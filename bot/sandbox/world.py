@@ -41,8 +41,8 @@ LOCALES = {
     "ja-JP": "日本語 (日本)",
     "it-IT": "Italiano (Italia)",
 }
-"""The languages that a user of the sandbox can choose for Slack, as Slack names them. The bot has no Italian, so
-Italian shows how it falls back to English."""
+"""The languages that a user of the sandbox can choose for Slack, as Slack names them. The bot has no Italian.
+With Italian, the bot falls back to English."""
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
 SHORTCUTS = (
     Shortcut("cobrowse_start", "Start co-browse session", "global"),
@@ -65,8 +65,8 @@ STEPS = (
     ),
 )
 UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
-"""The id of Una's Genesys user. Its email address differs from that of her Slack account, so no rule finds it for her
-until an administrator links her to it."""
+"""The id of Una's Genesys user. The Genesys user and Una's Slack account have different email addresses. No host rule
+finds this Genesys user until an administrator links Una to the Genesys user."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
@@ -106,7 +106,7 @@ GRID_CHANNELS = (
     SlackChannel("C0ALL", "everyone", is_org_shared=True),
 )
 GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
-"""The further workspaces of some users, besides the first one. All other users are in both workspaces."""
+"""The Slack workspaces of some users, besides the first Slack workspace. All other users are in both workspaces."""
 
 
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:

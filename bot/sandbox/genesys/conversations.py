@@ -21,7 +21,7 @@ MEDIA = {
     "callback": ("callbacks", "callback"),
     "email": ("emails", "email"),
 }
-"""For each medium, the key of its communications in a participant, and its media type in the analytics."""
+"""For each medium, the key of the communications in a participant, and the media type in the analytics."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 

@@ -19,8 +19,8 @@ Process = Callable[[], Awaitable[web.Response]]
 """A function that processes the call as if there were no fault. This function returns an error response instead of
 raising an exception."""
 Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
-"""A function that responds to a call that has a fault. Its arguments are the call, a Process that it may call, and the
-options of the fault. It returns None if it closed the connection without a response."""
+"""A function that responds to a call that has a fault. The arguments are the call, a Process, and the options of the
+fault. The result is None if the function closed the connection without a response."""
 
 
 # -- Responses instead of the real one --

@@ -184,7 +184,7 @@ _FAULT_TYPES |= {
 }
 
 FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type in _FAULT_TYPES.items()}
-"""The name of each fault that `inject_fault` accepts, and its description for the page and the traffic table."""
+"""The names of the faults that `inject_fault` accepts, each with a description for the page."""
 
 
 @dataclass

@@ -40,7 +40,7 @@ class SlackUser:
     tz: str = "Europe/Berlin"
     locale: str = "en-US"
     enterprise_user_id: str | None = None
-    """The user's id in the Enterprise Grid, None if the user is in none."""
+    """The user's second id, in an Enterprise Grid organization; None if the user has no second id."""
     reported_id: str | None = None
     """The id that `users.info` returns instead of the requested id; None for the requested id."""
     other_teams: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""Create response_urls, and handle HTTP requests to them. A response_url is valid for five posts within 30 minutes.
+"""Create response_urls, and handle the HTTP requests to response_urls.
 
-A post to the response_url of a command adds a message. A post to the response_url of a button press can also replace or
-delete the message with the button.
+A response_url is valid for five posts within 30 minutes. A post to the response_url of a command adds a message. A post
+to the response_url of a button press can also replace or delete the message with the button.
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 

@@ -167,9 +167,10 @@ class UserActions:
         return delivery
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
-        """Close a modal and the modals on top. If the modal has `clear_on_close`, close all modals of the user.
+        """Close a modal and all modals that lie on top of the modal.
 
-        Return the delivery of the payload `view_closed`; None if the modal lacks `notify_on_close`.
+        If the modal has `clear_on_close`, close all modals of the user. Return the delivery of the payload
+        `view_closed`; None if the modal lacks `notify_on_close`.
 
         `clear`: True to close all modals of the user.
 

@@ -26,7 +26,7 @@ REQUIRED = "Please complete this required field."
 class IncompleteFormError(Exception):
     """A modal cannot be submitted, because the value of an input is invalid.
 
-    `errors`: Slack's messages, by block_id.
+    `errors`: Slack's error messages about the inputs, by block_id.
     """
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -46,7 +46,11 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the initial value of each input in `blocks`. An input with a value in `previous` keeps this value."""
+    """Return the value of each input in `blocks` when a user opens the message or view.
+
+    `previous`: values of inputs that replace the initial values, by block_id and action_id; None to use all initial
+    values.
+    """
     result: Values = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]

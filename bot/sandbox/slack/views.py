@@ -79,7 +79,7 @@ class Views:
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
         self.ack_delay_seconds = 0.0
-        """How long the ack of a submission takes to arrive. Slack can carry out a views.update before it arrives."""
+        """The delay of the acknowledgement of a submission, in seconds. A views.update can run during the delay."""
         self.listeners: list[Callable[[View], None]] = []
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
@@ -163,7 +163,9 @@ class Views:
         return self._stack(user_id, body)
 
     def find(self, view_id: str | None, external_id: str | None) -> View:
-        """Return the open view with the id `view_id`. If `view_id` is None or "", return the one with `external_id`.
+        """Return the open view with the id `view_id`.
+
+        If `view_id` is None or "", return the open view with the external id `external_id`.
 
         Raises ApiError (`not_found`) if there is no such view.
         """

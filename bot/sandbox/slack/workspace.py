@@ -51,7 +51,7 @@ class Workspace:
         self.bot_user_id = BOT_USER_ID
         self.enterprise_id: str | None = None
         self.is_org_wide = False
-        """The bot's token is valid for the whole organization. `enterprise_id` is set then."""
+        """Whether the bot's token is valid for the whole organization. If True, `enterprise_id` is not None."""
         self.messages: list[Message] = []
         self.listeners: list[Callable[[Message], None]] = []
         self._ims: dict[str, str] = {}

@@ -82,7 +82,10 @@ class SandboxPage:
         self._runner: web.AppRunner | None = None
 
     async def start(self, listener: socket.socket | None = None) -> None:
-        """Serve the page on `listener`, a socket that listens on localhost; None for a new socket on a free port."""
+        """Serve the page until `stop` is called.
+
+        `listener`: a socket that listens on localhost; None to listen on a free port of localhost.
+        """
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(self._add_headers)
@@ -129,7 +132,8 @@ class SandboxPage:
     ) -> web.StreamResponse:
         """Reject HTTP requests that other websites cause (CSRF).
 
-        Also reject HTTP requests whose Host header is neither localhost nor 127.0.0.1 (DNS rebinding).
+        Also reject HTTP requests whose Host header is neither localhost nor 127.0.0.1 with the port of the page (DNS
+        rebinding).
         """
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")

@@ -23,7 +23,7 @@ from bot.sandbox.genesys.records import GenesysUser, add_bounded
 DEPLOYMENT_ID = "de910c0b-0000-4000-8000-000000000001"
 CUSTOMERS = ("Carla Customer", "Carl Kunde", "Chloé Cliente")
 LIVE_COUNTS = {"none": 0, "one": 1, "several": 3}
-"""The number of live conversations for each agent, by the name that `--conversations` and the page use for it."""
+"""The number of live conversations for each agent, by the name in `--conversations` and on the page."""
 OFFER_LIFETIME_SECONDS = 600
 _ID_PATTERN = "{id:[0-9a-fA-F-]{36}}"
 _OFFER_PATH = "/api/v2/webdeployments/deployments/{deployment}/cobrowse/{offer}"

@@ -131,7 +131,7 @@ class Sockets:
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
         self.stale_connections = 0
-        """The number of connections that ended without a closing handshake. Slack still counts them for hours."""
+        """The number of connections without a closing handshake. Slack counts these connections for hours."""
         self.app_id = APP_ID
         """The id of the Slack app that the hello of a new socket names."""
         self._faults = faults

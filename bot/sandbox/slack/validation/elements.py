@@ -25,7 +25,7 @@ UNCHECKED = {
     "multi_users_select", "multi_conversations_select", "multi_channels_select", "datepicker",
     "timepicker", "datetimepicker", "workflow_button", "icon_button", "feedback_buttons",
 }  # fmt: skip
-"""Types of elements that the bot does not use. They are accepted without a check."""
+"""The types of elements that the bot does not use. Elements of these types are accepted without a check."""
 INPUT_ONLY = {"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}
 NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
 
