@@ -81,9 +81,10 @@ class Offer:
             self.conversation.report_change()
 
     def expire(self) -> None:
-        """Let the offer expire now.
+        """Let the offer or the co-browse session expire now.
 
-        If the customer has joined, withdraw the offer, and end the co-browse session with the cause `timeout`.
+        If the customer has not joined, the offer expires. If the customer has joined, withdraw the offer, and end the
+        co-browse session with the cause `timeout`.
         """
         if self.joined:
             self.stop("timeout")
@@ -108,7 +109,7 @@ class ConversationsApi:
     - `missing_permissions`: the permissions that the role of the OAuth client lacks.
     - `requires_user`: True if only a signed-in user can create an offer.
     - `on_change`: a function that gets a conversation after each change of the conversation.
-    - `live`: the conversations by id, including ended ones.
+    - `live`: the conversations by id, including ended conversations.
     - `offers`: the co-browse offers by id.
     """
 

@@ -148,7 +148,7 @@ class UserLogin:
         return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
     def _request_error(self, parameters: Mapping[str, str]) -> str:
-        """Return the error in the parameters of an authorization request; "" if the parameters are valid."""
+        """Return the error message about the parameters of an authorization request; "" if the parameters are valid."""
         if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."
         if parameters.get("redirect_uri") not in self.client.redirect_uris:
