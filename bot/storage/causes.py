@@ -1,7 +1,7 @@
 """Convert the exceptions of a database driver to a StorageSetupError with a stable code.
 
-The code comes from SQLSTATE, errno, or the error codes of OpenSSL and SQLite. errors.py has the sentence for each code.
-No sentence quotes an exception of asyncpg, because the exception's text may contain the password.
+The code depends on SQLSTATE, errno, or the error codes of OpenSSL and SQLite. bot/storage/errors.py has a sentence for
+each code. The sentences never quote an exception of asyncpg, because the exception's text may contain the password.
 """
 
 import errno
@@ -107,7 +107,7 @@ def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") ->
     """Convert an exception of asyncpg, TLS or the network to a StorageSetupError.
 
     - `url`: the URL of the connection.
-    - `where`: the name of the server, for the error's sentence.
+    - `where`: the name of the server in the sentence of the StorageSetupError.
     """
     if isinstance(error, StorageSetupError):
         return error
@@ -136,9 +136,9 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the parameters in a URL that the driver passes to the server.
+    """Return the names of the server settings in a Postgres URL: all parameters that the driver does not use.
 
-    Include the parameters that the value of `options` sets, such as `search_path` in `-c search_path=bot`.
+    Include the settings inside the parameter `options`, such as `search_path` in `-c search_path=bot`.
     """
     try:
         pairs = parse_qsl(urlsplit(url).query)
@@ -205,7 +205,7 @@ def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path 
     """Convert an exception of SQLite or of the file system to a StorageSetupError.
 
     - `path`: the path of the database.
-    - `file`: the file that failed, such as the lock file; None if the database file failed.
+    - `file`: the file that the exception is about, such as the lock file; None for the database itself.
     """
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):

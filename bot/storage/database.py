@@ -9,7 +9,7 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Row]]]
 
 
 class Database(Protocol):
-    """Runs the SQL statements in `sql/`, each by its name.
+    """Runs SQL statements of the folder `sql/` by their names.
 
     Every method raises StorageUnavailableError if the database fails.
     """
@@ -21,8 +21,10 @@ class Database(Protocol):
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
+        """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
 
-        Yield the row (None if there is none), and a function that runs further statements in the same transaction.
+        Yield the row and a function. The row is None if the statement returns no row. The function runs further
+        statements in the same transaction.
+
         `values`: the parameters of the statement, without `:now`.
         """

@@ -1,6 +1,6 @@
 """Encrypt the secrets in database rows, such as join URLs and response_urls, with Fernet of `cryptography`.
 
-https://cryptography.io/en/latest/fernet/ . Without an encryption key, the database stores the secrets as plain text.
+Without an encryption key, the database stores the secrets as plain text. https://cryptography.io/en/latest/fernet/
 """
 
 import hashlib
@@ -27,22 +27,22 @@ _SINCE = {"watches": 10}
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:
-    """Return the names of the tables with encrypted columns, in a database whose tables have this version."""
+    """Return the names of the tables that have encrypted columns in this version of the database tables."""
     return tuple(table for table in SECRET_COLUMNS if _SINCE.get(table, 0) <= version)
 
 
 class Encryptor:
-    """Encrypts with the first key, and decrypts with any of the keys.
+    """Encrypts texts with the first of its keys, and decrypts texts with any of its keys.
 
-    `key_number`: a number computed from the first key; 0 without keys. Replicas with the same first key have the same
-    number.
+    Without keys, texts stay plain. `key_number`: a number computed from the first key; 0 without keys. Two replicas
+    have the same number if their first keys are equal.
     """
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self.use(keys)
 
     def use(self, keys: Sequence[str]) -> None:
-        """Replace all keys by `keys`, newest first. Raises ValueError for a malformed key."""
+        """Replace all keys. `keys`: the new keys, newest first. Raises ValueError for a malformed key."""
         functions = _functions(keys) if keys else None
         self._newest = _functions(keys[:1])[1] if keys else None
         self._functions = functions
@@ -58,13 +58,13 @@ class Encryptor:
         return self._functions is not None
 
     def is_current(self, text: str) -> bool:
-        """Return whether the first key decrypts the text. Without keys, return whether the text is plain text."""
+        """Return whether the first key decrypts the text. Without keys, return whether the text is not encrypted."""
         if self._newest is None:
             return not text.startswith(_PREFIX)
         return text.startswith(_PREFIX) and self._newest(text.removeprefix(_PREFIX).encode()) is not None
 
     def encrypt(self, text: str | None) -> str | None:
-        """Encrypt a text with the first key. Return None for None, and the text itself if there are no keys."""
+        """Encrypt a text with the first key. Return the text unchanged if there are no keys, and None for None."""
         if text is None or self._functions is None:
             return text
         return _PREFIX + self._functions[0](text.encode()).decode()
@@ -72,7 +72,8 @@ class Encryptor:
     def decrypt(self, text: str | None) -> str | None:
         """Return the decrypted text. Return None for None, and for a text that none of the keys decrypts.
 
-        With a key, return None for plain text too: an attacker may have written plain text into the database.
+        With a key, return None for plain text, because an attacker may have written the plain text into the database.
+        Without keys, return plain text unchanged.
         """
         if text is None:
             return None
@@ -82,13 +83,14 @@ class Encryptor:
         return None if plain is None else plain.decode(errors="replace")
 
     def encrypt_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of `row` with its secret columns encrypted. `table`: the name of the row's table."""
+        """Return a copy of a row whose secret columns are encrypted. `table`: the name of the row's table."""
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return whether one of the keys decrypts a database, or the database is not encrypted.
+        """Return True if a database is not encrypted, or if one of the keys decrypts the database.
 
-        `key_check`: the constant CHECK as the database stores it, encrypted or not.
+        `key_check`: the value `key_check` in the database's table `facts`. The value is the constant CHECK, plain or
+        encrypted.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
@@ -116,7 +118,7 @@ def new_key() -> str:
 
 
 def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """Return a function that encrypts with the first key, and a function that decrypts with any of the keys.
+    """Return two functions: one encrypts with the first key, the other decrypts with any of the keys.
 
     The decrypting function returns None if no key decrypts the data. Raises ValueError for a malformed key.
     """

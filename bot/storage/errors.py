@@ -1,7 +1,7 @@
-"""Define the sentences that explain why the bot cannot use a database, each with a stable code.
+"""Define the sentences that explain why the bot cannot use a database. Each sentence has a stable code.
 
 The commands `run`, `check` and `hosts` show the sentences. Each sentence names the problem and the fix. No sentence
-contains a password or the URL.
+contains a password or the database's URL.
 """
 
 from types import MappingProxyType
@@ -229,5 +229,8 @@ SENTENCES = MappingProxyType(
 
 
 def refused(code: str, **words: object) -> StorageSetupError:
-    """Return the error with this code. `words`: the values of the placeholders in the code's sentence."""
+    """Return a StorageSetupError with this code and the code's sentence.
+
+    `words`: the values of the placeholders in the sentence.
+    """
     return StorageSetupError(SENTENCES[code].format(**words), code=code)

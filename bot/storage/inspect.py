@@ -31,14 +31,14 @@ READ_TIMEOUT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StorageReport:
-    """The result of an inspection.
+    """The result of an inspection of a database.
 
-    - `where`: the name of the database, for people.
+    - `where`: the name of the database for people, such as "the file /data/bot.db".
     - `version`: the version of the tables; None if there are no tables yet.
     - `is_encrypted`: whether the secrets in the database are encrypted.
-    - `linked`: a function that returns the host in a user's host link, or None if the user has none.
+    - `linked`: a function that returns the host in a user's host link; None if the user has no host link.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them.
-    - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
+    - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and that others can open; else "".
     - `left_out`: the parameters of DATABASE_URL that the bot ignores.
     """
 
@@ -64,10 +64,11 @@ class StorageReport:
 def inspect_storage(
     url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Open a database, inspect it and yield the report.
+    """Open a database, inspect the database, and yield the report.
 
     - `keys`: the encryption keys, newest first.
-    - `workspace`: the short name of the workspace whose host links the report finds; "" if there is only one.
+    - `workspace`: the short name of the workspace in whose host links `StorageReport.linked` searches; "" if the
+      process serves only one workspace.
 
     Raises StorageSetupError if the bot cannot use the database.
     """
@@ -84,10 +85,12 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
-    """Build the report on the database with the name `where`.
+    """Build a StorageReport.
 
+    - `where`: the name of the database, for people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
+    - `linked`, `secrets`: the functions of the report.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -150,7 +153,8 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
     """Run the statement with this name on an SQLite file, and return the rows.
 
-    If no process uses the file, open the file as immutable: SQLite would otherwise create two files beside it.
+    If no process uses the file, open the file as immutable. Otherwise SQLite would create two more files beside the
+    file.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

@@ -78,7 +78,7 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters of the statement `accept` that `request_row` does not return.
+    """Return the parameters of the statement `accept` that are missing in the result of `request_row`.
 
     `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
     """
@@ -91,7 +91,7 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
     """Convert the row that the statement `accept` returned to an Accepted.
 
-    - `row`: None if a request with the same key was already stored.
+    - `row`: the row; None if a request with the same key was already stored.
     - `scope`: the Scope of the request's workspace.
     """
     if row is None:
@@ -106,7 +106,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
     """Convert the column `other_open` of the statement `accept` to the agent's newest open session.
 
     `text`: id, end, number of the agent's open sessions, and name, separated by spaces. The end is in seconds since
-    1970; 0 if the customer is in the session. Return None if the text is empty or unreadable.
+    1970; 0 if the customer is in the session. Return None if `text` is empty or unreadable.
     """
 
     def read() -> OtherSession | None:
@@ -118,7 +118,10 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
-    """Convert a session, without its id, to parameters of the statements `store_session` and `advance_with_session`."""
+    """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
+
+    Leave out the id of the session.
+    """
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -137,7 +140,10 @@ def transition(
 ) -> dict[str, Any]:
     """Return the parameters of the statement `advance` for a change from the state `from_` to the state `to`.
 
-    Leave out `owner` and `now`.
+    Leave out the parameters `owner` and `now`.
+
+    - `session`: the session that the request created; None if the change stores no session.
+    - `failure`: the error with which the request ended; None without an error.
     """
     return {
         "id": request_id,
@@ -150,14 +156,14 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a new session whose id is already stored for another team, host, requester or agent."""
+    """Return the error for a new session whose id is already stored with another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
     """Convert a row of the statement `find_request` to a StoredRequest.
 
-    If the row is unreadable, return a StoredRequest with the readable parts and an UnexpectedError as `failure`.
+    For an unreadable row, return a StoredRequest with the readable values and with an UnexpectedError as `failure`.
     """
     try:
         return StoredRequest(
@@ -183,7 +189,7 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Build a Request from the readable parts of an unreadable row."""
+    """Build a Request from the readable values of an unreadable row."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -205,7 +211,10 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
 
 
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
-    """Return the time of acceptance by this machine's clock. `row["age"]` is in seconds, by the database's clock."""
+    """Return the time at which the request was accepted, by the clock of this machine.
+
+    `row["age"]`: the seconds since then, by the clock of the database.
+    """
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
@@ -278,7 +287,7 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
 
 
 def known_bool(value: Any) -> bool | None:
-    """Convert a value of a BOOLEAN column to a bool. SQLite returns such a value as a number. Return None for NULL."""
+    """Convert a value of a BOOLEAN column to a bool, and NULL to None. SQLite returns a number instead of a bool."""
     return None if value is None else bool(value)
 
 

@@ -24,12 +24,14 @@ DEFAULT_TIMING = StorageTiming()
 class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
     """An open database with its repositories, limited to the rows of one workspace.
 
-    `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and `replicas_with_other_key` concern the rows of all
-    workspaces.
+    Six members concern the rows of all workspaces: `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and
+    `replicas_with_other_key`.
     """
 
     def in_workspace(self, name: str) -> "Storage":
-        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
+        """Return a copy of this store that is limited to the rows of one workspace.
+
+        Both stores use the same connections.
 
         `name`: the short name of the workspace; "" if the process serves only one. Raises ValueError for a malformed
         name.
@@ -52,28 +54,28 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and deletes the stored data about a person."""
+        """Return the repository that exports and deletes the stored data about one person."""
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
+        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Replace the encryption keys by `keys`, newest first.
+        """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
-        not in `keys`. Raises StorageUnavailableError if the database fails.
+        Raises StorageSetupError if no new key decrypts the database, or if a stored value needs an old key that is not
+        in `keys`. Raises StorageUnavailableError if the database fails.
         """
 
     async def use_address(self, url: str) -> None:
-        """Use the user and password in this URL for new connections.
+        """Connect with the user and password in `url` from now on.
 
-        Raises StorageSetupError if the URL names another database, or if a connection with the URL fails. After an
-        error, the old user and password stay in use.
+        Raises StorageSetupError if `url` names another database, or if a test connection fails. After an error, the old
+        user and password stay in use.
         """
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes on this database encrypt with another key than this process."""
+        """Return how many other processes on this database encrypt with a different key than this process does."""
 
 
 @asynccontextmanager
@@ -86,9 +88,12 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate its tables, and yield a store for the workspace "".
+    """Open the database, create or migrate the tables, and yield a store for the rows of the workspace "".
 
-    - `keys`: the encryption keys, newest first; without keys, secrets are stored as plain text.
+    In a database of several workspaces, `in_workspace` of the store returns the stores of the workspaces.
+
+    - `url`: the value of DATABASE_URL.
+    - `keys`: the encryption keys, newest first. Without keys, secrets are stored as plain text.
     - `retention_days`: the number of days after which requests and sessions are deleted.
     - `exclusive`: whether to lock an SQLite file. A second process with `exclusive` cannot open a locked file.
 

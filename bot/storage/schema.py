@@ -1,4 +1,4 @@
-"""Define the version of the database tables, and the other versions that this program can migrate or use."""
+"""Define the version of the database tables, the versions that this program can migrate, and those that it can use."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,8 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
     """Return the SQL statements that migrate the tables from `version` to VERSION.
 
-    For version 0 (no tables), return the statements that create the tables. For a version after VERSION, return none.
+    If `version` is 0 (no tables), return the statements that create the tables. If `version` is VERSION or newer,
+    return an empty list.
     """
     if version == 0:
         return read_script("schema", database)
@@ -39,8 +40,8 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
     - `facts`: the values in the table `facts`, by name: `version`, `owner`, `key_check` and `usable_from`.
     - `tables`: the names of all tables in the database.
 
-    Raises StorageSetupError if this program cannot use the tables, or if the database is encrypted and no key of
-    `encryptor` decrypts it.
+    Raises StorageSetupError if this program cannot use the tables, or if no key of `encryptor` decrypts an encrypted
+    database.
     """
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner", "usable_from")):
         raise refused("database_schema_conflict")
@@ -57,20 +58,21 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 
 
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
-    """Return whether this program can use tables of a newer version: `usable_from` in `facts` is VERSION or less.
+    """Return whether this program can use tables whose version is newer than VERSION.
 
-    Return False if `encryptor` has a key and the database is not encrypted yet: this program does not know all columns
-    that have to be encrypted.
+    The fact `usable_from` has to be VERSION or less. Return False if this program would have to encrypt the database,
+    because this program does not know all columns that have to be encrypted.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all
 
 
 def facts_at_start(facts: Mapping[str, str], version: int, encryptor: Encryptor) -> dict[str, str]:
-    """Return the values that a process writes to the table `facts` when it starts, by name.
+    """Return the values, by name, that a process writes to the table `facts` when the process starts.
 
-    - `facts`: the earlier values in the table.
+    - `facts`: the values in the table before the start.
     - `version`: the version of the tables before this process migrated them.
+    - `encryptor`: the Encryptor for the value `key_check`.
     """
     written = {"key_check": encryptor.encrypt(CHECK) or CHECK, "owner": str(int(facts.get("owner", "0")) + 1)}
     if version <= VERSION:  # what a newer program wrote about its tables stays

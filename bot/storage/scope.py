@@ -1,8 +1,8 @@
 """Keep the workspaces of one database apart: store each identifier with the name of its workspace.
 
 In the workspace `eu`, an identifier is stored as `eu|identifier`. Two workspaces may get the same identifier from Slack
-or Genesys, by chance or from an attacker. If the process serves only one workspace, the workspace's name is "", and
-identifiers are stored unchanged.
+or Genesys, by chance or from an attacker. If the process serves only one workspace, the name of the workspace is "",
+and identifiers are stored unchanged.
 """
 
 import logging
@@ -26,13 +26,17 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class Scope:
-    """Converts the identifiers of one workspace to their stored form and back, in statements' parameters and rows.
+    """Converts the identifiers of one workspace to their stored form, and stored identifiers back.
 
     In the workspace `eu`, the stored form of an identifier is `eu|identifier`.
     """
 
     def __init__(self, name: str = "") -> None:
-        """Take the short name of the workspace; "" if there is only one. Raises ValueError for a malformed name."""
+        """Store the name of the workspace.
+
+        `name`: the short name of the workspace; "" if the process serves only one. Raises ValueError for a malformed
+        name.
+        """
         if name and not _NAME.fullmatch(name):
             raise ValueError(f"no name of a workspace: {name!r}")
         self.name, self._prefix = name, f"{name}{SEPARATOR}"
@@ -40,14 +44,14 @@ class Scope:
     def to_stored(self, identifier: str) -> str:
         """Return the stored form of an identifier, such as `eu|identifier`.
 
-        Two workspaces never store the same text.
+        The stored forms of two workspaces are never equal.
         """
         if not self.name and SEPARATOR not in identifier:
             return identifier
         return self._prefix + identifier
 
     def from_stored(self, stored: str) -> str:
-        """Convert the stored form to the identifier. Raises ValueError if another workspace stored the identifier."""
+        """Convert a stored identifier to the identifier. Raises ValueError if `stored` belongs to another workspace."""
         if not self.name and SEPARATOR not in stored:
             return stored
         if not stored.startswith(self._prefix):
@@ -55,10 +59,10 @@ class Scope:
         return stored.removeprefix(self._prefix)
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Convert the identifiers in `values`, the parameters of a statement, to their stored form. Return `values`.
+        """Convert the identifiers in the parameters of a statement to their stored form.
 
-        Add two parameters: `workspace`, the name of the workspace; and `every_team`, the stored team id of host links
-        that apply to all Slack workspaces.
+        Change `values` in place, and return `values`. Add two parameters: `workspace`, the name of the workspace; and
+        `every_team`, the stored team id of host links that apply to all Slack workspaces.
         """
         for name in IDENTIFIERS:
             if name in values and (identifier := values[name]) is not None:
@@ -67,9 +71,9 @@ class Scope:
         return values
 
     def to_rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Convert the identifiers in rows from the stored form. Leave out and log the rows of other workspaces.
+        """Convert the stored identifiers in rows to identifiers. Leave out and log the rows of other workspaces.
 
-        `statement`: the name of the statement that returned the rows. The log contains this name.
+        `statement`: the name of the statement that returned the rows, for the log.
         """
         if not rows:
             return rows
@@ -88,7 +92,7 @@ class Scope:
 
 
 class WholeDatabase(Scope):
-    """A Scope that converts nothing, for statements about the rows of all workspaces."""
+    """A Scope that leaves identifiers in their stored form, for statements about the rows of all workspaces."""
 
     def to_values(self, values: dict[str, Any]) -> dict[str, Any]:
         return values
@@ -98,8 +102,9 @@ class WholeDatabase(Scope):
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log that a row of the database cannot be read, with the table and the row's id.
+    """Log that a row of the database cannot be read. Log no values of the row, because a value may be secret.
 
-    Other values of the row may be secret, so the log does not contain them.
+    - `table`: the name of the row's table or statement.
+    - `row_id`: the id of the row.
     """
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})

@@ -1,6 +1,7 @@
 """Read the SQL files in `sql/`: named statements, and the scripts that create and migrate the tables.
 
-`sql/README.md` describes the notation. `sql/sqlite` and `sql/postgres` hold statements for one database only.
+`sql/README.md` describes the notation. The folder `sql/sqlite` has the statements for SQLite only, and `sql/postgres`
+the statements for Postgres only.
 """
 
 import re
@@ -45,7 +46,10 @@ def load_statements(database: DatabaseKind) -> dict[str, str]:
 
 
 def read_script(name: str, database: DatabaseKind) -> list[str]:
-    """Return the SQL statements of a script, in order. `name`: for example `schema` or `migrate-5-to-6`."""
+    """Return the SQL statements of a script, in order.
+
+    `name`: the name of the script's file without `.sql`, such as `schema` or `migrate-5-to-6`.
+    """
     text = _for_database(SQL_FOLDER.joinpath(f"{name}.sql").read_text(encoding="utf-8"), database)
     return [statement for part in text.split(";") if (statement := part.strip())]
 

@@ -1,4 +1,4 @@
-"""Check a Postgres URL before the bot connects. Accept, drop or refuse each parameter of the URL.
+"""Check a Postgres URL before the bot connects, and drop or refuse parameters that the bot does not support.
 
 asyncpg sends an unknown parameter to the server as a setting. asyncpg also splits the URL at the first `@`, `/`, `?` or
 `#`, and could look up a part of the password as a host name.

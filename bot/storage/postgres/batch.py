@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """Collects the items added during one iteration of the event loop, and passes the list to `flush`.
+    """Collects the items that are added in one iteration of the event loop, and passes them to `flush` as one list.
 
-    `flush` returns the items that it processed.
+    `flush` returns the items that it processed successfully.
     """
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
@@ -19,7 +19,7 @@ class Batcher(Generic[T]):
         self._flushing: asyncio.Task[Container[T]] | None = None
 
     async def add(self, item: T) -> bool:
-        """Add an item, wait until `flush` has run, and return whether `flush` processed the item.
+        """Add an item, wait until `flush` has run, and return whether the result of `flush` contains the item.
 
         Raises the exceptions of `flush`.
         """

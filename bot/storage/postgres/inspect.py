@@ -25,10 +25,10 @@ from bot.storage.scope import Scope
 async def inspect_postgres(
     url: str, encryptor: Encryptor, timing: StorageTiming, scope: Scope
 ) -> AsyncIterator[StorageReport]:
-    """Connect to the database, inspect it, and yield the report.
+    """Connect to the database, inspect the database, and yield the report.
 
-    `scope`: the Scope of the workspace whose host links the report finds. Raises StorageSetupError if the bot cannot
-    use the database. The error contains no part of the URL.
+    `scope`: the Scope of the workspace in whose host links `StorageReport.linked` searches. Raises StorageSetupError if
+    the bot cannot use the database. The error contains no part of the URL.
     """
     address = usable(url)
     try:

@@ -34,7 +34,7 @@ async def open_postgres(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[PostgresStore]:
-    """Open the store of one replica, yield it, and close it at the end.
+    """Open the store of one replica, yield the store, and close the store when the `with` block ends.
 
     `retention_days`: the number of days after which requests and sessions are deleted. Raises StorageSetupError if the
     bot cannot use the database.
@@ -64,17 +64,18 @@ async def open_postgres(
 
 
 async def keep_settings(connection: Any) -> None:
-    """Do nothing when a connection returns to the pool.
+    """Do nothing. The pool calls this function when a connection returns to the pool.
 
-    asyncpg's default function would cost a round trip and reset the settings of `enable_keepalive`.
+    asyncpg's default function would cost a round trip, and reset the settings of `enable_keepalive`.
     """
 
 
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
     """Create or migrate the tables, check the encryption key, and return a new owner number.
 
-    If a migration cannot lock a table within `migration_lock_seconds`, roll back and try again, for `migration_seconds`
-    at most. Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions if a statement fails.
+    If a migration cannot lock a table within `migration_lock_seconds`, roll back and try again, up to
+    `migration_seconds` after the start. Raises StorageSetupError if the bot cannot use the database. Raises asyncpg's
+    exceptions if a statement fails.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     give_up_at = time.monotonic() + timing.migration_seconds
@@ -109,7 +110,7 @@ async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming)
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt all secrets in the database. Do nothing if one of them is already encrypted."""
+    """Encrypt all secrets in the database. Do nothing if any secret is already encrypted."""
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return
     for table in SECRET_COLUMNS:

@@ -1,10 +1,13 @@
-"""Let each replica see which other replicas run: each holds a session-level advisory lock on a separate connection.
+"""Show each replica which other replicas run.
+
+Each replica holds a session-level advisory lock on a separate connection.
 
 Postgres releases the lock when the connection ends: at once if the process dies, and after about 15 seconds without
-keepalive answers if its machine is lost. https://www.postgresql.org/docs/current/explicit-locking.html
+keepalive answers if the machine of the replica is lost. https://www.postgresql.org/docs/current/explicit-locking.html
 
-A lock exists on one server only, so a table stores which server holds the locks. After a failover or a restart, each
-replica takes its lock on the new server. For `server_move_seconds` after that, no replica takes over requests.
+A lock exists on one server only. A table stores which server has the locks. After a failover or a restart of Postgres,
+each replica takes its lock on the new server. For `server_move_seconds` after that, no replica takes over the requests
+of another replica.
 """
 
 import asyncio
@@ -27,15 +30,16 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """The advisory lock of this replica, on its owner number `owner`.
+    """The advisory lock of this replica on the number `owner`, from `open` to `close`.
 
-    - `is_held`: whether this replica holds the lock. If it is False, other replicas may take over this replica's
+    - `owner`: the owner number of this replica.
+    - `is_held`: whether this replica holds the lock. While it is False, other replicas may take over this replica's
       requests.
-    - `on_change`: the function that is called after the lock was lost or taken again.
+    - `on_change`: a function that is called after the lock was lost, and after the lock was taken again.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
-        """Set the owner number and the key number, without a connection.
+        """Store the arguments. `open` takes the lock.
 
         `key_number`: `Encryptor.key_number` of this replica. Other replicas can read the number.
         """
@@ -51,9 +55,9 @@ class ReplicaLock:
         self._wants_to_lead = self._leads = False
 
     async def is_leader(self) -> bool:
-        """Return whether this is the leading replica.
+        """Return whether this replica is the leading replica.
 
-        The first call makes the background task try to take the leader's lock.
+        The first call returns False. After the first call, the background task tries to become the leader.
         """
         self._wants_to_lead = True
         return self._leads and self.is_held
@@ -61,8 +65,8 @@ class ReplicaLock:
     async def open(self) -> None:
         """Take the lock, and start the background task that keeps the lock.
 
-        Raises StorageSetupError if a proxy between the bot and the server pools transactions. Such a proxy breaks
-        locks.
+        Raises StorageSetupError if a proxy between the bot and the server pools transactions, because locks do not work
+        through such a proxy.
         """
         await self._acquire()
         if await is_pooled(self._connection, self.url, self._timing):
@@ -78,10 +82,10 @@ class ReplicaLock:
             self._connection.terminate()
 
     async def announce_key(self, key_number: int) -> None:
-        """Tell the other replicas that this replica encrypts with another key now.
+        """Tell the other replicas that this replica now encrypts with a new key.
 
-        `key_number`: the number of the new key. Return when the background task holds the lock of the new key, or after
-        `server_move_seconds`.
+        `key_number`: `Encryptor.key_number` of the new key. Return when the other replicas can read the number, at the
+        latest after `server_move_seconds`.
         """
         self.key_number = key_number
         self._key_announced.clear()
@@ -91,7 +95,7 @@ class ReplicaLock:
                 await self._key_announced.wait()
 
     def check_now(self) -> None:
-        """Make the background task check at once whether the server is read-only.
+        """Make the background task check now whether the server is read-only, before the next check is due.
 
         If the server is read-only, the task takes the lock again on a new connection. Do nothing if the lock is already
         lost.
@@ -134,7 +138,7 @@ class ReplicaLock:
             await self.on_change()
 
     def _log_loss(self, error: str) -> None:
-        """Log that the lock was lost, unless this loss is already in the log."""
+        """Log that the lock was lost. Do nothing if the loss was logged before."""
         if not self._is_loss_logged:
             log.warning("the database is unavailable", extra={"fields": {"error": error}})
         self._is_loss_logged = True
@@ -155,7 +159,7 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Take the advisory lock on the current key number, and release the lock on the earlier key number."""
+        """Take the advisory lock on the current key number, and release the lock on the previous key number."""
         wanted, held = self.key_number, self._announced
         if wanted != held:
             await connection.execute(STATEMENTS["announce_key"].text, wanted)
@@ -182,7 +186,8 @@ async def _check_writable(connection: Any) -> None:
 async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
     """Return whether a proxy between the bot and the server pools transactions.
 
-    Open three more connections. If one of them runs on the backend process of `connection`, there is such a proxy.
+    Open three more connections. There is such a proxy if one of the three runs on the same backend process as
+    `connection`.
     """
     pid = await connection.fetchval(STATEMENTS["backend_pid"].text)
     others = [await _connect(url, timing) for _ in range(3)]

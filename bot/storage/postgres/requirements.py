@@ -1,4 +1,4 @@
-"""Check whether the bot can use a Postgres database: its URL, state and tables, and the user's rights."""
+"""Check whether the bot can use a Postgres database: the URL, the server, the tables, and the rights of the user."""
 
 import re
 import ssl

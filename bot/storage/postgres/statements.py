@@ -15,7 +15,7 @@ NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"
 class Statement:
     """An SQL text with the parameters `$1`, `$2` …
 
-    `names`: the name of each parameter, in this order.
+    `names`: the names of the parameters. The first name belongs to `$1`.
     """
 
     text: str

@@ -1,7 +1,7 @@
 """Store requests, sessions, host links and linked accounts in Postgres, through asyncpg's pool.
 
-All times come from the server's clock. Each request has the owner number of a replica. replica_lock.py shows which
-replicas still run.
+All times come from the server's clock. Each request is stored with the owner number of one replica. replica_lock.py
+shows which replicas still run.
 """
 
 import asyncio
@@ -68,7 +68,9 @@ class PostgresStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "PostgresStore":
-        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
+        """Return a copy of this store that is limited to the rows of one workspace.
+
+        Both stores use the same connections.
 
         `name`: the short name of the workspace; "" if the process serves only one.
         """
@@ -83,7 +85,7 @@ class PostgresStore:
         """Store a new request.
 
         `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
-        Raises MaybeAcceptedError if the server does not confirm the commit. The request may be stored in this case.
+        Raises MaybeAcceptedError if the server does not confirm the commit: the request may be stored, or not.
         """
         row = (
             mapping.request_row(request, self._encryptor)
@@ -144,9 +146,9 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[str, RequestState]]) -> set[tuple[str, RequestState]]:
-        """Move requests of all workspaces to the state `answered`, and return the successful moves.
+        """Change requests of all workspaces to the state `answered`. Return the items of `moves` that succeeded.
 
-        `moves`: the stored id of each request, and the state that the request must have now. A move fails if the
+        `moves`: the stored id of each request, and the state that the request must have now. An item fails if the
         request has another state, or if another replica owns the request.
         """
         done: set[tuple[str, RequestState]] = set()
@@ -166,7 +168,8 @@ class PostgresStore:
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the requests of dead replicas, and return these requests, oldest first.
 
-        Also return this replica's requests that are stored although `accept` failed.
+        Include requests of this replica that are stored although `accept` failed. Return [] if this replica does not
+        hold its lock.
         """
         if not self._replica_lock.is_held:
             return []
@@ -230,12 +233,12 @@ class PostgresStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and deletes the stored data about a person."""
+        """Return the repository that exports and deletes the stored data about one person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
+        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -249,9 +252,10 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
+        """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
 
-        Yield the row (None if there is none), and a function that runs further statements in the same transaction.
+        Yield the row and a function. The row is None if the statement returns no row. The function runs further
+        statements in the same transaction.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -261,10 +265,10 @@ class PostgresStore:
             yield next(iter(rows), None), partial(self._fetch_scoped, connection)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Replace the encryption keys by `keys`, newest first.
+        """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Tell the other replicas about the new key `accept_timeout_seconds` later, when all values with the old key are
-        written.
+        Wait `accept_timeout_seconds` before telling the other replicas about the new key, until the last write with the
+        old key has ended.
         """
         await self.secrets.use_keys(keys)
         if self._encryptor.key_number != self._replica_lock.key_number:
@@ -272,11 +276,11 @@ class PostgresStore:
             await self._replica_lock.announce_key(self._encryptor.key_number)
 
     async def use_address(self, url: str) -> None:
-        """Use the user and password in this URL for new connections.
+        """Connect with the user and password in `url` from now on.
 
-        If the URL names another user, replace each connection of the pool before the connection's next statement. Keep
-        the connection of the replica lock. Raises StorageSetupError if the URL names another database, or if a
-        connection with the URL fails.
+        If `url` names another user, replace each connection of the pool before the connection's next statement. Keep
+        the connection of the replica lock. Raises StorageSetupError if `url` names another database, or if a test
+        connection fails.
         """
         address = usable(url)
         if not address_of.is_same_database(address.url, self._replica_lock.url):
@@ -294,7 +298,7 @@ class PostgresStore:
             await self._pool.expire_connections()
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes on this database encrypt with another key than this process."""
+        """Return how many other processes on this database encrypt with a different key than this process does."""
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 
@@ -337,7 +341,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Yield a connection of the pool. After an exception, close the connection, so that the server rolls back.
+        """Yield a connection of the pool.
+
+        After an exception in the `with` block, close the connection, so that the server rolls back.
 
         Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`, and in place of a
         connection error in the block.

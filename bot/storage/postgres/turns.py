@@ -1,4 +1,4 @@
-"""Share the connections of the pool between workspaces: a free connection goes to the waiting workspaces in turn."""
+"""Share the connections of the pool between workspaces. A free connection goes to each waiting workspace in turn."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class FairTurns:
-    """A semaphore with `count` places. A free place goes to the waiting workspaces in turn."""
+    """A semaphore with `count` places. A place that becomes free goes to each waiting workspace in turn."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -15,9 +15,10 @@ class FairTurns:
 
     @asynccontextmanager
     async def hold(self, workspace: str, timeout_seconds: float) -> AsyncIterator[None]:
-        """Take a place, and release the place when the `with` block ends.
+        """Take a place for a task of the workspace, and free the place when the `with` block ends.
 
-        Raises TimeoutError if no place is free within `timeout_seconds`.
+        `workspace`: the short name of the workspace. Raises TimeoutError if the task gets no place within
+        `timeout_seconds`.
         """
         if self._free:
             self._free -= 1
@@ -40,7 +41,7 @@ class FairTurns:
             raise
 
     def _pass_on(self) -> None:
-        """Give a place to the first task of the next waiting workspace. If no task waits, mark the place as free."""
+        """Give the place to the first task of the next waiting workspace. If no task waits, count the place as free."""
         while self._waiting:
             workspace = next(iter(self._waiting))
             turns = self._waiting.pop(workspace)

@@ -1,4 +1,4 @@
-"""Store notices and the Slack messages that show them, and read the outcomes of starts."""
+"""Store notices and the Slack messages that show notices. Read which starts succeeded or failed."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Stores notices and reads the outcomes of starts, in SQLite or Postgres.
+    """Stores notices, and reads which starts succeeded or failed, in SQLite or Postgres.
 
     Implements core's NoticeRepository and StartHistory.
     """
@@ -79,7 +79,7 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Convert rows to notices. Leave out the notices of unknown kinds. Leave out and log unreadable rows."""
+    """Convert rows to notices. Leave out notices of unknown kinds, and unreadable rows. Log the unreadable rows."""
     found = []
     for row in rows:
         if row["kind"] not in KINDS:
@@ -90,7 +90,7 @@ def _notices(rows: Sequence[Row]) -> list[Notice]:
 
 
 def _notice(row: Row) -> Notice:
-    """Convert a row to a notice. Raises UnexpectedError and logs the row if the row is unreadable."""
+    """Convert a row to a notice. If the row is unreadable, log the row's key and raise UnexpectedError."""
     try:
         return Notice(
             kind=NoticeKind(row["kind"]),

@@ -35,10 +35,10 @@ class Forgotten:
 
     - `deleted`: the number of deleted rows, by table.
     - `anonymized`: the number of rows from which only the person's id was removed, by table.
-    - `sessions`: the number of the person's sessions that are still stored: open sessions, and ended sessions that a
-      Slack message still shows as open.
+    - `sessions`: the number of the person's sessions that are still stored. These are open sessions, and ended sessions
+      that a Slack message still shows as open.
     - `requests`: the number of the person's requests that are still stored, because they are not answered yet.
-    - `open_until`: the latest end of the sessions that are still stored; None if there are none.
+    - `open_until`: the latest end of the sessions that are still stored; None if no session is stored.
     """
 
     deleted: Mapping[str, int]
@@ -53,15 +53,16 @@ class Forgotten:
 
 
 class PeopleTable:
-    """Exports or deletes the stored data about a person, in SQLite or Postgres."""
+    """Exports or deletes the stored data about one person, in SQLite or Postgres."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return the stored data about the person, as JSON values by table, without secrets.
+        """Return the stored data about the person, as a list of JSON objects for each table, without secrets.
 
-        `team_id`: the id of a Slack workspace; None includes all. Raises StorageUnavailableError if the database fails.
+        `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
+        StorageUnavailableError if the database fails.
         """
         person = _person(user_id, team_id)
         found: dict[str, Any] = {}
@@ -79,8 +80,9 @@ class PeopleTable:
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
         """Delete the stored data about the person, and remove the person's id from rows about other people.
 
-        Keep open sessions and unanswered requests. `team_id`: the id of a Slack workspace; None includes all. Raises
-        StorageUnavailableError if the database fails; a second call continues the deletion.
+        Keep open sessions and unanswered requests. `team_id`: the id of the Slack workspace whose data to delete; None
+        for the data of all Slack workspaces. Raises StorageUnavailableError if the database fails. Another call
+        continues the deletion.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()
@@ -103,10 +105,10 @@ class PeopleTable:
     async def _forget_once(
         self, user_id: UserId, person: Mapping[str, Any], deleted: Counter[str], anonymized: Counter[str]
     ) -> None:
-        """Run each statement of `forget` once.
+        """Run each statement that deletes or anonymizes rows once.
 
-        Add the number of deleted rows to `deleted`, and the number of rows that lost only the person's id to
-        `anonymized`.
+        Add the number of deleted rows to `deleted`, by table. Add the number of rows that lost only the person's id to
+        `anonymized`, by table.
         """
         for table in FORGOTTEN_AT_ONCE:
             deleted[table] += len(await self._database.fetch(f"forget_{table}", person))
@@ -119,9 +121,9 @@ class PeopleTable:
         anonymized["notices"] += notices[1]
 
     async def _in_batches(self, name: str, person: Mapping[str, Any]) -> int:
-        """Run the statement with this name until it changes fewer than MAX_SWEPT_ROWS rows.
+        """Run the statement with this name until the statement changes fewer than MAX_SWEPT_ROWS rows.
 
-        Return the total of changed rows.
+        Return the number of rows that all runs changed.
         """
         changed, values = 0, {**person, "most": MAX_SWEPT_ROWS}
         while True:
@@ -131,7 +133,7 @@ class PeopleTable:
                 return changed
 
     async def _anonymize_failures(self, person: Mapping[str, Any], user_id: UserId) -> int:
-        """Remove the person from the stored errors of other people's requests. Return the number of changed rows."""
+        """Remove the person's id from the errors of other people's requests. Return the number of changed rows."""
         changed = 0
         for row in await self._database.fetch("failures_with_person", person):
             without = json.dumps(_without(_json(row["failure"]), user_id))
@@ -140,10 +142,10 @@ class PeopleTable:
         return changed
 
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
-        """Delete the notices about the person, and remove the person from other notices.
+        """Delete the notices about the person, and remove the person's id from other notices.
 
-        Return the number of deleted notices and the number of changed notices. Repeat up to MAX_PASSES times, because
-        another replica may change a notice at the same time.
+        Return the number of deleted notices, and the number of notices from which only the id was removed. Repeat up to
+        MAX_PASSES times, because another replica may change a notice at the same time.
         """
         deleted = anonymized = 0
         for _ in range(MAX_PASSES):
@@ -165,9 +167,10 @@ def _person(user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
 
 
 def _exported(row: Row) -> dict[str, Any]:
-    """Convert a row to its form in an export.
+    """Convert a row to a dict of JSON values for an export.
 
-    Leave out empty values and OUR_COLUMNS. Replace secrets by HIDDEN. Write times as ISO 8601.
+    Leave out the columns in OUR_COLUMNS, and columns without a value. Replace secrets by HIDDEN. Write times as ISO
+    8601.
     """
     return {
         name: HIDDEN if name in HIDDEN_COLUMNS else _time(value) if name.endswith(TIME_COLUMNS) else value
@@ -181,10 +184,10 @@ def _time(seconds: float) -> str:
 
 
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
-    """Convert a notice to its form in an export.
+    """Convert a row of the table of notices to a dict of JSON values for an export.
 
-    Include the data of a notice about the person. For another notice, include only the names of the fields that name
-    the person.
+    If the notice is about the person, include the data of the notice. Otherwise include only the names of the fields
+    that contain the person's id.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
     shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})
@@ -201,7 +204,7 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 
 
 def _is_about(row: Row, user_id: UserId) -> bool:
-    """Return whether to delete a notice with the data about this person. Return True for an unreadable notice."""
+    """Return whether a notice is about this person. Return True for an unreadable notice."""
     data = _json(row["data"])
     if not data:
         return True
@@ -211,7 +214,7 @@ def _is_about(row: Row, user_id: UserId) -> bool:
 
 
 def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
-    """Return `data` and `messages` of a notice as JSON texts, without the person."""
+    """Return the columns `data` and `messages` of a notice as JSON texts, without the person's id."""
     messages = [message for message in _json(row["messages"]) if message["reader"] != user_id]
     return {"data": json.dumps(_without(_json(row["data"]), user_id)), "messages": json.dumps(messages)}
 
@@ -234,7 +237,7 @@ def _json(text: str) -> Any:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return all strings inside a JSON value, except the names of fields."""
+    """Return all strings inside a JSON value, without the names of fields."""
     if isinstance(value, str):
         return [value]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -242,7 +245,10 @@ def _texts(value: Any) -> list[str]:
 
 
 def _without(value: Any, text: str) -> Any:
-    """Remove the string `text` from a JSON value: delete it from lists, and replace it by None elsewhere."""
+    """Return a copy of a JSON value without the string `text`.
+
+    In lists, leave the string out. Elsewhere, replace the string by None.
+    """
     if isinstance(value, dict):
         return {name: _without(each, text) for name, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Count the encrypted values of a database, and encrypt all of them with the newest key."""
+"""Count the encrypted values of a database, and encrypt old values with the newest key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,11 +19,11 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """The numbers of encrypted values in the database.
+    """Three numbers of encrypted values in the database.
 
-    - `newest`: the values that the newest key decrypts.
-    - `older`: the values that only an older key decrypts.
-    - `unreadable`: the values that no key decrypts.
+    - `newest`: the number of values that the newest key decrypts.
+    - `older`: the number of values that only an older key decrypts.
+    - `unreadable`: the number of values that no key decrypts.
     """
 
     newest: int = 0
@@ -33,10 +33,10 @@ class SecretCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeyRotation:
-    """The result of a key rotation.
+    """The result of `SecretTable.rotate`.
 
-    - `changed`: the number of values that were encrypted with the newest key.
-    - `left`: the counts of all stored values after the rotation.
+    - `changed`: the number of values that `rotate` encrypted with the newest key.
+    - `left`: the counts of all encrypted values at the end of `rotate`.
     """
 
     changed: int
@@ -66,7 +66,7 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Counts the encrypted values of all workspaces, and encrypts all of them with the newest key."""
+    """Counts the encrypted values of all workspaces, and encrypts old values with the newest key."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
@@ -79,10 +79,10 @@ class SecretTable:
         return await count_secrets(self._database.fetch, self._encryptor)
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Replace the encryption keys by `keys`, newest first.
+        """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Raises StorageSetupError if the database was written with another key, or if a stored value needs a key that is
-        not in `keys`. Raises StorageUnavailableError if the database fails.
+        Raises StorageSetupError if no new key decrypts the database, or if a stored value needs an old key that is not
+        in `keys`. Raises StorageUnavailableError if the database fails.
         """
         new = Encryptor(keys)
         facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}
@@ -94,7 +94,7 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether the current keys decrypt a stored value that no key of `new` decrypts."""
+        """Return whether the database contains a value that the current keys decrypt and no key of `new` decrypts."""
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -111,8 +111,8 @@ class SecretTable:
     async def rotate(self) -> KeyRotation:
         """Encrypt with the newest key all values that only an older key decrypts.
 
-        Make up to MAX_PASSES passes, because a running bot may write a value during a pass. Raises
-        StorageUnavailableError if the database fails; a second call continues the rotation.
+        Search the database up to MAX_PASSES times, because a running bot may write values with an older key. Raises
+        StorageUnavailableError if the database fails. Another call continues the rotation.
         """
         changed = 0
         for number in range(MAX_PASSES):
@@ -126,8 +126,6 @@ class SecretTable:
 
     async def _pass(self) -> int:
         """Encrypt with the newest key all values that only an older key decrypts. Return the number of changed values.
-
-        Raises StorageUnavailableError if the database fails.
         """
         places, changed = asyncio.Semaphore(MAX_AT_ONCE), 0
 
@@ -159,9 +157,9 @@ class SecretTable:
         return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
 
     def _with_newest(self, text: str | None) -> str | None:
-        """Encrypt a stored value with the newest key.
+        """Return a stored value, encrypted with the newest key.
 
-        Return `text` unchanged if the newest key already decrypts it, or if no key decrypts it.
+        Return `text` unchanged if the newest key already decrypts the text, or if no key decrypts the text.
         """
         if text is None or self._encryptor.is_current(text):
             return text
@@ -170,7 +168,7 @@ class SecretTable:
 
 
 async def _pages(fetch: Fetch, version: int = VERSION) -> AsyncIterator[tuple[str, Sequence[Row]]]:
-    """Yield the rows of all tables with secrets, in pages of up to PAGE rows, each page with the table's name."""
+    """Yield the rows of all tables with secrets: the name of the table, and a list of up to PAGE rows."""
     for table in tables_with_secrets(version):
         after = ""
         while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):

@@ -37,7 +37,7 @@ number that it reads."""
 
 
 class SessionTable:
-    """Stores sessions and the Slack messages that show them, in SQLite or Postgres.
+    """Stores sessions, and the Slack messages that show sessions, in SQLite or Postgres.
 
     Implements core's SessionRepository and PostedMessageRepository.
     """
@@ -146,7 +146,7 @@ class SessionTable:
         await self._database.fetch("drop_post", _post_row(post))
 
     def _readable(self, rows: Sequence[Row]) -> list[SessionRecord]:
-        """Convert rows to session records. Leave out and log unreadable rows."""
+        """Convert rows to session records. Leave out unreadable rows, and log the id of each such row."""
         records = []
         for row in rows:
             with suppress(UnexpectedError):
@@ -154,7 +154,7 @@ class SessionTable:
         return records
 
     def _record(self, row: Row) -> SessionRecord:
-        """Convert a row to a session record. Raises UnexpectedError and logs the row if the row is unreadable."""
+        """Convert a row to a session record. If the row is unreadable, log the row's id and raise UnexpectedError."""
         try:
             return self._read(row)
         except Exception:
@@ -200,7 +200,7 @@ class SessionTable:
 def _state(row: Row) -> SessionState:
     """Return the state that Genesys last reported for a session.
 
-    Return UNKNOWN_STATE if Genesys has reported no state, or if this version of the bot does not know the state.
+    Return UNKNOWN_STATE if Genesys has not reported a state, or if this version of the bot does not know the state.
     """
     try:
         phase = SessionPhase(row["live_state"])

@@ -1,4 +1,4 @@
-"""Store which open sessions the bot watches, and the response_urls of their requesters."""
+"""Store which open sessions the bot watches, and the response_url of each session's requester."""
 
 from collections.abc import Sequence
 

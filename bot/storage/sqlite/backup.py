@@ -1,6 +1,6 @@
 """Back up an SQLite database to a file while a bot may be using the database, and restore a backup.
 
-https://www.sqlite.org/backup.html . A backup is one read transaction, so writers do not wait for it.
+A backup is one read transaction: the bot can write during a backup. https://www.sqlite.org/backup.html
 """
 
 import os
@@ -21,17 +21,17 @@ PART = ".part"
 
 
 class BackupError(Exception):
-    """A backup cannot be made or restored. The exception's text is a sentence that gives the reason."""
+    """A backup cannot be made or restored. The text of the exception is a sentence with the reason."""
 
 
 def back_up(path: Path, target: Path) -> None:
     """Copy the database to a new file with mode 0600.
 
-    - `path`: the database.
-    - `target`: the new file.
+    - `path`: the path of the database.
+    - `target`: the path of the new file.
 
-    Raises BackupError if the database is missing or damaged, or if `target` exists. Raises StorageSetupError if SQLite
-    reports an error.
+    Raises BackupError if the database is missing or damaged, or if `target` exists or cannot be written. Raises
+    StorageSetupError if SQLite reports another error.
     """
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
@@ -44,9 +44,9 @@ def back_up(path: Path, target: Path) -> None:
 
 
 def check_backup(file: Path, encryptor: Encryptor) -> int:
-    """Check that this program can restore a backup. Return the number of the backup's secrets that no key decrypts.
+    """Check that this program can restore a backup. Return the number of secrets in the backup that no key decrypts.
 
-    Raises BackupError if the file is missing or damaged, or is not a backup that this program can restore.
+    Raises BackupError if the file is missing or damaged, or if this program cannot restore the file.
     """
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
@@ -68,10 +68,10 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 
 
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
-    """Replace the database with a backup. Return the number of the backup's secrets that no key decrypts.
+    """Replace the database with a backup. Return the number of secrets in the backup that no key decrypts.
 
-    - `file`: the backup.
-    - `path`: the database.
+    - `file`: the path of the backup.
+    - `path`: the path of the database.
     - `replace`: whether to replace an existing database.
 
     Raises BackupError if this program cannot restore the backup, or if the database exists and `replace` is False.
@@ -98,10 +98,10 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 
 
 def _replace(path: Path, file: Path) -> None:
-    """Replace the database with a copy of the backup, and mark accepted requests in the copy as interrupted.
+    """Replace the database at `path` with a copy of the backup `file`.
 
-    A request may have been processed after the backup was made. The mark keeps the bot from processing the request
-    again.
+    Mark accepted requests in the copy as interrupted. The bot may have processed such a request after the backup, and
+    must not process the request again.
     """
     with _copied(file, path, _open_backup) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -126,7 +126,7 @@ def _about_backup(error: StorageSetupError) -> str:
 def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Connection]) -> Iterator[Path]:
     """Copy a database to a temporary file beside `target`, and yield the path of the temporary file.
 
-    Delete the temporary file at the end, unless the caller renamed it.
+    Delete the temporary file when the `with` block ends, unless the block has renamed the file.
     """
     part = target.with_name(target.name + PART)
     try:
@@ -157,7 +157,8 @@ def _open_used(path: Path) -> sqlite3.Connection:
 def _open_backup(path: Path) -> sqlite3.Connection:
     """Open a backup for reading.
 
-    Open it as immutable unless there is a write-ahead log: SQLite would otherwise create files beside it.
+    Open the file as immutable if there is no write-ahead log beside it. Otherwise SQLite would create files beside the
+    backup.
     """
     how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)
@@ -185,9 +186,9 @@ def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: i
 
 
 def _give_to_owner(file: Path, path: Path) -> None:
-    """Give `file` the owner of the database, or of the directory if there is no database.
+    """Make the owner of the database the owner of `file`. Do nothing if the process does not run as root.
 
-    Do this only if the process runs as root.
+    If the database `path` does not exist, use the owner of its directory.
     """
     if os.geteuid() == 0:
         owner = (path if path.exists() else path.absolute().parent).stat()
@@ -195,9 +196,9 @@ def _give_to_owner(file: Path, path: Path) -> None:
 
 
 def _remove_log(path: Path) -> None:
-    """Write the old database's write-ahead log into its file, and delete the log.
+    """Write the write-ahead log of the old database into the old database, and delete the log.
 
-    SQLite would otherwise apply the old log to the restored file.
+    Otherwise SQLite would apply the old log to the restored database.
     """
     if path.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""Open an SQLite database: check the file, set its mode, lock it, and create or migrate the tables."""
+"""Open an SQLite database: check, lock and protect the file, and create or migrate the tables."""
 
 import fcntl
 import logging
@@ -22,10 +22,12 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Check, lock and prepare the database file. Return the file handle of its lock, and a new owner number.
+    """Check and lock the database file, and create or migrate the tables.
 
-    - `exclusive`: whether to lock the file; without a lock, the returned handle is None.
-    - `busy_seconds`: how long to wait for the writes of other processes.
+    Return the file handle of the lock, and a new owner number.
+
+    - `exclusive`: whether to lock the file. Without a lock, the returned handle is None.
+    - `busy_seconds`: how long a statement waits for the writes of other processes.
 
     Raises StorageSetupError if the bot cannot use the file.
     """
@@ -44,9 +46,10 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
 
 
 def examine(path: Path, *, exclusive: bool = True) -> None:
-    """Raise StorageSetupError or OSError if the bot cannot use the database file. Change nothing.
+    """Check whether the bot can use the database file, without changing anything.
 
-    `exclusive`: whether to check the lock file too.
+    `exclusive`: whether to check the lock file too. Raises StorageSetupError, or OSError from the file system, if the
+    bot cannot use the file.
     """
     directory = path.absolute().parent
     if not directory.is_dir():
@@ -66,9 +69,10 @@ def examine(path: Path, *, exclusive: bool = True) -> None:
 
 
 def _check_free_space(path: Path) -> None:
-    """Raise StorageSetupError if less than MIN_FREE_BYTES are free on the disk.
+    """Raise StorageSetupError if the disk has less than MIN_FREE_BYTES of free space.
 
-    To find out, write to an unnamed temporary file (O_TMPFILE). Do nothing on systems without such files.
+    Write MIN_FREE_BYTES to an unnamed temporary file (O_TMPFILE) as a test. Do nothing if the system cannot create such
+    a file.
     """
     try:
         handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
@@ -85,7 +89,7 @@ def _check_free_space(path: Path) -> None:
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """Open a connection in autocommit mode that any thread can use.
+    """Open a connection in autocommit mode. Any thread can use the connection.
 
     `busy_seconds`: how long a statement waits for the writes of other connections.
     """
@@ -98,7 +102,9 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
-    """Copy the write-ahead log into the database file, and empty the log. Return False if a reader uses the log.
+    """Copy the write-ahead log into the database file, and empty the log.
+
+    Return False if another connection prevents this.
 
     The connection must be outside a transaction. https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
@@ -111,9 +117,10 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Create the file if it is missing, and set its mode to 0600. Raises OSError if the file cannot be opened.
+    """Create the file if the file is missing, and set the mode of the file to 0600.
 
-    Log a warning if the mode cannot be set and other users can open the file.
+    Raises OSError if the file cannot be opened. Log a warning if the mode cannot be set and other users can open the
+    file.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     try:
@@ -124,16 +131,20 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode of a file, such as 0660, if another user owns the file and others can open it; else ""."""
+    """Return the mode of a file, such as 0660, if the file belongs to another user and other users can open it.
+
+    Otherwise, and for root, return "".
+    """
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""
 
 
 def lock(path: Path) -> int:
-    """Lock the database until the returned file handle is closed or the process ends.
+    """Lock the database, and return the file handle of the lock.
 
-    Raises StorageSetupError if another process holds the lock, and OSError if the lock file cannot be opened.
+    The lock ends when the handle is closed or the process ends. Raises StorageSetupError if another process holds the
+    lock, and OSError if the lock file cannot be opened.
     """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -172,7 +183,7 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
-    """Encrypt all secrets in the database. Do nothing if one of them is already encrypted."""
+    """Encrypt all secrets in the database. Do nothing if any secret is already encrypted."""
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return
     for table in SECRET_COLUMNS:

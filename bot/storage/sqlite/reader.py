@@ -11,7 +11,7 @@ from bot.core.ports import NULL_METRICS, Metrics
 
 
 class Reader:
-    """Runs SELECT statements on one connection. The first statement opens the connection."""
+    """Runs SELECT statements on one connection, on a separate thread. The first statement opens the connection."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter

@@ -1,7 +1,7 @@
-"""Store requests, sessions, host links and linked accounts in one SQLite file. This is the default.
+"""Store requests, sessions, host links and linked accounts in one SQLite file, the default database.
 
 The file has a write-ahead log with synchronous=FULL, so an accepted request survives a loss of power. Only one process
-with the command `run` can use the file; other commands can write to the file at the same time.
+with the command `run` can use the file. Other commands can write to the file at the same time.
 https://www.sqlite.org/wal.html
 """
 
@@ -62,10 +62,13 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open the file, or create it. Raises StorageSetupError if the bot cannot use the file.
+        """Open the file. Create the file if the file does not exist.
 
-        - `exclusive`: whether to lock the file; only one process at a time can hold the lock.
+        - `retention_days`: the number of days after which requests and sessions are deleted.
+        - `exclusive`: whether to lock the file. Only one process at a time can hold the lock.
         - `clock`: a function that returns the seconds since 1970.
+
+        Raises StorageSetupError if the bot cannot use the file.
         """
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
@@ -81,7 +84,9 @@ class SQLiteStore:
         self._scope = Scope()
 
     def in_workspace(self, name: str) -> "SQLiteStore":
-        """Return a copy of this store that is limited to the rows of one workspace, on the same connections.
+        """Return a copy of this store that is limited to the rows of one workspace.
+
+        Both stores use the same connections.
 
         `name`: the short name of the workspace; "" if the process serves only one.
         """
@@ -185,7 +190,7 @@ class SQLiteStore:
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
-        """Return True: only one process at a time runs the bot on an SQLite file."""
+        """Return True. Only one process at a time runs the bot on an SQLite file."""
         return True
 
     @property
@@ -200,16 +205,16 @@ class SQLiteStore:
 
     @property
     def people(self) -> PeopleTable:
-        """Return the repository that exports and deletes the stored data about a person."""
+        """Return the repository that exports and deletes the stored data about one person."""
         return PeopleTable(self)
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts the encrypted values, and encrypts all of them with the newest key."""
+        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name and return its rows.
+        """Run the statement with this name, and return the rows.
 
         Use the reader's connection for a SELECT statement, and the writer's connection for any other statement.
         """
@@ -222,16 +227,16 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that the statement finds until the `with` block ends.
+        """Run the statement with this name, and yield the row and a function that runs further statements.
 
-        Yield the row (None if there is none), and a function that runs further statements.
+        The row is None if the statement returns no row.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch
 
     async def use_keys(self, keys: Sequence[str]) -> None:
-        """Replace the encryption keys by `keys`, newest first."""
+        """Replace the encryption keys. `keys`: the new keys, newest first."""
         await self.secrets.use_keys(keys)
 
     async def use_address(self, url: str) -> None:
@@ -239,7 +244,7 @@ class SQLiteStore:
         raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:
-        """Return 0: there are no replicas on an SQLite file."""
+        """Return 0. There are no replicas on an SQLite file."""
         return 0
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:

@@ -1,6 +1,6 @@
 """Write to SQLite on one thread, and commit all queued writes in one transaction (group commit).
 
-A hundred writes at the same time then cost about one disk sync instead of a hundred.
+A hundred simultaneous writes cost about one disk sync instead of a hundred disk syncs.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ class _Job:
 
 
 class BatchWriter:
-    """Runs write jobs on one thread and one connection, many jobs in one transaction.
+    """Runs functions that write to SQLite, on one thread and one connection, many functions in one transaction.
 
-    If a job fails, the transaction is rolled back, and each job of the transaction runs again in a separate
-    transaction. So a job may run twice.
+    If a function fails, the transaction is rolled back, and each function runs again in a separate transaction. So a
+    function may run twice.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
@@ -49,11 +49,12 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """Run `work` with the connection, and return the result of `work` after the commit.
+        """Call `work` with the connection, and return the result of `work` after the commit.
 
-        - `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
-        - `in_transaction`: whether to run `work` in a transaction; False for an operation that SQLite allows only
-          outside.
+        - `max_delay_seconds`: how long `work` may wait to share a transaction with later calls of `write`; 0 for no
+          wait.
+        - `in_transaction`: whether to call `work` in a transaction. Some operations of SQLite work only outside
+          transactions.
 
         Raises StorageUnavailableError if SQLite reports an error.
         """
@@ -114,7 +115,7 @@ def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """Run the jobs in one transaction, commit it, and return the result or the exception of each job.
+    """Run the jobs in one transaction, commit the transaction, and return the result or the exception of each job.
 
     If a job fails, roll back and run each job again in a separate transaction.
     """
