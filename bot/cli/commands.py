@@ -1,6 +1,6 @@
-"""Define the commands run, check, health, sandbox, start and applications.
+"""Define the commands `run`, `check`, `health`, `sandbox`, `start` and `applications`.
 
-Each command imports modules in its body, so that it loads only what it uses.
+Each command imports modules in its body, so that a command loads only the modules that it uses.
 """
 
 import asyncio
@@ -110,7 +110,7 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise UsageError if there are several workspaces: --person then needs --workspace.
+    """Raise UsageError with the names of the workspaces: with several workspaces, --person needs --workspace.
 
     Do nothing if the settings cannot be read.
     """
@@ -182,9 +182,10 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the conversation's id from the value of --conversation, an id or a URL.
+    """Return the id of the conversation in the value of --conversation, which is an id or a URL.
 
-    For any other value, print the reason and exit with 1.
+    Print the reason and exit with 1 if the value is neither, or if the session service is not the public Genesys Cloud
+    API.
     """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
@@ -293,6 +294,7 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
     - `person`: the value of --as.
     - `once`: the value of --once; None if the option is missing.
+    - `roles`: the allowed values of --as.
     """
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
@@ -301,9 +303,11 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Raise BadParameter unless the value of --genesys is None or in `faults`.
+    """Raise BadParameter if the option --genesys is given and its value is not in `faults`.
 
-    `conversations`: the value of --conversations, for the text of the error.
+    - `fault`: the value of --genesys; None if the option is missing.
+    - `faults`: the names of the simulated faults.
+    - `conversations`: the value of --conversations, for the text of the error.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
@@ -311,14 +315,17 @@ def _check_fault(fault: str | None, faults: Collection[str], conversations: str 
 
 
 def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
-    """Print the answer to a command. Exit with 1 if the answer is an error, else with 0."""
+    """Print the answer to the command of --once. Exit with 1 if the answer is an error, else with 0."""
     output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the default of --conversations: "one" with GENESYS_COBROWSE_API=conversations, else None."""
+    """Return the default value of --conversations.
+
+    The default is "one" if GENESYS_COBROWSE_API is `conversations`, else None.
+    """
     from bot.config import settings
 
     try:

@@ -1,4 +1,4 @@
-"""Open the bot's database in a command."""
+"""Open the bot's database in a command of `cobrowse-bot`."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ waits for a command, and some commands read whole tables."""
 
 
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
-    """Call `use` with the settings of the database, and return the result.
+    """Call `use` with the settings of the database, and return the result of `use`.
 
     If the settings have faults or the database fails, print the reason and exit with 1.
     """
@@ -48,7 +48,8 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 async def know_everything(database: DatabaseSettings) -> None:
     """Raise StorageSetupError if the tables of the database have a newer version than this program.
 
-    A command that needs all stored data calls this first: this program does not know the data of a newer version.
+    Call this function before a command that needs all stored data about a person. This program does not know the
+    columns of a newer version.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it
@@ -71,7 +72,7 @@ async def open_database(
     - `timing`: the timeouts of the database.
     - `exclusive`: whether to fail if a bot uses the SQLite file.
     - `create`: whether to create an SQLite file that does not exist.
-    - `workspace`: the short name of the workspace; "" if there is only one.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened.
     """
@@ -86,7 +87,7 @@ async def open_database(
 
 
 def _check_file(name: str) -> None:
-    """Raise StorageSetupError if the directory of the file exists, but the file does not."""
+    """Raise StorageSetupError if the SQLite file `name` does not exist in an existing directory."""
     path = os.path.abspath(name)
     if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
         raise refused("database_file_missing", path=path)

@@ -1,4 +1,4 @@
-"""Ask the bot on this machine for its health, for the health check of a container."""
+"""Ask the bot on this machine whether the bot is alive, for the health check of a container."""
 
 import http.client
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Send GET /healthz to the bot, without a proxy. Return "" for status 200, else a sentence with the problem.
+    """Send GET /healthz to the bot on this machine, without a proxy.
 
-    Raises SettingsError if HOST, PORT or HEALTH_PORT has a fault.
+    Return "" if the status of the answer is 200, else a sentence about the problem. Raises SettingsError if HOST, PORT
+    or HEALTH_PORT has a fault.
     """
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""

@@ -1,4 +1,4 @@
-"""Read, add, remove and export host links."""
+"""Read, add, remove and list host links."""
 
 import csv
 import io
@@ -16,7 +16,11 @@ from bot.storage.open import DEFAULT_TIMING
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
     """Convert command-line arguments to a host link.
 
-    Raises HostsFileError with all faults if an argument is invalid.
+    - `user_id`: the Slack user.
+    - `genesys_id`: the Genesys user as whom the Slack user hosts.
+    - `team_id`: the id of the link's Slack workspace; None for a link that applies to all Slack workspaces.
+
+    Raises HostsFileError, with all faults, if an argument is invalid.
     """
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
@@ -28,7 +32,7 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
 def read_csv(text: str) -> list[HostLink]:
     """Convert the text of a CSV file to host links.
 
-    Raises HostsFileError with all faults if a line is invalid.
+    Raises HostsFileError, with all faults, if a line is invalid.
     """
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
@@ -51,8 +55,8 @@ async def add(
 ) -> None:
     """Store these host links in one transaction.
 
-    - `on_progress`: a function that is called after each batch, with the number of links in the batch.
-    - `workspace`: the short name of the workspace; "" if there is only one.
+    - `on_progress`: a function that is called after each batch with the number of links in the batch.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
@@ -61,10 +65,10 @@ async def add(
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, *, workspace: str = "") -> bool:
-    """Remove a host link. Return False if the link does not exist.
+    """Remove a host link. Return True if the link existed, else False.
 
     - `team_id`: the id of the link's Slack workspace; None for the link that applies to all Slack workspaces.
-    - `workspace`: the short name of the workspace; "" if there is only one.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
     """
@@ -77,8 +81,8 @@ async def list_all(
 ) -> list[HostLink]:
     """Return all host links of a workspace.
 
-    `workspace`: the short name of the workspace; "" if there is only one. Raises StorageSetupError if the database
-    cannot be opened, and StorageUnavailableError if the read fails.
+    `workspace`: the short name of the workspace; "" if the process serves only one. Raises StorageSetupError if the
+    database cannot be opened, and StorageUnavailableError if the read fails.
     """
     async with open_database(database, timing, create=False, workspace=workspace) as store:
         return list(await store.links())

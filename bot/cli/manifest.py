@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot manifest`: print the Slack app's manifest, or a link that creates the app."""
+"""Define `cobrowse-bot manifest`, which prints the Slack app's manifest, or a link that creates the app."""
 
 import json
 import sys
@@ -67,12 +67,13 @@ def manifest(
 
 
 def _features(workspace: str, command: str | None, *, everything: bool) -> "Features":
-    """Return the features that the settings of the workspace switch on, or all features if `everything`.
+    """Return the features of the Slack app that the settings of one workspace switch on.
 
-    - `workspace`: the short name of the workspace; "" if there is only one.
-    - `command`: the slash command; None takes it from the settings.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
+    - `command`: the slash command; None for the command in the settings.
+    - `everything`: whether to return all features, including those that the settings switch off.
 
-    Print the faults and exit with 1 if the settings have faults.
+    If the settings have faults, print the faults and exit with 1.
     """
     from bot.config import settings
     from bot.slack.manifest import ALL_FEATURES
@@ -88,9 +89,12 @@ def _features(workspace: str, command: str | None, *, everything: bool) -> "Feat
 
 
 def _events_url(url: str, path: str) -> str:
-    """Return the URL to which Slack sends events: the value of --http with `path` at its end.
+    """Return the URL to which Slack sends events.
 
-    Raises BadParameter if the value is not an https URL.
+    - `url`: the value of --http, an https URL.
+    - `path`: the path at the end of the returned URL.
+
+    Raises BadParameter if `url` is not an https URL.
     """
     from bot.slack.manifest import EVENTS_PATH
 

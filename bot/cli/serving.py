@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Serving:
     """The settings of the log, and the function that serves all workspaces.
 
-    `serve`: a function that runs until the event is set. Its second argument is a function that makes the log mask
-    further texts.
+    `serve`: a function that runs until its first argument, an event, is set. Its second argument is a function that
+    adds texts to the texts that the log masks.
     """
 
     logging: LoggingSettings
@@ -32,8 +32,8 @@ class Serving:
 def read_serving(environ: Mapping[str, str]) -> Serving:
     """Read the settings of the command `run`, and return the function that serves all workspaces.
 
-    Raises SettingsError with all faults if there are any. With several workspaces, faults in tables raise the error
-    only if every table has faults.
+    Raises SettingsError, with all faults, if a setting has a fault. With several workspaces, a fault in a table counts
+    only if every table has a fault.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
     return _several(process) if process and process.workspaces_file else _single(environ)

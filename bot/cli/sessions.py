@@ -1,4 +1,4 @@
-"""Call the session service without Slack: create a session, list the applications."""
+"""Call the session service without Slack: create a session, or list the applications."""
 
 import sys
 
@@ -18,12 +18,12 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Call hooks that print a line to standard error when a call to Genesys has to wait."""
+    """Call hooks that print a line to standard error if a call to Genesys has to wait 3 seconds or longer."""
 
     fairness_key = ""
 
     async def before_send(self) -> None:
-        """Do nothing: a session from the command line is not stored."""
+        """Do nothing. A session from the command line is not stored before the call."""
 
     async def on_wait(self, seconds: float) -> None:
         if seconds >= MIN_NOTICE_SECONDS:
@@ -38,7 +38,10 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Create a session. An argument that is None takes its default from the settings.
+    """Create a session without Slack.
+
+    `application_id` and `timeout_seconds`: None takes the default from the settings. `conversation_id`: the
+    conversation in which the public Genesys Cloud API creates the session; None for another session service.
 
     Raises ServiceError if the call to Genesys fails.
     """
@@ -66,9 +69,9 @@ ADMINISTRATOR = "your Genesys administrator"
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
-    """Return a sentence about an error, on one line without markup.
+    """Return a sentence about an error for a terminal: one line of text, without Slack's markup.
 
-    `starting`: whether the failed command creates a session.
+    `starting`: whether the error is about creating a session.
     """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)

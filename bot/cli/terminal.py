@@ -1,4 +1,4 @@
-"""Print on any terminal, with replacements for characters that the terminal cannot show."""
+"""Print on any terminal. Replace characters that the terminal cannot show."""
 
 import codecs
 import json
@@ -12,7 +12,7 @@ _ASCII = {
 
 
 def make_safe() -> None:
-    """Make standard output and standard error replace the characters that their encoding does not have."""
+    """Make standard output and standard error replace each character that their encoding cannot represent."""
     codecs.register_error(_ERRORS, _substitute)
     for stream in (sys.stdout, sys.stderr):
         if (reconfigure := getattr(stream, "reconfigure", None)) and not is_utf8(stream.encoding):
@@ -20,17 +20,17 @@ def make_safe() -> None:
 
 
 def json_for_stdout(text: str) -> str:
-    """Return a JSON text for standard output. If the output is not UTF-8, escape characters beyond ASCII."""
+    """Return a JSON text for standard output. If standard output is not UTF-8, escape the characters beyond ASCII."""
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Return whether the name of an encoding starts with "utf". Return False for None."""
+    """Return whether the name of an encoding begins with "utf", in upper or lower case. Return False for None."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 
 def examples(*commands: str) -> str:
-    """Return the end of a command's help: these command lines as examples."""
+    """Return the last part of a command's help: the given command lines as examples."""
     return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 

@@ -17,17 +17,21 @@ ABOUT = "The workspace: the name of its table in the file COBROWSE_WORKSPACES."
 def workspace_option(*, needed: bool = True) -> Callable[[F], F]:
     """Return a decorator that adds the option --workspace to a command, as the parameter `workspace`.
 
-    `needed`: whether the option must be given if there are several workspaces. The parameter is the short name of the
-    workspace; None if the option is missing; "" if there is only one workspace. With only one, the option is an error.
+    The parameter is the short name of the workspace. If the process serves only one workspace, the parameter is "", and
+    the option is an error.
+
+    `needed`: what happens if the process serves several workspaces and the option is missing. With True, the command
+    fails. With False, the parameter is None.
     """
     check = _needed if needed else _known
     return click.option("--workspace", metavar="NAME", callback=check, help=ABOUT)
 
 
 def names_in_file(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the workspaces in the file that COBROWSE_WORKSPACES names; none if it is not set.
+    """Return the names of the workspaces in the file that COBROWSE_WORKSPACES names.
 
-    Raises WorkspacesFileError if the file cannot be read or is not valid TOML.
+    Return an empty list if COBROWSE_WORKSPACES is not set. Raises WorkspacesFileError if the file cannot be read or is
+    not valid TOML.
     """
     if not environ.get("COBROWSE_WORKSPACES"):
         return []
@@ -39,17 +43,18 @@ def names_in_file(environ: Mapping[str, str]) -> list[str]:
 
 
 def listed(names: list[str]) -> str:
-    """Join names to a phrase, such as "acme, globex or initech"."""
+    """Join names to a text, such as "acme, globex or initech"."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, str] | None = None) -> T:
-    """Call `read`, a function such as `read_slack`, with the settings of one workspace, and return the result.
+    """Call `read` with a Reader for the settings of one workspace, and return the result.
 
+    - `read`: a function that reads settings, such as `read_slack`.
     - `workspace`: the short name of the workspace; "" reads the environment.
-    - `more`: values by variable, which override all other values.
+    - `more`: values by the name of the variable. They override the values in the file and in the environment.
 
-    Raises SettingsError with all faults if there are any.
+    Raises SettingsError, with all faults, if a setting has a fault.
     """
     from bot.config import settings
 
@@ -63,9 +68,10 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """Check the value of an option --workspace that may be left out. Return the value of the parameter `workspace`.
+    """Check the value of an optional --workspace, and return the value of the parameter `workspace`.
 
-    Return `name` unchecked if the file of workspaces cannot be read: the command then reports this error.
+    If the settings cannot be read, return `name` without a check. The command reports the error when the command reads
+    the settings.
     """
     from bot.config import settings
 
@@ -77,10 +83,9 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of an option --workspace that must be given if there are several workspaces.
+    """Check the value of --workspace, which is required with several workspaces. Return the value of `workspace`.
 
-    Return the value of the parameter `workspace`. Print the reason and exit with 1 if the file of workspaces cannot be
-    read.
+    Print the reason and exit with 1 if the file of workspaces cannot be read.
     """
     from bot.config import settings
 
@@ -95,10 +100,12 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
 
 
 def _checked(name: str | None, names: list[str]) -> str:
-    """Return `name`; "" if there is only one workspace.
+    """Return the short name of the workspace; "" if the process serves only one workspace.
 
-    `names`: the names of the workspaces in the file. Raises UsageError if `name` is missing or unknown, or is given
-    although there is only one workspace.
+    - `name`: the value of --workspace; None without the option.
+    - `names`: the names of the workspaces in the file; empty if there is no file.
+
+    Raises UsageError if `name` is missing or is not in `names`, or if `name` is given and `names` is empty.
     """
     if not names and name:
         raise click.UsageError("Leave out --workspace: COBROWSE_WORKSPACES is not set, so there is a single workspace.")

@@ -1,4 +1,4 @@
-"""Convert a Slack app's manifest to YAML: dicts, lists, texts, integers and booleans (pure)."""
+"""Convert the manifest of a Slack app to YAML (pure). The manifest has dicts, lists, texts, integers and booleans."""
 
 import json
 import re
@@ -14,9 +14,10 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
 def as_yaml(value: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
-    """Return a manifest as YAML.
+    """Return a manifest as YAML text.
 
-    `comments`: the comment at the end of a line, by the name of the key or the text of the list item on the line.
+    `comments`: comments for the ends of lines. The key of a comment is the name of the field on the line, or the text
+    of the list item on the line.
     """
     return "".join(f"{line}\n" for line in _mapping(value, "", comments or {}))
 
@@ -51,10 +52,7 @@ def _items(value: list[Any], indent: str, comments: Mapping[str, str]) -> Iterat
 
 
 def _scalar(value: Any) -> str:
-    """Convert a text to YAML, with quotation marks if they are needed.
-
-    Convert any other value to JSON, which is valid YAML.
-    """
+    """Convert a text to YAML, with quotation marks if the text needs them. Convert any other value to JSON."""
     if isinstance(value, str) and not _needs_quotes(value):
         return value
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""Read the settings for linking people's own Genesys accounts."""
+"""Read the settings that let people link their own Genesys accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,12 +15,12 @@ name of the workspace follows."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """The settings for linking people's own Genesys accounts.
+    """The settings that let people link their own Genesys accounts.
 
-    - `off`: why nobody can link an account: "needless", "client", "socket" or "key"; "" if people can.
+    - `off`: why nobody can link an account: "needless", "client", "socket" or "key"; "" if people can link accounts.
     - `credentials`: the credentials of the OAuth client for sign-ins in the browser.
-    - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in. The OAuth client has to list this
-      URL.
+    - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in. The OAuth client at Genesys has to
+      list this URL.
     """
 
     off: str
@@ -36,9 +36,9 @@ class AccountSettings:
 def read_accounts(
     reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_encrypted: bool
 ) -> AccountSettings:
-    """Read the settings for linking Genesys accounts. Add each fault to `reader`.
+    """Read the settings that let people link Genesys accounts. Add each fault of a setting to `reader`.
 
-    - `mode`: the connection to Slack. In Socket Mode, nobody can link an account.
+    - `mode`: how the bot connects to Slack. In Socket Mode, nobody can link an account.
     - `in_conversations`: whether the session service is the public Genesys Cloud API.
     - `is_encrypted`: whether the database encrypts secrets.
     """

@@ -1,6 +1,6 @@
 """Check SSL_CERT_FILE and SSL_CERT_DIR, which name the trusted certificate authorities.
 
-If a value is wrong, OpenSSL reports no error and trusts no authority.
+If the value of such a variable is wrong, OpenSSL reports no error and trusts no authority.
 """
 
 import os
@@ -16,7 +16,7 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Check SSL_CERT_FILE and SSL_CERT_DIR. Add a fault to `reader` for a file or folder that OpenSSL cannot use."""
+    """Add a fault to `reader` for each of SSL_CERT_FILE and SSL_CERT_DIR whose value OpenSSL cannot use."""
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
@@ -32,7 +32,7 @@ def check_certificates(reader: Reader) -> None:
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
     """Return a sentence that tells the administrator how to add a trusted certificate authority.
 
-    `process`: the environment variables of the process.
+    `process`: the environment variables of the process. The sentence depends on SSL_CERT_FILE.
     """
     file = process.get(FILE)
     if file:
@@ -70,7 +70,10 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return the fault of `path`, the value of SSL_CERT_DIR; "" if at least one of the folders exists."""
+    """Return the fault of SSL_CERT_DIR; "" if at least one of its folders exists.
+
+    `path`: the value of SSL_CERT_DIR.
+    """
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

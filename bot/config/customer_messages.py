@@ -1,4 +1,4 @@
-"""Read the settings of messages to customers: senders, countries and texts."""
+"""Read the settings of messages to customers: sender addresses, countries and texts."""
 
 import re
 from dataclasses import replace
@@ -16,10 +16,10 @@ _TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT",
 
 
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
-    """Read the settings of messages to customers. Add each fault to `reader`.
+    """Read the settings of messages to customers. Add each fault of a setting to `reader`.
 
-    `is_encrypted`: whether the database encrypts secrets. If it is False and a sender is set, add a fault: the database
-    must not store customers' addresses as plain text.
+    `is_encrypted`: whether the database encrypts secrets. If `is_encrypted` is False and a sender address is set, add a
+    fault, because the database must not store customers' addresses as plain text.
     """
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
@@ -42,9 +42,9 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 
 
 def _read_texts(reader: Reader) -> CustomerTexts:
-    """Read the texts in all languages. Add each fault to `reader`.
+    """Read the texts in all languages. Add each fault of a text to `reader`.
 
-    In a language without an email subject, use COBROWSE_EMAIL_SUBJECT.
+    If a language has no email subject, use COBROWSE_EMAIL_SUBJECT for the language.
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

@@ -1,7 +1,7 @@
 """Read the environment variables of the process and of the .env file in the working directory.
 
-The .env file is ignored if it is in a data directory, which STATE_DIRECTORY names. A program that can write beside the
-database must not be able to change the settings.
+The .env file is ignored if the file is in a data directory, which STATE_DIRECTORY names. A program that can write
+beside the database must not be able to change the settings.
 """
 
 import errno
@@ -24,9 +24,10 @@ OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The environment variables of the process and the .env file, by name.
+    """The environment variables of the process and of the .env file.
 
-    `remarks`: one sentence for each part of the .env file that is ignored.
+    - `values`: the values, by the name of the variable.
+    - `remarks`: one sentence for each part of the .env file that is ignored.
     """
 
     values: dict[str, str]
@@ -34,9 +35,9 @@ class Environment:
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the variables of the .env file at `path` with the variables of the process.
+    """Return the variables of the process (`process`) and of the .env file at `path`.
 
-    If both have a variable, take the value of the process, unless that value is empty. NAME and NAME_FILE count as one
+    If a variable has a value in the process, the value in the file is ignored. NAME and NAME_FILE count as one
     variable. Raises SettingsError if the file exists but cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
@@ -57,21 +58,24 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
 
 
 def data_directories(environ: Mapping[str, str]) -> list[Path]:
-    """Return the directories in STATE_DIRECTORY, which are separated by colons. The first contains the database."""
+    """Return the directories in STATE_DIRECTORY. The first directory contains the database.
+
+    The value of STATE_DIRECTORY separates the directories by colons.
+    """
     return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
     """Prepend the first data directory to a relative path.
 
-    Return an absolute path unchanged. Without a data directory, return every path unchanged.
+    Return an absolute path unchanged. If STATE_DIRECTORY is not set, return every path unchanged.
     """
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path
 
 
 def is_in_data_directory(path: Path, environ: Mapping[str, str]) -> bool:
-    """Return whether a file is in a data directory, or in a folder of a data directory."""
+    """Return whether a file is in a data directory or in one of the folders below a data directory."""
     where = path.absolute().parent.resolve()
     return any(where.is_relative_to(directory.resolve()) for directory in data_directories(environ))
 

@@ -20,9 +20,11 @@ _OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggingSettings:
-    """The level and the format of the log.
+    """The settings of the log.
 
-    `secrets`: the texts that the log masks.
+    - `level`: the lowest level that is logged, such as "INFO".
+    - `as_json`: whether each line of the log is JSON instead of text.
+    - `secrets`: the texts that the log masks.
     """
 
     level: str
@@ -32,10 +34,10 @@ class LoggingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracingSettings:
-    """The settings of traces.
+    """The settings of OpenTelemetry traces.
 
     - `is_on`: whether the bot exports traces.
-    - `to_genesys`: whether calls to Genesys carry W3C trace headers.
+    - `to_genesys`: whether the HTTP requests to Genesys have W3C trace headers.
     - `variables`: the values of the variables OTEL_…, by name.
     """
 
@@ -48,7 +50,9 @@ class TracingSettings:
 class DatabaseSettings:
     """The settings of the database.
 
-    `keys`: the encryption keys, newest first.
+    - `retention_days`: the number of days after which requests and sessions are deleted.
+    - `url`: the value of DATABASE_URL. The path of an SQLite file is in the data directory.
+    - `keys`: the encryption keys, newest first.
     """
 
     retention_days: int
@@ -73,8 +77,9 @@ class DatabaseSettings:
 class ProcessSettings:
     """The settings that all workspaces of a process share.
 
-    - `health_port`: the port of the health endpoints; None if they have no separate port.
-    - `workspaces_file`: the path of the file with several workspaces; "" if there is only one workspace.
+    - `health_port`: the port of the health endpoints; None if they use `port`.
+    - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
+    - `workspaces_file`: the path of the file of workspaces; "" if the process serves only one workspace.
     - `sources`: the environment and the secret files from which the settings were read.
     """
 
@@ -91,18 +96,21 @@ class ProcessSettings:
 
     @property
     def workspace(self) -> str:
-        """Return "": the settings of the process belong to no workspace."""
+        """Return "". The settings of the process do not belong to a workspace."""
         return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
-        """Return a copy of these settings with the secrets that `reader` reads. Add each fault to `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads.
+
+        Add each fault of a secret to `reader`.
+        """
         database = read_database(reader)
         _note_store_secrets(reader)
         return replace(self, database=database, logging=replace(self.logging, secrets=tuple(reader.secrets)))
 
 
 def read_process(reader: Reader) -> ProcessSettings:
-    """Read the settings of the process. Add each fault to `reader`."""
+    """Read the settings of the process. Add each fault of a setting to `reader`."""
     logging, database, tracing = read_logging(reader), read_database(reader), _tracing(reader)
     host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
     health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None
@@ -126,13 +134,16 @@ def read_process(reader: Reader) -> ProcessSettings:
 
 
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
-    """Add a fault to `reader` if the two ports are equal. Call this only if there is an HTTP server on `port`."""
+    """Add a fault to `reader` if the two ports are equal.
+
+    Call this function only if an HTTP server uses `port`.
+    """
     if health_port == port:
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
-    """Read the settings of the database. Add each fault to `reader`."""
+    """Read the settings of the database. Add each fault of a setting to `reader`."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
@@ -152,15 +163,15 @@ def read_database(reader: Reader) -> DatabaseSettings:
 
 
 def read_audit_log(reader: Reader) -> str:
-    """Return the destination of the audit log: a path, "-" for standard output, or "" for no audit log."""
+    """Return where the audit log is written: a path, "-" for standard output, or "" for no audit log."""
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
 
 
 def read_logging(reader: Reader) -> LoggingSettings:
-    """Read the settings of the log. Add each fault to `reader`.
+    """Read the settings of the log. Add each fault of a setting to `reader`.
 
-    The `secrets` of the result are the secrets that `reader` has read so far, and the secrets of the database.
+    `LoggingSettings.secrets` of the result has the secrets of the database, and the secrets that `reader` read before.
     """
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
@@ -181,9 +192,10 @@ def _note_store_secrets(reader: Reader) -> None:
 
 
 def _tracing(reader: Reader) -> TracingSettings:
-    """Read the settings of traces. Add each fault to `reader`.
+    """Read the settings of OpenTelemetry traces. Add each fault of a setting to `reader`.
 
-    The `is_on` of the result is False if OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches traces off.
+    `TracingSettings.is_on` is False if no endpoint is set, or if OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches
+    traces off.
     """
     endpoint, for_traces = reader.plain(_OTLP_ENDPOINT), reader.given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     if endpoint and not re.fullmatch(r"https?://[\w.:\[\]-]+(/[!-~]*)?", endpoint):

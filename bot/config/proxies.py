@@ -1,6 +1,6 @@
 """Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.
 
-All HTTP libraries of the bot use this module, because each library would read the variables differently. Connections to
+All HTTP libraries of the bot use this module, because each library reads the variables differently. Connections to
 localhost use no proxy.
 """
 
@@ -22,8 +22,8 @@ _ESCAPES = "# / ? @ in a password as %23 %2F %3F %40"
 class Proxy:
     """A proxy for HTTP connections.
 
-    - `variable`: the environment variable that names the proxy.
-    - `url`: the URL of the proxy, which may contain a password.
+    - `variable`: the environment variable that contains the proxy's URL.
+    - `url`: the URL of the proxy. The URL may contain a password.
     """
 
     variable: str
@@ -32,9 +32,11 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies for http and https URLs; None for a direct connection.
+    """The proxies of the bot's connections.
 
-    `no`: the value of NO_PROXY, the hosts to reach without a proxy.
+    - `http`: the proxy for http URLs; None for direct connections.
+    - `https`: the proxy for https URLs; None for direct connections.
+    - `no`: the value of NO_PROXY, a list of servers that are reached without a proxy.
     """
 
     http: Proxy | None
@@ -78,7 +80,7 @@ class Proxies:
 def read_proxies(reader: Reader) -> Proxies:
     """Read the proxy variables. Add a fault to `reader` for each proxy whose URL is malformed or not supported.
 
-    A fault does not contain the URL, which may contain a password.
+    The text of a fault does not contain the URL, because the URL may contain a password.
     """
     proxies = Proxies.of_environment(reader.environ)
     for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):

@@ -1,4 +1,4 @@
-"""Read single settings from the environment, and collect all faults instead of raising the first."""
+"""Read single settings from the environment, and collect all faults instead of raising at the first fault."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 class SettingsError(Exception):
     """The settings have faults.
 
-    `faults`: one text for each fault, with the variable and the fix, without secrets.
+    `faults`: one text for each fault. The text names the variable and the fix, and contains no secret.
     """
 
     code = "settings_invalid"
@@ -36,11 +36,12 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """A file with the value of a variable.
+    """A file that contains the value of a variable.
 
-    - `name`: the variable whose value is in the file.
-    - `variable`: the variable that contains the path of the file.
-    - `text`: the value; "" if the file is missing or empty, as is allowed for a variable NAME_NEXT.
+    - `name`: the variable whose value is in the file, such as SLACK_BOT_TOKEN.
+    - `variable`: the variable that contains the path of the file, such as SLACK_BOT_TOKEN_FILE.
+    - `path`: the path of the file.
+    - `text`: the value. "" if the file is missing or empty, which is allowed if `name` ends with _NEXT.
     """
 
     name: str
@@ -51,7 +52,7 @@ class SecretFile:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources of settings.
+    """The environment and the files from which settings were read.
 
     - `environ`: the environment variables.
     - `files`: the files of secrets, by the name of the variable whose value is in the file.
@@ -62,10 +63,10 @@ class Sources:
 
 
 class Reader:
-    """Reads the values of variables by name, and collects faults.
+    """Reads the values of variables by name, and collects faults in `faults`.
 
-    An empty value counts as unset. `workspace`: the short name of the workspace with these settings; "" if the process
-    serves only one.
+    An empty value counts as unset. `workspace`: the short name of the workspace whose settings are read; "" if the
+    process serves only one workspace.
     """
 
     def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
@@ -77,14 +78,16 @@ class Reader:
         self._unreadable: set[str] = set()
 
     def sources(self) -> Sources:
-        """Return the environment, and the files of secrets that were read so far."""
+        """Return the environment, and the files of secrets that this reader has read."""
         return Sources(dict(self.environ), dict(self.files))
 
     def fault(self, name: str, fix: str) -> None:
-        """Add a fault of the variable `name`, unless the same fault was added before.
+        """Add a fault of the variable `name`.
 
-        `fix`: what is wrong with the value, and what to do. Append an example of the variable if `needs_example`
-        returns True. Do nothing if a fault about invalid characters in the value was added before.
+        Do nothing if the same fault, or a fault about invalid characters in the value, was added before.
+
+        `fix`: what is wrong with the value, and how to fix the value. If `needs_example` returns True for `fix`, the
+        fault ends with an example of the variable.
         """
         if name in self._unreadable:
             return
@@ -98,21 +101,22 @@ class Reader:
         return f"{name}: {fix}{EXAMPLE}{line}" if line and needs_example(fix) else f"{name}: {fix}"
 
     def given(self, name: str) -> str:
-        """Return the value of any environment variable, without quotes around it; "" if the variable is not set."""
+        """Return the value of an environment variable, without quotes around it; "" if the variable is not set."""
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether a fault of this variable was added so far."""
+        """Return whether a fault of this variable was added before."""
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether a fault of the variable `name`, or of the variable with the suffix _FILE, was added so far."""
+        """Return whether a fault of the variable `name`, or of NAME_FILE for a variable NAME, was added before."""
         return self.has_fault(name) or self.has_fault(f"{name}_FILE")
 
     def text(self, name: str) -> str:
-        """Return the value of a variable. If it is not set, return its default.
+        """Return the value of a variable, or the variable's default if no value is set.
 
-        The value of a secret may be in a file that NAME_FILE names.
+        The value of a secret may be in the file that the variable NAME_FILE names. Add a fault if the file cannot be
+        read, or if the value has invalid characters.
         """
         variable = VARIABLES[name]
         value = self.given(name)
@@ -124,9 +128,9 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the value of a variable, as `text` does, with dashes as hyphens and without invisible characters.
+        """Return the value of a variable, with dashes replaced by hyphens and without invisible characters.
 
-        Do not call this for secrets and ids, which must stay unchanged.
+        Do not call this for secrets and ids, because their values must stay unchanged.
         """
         return plain(self.text(name))
 
@@ -144,7 +148,7 @@ class Reader:
     def needed(self, name: str, how_to_get: str) -> str:
         """Return the value of a variable. Add a fault if the variable is not set.
 
-        `how_to_get`: a sentence for the fault that tells the administrator where to find the value.
+        `how_to_get`: a sentence in the fault that tells the administrator where to find the value.
         """
         value = self.text(name)
         if not value:
@@ -179,9 +183,10 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split the value of a variable at commas and white space. Add a fault for words that do not match `pattern`.
+        """Split the value of a variable at commas and white space. Add a fault if any word does not match `pattern`.
 
-        `what`: the name of the expected kind of word, for the fault, such as "host".
+        - `pattern`: a regular expression.
+        - `what`: the name of an expected word in the text of the fault, such as "domain such as example.com".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
@@ -192,11 +197,13 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return an https URL without a slash at its end; "" if the variable is not set.
+        """Return the https URL in a variable, without a slash at the end; "" if the variable is not set.
 
-        Add a fault for any other value, and for a user name or password in the URL. An http URL is allowed for
-        localhost only. `is_page`: whether people open the URL in a browser. Such a URL may have a query and a fragment,
-        and is returned unchanged.
+        Add a fault if the value is not such a URL, or if the URL has a user name, a query or a fragment. An http URL is
+        allowed for localhost only.
+
+        `is_page`: whether people open the URL in a browser. A URL of a page may have a query and a fragment, and keeps
+        a slash at the end.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
@@ -225,9 +232,9 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return an address to listen on, without brackets; `*` and `::` mean all addresses.
+        """Return the address on which a server listens, without brackets. `*` and `::` mean all addresses.
 
-        Add a fault for a value that is not an address.
+        Add a fault if the value of the variable is not an address.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -242,7 +249,7 @@ class Reader:
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
         """Return the result of `parse`. If `parse` raises ValueError or OSError, add a fault and return None.
 
-        `name`: the variable that the fault is about.
+        `name`: the variable in the fault.
         """
         try:
             return parse()
@@ -253,9 +260,9 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key in a file, as PEM text.
+        """Return the private key in the file that `variable` names, as PEM text.
 
-        - `name`: the variable for a private key as text.
+        - `name`: the variable that contains a private key as text, under which `sources` lists the file.
         - `variable`: the variable that contains the path of the file.
 
         If the file cannot be read or contains no private key, add a fault of `variable` and return "".
@@ -278,15 +285,15 @@ class Reader:
 
 
 def needs_example(fix: str) -> bool:
-    """Return False if the text `fix` contains a phrase of _NO_EXAMPLE, such as the start of an example."""
+    """Return False if the text `fix` contains a phrase of _NO_EXAMPLE, such as the start of an example; else True."""
     return not any(words in fix for words in _NO_EXAMPLE)
 
 
 def read_secret_file(name: str, path: str) -> str:
     """Return the value of the variable `name` from a file.
 
-    For a variable NAME_NEXT, return "" if the file is missing or empty. Raises OSError if the file cannot be read.
-    Raises ValueError, with the reason, if the file is not UTF-8 text, or if `name` is in KEYS and the file is no
+    If `name` ends with _NEXT, return "" if the file is missing or empty. Raises OSError if the file cannot be read.
+    Raises ValueError, with the reason, if the file is not UTF-8 text, or if `name` is in KEYS and the file has no
     private key.
     """
     try:
@@ -314,9 +321,10 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return the private key in a file, as PEM text. Raises OSError if the file cannot be read.
+    """Return the private key in a file, as PEM text.
 
-    Raises ValueError, with the reason, if the file contains no private key that can be converted to PEM.
+    Raises OSError if the file cannot be read. Raises ValueError, with the reason, if the file contains no private key
+    that can be converted to PEM.
     """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):

@@ -24,15 +24,17 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 class ServiceSettings:
     """The settings of the session service.
 
-    - `requests_per_minute`: the rate limit from the settings; None if only the limit of Genesys applies.
-    - `next_credentials`: the credentials of a second OAuth client while the first is being replaced; else None.
-    - `offer`: the defaults of a new session.
+    - `requests_per_minute`: the limit of calls per minute in the settings; None if only the limit of Genesys applies.
+    - `next_credentials`: the credentials of a second OAuth client that replaces the first; None without a second
+      client.
+    - `offer`: the default values of a new session.
     - `conversations`: the settings of the public Genesys Cloud API; None for another session service.
+    - `join_hosts`: the servers to which a join URL may lead.
     - `app`: the Genesys web app of the region.
     - `live`: how the bot finds out that a customer joined.
-    - `joined_statuses`: the values of a session's `status`, in lower case, after the customer joined; empty for the
-      public API.
-    - `host_id`: the default host of `cobrowse-bot start`.
+    - `joined_statuses`: the values of the API's field `status`, in lower case, that mean that the customer joined.
+      Empty for the public Genesys Cloud API.
+    - `host_id`: the default host of `cobrowse-bot start`; None without a default.
     """
 
     api_url: str
@@ -58,10 +60,10 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSettings:
-    """The settings for GENESYS_COBROWSE_API=conversations.
+    """The settings of the public Genesys Cloud API (GENESYS_COBROWSE_API=conversations).
 
     - `joining`: how customers join a session.
-    - `app`: the Genesys web app. People paste the URLs of its conversations.
+    - `app`: the Genesys web app of the region. The bot accepts the URLs of conversations in this app.
     """
 
     joining: "JoinSettings"
@@ -69,7 +71,7 @@ class ConversationSettings:
 
 
 def read_service(reader: Reader) -> ServiceSettings:
-    """Read the settings of the session service. Add each fault to `reader`."""
+    """Read the settings of the session service. Add each fault of a setting to `reader`."""
     api_url, login_url = _urls(reader)
     offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
@@ -118,14 +120,14 @@ def _requests_per_minute(reader: Reader) -> int | None:
 
 
 def read_cobrowse_api(reader: Reader) -> str:
-    """Return the value of GENESYS_COBROWSE_API, `sessions` or `conversations`. Add a fault for any other value."""
+    """Return the value of GENESYS_COBROWSE_API: `sessions` or `conversations`. Add a fault for any other value."""
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
-    """Read the settings of the public Genesys Cloud API, even if GENESYS_COBROWSE_API selects another service.
+    """Read the settings of the public Genesys Cloud API, even if GENESYS_COBROWSE_API names the other session service.
 
-    Add each fault to `reader`.
+    Add each fault of a setting to `reader`.
     """
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
@@ -171,9 +173,9 @@ def _credentials(reader: Reader) -> Credentials:
 
 
 def _next_credentials(reader: Reader) -> Credentials | None:
-    """Read the credentials of the second OAuth client. Add each fault to `reader`.
+    """Read the credentials of the second OAuth client. Add each fault of a setting to `reader`.
 
-    Return None if there is no second client, or if its settings have faults.
+    Return None if no second client is set, or if a setting of the second client has a fault.
     """
     client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")
     pem = reader.text("GENESYS_PRIVATE_KEY_NEXT")
@@ -198,13 +200,13 @@ def _scopes(reader: Reader, default: str) -> str:
 
 
 def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
-    """Load a private key and return credentials with it. Add each fault to `reader`.
+    """Load a private key, and return credentials with the key. Add each fault of a setting to `reader`.
 
-    - `pem`: the private key; "" if there is none.
-    - `source`: the variable that contains the key; "" if there is none.
+    - `pem`: the private key as PEM text; "" if no key is set.
+    - `source`: the variable that contains the key; "" if no key is set.
     - `suffix`: the end of the names of the variables: "" or "_NEXT".
 
-    Return None if there is no key, or if the key cannot be loaded.
+    Return None if no key is set, or if the key cannot be loaded.
     """
     passphrase, key_id = _about_key(reader, suffix)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if source else ""
@@ -219,7 +221,7 @@ def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suff
 
 
 def _about_key(reader: Reader, suffix: str) -> tuple[str | None, str]:
-    """Return the passphrase and the key id of a private key.
+    """Return the passphrase (None without a passphrase) and the key id of a private key.
 
     `suffix`: the end of the names of the variables: "" or "_NEXT".
     """

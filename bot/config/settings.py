@@ -1,6 +1,6 @@
 """Build typed settings from the environment. No other package reads the environment.
 
-A command reads only the part of the settings that it uses. An error contains all faults of this part.
+A command reads only the settings that the command uses. SettingsError contains all faults of these settings.
 """
 
 import os
@@ -51,7 +51,8 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
-    `signing_secrets`: the bot accepts an HTTP request if one of these secrets signed it. There are two during a change.
+    `signing_secrets`: the signing secrets of the Slack app. The bot accepts an HTTP request that is signed with one of
+    them. There are two while an administrator replaces the signing secret.
     """
 
     proxies: Proxies
@@ -72,7 +73,8 @@ class Settings:
     """The settings of the command `run` for one workspace.
 
     - `workspace`: the short name of the workspace; "" if the process serves only one.
-    - `language`: the code of the language of all messages; "" writes to each person in the person's language.
+    - `language`: the code of the language of all messages. If `language` is "", the bot writes in the language of each
+      reader.
     - `sources`: the environment and the secret files from which the settings were read.
     """
 
@@ -99,7 +101,7 @@ class Settings:
 
     @property
     def process(self) -> ProcessSettings:
-        """Return the part of the settings that belongs to the process."""
+        """Return the settings that all workspaces of a process would share."""
         return ProcessSettings(
             host=self.host,
             port=self.port,
@@ -114,7 +116,10 @@ class Settings:
         )
 
     def with_secrets_from(self, reader: Reader) -> "Settings":
-        """Return a copy of these settings with the secrets that `reader` reads. Add each fault to `reader`."""
+        """Return a copy of these settings with the secrets that `reader` reads.
+
+        Add each fault of a secret to `reader`.
+        """
         slack, service, database = read_slack(reader), read_service(reader), read_database(reader)
         connect = read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted)
         logging = replace(self.logging, secrets=tuple(reader.secrets))
@@ -122,17 +127,19 @@ class Settings:
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
-    """Return the environment variables of the process and the .env file at `path`. The values of the process win.
+    """Return the environment variables of the process and of the .env file at `path`.
 
-    Raises SettingsError if the file exists but cannot be read.
+    If a variable has two values, return the value of the process. Raises SettingsError if the file exists but cannot be
+    read.
     """
     return read_environment(path).values
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the environment variables of the process and the .env file at `path`, with remarks on the file.
+    """Return the environment variables of the process and of the .env file at `path`, with remarks on the file.
 
-    The values of the process win. Raises SettingsError if the file exists but cannot be read.
+    If a variable has two values, return the value of the process. Raises SettingsError if the file exists but cannot be
+    read.
     """
     return sources.read(path, os.environ)
 
@@ -144,7 +151,10 @@ def untrusted_certificate_fix() -> str:
 
 @contextmanager
 def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set these environment variables until the `with` block ends, for a library that reads only the environment."""
+    """Set environment variables of the process until the `with` block ends.
+
+    Some libraries read their settings only from the environment. `variables`: the values by name.
+    """
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -158,21 +168,27 @@ def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of the command `run`. Raises SettingsError with all faults if there are any."""
+    """Return the settings of the command `run`. Raises SettingsError, with all faults, if a setting has a fault."""
     return load_part(read_settings, environ)
 
 
 def load_part(read: Callable[[Reader], T], environ: Mapping[str, str], workspace: str = "") -> T:
-    """Call `read`, a function such as `read_slack`, with a new Reader, and return the result.
+    """Call `read` with a new Reader, and return the result.
 
-    `workspace`: the short name of the workspace; "" if the process serves only one. Raises SettingsError with all
-    faults if `read` adds any.
+    - `read`: a function that reads settings, such as `read_slack`.
+    - `environ`: the environment variables that the Reader reads.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
+
+    Raises SettingsError, with all faults, if `read` adds a fault to the Reader.
     """
     return finish(read, Reader(environ, workspace))
 
 
 def finish(read: Callable[[Reader], T], reader: Reader) -> T:
-    """Call `read` with `reader` and return the result. Raises SettingsError if `reader` has faults after the call."""
+    """Call `read` with `reader`, and return the result.
+
+    Raises SettingsError, with all faults of `reader`, if `reader` has a fault after the call.
+    """
     part = read(reader)
     if reader.faults:
         raise SettingsError(reader.faults)
@@ -180,9 +196,9 @@ def finish(read: Callable[[Reader], T], reader: Reader) -> T:
 
 
 def read_settings(reader: Reader, process: ProcessSettings | None = None) -> Settings:
-    """Read all settings of the command `run`. Add each fault to `reader`.
+    """Read all settings of the command `run`. Add each fault of a setting to `reader`.
 
-    `process`: the settings of the process, which several workspaces share; None reads them from `reader`.
+    `process`: the settings that all workspaces of the process share; None to read these settings from `reader`.
     """
     slack = read_slack(reader)
     service = read_service(reader)
@@ -229,7 +245,7 @@ def _access_rules(reader: Reader) -> AccessRules:
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
     """Return the hosts in the hosts file, and the email domains in COBROWSE_EMAIL_DOMAINS.
 
-    The hosts are None if no hosts file is set.
+    If no hosts file is set, return None instead of the hosts.
     """
     path = reader.text("COBROWSE_HOSTS_FILE")
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
@@ -239,13 +255,16 @@ def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
 
 
 def read_health_address(reader: Reader) -> tuple[str, int]:
-    """Return the host and the port of the HTTP server for /healthz. Add each fault to `reader`."""
+    """Return the address and the port on which the bot serves /healthz. Add each fault of a setting to `reader`."""
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
     return reader.host("HOST"), reader.integer(name, 0, 65535)
 
 
 def read_service_alone(reader: Reader) -> ServiceSettings:
-    """Read the settings of the session service for a command without Slack. Add each fault to `reader`."""
+    """Read the settings of the session service for a command that does not use Slack.
+
+    Add each fault of a setting to `reader`.
+    """
     service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")
     if host and service.host_id is None:
@@ -255,7 +274,7 @@ def read_service_alone(reader: Reader) -> ServiceSettings:
 
 
 def read_slack(reader: Reader) -> SlackSettings:
-    """Read the settings of the connection to Slack. Add each fault to `reader`."""
+    """Read the settings of the connection to Slack. Add each fault of a setting to `reader`."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
     _check_tokens(reader, bot_token, app_token)
@@ -283,7 +302,7 @@ def read_slack(reader: Reader) -> SlackSettings:
 
 
 def _check_tokens(reader: Reader, bot_token: str, app_token: str) -> None:
-    """Add a fault for each token of the wrong kind, or one fault if the two tokens are swapped."""
+    """Add a fault to `reader` for each token of the wrong kind. If the two tokens are swapped, add only one fault."""
     if bot_token.startswith(APP_TOKEN) and app_token.startswith(BOT_TOKENS):
         fix = "Exchange their values: xoxb-… belongs to SLACK_BOT_TOKEN, xapp-… to SLACK_APP_TOKEN."
         reader.fault("SLACK_BOT_TOKEN", f"and SLACK_APP_TOKEN are swapped. {fix}")
@@ -302,7 +321,10 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence that names the kind of a token, and the variable for this kind; "" if the kind is unknown."""
+    """Return a sentence that names the kind of a token, and the variable for such a token.
+
+    Return "" if the kind is unknown.
+    """
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",
@@ -323,9 +345,9 @@ def _config_token(reader: Reader) -> str:
 
 
 def read_features(reader: Reader) -> Features:
-    """Read the settings that determine the Slack app's manifest. Add each fault to `reader`.
+    """Read the settings on which the manifest of the Slack app depends. Add each fault of a setting to `reader`.
 
-    No token has to be set: the Slack app may not exist yet.
+    A missing token is no fault, because the manifest is needed before the Slack app exists.
     """
     rules = _access_rules(reader)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
@@ -351,7 +373,7 @@ def _command(reader: Reader) -> str:
 
 
 def _language(reader: Reader) -> str:
-    """Return the language code in COBROWSE_LANGUAGE, such as `pt_BR`; "" if the setting is empty."""
+    """Return the code of the language in COBROWSE_LANGUAGE, such as `pt_BR`; "" if the setting is empty."""
     text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
     code = next((each for each in codes if each.lower() == text.lower().replace("-", "_")), "")
     if text and not code:

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Form(Enum):
-    """The characters that a value may contain.
+    """The characters that the value of an environment variable may contain.
 
     - FREE: any characters.
     - LINE: visible characters and spaces.
@@ -25,10 +25,12 @@ class Variable:
     """An environment variable.
 
     - `about`: what the variable does, as Markdown without links.
-    - `required`: when the variable must be set, such as "always"; "" if it never has to be.
+    - `required`: when the variable must be set, such as "always"; "" if the variable is optional.
     - `unit`: the unit of a number.
-    - `example`: an example value that faults show.
-    - `in_file`: whether NAME_FILE can name a file with the value although the value is no secret.
+    - `secret`: whether the value is a secret. A secret can be in a file that NAME_FILE names.
+    - `form`: the characters that the value may contain.
+    - `example`: an example value for the sentences about faults.
+    - `in_file`: whether NAME_FILE can name a file with the value although the value is not secret.
     """
 
     name: str
@@ -50,7 +52,8 @@ class Variable:
     def is_next(self) -> bool:
         """Return whether the name of the variable ends with _NEXT.
 
-        The value of such a variable is used only during a rotation. Its file may be missing or empty.
+        The bot uses the value of such a variable only while an administrator replaces a secret. The file with the value
+        may be missing or empty.
         """
         return self.name.endswith("_NEXT")
 
@@ -72,7 +75,7 @@ _TEXTS = {
 
 
 def _texts_by_language() -> tuple[Variable, ...]:
-    """Return the variables for texts to customers in each language: SMS, subject of the email, email."""
+    """Return the variables for the texts to customers in each language: SMS, subject of the email, and email."""
     return tuple(
         Variable(f"COBROWSE_{name}_{suffix}", f"The {what} in {language}.", example=text)
         for suffix, language in _TEXT_LANGUAGES.items()
@@ -584,7 +587,7 @@ OTHERS = {
 def example(name: str) -> str:
     """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
 
-    `name`: a variable NAME, or NAME_FILE if a file can hold the value of NAME.
+    `name`: the name of a variable. NAME_FILE is known if a file can contain the value of NAME.
     """
     variable = VARIABLES.get(name)
     held = VARIABLES.get(name.removesuffix("_FILE"))

@@ -1,4 +1,7 @@
-"""Find settings that work but have a risk or a gap, such as no administrators. The Home tab shows the warnings."""
+"""Find settings that are valid but have a risk or a gap, such as no administrators.
+
+The Home tab of administrators shows the warnings.
+"""
 
 from bot.config.settings import Settings
 from bot.slack.messages.catalogue import setup_warnings as words
@@ -7,9 +10,9 @@ from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[SetupWarning, ...]:
-    """Return a warning for each setting that works but has a risk or a gap, such as an unencrypted database.
+    """Return a warning for each setting that is valid but has a risk or a gap, such as an unencrypted database.
 
-    Administrators see the warnings on their Home tab.
+    The Home tab of administrators shows the warnings.
     """
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot db`: show the state of the database, upgrade, back up and restore it, and rotate its key."""
+"""Define `cobrowse-bot db`: show, upgrade, back up and restore the database, and rotate the encryption key."""
 
 import json
 import shlex
@@ -67,7 +67,11 @@ def status(as_json: bool) -> None:
 
 
 def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> dict[str, str]:
-    """Return the steps that the operator has to take: a sentence for each step, by the code of the step."""
+    """Return the steps that the operator has to take, such as "rotate-key": one sentence for each step, by its code.
+
+    - `secrets`: the counts of the encrypted values.
+    - `has_key`: whether an encryption key is set.
+    """
     waits_for_key = bool(report.version and has_key and not report.is_encrypted)
     steps = {}
     if not report.is_current or waits_for_key:
@@ -214,7 +218,7 @@ def rotate_key() -> None:
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
     """Return the path of the SQLite database, and an Encryptor with the configured keys.
 
-    If the database is Postgres, print `sentence` and `commands`, and exit with 1.
+    For Postgres, print `sentence` to standard error and `commands` to standard output, and exit with 1.
     """
     from bot.cli.database import with_database
     from bot.storage.encryption import Encryptor

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot export` and `cobrowse-bot forget`: print or delete the stored data about one person."""
+"""Define `cobrowse-bot export`, which prints the stored data about one person, and `forget`, which deletes the data."""
 
 import json
 import re
@@ -89,9 +89,9 @@ def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
 
 
 def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":
-    """Check the ids of the user and of the Slack workspace on the command line, and return both.
+    """Check the ids of the user and of the Slack workspace on the command line, and return the two ids.
 
-    Raises BadParameter for an invalid id.
+    `team`: the value of --team; None without the option. Raises BadParameter for an invalid id.
     """
     from bot.core.hosts.csv_file import TEAM_ID, USER_ID
     from bot.core.models import TeamId, UserId
@@ -104,9 +104,9 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
 
 
 class _Subject(NamedTuple):
-    """The person to export or forget.
+    """The person whose data a command exports or deletes.
 
-    - `team_id`: the id of a Slack workspace; None for all.
+    - `team_id`: the id of the Slack workspace whose data is used; None for the data of all Slack workspaces.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
     """
 
@@ -116,9 +116,10 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Call `use` with the settings of the database, write a line to the audit log, and return the result.
+    """Call `use` with the settings of the database, write a line to the audit log, and return the result of `use`.
 
     - `action`: the name of the command, for the audit log.
+    - `subject`: the person whose data `use` exports or deletes.
     - `fields_of`: a function that converts the result to fields of the line.
 
     Print a sentence and exit with 1 if the audit log or the database cannot be used.
@@ -158,7 +159,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _when_again(result: "Forgotten") -> str:
-    """Return a sentence about the data that is still stored, and about when to run `forget` again."""
+    """Return a sentence that says which data is still stored, and when to run `forget` again."""
     parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
     left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
     stay = "stays" if result.sessions + result.requests == 1 else "stay"
@@ -170,7 +171,7 @@ def _when_again(result: "Forgotten") -> str:
 def _settings_with(user_id: str, workspace: str) -> list[str]:
     """Return the names of the settings whose values contain this user id.
 
-    `workspace`: the short name of a workspace, to search its table; "" to search the environment.
+    `workspace`: the short name of the workspace whose table to search; "" to search the environment.
     """
     from bot.config import settings
     from bot.config.variables import VARIABLES

@@ -1,4 +1,4 @@
-"""Define `cobrowse-bot init`, which writes the settings, and `cobrowse-bot keygen`, which makes keys."""
+"""Define `cobrowse-bot init`, which writes the settings to .env, and `cobrowse-bot keygen`, which creates keys."""
 
 import sys
 from collections.abc import Callable
@@ -72,9 +72,9 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
 
 
 def _existing() -> tuple[str | None, dict[str, str]]:
-    """Return the text of .env (None if there is no such file) and the variables in it.
+    """Return the text of the existing .env, and the variables in the file.
 
-    Print the reason and exit with 1 if the file cannot be read.
+    If there is no such file, return None and no variables. Print the reason and exit with 1 if the file cannot be read.
     """
     from bot.config import environment, settings
 
@@ -109,7 +109,7 @@ def _from_file(path: str, text: str | None, current: dict[str, str], *, update: 
 
 
 def _from_person(text: str | None, current: dict[str, str]) -> dict[str, str]:
-    """Ask a person for the settings.
+    """Ask the person at the terminal for the settings, and return the settings.
 
     - `text`: the text of the existing .env; None if there is no such file.
     - `current`: the variables in the existing .env.
@@ -163,7 +163,7 @@ def oauth(out: str, kind: str) -> None:
 
 
 def _create(out: str, write: Callable[[Path], T]) -> T:
-    """Call `write`, which creates the file `out`, and return the result.
+    """Call `write` with the path `out`, and return the result. `write` creates a file at the path.
 
     Print the reason and exit with 1 if the file cannot be created.
     """

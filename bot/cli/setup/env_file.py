@@ -16,7 +16,7 @@ OWNER_ONLY = 0o600
 def create_private(path: Path, text: str) -> None:
     """Create a file with this text and mode 0600.
 
-    Raises FileExistsError if the file exists, and another OSError if it cannot be created.
+    Raises FileExistsError if the file exists, and another OSError if the file cannot be created.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
     with open(descriptor, "w", encoding="utf-8") as file:
@@ -24,9 +24,10 @@ def create_private(path: Path, text: str) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Write a text to a file with mode 0600, in one step: a reader sees either the old text or the new text.
+    """Replace the content of a file by `text`, and set the mode of the file to 0600.
 
-    Follow a symbolic link. Raises OSError if the file cannot be written.
+    Other programs see either the whole old text or the whole new text. If `path` is a symbolic link, replace the file
+    to which the link leads. Raises OSError if the file cannot be written.
     """
     target = path.resolve()
     descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # its mode is 0600
@@ -43,11 +44,13 @@ def replace_private(path: Path, text: str) -> None:
 
 
 def merge(existing: str, values: Mapping[str, str]) -> str:
-    """Return the text of a .env file, changed so that it sets these values. Keep all other lines.
+    """Return the text of a .env file with new values. Keep the lines of other variables, and the comments.
 
-    An empty value removes the value from an existing line. A value for NAME empties the line of NAME_FILE, and a value
-    for NAME_FILE empties the line of NAME. Raises ValueError, with the setting's name, if a value does not fit on a
-    line.
+    - `existing`: the old text of the file.
+    - `values`: the new values by name. The value "" empties an existing line. A value for NAME empties the line of
+      NAME_FILE. A value for NAME_FILE empties the line of NAME.
+
+    Raises ValueError, with the setting's name, if a value cannot be written on one line.
     """
     other_forms = {f"{name}_FILE" for name in values} | {name.removesuffix("_FILE") for name in values}
     left = {name: "" for name in other_forms if name not in values} | dict(values)
@@ -65,9 +68,10 @@ def merge(existing: str, values: Mapping[str, str]) -> str:
 
 
 def _line(name: str, value: str) -> str:
-    """Return the line `NAME=value` as python-dotenv, Docker and systemd read it, with quotes if they are needed.
+    """Return the line `NAME=value`, with quotes if the value needs them.
 
-    Raises ValueError if the value does not fit on a line.
+    python-dotenv, Docker and systemd read the same value from the line. Raises ValueError if the value cannot be
+    written on one line.
     """
     for written in (value, f"'{value}'"):
         line = f"{name}={written}\n"

@@ -14,9 +14,9 @@ WHERE_PUBLIC = "Send this public key to the people who run the session service."
 
 
 def make_key_pair(path: Path, kind: str = RSA) -> str:
-    """Write a new private key to a new file with mode 0600. Return the public key as PEM.
+    """Write a new private key to a new file with mode 0600. Return the public key as PEM text.
 
-    `kind`: RSA or P256. Raises OSError if the file cannot be created.
+    `kind`: the constant RSA or P256. Raises OSError if the file cannot be created.
     """
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = (
         rsa.generate_private_key(65537, RSA_BITS) if kind == RSA else ec.generate_private_key(ec.SECP256R1())

@@ -1,4 +1,4 @@
-"""Ask the six questions of `cobrowse-bot init`, or read the answers from a file."""
+"""Ask a person the six questions of `cobrowse-bot init`, or read the answers from a file."""
 
 import difflib
 import re
@@ -25,9 +25,9 @@ What you type for a secret does not show.
 
 
 class AnswersError(Exception):
-    """The answers in a file have faults.
+    """The file of answers has faults.
 
-    `faults`: one text for each fault, with the setting and the fix, without secrets.
+    `faults`: one text for each fault. The text names the setting and the fix, and contains no secret.
     """
 
     def __init__(self, faults: list[str]) -> None:
@@ -62,7 +62,7 @@ def _unknown(name: str) -> str:
 
 
 def faults_of(values: Mapping[str, str]) -> list[str]:
-    """Return the faults of these settings, as the command `run` reports them."""
+    """Return the faults of these settings. The command `run` reports the same faults."""
     try:
         settings.load(values)
     except settings.SettingsError as error:
@@ -71,13 +71,17 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return `faults`. If `values` contains no Slack secret, leave out the faults about missing Slack secrets."""
+    """Return `faults`. If `values` contains no Slack secret, leave out the faults about missing Slack secrets.
+
+    - `faults`: the faults of the settings.
+    - `values`: the settings by name.
+    """
     has_slack = any(values.get(form) for name in SLACK_SECRETS for form in _forms(name))
     return faults if has_slack else [fault for fault in faults if not _is_slack_missing(fault)]
 
 
 def slack_missing(values: Mapping[str, str]) -> list[str]:
-    """Return one fault for each missing Slack secret, as the command `run` reports it."""
+    """Return one fault for each Slack secret that is missing in `values`. The command `run` reports the same faults."""
     return list(filter(_is_slack_missing, faults_of(values)))
 
 
@@ -88,14 +92,17 @@ def _is_slack_missing(fault: str) -> bool:
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in `current`, changed and extended by `answers`.
 
-    An answer for NAME removes NAME_FILE. An answer for NAME_FILE removes NAME.
+    If `answers` contains NAME, leave out NAME_FILE of `current`. If `answers` contains NAME_FILE, leave out NAME.
     """
     replaced = {form for name in answers for form in (*_forms(name), name.removesuffix("_FILE"))}
     return {name: value for name, value in current.items() if name not in replaced} | dict(answers)
 
 
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
-    """Return the setting STORE_ENCRYPTION_KEY with a new key; an empty dict if the setting already has a value."""
+    """Return the setting STORE_ENCRYPTION_KEY with a new key.
+
+    Return an empty dict if `answers` or `current` contains a key already.
+    """
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}
     return {"STORE_ENCRYPTION_KEY": new_key()}
@@ -108,7 +115,8 @@ def _forms(name: str) -> tuple[str, str]:
 class Interview:
     """Asks a person at a terminal for the settings.
 
-    `current`: the existing settings. Their values are the default answers.
+    - `current`: the existing settings. Their values are the default answers.
+    - `answers`: the answers so far.
     """
 
     def __init__(self, current: Mapping[str, str]) -> None:
@@ -116,7 +124,10 @@ class Interview:
         self.answers: dict[str, str] = {}
 
     def ask_all(self) -> dict[str, str]:
-        """Ask all questions, and return the settings to write. The value "" empties a setting in .env."""
+        """Ask all questions, and return the answers as settings.
+
+        The value "" means that the setting in .env becomes empty.
+        """
         click.echo(INTRO)
         self._service()
         self._region()
@@ -206,6 +217,7 @@ class Interview:
         """Ask for one setting until the answer is valid.
 
         - `text`: the question.
+        - `default`: the value for Enter if the existing settings contain no value.
         - `hidden`: whether the setting is a secret. The terminal does not show the answer, and Enter keeps the existing
           value.
         - `optional`: whether Enter skips the question.
@@ -233,15 +245,18 @@ class Interview:
         return any(self._current.get(form) for form in _forms(name))
 
     def _fault(self, name: str) -> str:
-        """Return the fault of a setting with the answers so far, without the setting's name; "" if there is none."""
+        """Return the fault of a setting after the answers so far; "" if the setting has no fault.
+
+        The text of the fault does not contain the setting's name.
+        """
         found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
         return found[0].removeprefix(f"{name}: ") if found else ""
 
 
 def _offer_key_pair(path: str) -> None:
-    """Ask whether to make a key pair.
+    """Ask the person whether to create a key pair.
 
-    If the person agrees, write the private key to `path` and print the public key.
+    If the person agrees, write the private key to `path`, and print the public key.
     """
     if not click.confirm(f"     There is no file {path}. Make a key pair there?", default=True):
         return

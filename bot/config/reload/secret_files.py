@@ -1,6 +1,6 @@
 """Find out whether files of secrets changed, and read the files again with the same parsers as at the start.
 
-Kubernetes replaces all files of a Secret by one change of a symbolic link, so a path then leads to another file.
+If Kubernetes changes a Secret, Kubernetes changes one symbolic link, so that all paths lead to new files.
 https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
 """
 
@@ -23,9 +23,9 @@ error that came in their place."""
 
 
 class SecretFileError(Exception):
-    """The file of a secret has no value.
+    """The file of a secret contains no value that can be read.
 
-    - `name`: the setting whose value is in the file.
+    - `name`: the setting whose value belongs into the file.
     - `code`: `file_missing`, `file_empty` or `file_unreadable`.
     """
 
@@ -37,13 +37,17 @@ class SecretFileError(Exception):
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
     """Return the stamp of each file, by the name of the setting whose value is in the file.
 
-    A stamp is device, inode, time of change and size of a file, or the name of an error.
+    A stamp is the device, inode, time of change and size of a file, or the name of the error that prevented reading
+    them.
     """
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return the stamp of a file: device, inode, time of change and size, or the name of an error."""
+    """Return the stamp of a file: the device, inode, time of change and size of the file.
+
+    If they cannot be read, return the name of the error, such as "ENOENT".
+    """
     try:
         found = Path(path).expanduser().stat()
     except (OSError, RuntimeError, ValueError) as error:
@@ -84,7 +88,7 @@ def _is_blank(path: str) -> bool:
 
 
 def with_texts(settings: S, texts: Mapping[str, str]) -> S:
-    """Return a copy of the settings with new values of secrets.
+    """Return a copy of the settings with new values of some secrets.
 
     `texts`: the new values, by the name of the setting. Other secrets keep their values, even if their files changed.
     Raises SettingsError if the new settings have faults.
@@ -99,7 +103,7 @@ def with_texts(settings: S, texts: Mapping[str, str]) -> S:
 
 
 async def with_current_secrets(settings: Settings) -> Settings:
-    """Return a copy of the settings with the current values of the files of secrets.
+    """Read the files of secrets, and return a copy of the settings with the values in the files.
 
     Return `settings` unchanged if a file has no value, or if the new settings have faults.
     """

@@ -1,7 +1,7 @@
 """Watch the files of secrets while the bot runs, and pass changed secrets to the parts of the bot that use them.
 
-A part of the bot subscribes with the names of settings. The part gets all changed values at once. If a file has no
-value, or if a value is malformed or refused by the part, the part keeps the old values.
+A part of the bot subscribes with the names of settings, and gets all changed values of these settings at once. The part
+keeps the old values if a file has no value, if a value is malformed, or if the part refuses a value.
 """
 
 import asyncio
@@ -27,18 +27,20 @@ Mask = Callable[[Iterable[str]], None]
 
 
 def mask_nothing(secrets: Iterable[str]) -> None:
-    """Do nothing. This is the Mask of a process without a log."""
+    """Do nothing. This function is the Mask of a process without a log."""
 
 
 @dataclass(slots=True, eq=False)
 class _Group(Generic[S]):
     """The secrets of one subscriber. A stamp is device, inode, time of change and size of a file.
 
+    - `accept`: the function that the subscriber passed to `subscribe`.
     - `used`: the stamps of the files at the last read.
     - `seen`: the stamps of the files at the last check.
-    - `reported`: the result and code that were logged last, for each secret whose new value is not in use.
-    - `retry_at`: when the bot tries a refused value again.
-    - `retry_seconds`: the wait before this try; 0 if no value was refused.
+    - `reported`: the result and code that were logged last for each secret, by the name of the secret. Only secrets
+      whose new value is not in use are in `reported`.
+    - `retry_at`: when the bot passes a refused value to `accept` again; infinite if no value was refused.
+    - `retry_seconds`: the time between the last two such calls; 0 if no value was refused.
     """
 
     files: tuple[SecretFile, ...]
@@ -51,7 +53,7 @@ class _Group(Generic[S]):
 
 
 class SecretWatcher(Generic[S]):
-    """Reads the files of secrets again when the files change.
+    """Reads the files of secrets again when the files change, from the first subscription until `close`.
 
     `settings`: the settings of one workspace or of the process, with the secrets that are in use.
     """
@@ -80,7 +82,7 @@ class SecretWatcher(Generic[S]):
         await self.close()
 
     async def close(self) -> None:
-        """Stop the background task."""
+        """Stop checking the files."""
         if self._watching:
             self._watching.cancel()
             await asyncio.wait([self._watching])
@@ -88,8 +90,10 @@ class SecretWatcher(Generic[S]):
     def subscribe(self, names: Sequence[str], accept: Accept[S]) -> Callable[[], None]:
         """Call `accept` with new settings when the value of one of these secrets changes in its file.
 
-        `names`: the names of the settings. Return a function that ends the subscription. Do nothing if no setting in
-        `names` comes from a file.
+        - `names`: the names of the secrets. A secret that does not come from a file is ignored.
+        - `accept`: a function that returns "" if the bot uses the new settings, else a code that says why not.
+
+        Return a function that ends the subscription.
         """
         files = tuple(file for name, file in self.settings.sources.files.items() if name in names)
         group = _Group[S](files, accept)
@@ -105,7 +109,7 @@ class SecretWatcher(Generic[S]):
         return unsubscribe
 
     def read_now(self) -> None:
-        """Read all files again at once, even if they did not change. The process calls this for SIGHUP."""
+        """Read all files again at once, even if the files did not change. The process calls this function on SIGHUP."""
         log.info("the files of secrets are read again")
         self._asked.set()
 
@@ -114,10 +118,9 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Check all files once, and read the changed files.
+        """Check all files once. Read the files that changed before the previous call and did not change since then.
 
-        A change since the previous check counts at the next check, if the file has not changed again. `is_asked`:
-        whether to read all files in any case.
+        `is_asked`: whether to read all files, even if they did not change.
         """
         groups = self._groups[:]
         looking = asyncio.create_task(stamps_of([file for group in groups for file in group.files]))
@@ -129,7 +132,7 @@ class SecretWatcher(Generic[S]):
                 log.exception("reading a secret again failed")
 
     async def _wait(self) -> bool:
-        """Wait until the next check is due or `read_now` is called. Return True if `read_now` was called."""
+        """Wait until the next check is due (return False) or until `read_now` is called (return True)."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -139,10 +142,10 @@ class SecretWatcher(Generic[S]):
         return True
 
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
-        """Read the files of a group if they changed, or if a refused value is due for another try.
+        """Read the files of a group if they changed before the previous call and not since, or if a retry is due.
 
-        A change since the previous check counts at the next check, if the files have not changed again. `is_asked`:
-        whether to read the files in any case. `found`: the stamps of all files.
+        - `found`: the stamps of all files.
+        - `is_asked`: whether to read the files in any case.
         """
         stamps = {file.name: found[file.name] for file in group.files}
         is_settled, group.seen = stamps == group.seen, stamps
@@ -193,7 +196,10 @@ class SecretWatcher(Generic[S]):
             self._report(group, name, result, code)
 
     def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
-        """Log and count that the old value of a secret stays in use. Do nothing if the last report was the same."""
+        """Log and count that the bot keeps the old value of a secret.
+
+        Do nothing if the last report about the secret had the same result and code.
+        """
         if group.reported.get(name) == (result, code):
             return
         group.reported[name] = result, code
@@ -209,5 +215,5 @@ class SecretWatcher(Generic[S]):
 
 
 def _parts(text: str) -> list[str]:
-    """Return the text of a secret, and the parts of the text between commas."""
+    """Return the text of a secret, and each part of the text between commas."""
     return [part.strip() for part in (text, *text.split(",")) if part.strip()]

@@ -1,7 +1,7 @@
-"""Watch the file of workspaces while the bot runs, and read the file again when it changes.
+"""Watch the file of workspaces while the bot runs, and read the file again when the file changes.
 
 If the file cannot be read or is not valid TOML, all workspaces keep their settings. A fault in a table affects only the
-workspace of this table.
+workspace of the table.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ Changed = Callable[[Workspaces], None]
 class WorkspacesWatcher:
     """Reads the file of workspaces again when this file, or a file in `WorkspaceSettings.files`, changes.
 
-    - `workspaces`: the result of the last read.
-    - `mask`: a function that makes the log mask further texts.
+    - `workspaces`: the workspaces at the last successful read.
+    - `mask`: a function that adds texts to the texts that the log masks.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class WorkspacesWatcher:
     async def watching(self, changed: Changed) -> AsyncIterator[None]:
         """Watch the files until the `with` block ends.
 
-        `changed`: a function that is called with all workspaces after a workspace was changed, added or removed.
+        `changed`: a function that is called with all workspaces after one of them was changed, added or removed.
         """
         task = asyncio.create_task(self._watch(changed))
         try:
@@ -62,14 +62,19 @@ class WorkspacesWatcher:
             await asyncio.wait([task])
 
     def read_now(self) -> None:
-        """Read the file of workspaces again at once, even if it did not change. The process calls this for SIGHUP."""
+        """Read the file of workspaces again at once, even if the file did not change.
+
+        The process calls this function on SIGHUP.
+        """
         self._asked.set()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
-        """Check the watched files once, and read the file of workspaces if one of them changed.
+        """Check the watched files once, and read the file of workspaces if a watched file changed.
 
-        A change since the previous check counts at the next check, if the files have not changed again. `is_asked`:
-        whether to read the file of workspaces in any case.
+        A change counts if it happened before the previous call, and no watched file changed since then.
+
+        - `changed`: a function that is called with all workspaces if one of them was changed, added or removed.
+        - `is_asked`: whether to read the file of workspaces in any case.
         """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
         stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})
@@ -87,7 +92,7 @@ class WorkspacesWatcher:
                 log.exception("reading the workspaces again failed")
 
     async def _wait(self) -> bool:
-        """Wait until the next check is due or `read_now` is called. Return True if `read_now` was called."""
+        """Wait until the next check is due (return False) or until `read_now` is called (return True)."""
         try:
             async with asyncio.timeout(self._timing.poll_seconds):
                 await self._asked.wait()
@@ -114,7 +119,7 @@ class WorkspacesWatcher:
         changed(found)
 
     def _report(self, error: SettingsError) -> None:
-        """Log and count that all workspaces keep their settings. Do nothing if the last report had the same faults."""
+        """Log and count that all workspaces keep their settings. Do nothing if the last error had the same faults."""
         if self._reported == error.faults:
             return
         self._reported = error.faults

@@ -1,4 +1,4 @@
-"""Read the file of workspaces: its tables, or a part of the settings of one workspace."""
+"""Read the file of workspaces: all tables, or a part of the settings of one workspace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +16,11 @@ VARIABLE = "COBROWSE_WORKSPACES"
 
 @dataclass(frozen=True, slots=True)
 class WorkspacesFile:
-    """The file of workspaces.
+    """The content of the file of workspaces.
 
+    - `path`: the path of the file.
     - `tables`: the tables by the short names of the workspaces, in the order of the file.
-    - `environ`: the environment variables that a table can name with `{env = "NAME"}`.
+    - `environ`: the environment variables that a table can use by `{env = "NAME"}`.
     """
 
     path: str
@@ -28,29 +29,34 @@ class WorkspacesFile:
 
     @property
     def named_variables(self) -> set[str]:
-        """Return the environment variables that the tables name with `{env = "NAME"}`."""
+        """Return the names of the environment variables that the tables use by `{env = "NAME"}`."""
         values = [value for table in self.tables.values() for value in table.values()]
         return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
 
     def variables_of(self, name: str) -> dict[str, str]:
-        """Convert the table of the workspace `name` to environment variables, without the variables of the process."""
+        """Convert the keys of one table to environment variables. Leave out the settings that all workspaces share.
+
+        `name`: the short name of the workspace.
+        """
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of a table for whose values `is_wanted` returns true.
+        """Return the keys of one table whose values satisfy `is_wanted`.
 
         - `name`: the short name of the workspace.
-        - `is_wanted`: a function that gets the value of a key, written as in an environment variable.
+        - `is_wanted`: a function that gets the value of a key as the text of an environment variable.
         """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
     def load_part(self, read: Callable[[Reader], T], name: str, more: Mapping[str, str] | None = None) -> T:
-        """Call `read`, a function such as `read_slack`, with the settings of one workspace, and return the result.
+        """Call `read` with a Reader for the settings of one workspace, and return the result.
 
+        - `read`: a function that reads settings, such as `read_slack`.
         - `name`: the short name of the workspace.
         - `more`: keys and values that override the keys of the table.
 
-        Raises SettingsError, with all faults of the table found so far, if the settings that `read` reads have a fault.
+        Raises SettingsError if a setting that `read` reads has a fault. The error has all faults of the table that were
+        found.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)
@@ -65,7 +71,7 @@ class WorkspacesFile:
 
 
 def workspaces_file(environ: Mapping[str, str]) -> str:
-    """Return the path of the file of workspaces; "" if the process serves only one workspace."""
+    """Return the path of the file of workspaces; "" if COBROWSE_WORKSPACES is not set."""
     return unquoted(environ.get(VARIABLE, ""))
 
 
@@ -73,7 +79,7 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
     """Read the file that COBROWSE_WORKSPACES names.
 
     Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
-    has settings that belong into a table.
+    has a setting that belongs into the tables of the file.
     """
     path = workspaces_file(environ)
     found = WorkspacesFile(path, read_tables(path), environ)
@@ -83,20 +89,20 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
 
 
 def without_settings_of_workspaces(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the settings that belong into a table of the file."""
+    """Return the environment without the settings that belong into the tables of the file of workspaces."""
     return {name: value for name, value in environ.items() if not _is_of_workspace(name)}
 
 
 def _is_of_workspace(name: str) -> bool:
-    """Return whether the variable `name` belongs into a table of the file, as NAME or as NAME_FILE."""
+    """Return whether the variable `name` belongs into the tables of the file of workspaces, as NAME or NAME_FILE."""
     held = name.removesuffix("_FILE")
     return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the variables in the environment that belong into a table of the file.
+    """Return the names of the environment variables that belong into the tables of the file.
 
-    Leave out variables that a table names with `{env = "NAME"}`. Leave out variables with their default value, because
+    Leave out variables that a table uses by `{env = "NAME"}`. Leave out variables with their default value, because
     .env.example sets them.
     """
     right = file.named_variables

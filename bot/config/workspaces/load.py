@@ -22,12 +22,12 @@ UNIQUE = ("bot_token", "app_token")
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSettings:
-    """The settings of one workspace, or the error about its table. Either `settings` or `error` is None.
+    """The settings of one workspace, or the error about the workspace's table. Either `settings` or `error` is None.
 
     - `name`: the short name of the workspace.
-    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. Another hash means that the workspace
+    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. If the hash differs, the workspace has
       changed.
-    - `files`: the paths of the files that the fingerprint depends on.
+    - `files`: the paths of the files after whose change the settings have to be read again.
     """
 
     name: str
@@ -44,9 +44,9 @@ Workspaces = Mapping[str, WorkspaceSettings]
 def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) -> dict[str, WorkspaceSettings]:
     """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
 
-    `before`: the previous result. A workspace without faults and with the same fingerprint is taken from `before`.
-    Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
-    has settings that belong into a table.
+    `before`: the result of the previous call. If a workspace in `before` has no fault and the same fingerprint, return
+    this workspace. Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if
+    the environment has a setting that belongs into the tables of the file.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -78,10 +78,10 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Replace the settings of a workspace by an error if another workspace has the same Slack token.
+    """Find workspaces with the same Slack token. Replace the settings of all but one of them by an error.
 
-    Of two such workspaces, one keeps its settings: the workspace that is unchanged since `before`, else the first in
-    the file.
+    The workspace that is unchanged since `before` keeps its settings. If none is unchanged, the first workspace in the
+    file keeps its settings.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)
@@ -118,7 +118,7 @@ def _files(table: Table) -> tuple[str, ...]:
 
 
 def _shared(process: ProcessSettings) -> dict[str, str]:
-    """Return the variables that all workspaces share. Include the values of the process's secret files."""
+    """Return the variables of the process that all workspaces share, with the values from secret files."""
     read_from = {file.variable for file in process.sources.files.values()}
     environ = without_settings_of_workspaces(process.sources.environ)
     shared = {name: value for name, value in environ.items() if name not in read_from}

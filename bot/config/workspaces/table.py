@@ -22,14 +22,16 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
 class TableReader(Reader):
-    """Reads the values of one table as if they were environment variables. Faults name the table and its keys.
+    """Reads the values of one table of the file of workspaces as if they were environment variables.
+
+    The faults name the table and the keys of the table.
 
     - `workspace`: the short name of the workspace.
     - `shared`: the variables that all workspaces share.
-    - `environ`: the environment variables that the table can name with `{env = "NAME"}`.
+    - `environ`: the environment variables that the table can use by `{env = "NAME"}`.
     - `variables`: the variables that were made from the keys of the table.
     - `paths`: the paths of the secret files that the table names.
-    - `has_read_wrong_key`: whether somebody read the value of a key with a fault.
+    - `has_read_wrong_key`: whether `given` was called for a key with a fault.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -43,18 +45,20 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable without quotes around it.
+        """Return the value of a variable, without quotes around it; "" if the variable is not set.
 
-        Set `has_read_wrong_key` if the key of the variable has a fault.
+        Set `has_read_wrong_key` to True if the variable's key in the table has a fault.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
 
     def fault(self, name: str, fix: str) -> None:
-        """Add a fault of the variable `name`, unless the same fault was added before.
+        """Add a fault of the variable `name`.
 
-        `fix`: what is wrong with the value, and what to do. Do nothing if a key that `name` or `fix` names already has
-        a fault.
+        Do nothing if the same fault was added before, or if `name` or `fix` names a variable whose key in the table is
+        already known to be wrong.
+
+        `fix`: what is wrong with the value, and how to fix the value.
         """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)
@@ -84,7 +88,7 @@ class TableReader(Reader):
     def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
         """Convert a key with the value `{file = "PATH"}` or `{env = "NAME"}` to environment variables.
 
-        Add a fault for any other value, and if the variable NAME is not set.
+        Add a fault if the value has another form, or if the variable NAME is not set.
         """
         match value:
             case {"file": str(path), **others} if unquoted(path) and not others:
@@ -106,7 +110,7 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key of a table for the variable NAME or NAME_FILE; "" if there is no such key."""
+    """Return the key in a table that sets the variable NAME or NAME_FILE; "" if no key sets the variable."""
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 
@@ -123,7 +127,7 @@ def _unknown_key(key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Convert the value of a key to the text of an environment variable. Return None for an unsupported type."""
+    """Convert the value of a key to the text of an environment variable. Return None for an unsupported TOML type."""
     match value:
         case bool():
             return str(value).lower()

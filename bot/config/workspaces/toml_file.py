@@ -27,7 +27,7 @@ Table = Mapping[str, object]
 class WorkspacesFileError(SettingsError):
     """The file of workspaces cannot be read, or is not valid.
 
-    - `faults`: one text, with the fault and the fix.
+    - `faults`: a list with one text. The text says what is wrong, and how to fix the file.
     - `code`: `file_missing`, `file_unreadable` or `settings_invalid`.
     """
 
@@ -37,9 +37,10 @@ class WorkspacesFileError(SettingsError):
 
 
 def read_tables(path: str) -> dict[str, Table]:
-    """Return the tables of the file, by the short names of the workspaces.
+    """Return the tables of the file at `path`, by the short names of the workspaces.
 
-    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except such tables.
+    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except a table for
+    each workspace.
     """
     text = _text(path)
     try:
@@ -55,7 +56,7 @@ def read_tables(path: str) -> dict[str, Table]:
 
 
 def _text(path: str) -> str:
-    r"""Return the text of the file, with `\n` as the end of each line.
+    r"""Return the text of the file at `path`, with `\n` as the end of each line.
 
     Raises WorkspacesFileError if the file is missing, cannot be read or is not UTF-8 text.
     """
@@ -97,7 +98,7 @@ def _table_fault(name: str, table: object) -> str:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return "line N: " for the first line that begins with this key or table; "" if there is no such line."""
+    """Return "line N: " for the first line that begins with this key or table; "" if no line does."""
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[].=]""")
     lines = (number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line))
     return next((f"line {number}: " for number in lines), "")

@@ -205,7 +205,7 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 async def enable_keepalive(connection: Any) -> None:
     """Make the server send TCP keepalives on this connection.
 
-    The server then closes the connection if this machine is lost.
+    If this machine is lost, the server closes the connection.
     """
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 

@@ -22,7 +22,10 @@ class Statement:
     names: tuple[str, ...]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the values of the parameters `$1`, `$2` … as a list. `values`: the values by name."""
+        """Return the values of `$1`, `$2` … as a list.
+
+        `values`: the value of each parameter, by the name of the parameter.
+        """
         return [values[name] for name in self.names]
 
 

@@ -131,9 +131,9 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode of a file, such as 0660, if the file belongs to another user and other users can open it.
+    """Return the mode of a file, such as 0660, if another user owns the file and the mode gives access to other users.
 
-    Otherwise, and for root, return "".
+    Otherwise return "". Return "" for the user root.
     """
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
