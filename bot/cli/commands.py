@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """A group of commands whose help and errors can be printed on terminals that are not UTF-8."""
+    """A group of commands that can print help and errors on terminals whose encoding is not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()

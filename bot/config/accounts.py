@@ -29,7 +29,7 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Return the path of `redirect_uri`."""
+        """Return the path in the URL `redirect_uri`."""
         return urlsplit(self.redirect_uri).path
 
 

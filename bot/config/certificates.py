@@ -30,7 +30,7 @@ def check_certificates(reader: Reader) -> None:
 
 
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
-    """Return a sentence that tells the administrator how to add a trusted certificate authority.
+    """Return a sentence that tells the administrator how to make the bot trust another certificate authority.
 
     `process`: the environment variables of the process. The sentence depends on SSL_CERT_FILE.
     """

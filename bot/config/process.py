@@ -69,7 +69,7 @@ class DatabaseSettings:
 
     @property
     def allows_replicas(self) -> bool:
-        """Return whether several processes can use the database at the same time."""
+        """Return whether several bot processes can use the database at the same time."""
         return self.url.startswith(POSTGRES)
 
 
@@ -110,7 +110,7 @@ class ProcessSettings:
 
 
 def read_process(reader: Reader) -> ProcessSettings:
-    """Read the settings of the process. Add each fault of a setting to `reader`."""
+    """Read the settings that all workspaces of a process share. Add each fault of a setting to `reader`."""
     logging, database, tracing = read_logging(reader), read_database(reader), _tracing(reader)
     host, port = reader.host("HOST"), reader.integer("PORT", 0, 65535)
     health_port = reader.integer("HEALTH_PORT", 1, 65535) if reader.text("HEALTH_PORT") else None

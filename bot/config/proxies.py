@@ -90,7 +90,7 @@ def read_proxies(reader: Reader) -> Proxies:
 
 
 def _find_fault(url: str) -> str:
-    """Return the fault of a proxy's URL, with the fix; "" for a correct URL."""
+    """Return what is wrong with the URL of a proxy, and how to fix the URL; "" for a correct URL."""
     scheme = url.partition(":")[0].lower()
     if scheme.startswith("socks"):
         return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."

@@ -309,10 +309,10 @@ def read_secret_file(name: str, path: str) -> str:
 
 
 def read_file(path: str) -> str:
-    """Return the text of a small UTF-8 file.
+    """Return the text of a UTF-8 file.
 
-    Raises OSError if the file cannot be read. Raises ValueError if the file is not UTF-8 text, or if the home directory
-    in the path is unknown.
+    Raises OSError if the file cannot be read. Raises ValueError if the file is not UTF-8 text, or if the path begins
+    with `~` and the home directory is unknown.
     """
     try:
         return read_bytes(path).decode("utf-8-sig")
@@ -333,9 +333,10 @@ def read_key_file(path: str) -> str:
 
 
 def read_bytes(path: str) -> bytes:
-    """Return the bytes of a small file.
+    """Return the bytes of a file.
 
-    Raises OSError if the file cannot be read, and ValueError if the home directory in the path is unknown.
+    Raises OSError if the file cannot be read. Raises ValueError if the path begins with `~` and the home directory is
+    unknown.
     """
     try:
         return Path(path).expanduser().read_bytes()

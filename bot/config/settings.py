@@ -145,7 +145,7 @@ def read_environment(path: str = ENV_FILE) -> Environment:
 
 
 def untrusted_certificate_fix() -> str:
-    """Return a sentence that tells the administrator how to add a trusted certificate authority."""
+    """Return a sentence that tells the administrator how to make the bot trust another certificate authority."""
     return certificates.untrusted_certificate_fix(os.environ)
 
 

@@ -15,7 +15,7 @@ class Database(Protocol):
     """
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit, and return the statement's rows.
+        """Run the statement with this name, commit, and return the rows of the statement.
 
         `values`: the parameters of the statement, without `:now`. The database sets `:now` to the current time.
         """

@@ -50,7 +50,7 @@ class Encryptor:
         self.key_number = _key_number(keys[0]) if keys else 0
 
     def has_all_keys_of(self, other: "Encryptor") -> bool:
-        """Return whether every key of `other` is also a key of this object."""
+        """Return whether this Encryptor has all keys of `other`."""
         return self._numbers >= other._numbers
 
     @property
@@ -96,12 +96,12 @@ class Encryptor:
 
 
 def _key_number(key: str) -> int:
-    """Return a positive 31-bit number for a key. Nobody can compute the key from the number."""
+    """Return a positive 31-bit number for a key. The key cannot be computed from the number."""
     return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 
 def check_key(key: str) -> None:
-    """Raise ValueError unless the text is a Fernet key."""
+    """Raise ValueError if the text is not a Fernet key."""
     try:
         _functions([key])
     except ValueError:

@@ -52,12 +52,15 @@ class StorageReport:
 
     @property
     def is_current(self) -> bool:
-        """Return whether the tables have the version of this program, or a newer version."""
+        """Return whether the version of the tables is the version of this program or newer.
+
+        False if there are no tables.
+        """
         return self.version is not None and self.version >= VERSION
 
     @property
     def is_newer(self) -> bool:
-        """Return whether the tables have a newer version than this program."""
+        """Return whether the tables have a newer version than the version of this program."""
         return self.version is not None and self.version > VERSION
 
 
@@ -99,12 +102,12 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
 
 
 async def no_host(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> HostId | None:
-    """Return None: a database without tables has no host links."""
+    """Return None. A database without tables has no host links."""
     return None
 
 
 async def no_secrets() -> SecretCounts:
-    """Return counts of 0: a database without tables has no secrets."""
+    """Return SecretCounts with three times 0. A database without tables has no secrets."""
     return SecretCounts()
 
 
@@ -138,9 +141,10 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the table names, the values in the table `facts` and the `shared_mode` of an SQLite file.
+    """Return the table names, the values in the table `facts`, and the result of `shared_mode` for an SQLite file.
 
-    Return None if the file does not exist. Raises StorageSetupError if the bot cannot use the file.
+    Return None if the file does not exist. Raises StorageSetupError, OSError or sqlite3.Error if the bot cannot use the
+    file.
     """
     examine(path)
     if not path.exists():

@@ -37,7 +37,7 @@ MAX_SWEPT_ROWS = 500
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Convert a request to the values of a database row, without the columns for owner number, state and times."""
+    """Convert a request to the values of a database row. Leave out the columns for owner number, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -61,11 +61,11 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a key of 32 hex digits that is the same for duplicate START requests.
+    """Return a text of 32 hex digits that is the same for duplicate START requests.
 
     Duplicate requests have the same requester, target, channel and text. A keyed hash replaces a customer's address in
-    the text, so that nobody can guess the address from the key. For a request of another kind, and for a press of
-    *Start a new one*, the key is the id of the request.
+    the text, so that nobody can guess the address from the result. For a request of another kind, and for a press of
+    *Start a new one*, return the id of the request.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -224,7 +224,7 @@ def link(row: Mapping[str, Any]) -> HostLink:
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """Convert a host link to parameters of the statement `link_host`, without `now`."""
+    """Convert a host link to the parameters of the statement `link_host`. Leave out the parameter `now`."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 

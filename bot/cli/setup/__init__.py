@@ -1,1 +1,1 @@
-"""Define the commands `init` and `keygen`, which write settings and keys."""
+"""Define the command `init`, which writes settings, and the command `keygen`, which creates keys."""

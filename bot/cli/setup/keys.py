@@ -1,4 +1,4 @@
-"""Make a key pair for an OAuth client."""
+"""Create a key pair for an OAuth client."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ WHERE_PUBLIC = "Send this public key to the people who run the session service."
 
 
 def make_key_pair(path: Path, kind: str = RSA) -> str:
-    """Write a new private key to a new file with mode 0600. Return the public key as PEM text.
+    """Create a key pair. Write the private key to a new file with mode 0600, and return the public key as PEM text.
 
     `kind`: the constant RSA or P256. Raises OSError if the file cannot be created.
     """

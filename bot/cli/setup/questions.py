@@ -36,7 +36,7 @@ class AnswersError(Exception):
 
 
 def read_answers(path: str) -> dict[str, str]:
-    """Read the answers from a file with lines NAME=value, as in .env.
+    """Read the answers from a file with lines NAME=value, as in .env. Return the values by name.
 
     Raises AnswersError if a line is malformed or a setting is unknown, or if the file cannot be read.
     """
@@ -90,7 +90,7 @@ def _is_slack_missing(fault: str) -> bool:
 
 
 def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings in `current`, changed and extended by `answers`.
+    """Return a copy of `current` with `answers` added. The values in `answers` win.
 
     If `answers` contains NAME, leave out NAME_FILE of `current`. If `answers` contains NAME_FILE, leave out NAME.
     """

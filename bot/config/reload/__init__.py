@@ -1,1 +1,1 @@
-"""Read the files of secrets and the file of workspaces again when they change, while the bot runs."""
+"""Read files of secrets, and the file of workspaces, again when a file changes while the bot runs."""

@@ -56,7 +56,10 @@ def stamp_of(path: str) -> Stamp:
 
 
 async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[SecretFileError]]:
-    """Read the files. Return the values by the name of the setting, and an error for each file without a value."""
+    """Read the files of secrets.
+
+    Return the values by the name of the setting, and an error for each file without a value.
+    """
     texts, errors = {}, []
     for each in files:
         try:

@@ -102,7 +102,7 @@ def _twin_fault(name: str, kind: str, other: str) -> str:
 
 
 def _digest(table: Table) -> str:
-    """Return a hash of a table and of the content of its hosts file."""
+    """Return a hash of a table and of the content of the hosts file that the table names."""
     digest = hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode())
     for path in _files(table):
         try:

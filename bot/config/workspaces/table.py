@@ -1,4 +1,4 @@
-"""Read the settings in one table of the file of workspaces, with faults that name the keys of the table."""
+"""Read the settings in one table of the file of workspaces. Faults name the keys of the table."""
 
 import difflib
 import json
@@ -139,7 +139,7 @@ def _text(value: object) -> str | None:
 
 
 def _toml_example(variable: Variable, workspace: str) -> str:
-    """Return an example line for a key of the table of this workspace."""
+    """Return an example line of TOML for the key that sets this variable."""
     key, value = variable.name.lower(), variable.example or variable.default
     if variable.secret:
         return f'{key} = {{file = "/run/secrets/{workspace}-{_dashed(key)}"}}'

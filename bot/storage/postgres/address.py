@@ -63,9 +63,9 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 class DatabaseAddress:
     """The result of checking a Postgres URL.
 
-    - `url`: the URL for the driver, without the dropped parameters.
-    - `left_out`: the names of the dropped parameters.
-    - `faults`: one text for each fault in the URL. The texts name parameters, and contain no value of the URL.
+    - `url`: the checked URL, without the parameters that the bot ignores.
+    - `left_out`: the names of the parameters that the bot ignores.
+    - `faults`: one text for each fault in the URL. A text may name a parameter, but contains no part of the password.
     """
 
     url: str
@@ -74,7 +74,7 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Check a Postgres URL. If the result has `faults`, the bot must not connect."""
+    """Check a Postgres URL. If the result has `faults`, do not connect with the URL."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:
@@ -101,12 +101,12 @@ def read_address(url: str) -> DatabaseAddress:
 
 
 def is_same_database(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs are equal apart from user and password."""
+    """Return whether two Postgres URLs are equal without their users and passwords."""
     return _without_user(url) == _without_user(other)
 
 
 def is_same_user(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs name the same user, or both name none."""
+    """Return whether two Postgres URLs name the same user. Return True if neither URL names a user."""
     return _user(url) == _user(other)
 
 
@@ -117,7 +117,7 @@ def _user(url: str) -> str:
 
 
 def _without_user(url: str) -> tuple[str, str, list[str]]:
-    """Return the host and port, the path and the sorted parameters of a URL, without user and password."""
+    """Return the parts of a URL without user and password: the servers with ports, the path, and the parameters."""
     authority, _, rest = url.partition("://")[2].partition("/")
     path, _, query = rest.partition("?")
     secret = ("user=", "password=")

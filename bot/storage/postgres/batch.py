@@ -1,4 +1,4 @@
-"""Combine calls from the same iteration of the event loop into one round trip to the database."""
+"""Combine calls from one iteration of the event loop into one round trip to the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container

@@ -55,7 +55,7 @@ class ReplicaLock:
         self._wants_to_lead = self._leads = False
 
     async def is_leader(self) -> bool:
-        """Return whether this replica is the leading replica.
+        """Return whether this process is the leading replica.
 
         The first call returns False. After the first call, the background task tries to become the leader.
         """
@@ -175,9 +175,9 @@ class ReplicaLock:
 
 
 async def _check_writable(connection: Any) -> None:
-    """Raise StorageSetupError if the server is read-only, as a standby is.
+    """Raise StorageSetupError if the server of the connection is read-only, such as a standby.
 
-    Replicas on the primary do not see a lock on a standby.
+    A lock on a standby is useless: the replicas on the primary do not see the lock.
     """
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")

@@ -23,7 +23,7 @@ class ServerFacts:
 
     - `where`: the name of the database, for people.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `facts`: the values in the table `facts`, by name.
+    - `facts`: the values in the database's table `facts`, by name.
     """
 
     where: str
@@ -32,9 +32,9 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and its certificate files, and return the checked URL.
+    """Check a Postgres URL and the certificate files that the URL names, and return the checked URL.
 
-    Raises StorageSetupError if the URL has a fault, or if a certificate file cannot be read.
+    Raises StorageSetupError if the URL has a fault, or if a certificate file is missing or cannot be read.
     """
     address = read_address(url)
     if address.faults:
@@ -44,7 +44,7 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """Raise StorageSetupError, with the file's name, if a certificate file is missing or cannot be read."""
+    """Raise StorageSetupError if a certificate file that the URL names is missing or cannot be read."""
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
     for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():
@@ -74,7 +74,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
     """Read the state of a database without changing anything.
 
-    Raises StorageSetupError if the bot cannot use the database, and asyncpg's exceptions if a statement fails.
+    Raises StorageSetupError if the bot cannot use the database. Raises asyncpg's exceptions if a statement fails.
     """
     state = await connection.fetchrow(STATEMENTS["server_state"].text)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"

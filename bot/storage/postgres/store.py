@@ -209,16 +209,16 @@ class PostgresStore:
 
     @property
     def sessions(self) -> SessionTable:
-        """Return the repository of sessions and of the Slack messages that show them."""
+        """Return the repository of sessions, and of the Slack messages that show sessions."""
         return SessionTable(self, self._encryptor)
 
     @property
     def watches(self) -> WatchTable:
-        """Return the repository of watched sessions."""
+        """Return the repository of the open sessions that the bot watches: it stores when each look is due."""
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
-        """Return whether this is the leading replica."""
+        """Return whether this process is the leading replica."""
         return await self._replica_lock.is_leader()
 
     @property
@@ -242,7 +242,7 @@ class PostgresStore:
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run the statement with this name, commit, and return the statement's rows."""
+        """Run the statement with this name, commit, and return the rows of the statement."""
         async with self._connection() as connection:
             return await self._fetch_scoped(connection, name, values)
 
@@ -361,7 +361,10 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _used(self, connection: Any) -> AsyncIterator[None]:
-        """Release a connection to the pool when the `with` block ends. Close the connection after an exception."""
+        """Release `connection` to the pool when the `with` block ends. After an exception, close the connection first.
+
+        Raises StorageUnavailableError in place of a connection error in the block.
+        """
         try:
             yield
         except BaseException as error:

@@ -220,7 +220,7 @@ def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
 
 
 def _names(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice contains the person's id, in its data or as the reader of a message.
+    """Return whether a notice contains the person's id: as a value in its data, or as the reader of a message.
 
     An id inside a longer text does not count. Return True for an unreadable notice.
     """

@@ -1,4 +1,4 @@
-"""Store which open sessions the bot watches, and the response_url of each session's requester."""
+"""Store the open sessions that the bot watches: when the next look is due, and the response_url of the requester."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,10 @@ from bot.storage.encryption import Encryptor
 
 
 class WatchTable:
-    """Stores which open sessions the bot watches, in SQLite or Postgres. Implements core's WatchRepository."""
+    """Stores the open sessions that the bot watches, in SQLite or Postgres: when the next look at each session is due.
+
+    Implements core's WatchRepository.
+    """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

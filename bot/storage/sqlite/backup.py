@@ -175,7 +175,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: int) -> int:
-    """Count the secrets that no key decrypts, in a database whose tables have this version."""
+    """Return the number of secrets in a database that no key decrypts. `version`: the version of the tables."""
     texts = [
         row[column]
         for table in tables_with_secrets(version)

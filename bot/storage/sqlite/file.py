@@ -161,7 +161,8 @@ def lock(path: Path) -> int:
 def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
     """Create or migrate the tables, check the encryption key, and return a new owner number.
 
-    Raises StorageSetupError if the bot cannot use the database, and sqlite3.Error if a statement fails.
+    `busy_seconds`: how long a statement waits for the writes of other processes. Raises StorageSetupError if the bot
+    cannot use the database. Raises sqlite3.Error if a statement fails.
     """
     connection = connect(path, busy_seconds)
     try:

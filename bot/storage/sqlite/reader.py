@@ -19,7 +19,11 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
 
     async def read(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        """Run a SELECT statement and return its rows. Raises StorageUnavailableError if SQLite reports an error."""
+        """Run a SELECT statement and return the rows. Raises StorageUnavailableError if SQLite reports an error.
+
+        - `statement`: the SQL text.
+        - `values`: the parameters of the statement, by name.
+        """
 
         def read() -> list[Any]:
             if self._connection is None:
@@ -33,7 +37,7 @@ class Reader:
             raise StorageUnavailableError from None
 
     async def close(self) -> None:
-        """Close the connection if it is open."""
+        """Close the connection. Do nothing if no connection is open."""
         if self._connection:
             await get_running_loop().run_in_executor(self._thread, self._connection.close)
             self._connection = None

@@ -181,12 +181,12 @@ class SQLiteStore:
 
     @property
     def sessions(self) -> SessionTable:
-        """Return the repository of sessions and of the Slack messages that show them."""
+        """Return the repository of sessions, and of the Slack messages that show sessions."""
         return SessionTable(self, self._encryptor)
 
     @property
     def watches(self) -> WatchTable:
-        """Return the repository of watched sessions."""
+        """Return the repository of the open sessions that the bot watches: it stores when each look is due."""
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
@@ -240,7 +240,7 @@ class SQLiteStore:
         await self.secrets.use_keys(keys)
 
     async def use_address(self, url: str) -> None:
-        """Raise StorageSetupError: the path of the file cannot change while the bot runs."""
+        """Raise StorageSetupError in any case, because the path of the file cannot change while the bot runs."""
         raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:
