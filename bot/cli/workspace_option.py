@@ -68,10 +68,12 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """Check the value of an optional --workspace, and return the value of the parameter `workspace`.
+    """Check the value of an optional option --workspace.
 
-    If the settings cannot be read, return `name` without a check. The command reports the error when the command reads
-    the settings.
+    Return the short name of the workspace; None without the option.
+
+    Return "" if the process serves only one workspace. If the settings cannot be read, return `name` without a check:
+    the command reports the error itself.
     """
     from bot.config import settings
 
@@ -83,9 +85,10 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of --workspace, which is required with several workspaces. Return the value of `workspace`.
+    """Check the value of a required option --workspace. Return the short name of the workspace.
 
-    Print the reason and exit with 1 if the file of workspaces cannot be read.
+    Return "" if the process serves only one workspace. Print the reason and exit with 1 if the file of workspaces
+    cannot be read.
     """
     from bot.config import settings
 

@@ -101,7 +101,7 @@ class Settings:
 
     @property
     def process(self) -> ProcessSettings:
-        """Return the settings that all workspaces of a process would share."""
+        """Return the part of these settings that does not depend on the workspace."""
         return ProcessSettings(
             host=self.host,
             port=self.port,
@@ -347,7 +347,7 @@ def _config_token(reader: Reader) -> str:
 def read_features(reader: Reader) -> Features:
     """Read the settings on which the manifest of the Slack app depends. Add each fault of a setting to `reader`.
 
-    A missing token is no fault, because the manifest is needed before the Slack app exists.
+    Add no fault for a missing token, because the manifest is needed before the Slack app exists.
     """
     rules = _access_rules(reader)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))

@@ -42,7 +42,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
 
     @property
     def watches(self) -> WatchTable:
-        """Return the repository of the open sessions that the bot watches: it stores when each look is due."""
+        """Return the repository of the open sessions that the bot watches, with the time of the next look at each."""
 
     @property
     def connections(self) -> AccountTable:

@@ -104,7 +104,7 @@ class WholeDatabase(Scope):
 def unreadable(table: str, row_id: object) -> None:
     """Log that a row of the database cannot be read. Log no values of the row, because a value may be secret.
 
-    - `table`: the name of the row's table or statement.
-    - `row_id`: the id of the row.
+    - `table`: the name of the table, or of the statement that returned the row.
+    - `row_id`: the id of the row; None if the id cannot be read.
     """
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})

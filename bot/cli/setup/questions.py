@@ -116,7 +116,7 @@ class Interview:
     """Asks a person at a terminal for the settings.
 
     - `current`: the existing settings. Their values are the default answers.
-    - `answers`: the answers so far.
+    - `answers`: the settings that the person has given, by name.
     """
 
     def __init__(self, current: Mapping[str, str]) -> None:
@@ -245,10 +245,7 @@ class Interview:
         return any(self._current.get(form) for form in _forms(name))
 
     def _fault(self, name: str) -> str:
-        """Return the fault of a setting after the answers so far; "" if the setting has no fault.
-
-        The text of the fault does not contain the setting's name.
-        """
+        """Return what is wrong with the answer for a setting, without the setting's name; "" for a correct answer."""
         found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
         return found[0].removeprefix(f"{name}: ") if found else ""
 

@@ -37,8 +37,7 @@ class SecretFileError(Exception):
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
     """Return the stamp of each file, by the name of the setting whose value is in the file.
 
-    A stamp is the device, inode, time of change and size of a file, or the name of the error that prevented reading
-    them.
+    A stamp is the device, inode, time of change and size of a file, or the name of an error, such as "ENOENT".
     """
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
@@ -46,7 +45,7 @@ async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
 def stamp_of(path: str) -> Stamp:
     """Return the stamp of a file: the device, inode, time of change and size of the file.
 
-    If they cannot be read, return the name of the error, such as "ENOENT".
+    If the file cannot be examined, return the name of the error, such as "ENOENT".
     """
     try:
         found = Path(path).expanduser().stat()

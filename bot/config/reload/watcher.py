@@ -198,6 +198,10 @@ class SecretWatcher(Generic[S]):
     def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
         """Log and count that the bot keeps the old value of a secret.
 
+        - `name`: the name of the secret.
+        - `result`: the label of the metric, such as REFUSED.
+        - `code`: the code of the error.
+
         Do nothing if the last report about the secret had the same result and code.
         """
         if group.reported.get(name) == (result, code):

@@ -71,7 +71,11 @@ class TableReader(Reader):
         return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
 
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
-        """Convert a key and its value to environment variables. Add a fault if the key or the value is wrong."""
+        """Convert a key and its value to environment variables.
+
+        Add a fault for an unknown key, for a secret that is written into the file, and for a value of an unsupported
+        type.
+        """
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
             return self._refuse(key, _unknown_key(key))

@@ -104,7 +104,7 @@ class ReplicaLock:
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check the server every `lock_check_seconds`. If the connection was lost, take the lock again."""
+        """Check every `lock_check_seconds` whether the server is read-only, and take the lock again after a loss."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):

@@ -204,7 +204,11 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 
 
 def _is_about(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice is about this person. Return True for an unreadable notice."""
+    """Return whether a notice is about this person. Return True for an unreadable notice.
+
+    A notice with the field `people` is about the person if the field names nobody else. Any other notice is about the
+    person if one of the fields `agent`, `ender`, `person` and `ids` names the person.
+    """
     data = _json(row["data"])
     if not data:
         return True

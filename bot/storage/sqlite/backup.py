@@ -44,7 +44,7 @@ def back_up(path: Path, target: Path) -> None:
 
 
 def check_backup(file: Path, encryptor: Encryptor) -> int:
-    """Check that this program can restore a backup. Return the number of secrets in the backup that no key decrypts.
+    """Check that this program can restore a backup. Return the number of secrets that no key of `encryptor` decrypts.
 
     Raises BackupError if the file is missing or damaged, or if this program cannot restore the file.
     """
@@ -68,7 +68,7 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 
 
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:
-    """Replace the database with a backup. Return the number of secrets in the backup that no key decrypts.
+    """Replace the database with a backup. Return the number of secrets that no key of `encryptor` decrypts.
 
     - `file`: the path of the backup.
     - `path`: the path of the database.
@@ -175,7 +175,10 @@ def _is_sound(path: Path) -> bool:
 
 
 def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: int) -> int:
-    """Return the number of secrets in a database that no key decrypts. `version`: the version of the tables."""
+    """Return the number of secrets in a database that no key of `encryptor` decrypts.
+
+    `version`: the version of the database's tables.
+    """
     texts = [
         row[column]
         for table in tables_with_secrets(version)

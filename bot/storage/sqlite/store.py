@@ -186,7 +186,7 @@ class SQLiteStore:
 
     @property
     def watches(self) -> WatchTable:
-        """Return the repository of the open sessions that the bot watches: it stores when each look is due."""
+        """Return the repository of the open sessions that the bot watches, with the time of the next look at each."""
         return WatchTable(self, self._encryptor)
 
     async def is_leader(self) -> bool:
