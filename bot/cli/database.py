@@ -87,7 +87,7 @@ async def open_database(
 
 
 def _check_file(name: str) -> None:
-    """Raise StorageSetupError if the SQLite file `name` does not exist in an existing directory."""
+    """Raise StorageSetupError if the directory of the SQLite file `name` exists, but the file does not."""
     path = os.path.abspath(name)
     if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
         raise refused("database_file_missing", path=path)

@@ -52,7 +52,7 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
     - `read`: a function that reads settings, such as `read_slack`.
     - `workspace`: the short name of the workspace; "" reads the environment.
-    - `more`: values by the name of the variable. They override the values in the file and in the environment.
+    - `more`: values by the name of the variable. These values override the values in the file and in the environment.
 
     Raises SettingsError, with all faults, if a setting has a fault.
     """

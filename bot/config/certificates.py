@@ -70,7 +70,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return the fault of SSL_CERT_DIR; "" if at least one of its folders exists.
+    """Return the fault of SSL_CERT_DIR; "" if at least one folder in the value of SSL_CERT_DIR exists.
 
     `path`: the value of SSL_CERT_DIR.
     """

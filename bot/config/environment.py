@@ -35,7 +35,10 @@ class Environment:
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Return the variables of the process (`process`) and of the .env file at `path`.
+    """Return the environment variables of the process and of the .env file.
+
+    - `path`: the path of the .env file.
+    - `process`: the variables of the process.
 
     If a variable has a value in the process, the value in the file is ignored. NAME and NAME_FILE count as one
     variable. Raises SettingsError if the file exists but cannot be read.

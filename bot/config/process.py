@@ -51,7 +51,7 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the value of DATABASE_URL. The path of an SQLite file is in the data directory.
+    - `url`: the value of DATABASE_URL. The data directory is prepended to the relative path of an SQLite file.
     - `keys`: the encryption keys, newest first.
     """
 

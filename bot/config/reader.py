@@ -199,8 +199,8 @@ class Reader:
     def url(self, name: str, *, is_page: bool = False) -> str:
         """Return the https URL in a variable, without a slash at the end; "" if the variable is not set.
 
-        Add a fault if the value is not such a URL, or if the URL has a user name, a query or a fragment. An http URL is
-        allowed for localhost only.
+        Add a fault if the value is not an https URL, or if the URL has a user name, a password, a query or a fragment.
+        An http URL is allowed for localhost only.
 
         `is_page`: whether people open the URL in a browser. A URL of a page may have a query and a fragment, and keeps
         a slash at the end.
@@ -260,9 +260,9 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key in the file that `variable` names, as PEM text.
+        """Return the private key in a file, as PEM text.
 
-        - `name`: the variable that contains a private key as text, under which `sources` lists the file.
+        - `name`: the variable that can contain a private key as text. `sources` lists the file by this name.
         - `variable`: the variable that contains the path of the file.
 
         If the file cannot be read or contains no private key, add a fault of `variable` and return "".

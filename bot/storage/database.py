@@ -23,8 +23,8 @@ class Database(Protocol):
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
 
-        Yield the row and a function. The row is None if the statement returns no row. The function runs further
-        statements in the same transaction.
+        Yield the row and a function that runs further statements. The row is None if the statement returns no row. On
+        Postgres, all these statements run in one transaction.
 
         `values`: the parameters of the statement, without `:now`.
         """

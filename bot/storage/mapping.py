@@ -213,7 +213,7 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
     """Return the time at which the request was accepted, by the clock of this machine.
 
-    `row["age"]`: the seconds since then, by the clock of the database.
+    `row["age"]`: the seconds since the request was accepted, by the clock of the database.
     """
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 

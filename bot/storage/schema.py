@@ -1,4 +1,4 @@
-"""Define the version of the database tables, the versions that this program can migrate, and those that it can use."""
+"""Define the version of the database tables, and the other versions that this program can migrate or use."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence

@@ -101,7 +101,7 @@ def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str,
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
     """Return the setting STORE_ENCRYPTION_KEY with a new key.
 
-    Return an empty dict if `answers` or `current` contains a key already.
+    Return an empty dict if `answers` or `current` contains STORE_ENCRYPTION_KEY, or a file for this setting.
     """
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}

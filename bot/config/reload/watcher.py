@@ -40,7 +40,7 @@ class _Group(Generic[S]):
     - `reported`: the result and code that were logged last for each secret, by the name of the secret. Only secrets
       whose new value is not in use are in `reported`.
     - `retry_at`: when the bot passes a refused value to `accept` again; infinite if no value was refused.
-    - `retry_seconds`: the time between the last two such calls; 0 if no value was refused.
+    - `retry_seconds`: the wait from the refusal to `retry_at`; 0 if no value was refused.
     """
 
     files: tuple[SecretFile, ...]
@@ -118,9 +118,11 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Check all files once. Read the files that changed before the previous call and did not change since then.
+        """Check all files once, and read the files that changed before the previous call.
 
-        `is_asked`: whether to read all files, even if they did not change.
+        If a file changed since the previous call, wait for the next call, because the change may not be complete.
+
+        `is_asked`: whether to read all files in any case.
         """
         groups = self._groups[:]
         looking = asyncio.create_task(stamps_of([file for group in groups for file in group.files]))
@@ -144,7 +146,7 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of a group if they changed before the previous call and not since, or if a retry is due.
 
-        - `found`: the stamps of all files.
+        - `found`: the current stamps of all files.
         - `is_asked`: whether to read the files in any case.
         """
         stamps = {file.name: found[file.name] for file in group.files}

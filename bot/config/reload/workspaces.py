@@ -69,9 +69,10 @@ class WorkspacesWatcher:
         self._asked.set()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
-        """Check the watched files once, and read the file of workspaces if a watched file changed.
+        """Check the watched files once, and read the file of workspaces if a file changed before the previous call.
 
-        A change counts if it happened before the previous call, and no watched file changed since then.
+        If a watched file changed since the previous call, wait for the next call, because the change may not be
+        complete.
 
         - `changed`: a function that is called with all workspaces if one of them was changed, added or removed.
         - `is_asked`: whether to read the file of workspaces in any case.

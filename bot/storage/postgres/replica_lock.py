@@ -33,7 +33,7 @@ class ReplicaLock:
     """The advisory lock of this replica on the number `owner`, from `open` to `close`.
 
     - `owner`: the owner number of this replica.
-    - `is_held`: whether this replica holds the lock. While it is False, other replicas may take over this replica's
+    - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
       requests.
     - `on_change`: a function that is called after the lock was lost, and after the lock was taken again.
     """
@@ -138,7 +138,7 @@ class ReplicaLock:
             await self.on_change()
 
     def _log_loss(self, error: str) -> None:
-        """Log that the lock was lost. Do nothing if the loss was logged before."""
+        """Log that the lock was lost. Do nothing if this loss was logged before. `error`: the code of the reason."""
         if not self._is_loss_logged:
             log.warning("the database is unavailable", extra={"fields": {"error": error}})
         self._is_loss_logged = True

@@ -267,8 +267,8 @@ class PostgresStore:
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Wait `accept_timeout_seconds` before telling the other replicas about the new key, until the last write with the
-        old key has ended.
+        Tell the other replicas about the new key after `accept_timeout_seconds`, when all writes with the old key have
+        ended.
         """
         await self.secrets.use_keys(keys)
         if self._encryptor.key_number != self._replica_lock.key_number:

@@ -125,7 +125,10 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Encrypt the values that only an older key decrypts with the newest key. Return the number of changes."""
+        """Encrypt with the newest key all values that only an older key decrypts.
+
+        Return the number of changed values.
+        """
         places, changed = asyncio.Semaphore(MAX_AT_ONCE), 0
 
         async def update(table: str, row: Row) -> int:

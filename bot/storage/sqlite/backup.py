@@ -100,8 +100,8 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 def _replace(path: Path, file: Path) -> None:
     """Replace the database at `path` with a copy of the backup `file`.
 
-    Mark accepted requests in the copy as interrupted. The bot may have processed such a request after the backup, and
-    must not process the request again.
+    Mark accepted requests in the copy as interrupted. The bot may have processed such a request after the backup was
+    made, and must not process the request again.
     """
     with _copied(file, path, _open_backup) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -157,8 +157,8 @@ def _open_used(path: Path) -> sqlite3.Connection:
 def _open_backup(path: Path) -> sqlite3.Connection:
     """Open a backup for reading.
 
-    Open the file as immutable if there is no write-ahead log beside it. Otherwise SQLite would create files beside the
-    backup.
+    Open the file as immutable if there is no write-ahead log beside the backup. Otherwise SQLite would create files
+    beside the backup.
     """
     how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)

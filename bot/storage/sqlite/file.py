@@ -104,9 +104,8 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 def truncate_log(connection: sqlite3.Connection) -> bool:
     """Copy the write-ahead log into the database file, and empty the log.
 
-    Return False if another connection prevents this.
-
-    The connection must be outside a transaction. https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+    Return False if another connection uses the log. `connection` must be outside a transaction.
+    https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
     (busy_milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
@@ -133,7 +132,7 @@ def make_private(path: Path) -> None:
 def shared_mode(path: Path) -> str:
     """Return the mode of a file, such as 0660, if another user owns the file and the mode gives access to other users.
 
-    Otherwise return "". Return "" for the user root.
+    Otherwise, and if the process runs as root, return "".
     """
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)

@@ -229,7 +229,8 @@ class SQLiteStore:
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and yield the row and a function that runs further statements.
 
-        The row is None if the statement returns no row.
+        The row is None if the statement returns no row. Until the `with` block ends, another call with the same name
+        and values waits.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
