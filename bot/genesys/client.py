@@ -1,4 +1,4 @@
-"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry the call if that is safe.
+"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry the call if RetryPolicy allows.
 
 The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs neither URLs nor
 bodies.
@@ -29,7 +29,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Sends calls to the API at one base URL, with the bot's own token unless the caller passes another one."""
+    """Sends calls to the API at one base URL, with the bot's own token or with a token that the caller passes."""
 
     def __init__(
         self,
@@ -62,16 +62,17 @@ class GenesysClient:
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call could be sent now, without a wait for the rate limit.
+        """Return whether a call would pass the rate limiter now without a wait.
 
         `needs`: the permission that the call needs.
         """
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells several requests how long a call has to wait.
+        """Return the object that tells requests how long a background call with this permission has to wait.
 
-        The requests share the answer of this call. `needs`: the permission that the call needs.
+        A background call can work for several requests, which share its result. `needs`: the permission that the call
+        needs.
         """
         return self._limiter.waits(needs)
 
@@ -89,19 +90,19 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send a call, retry it as the retry policy allows, and return its 2xx answer.
+        """Send a call, retry the call as RetryPolicy allows, and return the 2xx answer.
 
         Raises ServiceError for any other outcome.
 
         - `needs`: the scope or permission that the call needs.
-        - `safe`: whether a repeated call does no harm. If True, retry the call even if Genesys may have acted.
-        - `final`: whether the call's effect cannot be undone. If True, do not retry the call after a 500.
+        - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
+        - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
         - `share`: the share of the rate limit for calls that create no session. If the share is used up, raise
           ServiceBusyError.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, the call goes
+        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, this call goes
           before all waiting calls.
-        - `auth`: the token to send; None for the bot's own token.
+        - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
         token_source = auth or self._auth
@@ -134,7 +135,7 @@ class GenesysClient:
     ) -> httpx.Response:
         """Send an HTTP request and return the answer. After a 401, send the HTTP request once more with a new token.
 
-        At the end, tell the rate limiter that the call has ended.
+        At the end, release the call's place in the rate limiter.
         """
         response = None
         try:
@@ -166,7 +167,7 @@ class GenesysClient:
 def build_request(method: str, url: str, body: object, extensions: dict[str, Any]) -> httpx.Request:
     """Build an HTTP request with `body` as JSON, or without a body if `body` is None.
 
-    The body is a stream, because aiohttp then sets the headers about the body's length.
+    `extensions`: httpx's extensions for the HTTP request, such as time limits.
     """
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
@@ -176,7 +177,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError if a part of the URL's path consists of dots."""
+    """Parse a URL. Raises UnusableAnswerError if a part of the URL's path consists only of dots."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot be part of a URL")

@@ -32,19 +32,19 @@ UNREACHED_ERRORS = (
 
 
 class TokenSource(httpx.Auth):
-    """A base class for authentication with a token. An object of the base class itself adds no token."""
+    """A base class of the classes that add a token to HTTP requests. The base class adds no token."""
 
     async def ready(self) -> None:
-        """Fetch a token if none is cached. Raises ServiceError if Genesys gives no token.
+        """Make sure that a valid token is cached. Raises ServiceError if Genesys gives no token.
 
-        The client calls `ready` before it waits for the rate limit.
+        The client calls this method before it waits for the rate limit.
         """
 
 
 class HttpClient(httpx.AsyncClient):
-    """An httpx client that ignores the proxies and the netrc file of the environment, and stores no cookies.
+    """An httpx client that stores no cookies, and ignores the proxies and the netrc file of the environment.
 
-    One client serves many people, and a cookie from one person's sign-in must not reach another person.
+    All people share one client, and a cookie from one person's sign-in must not reach another person.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class HttpClient(httpx.AsyncClient):
         )
 
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
-        """Send an HTTP request like httpx's `send`, but ignore redirects, cookies and event hooks.
+        """Send an HTTP request, and return the response with its whole body.
 
-        This saves CPU time (decision 0002). Raises httpx.TransportError if no complete answer arrives, and the
-        exceptions of `auth`.
+        Follow no redirects, and call no event hooks. This takes less CPU time than httpx's `send` (decision 0002).
+        Raises the exceptions of Transport and of `auth`.
         """
         flow = auth.async_auth_flow(request)
         try:
@@ -80,7 +80,7 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """An httpx response whose body has already been read. Bypasses httpx's code for streams, to save CPU time."""
+    """An httpx response whose body is complete from the start. It avoids httpx's code for streams, to save CPU time."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
@@ -95,14 +95,14 @@ class BufferedResponse(httpx.Response):
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
+    """An httpx transport over aiohttp's connection pool: https://www.python-httpx.org/advanced/transports/ .
 
-    Transport reads the whole body of each response, MAX_BODY_BYTES at most. If a connection fails, the `__cause__` of
-    the raised error is aiohttp's exception. retry.py reads this cause to decide on a retry.
+    If a connection fails, the `__cause__` of the raised error is aiohttp's exception. retry.py decides by this cause
+    whether to retry.
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """Take the settings of the connections. The first HTTP request opens the pool.
+        """Store the settings of the connections. The first HTTP request opens the pool.
 
         - `keepalive_seconds`: how long an idle connection stays open.
         - `proxy`: the proxy's URL, with the user and the password if the proxy needs them; None for direct connections.
@@ -113,7 +113,8 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send an HTTP request, and return the response with its whole body.
 
-        Raises httpx.TransportError if no complete response arrives.
+        Raises httpx.TransportError if no complete response arrives, and httpx.DecodingError if the body is compressed
+        or longer than MAX_BODY_BYTES.
         """
         timeouts, stream = request.extensions.get("timeout", {}), request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()

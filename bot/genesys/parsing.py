@@ -23,7 +23,7 @@ _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Return whether a value is a text of 1 to 200 characters that can safely stand as an id in the path of a URL."""
+    """Return whether `value` is a text of 1 to 200 characters that is safe as an id in a URL's path."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
@@ -33,7 +33,7 @@ def objects(value: object) -> Iterator[dict[str, object]]:
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return the id and the name of each JSON object in `entities`.
+    """Return the id and the name of each JSON object in `entities`. A missing name becomes "".
 
     Leave out objects whose id is missing, not printable, or longer than MAX_NAME_LENGTH.
     """
@@ -75,7 +75,7 @@ def reference_of(response: httpx.Response) -> str | None:
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message in an answer, on one line of MAX_MESSAGE_LENGTH characters at most.
+    """Return the error message in Genesys's answer, on one line of MAX_MESSAGE_LENGTH characters at most.
 
     The message is not escaped for Slack.
     """
@@ -85,14 +85,14 @@ def message_of(response: httpx.Response) -> str:
 
 
 def is_invalid_host(error: BadRequestError) -> bool:
-    """Return whether an error says that the host does not exist, is not active or has no license."""
+    """Return whether an error says that the host may not host sessions: a 400 with the words "invalid host user"."""
     return error.status == 400 and "invalid host user" in error.words.lower()
 
 
 def answered_at(response: httpx.Response) -> datetime:
-    """Return the service's time, from the answer's header Date.
+    """Return the time at which Genesys answered, from the answer's header Date.
 
-    Return this machine's time if the header is missing, or if the header's year is not in PLAUSIBLE_YEARS.
+    Return this machine's time if the header is missing or malformed, or if its year is not in PLAUSIBLE_YEARS.
     """
     return _parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
 
@@ -109,6 +109,6 @@ def _parse_date(text: str) -> datetime | None:
 def plain_word(value: object) -> str:
     """Convert a value such as a status to a text of MAX_WORD_LENGTH characters at most.
 
-    Keep only letters, digits, spaces and `_-.`. An empty value becomes "unknown".
+    Keep only letters, digits, spaces and `_-.`. None and "" become "unknown".
     """
     return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

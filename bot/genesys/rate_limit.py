@@ -1,6 +1,6 @@
 """Keep calls to Genesys within its rate limits, and let the requesters take turns.
 
-`RateLimiter` combines three parts. `RateWindow` counts the calls of the token. `PermissionHolds` delays calls that need
+`RateLimiter` combines three parts. `RateWindow` counts the calls of one token. `PermissionHolds` delays calls that need
 one permission. `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
 `inin-ratelimit-count`, `-allowed`, `-reset` (seconds): https://developer.genesys.cloud/platform/api/rate-limits .
 """
@@ -34,7 +34,7 @@ MIN_CONCURRENT_CALLS = 8
 class Share:
     """A share of the rate limit, for calls that create no session.
 
-    - `one_of`: of `one_of` allowed calls, at most one may use this share.
+    - `one_of`: the share is 1/`one_of` of the calls allowed per minute, for example a quarter if `one_of` is 4.
     - `only_idle`: if True, send no call of this share while other calls wait, or while less than half of the window's
       calls are left.
     """
@@ -65,10 +65,11 @@ class RateLimiter:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Take the rate limit.
+        """Store the rate limit.
 
         - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
         - `calls_per_session`: the number of calls that create one session.
+        - `window`: counts the calls; None for a new RateWindow.
         - `clock`: returns seconds and never goes back.
         """
         self._window = window or RateWindow(per_minute, timing=timing, clock=clock)
@@ -83,21 +84,22 @@ class RateLimiter:
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call could be sent now, without a wait.
+        """Return whether a call for a session could be sent now without a wait.
 
         `needs`: the permission that the call needs.
         """
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells several requests how long a background call has to wait.
+        """Return the object that tells requests how long a background call with this permission has to wait.
 
-        The requests share the answer of this call. `needs`: the permission that the call needs.
+        A background call can work for several requests, which share its result. `needs`: the permission that the call
+        needs.
         """
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Count a call of this share and return True, or return False if the share allows no call now."""
+        """Count a call of `share` and return True if the share allows a call now; otherwise return False."""
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False
         return self._window.try_share(share)
@@ -105,13 +107,13 @@ class RateLimiter:
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
-        - `hooks`: the call hooks of the request; None for a background call, which belongs to no request.
+        - `hooks`: the call hooks of the request; None for a background call.
         - `needs`: the permission that the call needs; None for a call with a person's token, whose limits are unknown.
-        - `continues`: whether an earlier call for the same session has passed. If True, the call goes before all
-          waiting calls.
+        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, this call goes
+          before all waiting calls.
 
-        Raises ServiceBusyError if the wait after a 429 would be longer than `max_hold_total_seconds`. Raises the
-        exceptions of `hooks.on_wait`.
+        Raises ServiceBusyError if the wait for the hold of `needs` would be longer than `max_hold_total_seconds`.
+        Raises the exceptions of `hooks.on_wait`.
         """
         while True:
             if needs:
@@ -127,7 +129,7 @@ class RateLimiter:
         """Record that a call has ended, and read the rate limit from the answer's headers.
 
         - `response`: the answer; None if there is none.
-        - `needs`: the same value that the caller passed to `acquire`.
+        - `needs`: the value that the caller passed to `acquire`.
         """
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
@@ -137,7 +139,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """After a 429, delay all calls if the token is at its limit, or else only the calls that need `needs`.
+        """After a 429, delay all calls if the token is at its limit; otherwise only the calls that need `needs`.
 
         After any other answer, end the hold of the permission `needs` if the hold's time is over.
         """
@@ -152,17 +154,18 @@ class RateLimiter:
 
 
 class RateWindow:
-    """Counts the calls of one token in Genesys's current rate-limit window.
+    """Counts the calls of one token in Genesys's current rate-limit window, which lasts a minute.
 
-    Other processes can use the same token. So the count that Genesys reports in an answer replaces this object's count.
-    The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. After a
-    window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
+    - Other processes can use the same token. So the count in Genesys's answer replaces this object's count.
+    - The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. They are
+      never more than MAX_CONCURRENT_CALLS.
+    - After a window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
     """
 
     def __init__(
         self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
     ) -> None:
-        """Take the rate limit.
+        """Store the rate limit.
 
         - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
         - `clock`: returns seconds and never goes back.
@@ -178,7 +181,7 @@ class RateWindow:
         self._shared: defaultdict[Share, deque[float]] = defaultdict(deque)
 
     def try_acquire(self) -> bool:
-        """Count a call and return True, or return False if no call may be sent now.
+        """Count a call and return True if a call may be sent now; otherwise return False.
 
         After True, the caller must call `release` when the call has ended.
         """
@@ -194,9 +197,9 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Count a call of this share and return True, or return False if the share allows no call now.
+        """Count a call of `share` and return True if the share allows a call now; otherwise return False.
 
-        The share allows `allowed // share.one_of` calls in one minute, but at least one call.
+        The share allows `allowed // share.one_of` calls in one minute, or one call if that is less than one.
         """
         now, sent = self._clock(), self._shared[share]
         while sent and sent[0] <= now - self._window_seconds:
@@ -208,13 +211,13 @@ class RateWindow:
 
     @property
     def has_half_left(self) -> bool:
-        """Return whether at least half of the current window's calls can still be sent."""
+        """Return whether at most half of the window's calls are used, counting the calls in flight."""
         is_new = self._clock() >= self._ends_at
         used = self._in_flight + (0 if is_new else self._used)
         return 2 * used <= self.allowed
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return the expected wait of a call in seconds. `ahead`: how many other calls go before this call."""
+        """Return the expected wait of a call in seconds. `ahead`: the number of calls that go before this call."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
@@ -226,10 +229,10 @@ class RateWindow:
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record that a call has ended.
+        """Record that a call has ended, and learn the count and the limit from the answer's headers.
 
         - `headers`: the headers of the answer; None if there is no answer, or if the call used another token.
-        - `reached`: whether Genesys answered. If False, the call does not count towards the rate limit.
+        - `reached`: False if Genesys did not answer. The call then does not count towards the rate limit.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -248,7 +251,7 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Let no call pass for `seconds`, one window at most, because Genesys answered 429."""
+        """Let no call pass for `seconds`, but for one window at most. Call this after a 429 about the token's limit."""
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -260,7 +263,7 @@ class RateWindow:
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers of an answer show that the token has reached its rate limit."""
+    """Return whether the headers of an answer show that the token has no calls left in the current window."""
     usage = _read_usage(headers)
     return usage is not None and usage[0] >= usage[1]
 
@@ -268,7 +271,7 @@ def is_exhausted(headers: Mapping[str, str]) -> bool:
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """Return the number of counted calls, the number of allowed calls, and the seconds until the next window.
 
-    Return None if a header is missing or malformed.
+    Return None if one of these headers is missing or malformed.
     """
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
@@ -281,15 +284,14 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 class FairQueue:
     """Orders the calls that wait for the rate limit.
 
-    Requesters take turns, and the calls of one requester go in order. A background call goes only when no call of a
-    request waits.
+    Requesters take turns: after one call of a requester, the next requester's call goes. A background call goes only
+    when no call of a requester waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
-        """Take the window, which limits how many calls pass.
+        """Store the window, which decides how many calls may be sent.
 
-        `calls_per_session`: the number of calls that create one session. The first of these calls waits for its turn.
-        The others go to the front of the queue.
+        `calls_per_session`: the number of calls that create one session. The queue needs this number to estimate waits.
         """
         self._window = window
         self._calls_per_session = calls_per_session
@@ -300,7 +302,7 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a call for a session would pass the queue without a wait."""
+        """Return whether a request's call would pass the queue now without a wait."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
@@ -309,10 +311,13 @@ class FairQueue:
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
-        """Wait until the call may be sent. The arguments are those of RateLimiter.acquire.
+        """Wait until the call may be sent.
 
-        If the call has to wait, call `hooks.on_wait` with the expected seconds. Raises the exceptions of
-        `hooks.on_wait`.
+        - `hooks`: the call hooks of the request; None for a background call. If the expected wait is more than 0
+          seconds, call `hooks.on_wait` with the wait.
+        - `continues`: if True, the call goes before all waiting calls.
+
+        Raises the exceptions of `hooks.on_wait`.
         """
         if not self._queues and (hooks or not self._background) and self._window.try_acquire():
             return
@@ -331,7 +336,10 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Let as many waiting calls pass as the window allows."""
+        """Let as many waiting calls pass as the window allows now.
+
+        If calls still wait, repeat this when the window opens.
+        """
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -343,7 +351,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Undo an `acquire` of a call that is not sent, and let the next waiting call pass."""
+        """Undo the `acquire` of a call that will not be sent, and let the next waiting call pass."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -360,9 +368,11 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a call to the queue. Return how many calls go before it; 0 for a background call.
+        """Add a call to `queue`. Return the number of calls that go before this call; 0 for a background call.
 
-        `turn`: the future that completes when the call may be sent.
+        - `turn`: the future that completes when the call may be sent.
+        - `hooks`: None for a background call.
+        - `continues`: if True, add the call at the front, and let its requester go next.
         """
         if continues:
             queue.appendleft(turn)
@@ -379,9 +389,9 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove a cancelled call from the queue. `turn`: the future of the cancelled call.
+        """Remove a call from `queue`, because the wait for its turn was cancelled or failed.
 
-        If the call had already got its turn, let the next waiting call pass.
+        If the call had already got its turn, let the next waiting call pass. `turn`: the future of the call.
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
@@ -395,9 +405,9 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """A hold: the time in which calls that need one permission wait. PermissionHolds stores one for each permission.
+    """The hold of one permission: the time in which calls that need this permission wait.
 
-    - `until`: until this time, all calls wait. Then one call goes first as a test.
+    - `until`: until this time, all these calls wait. Then one call goes first as a test.
     - `probe_until`: until this time, the other calls wait for the test call's answer.
     - `changed`: set when the hold ends or becomes longer.
     """
@@ -410,8 +420,8 @@ class _Hold:
 class PermissionHolds:
     """Delays all calls that need one permission, after Genesys answered one of these calls with 429.
 
-    Genesys limits some endpoints separately, even if the token is below its own limit. `needs` is always the name of a
-    permission.
+    Genesys limits some endpoints separately, even if the token is below its own limit. In all methods, `needs` is the
+    name of the permission.
     """
 
     def __init__(
@@ -421,7 +431,7 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Delay all calls that need this permission by `seconds`, `max_hold_seconds` at most."""
+        """Delay all calls that need the permission `needs` by `seconds`, `max_hold_seconds` at most."""
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
         hold = self._holds.get(needs)
@@ -437,7 +447,7 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record an answer other than 429 to a call that needs this permission.
+        """Record an answer other than 429 to a call that needs the permission `needs`.
 
         End the hold of this permission if the hold's time is over.
         """
@@ -447,21 +457,21 @@ class PermissionHolds:
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether all calls that need this permission have to wait now."""
+        """Return whether the hold's time for the permission `needs` is not over yet."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether there is a hold for this permission.
+        """Return whether there is a hold for the permission `needs`.
 
-        A hold whose time is over still exists until a test call has its answer (see _Hold).
+        A hold exists from a 429 until an answer other than 429 that arrives after the hold's time.
         """
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until a call that needs this permission may be sent.
+        """Wait until a call that needs the permission `needs` may be sent.
 
-        If the hold's time is not over, call `on_wait` with the seconds that are left. Raises ServiceBusyError if the
+        While the hold's time is not over, call `on_wait` with the seconds that are left. Raises ServiceBusyError if the
         whole wait would be longer than `max_hold_total_seconds`. Raises the exceptions of `on_wait`.
         """
         began = self._clock()

@@ -1,4 +1,4 @@
-"""Map the name or the domain of a Genesys region to the hosts of its API, login and web app (pure).
+"""Map the name or the domain of a Genesys region to the network hosts of its API, login and web app (pure).
 
 DOMAINS comes from https://developer.genesys.cloud/platform/api/
 """
@@ -32,19 +32,19 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 
 
 def urls(region: str) -> tuple[str, str]:
-    """Return the base URL of a region's API, and the base URL of its login.
+    """Return the base URLs of a region's API and of its login.
 
     `region`: a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for any
-    text that is neither a region's name nor a domain.
+    text that is neither the name nor the domain of a region.
     """
     domain = _domain(region)
     return f"https://api.{domain}", f"https://login.{domain}"
 
 
 def apps_host(region: str) -> str:
-    """Return the host of a region's web app.
+    """Return the host name of a region's web app.
 
-    Raises ValueError if `region` is neither a region's name nor a domain.
+    Raises ValueError if `region` is neither the name nor the domain of a region.
     """
     return f"apps.{_domain(region)}"
 

@@ -1,7 +1,7 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. The rules depend on
-the cause of an exception, not on its class: over aiohttp, a lost answer can become an httpx.ConnectTimeout.
+The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. The rules look at the
+cause of an httpx exception, not at its class, because over aiohttp a lost answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """The condition under which a call that failed may be sent again."""
+    """The condition under which a failed call may be sent again. The values of the members describe the conditions."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -56,7 +56,7 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """The error of a failed call, and the rule for its retry.
+    """The error of a failed call, and the rule that decides whether to retry the call.
 
     `retry_after`: the seconds in Genesys's header Retry-After; None if the header is missing.
     """
@@ -67,7 +67,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Convert an answer to an error with a retry rule. Return None for a 2xx.
+    """Convert Genesys's answer to a CallError, whose retry rule depends on the status. Return None for a 2xx.
 
     `needs`: the scope or permission that the call needs.
     """
@@ -94,7 +94,7 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Convert an httpx exception to an error with a retry rule."""
+    """Convert an httpx exception to a CallError, whose retry rule depends on the exception's cause."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
@@ -132,7 +132,7 @@ def _message_about_division(response: httpx.Response) -> str:
 class RetryPolicy:
     """Decides whether and when to retry one call.
 
-    Two durations of GenesysTiming limit the retries, not counting the wait in the rate limiter:
+    Two durations of GenesysTiming limit the retries. The wait in the rate limiter does not count.
 
     - `max_backoff_seconds`: the total time of all attempts and of the waits that the bot chooses.
     - `max_retry_after_seconds`: the total time of the waits that Genesys asks for.
@@ -143,7 +143,7 @@ class RetryPolicy:
     ) -> None:
         """Create the policy for one call.
 
-        - `safe`: whether a repeated call does no harm.
+        - `safe`: whether the call can be repeated without harm.
         - `clock`: returns seconds and never goes back.
         """
         self._safe, self._timing, self._clock = safe, timing, clock
@@ -153,13 +153,13 @@ class RetryPolicy:
         self._retries: dict[RetryRule, int] = {}
 
     def start_attempt(self) -> None:
-        """Record that an attempt begins. Call this after the wait in the rate limiter."""
+        """Record that an attempt begins. Call this when the rate limiter has let the attempt pass."""
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
         """Return the seconds to wait before the next attempt; None if the call must not be sent again.
 
-        `failed`: the error of the last attempt.
+        `failed`: the error of the attempt that has just ended.
         """
         rule, timing = failed.rule, self._timing
         self._spent += self._clock() - self._attempt_began_at
@@ -180,13 +180,16 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """The call hook that `send_with_retry` calls before each wait."""
+    """An object with the method `on_wait`, which `send_with_retry` calls before each wait.
+
+    `seconds`: the duration of the wait.
+    """
 
     async def on_wait(self, seconds: float) -> None: ...
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Do not wait: no rate limit applies."""
+    """Return at once. The default of `acquire`, for calls without a rate limit."""
 
 
 async def send_with_retry(
@@ -202,8 +205,9 @@ async def send_with_retry(
 ) -> httpx.Response:
     """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError for any other outcome.
 
+    - `send`: sends the call once.
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
-    - `hooks`: `on_wait` is called before each retry.
+    - `hooks`: `hooks.on_wait` is called with the seconds before each wait for a retry.
     - `needs`, `safe`, `final`: as in GenesysClient.call.
     """
     policy = RetryPolicy(safe, timing)

@@ -1,1 +1,1 @@
-"""Call the Genesys endpoints that the bot needs."""
+"""Call the Genesys endpoints for sessions, conversations, users, permissions, messages and notification channels."""

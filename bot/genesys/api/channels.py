@@ -51,7 +51,7 @@ class Subscriptions:
     """The result of a call that subscribes a channel to several hosts.
 
     - `accepted`: the hosts to which the channel is subscribed.
-    - `refused`: the hosts to which the channel is not subscribed.
+    - `refused`: the other hosts in the call.
     - `missing`: the permissions that Genesys names as missing.
     """
 
@@ -82,10 +82,10 @@ class ChannelsApi:
         return Channel(channel_id, url, lifetime.total_seconds())
 
     async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
-        """Subscribe a channel to the conversations of `hosts`. The channel's earlier subscriptions end.
+        """Subscribe a channel to the conversations of `hosts`. This replaces all earlier subscriptions of the channel.
 
-        `hosts`: MAX_TOPICS hosts at most. Raises BadRequestError with status 404 if the channel no longer exists.
-        Raises another ServiceError if the call fails.
+        `hosts`: MAX_TOPICS hosts at most. Raises BadRequestError with status 404 if the channel no longer exists, and
+        another ServiceError if the call fails for another reason.
         """
         topics = {TOPIC.format(host.lower()): host for host in hosts}
         path = SUBSCRIPTIONS.format(quote(channel_id, safe=""))
@@ -94,7 +94,7 @@ class ChannelsApi:
         return read_subscriptions(read_object(response), topics)
 
     async def required_permissions(self) -> tuple[str, ...] | None:
-        """Return the permissions that `subscribe` needs; None if Genesys does not list them.
+        """Return the permissions that Genesys requires for `subscribe`; None if Genesys's answer does not list them.
 
         Raises ServiceError if the call fails.
         """
@@ -109,7 +109,8 @@ class ChannelsApi:
 def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Subscriptions:
     """Convert Genesys's answer `body` to a subscribe call into Subscriptions (pure).
 
-    `topics`: maps each requested topic to its host. A host counts as refused if the answer does not contain its topic.
+    `topics`: maps each requested topic to its host. A host counts as refused if the answer rejects or lacks the host's
+    topic.
     """
     accepted: set[HostId] = set()
     missing: set[str] = set()
@@ -125,11 +126,12 @@ def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Su
 
 
 def is_channel_url(url: str, api_url: str) -> bool:
-    """Return whether `url` can be the URL of a channel's WebSocket (pure).
+    """Return whether `url` is a valid URL for a channel's WebSocket (pure).
 
-    The URL must begin with wss, without a user or password. Its host must be a host of Genesys, or be in the domain of
-    `api_url`. If `api_url` is a local http URL (the sandbox), the URL must begin with ws and have the host of
-    `api_url`.
+    - If `api_url` is an http URL of this machine (the sandbox): a ws URL with the network host of `api_url`.
+    - Otherwise: a wss URL whose network host belongs to Genesys, or to the domain of `api_url`.
+
+    A URL with a user or a password is never valid.
     """
     try:
         parts = urlsplit(url)

@@ -71,9 +71,9 @@ OPEN, GONE, ENDED = "open", "gone", "ended"
 class JoinSettings:
     """How a customer joins a session in a conversation.
 
-    - `template`: turns a join code into the join URL, on a page of the company; None if customers type the code.
-    - `deployment_id`: the id of the Messenger deployment that the bot needs to read and withdraw co-browse offers. With
-      None, the bot does not read or withdraw offers.
+    - `template`: turns a join code into the join URL; None if there is no join URL, so that customers type the code.
+    - `deployment_id`: the id of the Messenger deployment, which is part of the path of a co-browse offer. With None,
+      the bot does not read or withdraw offers.
     """
 
     template: JoinTemplate | None = None
@@ -87,7 +87,7 @@ class ConversationSessions:
     """
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
-        """Take the client that sends the calls.
+        """Store the client that sends the calls.
 
         - `joining`: how a customer joins a session.
         - `user_tokens`: the tokens of linked accounts. With None, all calls use the bot's own token.
@@ -98,7 +98,7 @@ class ConversationSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return False: `create` always looks up the conversation first."""
+        """Return False, because `create` always has to look up the conversation before the create call."""
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
@@ -126,10 +126,10 @@ class ConversationSessions:
         return self._session(response, request, live)
 
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
-        """Raise OpenSessionError if the conversation has an open session, which a new offer would replace.
+        """Raise OpenSessionError if the conversation `live` has an open session, which a new offer would replace.
 
-        `request.open_sessions` maps conversations to the host's open sessions. A session does not count if its offer
-        has ended at Genesys.
+        A session is open if `request.open_sessions` contains the session, unless Genesys answers that the session's
+        offer has ended or does not exist. `request.open_sessions`: maps conversation ids to session ids.
         """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
@@ -145,11 +145,10 @@ class ConversationSessions:
 
         - `open`: the customer can accept the offer.
         - `ended`: the offer's time is up.
-        - `gone`: Genesys does not find the offer. The customer may have accepted the offer, or the bot has withdrawn
-          the offer.
+        - `gone`: Genesys does not find the offer. The customer has accepted the offer, or the offer was withdrawn.
 
-        `share`: the share of the rate limit, as in GenesysClient.call. Raises UnknownSessionError if the settings name
-        no deployment, and another ServiceError if the call fails.
+        `share`: the share of the rate limit, as in GenesysClient.call. Raises UnknownSessionError if the settings
+        contain no deployment id, and another ServiceError if the call fails.
         """
         try:
             response = await self._client.call(
@@ -171,9 +170,11 @@ class ConversationSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return the session's state, read from its conversation.
 
-        `live`: True if the bot watches the session in the background; False if a person waits for the answer. If `live`
-        is False and the conversation shows no customer who joined, also read the offer. Raises ServiceError if the last
-        call fails.
+        - `live` is True: the bot watches the session in the background. Read only the conversation.
+        - `live` is False: a person waits for the answer. If the conversation cannot be read, or shows no customer who
+          joined, also read the co-browse offer. Ignore an error of the first call.
+
+        Raises ServiceError if the last call fails.
         """
         if live:
             return await self._state(record, LIVE)
@@ -192,9 +193,9 @@ class ConversationSessions:
         return SessionState(SessionPhase.UNUSED if is_unused else SessionPhase.UNKNOWN, is_link_dead=True)
 
     async def _state(self, record: SessionRecord, share: Share) -> SessionState:
-        """Read the session's state from its conversation; UNKNOWN_STATE if the session has no conversation id.
+        """Read the session's state from its conversation. Raises ServiceError if the call fails.
 
-        Raises ServiceError if the call fails.
+        Return UNKNOWN_STATE if the session has no conversation id.
         """
         conversation_id = record.session.conversation_id
         if not conversation_id:
@@ -210,8 +211,8 @@ class ConversationSessions:
     async def end(self, session_id: SessionId) -> str | None:
         """Withdraw the session's co-browse offer. Return Genesys's correlation id; None if the answer has none.
 
-        Raises UnknownSessionError if Genesys does not find the offer, or if the settings name no deployment. Raises
-        another ServiceError if the call fails.
+        Raises UnknownSessionError if Genesys does not find the offer, or if the settings contain no deployment id.
+        Raises another ServiceError if the call fails.
         """
         path = self._offer_path(session_id)
         try:
@@ -238,7 +239,7 @@ class ConversationSessions:
         return found[0]
 
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
-        """Return the token source of the agent's linked account; None if the agent has not linked this host's account.
+        """Return the token source of the agent's linked account, if the account belongs to the host; otherwise None.
 
         `reload`: read the linked account from the database, not from the cache.
         """
@@ -286,8 +287,8 @@ class ConversationSessions:
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
         """Convert Genesys's answer to a create call into a Session.
 
-        Raises UnusableAnswerError if the id or the join code is missing or malformed. The error has `acted` True,
-        because a session may exist.
+        Raises UnusableAnswerError if the id or the join code is missing or malformed. The error's field `acted` is
+        True, because Genesys may have created the session.
         """
         reference = reference_of(response)
         try:

@@ -78,7 +78,7 @@ class CustomerMessagesApi:
 
 
 def without_addresses(words: str) -> str:
-    """Replace everything in `words` that looks like a phone number or an email address by `…`.
+    """Replace each phone number and email address in `words` by `…`.
 
     `words`: an error message of Genesys.
     """

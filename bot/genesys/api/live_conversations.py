@@ -86,9 +86,9 @@ class OtherConversation:
 
 
 class LookupHooks:
-    """Call hooks for the look-ups before a create call.
+    """Call hooks for the look-ups of conversations that precede a create call.
 
-    `hooks`: the call hooks of the create call. LookupHooks calls their `on_wait`, but not their `before_send`.
+    `hooks`: the call hooks of the create call. LookupHooks uses their `on_wait`, and ignores their `before_send`.
     """
 
     def __init__(self, hooks: CallHooks) -> None:
@@ -96,7 +96,7 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call, so that the rate limiter counts all calls for one requester."""
+        """Return the fairness key of the create call, so that the look-ups wait in the same requester's queue."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
@@ -115,7 +115,8 @@ class LiveConversations:
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
         """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most, the newest first.
 
-        Raises NoUsableConversationError if the host has conversations but none of them supports co-browse.
+        Return [] if the host is in no conversation. Raises NoUsableConversationError if the host is in conversations
+        but none of them supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -166,9 +167,9 @@ class LiveConversations:
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """Build the body of an analytics query for the open conversations in which the host has an open segment.
+    """Build the body of an analytics query for open conversations to which the host is connected.
 
-    `now`: the query covers the time from SEARCH_BACK before `now` to MAX_AHEAD after `now`.
+    The query covers the time from SEARCH_BACK before `now` to MAX_AHEAD after `now`.
     """
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
@@ -201,8 +202,8 @@ def read_live(
 
     Return None if the host is not connected to a customer by voice or by messages.
 
-    - `wanted_id`: the id of the conversation.
-    - `now`: the service's time; None for this machine's time.
+    - `wanted_id`: the id of the conversation that was requested.
+    - `now`: Genesys's time; None for this machine's time.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))
@@ -217,7 +218,10 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first of `times` that is at most MAX_AGE before or MAX_AHEAD after `now`; `now` if there is none."""
+    """Return the first of `times` that is between MAX_AGE before `now` and MAX_AHEAD after `now`.
+
+    Return `now` if there is no such time.
+    """
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 
@@ -226,7 +230,7 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
     """Convert Genesys's answer `body` about a conversation into an OtherConversation (pure).
 
     Return None if the conversation supports co-browse, or if the host is not connected to the conversation.
-    `wanted_id`: the id of the conversation.
+    `wanted_id`: the id of the conversation that was requested.
     """
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):
@@ -241,9 +245,10 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
 def _host_participants(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId
 ) -> Iterator[dict[str, object]]:
-    """Yield the host's participant objects in a conversation. Yield nothing if the conversation has ended.
+    """Yield the host's participant objects in Genesys's answer `body` about a conversation.
 
-    Leave out the objects in which the host only monitors or coaches.
+    - Leave out the objects in which the host only monitors or coaches.
+    - Yield nothing if the conversation has ended, or if its id is not `wanted_id`.
     """
     if str(body.get("id") or "").lower() != wanted_id or body.get("endTime"):
         return
@@ -265,7 +270,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether at least one colleague of the host takes part in the conversation, and no customer takes part."""
+    """Return whether a colleague of the host takes part in the conversation, and no customer takes part."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
@@ -273,7 +278,10 @@ def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Parse an ISO 8601 time such as `2026-10-01T10:42:00.000Z`. Return None for any other value."""
+    """Parse an ISO 8601 time such as `2026-10-01T10:42:00.000Z`. Return None for any other value.
+
+    A time without a zone counts as UTC.
+    """
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -282,10 +290,7 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """Parse an ISO 8601 time. Return None for any other value.
-
-    Also return None if the time is more than `back` before `now` or more than `ahead` after `now`.
-    """
+    """Parse an ISO 8601 time between `now - back` and `now + ahead`. Return None for any other value."""
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None
 

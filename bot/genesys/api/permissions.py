@@ -21,10 +21,10 @@ class ClientPermissions:
     """The permissions that the roles of an OAuth client grant.
 
     - `names`: the names of the roles.
-    - `policies`: the permissions in all divisions, as (domain, entity, action). Each part may be `*`.
-    - `is_complete`: whether the answer lists the policies of every role. If False, the client may have more
-      permissions.
-    - `by_division`: the permissions in one division only, each with the division's name.
+    - `policies`: the permissions that hold in all divisions, as (domain, entity, action). Each part may be `*`.
+    - `by_division`: the permissions that hold in one division only, each with the division's name.
+    - `is_complete`: False if Genesys's answer lacks the permissions of a role, or lists no role. The client may then
+      have more permissions.
     """
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class ClientPermissions:
         return any(_matches(one, permission) for one in self.policies) or bool(self._divisions(permission))
 
     def divisions(self, permission: str) -> tuple[str, ...]:
-        """Return the sorted names of the divisions to which `permission` is limited.
+        """Return the sorted names of the divisions to which the client's `permission` is limited.
 
         Return () if the client has the permission in all divisions, or in no division.
         """

@@ -23,7 +23,7 @@ NOBODY = "nobody@cobrowse-bot.invalid"
 class GenesysProbe:
     """Tests whether a fault of the set-up at Genesys is fixed. Implements core's SetupProbe.
 
-    `timeout`: the maximum duration of each test, in seconds.
+    `timeout`: the maximum duration of one test, in seconds.
     """
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:

@@ -36,10 +36,10 @@ Part = dict[str, object]
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
     """Read a session's state from Genesys's answer `body` about the session's conversation.
 
-    - `now`: the service's time.
-    - `is_local`: whether Genesys's API runs on this machine. If so, the viewer's URL may lead to this machine.
+    - `now`: Genesys's time.
+    - `is_local`: whether the API runs on this machine. If True, also accept a viewer URL on this machine.
 
-    The phase is WAITING if the conversation goes on and no customer has joined since the session was created.
+    Return the phase WAITING if the conversation is open and no customer has joined since the session was created.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]
@@ -60,9 +60,9 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
 
 
 def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
-    """Return whether `url` is an https URL of a Genesys host, with MAX_URL_LENGTH characters at most.
+    """Return whether `url` is an https URL of a Genesys region, at most MAX_URL_LENGTH characters long.
 
-    `is_local`: also accept a URL of this machine.
+    `is_local`: if True, also accept an http or https URL of this machine.
     """
     if not isinstance(url, str) or len(url) > MAX_URL_LENGTH or not is_safe_url(url):
         return False
@@ -100,10 +100,10 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether a customer's entry with another session id can be about the session of `record`.
+    """Return whether `part`, a customer's entry with another session id, may belong to the session in `record`.
 
-    True if the customer is connected now, or has connected since the session started. TOLERANCE allows for different
-    clocks.
+    True if the customer is connected now, or connected after the session's start. TOLERANCE is subtracted from the
+    start, because clocks differ.
     """
     if _is_connected(part):
         return True
@@ -112,10 +112,7 @@ def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
 
 
 def _time(value: object, now: datetime) -> datetime | None:
-    """Parse an ISO 8601 time. Return None for any other value.
-
-    Also return None if the time is more than MAX_AGE before `now` or more than MAX_AHEAD after `now`.
-    """
+    """Parse an ISO 8601 time between `now - MAX_AGE` and `now + MAX_AHEAD`. Return None for any other value."""
     return read_time_within(value, now, back=MAX_AGE, ahead=MAX_AHEAD)
 
 

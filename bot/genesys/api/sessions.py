@@ -52,7 +52,7 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The id and the status of a session, as the session service names the status."""
+    """The id of a session, and the session's status in the words of the session service."""
 
     id: SessionId
     status: str
@@ -70,9 +70,9 @@ class CobrowseSessions:
         join_hosts: JoinHosts = JoinHosts(),  # noqa: B008 - frozen
         joined_statuses: Collection[str] = (),
     ) -> None:
-        """Take the client that sends the calls.
+        """Store the client that sends the calls.
 
-        - `join_hosts`: the hosts to which join URLs may lead.
+        - `join_hosts`: the network hosts to which join URLs may lead.
         - `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined.
         """
         self._client, self._joined_statuses = client, joined_statuses
@@ -80,14 +80,14 @@ class CobrowseSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create call could be sent now, without a wait for the rate limit."""
+        """Return whether a create call would pass the rate limiter now without a wait."""
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session at the session service.
 
-        Raises InvalidHostError if the service rejects the host, UnknownApplicationError if it rejects the application,
-        and another ServiceError if the call fails.
+        Raises InvalidHostError if the session service rejects the host, UnknownApplicationError if the session service
+        rejects the application, and another ServiceError if the call fails.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
@@ -106,8 +106,8 @@ class CobrowseSessions:
     async def read(self, session_id: SessionId) -> SessionView:
         """Read the status of a session.
 
-        Raises UnknownSessionError on a 404 or 405: the service does not know the session, or cannot read sessions.
-        Raises another ServiceError if the call fails.
+        Raises UnknownSessionError after a 404 or 405, because the session service does not know the session, or has no
+        call that reads sessions. Raises another ServiceError if the call fails.
         """
         response = await self._call(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
@@ -120,9 +120,9 @@ class CobrowseSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Read a session's state. Raises ServiceError if the call fails.
 
-        Return UNKNOWN_STATE if the service does not find the session, or if the session's status means neither joined
-        nor ended. `live`: True if the bot watches the session in the background; False if a person waits for the
-        answer.
+        Return UNKNOWN_STATE if the session service does not find the session, or if the session's status means neither
+        joined nor ended. `live`: True if the bot watches the session in the background; False if a person waits for the
+        answer. The two cases use different shares of the rate limit.
         """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
@@ -134,10 +134,10 @@ class CobrowseSessions:
         return SessionState(SessionPhase.JOINED) if status in self._joined_statuses else UNKNOWN_STATE
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session. Return the service's correlation id; None if the answer has none.
+        """End a session. Return the session service's correlation id; None if the answer has none.
 
-        Raises UnknownSessionError on a 404 or 405: the service does not know the session, or cannot end sessions.
-        Raises another ServiceError if the call fails.
+        Raises UnknownSessionError after a 404 or 405, because the session service does not know the session, or has no
+        call that ends sessions. Raises another ServiceError if the call fails.
         """
         return reference_of(await self._call(session_id, "DELETE"))
 
@@ -153,9 +153,13 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Convert a 4xx answer to a create call into the error that the service's documentation defines for the answer.
+        """Convert a 4xx answer to a create call into an error that says what is wrong with the call.
 
-        Return `error` unchanged if the documentation does not mention the answer.
+        - Status 404: CreateCallMissingError.
+        - Status 400 about the host: InvalidHostError.
+        - Status 400 about the application: UnknownApplicationError.
+
+        Return `error` unchanged for any other answer.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)
@@ -190,11 +194,11 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 
 
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
-    """Convert the service's answer to a create call into a Session.
+    """Convert the session service's answer to a create call into a Session.
 
-    Raises UnusableAnswerError if the id or the join URL is missing or not allowed, or if the session has another host.
-    The error has `acted` True, because a session may exist. `reject_reason`: takes a join URL, and returns the reason
-    why the URL is not allowed; "" if the URL is allowed.
+    `reject_reason`: returns why a join URL is not allowed; "" if the join URL is allowed. Raises UnusableAnswerError if
+    the id or the join URL is missing or not allowed, or if the session has another host. The error's field `acted` is
+    True, because the service may have created the session.
     """
     reference = reference_of(response)
     try:

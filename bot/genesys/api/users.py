@@ -36,16 +36,14 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that tells several requests how long a search of users has to wait.
-
-        The requests share the result of this search.
-        """
+        """Return the object that tells requests how long a search of Genesys users has to wait for the rate limit."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
+        """Return the active and inactive users with exactly this email address. Raises ServiceError if the call fails.
 
-        If more users match than Genesys's answer lists, the last element is a placeholder with `is_certain` False.
+        If Genesys's answer does not list all these users, the last element is a placeholder whose `is_certain` is
+        False.
         """
         query = {"pageSize": MAX_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)
@@ -81,7 +79,7 @@ class UsersApi:
 
 
 def _users(response: httpx.Response) -> tuple[list[DirectoryUser], int]:
-    """Return the users in an answer, and the number of all users that match the search.
+    """Return the users that an answer lists, and the number of all users that match the search.
 
     Raises UnusableAnswerError if the answer is malformed.
     """

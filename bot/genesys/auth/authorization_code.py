@@ -54,8 +54,8 @@ class Grant:
 class AuthorizationCodeClient:
     """Calls Genesys to sign people in, to find out who owns a token, and to revoke a token.
 
-    `credentials`: the credentials of the OAuth client for people's sign-ins. The bot's own token comes from another
-    OAuth client.
+    `credentials`: the credentials of the OAuth client for people's sign-ins. This is not the OAuth client of the bot's
+    own token.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class AuthorizationCodeClient:
     def address(self, state: str, verifier: str) -> str:
         """Return the URL of Genesys's sign-in page.
 
-        - `state`: a random text. After the sign-in, Genesys passes the text back to the bot.
+        - `state`: a random text that Genesys appends to the callback URL after the sign-in.
         - `verifier`: the PKCE code verifier. The URL contains the verifier's hash.
         """
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
@@ -95,10 +95,10 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange an authorization code for tokens. Send one HTTP request only, because a code is valid only once.
+        """Exchange an authorization code for tokens. Send only one HTTP request, because a code is valid only once.
 
-        Raises LoginRefusedError (code connect_failed) if the login refuses the code, and another ServiceError if the
-        call fails.
+        `verifier`: the PKCE code verifier of this sign-in. Raises LoginRefusedError (code connect_failed) if the login
+        refuses the code, and another ServiceError if the call fails.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
@@ -111,7 +111,7 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens. Send one HTTP request only.
+        """Exchange a refresh token for new tokens. Send only one HTTP request.
 
         Raises SignInExpiredError if the login no longer accepts the refresh token, and another ServiceError if the call
         fails. After an OutcomeUnknownError, the login may no longer accept `refresh_token`.
@@ -126,8 +126,9 @@ class AuthorizationCodeClient:
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
         """Return the id of the user who owns the token, and Genesys's correlation id.
 
-        A malformed user id becomes None. A missing correlation id becomes None. Raises LoginRefusedError (code
-        connect_failed) if Genesys refuses the token, and another ServiceError if the call fails.
+        The user id is None if it is malformed. The correlation id is None if the answer has none. Raises
+        LoginRefusedError (code connect_failed) if Genesys refuses the token, and another ServiceError if the call
+        fails.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))

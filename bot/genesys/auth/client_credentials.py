@@ -1,8 +1,8 @@
 """Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
-Calls that wait for a token share one HTTP request to the login. The token is renewed in the background before it
-expires. After a 401 or 403, the token is dropped. After a 401, client.py repeats the call with a new token. After a
-403, only the next call gets a new token, which includes scopes that an administrator has added.
+- Calls that wait for a token share one HTTP request to the login.
+- The token is renewed in the background before it expires.
+- After a 401 or 403, the token is dropped. After a 401, client.py repeats the call with a new token.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Token:
     - `renew_at`: the time from which the bot renews the token.
     - `unusable_at`: the time from which the bot no longer sends the token.
 
-    Times are in seconds, on the clock of the object that caches the token.
+    Both times are in seconds, on the clock of the object that caches the token.
     """
 
     renew_at: float
@@ -54,8 +54,9 @@ class Token:
 class TokenAuth(TokenSource):
     """Adds the bot's own token to HTTP requests.
 
-    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first one. With a
-      second OAuth client, an administrator can replace the first client's secret without an outage.
+    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first OAuth client;
+      None if there is no second one. An administrator needs a second OAuth client to replace the first one's secret
+      without an outage.
     - `clock`: returns seconds and never goes back.
     """
 
@@ -84,7 +85,7 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add the token to an HTTP request, and drop the token after a 401 or 403. Implements httpx.Auth.
+        """Add the token to an HTTP request. If the answer is a 401 or 403, drop the token. Implements httpx.Auth.
 
         https://www.python-httpx.org/advanced/authentication/
         """
@@ -95,9 +96,9 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
-        """Get a token with other credentials, and replace the old credentials and token.
+        """Get a token with `credentials` and `next_credentials`, and use this token and these credentials from now on.
 
-        Raises ServiceError if the login gives no token. The old credentials and token then stay in use.
+        Raises ServiceError if the login gives no token. The previous credentials and token then stay in use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)
@@ -150,8 +151,8 @@ class TokenAuth(TokenSource):
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
         """Ask the login for a token as the first OAuth client. If the login refuses this client, ask as the second one.
 
-        Return the answer, and the OAuth clients with the accepted one first. Raises ServiceError if no OAuth client
-        gets a token.
+        Return the login's answer, and all OAuth clients in `clients`, with the accepted one first. Raises ServiceError
+        if no OAuth client gets a token.
         """
         first, *others = clients
         try:
@@ -190,7 +191,7 @@ def _both(credentials: Credentials, next_credentials: Credentials | None) -> tup
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
     """Read the token in the login's answer. Raises UnusableAnswerError if the token is missing or malformed.
 
-    `asked_at`: the time at which the HTTP request was sent, in seconds. The times in the result are on the same clock.
+    `asked_at`: the time at which the HTTP request was sent, in seconds. The token's times are on the same clock.
     """
     reference = reference_of(response)
     try:
@@ -206,10 +207,10 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Convert `stated`, the lifetime in the login's answer, to seconds between MIN_TOKEN_SECONDS and MAX_TOKEN_SECONDS.
+    """Convert the lifetime in the login's answer to seconds between MIN_TOKEN_SECONDS and MAX_TOKEN_SECONDS.
 
-    Return `default` if `stated` is missing, zero, negative, NaN, or of another type. Raises ValueError for a text that
-    is not a number, and OverflowError for an integer that is too large.
+    Return `default` if `stated` is missing, zero, negative, NaN, or neither a number nor a text. Raises ValueError for
+    a text that is not a number, and OverflowError for an integer that is too large for a float.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -218,16 +219,19 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets in an HTTP request to the login."""
+    """Return the secrets in an HTTP request to the login, so that they can be masked in errors.
+
+    - `form`, `headers`: the form fields and the headers of the HTTP request.
+    - `credentials`: the credentials of the OAuth client that sent the HTTP request.
+    """
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Convert the login's OAuth error (RFC 6749 section 5.2) into a LoginRefusedError.
+    """Convert an answer in which the login refuses a sign-in (RFC 6749 section 5.2) into a LoginRefusedError.
 
-    `sent`: the secrets in the HTTP request. The secrets are masked in the code and the description of the
-    LoginRefusedError.
+    `sent`: the secrets in the HTTP request. The error contains a mask in place of each of these secrets.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -246,9 +250,9 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Mask all secrets in `words`, and put `words` on one line of MAX_MESSAGE_LENGTH characters at most.
+    """Replace all secrets in `words` by `…`, and all line breaks by spaces. Keep MAX_MESSAGE_LENGTH characters at most.
 
-    Secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and everything that matches `_TOKEN`.
+    The secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and all texts that match `_TOKEN`.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

@@ -16,12 +16,12 @@ class Credentials(Protocol):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secret texts among the credentials. The login's answer may quote these texts."""
+        """Return the secret texts among the credentials. The caller masks these texts in error messages."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the form fields and the headers that authenticate one HTTP request to `token_url`.
 
-        Call `sign` for each HTTP request, because Genesys accepts a signed assertion only once.
+        Call this method for each HTTP request, because Genesys accepts a signed assertion only once.
         """
 
 

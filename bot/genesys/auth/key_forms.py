@@ -1,6 +1,6 @@
-"""Convert pasted private keys to PEM: keys without line breaks, in base64, and in other forms (pure).
+"""Convert the text of a private key to PEM (pure). The text may lack line breaks, or contain only base64.
 
-If a text cannot be converted, the result is an Unusable, which says what the text is and how to convert it.
+For a text that cannot be converted, the functions return an Unusable with the reason.
 """
 
 import base64
@@ -39,16 +39,16 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The result for a text that is not a private key in PEM and cannot be converted to one.
+    """The reason why a text is not a private key and cannot be converted to PEM.
 
-    `why`: what the text is and what to do, without a quotation from the text and without a full stop.
+    `why`: what the text is and what to do. It contains no part of the text, and does not end with a full stop.
     """
 
     why: str = NO_PEM
 
 
 def convert_text(text: str) -> str | Unusable:
-    """Convert the text of a private key to PEM. Return Unusable with the reason if that is impossible."""
+    """Convert the text of a private key to PEM. Return an Unusable if the text cannot be converted."""
     text = straight(_with_line_breaks(text)).strip()
     if other := _other_kind(text):
         return Unusable(f"{NO_PEM}, but {other}")
@@ -62,10 +62,7 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a key file to text.
-
-    Return Unusable with the reason for binary data, such as a key in DER.
-    """
+    """Decode the bytes of a key file to text. Return an Unusable for binary data, such as a key in DER."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -94,7 +91,7 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert the base64 text of a key to PEM. Return Unusable with the reason if that is impossible.
+    """Convert the base64 text of a key to PEM. Return an Unusable if the text cannot be converted.
 
     - `label`: the label in the key's BEGIN line.
     - `body`: the text between the BEGIN line and the END line.

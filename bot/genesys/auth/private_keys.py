@@ -32,7 +32,7 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read a private key from a text or from the bytes of a file.
 
     Raises ValueError if `given` is not an RSA key of at least MIN_RSA_BITS or a P-256 key, or if the passphrase is
-    missing or wrong. The message of the error quotes nothing of the key and has no full stop.
+    missing or wrong. The error's message quotes no part of the key, and does not end with a full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
@@ -51,9 +51,10 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """Read a private key from a PEM text. Return None if the library cannot read the text.
+    """Read a private key from a PEM text. Return None if the text is malformed, or if the passphrase is wrong.
 
-    Raises ValueError if the key needs a passphrase but none is given, or if one is given but the key needs none.
+    Raises ValueError if the key is encrypted and there is no passphrase, or if a passphrase is given for a key that is
+    not encrypted.
     """
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)

@@ -1,8 +1,7 @@
 """Cache the access tokens of people who signed in to Genesys, and renew each token before it expires.
 
-A renewal locks the account's row in the database. Each replica reads an account again from the database after
-`account_cache_seconds`, so the replica learns of a sign-out on another replica. authorization_code.py makes the calls
-to Genesys.
+A renewal locks the account's row in the database. Each replica reads an account from the database again when its cached
+copy is `account_cache_seconds` old, because the person may have signed out on another replica.
 """
 
 import asyncio
@@ -63,10 +62,10 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return the token source of a person's linked account; None if the person has not linked this host's account.
+        """Return the token source of the person's linked account, if the account belongs to `host_id`; otherwise None.
 
-        `reload`: ignore the cache, because the person may have linked the account on another replica. Raises
-        StorageUnavailableError if the database fails.
+        `reload`: read the account from the database, not from the cache, because the person may have linked the account
+        on another replica. Raises StorageUnavailableError if the database fails.
         """
         if reload:
             self._hosts.forget(person)
@@ -75,7 +74,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait until the renewals in progress have stored their new refresh tokens, `close_timeout` seconds at most."""
+        """Wait until the renewals in progress have ended, `close_timeout` seconds at most."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
@@ -123,8 +122,8 @@ class UserTokens:
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
         """Return a valid access token of a person, from the cache or from a renewal.
 
-        Raises SignInExpiredError if the person has to sign in again, another ServiceError if the renewal fails, and
-        StorageUnavailableError if the database fails.
+        `host_id`: the Genesys user who owns the token. Raises SignInExpiredError if the person has to sign in again,
+        another ServiceError if the renewal fails, and StorageUnavailableError if the database fails.
         """
         (token_host, token), now = self._tokens.get(person) or (None, None), self._clock()
         token = token if token_host == host_id else None  # a token of another host that was linked before
@@ -137,15 +136,15 @@ class UserTokens:
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Remove a person's token from the cache, because Genesys refused the token."""
+        """Remove `token`, which Genesys refused, from the cache. Do nothing if the cache contains a newer token."""
         _, cached = self._tokens.get(person) or (None, None)
         if cached is token:  # otherwise a newer token is cached already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Remove a person from the caches, and return the removed access token.
+        """Remove a person from all caches, and return the person's cached access token.
 
-        Return None if there is no token, or if the token has expired.
+        Return None if no token was cached, or if the token has expired.
         """
         self._hosts.forget(person)
         self._renewing.pop(person, None)
@@ -173,9 +172,9 @@ class UserTokens:
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Return whether `task` is the latest renewal for this person.
+        """Return whether `task` is still the person's current renewal.
 
-        Return False if the person has unlinked or linked an account since the renewal began.
+        False if the person has linked or unlinked an account since `task` began.
         """
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
@@ -201,8 +200,8 @@ class UserTokens:
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
         """Refresh a person's token while the account's row is locked, so that no refresh token is used twice.
 
-        Return a ServiceError instead of raising it. Raises StorageUnavailableError if the database fails before the
-        refresh.
+        Return the ServiceError, without raising it, if the refresh fails. Raises StorageUnavailableError if the
+        database fails before the refresh.
         """
         results: list[Grant | ServiceError] = []
         try:
@@ -216,9 +215,10 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh the token of a locked account, append the result to `results`, and store the new refresh token.
+        """Refresh the token of a locked account, append the outcome to `results`, and store the new refresh token.
 
-        `results` contains the result even if the database fails to store the refresh token.
+        The outcome is the Grant or the ServiceError; a SignInExpiredError if the person has unlinked the account
+        meanwhile. `results` contains the outcome even if storing the refresh token raises an exception.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)

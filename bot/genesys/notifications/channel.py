@@ -38,7 +38,7 @@ class ChannelGoneError(Exception):
 
 
 class SubscribedChannel:
-    """A notification channel that is subscribed to hosts and reconnects whenever its WebSocket closes.
+    """A notification channel that is subscribed to hosts. Reconnects whenever its WebSocket closes.
 
     `covered`: the hosts whose events arrive now; empty while no WebSocket is open.
     """
@@ -53,9 +53,10 @@ class SubscribedChannel:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Take the functions to call. `run` opens the WebSocket.
+        """Store the functions to call. `run` opens the WebSocket.
 
-        - `on_message`: gets each message, except those about the end of the WebSocket or of the channel.
+        - `connect`: opens the WebSocket at a URL.
+        - `on_message`: gets each message, except messages about the end of the WebSocket or of the channel.
         - `on_change`: gets True when the WebSocket has opened, and False when it has closed.
         """
         self.covered: frozenset[HostId] = frozenset()
@@ -75,8 +76,8 @@ class SubscribedChannel:
     async def run(self) -> None:
         """Keep a WebSocket open until the task is cancelled.
 
-        Create another channel when Genesys no longer knows the present one, when the present one has lived for
-        `renew_share` of its lifetime, or after MAX_TRIES_WITH_CHANNEL failures.
+        Replace the channel by a new one in three cases: Genesys no longer knows the channel, the share `renew_share` of
+        the channel's lifetime is over, or MAX_TRIES_WITH_CHANNEL connections in a row have failed.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -96,7 +97,7 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to `hosts`. The channel's earlier subscriptions end.
+        """Subscribe the channel to `hosts`. This replaces all earlier subscriptions of the channel.
 
         Return None if no WebSocket is open. Raises ServiceError if the call fails.
         """
@@ -161,9 +162,9 @@ class SubscribedChannel:
             watch.cancel()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, last: list[float]) -> None:
-        """Close the WebSocket if a ping gets no answer within `ping_seconds`, or if the channel is due for renewal.
+        """Close the WebSocket if a ping gets no answer within `ping_seconds`, or if it is time to replace the channel.
 
-        Send a ping when no message has arrived for `ping_seconds`. `last`: a list of one item, the time of the newest
+        Send a ping when no message has arrived for `ping_seconds`. `last`: a list with one item, the time of the newest
         message.
         """
         loop, pinged_at = asyncio.get_running_loop(), float("inf")
@@ -180,7 +181,7 @@ class SubscribedChannel:
         await socket.close()
 
     def _next_delay(self) -> float:
-        """Return the seconds to wait before the bot opens the next WebSocket. The wait doubles after each failure."""
+        """Return the seconds to wait before the next WebSocket is opened. The wait doubles after each failure."""
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret
 
@@ -193,9 +194,10 @@ def _log_failure(code: str) -> None:
 async def open_socket(
     http: aiohttp.ClientSession, proxy_for: ProxyFor, timing: PushTiming, url: str
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """Open the WebSocket at a URL, and close it when the `with` block ends.
+    """Open the WebSocket at `url`, and close it at the end of the `with` block.
 
-    Raises aiohttp.ClientError, OSError or TimeoutError if the WebSocket cannot be opened.
+    `proxy_for`: returns the proxy for a URL. Raises aiohttp.ClientError, OSError or TimeoutError if the WebSocket
+    cannot be opened.
     """
     async with asyncio.timeout(timing.connect_timeout):
         socket = await http.ws_connect(

@@ -36,7 +36,8 @@ class ChannelMessage:
     """A message of a notification channel.
 
     - `conversation_id`: the id of the changed conversation; None for a message of another kind.
-    - `fingerprint`: a hash of the conversation's co-browse sessions, calls and messages, and of the people in it.
+    - `fingerprint`: a hash of the conversation's participants, co-browse sessions, calls and messages. Equal hashes
+      mean that nothing changed that the bot needs to know.
     """
 
     kind: MessageKind

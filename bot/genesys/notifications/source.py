@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class NotificationChannels:
-    """Pushes a hint whenever Genesys's notification channels report a changed conversation.
+    """Pushes a hint when Genesys's notification channels report a changed conversation.
 
     Implements core's LiveSource.
     """
@@ -29,7 +29,7 @@ class NotificationChannels:
         return self._subscriptions is not None and self._subscriptions.covers(session)
 
     async def run(self, hints: LiveHints, leader: LeaderLock) -> None:
-        """Push hints whenever this process is the leading replica, until the task is cancelled."""
+        """Push hints to `hints` while this process is the leading replica, until the task is cancelled."""
         while True:
             try:
                 if await leader.is_leader():
@@ -39,7 +39,7 @@ class NotificationChannels:
             await asyncio.sleep(self._timing.sync_seconds)
 
     async def _lead(self, hints: LiveHints, leader: LeaderLock) -> None:
-        """Keep the channels connected and subscribed until this process is no longer the leading replica."""
+        """Keep the channels open and subscribed until this process is no longer the leading replica."""
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http, asyncio.TaskGroup() as tasks:
             connect = partial(open_socket, http, self._proxy_for, self._timing)
             subscriptions = HostSubscriptions(self._api, connect, hints, tasks, self._metrics, self._timing)

@@ -1,8 +1,7 @@
-"""Subscribe channels to the hosts of watched sessions, and turn the channels' events into hints.
+"""Subscribe notification channels to the hosts of watched sessions, and turn the channels' events into hints.
 
-If Genesys refuses the subscription to a host, the bot reads the states of the host's sessions from Genesys at
-intervals. The bot tries to subscribe again after `refused_seconds`, because an administrator may have added the
-permission.
+If Genesys refuses the subscription to a host, the bot reads the states of the host's sessions at intervals. The bot
+tries to subscribe again after `refused_seconds`, because an administrator may have added the permission.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ MAX_HINTS = 20
 
 
 class HostSubscriptions:
-    """The notification channels of the leading replica, and the hosts to which the channels are subscribed."""
+    """The notification channels of the leading replica, and the hosts to which each channel is subscribed."""
 
     def __init__(
         self,
@@ -41,7 +40,11 @@ class HostSubscriptions:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Open the first channel as a task of the group `tasks`."""
+        """Create the first channel, and start a task in `tasks` that keeps the channel's WebSocket open.
+
+        - `connect`: opens the WebSocket at a URL.
+        - `hints`: gets the hints.
+        """
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
         self._metrics, self._timing = metrics, timing
         self._loop = asyncio.get_running_loop()
@@ -100,9 +103,10 @@ class HostSubscriptions:
         self._refused_until = {host: until for host, until in self._refused_until.items() if until > now}
 
     def _assign(self) -> None:
-        """Assign each host to a channel with fewer than MAX_TOPICS hosts, and open more channels if needed.
+        """Assign each host of a watched session to a channel with fewer than MAX_TOPICS hosts.
 
-        A host that has a channel already keeps this channel.
+        If all channels are full, add a channel, up to MAX_CHANNELS channels. A host with a channel keeps this channel.
+        A host for which Genesys refuses the subscription gets no channel until `refused_seconds` are over.
         """
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
@@ -148,9 +152,9 @@ class HostSubscriptions:
         self._hint_at_new(result.accepted - before)
 
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
-        """Push hints about all sessions of newly subscribed hosts.
+        """Push hints about all sessions of newly subscribed hosts, because earlier changes caused no event.
 
-        These sessions may have changed before the subscription.
+        If this would be more than MAX_HINTS hints, ask for an early look at all sessions.
         """
         new = [session for host in hosts for session in self._sessions.get(host, ())]
         if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
@@ -161,10 +165,10 @@ class HostSubscriptions:
                 self._hint_twice(session.conversation_id)
 
     def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
-        """Log that Genesys refuses to subscribe these hosts. Do not subscribe these hosts for `refused_seconds`.
+        """Log that Genesys refuses to subscribe a channel to these hosts. Do not try again for `refused_seconds`.
 
-        - `code`: the error's code.
-        - `missing`: the missing permissions.
+        - `code`: the code of the error.
+        - `missing`: the permissions that Genesys names as missing.
         """
         for host in hosts:
             self._refused_until[host] = self._loop.time() + self._timing.refused_seconds
@@ -174,10 +178,10 @@ class HostSubscriptions:
             log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
 
     def _on_message(self, message: ChannelMessage) -> None:
-        """Push a hint about the changed conversation in a channel's message.
+        """Push a hint about the conversation that a channel reports as changed.
 
-        Ignore the message if the conversation is not watched, or if the last message about the conversation had the
-        same fingerprint.
+        Push no hint if no watched session belongs to the conversation, or if the previous message about the
+        conversation had the same fingerprint.
         """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:
@@ -196,9 +200,9 @@ class HostSubscriptions:
         self._hints.changed(changed)
 
     def _hint_twice(self, changed: ConversationId) -> None:
-        """Push a hint now and again after `repeat_seconds`.
+        """Push a hint about a changed conversation now, and another one after `repeat_seconds`.
 
-        The API may at first return an older state than the event.
+        The API may return the state from before the event for some seconds.
         """
         self._hint(changed)
         self._call_later(self._timing.repeat_seconds, lambda: self._hint(changed))
@@ -214,9 +218,9 @@ class HostSubscriptions:
         self._timers.add(timer)
 
     def _hint_oldest(self) -> None:
-        """Push a hint about the conversation whose last hint is the oldest, because an event may have been lost.
+        """Push a hint about the conversation whose last hint is the oldest, in case an event was lost.
 
-        Do nothing if that hint is younger than `lost_event_seconds`.
+        Push no hint if that last hint is younger than `lost_event_seconds`.
         """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
@@ -228,9 +232,9 @@ class HostSubscriptions:
             self._hint(oldest)
 
     def _on_change(self, is_connected: bool) -> None:
-        """Record that a channel has connected or disconnected.
+        """Record that a channel has connected or disconnected, and end a `wait` in progress.
 
-        After a disconnect, wait for `grace_seconds`, and call `_ask_if_lost`.
+        After a disconnect, call `_ask_if_lost` when `grace_seconds` are over.
         """
         self._report_connected()
         self._wake.set()
@@ -238,7 +242,7 @@ class HostSubscriptions:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Ask for an early look at all sessions if the events of any host with a watched session do not arrive."""
+        """Ask for an early look at all sessions if a watched session has a host whose events do not arrive now."""
         covered = {host for assigned in self._channels for host in assigned.channel.covered}
         if not self._sessions.keys() <= covered:
             self._hints.uncovered()
@@ -255,10 +259,11 @@ class _AssignedChannel:
         self._retry_at = self._trim_at = 0.0
 
     def needs_subscription(self, now: float) -> bool:
-        """Return whether the channel's subscriptions have to change now.
+        """Return whether the channel has to be subscribed to a different set of hosts now.
 
-        A host without a watched session stays subscribed for `trim_seconds`, because its next session often starts
-        soon.
+        - Always False if the channel is not connected, or if the wait after a failed call is not over.
+        - True if a host in `hosts` is not subscribed.
+        - True if a subscribed host is not in `hosts`, and `trim_seconds` have passed since the last subscription.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False
