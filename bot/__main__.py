@@ -1,4 +1,4 @@
-"""Make `python -m bot` the same as the command `cobrowse-bot`."""
+"""Run the command `cobrowse-bot` for `python -m bot`."""
 
 from bot.cli.commands import main
 

@@ -1,6 +1,7 @@
-"""Build the bot of one workspace from its settings: clients, use cases, request service, Bolt app. Start reading here.
+"""Build the bot of one workspace from its settings: clients, use cases, request service, Bolt app.
 
-Each function builds one layer from the layers below it. No function contains business rules.
+This is the best file to start reading the code. Each function builds one layer from the layers below it. No function
+contains business rules.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -120,9 +121,9 @@ from bot.web.oauth_callback import OAuthCallback
 class Bot:
     """The bot of one workspace: the parts that server.py runs.
 
-    - `secrets`: notices when the files of secrets change.
+    - `secrets`: reads the workspace's files of secrets again when they change.
     - `socket_web`: the client of Slack's Web API that asks Slack for Socket Mode connections.
-    - `oauth_callback`: handles browsers that return from a Genesys sign-in; None if the settings allow no sign-in.
+    - `oauth_callback`: answers browsers that return from a Genesys sign-in; None if the settings allow no sign-in.
     """
 
     settings: Settings
@@ -151,8 +152,10 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """Build the bot of a process with a single workspace. Close the bot at the end of the `with` block.
 
+    - `timing`, `genesys_timing`, `slack_timing`, `secret_timing`, `bounds`: durations and maximum numbers. Tests pass
+      other values.
     - `locales`: the folder with the translations of the bot's messages.
-    - `mask`: a function that hides the given secrets in the log.
+    - `mask`: a function that takes secrets and hides them in all later log lines.
 
     Raises AuditSetupError if the audit log cannot be opened, StorageSetupError if the database cannot be opened, and
     the errors of `open_workspace`.
@@ -209,9 +212,9 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
 class _Resources:
     """The settings, connections and logs of one workspace, which every layer needs.
 
-    - `metrics`, `store`, `audit`: limited to the data of this workspace.
+    - `metrics`, `store`, `audit`: views that contain only the data of this workspace.
     - `watch`: records whether Slack accepts the bot token.
-    - `told`: maps each notice to the people and channels that got its message.
+    - `told`: maps each notice to the people and channels that got a message about the notice.
     """
 
     settings: Settings
@@ -256,9 +259,9 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
 
 
 def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> AuditLog:
-    """Return the workspace's audit log, which writes the workspace's name in each line.
+    """Return the workspace's audit log, which writes the workspace's short name in each line.
 
-    The audit log is the shared one, unless the workspace's settings name another file.
+    The audit log writes to the file that all workspaces share, unless the workspace's settings name another file.
     """
     own = shared.audit
     if settings.audit_log != shared.settings.audit_log:
@@ -268,7 +271,7 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. The clients differ in their token, and in how they repeat a failed call."""
+    """The clients of Slack's Web API. The clients differ in their token, and in whether they repeat a failed call."""
 
     web: WebClient
     without_retries: WebClient
@@ -421,11 +424,11 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the id of the channel or person whom people without a Genesys user should contact.
+    """Return the id of the channel or person to contact for people who have no Genesys user.
 
-    - COBROWSE_HELP_CONTACT, if it is a channel or a person who may be an administrator.
-    - Otherwise an administrator, because only administrators can connect people to Genesys users.
-    - "" if there are no administrators.
+    - COBROWSE_HELP_CONTACT, if it is a channel, an administrator, or any person while COBROWSE_ADMINS has a user group.
+    - Otherwise the administrator with the lowest id, because only administrators can link people to Genesys users.
+    - "" if the settings name no such person or channel.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -515,10 +518,10 @@ def _start_session(
 
 
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
-    """Build the notice board, with the readers of each kind of notice.
+    """Build the notice board, which knows the readers of each kind of notice.
 
     - Notices about faults: the administrators and the contact.
-    - Notices about requests for access: the administrators, and the contact if it is a channel.
+    - Notices about requests for access: the administrators, and the contact if the contact is a channel.
     - Other notices: the person whom the notice is about.
     """
     contact = contact_id(resources.settings.slack.help_contact)
@@ -581,7 +584,7 @@ def _request_parts(
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
     """Subscribe the log, metrics, audit log, service status, Home tab and recovery to the events of requests.
 
-    The log is the first subscriber, so that each event is logged before other parts react to it.
+    The log is the first subscriber, so that each event is in the log before another subscriber gets the event.
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
@@ -595,9 +598,9 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 
 
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
-    """Build the watcher that reads the states of open sessions, and subscribe the watcher to the events of requests.
+    """Build the watcher that reads the states of open sessions. Return None if GENESYS_LIVE is off.
 
-    Return None if GENESYS_LIVE is off.
+    The watcher also subscribes to the events of requests.
     """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:

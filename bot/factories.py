@@ -1,6 +1,6 @@
-"""Build the tracer, the Genesys clients and the host rules from the settings.
+"""Build the tracer, the clients for Genesys and the host rules from the settings.
 
-The bot (app.py), the command `check`, and the commands that do not use Slack (cli/sessions.py) call these functions.
+Three callers share these functions: the bot (app.py), `cobrowse-bot check`, and the commands in cli/sessions.py.
 """
 
 import logging
@@ -80,9 +80,10 @@ async def open_genesys(
     tracer: Tracer = NULL_TRACER,
     watcher: "SecretWatcher[Settings] | None" = None,
 ) -> AsyncIterator[GenesysClient]:
-    """Open the client that calls Genesys with the bot's own token. Close it at the end of the `with` block.
+    """Open the client that calls Genesys with the bot's own token. Close the client at the end of the `with` block.
 
-    `watcher`: tells the client when the files of its credentials change; None if the credentials never change.
+    `watcher`: tells the client when the files with the OAuth client's credentials change; None to use the same
+    credentials always.
     """
     async with HttpClient(service.proxy, timing, tracer) as http:
         clients = service.credentials, service.next_credentials
@@ -100,9 +101,9 @@ async def open_genesys(
 
 
 async def _accept(auth: TokenAuth, settings: Settings) -> str:
-    """Use changed credentials of the bot's OAuth client. Return "" if Genesys accepts the credentials.
+    """Replace the credentials of the bot's OAuth client if Genesys accepts the credentials in `settings`.
 
-    Otherwise, keep the old credentials, and return the error's code.
+    Return "" for success. Otherwise keep the previous credentials, and return the error's code.
     """
     try:
         await auth.use(settings.service.credentials, settings.service.next_credentials)
@@ -112,9 +113,9 @@ async def _accept(auth: TokenAuth, settings: Settings) -> str:
 
 
 async def _accept_sign_ins(tokens: UserTokens, settings: Settings) -> str:
-    """Use a changed secret of the OAuth client for people's sign-ins. Return "" for success.
+    """Use the secret in `settings` for people's sign-ins from now on, without a test. Return "" for success.
 
-    The bot cannot test this secret without a person's sign-in.
+    Only a person's sign-in can test the secret.
     """
     tokens.use(settings.connect.credentials)
     return ""
@@ -128,7 +129,7 @@ async def open_user_tokens(
     tracer: Tracer,
     watcher: "SecretWatcher[Settings]",
 ) -> AsyncIterator[UserTokens]:
-    """Open the cache for the tokens of linked accounts. Close it at the end of the `with` block.
+    """Open the cache for the tokens of linked accounts. Close the cache at the end of the `with` block.
 
     `watcher`: tells the cache when the secret of the OAuth client for people's sign-ins changes.
     """
@@ -153,7 +154,10 @@ async def open_user_tokens(
 def sessions_api(
     service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """Return the SessionsApi that GENESYS_COBROWSE_API selects."""
+    """Return the SessionsApi that GENESYS_COBROWSE_API selects.
+
+    `user_tokens`: the tokens of linked accounts; None to use the bot's own token only.
+    """
     if service.conversations:
         return ConversationSessions(genesys, service.conversations.joining, user_tokens)
     return CobrowseSessions(genesys, service.join_hosts, service.joined_statuses)
@@ -171,7 +175,7 @@ def live_source(
 def required_permissions(settings: Settings) -> tuple[str, ...]:
     """Return the scopes and permissions that the bot's calls to Genesys need with these settings.
 
-    Each scope or permission is a value of the label `needs` in the metrics.
+    The metrics use each scope or permission as a value of the label `needs`.
     """
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS

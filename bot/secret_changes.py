@@ -1,8 +1,8 @@
-"""Give changed secrets to the parts of the bot, while the bot runs.
+"""Replace secrets in the running bot when their files change.
 
-Each function subscribes one part to config/reload/watcher.py, which notices changed files. A subscribed function
-returns "" if the part now uses the new secret. Otherwise, the function returns an error code, and the part keeps the
-old secret. factories.py subscribes the clients of Genesys.
+config/reload/watcher.py notices changed files. Each function here subscribes one part of the bot. A subscriber returns
+"" if the part uses the new secret. Otherwise the subscriber returns an error code, and the part keeps the old secret.
+factories.py subscribes the clients of Genesys.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Let the database use other encryption keys, or another user or password, when these settings change."""
+    """Give the database new encryption keys or a new user or password when the files with these settings change."""
 
     async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
@@ -36,7 +36,7 @@ def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> No
 
 
 async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
-    """Call `change`, and await the result. Return "" for success; otherwise the code of the raised error."""
+    """Await the result of `change`. Return "" for success; otherwise the code of the raised error."""
     try:
         await change()
     except (SetupError, StorageUnavailableError) as error:
@@ -52,10 +52,10 @@ def watch_bot_token(
     token_watch: TokenWatch,
     timing: SlackTiming,
 ) -> None:
-    """Let `clients` use another bot token when the token's file changes.
+    """Give `clients` the new bot token when the token's file changes.
 
-    The new token must belong to the same app in the same Slack workspace. `new_client`: returns a client for a token.
-    The bot tests the new token with this client.
+    The new token must belong to the same app in the same Slack workspace as `identity`. `new_client`: returns a client
+    for the new token, which the bot uses to test the token.
     """
 
     async def accept(settings: Settings) -> str:
@@ -75,7 +75,7 @@ def watch_bot_token(
 
 
 def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiver) -> Callable[[], None]:
-    """Let the Socket Mode receiver use another app-level token when the token's file changes.
+    """Give the Socket Mode receiver the new app-level token when the token's file changes.
 
     Return a function that ends the subscription.
     """
@@ -87,7 +87,7 @@ def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiv
 
 
 def watch_signing_secrets(watcher: SecretWatcher[Settings], receiver: HttpReceiver) -> None:
-    """Let the HTTP receiver use other signing secrets when their files change."""
+    """Give the HTTP receiver the new signing secrets when their files change."""
 
     async def accept(settings: Settings) -> str:
         receiver.use_secrets(settings.slack.signing_secrets)

@@ -1,4 +1,4 @@
-"""Run the bot over Socket Mode or HTTP until a signal stops it, then finish the accepted requests."""
+"""Run the bot over Socket Mode or HTTP until a signal stops the process, then finish the accepted requests."""
 
 import asyncio
 import errno
@@ -41,7 +41,7 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """Raised when the bot cannot start, and another try would fail for the same reason. The message is that reason."""
+    """Raised when the bot cannot start for a reason that another try does not remove. The message is the reason."""
 
     code = "address_unavailable"
 
@@ -49,7 +49,7 @@ class StartError(SetupError):
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's event-loop factory; None on Windows, which uvloop does not support.
 
-    With None, asyncio uses its own event loop.
+    The caller passes the result to asyncio, which uses its own event loop for None.
     """
     if sys.platform == "win32":
         return None
@@ -73,7 +73,7 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 @contextmanager
 def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
-    """Until the `with` block ends, call the functions `read_now` when the process gets SIGHUP.
+    """Call all functions in `read_now` whenever the process gets SIGHUP, until the `with` block ends.
 
     Do nothing on Windows, which has no SIGHUP, and in a terminal, where SIGHUP has to end the process.
     """
@@ -90,7 +90,7 @@ def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
 
 
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
-    """Return the result of `opening`. If `stop` is set first, cancel `opening` and return None."""
+    """Return the result of `opening`. If `stop` is set before `opening` is done, cancel `opening` and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
     either: list[asyncio.Future[Any]] = [task, stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -104,10 +104,10 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serve until `stop` is set, then finish the accepted requests.
+    """Serve the only workspace of a process until `stop` is set, then finish the accepted requests.
 
-    `on_ready`: called when the bot is ready, with the port of the HTTP server, or with 0 in Socket Mode. Raises
-    StartError if Slack permanently refuses the bot, or if a port cannot be opened.
+    `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
+    Raises StartError if Slack permanently refuses the bot, or if a port cannot be opened.
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         stack.enter_context(read_on_hangup(bot.secrets.read_now, bot.shared.secrets.read_now))
@@ -124,10 +124,11 @@ async def serve(
     on_ready: Callable[[int], None],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Receive payloads from Slack until `stop` is set. Then acknowledge the received payloads, and call `drain`.
+    """Receive payloads from Slack until `stop` is set. Then acknowledge the received payloads, and await `drain`.
 
+    - `opening`: opens the receiver.
     - `drain`: finishes the accepted requests.
-    - `on_ready`: called when Slack can reach the bot, with the port of the HTTP server, or with 0 in Socket Mode.
+    - `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
 
     Raises StartError after the drain if Slack permanently refuses the bot.
     """
@@ -156,8 +157,8 @@ async def serve(
 class RunningReceiver:
     """An open receiver of Slack's payloads.
 
-    - `ready`: done when Slack can reach the bot. The result is the port, 0 for Socket Mode.
-    - `refused`: done when Slack permanently refuses the bot. The result is a sentence with the reason.
+    - `ready`: a future that is done when Slack can reach the bot. Its result is the port, or 0 in Socket Mode.
+    - `refused`: a future that is done when Slack permanently refuses the bot. Its result is a sentence with the reason.
     - `is_connected`: returns whether Slack can reach the bot now.
     """
 
@@ -168,10 +169,10 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack over Socket Mode, retry without limit, and yield the receiver.
+    """Connect to Slack over Socket Mode, and yield the receiver. If the connection fails, try again without limit.
 
-    At the end, acknowledge the received payloads and disconnect. `known_sockets`: the number of connections to the same
-    Slack app that this process already has.
+    At the end of the `with` block, acknowledge the received payloads and disconnect. `known_sockets`: the number of
+    Socket Mode connections to the same Slack app that this process already has.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
@@ -205,7 +206,7 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
 
 
 def new_http_receiver(bot: Bot) -> HttpReceiver:
-    """Build the receiver of Slack's HTTP requests, and subscribe the receiver to changes of the signing secrets."""
+    """Build the receiver of Slack's HTTP requests. The receiver gets new signing secrets when their files change."""
     receiver = HttpReceiver(
         bot.app,
         bot.settings.slack.signing_secrets,
@@ -223,7 +224,8 @@ def new_http_receiver(bot: Bot) -> HttpReceiver:
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     """Listen on HOST and PORT for Slack's HTTP requests, and yield the receiver.
 
-    At the end, acknowledge the received payloads and stop listening. Raises StartError if the port cannot be opened.
+    At the end of the `with` block, acknowledge the received payloads and stop listening. Raises StartError if the port
+    cannot be opened.
     """
     settings, server, receiver = bot.settings, web.Application(client_max_size=BODY_BYTES), new_http_receiver(bot)
     receiver.add_to(server)
@@ -241,7 +243,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 
 def reachable_at(port: int) -> RunningReceiver:
-    """Return a RunningReceiver that is ready at `port`, and always connected."""
+    """Return a RunningReceiver for an HTTP server on `port`: ready now, always connected, and never refused."""
     loop = asyncio.get_running_loop()
     running = RunningReceiver(loop.create_future(), loop.create_future(), _always)
     running.ready.set_result(port)
@@ -264,10 +266,10 @@ async def serve_health(health: HealthServer, settings: Settings | ProcessSetting
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve an application, and yield its port. At the end, finish the HTTP requests in progress.
+    """Serve a web application, and yield the port.
 
-    `variable`: the name of the setting with the port, for the error message. Raises StartError if the port cannot be
-    opened.
+    At the end of the `with` block, finish the HTTP requests in progress, for one second at most. `variable`: the name
+    of the setting with the port, for the error message. Raises StartError if the port cannot be opened.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
@@ -287,9 +289,9 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, with a limit of connections.
+    """Listen as aiohttp's TCPSite does, but limit the number of connections.
 
-    - `refusals`: the log for connections beyond the limit and for unreadable HTTP requests.
+    - `refusals`: the log for refused connections and for bytes that are not HTTP.
     - `variable`: the name of the setting with the port, for the error message.
 
     Raises StartError if the port cannot be opened.
@@ -312,7 +314,7 @@ async def _create_server(
 
 
 def all_addresses(port: int) -> socket.socket:
-    """Open one socket for IPv6 and IPv4, or for IPv4 only if the machine has no IPv6.
+    """Open one socket for all IPv6 and IPv4 addresses, or for IPv4 addresses only if the machine has no IPv6.
 
     Raises OSError if the port cannot be opened.
     """
@@ -326,7 +328,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answers a connection beyond the limit with HTTP status 503, and closes it."""
+    """Answers a connection with HTTP status 503 and closes it. Used if the server has too many connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         writable = cast(asyncio.WriteTransport, transport)  # a socket's; uvloop's transports have other base classes

@@ -1,4 +1,4 @@
-"""Open the parts that all workspaces of a process share, such as the database and the metrics."""
+"""Open the parts that all workspaces of a process share, such as the database, the audit log and the metrics."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -30,7 +30,7 @@ from bot.storage.open import Storage, open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """The durations and maximum numbers of all layers. Tests pass shorter durations."""
+    """The durations and maximum numbers of all layers. Tests pass other values."""
 
     core: CoreTiming = field(default_factory=CoreTiming)
     genesys: GenesysTiming = GENESYS_TIMING
@@ -43,9 +43,9 @@ class Durations:
 class Shared:
     """The parts that all workspaces of a process share.
 
-    - `store`, `metrics`: each workspace uses a view that contains only the workspace's data.
-    - `secrets`: notices when the process's own files of secrets change, such as the keys of the database.
-    - `mask`: a function that hides the given secrets in the log.
+    - `store`, `metrics`: the data of all workspaces. Each workspace uses a view that contains only its own data.
+    - `secrets`: reads the process's own files of secrets again when they change, such as the keys of the database.
+    - `mask`: a function that takes secrets and hides them in all later log lines.
     """
 
     settings: ProcessSettings
@@ -70,9 +70,10 @@ async def open_shared(
 ) -> AsyncIterator[Shared]:
     """Open the parts that all workspaces share. Close them at the end of the `with` block.
 
-    - `locales`: the folder with the translations.
-    - `mask`: a function that hides the given secrets in the log.
-    - `by_workspace`: whether the metrics have a label with the workspace's name.
+    - `durations`: durations and maximum numbers. Tests pass other values.
+    - `locales`: the folder with the translations of the bot's messages.
+    - `mask`: a function that takes secrets and hides them in all later log lines.
+    - `by_workspace`: whether the metrics have a label with the workspace's short name.
 
     Raises StorageSetupError if the database cannot be opened, and AuditSetupError if the audit log cannot be opened.
     """

@@ -1,6 +1,6 @@
-"""Tune the process: the garbage collector, for speed, and the limit for open files.
+"""Tune the process: pause the garbage collector for speed, and raise the limit for open files.
 
-docs/develop/decisions/0001-garbage-collector.md says why the collector is tuned.
+docs/develop/decisions/0001-garbage-collector.md says why the garbage collector is tuned.
 """
 
 import gc
@@ -14,22 +14,23 @@ no cycles of objects to free."""
 def pause_collector() -> None:
     """Disable the garbage collector until `freeze_loaded` is called.
 
-    While modules load, a collection would find almost nothing to free.
+    A collection while modules load costs time, and finds almost nothing to free.
     """
     gc.disable()
 
 
 def freeze_loaded() -> None:
-    """Exclude all existing objects from garbage collection, and enable the garbage collector for new objects."""
+    """Exclude all existing objects from garbage collection, and enable the garbage collector for later objects."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     gc.enable()
 
 
 def allow_open_files(count: int) -> None:
-    """Let the process open this many files and connections, or as many as the system allows it to allow itself.
+    """Raise the process's limit for open files and connections to `count`, or to the system's maximum for processes.
 
-    Many systems set a limit of 1024 that each process may raise: https://0pointer.net/blog/file-descriptor-limits.html
+    A higher limit stays unchanged. Many systems start each process with a limit of 1024, which the process may raise:
+    https://0pointer.net/blog/file-descriptor-limits.html
     """
     if sys.platform == "win32":
         return

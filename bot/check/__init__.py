@@ -1,6 +1,6 @@
 """Run the checks of `cobrowse-bot check`: settings, Slack, Genesys and database. Say how to fix each problem.
 
-The checks only read. The checks create no session, message, table or file.
+The checks only read. They create no session, message, table or file.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ async def run_checks(
     """Run all checks of a process with a single workspace, and return the results.
 
     - `environ`: the settings, by name.
-    - `user_id`: the Slack user whose access is also checked; None to check nobody.
+    - `user_id`: the Slack user whose access is checked, too; None to check nobody.
     - `env_file`: the path of .env.
     - `remarks`: one sentence for each part of .env that the bot ignores.
 
@@ -43,8 +43,9 @@ async def run_checks(
 def check_environment(person: str | None = None, workspace: str | None = None) -> list[CheckResult]:
     """Run all checks with the settings in the process's environment and in .env.
 
-    - `person`: the id of the Slack user whose access is also checked; None to check nobody.
-    - `workspace`: the short name of the only workspace to check; None to check all workspaces and what they share.
+    - `person`: the id of the Slack user whose access is checked, too; None to check nobody.
+    - `workspace`: the short name of the only workspace to check; None to check all workspaces and the parts that they
+      share.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     user_id = UserId(person) if person else None

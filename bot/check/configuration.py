@@ -1,6 +1,6 @@
 """Check everything that needs no network: the settings, the private key, and the files with secrets.
 
-A fault in one setting does not keep the others from being checked.
+A fault in one setting does not stop the checks of other settings.
 """
 
 import difflib
@@ -46,9 +46,9 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads a part of a workspace's settings with `read`, and returns the result of `read`.
+    """A function that calls `read` with the settings of a workspace, and returns the result of `read`.
 
-    Raises SettingsError if the part has faults.
+    Raises SettingsError if the settings that `read` uses have faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -56,7 +56,7 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts of the settings, and the results of their checks. A part with faults is None."""
+    """The parts of a workspace's settings, and the results of their checks. A part with faults is None."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -69,7 +69,9 @@ class Setup:
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
     """Read and check the settings of a process with a single workspace.
 
-    `remarks`: one sentence for each part of .env that the bot ignores.
+    - `environ`: the settings, by name.
+    - `env_file`: the path of .env.
+    - `remarks`: one sentence for each part of .env that the bot ignores.
     """
     faults: dict[str, None] = {}
     load = partial(settings.load_part, environ=environ)
@@ -89,7 +91,10 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
 
 def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
-    """Read and check the settings in the table of one workspace, without those that all workspaces share."""
+    """Read and check the settings in one workspace's table in the file of workspaces.
+
+    Leave out the settings that all workspaces share.
+    """
     faults = dict.fromkeys(workspace.error.faults if workspace.error else ())
     variables, whole = file.variables_of(workspace.name), workspace.settings
     setup = _read_parts(whole, partial(file.load_part, name=workspace.name), faults)
@@ -105,10 +110,11 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read the parts of the settings that have no faults. The result contains a failed check for each fault.
+    """Read the parts of the settings. The result contains a failed check for each fault.
 
     - `whole`: all settings; None if they have faults.
-    - `faults`: the known faults as keys. The function adds the faults that it finds.
+    - `load`: reads one part of the settings.
+    - `faults`: the faults that are known already, as keys. New faults are added to this dict.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -131,7 +137,7 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return one result with the number of settings; no result if there are faults."""
+    """Return one result with the number of settings in `variables`; no result if `faults` is not empty."""
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
     return [] if faults else [ok("settings", told)]
@@ -140,10 +146,11 @@ def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> 
 def check_environment(
     environ: Mapping[str, str], remarks: Sequence[str], used: Container[str] = ()
 ) -> list[CheckResult]:
-    """Return a warning for each ignored part of .env, and for each variable that the bot does not read.
+    """Return a warning for each ignored part of .env, and for each variable that looks like a setting but is none.
 
+    - `environ`: the environment variables, by name.
     - `remarks`: one sentence for each ignored part of .env.
-    - `used`: the names of variables that the tables of workspaces refer to.
+    - `used`: the names of variables to which tables of the file of workspaces refer. They get no warning.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]
     return [*found, *_unknown_variables({name: text for name, text in environ.items() if name not in used})]
@@ -155,10 +162,11 @@ def _split_sentence(sentences: str) -> tuple[str, str]:
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault in the settings to a failed result.
+    """Convert a fault in the settings, a text in one of three forms, to a failed result.
 
-    A fault has the form `NAME: problem. Fix.` for a setting, `[table] problem. Fix.` for a table in the file of
-    workspaces, and `path: problem. Fix.` for a whole file.
+    - `NAME: problem. Fix.` for a setting.
+    - `[table] problem. Fix.` for a table in the file of workspaces.
+    - `path: problem. Fix.` for a whole file.
     """
     name, _, text = fault.partition(": ")
     if not re.fullmatch(r"\w+", name):
@@ -215,7 +223,10 @@ def _hosts_file(whole: Settings) -> CheckResult:
 
 
 def check_audit_log(where: str) -> CheckResult:
-    """Check whether the bot can write to the audit log at `where`. Return the result."""
+    """Check whether the bot can write the audit log. Return the result.
+
+    `where`: the path of the file; "-" for standard output; "" for no audit log.
+    """
     if not where or where == STDOUT:
         return ok("audit log", "to standard output" if where else "none is kept")
     path = Path(where)
@@ -226,9 +237,9 @@ def check_audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check whether session cards can show the link to the customer's page.
+    """Check whether session cards can show the link to the page where customers type the join code.
 
-    Return one result; no result if the session service makes the link.
+    Return one result; no result if the session service creates the links.
     """
     if service.conversations is None:
         return []

@@ -23,7 +23,7 @@ TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPAC
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
     """Return a result for each file or folder that other users of this machine can read or write, but should not.
 
-    - `environ`: the settings, by name.
+    - `environ`: the settings, by name. They contain the paths of the files.
     - `env_file`: the path of .env; None if the settings come from the table of a workspace.
     """
     own = [env_file] if env_file else []
@@ -43,12 +43,12 @@ def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckR
 
 
 def is_open(path: Path) -> bool:
-    """Return whether every user of this machine can read a file. Return False if the file does not exist."""
+    """Return whether every user of this machine can read a file. Return False if the file cannot be inspected."""
     return bool(_mode(path) & OTHERS_READ)
 
 
 def is_private(path: Path) -> bool:
-    """Return whether only the file's owner can read the file."""
+    """Return whether only the file's owner can read the file. Return True if the file cannot be inspected."""
     return not _mode(path) & (GROUP_READ | OTHERS_READ)
 
 

@@ -45,7 +45,7 @@ async def check_genesys(
     - `match_email`: whether the bot finds the host of a person by email address.
     - `sending`: the settings of messages to customers; None if they have faults.
 
-    Return the results, and the reachability of each host of Genesys.
+    Return the results, and the reachability of each server of Genesys.
     """
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
@@ -91,9 +91,9 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Return the result of the check `ask`, whose name is `name`.
+    """Await the check `ask`, and return its result.
 
-    Return a failed result if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT.
+    Return a failed result with the name `name` if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
@@ -111,9 +111,10 @@ async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], A
 async def _next_client(
     service: ServiceSettings, http: HttpClient, timing: GenesysTiming, match_email: bool, needed: list[permissions.Need]
 ) -> list[CheckResult]:
-    """Check whether the second OAuth client can replace the first one.
+    """Check whether the second OAuth client can replace the first one. Return one result.
 
-    Return one result; no result if the settings name no second OAuth client.
+    Return no result if the settings name no second OAuth client. `needed`: the actions that the second OAuth client's
+    permissions must allow.
     """
     if service.next_credentials is None:
         return []
@@ -186,7 +187,7 @@ async def _users(client: GenesysClient) -> CheckResult:
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
-    """Return two texts about an error: what happened, and what the administrator can do about it."""
+    """Return two texts about an error: the problem, and the fix for an administrator."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
         case errors.LoginRefusedError(oauth_error=code, words=words):

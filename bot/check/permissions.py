@@ -1,6 +1,7 @@
-"""Check whether the OAuth client's roles allow calls that `check` must not send, because the calls have an effect.
+"""Check permissions for calls that `check` must not send, because the calls have an effect.
 
-These calls create co-browse offers and notification channels, and send SMS and emails.
+These calls create co-browse offers and notification channels, and send SMS and emails. The check compares the roles of
+the OAuth client with the permissions that the calls need.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 class Need:
     """An action for which the bot needs a permission.
 
-    - `any_of`: the permissions, each of which allows the action.
+    - `any_of`: the permissions. Any one of them allows the action.
     - `to`: the action in words, such as "send SMS".
     """
 
@@ -36,7 +37,7 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that these settings require and that `check` cannot test with a call.
+    """Return the actions that the bot needs with these settings, and that `check` cannot test with a call.
 
     `sending`: the settings of messages to customers; None if they have faults.
     """
@@ -81,8 +82,8 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
     """Check whether the OAuth client may subscribe to the conversations of hosts. Return the result.
 
-    The check creates no channel: the check compares Genesys's list of required permissions with the client's roles.
-    Raises ServiceError if a call fails.
+    Compare the permissions that Genesys requires with the client's roles, and create no channel. Raises ServiceError if
+    a call fails.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
@@ -103,7 +104,7 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning about the permissions that hold in some divisions only; None if there are none."""
+    """Return a warning if the client has needed permissions only in some divisions; otherwise None."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

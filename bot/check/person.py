@@ -1,4 +1,4 @@
-"""Check one Slack user without starting a session: whether the person may start sessions, and who is their host."""
+"""Check one Slack user without starting a session: whether the person may start sessions, and who is the host."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """A HostCache that stores nothing, so that the host rules always run.
+    """A HostCache that stores nothing, so that the host rules run every time.
 
     `linked`: reads a host link from the database.
     """
@@ -59,7 +59,7 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check whether a Slack user may start sessions, and which Genesys user would be the host. Return the results."""
+    """Check whether a Slack user may start sessions, and which Genesys user is the host. Return the results."""
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
@@ -82,7 +82,7 @@ async def check_person(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a request by this person, for the access rules only. The bot does not process this request."""
+    """Build a request by this person, to pass to the access rules. Nothing processes this request."""
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -97,7 +97,11 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase with the reason why the person may start sessions, for which agents, and in which channels."""
+    """Return a phrase about the person's access.
+
+    The phrase names the allowlists that contain the person. It says whether the person may start sessions for others,
+    and in which channels.
+    """
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

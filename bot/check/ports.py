@@ -12,10 +12,10 @@ def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResu
     """Check whether the bot can listen on its ports, and return the results.
 
     - A failed result for each port on which the bot cannot listen.
-    - One result about all ports, if the bot can listen on all of them.
+    - One result for all ports together, if the bot can listen on all of them.
     - No result, if the bot uses no port.
 
-    `over_http`: whether the bot uses PORT.
+    `over_http`: whether Slack sends payloads over HTTP, so that the bot uses PORT.
     """
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if over_http:
@@ -31,7 +31,8 @@ def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResu
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
     """Return a failed result if the bot cannot listen on this port; otherwise None.
 
-    A port in use counts as a success, because the bot itself may be running. `name`: the setting with the port.
+    Return None if the port is in use, because the bot itself may be running. `name`: the name of the setting with the
+    port.
     """
     try:
         if host in ALL_ADDRESSES:

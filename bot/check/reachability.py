@@ -1,4 +1,4 @@
-"""Check whether a host is reachable, and compare the host's clock with this machine's clock.
+"""Check whether a server is reachable, and compare the server's clock with this machine's clock.
 
 The result names the step that failed: the name look-up, the connection, the proxy, TLS or the certificate.
 """
@@ -22,10 +22,10 @@ LARGE_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """Whether a host is reachable, and how the host's clock differs from this machine's clock.
+    """Whether a server is reachable, and the difference between its clock and this machine's clock.
 
-    - `skew_seconds`: how far this machine's clock is ahead of the host's clock; None if the host sent no Date header.
-    - `failure`: a failed result if the host is unreachable; otherwise None.
+    - `skew_seconds`: how far this machine's clock is ahead; None if the server's answer has no header Date.
+    - `failure`: a failed result if the server is unreachable; otherwise None.
     """
 
     host: str
@@ -34,9 +34,9 @@ class Reachability:
 
 
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
-    """Send one HTTP request to `url`, without a token. Any HTTP answer means that the host is reachable.
+    """Send one HTTP request without a token to `url`. Any HTTP answer means that the server is reachable.
 
-    `name`: the name of the failed result if the host is unreachable.
+    `name`: the name of the failed result if the server is unreachable.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
@@ -62,7 +62,7 @@ def _skew(date: str | None, now: float) -> float | None:
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
     """Return two texts about a failed connection: the problem, and the fix.
 
-    `variable`: the name of the environment variable with the proxy that was used; "" for no proxy.
+    `variable`: the name of the environment variable that contains the used proxy; "" if no proxy was used.
     """
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
@@ -82,8 +82,8 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 def clock(reached: list[Reachability]) -> CheckResult:
     """Compare this machine's clock with the clocks of Slack and Genesys. Return the result.
 
-    `reached`: the clock differences from earlier checks. Slack's signatures and the bot's signed assertions are valid
-    for some minutes only, so the bot needs a right clock.
+    `reached`: the reachability of the servers, with the differences of their clocks. The difference matters, because
+    Slack's signatures and the bot's signed assertions are valid for some minutes only.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

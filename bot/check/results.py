@@ -1,4 +1,4 @@
-"""Define the results of `check`, and format them as text for people and as JSON for programs."""
+"""Define the results of `check`, and format them as text for people or as JSON for programs."""
 
 import json
 import re
@@ -59,9 +59,9 @@ class CheckResult:
 
     - `name`: the area that was checked, such as "settings".
     - `message`: what the check found.
-    - `fix`: what to do; "" for nothing.
-    - `code`: the error code with which the command `run` would end because of this problem; "" if `run` would go on.
-    - `workspace`: the short name of the workspace; "" if there is only one, or if all workspaces share the area.
+    - `fix`: what to do; "" if there is nothing to do.
+    - `code`: the code of the error with which this problem would end the command `run`; "" if `run` would not end.
+    - `workspace`: the short name of the workspace; "" if the process has only one, or if all workspaces share the area.
     """
 
     name: str
@@ -73,7 +73,7 @@ class CheckResult:
 
     @property
     def page(self) -> str:
-        """Return the path of the documentation page about this problem; "" if there is no problem."""
+        """Return the path of the documentation page about this problem; "" if the check found no problem."""
         return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 
@@ -83,33 +83,33 @@ def ok(name: str, message: str) -> CheckResult:
 
 
 def warning(name: str, message: str, fix: str) -> CheckResult:
-    """Build the result of a check that found a problem with which the bot still works."""
+    """Build the result of a check that found a problem that does not stop the bot from working."""
     return CheckResult(name, Status.WARNING, message, fix)
 
 
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
     """Build the result of a check that found a problem that must be fixed.
 
-    `code`: the error code with which the command `run` would end because of this problem; "" if `run` would go on.
+    `code`: the code of the error with which this problem would end the command `run`; "" if `run` would not end.
     """
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
 def setup_failed(name: str, error: SetupError) -> CheckResult:
-    """Build the failed result for an error that ends the command `run`."""
+    """Build the failed result for a problem that would end the command `run` with `error`."""
     message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
     return failed(name, message, fix, error.code)
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Build the result of a check that did not run. `why`: the reason, for example that an earlier check failed."""
+    """Build the result of a check that did not run. `why`: the reason, such as the failure of an earlier check."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 
 def as_text(results: Sequence[CheckResult]) -> str:
     """Return the results as text for a terminal, with a summary as the last line.
 
-    With several workspaces, each workspace has a heading. The results about what all workspaces share have one, too.
+    With several workspaces, the results of each workspace have a heading, and so have the results about shared parts.
     """
     parts = [(workspace, list(found)) for workspace, found in groupby(results, lambda each: each.workspace)]
     lines: list[str] = []
@@ -132,7 +132,7 @@ def _lines(found: CheckResult) -> Iterator[str]:
 
 
 def _summary(results: Sequence[CheckResult]) -> str:
-    """Return the numbers of errors and of warnings as a sentence, such as `5 errors, 2 warnings.`"""
+    """Return a sentence with the number of errors and the number of warnings, such as `5 errors, 2 warnings.`"""
     errors, warnings = (sum(found.status is status for found in results) for status in (Status.FAILED, Status.WARNING))
     summary = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
     return summary[0].upper() + summary[1:]
@@ -143,9 +143,10 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap a text at `width`, between words only, so that values to copy stay in one piece.
+    """Wrap a text at `width` characters, only between words. Longer words are not split, so that they can be copied.
 
-    `first`: the start of the first line. `later`: the start of each other line.
+    - `first`: the text before the first line.
+    - `later`: the text before each other line.
     """
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)
@@ -154,7 +155,7 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 def as_json(results: Sequence[CheckResult]) -> str:
     """Return the results as JSON, in the same order. The field `ok` is true if no check failed.
 
-    The keys never change, because programs read them.
+    The names of the fields are stable, because programs read them.
     """
     listed = [
         {

@@ -28,10 +28,11 @@ async def check_services(
     *,
     with_database: bool = True,
 ) -> list[CheckResult]:
-    """Check Slack, Genesys and the database. Return the results in `parts`, and then the results of these checks.
+    """Check Slack, Genesys and the database. Return the results in `parts`, followed by the results of these checks.
 
-    - `user_id`: the Slack user whose access is also checked; None to check nobody.
-    - `with_database`: False to leave out the database.
+    - `parts`: the settings, and the results of their checks.
+    - `user_id`: the Slack user whose access is checked, too; None to check nobody.
+    - `with_database`: whether to check the database.
     """
     of_slack, of_genesys, of_database = await asyncio.gather(
         _slack(parts, slack_timing), _genesys(parts, genesys_timing), _database(parts, is_needed=with_database)
@@ -47,7 +48,7 @@ async def check_services(
 
 
 def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Return the results about settings with these secrets masked.
+    """Mask `secrets`, and everything that matches a pattern of a secret, in results about settings. Return the results.
 
     Mask neither the paths of URLs, nor the example of a setting at the end of a `fix`.
     """
@@ -56,15 +57,18 @@ def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) ->
 
 
 def redacted(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Return the results about services with these secrets masked. Keep the paths of URLs in each `fix`."""
+    """Mask `secrets`, and everything that matches a pattern of a secret, in results about services. Return the results.
+
+    Do not mask the paths of URLs in a `fix`.
+    """
     redact = Redactor(secrets)
     return [_redacted(each, redact, partial(redact, keeps_paths=True)) for each in results]
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Mask the secrets in a fix with `redact`, except in the example of a setting at the end of the fix.
+    """Mask the secrets in `fix` with `redact`, except in the example of a setting at the end of `fix`.
 
-    The example comes from VARIABLES and is not a secret, but `redact` could mask it.
+    The example comes from VARIABLES and contains no secret, but `redact` could mask a part of it.
     """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]
@@ -76,7 +80,7 @@ def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return one failed result for each fault, and one result that says that all other checks did not run."""
+    """Return one failed result for each fault of the settings, and one result for all checks that did not run."""
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 

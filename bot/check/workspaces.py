@@ -1,4 +1,4 @@
-"""Check the file of workspaces, what all workspaces share, and each workspace."""
+"""Check the file of workspaces, the parts that all workspaces share, and each workspace."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,10 +34,11 @@ async def check_workspaces(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check the workspace `only`. If `only` is None, check what the workspaces share, and then each workspace.
+    """Check the parts that all workspaces share, and then each workspace; with `only`, check only one workspace.
 
     - `environ`: the settings, by name.
-    - `user_id`: a Slack user of the workspace `only` whose access is also checked; None to check nobody.
+    - `only`: the short name of the only workspace to check; None to check everything.
+    - `user_id`: a Slack user of the workspace `only` whose access is checked, too; None to check nobody.
     - `env_file`: the path of .env.
     - `remarks`: one sentence for each part of .env that the bot ignores.
     """
@@ -59,10 +60,7 @@ async def check_workspaces(
 
 
 def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-    """Return the environment without SLACK_CONFIG_TOKEN, and the removed value.
-
-    The value is "" if the variable is not set.
-    """
+    """Return `environ` without SLACK_CONFIG_TOKEN, and the removed value; "" if SLACK_CONFIG_TOKEN is not set."""
     token = unquoted(environ.get(CONFIG_TOKEN, ""))
     return {name: value for name, value in environ.items() if name != CONFIG_TOKEN}, token
 
@@ -70,9 +68,9 @@ def _without_config_token(environ: Mapping[str, str]) -> tuple[Mapping[str, str]
 async def _shared(
     process: ProcessSettings, file: WorkspacesFile, env_file: Path, remarks: Sequence[str]
 ) -> list[CheckResult]:
-    """Check what all workspaces share, and return the results.
+    """Check the parts that all workspaces share, and return the results.
 
-    The checks are about the environment, the file of workspaces, the ports, the audit log and the database.
+    The parts are the environment, the file of workspaces, the ports, the audit log and the database.
     """
     names = list(file.tables)
     tables = f"{file.path} has {len(names)} workspace{'s' * (len(names) > 1)}: {', '.join(names)}"
@@ -90,7 +88,7 @@ async def _shared(
 
 
 def _without_repetitions(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results, but each result about the same file and problem only once."""
+    """Yield the results. If several results about files have the same name and message, yield only the first one."""
     seen = set()
     for each in results:
         what = each.name, each.message

@@ -1,7 +1,9 @@
 """Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
 
-LOG_LEVEL does not affect the audit log. The audit log contains no link and no text that people typed. The audit log
-contains only the last four digits of a customer's phone number, and only the domain of an email address.
+- LOG_LEVEL does not affect the audit log.
+- The audit log contains no link and no text that people typed.
+- The audit log contains only the last four digits of a customer's phone number, and only the domain of an email
+  address.
 """
 
 import errno
@@ -54,9 +56,10 @@ class AuditSetupError(SetupError):
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """Return the fields of an audit line except its time. Omit fields without a value.
+    """Return the fields of the audit line about a request, except the time. Omit fields without a value.
 
-    `reached`: whether Slack accepted the message that shows the result to the requester.
+    - `outcome`: the result of the request.
+    - `reached`: whether Slack accepted the message that shows the result to the requester.
     """
     step = step_of(request)
     found = {
@@ -77,9 +80,11 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 
 
 def decision(outcome: Result) -> str:
-    """Return the decision about a request: "allowed", "refused" or "failed".
+    """Return the decision about a request with the result `outcome`.
 
-    "failed": the request was allowed, but ended with an error.
+    - "allowed": the request succeeded.
+    - "refused": the bot did not allow the request.
+    - "failed": the request was allowed, but ended with an error.
     """
     if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
@@ -115,9 +120,9 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Appends lines to the file of the audit log. Creates the file with mode 600.
+    """Appends lines to the file of the audit log. Creates the file with mode 600 if the file does not exist.
 
-    After log rotation has moved the file, the next line goes to a new file at the same path.
+    If log rotation moves the file, the next line goes to a new file at the old path.
     """
 
     def _open(self) -> Any:
@@ -137,14 +142,14 @@ class AuditStream(logging.StreamHandler[TextIO]):
 class AuditLog:
     """Writes a line for each finished or rejected request to the audit log.
 
-    If the line cannot be written, the fields of the line go to the normal log, and the request goes on.
+    If the line cannot be written, its fields go to the normal log, and the request continues.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:
         """Open the audit log. Raises AuditSetupError if the file cannot be opened.
 
-        - `where`: the path of the file; "-" for `stream`; "" for no audit log.
-        - `stream`: None for standard output.
+        - `where`: the path of the file; "-" to write to `stream`; "" to write no audit log.
+        - `stream`: the stream for "-"; None for standard output.
         """
         self._handler: logging.Handler | None = None
         self._common: dict[str, Any] = {}
@@ -155,7 +160,7 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def in_workspace(self, name: str) -> "AuditLog":
-        """Return an audit log that writes to the same file or stream, with the workspace `name` in each line."""
+        """Return an audit log that writes to the same file or stream, with the workspace's short name in each line."""
         own = AuditLog("")
         own._handler, own._common = self._handler, {"workspace": name} if name else {}
         return own
@@ -169,10 +174,7 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line with these fields.
-
-        The line is about a command that somebody ran in a terminal, or about a changed secret.
-        """
+        """Write an audit line with these fields, about a command in a terminal or about a changed secret."""
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

@@ -1,7 +1,6 @@
-"""Format log records as single lines, and mask secrets in them.
+"""Format log records as single lines, and mask the secrets in them and in tracebacks.
 
-The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings. Secrets in
-tracebacks are masked, too.
+The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings.
 """
 
 import json
@@ -39,12 +38,12 @@ def _with_path(url: re.Match[str]) -> str:
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Return the mask for a JSON Web Token. Return the match unchanged if it is only the header of a token."""
+    """Return the mask for a JSON Web Token. Return the matched text if it is only the header of a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the mask for an email address. Return the match unchanged if its domain has no dot, as in `root@db`."""
+    """Return the mask for an email address. Return the matched text if the domain has no dot, as in `root@db`."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -73,20 +72,27 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _is_suspect(text: str) -> bool:
-    """Return whether the text may contain something that looks like a secret."""
+    """Return whether the text contains one of the marks in `_SUSPECT`.
+
+    This is a quick test before the patterns: every secret that a pattern matches contains a mark, but some texts with a
+    mark contain no secret.
+    """
     lower = text.lower()
     return any(sign in lower for sign in _SUSPECT)
 
 
 class Redactor:
-    """Masks secrets in texts: the texts in `secrets`, and everything that matches a pattern of a secret."""
+    """Masks secrets in texts: the texts in `secrets`, and every text that matches one of the patterns of secrets.
+
+    Texts in `secrets` with fewer than MIN_SECRET_LENGTH characters are not masked.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: list[str] = []
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
-        """Also mask these texts from now on."""
+        """Mask the texts in `secrets`, too, from now on. Ignore those with fewer than MIN_SECRET_LENGTH characters."""
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
         forms = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
         forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
@@ -96,14 +102,17 @@ class Redactor:
         self._inconspicuous = [form for form in self._forms if not _is_suspect(form)]
 
     def is_harmless(self, text: str) -> bool:
-        """Return whether the text certainly contains no secret. If False, the text may contain one."""
+        """Return False if the text contains a mark from `_SUSPECT` or a known secret; otherwise True.
+
+        True means that the text contains no secret. False means that the text has to be masked.
+        """
         return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
         """Mask all secrets in the first `max_length` characters of a text.
 
-        If the text is longer, append the number of the remaining characters. `keeps_paths`: if True, do not mask the
-        paths of URLs.
+        If the text is longer, remove the rest, and append the number of the removed characters. `keeps_paths`: if True,
+        do not mask the paths of URLs.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -117,7 +126,7 @@ class Redactor:
     def _cut_at(self, text: str, max_length: int) -> int:
         """Return the last position up to `max_length` that is not inside a word or a known secret.
 
-        The patterns would not recognize half a secret.
+        The text is cut there, because a cut inside a secret would hide the secret from the patterns.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -129,7 +138,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the start of the word that contains the position `end`."""
+    """Return the start of the word that contains the position `end`. Words end at white space and quotation marks."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -174,7 +183,7 @@ class LineFormatter(logging.Formatter):
     def _traceback(self, exc_info: ExcInfo) -> str:
         """Return the traceback with all secrets masked.
 
-        If the traceback has more than MAX_TRACEBACK_LENGTH characters, cut its end and append the exception's class
+        If the traceback has more than MAX_TRACEBACK_LENGTH characters, remove its end, and append the exception's class
         name.
         """
         text = self.formatException(exc_info)
@@ -192,12 +201,12 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
-    """Make the root logger write lines with masked secrets. Return the object that masks the secrets.
+    """Make the root logger write lines with masked secrets. Return the Redactor that masks the secrets.
 
     - `level`: a level of Python's logging, such as "INFO".
-    - `as_json`: whether the lines are JSON.
-    - `secrets`: texts to mask, besides everything that matches a pattern of a secret.
-    - `stream`: where to write the lines; None for standard error.
+    - `as_json`: whether the lines are JSON; otherwise text.
+    - `secrets`: texts to mask, in addition to the texts that match a pattern of a secret.
+    - `stream`: the stream for the lines; None for standard error.
     """
     redactor = Redactor(secrets)
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -222,7 +231,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Log an uncaught exception with its secrets masked, in place of Python's own hook, which masks nothing."""
+    """Log an uncaught exception with its secrets masked. Replaces `sys.excepthook`, which masks nothing."""
     logging.getLogger("bot").critical("uncaught", exc_info=(kind, error, traceback))
 
 

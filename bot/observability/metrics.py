@@ -64,10 +64,10 @@ class LastCall:
 
 
 class MetricFamilies:
-    """The metrics of the process, in one registry.
+    """The metrics of the process, in one Prometheus registry.
 
-    `by_workspace`: whether the metrics have the label `workspace`. The label is "" for a value of the whole process,
-    such as one about the database.
+    `by_workspace`: whether the metrics have the label `workspace`. Its value is "" for metrics of the whole process,
+    such as those about the database.
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -165,7 +165,7 @@ class MetricFamilies:
 
 
 class PrometheusMetrics(Metrics):
-    """Counts events and calls of one workspace, or of the whole process, with prometheus_client. Thread-safe.
+    """Counts events and calls with prometheus_client, for one workspace or for the whole process. Thread-safe.
 
     Implements core.ports.Metrics.
     """
@@ -181,10 +181,11 @@ class PrometheusMetrics(Metrics):
     ) -> None:
         """Create the series of one workspace.
 
-        - `kinds`, `needs`: the kinds of requests and the permissions whose counters start at 0.
-        - `exemplar`: returns the ids of the current trace, which are stored with durations; None to store no ids.
-        - `families`: the metrics that get the series; None for new metrics in a new registry.
-        - `workspace`: the short name; "" for the whole process.
+        - `kinds`: the kinds of requests whose counters start at 0.
+        - `needs`: the permissions whose counters start at 0.
+        - `exemplar`: returns the ids of the current trace, to store them with measured durations; None to store no ids.
+        - `families`: the metrics that get the series; None to create the metrics in a new registry.
+        - `workspace`: the workspace's short name; "" for the whole process.
         """
         self._families = families or MetricFamilies()
         self._workspace = (workspace,) if self._families.by_workspace else ()
@@ -194,9 +195,11 @@ class PrometheusMetrics(Metrics):
         self._create_series(kinds, needs)
 
     def in_workspace(self, workspace: str, kinds: Iterable[str], needs: Iterable[str]) -> "PrometheusMetrics":
-        """Return the metrics of the workspace `workspace`, in the same registry.
+        """Return the metrics of one workspace, in the same registry.
 
-        `kinds`, `needs`: the kinds of requests and the permissions whose counters start at 0.
+        - `workspace`: the workspace's short name.
+        - `kinds`: the kinds of requests whose counters start at 0.
+        - `needs`: the permissions whose counters start at 0.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
@@ -205,22 +208,22 @@ class PrometheusMetrics(Metrics):
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
-        """Record whether Slack can reach a workspace.
+        """Record whether the bot of a workspace is ready.
 
-        `workspace`: the short name; "" if the process serves one workspace only.
+        `workspace`: the workspace's short name; "" if the process serves only one workspace.
         """
         ready = self._families.ready
         (ready.labels(workspace) if self._families.by_workspace else ready).set(is_ready)
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Until the `with` block ends, let two gauges include the results of these functions.
+        """Add the results of two functions to two gauges until the `with` block ends.
 
         - `under_way`: returns the number of requests in progress.
         - `queue_length`: returns the number of calls that wait for the rate limit.
 
-        Each gauge shows the sum for all bots of the workspace. A workspace can have two bots for a short time: one with
-        new settings, and one that finishes its requests with the old settings.
+        Each gauge shows the sum over all bots of the workspace. After a change of the settings, a workspace has two
+        bots until the old bot has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])
         both = under_way, queue_length
@@ -239,10 +242,11 @@ class PrometheusMetrics(Metrics):
         return generate_latest(self._families.registry)
 
     def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return all metrics as text, and the text's content type.
+        """Return all metrics as text, and the content type of the text.
 
-        The text has the format OpenMetrics, which can contain exemplars, if the HTTP header Accept (`accept`) names
-        that format. Otherwise, it has Prometheus's text format. https://prometheus.io/docs/specs/om/open_metrics_spec/
+        `accept`: the value of the HTTP header Accept. If it names OpenMetrics, the text has this format, which can
+        contain exemplars: https://prometheus.io/docs/specs/om/open_metrics_spec/ . Otherwise the text has Prometheus's
+        text format.
         """
         encode, content_type = choose_encoder(accept)
         return encode(self._families.registry), content_type
@@ -256,7 +260,7 @@ class PrometheusMetrics(Metrics):
         return LastCall(status, time.monotonic() - at)
 
     def record_event(self, event: Event) -> None:
-        """Count a finished, rejected or resumed request, or a session whose state changed."""
+        """Count a finished, rejected or resumed request, or a session whose state changed. Ignore other events."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
                 self._requests(request.kind.value, result.code).inc()
@@ -305,7 +309,7 @@ class PrometheusMetrics(Metrics):
         self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
-        """Create the counters for changes of these secrets with the value 0."""
+        """Create the counters for changes of the secrets `names`. The counters start at 0."""
         for name, result in product(names, RELOADS):
             self._reloads(name, result)
 
@@ -313,7 +317,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Create the counters for changes of the file of workspaces with the value 0."""
+        """Create the counters for changes of the file of workspaces. The counters start at 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -327,7 +331,7 @@ class PrometheusMetrics(Metrics):
         self._live_down.set(not is_up)
 
     def _bind(self, families: MetricFamilies) -> None:
-        """Look up the series of this workspace once, so that each count is fast."""
+        """Look up the series of this workspace once, because a look-up for each count would be slow."""
         self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
         self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
         self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)
@@ -341,18 +345,18 @@ class PrometheusMetrics(Metrics):
         self._live_down = self._one(families.live_down)
 
     def _one(self, family: M) -> M:
-        """Return the series of this workspace in a metric that has no label except `workspace`."""
+        """Return the series of this workspace in a metric whose only label is `workspace`."""
         return family.labels(*self._workspace) if self._workspace else family
 
     def _by(self, family: M) -> Callable[..., M]:
-        """Return a function that takes the values of all labels except `workspace`.
+        """Return a function that returns a series of this workspace.
 
-        The function returns the series of this workspace.
+        The function takes the values of all labels of `family` except `workspace`.
         """
         return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard need before the first event. Their value is 0."""
+        """Create the series that alerts and the dashboard need before the first event. The series start at 0."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests(kind, outcome)
         for need in needs:

@@ -1,4 +1,4 @@
-"""Limit the log lines that outsiders can cause, such as those about bytes that are not HTTP."""
+"""Limit the log lines that people outside can cause, for example by sending bytes that are not HTTP."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The records of one reason that are not in the log yet: their count, and the fields of the newest one."""
+    """The records with one reason that are not in the log yet: their number, and the fields of the newest record."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -19,11 +19,11 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Writes log records, but for each reason at most one line per interval. Needs a running event loop.
+    """Writes log records, at most one line per interval for each reason. Needs a running event loop.
 
-    - The first record of a reason is written at once.
-    - A later line stands for all records of an interval. The field `count` is the number of these records.
-    - `reason`: a constant of the code, never text from outside.
+    - The first record with a reason is written at once.
+    - All further records of an interval become one line at the end of the interval. Its field `count` is their number.
+    - The reason is a constant of the code, never text from outside.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -40,7 +40,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write the lines about all waiting records now."""
+        """Write the lines about all records that are not in the log yet."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

@@ -73,10 +73,10 @@ _ERROR_CODES: tuple[tuple[type[BaseException], str], ...] = (
 
 @asynccontextmanager
 async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIterator[Tracer]:
-    """Start the export of traces, and yield the tracer. At the end, export the last spans.
+    """Start the export of traces, and yield the tracer. At the end of the `with` block, export the last spans.
 
-    - `to_genesys`: whether calls to Genesys carry W3C's headers about the trace.
-    - `export_timeout`: how long the last export may take, in seconds.
+    - `to_genesys`: whether calls to Genesys carry W3C's headers with the trace's id.
+    - `export_timeout`: the maximum duration of the last export, in seconds.
 
     OpenTelemetry reads its settings (OTEL_…) from the environment of the process.
     """
@@ -90,16 +90,16 @@ async def open_telemetry(*, to_genesys: bool, export_timeout: float) -> AsyncIte
 
 
 def _resource() -> Resource:
-    """Describe this process for OpenTelemetry.
+    """Return the OpenTelemetry attributes of this process.
 
-    OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES replace values that the bot sets.
+    OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over the values that the bot sets.
     """
     own = {"service.name": SERVICE_NAME, "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
     return Resource.create(own).merge(OTELResourceDetector().detect())
 
 
 async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa: ASYNC109 - the thread goes on after it
-    """Export the last spans in a daemon thread, and wait for the thread `timeout` seconds at most."""
+    """Export the last spans in a daemon thread, and wait for the thread for `timeout` seconds at most."""
     done, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def shut_down() -> None:
@@ -114,7 +114,7 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 
 
 class QuietExporter(SpanExporter):
-    """Exports spans with another exporter, and logs the other exporter's failures at most once a minute.
+    """Exports spans with another exporter, and logs this exporter's failures at most once a minute.
 
     OpenTelemetry's own log lines would contain the collector's address and answer. OpenTelemetry calls `export` in a
     thread.
@@ -147,7 +147,8 @@ class QuietExporter(SpanExporter):
 class SpanTracer(Tracer):
     """Records the steps of requests as spans with OpenTelemetry. Implements core's Tracer.
 
-    A trace begins with a payload from Slack. Other work, such as the sweep of the database, is not recorded.
+    A trace begins with a payload from Slack. Work without a payload, such as the sweep of the database, is not
+    recorded.
     """
 
     def __init__(self, provider: TracerProvider, *, to_genesys: bool = False) -> None:
@@ -243,8 +244,8 @@ class SpanTracer(Tracer):
     ) -> Iterator[Span]:
         """Record the `with` block as a span.
 
-        `context`: contains the span's parent; None for the current span as the parent. If the block raises an
-        exception, mark the span as an error with the exception's code, without the exception's text.
+        `context`: contains the span's parent; None if the parent is the current span. If the block raises an exception,
+        mark the span as an error with the exception's code, but without the exception's text.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -270,7 +271,7 @@ class SpanTracer(Tracer):
 class TracedRequests:
     """A RequestRepository that passes each call on to another RequestRepository, and records each write as a span.
 
-    TracedRequests stores the current trace with each new request.
+    Each new request is stored with the current trace's context.
     """
 
     def __init__(self, store: RequestRepository, tracer: SpanTracer) -> None:
@@ -315,7 +316,7 @@ class TracedRequests:
 
 
 class TracedTransport(httpx.AsyncBaseTransport):
-    """Sends HTTP requests to Genesys with another transport, and records each as a span. A retry is a new span.
+    """Sends HTTP requests to Genesys with another transport, and records each as a span. A retry is another span.
 
     `has_headers`: whether the HTTP requests carry W3C's header `traceparent`.
     """
@@ -372,7 +373,7 @@ def request_attributes(request: Request) -> dict[str, str | int | bool]:
 def payload_span(body: Mapping[str, Any], *, over_http: bool) -> tuple[str, SpanKind, dict[str, str | int | bool]]:
     """Return the name, the kind and the attributes of the span for a payload from Slack.
 
-    `over_http`: True for a payload over HTTP, False for a payload over Socket Mode.
+    `over_http`: True if the payload came over HTTP, False if over Socket Mode.
     """
     named = "slash_command" if "command" in body and "type" not in body else body.get("type")
     payload = _known(named, PAYLOAD_TYPES)
@@ -410,7 +411,7 @@ def fail(span: Span, code: str) -> None:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a code for an exception: the code of the bot or of Slack, or a word for the kind of exception."""
+    """Return a code for an exception: its own code, Slack's error code, or a word for the kind of the exception."""
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
@@ -418,24 +419,24 @@ def code_of(error: BaseException) -> str:
 
 
 def _slack_code(error: SlackApiError) -> object:
-    """Return the error code in Slack's answer; None if the answer is not JSON."""
+    """Return the error code in Slack's answer; None if the answer contains no error code."""
     with suppress(Exception):  # slack_sdk raises ValueError for bytes
         return error.response.get("error")
     return None
 
 
 def has_trace() -> bool:
-    """Return whether there is a current span, even if the span is not recorded."""
+    """Return whether there is a current span, recorded or not."""
     return trace.get_current_span().get_span_context().is_valid
 
 
 def is_recorded() -> bool:
-    """Return whether the current trace is recorded. OpenTelemetry's sampler may leave out a trace."""
+    """Return whether the current trace is recorded. OpenTelemetry's sampler can exclude a trace."""
     return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
 def current_ids() -> dict[str, str] | None:
-    """Return the ids of the current trace and span, by the names of log fields; None if the trace is not recorded."""
+    """Return the ids of the current trace and span, as `trace_id` and `span_id`; None if the trace is not recorded."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid or not context.trace_flags.sampled:
         return None
@@ -443,7 +444,7 @@ def current_ids() -> dict[str, str] | None:
 
 
 def current_context() -> str | None:
-    """Return the current trace as text, to store it; None if there is no trace.
+    """Return the current trace's context as text, which can be stored; None if there is no trace.
 
     The text is W3C's `traceparent`, or `traceparent, tracestate`.
     """
@@ -453,6 +454,9 @@ def current_context() -> str | None:
 
 
 def read_context(stored: str | None) -> Context:
-    """Convert a text that `current_context` returned into a context. For any other text, the context has no trace."""
+    """Convert a text that `current_context` returned into a context.
+
+    For None or any other text, return a context without a trace.
+    """
     parent, _, state = (stored or "").partition(", ")
     return _PROPAGATOR.extract({"traceparent": parent, "tracestate": state}, Context())

@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
-The bot is ready if Slack can reach it. The answer of /readyz also shows the states of Genesys and of the database. The
-bot is ready even if Genesys or the database fails, because the bot then tells people about the failure.
+The bot is ready if Slack can reach it, even if Genesys or the database fails, because the bot then tells people about
+the failure. The answer of /readyz also shows the states of Genesys and of the database.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ async def _not_yet() -> bool:
 class StoreProbe:
     """Finds out whether the database answers.
 
-    `find`: a function that reads a request from the database. The database does not answer if `find` raises an error or
-    takes longer than STORE_TIMEOUT.
+    `find`: a function that reads a request from the database. The database does not answer if this function raises an
+    error or takes longer than STORE_TIMEOUT.
     """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:
@@ -37,7 +37,7 @@ class StoreProbe:
         self._last: tuple[float, bool] | None = None
 
     async def answers(self) -> bool:
-        """Return whether the database answers. The result is STORE_CACHE_SECONDS old at most."""
+        """Return whether the database answers. The result can be up to STORE_CACHE_SECONDS old."""
         if self._last and time.monotonic() - self._last[0] < STORE_CACHE_SECONDS:
             return self._last[1]
         answers = False
@@ -50,13 +50,13 @@ class StoreProbe:
 
 
 class HealthServer(ABC):
-    """Serves /healthz, /readyz and /metrics. A subclass defines `state`.
+    """Serves /healthz, /readyz and /metrics. Subclasses define `state`.
 
     `draining`: whether the process is stopping. If True, /readyz answers with status 503.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
-        """Take the metrics to serve.
+        """Store the metrics to serve.
 
         `find`: a function that reads a request from the database, to find out whether the database answers.
         """
@@ -71,10 +71,10 @@ class HealthServer(ABC):
 
     @abstractmethod
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether Slack can reach the bot, and fields for the answer of /readyz."""
+        """Return whether /readyz says that the process is ready, and fields to add to the answer of /readyz."""
 
     async def count_ready(self) -> None:
-        """Record in the metrics whether Slack can reach the bot."""
+        """Record in the metrics whether the bot is ready."""
         is_ready, _ = await self.state()
         self.metrics.workspace_ready("", is_ready=is_ready and not self.draining)
 
@@ -95,10 +95,9 @@ class HealthServer(ABC):
 
 
 class Health(HealthServer):
-    """Finds out whether the bot of one workspace is ready.
+    """Serves the health endpoints of a process with a single workspace, and finds out whether its bot is ready.
 
-    Serves the health endpoints if the process has only this workspace. `slack_refusal`: a function that returns Slack's
-    error code if Slack refuses the bot token; "" if Slack accepts the bot token.
+    `slack_refusal`: a function that returns Slack's error code if Slack refuses the bot token; otherwise "".
     """
 
     def __init__(
@@ -126,7 +125,7 @@ class Health(HealthServer):
         return is_connected and has_right_clock and not refusal, fields
 
     def _genesys(self) -> dict[str, object]:
-        """Return the state of Genesys as of the latest call."""
+        """Return the fields of /readyz about the latest call to Genesys."""
         last = self.metrics.last_call
         if last is None:
             return {"state": "unknown"}
@@ -145,8 +144,8 @@ WorkspaceState = Callable[[], Awaitable[tuple[bool, dict[str, object]]]]
 class WorkspacesHealth(HealthServer):
     """Serves the health endpoints of a process with several workspaces.
 
-    The process is ready if at least one workspace is ready. Otherwise, a fault in one workspace would make a proxy stop
-    sending HTTP requests to all workspaces. `workspaces`: maps each workspace's short name to a function that returns
+    The process is ready if at least one workspace is ready, so that a fault in one workspace does not make a proxy stop
+    sending HTTP requests to the others. `workspaces`: maps the short name of each workspace to a function that returns
     the workspace's state.
     """
 

@@ -1,4 +1,4 @@
-"""Answer bytes that are not HTTP with status 400 and one log line. Remove the header `Server` from responses."""
+"""Answer bytes that are not HTTP with status 400 and one log line, and remove the header `Server` from responses."""
 
 import logging
 from typing import Any
@@ -16,14 +16,14 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 
 class Connection(web.RequestHandler):
-    """Handles an HTTP connection as aiohttp does, but never quotes bytes that are not HTTP."""
+    """Handles an HTTP connection as aiohttp does. If bytes are not HTTP, neither the answer nor the log quotes them."""
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
         super().__init__(manager, **options)
         self._refusals = refusals
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log an error that aiohttp reports. For bytes that are not HTTP, write one line that does not quote them."""
+        """Log an error that aiohttp reports. For bytes that are not HTTP, log one line that does not quote them."""
         error = kw.get("exc_info")
         if isinstance(error, UNREADABLE):
             self._refuse(error)
@@ -54,11 +54,11 @@ class Connection(web.RequestHandler):
 async def remove_server_header(_: web.BaseRequest, response: web.StreamResponse) -> None:
     """Remove the header `Server`, which shows the versions of aiohttp and Python, from a response.
 
-    Use this function as a handler of aiohttp's signal `on_response_prepare`.
+    This is a handler of aiohttp's signal `on_response_prepare`.
     """
     response.headers.popall(hdrs.SERVER, None)
 
 
 def new_refusal_log() -> ThrottledLog:
-    """Create the log for the unreadable HTTP requests to one server. The lines per second are limited."""
+    """Create the log for the refused connections and unreadable HTTP requests of one server."""
     return ThrottledLog(logging.getLogger(__name__))

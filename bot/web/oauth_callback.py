@@ -32,10 +32,10 @@ PageFuture = asyncio.Future[web.Response]
 
 
 class OAuthCallback:
-    """Handles the HTTP request of a browser that returns from a sign-in to Genesys, and answers with a page.
+    """Answers a browser that returns from a sign-in to Genesys with a page.
 
-    The person who asked for the sign-in link also gets a Slack message, if their account was linked, or if somebody
-    used the link to sign in as another Genesys user.
+    The person who asked for the sign-in link also gets a Slack message in two cases: their account was linked, or
+    somebody signed in with the link as another Genesys user.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class OAuthCallback:
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. Do not serve HEAD, because a sign-in link works for one HTTP request only."""
+        """Add the route to a server. HEAD gets status 405, because a HEAD would use up the sign-in link."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the log lines about refused HTTP requests that are not written yet."""
+        """Log the refused HTTP requests that are not in the log yet."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Finish the sign-in, and answer the browser with a page.
 
-        Answer with status 429 if `bounds.callbacks` such HTTP requests are in progress.
+        If `bounds.callbacks` of these HTTP requests are already in progress, answer with status 429.
         """
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
@@ -77,7 +77,7 @@ class OAuthCallback:
         """Finish the sign-in, and put the page into `page_future`.
 
         If the browser has disconnected, send the result in Slack to the person who asked for the sign-in link. `state`,
-        `code`, `error`: the parameters of the URL that the browser requested.
+        `code`, `error`: the parameters of the URL that the browser requested; "" for a missing one.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)

@@ -51,10 +51,11 @@ CONNECT_LATER = said(
 
 
 def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, str]:
-    """Return the HTTP status and the HTML of the page that shows `outcome`, the result of a sign-in.
+    """Return the HTTP status and the HTML of the page that shows the result of a sign-in.
 
-    - `request`: the request that asked for the sign-in link; None if the bot does not know the link.
-    - `to`: the reader of the page.
+    - `outcome`: the result.
+    - `request`: the request of the person who asked for the sign-in link; None if the bot does not know the link.
+    - `to`: the reader of the page, with their language.
     """
     if isinstance(outcome, AccountLinked):
         title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
@@ -66,9 +67,9 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return the two texts of the page about an error: the problem, and what to do.
+    """Return the two texts of the page about an error: the problem, and the next step.
 
-    `is_used`: whether the sign-in has used up a valid sign-in link.
+    `is_used`: whether the sign-in link was valid and is now used up.
     """
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
@@ -83,7 +84,7 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None, to: Addressee) -> str:
-    """Return the line of the page with the ids that support asks for; "" if there are none."""
+    """Return the line of the page with the ids that support needs to find the sign-in in logs; "" if there are none."""
     return references(to.language, request.id if request else None, getattr(outcome, "reference", None))
 
 
@@ -104,5 +105,5 @@ def _html(language: Language, done: bool, what: str, then: str, references: str)
 
 
 def busy_page(language: Language) -> str:
-    """Return the page that asks the reader to wait, because too many people sign in at the same time."""
+    """Return the HTML of the page that asks the reader to wait, because too many people sign in at the same time."""
     return _html(language, False, language.say(BUSY), language.say(BUSY_NEXT), "")

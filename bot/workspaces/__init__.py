@@ -1,1 +1,1 @@
-"""Serve several workspaces in one process, each apart from the others."""
+"""Serve several workspaces in one process. A failure in one workspace does not stop the others."""

@@ -1,4 +1,4 @@
-"""Pass each HTTP request to the workspace whose name is in the request's path."""
+"""Pass each HTTP request to the workspace that serves the HTTP request's method and path."""
 
 import asyncio
 import logging
@@ -17,9 +17,11 @@ Handle = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Route:
-    """Handles the requests of one workspace, and counts those in progress.
+    """Handles the HTTP requests to one path of a workspace, and counts the HTTP requests in progress.
 
-    It refuses requests beyond `limit` at the same time, because the workspaces share the server's connections.
+    - `name`: the workspace's short name.
+    - `handle`: answers an HTTP request.
+    - `limit`: the maximum number of HTTP requests in progress. A further HTTP request gets an answer with status 503.
     """
 
     def __init__(self, name: str, handle: Handle, limit: int) -> None:
@@ -30,7 +32,7 @@ class Route:
         self._idle.set()
 
     async def __call__(self, request: web.Request) -> web.Response:
-        """Answer a request. The log lines about it name the workspace."""
+        """Answer an HTTP request. All log lines about the HTTP request contain the workspace's short name."""
         token = workspace.set(self._name)
         self._in_progress += 1
         self._idle.clear()
@@ -43,12 +45,12 @@ class Route:
             workspace.reset(token)
 
     async def finish(self) -> None:
-        """Wait until no request is in progress. Log the refused requests that were counted but not logged yet."""
+        """Wait until no HTTP request is in progress, and log the refused HTTP requests that are not in the log yet."""
         await self._idle.wait()
         self._log.flush()
 
     def _refuse(self) -> web.Response:
-        """Return status 503, and close the connection, so that others get its place. A proxy or Slack tries again."""
+        """Return a response with status 503 that closes the connection, so that other clients can connect."""
         self._log.warning("too many requests at once", "requests", status=503)
         response = web.Response(status=503)
         response.force_close()
@@ -58,7 +60,7 @@ class Route:
 class WorkspaceRoutes:
     """The HTTP routes of all workspaces in one server. Routes can be added and removed while the server runs.
 
-    `port` is the port of the server. A workspace is reachable there.
+    `port`: the server's port.
     """
 
     def __init__(self) -> None:
@@ -66,15 +68,15 @@ class WorkspaceRoutes:
         self._routes: dict[tuple[str, str], list[Route]] = {}  # the newest last, which is the one in use
 
     def add_to(self, server: web.Application) -> None:
-        """Add a route for all paths to the server. It handles the requests for which the server has no other route."""
+        """Add a route for all paths to a server. The server's other routes take precedence over this route."""
         server.router.add_route("*", "/{path:.*}", self._handle)
 
     @asynccontextmanager
     async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
-        """Receive the requests of the bot's workspace. This replaces an earlier receiver of the same workspace.
+        """Receive HTTP requests for the bot's workspace until the `with` block ends.
 
-        At the end, take no more requests, and answer those that were received. If the earlier receiver is still open,
-        it then gets the requests again.
+        If several bots of one workspace receive, the newest bot gets all HTTP requests. At the end, answer the HTTP
+        requests in progress.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
         limit = bot.shared.durations.bounds.requests
@@ -94,7 +96,10 @@ class WorkspaceRoutes:
                 callback.close()
 
     async def _handle(self, request: web.Request) -> web.Response:
-        """Answer a request with the response of its workspace; with 404 if no workspace has its path."""
+        """Answer an HTTP request with the newest route for its method and path.
+
+        Raises HTTPNotFound if there is no such route.
+        """
         routes = self._routes.get((request.method, request.path))
         if not routes:
             raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""Serve all workspaces of the file COBROWSE_WORKSPACES until a signal stops the process."""
+"""Serve all workspaces in the file of workspaces until a signal stops the process."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Workspaces:
-    """Runs a bot for each workspace of the file, and applies changes of the file."""
+    """Runs a bot for each workspace in the file of workspaces, and applies changes of the file."""
 
     def __init__(
         self, shared: Shared, health: WorkspacesHealth, routes: WorkspaceRoutes, timing: WorkspaceTiming
@@ -34,9 +34,10 @@ class Workspaces:
         self._removing: set[asyncio.Task[None]] = set()
 
     def change(self, wanted: Mapping[str, WorkspaceSettings]) -> None:
-        """Serve the workspaces in `wanted`.
+        """Serve the workspaces in `wanted`, and no others.
 
-        Add new ones, use changed settings, and remove those that are no longer in it.
+        Start new workspaces, use changed settings, and stop workspaces that are missing in `wanted`. `wanted`: maps the
+        short name of each workspace to its settings.
         """
         for name in self._runners.keys() - wanted.keys():
             del self._health.workspaces[name]
@@ -50,16 +51,16 @@ class Workspaces:
                 self._add(each)
 
     def read_secrets_now(self) -> None:
-        """Read the files of secrets of all workspaces again at once."""
+        """Read the files of secrets of all workspaces now, before the next regular check for changes."""
         for runner in self._runners.values():
             runner.read_secrets_now()
 
     async def started(self) -> None:
-        """Wait until each workspace is ready or has failed."""
+        """Wait until each workspace has become ready or has failed once."""
         await asyncio.gather(*(runner.started.wait() for runner in self._runners.values()))
 
     async def stop(self) -> None:
-        """Stop all workspaces at the same time. Each has SHUTDOWN_SECONDS to finish its accepted requests."""
+        """Stop all workspaces at the same time. Each workspace has SHUTDOWN_SECONDS to finish its accepted requests."""
         self._stopping.set()
         await asyncio.gather(*(runner.stop() for runner in self._runners.values()), *self._removing)
 
@@ -69,7 +70,10 @@ class Workspaces:
         self._health.workspaces[wanted.name] = runner.state
 
     async def _finish(self, removed: WorkspaceRunner) -> None:
-        """Wait until a workspace that was removed from the file has finished its requests. Then remove its metrics."""
+        """Stop a workspace that was removed from the file, wait for its accepted requests, and remove its metrics.
+
+        Keep the metrics if the file contains the workspace again.
+        """
         await removed.stop()
         log.info("a workspace was removed", extra={"fields": {"workspace": removed.name}})
         if removed.name not in self._runners:  # it may be in the file again
@@ -85,10 +89,14 @@ async def run(
     timing: WorkspaceTiming = WORKSPACE_TIMING,
     on_ready: Callable[[int], None] = lambda port: None,
 ) -> None:
-    """Serve the workspaces until `stop` is set, then finish the accepted requests.
+    """Serve all workspaces until `stop` is set, then finish the accepted requests.
 
-    `watcher` watches the file of workspaces, and passes changed settings on. When each workspace is ready or has
-    failed, call `on_ready` with the port of the HTTP server. Raises StartError if a port cannot be opened.
+    - `wanted`: maps the short name of each workspace to its settings at the start.
+    - `watcher`: calls `Workspaces.change` when the file of workspaces changes.
+    - `on_ready`: called when each workspace has become ready or has failed once. Its argument is the port of the HTTP
+      server.
+
+    Raises StartError if a port cannot be opened.
     """
     settings, routes = shared.settings, WorkspaceRoutes()
     health = WorkspacesHealth(shared.metrics, shared.store.find)

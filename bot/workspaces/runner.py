@@ -1,4 +1,4 @@
-"""Serve one of several workspaces. Open it again after a failure, and replace its bot when its settings change."""
+"""Run the bot of one workspace. Open another bot after a failure, and when the workspace's settings change."""
 
 import asyncio
 import logging
@@ -22,11 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class ServedWorkspace:
-    """A bot that serves a workspace with one version of the workspace's settings, in a task.
+    """One bot of a workspace, and the task that runs the bot. The bot uses the same settings until it stops.
 
-    - `ready` is set when Slack can reach the bot. From then on, `bot` is the bot; before that, it is None.
-    - `stopping` is set when the process stops.
-    - `known_sockets`: how many Socket Mode connections to the same app the process has already.
+    - `fingerprint`: a hash of the settings, to notice changes.
+    - `ready`: set when Slack can reach the bot.
+    - `bot`: None until `ready` is set.
+    - `stopping`: set when the process stops.
+    - `known_sockets`: the number of Socket Mode connections to the same Slack app that the process already has.
     """
 
     def __init__(
@@ -49,9 +51,9 @@ class ServedWorkspace:
         self.task = asyncio.create_task(self._serve())
 
     def stop(self) -> None:
-        """Take no more requests, finish the accepted ones in the background, and then end the task.
+        """Stop receiving payloads, finish the accepted requests in the background, and end the task.
 
-        A bot that still opens its connections has accepted none, and ends at once.
+        If the bot's connections are not open yet, cancel the task.
         """
         self._stop.set()
         if not self._is_open:
@@ -73,7 +75,7 @@ class ServedWorkspace:
     async def _drain(self, bot: Bot) -> None:
         """Finish the accepted requests within `drain_seconds`.
 
-        When the process stops, SHUTDOWN_SECONDS are left for them.
+        When the process stops, the requests have SHUTDOWN_SECONDS from that moment.
         """
         unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -85,10 +87,10 @@ class ServedWorkspace:
 
 
 class WorkspaceRunner:
-    """Serves one workspace with the settings in its table of the file. A failure here does not stop other workspaces.
+    """Runs the bot of one workspace, with the settings from the workspace's table in the file of workspaces.
 
-    When the settings change, a new bot is opened beside the old one, which serves until the new one is ready. If a bot
-    cannot be opened, this is tried again, each time after a longer wait.
+    After a change of the settings, the old bot runs until the new bot is ready. After a failure, the runner tries to
+    open another bot, and waits longer after each failure.
     """
 
     def __init__(
@@ -110,15 +112,18 @@ class WorkspaceRunner:
         self._supervising = asyncio.create_task(self._supervise())
 
     def use(self, wanted: WorkspaceSettings) -> None:
-        """Use these settings as soon as a bot with them is ready. Do nothing if they have not changed."""
+        """Replace the current bot as soon as a bot with the settings `wanted` is ready.
+
+        Do nothing if `wanted` has the fingerprint of the latest settings.
+        """
         if wanted.fingerprint != self._wanted.fingerprint:
             self._wanted, self._retry_seconds = wanted, 0.0
             self._changed.set()
 
     def read_secrets_now(self) -> None:
-        """Read the workspace's files of secrets again at once.
+        """Read the workspace's files of secrets now, before the next regular check for changes.
 
-        If the settings in the file are not in use because of an error, also try them again.
+        If the latest settings are not in use because of an error, try to use them again now.
         """
         token = workspace.set(self.name)  # the signal comes outside the workspace's tasks
         if self._current and self._current.bot:
@@ -129,9 +134,9 @@ class WorkspaceRunner:
             self._changed.set()
 
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether the workspace is ready, and the fields of /readyz that explain this.
+        """Return whether the workspace is ready, and the workspace's fields in the answer of /readyz.
 
-        If the settings in the file are not in use, the field `error` is the code of the reason.
+        If the latest settings are not in use, the field `error` contains the error's code.
         """
         is_ready, fields = False, dict[str, object]()
         if self._current and self._current.bot:
@@ -139,7 +144,7 @@ class WorkspaceRunner:
         return is_ready, {**fields, "error": self._error} if self._error else fields
 
     async def stop(self) -> None:
-        """Take no more requests, and return when the accepted ones are finished."""
+        """Stop receiving payloads, and wait until the accepted requests are finished."""
         workspace.set(self.name)
         self._supervising.cancel()
         await asyncio.wait([self._supervising])
@@ -161,9 +166,9 @@ class WorkspaceRunner:
             await self._until_work()
 
     async def _replace(self, wanted: Settings, fingerprint: str) -> None:
-        """Open a bot with these settings. When it is ready, let it take the place of the current bot.
+        """Open a bot with the settings `wanted`, and replace the current bot when the new bot is ready.
 
-        If it fails, record the error. If the settings change before it is ready, stop it.
+        If the new bot fails, record the error. If the settings change before the new bot is ready, stop the new bot.
         """
         settings = await with_current_secrets(wanted)
         new = self._open(settings, fingerprint, known_sockets=int(self._current is not None))
@@ -178,10 +183,7 @@ class WorkspaceRunner:
             self._failed(new.task)
 
     def _adopt(self, new: ServedWorkspace) -> None:
-        """Let the new bot, which is ready, take the place of the current one.
-
-        The current one finishes its requests in the background.
-        """
+        """Replace the current bot by `new`. The old bot finishes its accepted requests in the background."""
         old, self._current = self._current, new
         self._error, self._why, self._retry_seconds = "", "", 0.0
         self.started.set()
@@ -189,9 +191,9 @@ class WorkspaceRunner:
             self._retire(old)
 
     async def _until_work(self) -> None:
-        """Wait until the settings change, or until it is time to try them again.
+        """Wait until the settings change, or until the wait after a failure is over.
 
-        If the bot ends meanwhile, record the error.
+        If the current bot's task ends during the wait, record the error, and wait again.
         """
         while True:
             current = [self._current.task] if self._current else []
@@ -203,12 +205,12 @@ class WorkspaceRunner:
             self._failed(ended)
 
     def _refuse_table(self, error: SettingsError) -> None:
-        """Record that the table has faults. Do not try again before the file changes."""
+        """Record that the workspace's table has faults. Wait for a change of the file, without regular retries."""
         self._note(error.code, " ".join(error.faults))
         self._retry_seconds = 0.0
 
     def _failed(self, task: asyncio.Task[None]) -> None:
-        """Record the error with which the task of a bot ended, and decide when to try again."""
+        """Record the error with which a bot's task ended, and set the wait until the next try."""
         timing = self._timing
         self._retry_seconds = min(2 * self._retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
         error = None if task.cancelled() else task.exception()
@@ -219,9 +221,10 @@ class WorkspaceRunner:
             self._note("unexpected", "")
 
     def _note(self, code: str, why: str) -> None:
-        """Record the reason why the settings in the file are not in use: its code, and a sentence.
+        """Record why the latest settings are not in use, and log the reason if it is not the recorded one.
 
-        Log a reason only if it differs from the last one.
+        - `code`: the error's code.
+        - `why`: a sentence about the error; "" for an unexpected error.
         """
         self.started.set()
         if (code, why) != (self._error, self._why):
@@ -230,13 +233,13 @@ class WorkspaceRunner:
             log.error("the workspace cannot be served as its table says", extra={"fields": fields})
 
     def _retire(self, old: ServedWorkspace) -> None:
-        """Let a bot finish its requests in the background. If it ends with an unexpected error, log the error."""
+        """Stop a bot. It finishes its accepted requests in the background."""
         old.stop()
         self._stopped.add(old.task)
         old.task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Forget a bot that has finished its requests."""
+        """Discard the finished task of a stopped bot. Log the task's error unless it is a SetupError."""
         self._stopped.discard(task)
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, SetupError):  # the settings with a SetupError are out of use
@@ -244,7 +247,7 @@ class WorkspaceRunner:
 
 
 async def _first(*waits: Awaitable[Any], tasks: list[asyncio.Task[None]]) -> None:
-    """Return when the first of these waits or tasks ends. Cancel the other waits, but not the tasks."""
+    """Return when one of `waits` or `tasks` has ended. Cancel the other `waits`; do not cancel `tasks`."""
     waiting = [asyncio.ensure_future(wait) for wait in waits]
     try:
         await asyncio.wait([*waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)

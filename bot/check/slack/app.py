@@ -1,7 +1,7 @@
-"""Compare the installed Slack app with the manifest that this version needs, such as its scopes and command.
+"""Compare the installed Slack app with the manifest that this version of the bot needs, such as its scopes and command.
 
-The check changes nothing. The bot token shows the app's scopes. To read the rest of the app's manifest, the check needs
-an app configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
+The check changes nothing. The bot token shows the app's scopes. For the rest of the manifest, the check needs an app
+configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
 import json
@@ -30,8 +30,8 @@ NOT_SHOWN = "Slack shows an app's command and events only with SLACK_CONFIG_TOKE
 def how_to_update(app_id: str, features: Features) -> str:
     """Return the sentence that says how to update the Slack app.
 
-    - `app_id`: the app's id; "" if unknown.
-    - `features`: the parts of the manifest that depend on the settings.
+    - `app_id`: the app's id; "" if the id is unknown.
+    - `features`: the settings that decide which parts the app's manifest needs.
     """
     workspace = features.path.removeprefix(EVENTS_PATH).strip("/")
     command = "cobrowse-bot manifest" + (f" --workspace {workspace}" if workspace else "")
@@ -46,8 +46,8 @@ def how_to_update(app_id: str, features: Features) -> str:
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
     """Compare the scopes that Slack has granted with the scopes that the settings need. Return the result.
 
-    - `features`: the parts of the manifest that depend on the settings; None if the settings have faults.
-    - `app_token`: the app-level token, which contains the app's id; "" for none.
+    - `features`: the settings that decide which parts the app's manifest needs; None if the settings have faults.
+    - `app_token`: the app-level token, which contains the app's id; "" if there is none.
     """
     used = features or Features()
     needed = needed_scopes(groups=used.groups, emails=used.emails)
@@ -74,7 +74,8 @@ async def check_app(
 
     - `web`: the client with the bot token.
     - `config`: the client with the app configuration token. Without this token, the check is skipped.
-    - `app_token`: the app-level token, which contains the app's id; "" for none.
+    - `features`: the settings that decide which parts the app's manifest needs.
+    - `app_token`: the app-level token, which contains the app's id; "" if there is none.
     - `team_id`: the id of a Slack workspace of the organization if the bot token is org-wide; otherwise None.
     """
     if not config.token:
@@ -98,7 +99,7 @@ async def check_app(
 
 
 def _how_to_export(code: str) -> str:
-    """Return the sentence that says what to do if Slack does not export the app's manifest.
+    """Return the sentence that says what to do if Slack refuses to export the app's manifest.
 
     `code`: Slack's error code; "" if Slack's answer has none.
     """
@@ -110,7 +111,7 @@ def _how_to_export(code: str) -> str:
 
 
 def _app_id_in(app_token: str) -> str:
-    """Return the app's id, which is the second part of an app-level token; "" if the token contains no id."""
+    """Return the app's id, which is the second part of an app-level token; "" if the token has no such part."""
     found = _APP_ID.match(app_token)
     return found[1] if found else ""
 
@@ -123,9 +124,9 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | 
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Return Slack's export of a manifest as a mapping. Slack's SDK may return the export as JSON text.
+    """Return Slack's export of a manifest, a JSON object or the text of one, as a mapping.
 
-    Raises ValueError if the export is not a JSON object.
+    Raises ValueError if the export contains no JSON object.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
@@ -134,7 +135,7 @@ def _parsed(manifest: object) -> Mapping[str, Any]:
 
 
 def _missing(installed: Mapping[str, Any], features: Features) -> Iterator[str]:
-    """Yield a phrase for each part of the needed manifest that is missing or different in the installed app."""
+    """Yield a phrase for each needed part of the manifest that the installed app lacks or has in another form."""
     needed = build(features)
     scopes = _strings(installed, "oauth_config", "scopes", "bot")
     yield from (f"no scope {each}" for each in needed["oauth_config"]["scopes"]["bot"] if each not in scopes)
@@ -172,7 +173,7 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch that is on in one of the two manifests and off in the other."""
+    """Yield a phrase for each switch of the manifest that is on in `installed` and off in `needed`, or the reverse."""
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),
@@ -201,7 +202,7 @@ def _strings(manifest: Mapping[str, Any], *path: str) -> list[str]:
 
 
 def _at(manifest: Any, *path: str) -> Any:
-    """Return the value at a path of keys in a manifest; None if there is none."""
+    """Return the value in a manifest under a sequence of nested keys; None if there is no such value."""
     for name in path:
         manifest = manifest.get(name) if isinstance(manifest, dict) else None
     return manifest

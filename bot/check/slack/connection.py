@@ -43,8 +43,10 @@ async def check_slack(
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     """Check whether Slack is reachable, accepts the tokens, grants the scopes and opens a socket.
 
-    `settings`, `database`, `features`: None if this part of the settings has faults. Return the results, Slack's
-    reachability, and the bot's identity. The identity is None if Slack is unreachable or refuses the bot token.
+    - `settings`, `database`, `features`: parts of the settings. A part with faults is None.
+
+    Return the results, Slack's reachability, and the bot's identity. The identity is None if Slack is unreachable or
+    refuses the bot token.
     """
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
@@ -72,9 +74,9 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check whether the host of response URLs is reachable.
+    """Check whether the server is reachable to which the bot posts messages with response URLs.
 
-    Return one result; no result if SLACK_API_URL is not a URL of Slack, because the host is then unknown.
+    Return one result; no result if SLACK_API_URL is not a URL of Slack, because the server is then unknown.
     """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:
@@ -107,7 +109,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
 async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
-    """Check whether Slack opens a Socket Mode connection. Return the result. Close the connection at once.
+    """Check whether Slack opens a Socket Mode connection, and close the connection at once. Return the result.
 
     `single_process`: whether the database allows only one replica.
     """
@@ -129,12 +131,10 @@ async def _socket_mode(
 
 
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
-    """Return a warning if the app has more than nine open sockets, or more than two if `single_process` is True.
+    """Return a warning if the app has too many open sockets; otherwise a result without a problem.
 
-    Otherwise, return a result without a problem.
-
-    - `sockets`: the number of open sockets, including the one of this check.
-    - `single_process`: whether the database allows only one replica.
+    - `sockets`: the number of open sockets, including the socket of this check. Too many are more than nine.
+    - `single_process`: whether the database allows only one replica. If True, too many are more than two.
     """
     if single_process and sockets > 2:
         message = (
@@ -154,9 +154,10 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
-    """Open a socket at `url`, return Slack's first message, and close the socket before Slack sends a command to it.
+    """Open a socket at `url`, return Slack's first message, and close the socket at once.
 
-    Raises ValueError if the first message is not a hello message.
+    While the socket is open, Slack could send a person's command to it. Raises ValueError if the first message is not a
+    hello message.
     """
     async with http.ws_connect(url, proxy=proxy) as socket:
         hello = await socket.receive_json()

@@ -1,4 +1,4 @@
-"""Check whether the bot can read the Slack workspaces, user groups, email addresses and the contact.
+"""Check whether the bot can read Slack workspaces, user groups and email addresses, and whether it can use the contact.
 
 The contact is the person or channel in COBROWSE_HELP_CONTACT. The check changes nothing.
 """
@@ -36,7 +36,7 @@ class WorkspaceList:
     """The Slack workspaces that the bot token can use.
 
     - `names`: maps the id of each Slack workspace to its name. If the bot token is not org-wide, the only id is "".
-    - `error`: Slack's error code if Slack does not list the workspaces of the organization; otherwise "".
+    - `error`: Slack's error code if Slack refuses to list the organization's workspaces; otherwise "".
     """
 
     names: Mapping[str, str]
@@ -44,7 +44,7 @@ class WorkspaceList:
 
     @property
     def arguments(self) -> list[dict[str, str]]:
-        """Return, for each Slack workspace, the arguments that select it in an API call.
+        """Return the arguments for an API call in each of the Slack workspaces.
 
         If the bot token is not org-wide, return one empty dict.
         """
@@ -63,7 +63,7 @@ async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> Workspa
 async def check_directory(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> list[CheckResult]:
-    """Check whether the bot can read the Slack workspaces, user groups, email addresses and the contact.
+    """Check whether the bot can read Slack workspaces, user groups and email addresses, and use the contact.
 
     Return the results. Leave out the checks that these settings do not need.
     """
@@ -98,7 +98,7 @@ def _workspaces(identity: BotIdentity, workspaces: WorkspaceList) -> list[CheckR
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
-    """Return whether the bot token has this scope; True if Slack does not list the token's scopes."""
+    """Return whether the bot token has this scope. Return True if Slack does not list the token's scopes."""
     return not identity.scopes or scope in identity.scopes
 
 
@@ -126,7 +126,7 @@ async def _groups(
 async def _contact(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> CheckResult:
-    """Check whether anybody gets the messages about faults, and whether the contact can fix faults.
+    """Check whether anybody gets the messages about faults, and whether the contact is an administrator.
 
     Return one result.
     """
@@ -147,7 +147,7 @@ async def _contact(
 
 
 async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequence[str]:
-    """Return all Slack ids of a person; only `user_id` if Slack does not show the person."""
+    """Return all Slack ids of a person; only `user_id` if Slack does not return the person."""
     answer, _ = await _call(web, "users.info", user=user_id)
     user = answer.get("user")
     found = ids_in(user, identity.home) if isinstance(user, dict) else ()
@@ -157,9 +157,9 @@ async def _ids(web: AsyncWebClient, identity: BotIdentity, user_id: str) -> Sequ
 async def _is_in_groups(
     web: AsyncWebClient, workspaces: WorkspaceList, user_ids: Sequence[str], groups: Sequence[str]
 ) -> bool:
-    """Return whether a person is in one of these user groups. `user_ids`: all Slack ids of the person.
+    """Return whether a person is in one of the user groups `groups`. `user_ids`: all Slack ids of the person.
 
-    Return True if a user group cannot be read, because another check reports that.
+    Also return True if a user group cannot be read. `_group` reports this problem.
     """
     for group in groups:
         answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
@@ -172,10 +172,10 @@ async def _is_in_groups(
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Check whether the contact's channel gets the messages about faults. Return the result.
+    """Check whether the contact, which is a channel, gets the messages about faults. Return the result.
 
-    The bot sends no such messages to a channel that is hidden from the bot, is archived, or has readers from other
-    organizations.
+    The channel gets no such messages if the bot cannot see the channel, if the channel is archived, or if people of
+    other organizations can read the channel.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -198,10 +198,10 @@ async def _contact_channel(
 
 
 async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
-    """Return a result if the bot cannot read a user group, or if the user group has no members.
+    """Check whether the bot can read the user group `group`, and whether the user group has members.
 
-    Otherwise, return the name of the group's Slack workspace; "" if the bot token is not org-wide. `names`: the
-    settings that contain the user group.
+    Without a problem, return the name of the user group's Slack workspace; "" if the bot token is not org-wide.
+    Otherwise return a result with the problem. `names`: the settings that contain the user group.
     """
     message, code, is_empty = f"{group} ({', '.join(names)})", "", False
     for where, name in zip(workspaces.arguments, workspaces.names.values(), strict=True):
@@ -221,7 +221,7 @@ async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspac
 
 
 async def _addresses(web: AsyncWebClient, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check whether Slack shows confirmed email addresses to the bot. Return one result."""
+    """Check whether Slack shows confirmed email addresses of people to the bot. Return one result."""
     where = next(iter(workspaces.arguments), {})
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **where)
     if code:
@@ -249,7 +249,7 @@ def _is_person(member: dict[str, Any]) -> bool:
 
 
 async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Call a method of Slack's Web API. Return Slack's answer, and the error code; "" if there is no error."""
+    """Call a method of Slack's Web API. Return the answer and Slack's error code, which is "" if the call succeeds."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data
