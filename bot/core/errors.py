@@ -116,7 +116,7 @@ class RateLimitedError(NotAcceptedError):
 
 
 class StorageUnavailableError(NotAcceptedError):
-    """The database did not answer or refused the write."""
+    """A read or write of the database failed."""
 
     code = "storage_unavailable"
 
@@ -200,7 +200,7 @@ class RuleMiss:
 
     - `rule`: the name of the host rule.
     - `why`: a MissReason. A database row from an earlier version of the bot holds a sentence instead.
-    - `people`: the Slack users whom the reason concerns.
+    - `people`: the person's two Slack ids, if the reason is that the ids have different hosts; else empty.
     """
 
     rule: str
@@ -272,7 +272,10 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return whether Genesys may have refused the login because of the bot's IP address."""
+        """Return True if the answer suggests that Genesys does not allow the bot's IP address.
+
+        Such an answer is a web page, has the code access_denied, or mentions an IP address or an allow list.
+        """
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -285,7 +288,8 @@ class PermissionMissingError(ServiceError):
     `code` is one of these:
 
     - permission_missing: the bot's OAuth client lacks the scope or permission.
-    - user_permission_missing: the host's linked account lacks it. `own`: True if the host is the requester.
+    - user_permission_missing: the host's linked account lacks the scope or permission. `own`: True if the host is the
+      requester.
 
     `needs`: the name of the missing scope or permission. `words`: Genesys's message if it names a division, else ""; at
     most 300 characters and not escaped for Slack.
@@ -299,7 +303,7 @@ class PermissionMissingError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class InvalidHostError(ServiceError):
-    """Genesys does not accept this user as a host.
+    """Genesys does not accept the user `host_id` as a host.
 
     `own`: True if the host is the requester.
     """
@@ -324,7 +328,7 @@ class UnknownApplicationError(ServiceError):
 
 
 class CreateCallMissingError(ServiceError):
-    """Genesys answered 404 to the create call, because the Genesys organization does not have this API."""
+    """Genesys answered 404 to the create call: the Genesys organization does not have the API that creates sessions."""
 
     code = "create_call_missing"
 
@@ -373,7 +377,7 @@ class ServiceFailedError(ServiceError):
 
 
 class OutcomeUnknownError(ServiceError):
-    """The bot sent a call, but Genesys did not answer whether it carried out the call. So a session may exist."""
+    """The bot sent a call and got no clear answer. Genesys may have carried out the call."""
 
     code = "outcome_unknown"
     try_again = True
@@ -580,15 +584,15 @@ class SessionActionError(CobrowseError):
       names, newest first.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
-    - already_shared: the session is already posted in this channel. `permalink`: the URL of that message, "" if
-      unknown.
+    - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted
+      message, "" if unknown.
     - no_link_to_send: the session has a join code and no join URL.
     - link_used_up: nobody else can join by the link.
     - customer_joined: the customer has joined, and nobody else can join by the link.
 
-    `agent`: with the first two codes, the agent whom the requester named; None if the requester named nobody.
-    `records`: with several_open_sessions, these sessions, if known. `record`: with the other codes, the session; None
-    if unknown. The database stores neither `record` nor `records` nor `permalink`.
+    `agent`: with no_open_session and several_open_sessions, the agent whom the requester named; None if the requester
+    named nobody. `records`: with several_open_sessions, the open sessions; empty if unknown. `record`: with all other
+    codes, the session; None if unknown. The database stores neither `record` nor `records` nor `permalink`.
     """
 
     code: Literal[
@@ -625,11 +629,12 @@ class SendRejectedError(CobrowseError):
 
     `code` is one of these:
 
-    - sending_off: the settings switch this medium off. `detail`: "sms" or "email".
+    - sending_off: the settings switch the medium off. `detail`: the medium, "sms" or "email".
     - invalid_address: `detail` is "none" (no text), "neither" (no phone number or email address), "country" (a number
       without a country code that is not valid in exactly one of the configured countries), "number" (not a valid phone
       number), "sms" (a number that takes no SMS) or "email" (not a valid email address).
-    - country_not_allowed: the settings do not list the number's country. `detail`: its ISO code, "" if it has none.
+    - country_not_allowed: the settings do not list the number's country. `detail`: the country's ISO code, "" if the
+      number has no country.
     - text_too_long: `detail` is the maximum length in characters.
     """
 

@@ -80,12 +80,12 @@ class SlackUser:
 
     @property
     def team_ids(self) -> tuple[TeamId, ...]:
-        """Return the ids of the team and the workspaces under which the database may hold rows about this person."""
+        """Return the team ids to search in the database: `team_id`, then `workspaces`, without duplicates."""
         return tuple(dict.fromkeys((self.team_id, *self.workspaces)))
 
     @property
     def ids(self) -> tuple[UserId, ...]:
-        """Return all Slack ids of this person: one or two."""
+        """Return all Slack ids of this person: the main id, then the second id if there is one."""
         return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
@@ -101,7 +101,7 @@ class Host:
 class DirectoryUser:
     """A Genesys user in the answer to a search for users. `name` is for display only.
 
-    `is_certain`: False if the answer counts this user without any data, or does not say whether the user is active.
+    `is_certain`: False if Genesys did not list this user but counted them, or did not say whether the user is active.
     """
 
     id: str
@@ -144,8 +144,8 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 
 
 CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
-"""How a request's `key` begins: CARD_KEY if its button is on a session card, ROW_KEY if it is in a list of sessions,
-START_NEW_KEY if it is *Start a new one*."""
+"""The beginning of a request's `key`: CARD_KEY if the pressed button is on a session card, ROW_KEY if the button is in
+a list of sessions, START_NEW_KEY if the button is *Start a new one*."""
 
 
 class RequestState(StrEnum):
@@ -164,10 +164,10 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """The newest open session of an agent for whom another session starts.
+    """The newest of an agent's other open sessions. "Other": without the session that a message is about.
 
     - `ends_at`: None if the customer is in the session, because the session's end is then unknown.
-    - `count`: the number of the agent's open sessions, without the session that starts.
+    - `count`: the number of the agent's other open sessions.
     """
 
     id: SessionId
@@ -190,7 +190,7 @@ class Request:
     - `view_id`: the open modal that shows the answer; None if the request came from no modal.
     - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
     - `reply_url`: Slack's response_url, a secret.
-    - `replaces`: True if the answer replaces the message with the pressed button.
+    - `replaces`: True if the answer replaces the message that contains the pressed button.
     - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
     - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
     - `other_open`: the agent's newest open session at the time of the request; None if there is none. Not stored.
@@ -220,12 +220,12 @@ class Request:
 
     @property
     def is_on_card(self) -> bool:
-        """Return whether the pressed button is on a session card. The answer then replaces the card."""
+        """Return whether the pressed button is on a session card that the answer replaces."""
         return self.replaces and self.key.startswith(CARD_KEY)
 
     @property
     def is_in_list(self) -> bool:
-        """Return whether the pressed button is in a list of sessions. The answer then replaces the list."""
+        """Return whether the pressed button is in a list of sessions that the answer replaces."""
         return self.replaces and self.key.startswith(ROW_KEY)
 
     @property
@@ -239,10 +239,10 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request, to carry it out again after a press on a button.
+        """Return a copy of this request with the id, key, time, response_url, modal and trace of `press`.
 
-        `press` is the request that the button made. The copy has the id, key, time, response_url, modal and trace of
-        `press`. If `press` has an application, a conversation or an argument, the copy has it, too.
+        `press`: the request of a press on a button such as *Try again*. The copy also has the application, the
+        conversation and the argument of `press`, as far as `press` has them.
         """
         return replace(
             self,
@@ -293,9 +293,9 @@ class WorkflowStep:
 
     @property
     def argument(self) -> str:
-        """Return both ids as one text, the `argument` of the step's request.
+        """Return the text `execution_id workflow_execution_id`, for the `argument` of the step's request.
 
-        The text differs for each execution, so two executions never share a session.
+        Each execution has a different text, so its request is never a duplicate request.
         """
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
@@ -309,7 +309,7 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return whether somebody other than the agent, or a workflow, requested the session."""
+    """Return True if a workflow, or a person other than the agent, requested the session."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
@@ -321,7 +321,8 @@ class CreateSessionRequest:
     - `conversation_id`: the conversation for the session; with None, the service finds the conversation of the host.
     - `agent`: the host's Slack user; None outside Slack.
     - `for_another`: True if somebody other than the agent, or a workflow, requested the session.
-    - `open_sessions`: the host's open sessions by conversation. The new session must replace none of them.
+    - `open_sessions`: the host's open sessions by conversation. A create call that would replace one of these sessions
+      is not sent.
     """
 
     host_id: HostId
@@ -341,8 +342,8 @@ class CreateSessionRequest:
 class SessionDefaults:
     """The default application and time-out of a session, and the countries of phone numbers.
 
-    `phone_countries`: ISO codes. A number without a plus in a session name counts as a phone number if it is valid in
-    one of these countries.
+    `phone_countries`: ISO codes. In a session name, a number without a plus counts as a phone number if the number is
+    valid in one of these countries.
     """
 
     application_id: str = "web"
@@ -353,7 +354,7 @@ class SessionDefaults:
     def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
         """Return the parameters of the session to create for a request. `name`: the session's name.
 
-        The defaults replace an application or time-out that the request does not set.
+        If the request has no application or no time-out, take the default.
         """
         return CreateSessionRequest(
             host_id=host.id,
@@ -380,7 +381,7 @@ class Session:
     - `lasts_seconds`: the time from the service's answer to `ends_at`; None for a session that was read from the
       database.
     - `conversation_id`: the session's conversation; None if unknown.
-    - `is_call`: True if this conversation is a phone call; None if unknown.
+    - `is_call`: True if the session's conversation is a phone call; None if unknown.
     """
 
     id: SessionId
@@ -401,7 +402,7 @@ class SessionPhase(StrEnum):
     """The progress of a session, as Genesys reports it."""
 
     UNKNOWN = "unknown"
-    """Genesys does not say."""
+    """Genesys does not report the progress."""
     WAITING = "waiting"
     """The customer can join, and has not joined yet."""
     JOINED = "joined"
@@ -441,7 +442,7 @@ class SessionState:
 
     @property
     def is_final(self) -> bool:
-        """Return whether the state cannot change any more: the session is over, or nobody joined it in time."""
+        """Return True if the phase is OVER or UNUSED. The state of such a session does not change any more."""
         return self.phase in (SessionPhase.OVER, SessionPhase.UNUSED)
 
 
@@ -463,14 +464,14 @@ class SessionRecord:
     - `session`: its link is "" if nobody else can join, or if the record is a copy for a person who may not read the
       link.
     - `request_id`: the request that created the session; None if unknown.
-    - `channel_id`: the channel of that request; "" if unknown.
+    - `channel_id`: the channel of the request `request_id`; "" if unknown.
     - `is_over`: True if the session has ended or its time is up.
     - `ended_by`: the request that ended the session; None if no request ended it.
     - `ender`: the requester of `ended_by`.
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
     - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
     - `state`: the session's state as Genesys last reported it.
-    - `is_gone`: True if nobody else can join, although the session may go on.
+    - `is_gone`: True if the session is open and nobody else can join.
     """
 
     session: Session
@@ -489,7 +490,7 @@ class SessionRecord:
     state: SessionState = field(default=UNKNOWN_STATE, compare=False)
 
     def concerns(self, *user_ids: UserId) -> bool:
-        """Return whether one of these ids belongs to the session's requester or agent."""
+        """Return whether one of these ids is the id of the session's requester or agent."""
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
@@ -564,7 +565,7 @@ class Notice:
     """A matter that goes on, such as a fault, and the messages about it.
 
     - `key`: the id of the matter, unique among the notices of one kind.
-    - `opened_at`: the bot posts new messages in place of messages that are older than this time.
+    - `opened_at`: the time of the newest announcement. For each message from before this time, the bot posts a new one.
     - `over_at`: when the matter ended; None while it goes on.
     - `data`: the content of the messages, as JSON values.
     - `version`: 0 before the notice is stored. Each change adds 1.
@@ -598,7 +599,7 @@ class SessionStarted:
     - `agent_told`: whether Slack accepted the message that notifies the agent; None if the agent needs no notification.
     - `rule`: the name of the host rule that found the host.
     - `is_shared`: whether the session was posted in a thread; None if the request names no thread.
-    - `share_error`: why the session was not posted in the thread; None if it was.
+    - `share_error`: why the session was not posted in the thread; None if `is_shared` is True or None.
     """
 
     code = "session_started"
@@ -634,7 +635,7 @@ class WaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in that a person has not finished: they have a sign-in link and have not used it.
+    """A sign-in that a person has not finished. Its sign-in link has not been used.
 
     - `team_id`, `enterprise_id`: the Slack workspace and organization where the person requested the link.
     - `verifier`: the PKCE code verifier, a secret.

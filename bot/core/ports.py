@@ -60,7 +60,7 @@ class StoredRequest:
 
     - `failure`: the error with which the request failed; None if the request has not failed.
     - `session`: the session that the request created; None if the database holds no such session.
-    - `session_over`: whether that session has ended, or its time is up by the database's clock.
+    - `session_over`: True if `session` has ended, or if its time is up by the database's clock.
     """
 
     request: Request
@@ -75,9 +75,9 @@ class Accepted:
     """The result of `RequestRepository.accept`.
 
     - `is_new`: False if a request with the same key was already stored.
-    - `duplicate_of`: the id of an earlier request with the same requester, text, target and channel, if the bot is
-      creating the session of that earlier request or created this session at most JOIN_SECONDS ago; else None. The new
-      request gets the session of the earlier request.
+    - `duplicate_of`: the id of the earlier request whose session the new request gets; None if the new request gets a
+      new session. The earlier request has the same requester, text, target and channel. Its session is being created,
+      or is at most JOIN_SECONDS old.
     - `state`: CREATING if the bot can create the session at once, else ACCEPTED.
     - `linked`: the host to which an administrator linked the agent. None means no link. "" means that the agent's two
       Slack ids are linked to different hosts.
@@ -123,9 +123,9 @@ class RequestRepository(Protocol):
         Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url. Return
         False and change nothing if another process owns the request, or if the request's state is not `from_`.
 
-        If a session with the same id is already stored, update the stored session, unless the request is a duplicate of
-        the request that created the session. Raises UnusableAnswerError if the stored session belongs to another team,
-        host, requester or agent. The request is then stored as FAILED with this error.
+        If a session with the id of `session` is already stored, update the stored session, unless the request is a
+        duplicate of the request that created the stored session. If the stored session belongs to another team, host,
+        requester or agent, raise UnusableAnswerError, and store the request as FAILED with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
@@ -144,7 +144,7 @@ class HostCache(Protocol):
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
         """Return the host of this person's host link; None if there is no link.
 
-        A link for this team comes before a link for every team. `is_exact`: ignore links for every team.
+        A link for this team comes before a link for every team. `is_exact`: True to ignore links for every team.
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
@@ -208,42 +208,44 @@ class SessionRepository(Protocol):
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return a person's open sessions by conversation; of each conversation, only the newest session.
+        """Return an agent's open sessions by conversation. Of each conversation, return only the newest session.
 
-        `user_ids`: all Slack ids of the person, who is the agent of the sessions.
+        `user_ids`: all Slack ids of the agent.
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return the sessions that an END request without a session id can mean, newest first, at most `most`.
+        """Return at most `most` sessions that an END request without a session id can mean, newest first.
 
-        These are the open sessions that the requester started or hosts, without sessions that are newer than the
-        request. If this request itself has ended a session before a crash, return this session, too.
+        These are the open sessions that the requester started or hosts and that are not newer than the request. A
+        session that the request ended before a crash is also returned.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
         """Store the id of the session that an END request is about to end, as the request's argument."""
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        """Mark a session as ended, and delete its link. Return True if the session was open.
+        """Mark an open session as ended, and delete its link. Return False if the session is not open.
 
-        `by`: the request that ended the session; None if no request ended it.
+        `by`: the request that ended the session; None if no request ended the session.
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined an open session. Return True if this was not stored before.
+        """Store that the customer has joined a session. Keep the session open for at least `seconds` from now.
 
-        Keep the session open for at least `seconds` from now. Return False if a newer session with the same id is
-        stored. If several replicas call this method for one session, only one of them gets True.
+        Return False and change nothing if the session has ended, if it is already stored that the customer has joined,
+        or if a newer session with the same id is stored. Otherwise return True. If several replicas call this method
+        for one session, only one of them gets True. `joined_at`: when the customer joined; None if unknown.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
-        """Keep an open session open for at least `seconds` from now, because the customer is still in it."""
+        """Keep a session that the customer has joined open for at least `seconds` from now."""
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
         """Store the final state of a session, as Genesys reports it, and delete the link.
 
-        Return True if the session was open. Return False if a newer session with the same id is stored. If several
-        replicas call this method for one session, only one of them gets True.
+        Return False and change nothing if the end of the session is already stored, or if a newer session with the same
+        id is stored. Otherwise return True. If several replicas call this method for one session, only one of them gets
+        True.
         """
 
 
@@ -265,9 +267,10 @@ class StartHistory(Protocol):
     """Counts the starts of a period by their outcome, and lists people whose start failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Count the starts in a workspace in the last `seconds`. Return one StartOutcome for each error code.
+        """Count the starts in a workspace in the last `seconds`.
 
-        `seconds` must not exceed the retention time.
+        Return one StartOutcome for each error code, and one for the starts without an error. `seconds`: at most the
+        retention time.
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
@@ -281,13 +284,16 @@ class PostedMessageRepository(Protocol):
     """Stores the Slack messages that show sessions, so that the bot can update them."""
 
     async def add_post(self, post: PostedMessage) -> bool:
-        """Store that a Slack message shows a session. Return False if this is already stored."""
+        """Store that a Slack message shows a session. Return True if the entry is new, else False."""
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
         """Return the stored messages that show this session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages that have to be updated. Reserve them for this replica for one minute."""
+        """Return at most `most` messages that are due for an update. Reserve the messages for one minute.
+
+        No other replica gets a reserved message.
+        """
 
     async def postpone_post(self, post: PostedMessage) -> None:
         """Make a message due for an update when its session ends."""
@@ -308,8 +314,8 @@ class AccountRepository(Protocol):
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
         """Store a sign-in that a person has begun. The entry expires after `seconds`.
 
-        The new entry replaces an earlier one of the same person. `state_hash`: the hash of the OAuth state. `take`
-        finds the entry by this hash.
+        The new entry replaces an earlier entry of the same person. `state_hash`: the hash of the OAuth state, by which
+        `take` finds the entry.
         """
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
@@ -319,7 +325,7 @@ class AccountRepository(Protocol):
         """
 
     async def connect(self, connection: LinkedAccount) -> None:
-        """Store a linked account, in place of the earlier one of the same person."""
+        """Store a linked account, in place of an earlier account of the same person."""
 
     async def connection(self, person: PersonKey) -> LinkedAccount | None:
         """Return a person's linked account; None if there is none."""
@@ -438,9 +444,10 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a session publicly: in the thread that a START request names, or else in the request's channel.
 
-        Post at most one message for each request. Raises SharingError if the bot may not post there, or if it is not
-        certain that Slack posted the message. Raises SessionActionError if the channel already shows the session,
-        SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database fails.
+        Post at most one message for each request. Raises SharingError, with the reason, if the message was not posted
+        or if it is not certain that Slack posted the message. Raises SessionActionError if the session is already
+        posted in the channel, SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the
+        database fails.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
@@ -454,17 +461,17 @@ class SessionMessages(Protocol):
 
 
 class SessionNames(Protocol):
-    """Makes names for sessions that the requester has not named, in the agent's language."""
+    """Makes names for sessions, in the agent's language."""
 
     def of_agent(self, agent: SlackUser) -> str:
         """Return a session name that contains the agent's name."""
 
     def neutral(self, agent: SlackUser) -> str:
-        """Return a session name that contains no person's name, in this agent's language."""
+        """Return a session name that contains no person's name."""
 
 
 class StateMessages(Protocol):
-    """Tells requesters in Slack that the customer has joined their session, or that their session is over."""
+    """Posts the state of a session to the requester: the customer has joined, or the session is over."""
 
     async def tell_state(self, record: SessionRecord, reply_url: str) -> bool:
         """Post the state of a session to `reply_url`, a response_url of the requester.
@@ -500,13 +507,13 @@ class CallHooks(Protocol):
 
     @property
     def fairness_key(self) -> str:
-        """Return a key of the requester. The rate limiter serves the calls of different keys in turn."""
+        """Return a text that identifies the requester. The rate limiter serves different requesters in turn."""
 
     async def before_send(self) -> None:
-        """Prepare for a call that the client is about to send."""
+        """Do the work that comes before a call is sent, such as storing the state `creating`."""
 
     async def on_wait(self, seconds: float) -> None:
-        """React to the fact that the call has to wait `seconds`, because of the rate limit or an answer of Genesys."""
+        """Handle that the call has to wait `seconds`: the rate limit is reached, or Genesys asked for a pause."""
 
 
 class OpenSessionError(Exception):
@@ -604,10 +611,11 @@ class WatchRepository(Protocol):
         """Return at most `most` watched sessions, newest first."""
 
     async def take_reply(self, session_id: SessionId, *, is_last: bool) -> str | None:
-        """Count one message to the session's response_url, and return the URL.
+        """Return the response_url of a watched session, and count one message to this URL.
 
-        Return None if the URL accepts no more messages. `is_last`: True to stop watching the session. If several
-        replicas call this method with True at the same time, one of them gets the URL and the others get None.
+        Return None if the session is not watched, has no response_url, or the URL accepts no more messages.
+        `is_last`: True to stop watching the session. If several replicas call this method with True at the same time,
+        one of them gets the URL and the others get None.
         """
 
 
@@ -646,13 +654,13 @@ class LiveSource(Protocol):
 class LeaderLock(Protocol):
     """Decides which one of several replicas is the leading replica.
 
-    If the process of the leading replica ends, another replica takes the lock.
+    If the process of the leading replica ends, another replica becomes the leading replica.
     """
 
     async def is_leader(self) -> bool:
-        """Return whether this is the leading replica. If there is no leading replica, try to take the lock first.
+        """Return whether this replica is the leading replica.
 
-        Never raises.
+        If there is no leading replica, first try to become the leading replica. Never raises.
         """
 
 
@@ -711,14 +719,16 @@ class HostDirectory(Protocol):
 
 
 class Announce(Protocol):
-    """A function that tells people about a new host link."""
+    """A function that tells a person and the administrators about the person's new host link."""
 
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Tell people that an administrator linked `person` to the host `host_id`.
+        """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name, "" if unknown. The person and the administrators get a message if the person has asked
-        for access. `is_answer`: True to tell the person even if they have not asked. `request`: the administrator's
-        LINK request. Raises StorageUnavailableError if the database fails.
+        Return the host's name; "" if unknown. Send no message if the person has no open request for access. Raises
+        StorageUnavailableError if the database fails.
+
+        - `request`: the administrator's LINK request.
+        - `is_answer`: True to tell the person even without an open request for access.
         """
 
 
@@ -780,10 +790,11 @@ class OAuthClient(Protocol[G]):
 
 
 RELOADS = RELOADED, UNREADABLE, INVALID, REFUSED = "ok", "unreadable", "invalid", "refused"
-"""What becomes of a changed file of a secret: the bot uses the new value, cannot read the file, finds that
-the value is malformed, or the service does not accept the value."""
+"""The results of reading a changed file that holds a secret. RELOADED: the bot uses the new value · UNREADABLE: the bot
+cannot read the file · INVALID: the value is malformed · REFUSED: the service does not accept the value."""
 FILE_RELOADS = RELOADED, UNREADABLE, INVALID
-"""What becomes of a changed file of workspaces: the bot uses it, cannot read it, or cannot use it as a whole."""
+"""The results of reading a changed file of workspaces. RELOADED: the bot uses the file · UNREADABLE: the bot cannot
+read the file · INVALID: the bot rejects the whole file."""
 
 
 class Metrics:
@@ -834,7 +845,7 @@ class Metrics:
         """
 
     def live_event(self, kind: str) -> None:
-        """Count one event of a notification channel."""
+        """Count one event of a notification channel. `kind`: "event", "repeated", "unwatched" or "refused"."""
 
     def live_connected(self, *, is_up: bool) -> None:
         """Record whether this process is connected to Genesys's notifications.
@@ -857,9 +868,9 @@ class Tracer:
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None
-    """Returns the ids of the present trace and span for the metrics, or None. It is None if the tracer is off."""
+    """A function that returns the ids of the current trace and span, None if there are none. None if tracing is off."""
     subscribers: Sequence[Callable[[Any], None]] = ()
-    """Record the events of requests (core/requests/events.py): the outcome of each."""
+    """Functions that get the events of bot/core/requests/events.py and record the result of each request as a span."""
 
     def receiving(self, dispatch: F, *, over_http: bool) -> F:
         """Return a function that does the same as `dispatch` and begins a trace.

@@ -26,7 +26,7 @@ from bot.core.validation.contact import ContactAddress
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """The commands that a person with this role can type."""
+    """Result of help: the bot lists the commands that a person with the role `role` can type."""
 
     code = "help"
     role: Role
@@ -47,7 +47,7 @@ class CommandSuggested:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """The bot started no session, because the new session would replace the open session of the conversation.
+    """The bot started no session, because the new session would replace the session `record` in the same conversation.
 
     - `record`: the open session, without its link if the requester may not read it.
     - `customer`: the customer's name; "" if unknown.
@@ -60,24 +60,27 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The requester's newest session. `record` has the link if the session is open."""
+    """The session that the requester named, or the requester's newest session.
+
+    `record`: without the link if the session is over or nobody else can join.
+    """
 
     code = "last_session"
     record: SessionRecord
 
 
 ON_CARD = "card."
-"""Marks an END request from the card of another session. The argument of this request is the id of the session to end,
-a space, ON_CARD and the id of the card's session."""
+"""Marks an END request whose button is on the card of one session and ends another session. The `argument` of such a
+request is the id of the session to end, a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
     """The kinds of lists of sessions."""
 
     OWN = "own"
-    """The requester's own sessions, newest first."""
+    """The open sessions that the requester hosts, then those that the requester started for others."""
     END = "end"
-    """The requester's own sessions, or the sessions of a named agent, to choose which session to end."""
+    """The open sessions of the requester or of a named agent. The requester chooses the session to end."""
     LIVE = "live"
     """The open sessions of the workspace, sorted by agent."""
     HOME = "home"
@@ -89,7 +92,7 @@ class ListPage:
     """One page of a list of sessions. The buttons of the list hold the page as text.
 
     - `number`: the page's number, from 0.
-    - `agent`: the person whose sessions the list holds; None for the sessions that `kind` says.
+    - `agent`: the only agent whose sessions the list holds; None if the list holds all sessions of its kind.
     """
 
     kind: ListKind = ListKind.OWN
@@ -101,12 +104,12 @@ class ListPage:
 
     @property
     def size(self) -> int:
-        """Return the maximum number of sessions on a page. A Slack message has 50 blocks at most."""
+        """Return the maximum number of sessions on a page: 20 for LIVE, else 10."""
         return 20 if self.kind is ListKind.LIVE else 10
 
     @property
     def is_live(self) -> bool:
-        """Return whether the list can hold sessions of other people than the reader."""
+        """Return whether the list can hold sessions that the reader neither hosts nor started."""
         return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
 
     @classmethod
@@ -143,8 +146,9 @@ class SessionEnded:
 
     - `reference`: the service's correlation id; None if there is none.
     - `listing`: the sessions that are still open, if the pressed button was in a list; else None.
-    - `card`: the session on whose card the pressed button was, if that is another session; else None.
-    - `other_open`: with `card`, the newest open session of the card's agent, apart from `card`; None if there is none.
+    - `card`: the session on whose card the pressed button was, if that session is not `record`; else None.
+    - `other_open`: the newest open session of the agent of `card`, apart from `card`; None if there is no `card` or no
+      such session.
     """
 
     code = "session_ended"
@@ -265,7 +269,7 @@ class AccessReport:
     - `role`: the person's role; None if there is a `refusal`.
     - `refusal`: why the person may not start a session; None if they may.
     - `host`: the person's host; None if there is a `refusal` or no rule found a host.
-    - `missed`: the reason of each host rule, if no rule found a host.
+    - `missed`: why each host rule found no host; empty if there is a `host` or a `refusal`.
     - `session`: the newest open session that the person hosts; None if there is none.
     """
 
@@ -284,7 +288,7 @@ class FaultState(StrEnum):
     FAILING = "failing"
     REPAIRED = "repaired"
     UNKNOWN = "unknown"
-    """Only the next request of the kind that failed can show whether the fault is fixed."""
+    """The bot cannot test the fault. The next request of the kind that failed will show whether the fault is fixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +305,7 @@ class SignInOffered:
 
     - `address`: the URL of the link, a secret.
     - `until`: the time until which the link is valid.
-    - `already`: True if the person has a linked account. A new sign-in replaces it.
+    - `already`: True if the person has a linked account. A new sign-in replaces this account.
     """
 
     code = "connect_offered"

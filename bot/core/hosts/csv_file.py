@@ -19,8 +19,7 @@ _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|
 """A first line `sep=;`, which names the table's separator. Excel reads and writes such a line."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _HASH = re.compile(r"\$\w{1,8}\$\S*")
-"""A password hash in the form of crypt(5). A cell holds one if somebody names a wrong file as the hosts file, such as
-/etc/shadow."""
+"""A password hash in the form of crypt(5). A wrong file, such as /etc/shadow, can contain password hashes."""
 _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 
 Key = tuple[TeamId | None, UserId]
@@ -81,8 +80,8 @@ def decode(data: bytes) -> str:
 def _separator(text: str) -> tuple[str, int, str]:
     """Return the separator of a CSV text, the number of the table's first line, and the text of the table.
 
-    A first line `sep=…` is not part of the table. Take the separator that makes the first row a header. If no separator
-    does that, take the one that gives the most columns.
+    A first line `sep=…` is not part of the table. Return the separator with which the table's first row is a header. If
+    there is no such separator, return the separator that gives the most columns.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)

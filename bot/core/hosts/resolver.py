@@ -38,13 +38,13 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """An email address does not belong to exactly one active Genesys user. `why`: the reason."""
+    """The result of a search that found no active Genesys user, or several, for an email address. `why`: the reason."""
 
     why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the id of the only active user in `users`; the reason if there is none or several (pure).
+    """Return the id of the only active user in `users`; NoMatch if no user or several users are possible (pure).
 
     `users`: the Genesys users that Genesys returned for the address `email`.
     """
@@ -68,7 +68,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 class ListedHostRule:
     """Rule 1: take the Genesys user in the person's row of the hosts file.
 
-    A row for the person's team comes before a row for every team.
+    A row for the person's team takes precedence over a row for every team.
     """
 
     name = "hosts file"
@@ -91,7 +91,7 @@ class ListedHostRule:
 class EmailRule:
     """Rule 2: take the only active Genesys user with the confirmed email address that the person has in Slack.
 
-    `domains`: the domains of allowed addresses; empty allows all.
+    `domains`: the domains of allowed email addresses; empty allows all domains.
     """
 
     name = "same email"
@@ -122,7 +122,7 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy with the host `host_id`, from the agent's host link."""
+        """Return a copy whose host is `host_id`, the host of the agent's host link."""
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
@@ -154,7 +154,7 @@ class HostResolver:
         """Take the rules in the order in which to try them.
 
         - `store`: reads host links and stores found hosts.
-        - `waits`: notifies all requests that share one search for a host when this search has to wait.
+        - `waits`: notifies all requests that wait for the same search for a host when the search has to wait.
         - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
@@ -227,11 +227,11 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Try the rules in order.
+        """Try the rules in order, and return the first host that a rule finds.
 
-        Return the host with its lifetime in seconds, and whether the caller has to store this pair. `before`: the host
-        that the database holds; None if there is none. When the rule that found `before` is next, return `before`
-        without a call to Genesys. Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to
+        Return the host with its lifetime in seconds, and whether the caller has to store this pair. `before`: the pair
+        in the database; None if there is none. Return `before` in place of the result of the rule that found `before`,
+        if that rule calls Genesys. Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to
         Genesys fails.
         """
         tried: list[RuleMiss] = []

@@ -138,10 +138,13 @@ def is_standing(notice: Notice) -> bool:
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Mark the notice as over, and add who connected the person to a Genesys user (pure).
+    """Return an ACCESS notice as over, with who connected the person to a Genesys user (pure).
 
-    Return the changed notice; None if the notice is over already. The arguments are fields of AccessRequest; `by` is
-    `connected_by`.
+    Return None if the notice is empty or already over.
+
+    - `by`: the administrator who connected the person; None if the command line or a host rule did.
+    - `host_name`: the Genesys user's name; "" if unknown.
+    - `connected_in`: the id of the administrator's LINK request; "" if `by` is None.
     """
     if not notice.data or notice.over_at:
         return None
@@ -213,11 +216,13 @@ class AccessRequests:
         return notice.opened_at if is_standing(notice) else None
 
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
-        """Tell people that an administrator linked `person` to the host `host_id`.
+        """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name, "" if unknown. The person and the administrators get a message if the person has asked
-        for access. `is_answer`: True to tell the person even if they have not asked. `request`: the administrator's
-        LINK request. Raises StorageUnavailableError if the database fails.
+        Return the host's name; "" if unknown. Send no message if the person has no open request for access. Raises
+        StorageUnavailableError if the database fails.
+
+        - `request`: the administrator's LINK request.
+        - `is_answer`: True to tell the person even without an open request for access.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None
@@ -255,8 +260,8 @@ class AccessRequests:
     async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
         """Store a WELCOME notice, which tells a person that they are connected.
 
-        Store it once for each request for access. `by`: the administrator who connected the person; None if unknown.
-        `name`: the Genesys user's name; "" if unknown.
+        Do nothing if the request for access already has a WELCOME notice. `by`: the administrator who connected the
+        person; None if unknown. `name`: the Genesys user's name; "" if unknown.
         """
         told = replace(asked, connected_by=by, host_name=name)
 

@@ -70,7 +70,7 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Return whether a person has linked their own account of this host; None if nobody can link an account.
+        """Return whether a person has linked the account of the host `host_id`; None if nobody can link an account.
 
         Raises StorageUnavailableError if the database fails.
         """
@@ -107,8 +107,8 @@ class AccountLinking(Generic[G]):
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
         """Finish a sign-in when the browser returns from Genesys.
 
-        Return a CONNECT request and its result. Never raises. `state`, `code`, `error`: query parameters of the
-        browser's URL, which anybody can invent. The request is None for an unknown state.
+        Return a CONNECT request and its result. Never raises. The request is None if the state is unknown or the
+        database fails. `state`, `code`, `error`: query parameters of the browser's URL, which anybody can invent.
         """
         began = time.monotonic()
         try:

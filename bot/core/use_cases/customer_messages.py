@@ -72,7 +72,7 @@ def unpack(argument: str | None) -> tuple[SessionId, str, str]:
 
 
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
-    """Parse a phone number or email address that a person typed, and check that the settings allow messages to it.
+    """Parse a typed phone number or email address, and check that the settings allow messages to this address.
 
     Raises SendRejectedError if the address is invalid or not allowed.
     """
@@ -99,8 +99,8 @@ class LinkOffers:
     def details(self, address: str, thread: str = "") -> StartDetails:
         """Return the details of a START request whose text contains the customer's address.
 
-        The details hold the fingerprint of the address, and the address if the bot can send to it, else the reason why
-        not. `thread`: the id of the message in whose thread to post the session; "" for none.
+        The details hold the fingerprint of the address. They also hold the address if the bot can send messages to the
+        address, else the reason. `thread`: the id of the message in whose thread to post the session; "" for no thread.
         """
         mark = fingerprint(address, self.key)
         try:
@@ -158,7 +158,7 @@ class CustomerMessaging:
     async def cancel(self, request: Request) -> SendCancelled:
         """Do nothing, because the requester pressed *Cancel* in a preview.
 
-        A later press of *Send* in this preview has the same key, so the bot ignores it.
+        A later press of *Send* in this preview has the same key, so the bot ignores the later press.
         """
         await self._sessions.check_member(request)
         return SendCancelled()
@@ -166,9 +166,9 @@ class CustomerMessaging:
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
         """Send the message to the customer, once.
 
-        Raises SlackUnavailableError if the text needs the agent's name and Slack does not return it. Raises another
-        CobrowseError if the session or the address does not allow the message, or if Genesys does not accept the
-        message.
+        Raises SlackUnavailableError if the text needs the agent's name and Slack does not return the name. Raises
+        another CobrowseError if the session has no link that the requester may send, if the settings do not allow
+        messages to the address, or if Genesys does not accept the message.
         """
         session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
@@ -191,7 +191,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Return the result of a message that the bot sent before a crash, without the service's correlation id.
+        """Return the result of a message that the bot sent before a crash, with no correlation id of Genesys.
 
         Raises InterruptedRequestError if the session is no longer stored.
         """

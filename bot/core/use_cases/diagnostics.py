@@ -57,9 +57,8 @@ class Diagnostics:
     ) -> None:
         """Take the parts of the use case.
 
-        - `connected`: returns whether a person has linked their own account of this host; None if nobody can link an
-          account.
-        - `announce`: tells people about a new host link.
+        - `connected`: returns whether a person has linked the account of a host; None if nobody can link an account.
+        - `announce`: tells a person and the administrators about the person's new host link.
         - `newest_open`: returns a person's newest open session, without its link if the requester may not read it.
         - `help_timeout`: how many seconds HELP waits for the search for the requester's host.
         """

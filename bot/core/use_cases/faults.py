@@ -40,9 +40,9 @@ MAX_PEOPLE = 200
 MAX_REFERENCES = 3
 MAX_UNSAVED = 1000
 CALLING = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS, RequestKind.END)
-"""Kinds whose success shows that Genesys accepts the bot's calls."""
+"""The kinds of requests whose success shows that Genesys accepts the bot's calls."""
 POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
-"""Kinds whose success shows that Slack accepts the bot's messages."""
+"""The kinds of requests whose success shows that Slack accepts the bot's messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +111,10 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice of a fault, with these failed requests added (pure).
+    """Return the notice of a fault, with the failed requests `hits` added (pure).
 
-    If the notice is older than `renewal_seconds`, new messages replace its messages. If such an old notice was over,
-    forget its earlier failed requests.
+    `renewal_seconds`: if the notice was announced earlier than this, set `opened_at` to now, so that new messages are
+    posted. If such an old notice is over, leave out its earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -152,7 +152,7 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault after later requests succeeded: shorten the list `hurt`, or end the notice (pure).
+    """Return the notice of a fault after later requests succeeded: with fewer people in `hurt`, or as over (pure).
 
     - `ages`: the seconds since a request of each kind last succeeded.
     - `ages_for`: the seconds since a request of each person last succeeded.
@@ -193,7 +193,7 @@ def is_personal(error: CobrowseError) -> bool:
 
 
 def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
-    """Return the kinds of requests of which one later success shows that the fault is over."""
+    """Return the kinds of requests whose success shows that the fault is over."""
     if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
         return CALLING
     starts = (RequestKind.START, RequestKind.STEP)

@@ -53,7 +53,7 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
     """Return the notice with the failed request `failed` as its new content (pure).
 
-    Return None if the notice is less than REPEAT_AFTER old.
+    Return None if the notice got its present content less than REPEAT_AFTER ago.
     """
     if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
         return None

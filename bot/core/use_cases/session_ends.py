@@ -16,7 +16,7 @@ from bot.core.notices import NoticeBoard
 class SessionEnd:
     """The end of a session by somebody other than its agent: the content of an ENDED notice.
 
-    - `for_all`: False if the customer may still be in the session.
+    - `for_all`: False for a session in a conversation. There, a customer who has joined stays in the session.
     - `channel_id`: the channel in which the session was started; "" if unknown.
     """
 
@@ -43,7 +43,7 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Return a new notice filled in with the end of this session; None if the notice is filled in already (pure).
+    """Return the notice with the end of the session `record` as its content; None if the notice is stored (pure).
 
     `request`: the request that ended the session.
     """
@@ -68,7 +68,10 @@ class SessionEnds:
         self._board = board
 
     async def tell_agent(self, record: SessionRecord, request: Request) -> None:
-        """Store the notice to the agent. A background task sends the message. Never raises."""
+        """Store a notice to the agent of the session `record`. A background task sends the message. Never raises.
+
+        `request`: the request that ended the session.
+        """
         await self._board.change_surely(
             NoticeKind.ENDED, record.session.id, lambda notice: with_end(notice, record, request)
         )

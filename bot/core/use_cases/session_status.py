@@ -1,6 +1,6 @@
 """Read the states of sessions from the service, and store them.
 
-If the service returns no state, or the rate limit allows no call, the session keeps its earlier state.
+If the service returns no state, or the rate limit allows no call, the stored state does not change.
 """
 
 import asyncio
@@ -72,8 +72,8 @@ class SessionStates:
     ) -> SessionRecord:
         """Read a session's state from the cache or the service, and store the state if it is new.
 
-        Return the updated record. Return the record unchanged if the session is over, or if the state does not arrive
-        within `wait_seconds` (None: no limit). `fresh`: True to ignore the cache.
+        Return the updated record. Store nothing if the session is over, or if the state does not arrive within
+        `wait_seconds` (None means no limit). `fresh`: True to ignore the cache.
         """
         if record.is_over:
             return record
@@ -84,10 +84,10 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Read a session's state in the background, and store the state if it is new. Return the updated record.
+        """Read a session's state without delaying people's calls, and store the state if it is new.
 
-        `fresh`: True to ignore the cache. Raises ServiceBusyError if the call would delay the calls of people, and
-        ServiceError if the call fails.
+        Return the updated record. `fresh`: True to ignore the cache. Raises ServiceBusyError if the rate limit has no
+        room for this call beside people's calls, and ServiceError if the call fails.
         """
         if fresh:
             self.drop(record.session.id)
@@ -99,7 +99,7 @@ class SessionStates:
     async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
         """Store the state that the service reported, if the state is new, and emit events. Return the updated record.
 
-        If the customer has not joined and the time is up, the state becomes UNUSED. Raises StorageUnavailableError if
+        Store UNUSED if the service reports WAITING for a session whose time is up. Raises StorageUnavailableError if
         the end of the session cannot be stored.
         """
         if state.phase is SessionPhase.WAITING and record.is_over:

@@ -102,9 +102,9 @@ class SessionService:
         }
 
     async def last(self, request: Request) -> LastSession:
-        """Return the session whose id is the request's `argument`.
+        """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
-        Without an `argument`, return the requester's newest session.
+        Without an `argument`, return the requester's newest session, open or ended.
         """
         if request.argument:
             return LastSession(await self.readable(request))
@@ -117,7 +117,10 @@ class SessionService:
         return LastSession(await self._states.refresh(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return a page of the requester's open sessions. `freshness`: where to take the sessions' states from."""
+        """Return the page of the requester's open sessions that the request's `argument` names; by default, the first.
+
+        `freshness`: where to take the sessions' states from.
+        """
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
 
@@ -200,8 +203,9 @@ class SessionService:
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
         """Return the session whose button the requester pressed, open or ended.
 
-        - `reads_link`: True if the requester must be allowed to read the link, False if it is enough that they may end
-          the session. Raises SessionAccessError if the requester may not.
+        Raises SessionAccessError if the requester does not have the right that `reads_link` requires.
+
+        - `reads_link`: True requires the right to read the link, False the right to end the session.
         - `asks_service`: True to read the session's state from the service first, for at most `press_status_timeout`.
         """
         person = await self._access.require_member(request)
@@ -221,10 +225,10 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Post the session that a START request has created.
+        """Post the session `session_id`, which the START request `request` has created.
 
-        Post it in the thread that the request names; without one, in the request's channel. Post at most one message
-        for each request. Raises CobrowseError with the reason if the session is not posted.
+        If the request names a thread, post the session in this thread, else in the request's channel. Post at most one
+        message for each request. Raises a CobrowseError that says why if the session is not posted.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
@@ -265,14 +269,17 @@ class SessionService:
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        """Return a person's open sessions by conversation; of each conversation, only the newest session.
+        """Return an agent's open sessions by conversation. Of each conversation, return only the newest session.
 
-        `user_ids`: all Slack ids of the person, who is the agent of the sessions.
+        `user_ids`: all Slack ids of the agent.
         """
         return await self._store.open_by_conversation(team_id, user_ids)
 
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
-        """Mark a session as ended, because a new session in the same conversation has replaced it. Never raises."""
+        """Mark a session as ended, because a new session has replaced this session in the conversation.
+
+        `request`: the request that created the new session. Never raises.
+        """
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
             if record and not record.is_over and record.team_id == team_of(request):
@@ -314,10 +321,11 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return the result of an END request, with the list or card that replaces the message with the pressed button.
+        """Return `outcome` with the list or card that the answer to an END request shows.
 
-        `place`: the text of a ListPage if the button was in a list; ON_CARD and a session's id if the button was on the
-        card of that session. `user_ids`: the requester's Slack ids.
+        - `place`: the message with the pressed button: the text of a ListPage if the message is a list; ON_CARD and a
+          session's id if the message is the card of this session.
+        - `user_ids`: the requester's Slack ids.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
@@ -341,9 +349,10 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return a page of a list, after a press in the list has ended the session `ended`. Do not call the service.
+        """Return a page of a list after a press in the list has ended the session `ended`. Do not call the service.
 
-        Return None if the requester may not see this list. `user_ids`: the requester's Slack ids.
+        Return None if the list is for supervisors and administrators only, and the requester is neither. `user_ids`:
+        the requester's Slack ids.
         """
         if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
@@ -362,7 +371,10 @@ class SessionService:
         return record
 
     async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
-        """Raise SessionAccessError if the requester is neither supervisor nor administrator."""
+        """Raise SessionAccessError if the requester may not end another person's session.
+
+        Only supervisors and administrators may end the sessions of others.
+        """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
 
@@ -383,13 +395,13 @@ class SessionService:
             raise
 
     async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
-        """Return the only open session of a person that is older than the request.
+        """Return a person's only open session. Ignore sessions that were created after the request.
+
+        If the request ended a session before a crash, return the ended session. Raises SessionActionError if there is
+        no open session, or if there are several.
 
         - `user_ids`: all Slack ids of the person.
         - `hosted`: True to leave out sessions that the person started for other agents.
-
-        If this request has ended a session before a crash, return this session. Raises SessionActionError if there is
-        no such session, or if there are several.
         """
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
         found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
@@ -411,7 +423,7 @@ class SessionService:
     async def _end(self, record: SessionRecord) -> str | None:
         """End the session at the service. Return the service's correlation id; None if the service sent none.
 
-        Raises UnknownSessionError if the service does not know the session, unless the session is over.
+        Raises UnknownSessionError if the service does not know the session and the session is not over.
         """
         try:
             return await self._service.end(record.session.id)

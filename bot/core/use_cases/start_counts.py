@@ -8,15 +8,14 @@ from bot.core.models import TeamId
 from bot.core.ports import StartHistory
 
 DAY_SECONDS = 86400.0
-"""The period that is counted. The shortest retention that can be configured is as long, so no start is missing."""
+"""The length of the counted period, in seconds. The settings allow no shorter retention time."""
 NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsError)
-"""Errors that do not count as failures: a rule refused the person, the person has no host, or the bot asked a question.
-"""
+"""Errors that do not count as failures: the person may not do this, has no host, or has to choose a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartCounts:
-    """How many sessions were started, and how many starts failed."""
+    """Numbers of the last 24 hours. `started`: the sessions that were started. `failed`: the starts that failed."""
 
     started: int
     failed: int

@@ -171,17 +171,17 @@ class StartSession(Handler):
                 error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the host's open sessions, by conversation. For a workflow step, return none."""
+        """Return the host's open sessions by conversation. For a workflow step, return an empty mapping."""
         if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
             return {}
         found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Do the work that follows the creation of a session. Return the result with the outcome of this work.
+        """Finish the start of a session. Return `started` with what was done.
 
-        Mark the session that the new one replaces as ended. Notify the agent if somebody else, or a workflow, requested
-        the session. Post the session in the thread that the request names.
+        If the new session replaces another session, mark the other session as ended. If a workflow, or a person other
+        than the agent, requested the session, notify the agent. If the request names a thread, post the session there.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:
