@@ -37,7 +37,7 @@ MAX_ADMINISTRATORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list allows nobody."""
+    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list is false."""
 
     users: frozenset[UserId] = frozenset()
     groups: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Workspace:
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
         """Return whether the bot serves commands from the Slack workspace `team_id`.
 
-        `enterprise_id`: the Enterprise Grid organization of this workspace; None if there is none.
+        `enterprise_id`: the Enterprise Grid organization of the Slack workspace `team_id`; None if there is none.
         """
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
@@ -95,9 +95,9 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack.
+    """A look-up in Slack: of a user, or whether the user is in a user group.
 
-    `group_id`: "" to look up the user; else the user group in which to look up the user.
+    `group_id`: the user group; "" to look up the user. `team_id`: the Slack workspace from which the request came.
     """
 
     user_id: UserId
@@ -114,7 +114,7 @@ class _UnansweredError(Exception):
 
 Answer = SlackUser | bool | SlackUnavailableError
 Ask = Callable[[_Question], Answer]
-"""A function that returns Slack's answer to a question, or Slack's failure. Raises _UnansweredError without either."""
+"""A function that returns the result or the error of a look-up. Raises _UnansweredError if the look-up was not made."""
 
 
 class AccessPolicy:
@@ -136,7 +136,7 @@ class AccessPolicy:
     def peek_start(self, request: Request) -> SlackUser | None:
         """Do the same as `authorize_start`, but without a call to Slack.
 
-        Return None if the cache lacks an answer of Slack.
+        Return None if the cache lacks the result of a look-up that the rules need.
         """
         try:
             return self._start(request, self._cached)
@@ -153,11 +153,11 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that the request's channel allows starts.
+        """Check that people may start sessions in the request's channel, or that workflows may start sessions.
 
-        For a workflow step, check only that workflows may start sessions. Raises PermissionDeniedError if not, or if
-        the bot does not serve the Slack workspace of the request. Raises NobodyNamedError if a workflow step names
-        nobody.
+        Raises PermissionDeniedError if the settings do not list the channel, if the request is a workflow step and
+        workflows may not start sessions, or if the bot does not serve the Slack workspace of the request. Raises
+        NobodyNamedError if a workflow step names nobody.
         """
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
@@ -166,9 +166,10 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return the user with this id, if they are a full member of the workspace.
+        """Return the user with this id, who must be a full member of the workspace.
 
-        Raises PersonNotAllowedError if not, and SlackUnavailableError if the look-up in Slack fails.
+        Raises PersonNotAllowedError if the user is not a full member, and SlackUnavailableError if the look-up in Slack
+        fails.
         """
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
@@ -209,13 +210,16 @@ class AccessPolicy:
         return replace(request, requester=requester, target=target)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """Return a member's role in this workspace. Raises SlackUnavailableError if a look-up in Slack fails."""
+        """Return a member's role. Raises SlackUnavailableError if a look-up in Slack fails.
+
+        `team_id`: the Slack workspace from which the request came.
+        """
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether a user is an administrator, without a call to Slack.
+        """Return True if a user is an administrator by the settings and the cached user groups. Make no call to Slack.
 
-        Return False if the settings do not list the user and the cache lacks the members of a user group.
+        Return False if the cache lacks a look-up that is needed.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -225,10 +229,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the ids of the administrators and of the users `also`, and whether this list is complete.
+        """Return the main ids of the administrators and of the users `also`, and whether all look-ups are final.
 
-        The list contains the members of the administrators' user groups, only full members of the workspace, and at
-        most MAX_ADMINISTRATORS people. The list is incomplete if a look-up in Slack failed and can succeed later.
+        Return at most MAX_ADMINISTRATORS ids, of full members of the workspace only. User groups of administrators are
+        looked up in Slack. The second result is False if a look-up failed and can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -247,9 +251,9 @@ class AccessPolicy:
         return tuple(found)[:MAX_ADMINISTRATORS], are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Call `rule` until it has all the answers of Slack that it asks for, and return its result.
+        """Return the result of `rule`.
 
-        When `rule` asks for an answer that the bot does not have yet, look the answer up and call `rule` again.
+        Whenever `rule` needs a look-up in Slack that was not made yet, make the look-up and call `rule` again.
         """
         answers: dict[_Question, Answer] = {}
 
@@ -321,10 +325,10 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether one of the lists holds one of the person's ids, or a user group that the person is in.
+        """Return whether one of the lists contains one of the person's ids, or a user group that the person is in.
 
-        Compare the ids first, because each group costs a call to Slack. Raises SlackUnavailableError if Slack does not
-        return a group and no other list holds the person.
+        Raises SlackUnavailableError if Slack does not return a user group, and nothing else on the lists matches the
+        person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

@@ -27,24 +27,31 @@ Key = tuple[NoticeKind, str]
 Readers = Callable[[Notice], Awaitable[tuple[Sequence[str], bool]]]
 """A function that returns the users and channels that get a notice, and whether the list is complete. Never raises."""
 Edit = Callable[[Notice], Notice | None]
-"""A pure function that returns the changed notice, None for no change. A notice with version 0 is new."""
+"""A pure function that gets a notice and returns the changed notice, or None to change nothing. The notice that the
+function gets has the version 0 if it is not stored yet."""
 Update = Callable[[Notice], Awaitable[bool]]
 """A function that updates a notice and returns whether it changed. May raise StorageUnavailableError."""
 
 
 class ToldReaders:
-    """Holds in memory who has a message of each notice that is not over, and who will get one."""
+    """Holds in memory which users and channels have, or will get, a message of a notice. Forgets notices that are over."""
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
         self._expected: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels that have a message of this notice; () if the notice is over."""
+        """Return the users and channels that have a message of this notice.
+
+        Return () if the notice is over or unknown, or if `key` is None.
+        """
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels that will get a message of this notice and do not have one yet."""
+        """Return the users and channels that will get a message of this notice and have no message yet.
+
+        Return () if the notice is over or unknown, or if `key` is None.
+        """
         return self._expected.get((kind, key), ()) if key else ()
 
     def expect(self, notice: Notice, readers: Sequence[str]) -> None:
@@ -56,7 +63,7 @@ class ToldReaders:
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Forget all notices, and record which readers have a message of the notices in `notices`."""
+        """Record which readers have a message of each notice in `notices`. Forget the readers of all other notices."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
@@ -108,10 +115,10 @@ class NoticeBoard:
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Store the notice that `edit` returns for the stored notice. Send its messages in the background.
+        """Call `edit` with the stored notice, and store the result. The background task sends the messages.
 
-        Return the changed notice; None if `edit` returns None. Raises StorageUnavailableError if the database fails, or
-        if other tasks change the notice during each of MAX_SAVE_ATTEMPTS tries.
+        Return the changed notice; None if `edit` returned None and nothing was changed. Raises StorageUnavailableError
+        if the database fails, or if other tasks change the notice during each of MAX_SAVE_ATTEMPTS tries.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))
@@ -123,7 +130,7 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Record who will get a message of a stored notice, before the messages are sent.
+        """Record in `ToldReaders` who will get a message of a stored notice.
 
         Do nothing if somebody already has a message of the notice. Raises StorageUnavailableError if the database
         fails.
@@ -149,7 +156,7 @@ class NoticeBoard:
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Do the same as `change`, but never raise. If the database fails, the background task tries the change again.
 
-        Up to MAX_UNSAVED changes can wait for this. Further changes are lost.
+        If MAX_UNSAVED changes already wait for another try, the change is lost.
         """
         try:
             await self.change(kind, key, edit)
@@ -244,7 +251,7 @@ class NoticeBoard:
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
     """Return the notice's messages after Slack has updated the message `edited`.
 
-    Leave `edited` out if the message was posted before the notice's `opened_at`.
+    Leave `edited` out if this message was posted before the notice's `opened_at`.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -254,9 +261,9 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message Slack accepted.
+    """Return the readers of the messages that Slack accepted.
 
-    Leave out a message whose `is_over` differs from the notice.
+    If the notice is over, count only messages that say so. Otherwise, count only messages that do not.
     """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -1,7 +1,7 @@
 """Tell several requests that share one call to Genesys how long this call has to wait.
 
-A call for one request reports its wait to the call hooks of this request. If several requests share the answer of one
-call, the call reports its wait to a SharedWaits, which calls the hooks of each request.
+A call that only one request needs reports its wait to the call hooks of the request. A call that several requests need
+reports its wait to a SharedWaits, which passes the wait to the call hooks of each request.
 """
 
 import time
@@ -35,9 +35,9 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Register the call hooks of a request until the `with` block ends. With None, do nothing.
+        """Register the call hooks of a request until the `with` block ends. If `hooks` is None, do nothing.
 
-        If the shared call already waits, notify these hooks at once.
+        If the shared call already waits, notify `hooks` at once.
         """
         if hooks is None:
             yield

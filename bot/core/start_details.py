@@ -18,7 +18,7 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """The details of a START request, such as the customer's address. Each is empty by default.
+    """The details of a START request, such as the customer's address. Each detail is empty by default.
 
     At most one of `send_to`, `rejected`, `unless` and `replaces` is set.
 

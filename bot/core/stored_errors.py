@@ -77,7 +77,8 @@ FIELDS_OF_OLD_RECORDS = {
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""Maps the names of fields in rows of that version to their present names. The keys are the codes of the errors."""
+"""Maps error codes to the renamed fields of an old record: from each field's old name to the present name. Old records
+are rows of the version before codes."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",
@@ -97,7 +98,7 @@ REQUIRED_FIELDS = {
     "conversation_kind_not_supported": "kinds",
     "not_a_member": "standing",
 }
-"""Maps codes to a field that a record must have, although the error's class has a default for it."""
+"""Maps error codes to a field that a record must contain, although the field has a default in the error's class."""
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class PushTiming:
     - `connect_timeout`, `close_timeout`: how long it may take to open and to close a WebSocket.
     - `first_backoff_seconds`: the first wait before the next WebSocket or the next try of a subscription. Each later
       wait is twice as long.
-    - `max_backoff_seconds`: the longest of these waits.
+    - `max_backoff_seconds`: the longest wait before the next WebSocket or the next try of a subscription.
     - `steady_seconds`: the lifetime of a WebSocket after which the next wait is `first_backoff_seconds` again.
     - `renew_share`: the share of its lifetime after which the bot replaces a channel. Genesys keeps a channel for 24
       hours.
@@ -130,7 +130,8 @@ class LiveTiming:
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
     - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, so that looks after a
       hint find room in the rate limit.
-    - `give_up_seconds`: how long after the end of its time the bot still looks at a session whose state is unknown.
+    - `give_up_seconds`: how long the bot still looks at a session after the session's end time, if Genesys has not
+      reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     """
@@ -163,8 +164,8 @@ class CoreTiming:
     - `joined_seconds`: how long a session in a conversation counts as open after Genesys last said that the customer is
       in it.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
-    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person. The search for the host may take
-      the same time again.
+    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person; also how long the search for the
+      person's host may take.
     - `host_cache_seconds`: how long the bot caches the host that a host rule found for a person.
     - `trace_export_timeout`: how long a shutdown waits for the export of the last spans.
     """
@@ -200,36 +201,36 @@ class GenesysTiming:
     first_backoff_seconds: float = 0.5
     """The wait before the first retry. Each later wait is twice as long."""
     max_backoff_seconds: float = 20.0
-    """How long one call may take with all attempts and backoffs. Pauses that Genesys asked for by Retry-After do not
-    count, and neither does the wait for the rate limit."""
+    """How long one call may take with all attempts and backoffs. Neither pauses that Genesys asked for by Retry-After
+    nor the wait for the rate limit count."""
     max_retry_after_seconds: float = 180.0
     """How long one call may wait in total because Genesys asked for a pause by Retry-After."""
 
     rate_window_seconds: float = 60.0
-    """The length of the window in which Genesys counts the calls of a token; also the longest wait after one answer."""
+    """The length of the window in which Genesys counts the calls of a token. Also the longest wait for a new window."""
     rate_probe_seconds: float = 1.0
     """After a window in which the limit was reached, one call goes first as a test of the next window. This is how long
-    the other calls wait for its answer."""
+    the other calls wait for the answer to the test."""
     max_hold_seconds: float = 60.0
     """How long one answer with status 429 can delay all calls that need the same permission."""
     hold_probe_seconds: float = 1.0
-    """When a 429's delay (see `max_hold_seconds`) is over, one call goes first as a test. This is how long the others
-    wait for its answer."""
+    """When a 429's delay (see `max_hold_seconds`) is over, one call goes first as a test. This is how long the other
+    calls wait for the answer to the test."""
     max_hold_total_seconds: float = 180.0
-    """How long one call may wait because of such delays (see `max_hold_seconds`), in total, before it fails."""
+    """How long one call may wait in total because of 429 delays (see `max_hold_seconds`), before the call fails."""
 
     token_timeout: float = 12.0
-    """How long one request for the bot's own token may take."""
+    """How long one HTTP request for the bot's own token may take."""
     login_timeout: float = 10.0
-    """How long one request of a user's sign-in or refresh may take."""
+    """How long one HTTP request for a user's tokens may take, at a sign-in or a refresh."""
     revoke_timeout: float = 4.0
-    """How long one request that revokes a user's token may take."""
+    """How long one HTTP request that revokes a user's token may take."""
     renew_ahead_seconds: float = 300.0
-    """How long before expiry a token is renewed: this value or, if shorter, a tenth of its lifetime."""
+    """How long before expiry a token is renewed: this value or, if shorter, a tenth of the token's lifetime."""
     unusable_ahead_seconds: float = 30.0
-    """How long before expiry a token is no longer sent: this value or, if shorter, a twentieth of its lifetime."""
+    """How long before expiry a token is no longer sent: this value or, if shorter, a twentieth of the lifetime."""
     default_token_seconds: float = 600.0
-    """The lifetime of a token whose answer does not state one."""
+    """The assumed lifetime of a token if the login's answer states no lifetime."""
     account_cache_seconds: float = 60.0
     """How long a replica caches a user's linked account."""
     name_timeout: float = 3.0
@@ -237,7 +238,7 @@ class GenesysTiming:
     name_cache_seconds: float = 86_400.0
     """How long a user's name is cached."""
     no_name_cache_seconds: float = 600.0
-    """If Genesys does not return a user's name, how long the bot waits before it asks for that name again."""
+    """If Genesys does not return a user's name, how long the bot waits before it asks for the name again."""
     close_timeout: float = 5.0
     """How long a shutdown waits for token renewals in progress."""
 
@@ -254,51 +255,50 @@ class SlackTiming:
     """How long the bot tries one way to reach a person, with retries, before it tries the next way (response_url,
     ephemeral message, direct message)."""
     last_post_timeout: float = 0.9
-    """Takes the place of `post_timeout` when the process is about to end."""
+    """The value used in place of `post_timeout` when the process is stopping."""
     agent_timeout: float = 3.0
-    """How long the message to an agent may take when somebody else started the session. The requester waits for it."""
+    """If somebody else started an agent's session, how long the message to the agent may take."""
     http_timeout: float = 10.0
     """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
-    """Takes the place of `http_timeout` for a post to a response_url. This time-out is short, so that a dead connection
-    is replaced while there is time for another try."""
+    """The value used in place of `http_timeout` for a post to a response_url. The value is short, so that the bot can
+    replace a dead connection and post again within `post_timeout`."""
     repeat_seconds: float = 0.5
-    """The wait before the first retry of a call or a post. Calls double it for each later retry."""
+    """The wait before the first retry of a call or a post. For a call, each later wait is twice as long."""
     probe_interval_seconds: float = 30.0
-    """How often the host of response_urls is tried again after it stopped answering."""
+    """How often the bot tries the server of response_urls again after the server stopped answering."""
     probe_timeout: float = 2.0
-    """How long one try of that host may take."""
+    """How long one try of the server of response_urls may take (see `probe_interval_seconds`)."""
     edit_timeout: float = 8.0
-    """How long one update of a message may take in total; the HTTP time-out starts again with each byte."""
+    """How long one update of a message may take in total."""
     open_timeout: float = 12.0
     """How long the call that opens a person's direct messages may take."""
     direct_cache_seconds: float = 86_400.0
     """How long the channel id of a person's direct messages is cached."""
     step_retry_seconds: tuple[float, ...] = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
-    """The pauses between the tries to complete a workflow step. A workflow waits for longer than a person would."""
+    """The pauses between the tries to complete a workflow step."""
 
     lookup_timeout: float = 12.0
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
     """How long the look-up of the contact's name may take. Only the label of a button needs this name."""
     permalink_timeout: float = 2.0
-    """How long the look-up of a message's address may take. Only a button that links to the message needs this address.
-    """
+    """How long the look-up of a message's URL may take. Only a button that links to the message needs the URL."""
     max_lookup_retry_after: float = 60.0
-    """A look-up fails at once if Slack asks for a longer wait than this. Slack's limits are per minute."""
+    """A look-up fails at once if Slack asks for a longer wait than this."""
     people_cache_seconds: float = 300.0
     """How long users and user groups are cached."""
     workspaces_cache_seconds: float = 3600.0
-    """How long the workspaces of an org-wide token are cached. The same goes for the fact that a workspace lacks a user
-    group."""
+    """How long the Slack workspaces of an org-wide token are cached. The bot also caches for this time that a Slack
+    workspace lacks a user group."""
     channel_timeout: float = 5.0
-    """How long the call that reads a channel may take, before a session is shared there."""
+    """How long the call that reads a channel may take, before a session is posted in the channel."""
     identify_timeout: float = 15.0
     """How long one auth.test may take when the bot starts."""
     identify_retry_seconds: float = 1.0
-    """The pause after the first failed auth.test. Each later pause is longer by the same time."""
+    """The pause after the first failed auth.test. Each later pause is longer by this value."""
     token_probe_seconds: float = 30.0
-    """How often a refused bot token is tried again, since Slack sends nothing to a bot that is not ready."""
+    """How often the bot tries a refused bot token again."""
     token_probe_timeout: float = 10.0
 
     view_timeout: float = 10.0
@@ -307,10 +307,10 @@ class SlackTiming:
     """How long the first update of a modal waits after the user submitted the modal, so that the acknowledgement
     arrives first."""
     trigger_seconds: float = 3.0
-    """The lifetime of a trigger_id. A call that uses it later cannot succeed."""
+    """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5
-    """How long the content of a dialog or a question may take to load. If the content does not load, the bot sends a
-    message instead of the dialog, and a question that names no session."""
+    """How long the content of a dialog or a question may take to load. If a dialog's content does not load in time, the
+    bot sends a message. If a question's content does not load in time, the question names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
@@ -320,19 +320,20 @@ class SlackTiming:
     body_timeout: float = 5.0
     """How long the body of an HTTP request may take to arrive."""
     large_body_min_seconds: float = 0.25
-    """A large body that is incomplete after this time may be dropped in favor of a newer large body."""
+    """If too many large bodies arrive at once, the bot can drop an incomplete body that is older than this."""
     clock_window_seconds: float = 60.0
     """The period of the clock check. This machine's clock is wrong if several signed requests in this time have a stale
     timestamp and none has a fresh one."""
     heartbeat_seconds: float = 5.0
-    """The interval of pings. A Socket Mode connection that gets no pong within half of it is replaced."""
+    """The interval of pings. The bot replaces a Socket Mode connection if no pong arrives within half of this interval.
+    """
     hello_timeout: float = 10.0
     """How long a new Socket Mode connection waits for Slack's hello."""
     close_timeout: float = 2.0
     max_leaving_seconds: float = 30.0
-    """How long a replaced connection is still read beside the new one. Slack closes it earlier."""
+    """How long the bot still reads a Socket Mode connection after a new connection has replaced the old one."""
     ghost_seconds: float = 6 * 3600.0
-    """How long Slack may still count a connection that ended without a closing handshake. Users measured five hours:
+    """How long Slack can count a connection that ended without a closing handshake as open. Users measured five hours:
     https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
 
 
@@ -345,20 +346,21 @@ class ReceiverBounds:
     """The maximum amounts of incoming data that the bot handles at the same time."""
 
     connections: int = 500
-    """The maximum number of open HTTP connections. Slack uses a few, and fewer through a proxy."""
+    """The maximum number of open HTTP connections of a process that serves one workspace."""
     shared_connections: int = 2000
     """The maximum number of open HTTP connections of a process that serves several workspaces. This maximum is far
     above `requests`, so that many requests of one workspace leave connections to the others."""
     requests: int = 500
-    """The maximum number of HTTP requests of one workspace at the same time, in a process that serves several."""
+    """The maximum number of HTTP requests of one workspace at the same time. Applies to a process that serves several
+    workspaces."""
     waiting_bodies: int = 200
     """The maximum number of incomplete bodies. This maximum is far below `connections`, so that slow senders never hold
     all connections. A body that arrives with its headers does not count."""
     envelopes: int = 1000
-    """The maximum number of unprocessed envelopes of a Socket Mode connection. Beyond it, the bot stops reading."""
+    """The maximum number of unprocessed envelopes of a Socket Mode connection. At this number, the bot stops reading.
+    """
     callbacks: int = 20
-    """The maximum number of browsers that return from a sign-in at the same time. Each costs calls to the database and
-    Genesys, and anybody can send such a request."""
+    """The maximum number of HTTP requests at the same time from browsers that return from a sign-in."""
 
 
 RECEIVER_BOUNDS = ReceiverBounds()
@@ -370,8 +372,8 @@ class WorkspacesFileTiming:
     """Durations for noticing that the file of workspaces has changed, in seconds."""
 
     poll_seconds: float = 2.0
-    """How often the bot looks whether the file changed. It reads a changed file only once the file stayed the same for
-    this long, so that it never reads half a table."""
+    """How often the bot checks whether the file has changed. The bot reads a changed file after the file has stayed the
+    same for this long, so that the bot does not read half a table."""
 
 
 WORKSPACES_FILE_TIMING = WorkspacesFileTiming()
@@ -383,13 +385,13 @@ class SecretTiming:
     """Durations for noticing that a file with a secret has changed, in seconds."""
 
     poll_seconds: float = 2.0
-    """How often the bot looks whether a file changed. It reads a changed file only once the file stayed the same for
-    this long, so that it never reads half a value."""
+    """How often the bot checks whether a file has changed. The bot reads a changed file after the file has stayed the
+    same for this long, so that the bot does not read half a value."""
     retry_seconds: float = 15.0
     """If the service does not accept a new value or does not answer: how long the bot waits before it tries the value
     again. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
-    """The longest of these waits. A try of encryption keys may read all stored values."""
+    """The longest wait before the bot tries a new value again."""
 
 
 SECRET_TIMING = SecretTiming()
@@ -403,10 +405,10 @@ class WorkspaceTiming:
     retry_seconds: float = 5.0
     """If a workspace cannot be opened: how long the bot waits before the next try. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
-    """The longest of these waits."""
+    """The longest wait before the bot tries again to open a workspace."""
     drain_seconds: float = 1800.0
-    """How long a workspace may take to finish its accepted requests, after its settings changed or it was removed.
-    Slack takes an answer to a command for this time. If the process stops, SHUTDOWN_SECONDS counts."""
+    """How long a workspace may take to finish its accepted requests, after the workspace's settings changed or the
+    workspace was removed. If the whole process stops, SHUTDOWN_SECONDS applies."""
 
 
 WORKSPACE_TIMING = WorkspaceTiming()
@@ -421,12 +423,12 @@ class StorageTiming:
     """
 
     write_delay_seconds: float = 0.005
-    """SQLite: how long a write of `created` or `answered` may wait to share a transaction with others. Nobody waits
-    for `answered`. The requester who waits for `created` has waited at least ten times as long for Genesys."""
+    """SQLite: how long a write of the state `created` or `answered` may wait for other writes, to share a transaction
+    with them."""
     busy_timeout_seconds: float = 10.0
     """SQLite: how long a connection waits for the short writes of another process."""
     sweep_pause_seconds: float = 0.01
-    """The pause between two writes of the clean-up of old data, so that other writes get their turn."""
+    """The pause between two writes of the sweep, so that other writes get their turn."""
     connect_timeout_seconds: float = 5.0
     """Postgres: how long it may take to open or close a connection outside the pool."""
     pool_timeout_seconds: float = 1.0
@@ -436,18 +438,18 @@ class StorageTiming:
     accept_timeout_seconds: float = 2.2
     """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: the age at which this replica takes up a request that it owns but does not process. This age is longer
-    than any call of the store takes."""
+    """Postgres: the age at which a replica starts to process a request that it owns and does not process."""
     account_lock_seconds: float = 15.0
-    """Postgres: how long an account's row may stay locked during a call to Genesys, and how long others wait for it."""
+    """Postgres: how long the row of a linked account may stay locked during a call to Genesys. Also how long other
+    replicas wait for the locked row."""
     migration_lock_seconds: float = 0.3
     """Postgres: how long a migration waits for a table that replicas use. Meanwhile, the replicas wait for the tables
     that the migration has locked."""
     migration_pause_seconds: float = 1.0
-    """Postgres: the pause before a migration that did not get a table is tried again."""
+    """Postgres: the pause before the next try of a migration that could not lock a table."""
     migration_seconds: float = 60.0
-    """Postgres: how long a migration is tried again, before the start fails."""
+    """Postgres: how long the bot tries a migration again and again, before the start of the bot fails."""
     lock_check_seconds: float = 2.0
-    """Postgres: how often a replica checks that the server still accepts writes, and the time-out of that query."""
+    """Postgres: how often a replica checks that the server still accepts writes. Also the time-out of this check."""
     server_move_seconds: float = 30.0
     """Postgres: how long replicas have, after a failover or restart, to take their locks on the new server."""

@@ -29,14 +29,14 @@ class StateTelling:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Wait up to the timing's `stop_seconds` for the messages that are being sent."""
+        """Wait up to `stop_seconds` of LiveTiming for the messages that are being sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._timing.stop_seconds)
 
     async def _tell(self, record: SessionRecord) -> None:
         """Post the session's state to the session's response_url, if the URL accepts one more message.
 
-        Count the message in the database before the post, so that a crash does not repeat the message.
+        Count the message in the database before the post, so that the bot does not repeat the message after a crash.
         """
         try:
             reply_url = await self._store.take_reply(record.session.id, is_last=record.state.is_final)

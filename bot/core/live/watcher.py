@@ -35,8 +35,8 @@ MAX_LOOKS = 20
 MAX_AT_ONCE = 8
 """The maximum number of looks at the same time."""
 REPLY_USES = 2
-"""How many messages to a response_url are left for the watcher: Slack takes five, and the bot posts at most two wait
-notices and the answer. The answer to a press may be posted twice."""
+"""The maximum number of messages about new states that the bot posts to one response_url. Slack accepts five messages
+in total, and the bot also posts up to two wait notices and the answer."""
 FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
 """The results of looks that found no new state, in the metrics."""
 
@@ -46,10 +46,10 @@ def pause_after(
 ) -> float | None:
     """Return the seconds until the next look at a session; None for no further look (pure).
 
-    - `looks`: how many looks there were.
+    - `looks`: how often the bot has looked at the session.
     - `seconds_left`: the time until the session's end; negative after the end.
     - `is_joined`: whether the customer has joined.
-    - `is_covered`: whether the session is a covered session, which needs fewer looks.
+    - `is_covered`: whether the session is a covered session.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
@@ -106,7 +106,7 @@ class SessionWatcher:
         self._wake.set()
 
     def record_event(self, event: RequestFinished) -> None:
-        """Begin to watch the session that a request has started. Write to the database in the background."""
+        """Begin to watch the session that a START or STEP request has created. Ignore all other requests."""
         if isinstance(event.result, SessionStarted):
             task = asyncio.create_task(self._add(event.request, event.result.session))
             self._adding.add(task)
@@ -119,7 +119,10 @@ class SessionWatcher:
             self._tasks.append(asyncio.create_task(self._source.run(self, self._leader)))
 
     async def stop(self) -> None:
-        """Stop the background tasks. Wait for messages that are being sent, and for running writes to the database."""
+        """Stop the background tasks.
+
+        Wait up to `stop_seconds` for running writes to the database, and as long for messages that are being sent.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -177,10 +180,10 @@ class SessionWatcher:
             self._hinted.add(conversation_id)
 
     async def _handle(self, watched: WatchedSession) -> bool:
-        """Look at one session that is due, and store when the next look is due. Return False to end the pass.
+        """Look at one session that is due, and store when the next look is due.
 
-        The pass ends if the rate limit allows no call, or if the look at a covered session has to wait. Raises
-        StorageUnavailableError if the database fails.
+        Return False if there was no look because the rate limit allows no call, or because looks at covered sessions
+        have to wait; else True. Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -218,9 +221,10 @@ class SessionWatcher:
         self.changed(conversation_id)
 
     def _may_look(self, watched: WatchedSession) -> bool:
-        """Return whether to look at a session now.
+        """Return whether the bot can look at a session now.
 
-        The bot leaves `catch_up_seconds` between two looks at covered sessions without a hint.
+        Return False for a covered session without a hint, if the last look at another covered session without a hint
+        was less than `catch_up_seconds` ago.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -232,10 +236,10 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended. Postpone this for up to `give_up_seconds` after the end.
+        """Stop watching a session that has ended, or keep watching until `give_up_seconds` after the end.
 
-        Another replica may still be sending the message about the end. `record`: None if the session's row is missing
-        or cannot be decoded.
+        Keep watching a session with a final state, because its response_url is needed for the message about the end.
+        `record`: None if the session's row is missing or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
@@ -266,7 +270,7 @@ class SessionWatcher:
         return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
 
     async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
-        """Store when the next look at a session is due. Stop watching the session if no further look is needed."""
+        """Store when the next look at a session is due. Stop watching the session if `pause_after` returns None."""
         if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return

@@ -47,12 +47,12 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has ended with its result.
+    """A request has ended with the result `result`.
 
-    - `reached`: whether Slack accepted the message that shows the result.
+    - `reached`: True if Slack accepted the message that shows the result.
     - `seconds`: how long the processing took.
-    - `create_seconds`: the part of this time in which the create call was under way.
-    - `is_sign_in`: True if the request is a sign-in, whose result the browser shows.
+    - `create_seconds`: the part of `seconds` in which the create call was under way.
+    - `is_sign_in`: True if the request stands for a sign-in in the browser. The browser shows the result.
     """
 
     request: Request
@@ -65,7 +65,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """The bot did not accept a request. The requester learns the reason from the acknowledgement or another answer."""
+    """The bot did not accept a request. `error`: the reason."""
 
     request: Request
     error: CobrowseError
@@ -80,7 +80,7 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session has ended, or the customer has joined it. The messages that show the session have to be updated."""
+    """A session has ended, or the customer has joined a session. The messages that show the session need an update."""
 
     session_id: SessionId
 
@@ -105,7 +105,7 @@ class EventLog:
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self.one_id: Callable[[Request], Request] = lambda request: request
-        """Returns a request with one id for each person, so that each person has one name in the log and audit log."""
+        """A function that returns a request with the main ids of its people, for the log and the audit log."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
         """Call these subscribers with each later event of the type `kind`."""
@@ -114,7 +114,7 @@ class EventLog:
     def emit(self, event: Event) -> None:
         """Pass an event to its subscribers.
 
-        If a subscriber raises an exception, log it and call the next subscriber.
+        If a subscriber raises an exception, log the exception and call the next subscriber.
         """
         if isinstance(event, RequestFinished | RequestRejected):
             event = replace(event, request=self.one_id(event.request))
@@ -173,7 +173,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure of the session service, at the time `at`. `passed`: whether a start has succeeded since."""
+    """The newest error of a call to Genesys, at the time `at`. `passed`: True if a start has succeeded since `at`."""
 
     error: ServiceError
     at: datetime
@@ -181,9 +181,9 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Holds the newest failure of the session service, and when requests last succeeded.
+    """Holds the newest error of a call to Genesys, and when requests last succeeded.
 
-    - `failure`: the newest failure; None if there was none.
+    - `failure`: the newest error; None if there was none.
     - `worked`: the `time.monotonic()` of the newest successful request, by kind of request.
     - `worked_for`: the `time.monotonic()` of the newest successful START, STEP or WHOAMI request, by agent.
     """
@@ -195,9 +195,9 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record the failure if the session service failed, or the time if the request succeeded.
+        """Record a ServiceError as the newest failure, or the time of a success.
 
-        Ignore sign-ins and all other errors.
+        Ignore sign-ins, and errors that are no ServiceError.
         """
         if event.is_sign_in:
             return
@@ -214,42 +214,43 @@ class ServiceStatus:
 
 
 class Followers:
-    """Records who has opened their Home tab, and updates these tabs after requests that change sessions or hosts."""
+    """Records who has opened their Home tab, and updates these Home tabs after requests that change their content."""
 
     def __init__(
         self, update: Callable[[Request, UserId], None], known_id: Callable[[UserId], UserId] = lambda user_id: user_id
     ) -> None:
         """Take two functions.
 
-        `update` updates a user's Home tab after a request. `known_id` returns a person's main id for one of the
-        person's Slack ids.
+        - `update`: updates a user's Home tab after a request.
+        - `known_id`: returns the main id of the person who has a Slack id.
         """
         self._update, self._known_id = update, known_id
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, visitor: Request) -> object:
-        """Update the requester's Home tab after requests, for FOLLOW_SECONDS from now.
+        """Record that the requester `visitor` has opened their Home tab. The record is kept for FOLLOW_SECONDS.
 
-        Return a token of this call, for `is_newest`.
+        Return a token that identifies this call, for `is_newest`.
         """
         token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token
 
     def is_newest(self, visitor: Request, token: object) -> bool:
-        """Return whether `token` comes from the latest call of `follow` for this requester."""
+        """Return whether `token` comes from the latest call of `follow` for the requester `visitor`."""
         key, unknown = self._key(visitor, visitor.requester), (team_of(visitor), visitor.requester)
         if unknown != key and (followed := self._newest.pop(unknown, None)):  # the person's one id has become known
             self._newest.setdefault(key, followed)
         return self._newest.get(key) is token
 
     def _key(self, request: Request, user_id: UserId) -> PersonKey:
-        """Return the team under which the user's sessions are stored, and the user's main id."""
+        """Return the request's team, as `team_of` returns it, and the user's main id."""
         return team_of(request), self._known_id(user_id)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Update the Home tabs of the users whose sessions or set-up this request changed.
+        """Update Home tabs after a request that changed a session, a host link, a fault or a request for access.
 
-        Also update the tab of a user who pressed *End* in the tab, even if that changed nothing.
+        Update the tabs of the requester and the agent, if they have opened their Home tab. After a press of *End* in a
+        Home tab, update the requester's tab even if the press ended no session.
         """
         if event.is_sign_in:
             return

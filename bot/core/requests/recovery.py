@@ -16,19 +16,18 @@ from bot.core.timing import RecoveryTiming
 log = logging.getLogger(__name__)
 
 ANSWERABLE = timedelta(minutes=30)
-"""How long Slack accepts an answer to a command. After a crash, a request that is older than this is not carried out,
-because nobody would get its result."""
+"""How long Slack accepts an answer to a command. After a crash, the bot does not carry out a request that is older."""
 MAX_MESSAGES = 40
 """The maximum number of messages that one call of `update_ended_messages` updates."""
 MAX_SILENT = 4
 """The maximum number of updates in one call of `update_ended_messages` that Slack may leave without an answer. The
 time-outs of these updates take less than the minute for which the messages are reserved."""
 GIVE_UP_AFTER = timedelta(days=1)
-"""How long after a session's end the bot still tries to update its messages."""
+"""How long after a session's end the bot still tries to update the session's messages."""
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
-    """Return the error that ends a request whose process has died; None if the request can still be processed."""
+    """Return the error with which a request of a dead process ends; None if the request can still be processed."""
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
@@ -130,7 +129,7 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Update the messages of ended sessions now, in the background."""
+        """Make the background loop update the messages of ended sessions now."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:

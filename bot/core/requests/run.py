@@ -25,8 +25,7 @@ from bot.core.timing import RunTiming
 log = logging.getLogger(__name__)
 
 MAX_NOTICES = 2
-"""The maximum number of wait notices for a request. Slack accepts five messages at a response_url, and the result needs
-up to two of them."""
+"""The maximum number of wait notices for a request."""
 
 
 class OwnershipLostError(Exception):
@@ -36,7 +35,7 @@ class OwnershipLostError(Exception):
 class RequestRun:
     """The processing of one request by a worker: its state, its wait notices and its result.
 
-    Implements CallHooks: the Genesys client calls its methods before it sends a call, and when a call has to wait.
+    Implements CallHooks: the Genesys client calls `before_send` before a call, and `on_wait` when a call has to wait.
     """
 
     def __init__(
@@ -54,18 +53,18 @@ class RequestRun:
         self._notices = ProgressNotifier(request, notifier, timing, self._is_ours)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
-        """The states that the store may hold, because it did not answer when they were committed."""
+        """States that the database may have stored: it did not confirm the write of these states."""
         self._is_unsaved = False
 
     @property
     def fairness_key(self) -> str:
-        """Return a key of the requester. The rate limiter serves the calls of different keys in turn."""
+        """Return a text that identifies the requester. The rate limiter serves different requesters in turn."""
         return f"{team_of(self.request)}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
-        """Return whether the database confirms that this worker owns the request.
+        """Return True if the database confirms that this worker owns the request, or if only this process uses it.
 
-        Return False if the database fails.
+        Return False if another worker owns the request or the database fails.
         """
         if not self._store.shared:
             return True
@@ -99,9 +98,10 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Move the request back to the state `accepted`, because its call has to wait `seconds`. Post a wait notice.
+        """Note that the request's call has to wait `seconds`, and post a wait notice if the wait is long enough.
 
-        Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after the command.
+        If the state `creating` is stored, store `accepted` again. Raises QueueTooLongError if the wait would end later
+        than `max_wait_seconds` after the command.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -121,8 +121,8 @@ class RequestRun:
         """Store the state `to`, with the session or the failure.
 
         Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
-        Raises UnusableAnswerError if another session with the session's id is stored. The request is then stored as
-        failed with this error.
+        If the id of `session` already belongs to a session of another team, host, requester or agent, raises
+        UnusableAnswerError, and the database stores the request as failed with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -153,10 +153,10 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Store the result of the request, unless it is stored already. Return the result to tell the requester.
+        """Store the result of the request, if it is not stored yet. Return the result for the requester.
 
-        Return `result`, or an UnusableAnswerError if the database refuses the session (see `transition`). Raises
-        OwnershipLostError if another worker owns the request.
+        Return `result`, or the UnusableAnswerError of `transition` if there is one. Raises OwnershipLostError if
+        another worker owns the request.
         """
         if self._is_unsaved:
             return result
@@ -188,9 +188,9 @@ class RequestRun:
     ) -> None:
         """Do the same as `transition`, but try again while the database is unavailable.
 
-        `timeout`: how many seconds to try; None means `save_timeout`. After this time, return although the state is not
-        stored. If several replicas use the database, `timeout` applies only to the state ANSWERED, and all other states
-        are tried without a limit. Raises OwnershipLostError and UnusableAnswerError as `transition` does.
+        `timeout`: how many seconds to try; None means `save_timeout`. After this time, return without an error, and
+        leave the state unstored. If several replicas use the database, there is no time limit for states other than
+        ANSWERED. Raises OwnershipLostError and UnusableAnswerError as `transition` does.
         """
         loop = asyncio.get_running_loop()
         # Another replica may have taken over the request, and the requester must not get two different results.
@@ -220,18 +220,15 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Posts up to MAX_NOTICES wait notices to the requester while a request waits or is being processed.
-
-    The constructor starts the timer of the first wait notice.
-    """
+    """Posts up to MAX_NOTICES wait notices to the requester while a request waits or is being processed."""
 
     def __init__(
         self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Take `is_ours`, which returns True if the database confirms that this worker owns the request.
+        """Take the parts of the notifier, and start the timer of the first wait notice.
 
-        If `is_ours` returns False, post a wait notice as a new message, because an update of the requester's message
-        could overwrite the result from another replica.
+        `is_ours`: returns False if another replica may own the request. A wait notice is then a new message, because
+        an update of the requester's message could overwrite the result from the other replica.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -248,8 +245,8 @@ class ProgressNotifier:
     def wait(self, seconds: float) -> None:
         """Record that the request's call to Genesys has to wait `seconds`.
 
-        If `seconds` is at least `min_wait_notice_seconds`, post a wait notice now. Post another one `late_seconds`
-        after the end of the wait, unless the request has ended.
+        If `seconds` is at least `min_wait_notice_seconds`, post a wait notice now. Post another wait notice
+        `late_seconds` after the end of the wait, unless the request has ended by then.
         """
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
@@ -287,7 +284,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which the database refused the request's session; None if there is no such error."""
+    """Return the UnusableAnswerError with the reason ID_TAKEN that the request is stored with; else None."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

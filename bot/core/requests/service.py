@@ -52,11 +52,10 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request. Raises an error if the request exceeds a limit.
+        """Count a request, unless it exceeds a limit. Two deliveries of one request by Slack count once.
 
-        Count two deliveries of one request by Slack once. `under_way`: how many requests this process is storing or
-        processing. Raises NotReadyError if this number has reached its limit. Raises RateLimitedError if the requester
-        or the workspace has reached a limit per minute.
+        `under_way`: how many requests this process is storing or processing. Raises NotReadyError if `under_way` has
+        reached its limit. Raises RateLimitedError if the requester or the workspace has reached a limit per minute.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -77,10 +76,10 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Count one opening of a Home tab.
+        """Count one opening of a Home tab. Return False if the requester has reached the limit.
 
-        Return whether the bot may read the states of the tab's sessions from the service. The limit is
-        `person_inquiries`, with a separate counter.
+        The limit is `person_inquiries` per minute. Beyond the limit, the bot must not ask the service for the states of
+        the sessions on the tab.
         """
         key, most = f"{team_of(request)}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -135,8 +134,8 @@ class RequestService:
     async def submit(self, request: Request) -> bool:
         """Store a request and start to process it. Return False if a request with the same key is already stored.
 
-        Raises NotAcceptedError if a limit is reached or the database fails. Raises its subclass MaybeAcceptedError if
-        the database may have stored the request nevertheless.
+        Raises NotAcceptedError if the bot is stopping, a limit is reached or the database fails. Raises the subclass
+        MaybeAcceptedError if the database did not confirm the write, but may have stored the request.
         """
         try:
             if self._worker.is_draining:
@@ -162,7 +161,7 @@ class RequestService:
         return accepted.is_new
 
     async def retry(self, failed: RequestId, press: Request) -> None:
-        """Submit a failed request again. `press`: the request that the press of *Try again* made.
+        """Submit the failed request `failed` again. `press`: the request of the press of *Try again*.
 
         Raises RetryRejectedError if the request is another person's, was already retried, or is no longer stored.
         Raises NotAcceptedError as `submit` does.

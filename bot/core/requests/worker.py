@@ -41,8 +41,8 @@ class RequestWorker:
     ) -> None:
         """Take the parts of the worker.
 
-        `report` reports an error to the administrators, and never raises. The answer to the requester waits up to
-        `report_timeout` for `report`. The request becomes `answered` only after `report` has returned.
+        `report`: reports a failed request to the administrators; never raises; None to report nothing. The answer to
+        the requester waits up to `report_timeout` for `report`.
         """
         self._report = report
         self._traced_process = tracer.processing(self._process)
@@ -80,7 +80,7 @@ class RequestWorker:
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Wait up to `seconds` for the accepted requests. Cancel the requests that are still unfinished.
+        """Wait up to `seconds` until the accepted requests are answered. Near the end of this time, cancel the others.
 
         The requester of a cancelled request gets an error message.
         """
@@ -122,7 +122,10 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
-        """Start to report an error to the administrators. Wait up to `report_timeout` until the report is stored."""
+        """Start a task that reports an error to the administrators. Wait up to `report_timeout` for the task.
+
+        Return the task; None if `result` is no error.
+        """
         if self._report is None or not isinstance(result, CobrowseError):
             return None
         reporting = asyncio.create_task(self._report(self._events.one_id(request), result))

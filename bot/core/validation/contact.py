@@ -26,7 +26,7 @@ _EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTS
 _WITH_PLUS = re.compile(r"\+[\s(]{0,2}\d(?:[\s()./\-‐-―]{0,3}\d){6,}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
-"""Words and marks before an address that make no sense without it, such as "by SMS to"."""
+"""Words and marks before an address that make no sense without the address, such as "by SMS to"."""
 _MAX_TRIES = 10
 """The maximum number of candidates for a phone number that are checked in one text."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
@@ -93,10 +93,10 @@ class FoundAddress:
 
 
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
-    """Return the email addresses and phone numbers in a text, in the order of the text, without overlaps.
+    """Return the email addresses and phone numbers in the first NAME_LENGTH + TEXT_LENGTH characters of a text.
 
-    A phone number has a plus and at least seven digits, or is valid in one of `countries` (ISO codes). Only the first
-    NAME_LENGTH + TEXT_LENGTH characters of the text are searched.
+    Return them in the order of the text, without overlaps. `countries`: ISO codes. A number without a plus counts if
+    the number is valid in one of these countries. A number with a plus counts if the number has seven digits or more.
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):
@@ -109,9 +109,10 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 
 
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
-    """Return the text with each found address replaced by `mark`.
+    """Return the text with each address in `found` replaced by `mark`.
 
-    If `mark` is "", also remove words such as "by SMS to" before an address.
+    `found`: the result of `find_addresses` for this text. If `mark` is "", also remove words such as "by SMS to" before
+    an address.
     """
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
@@ -140,7 +141,7 @@ def _with_plus(start: int, run: str) -> FoundAddress:
 
 
 def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
-    """Append each address of `more` to `found`, unless the address overlaps one in `found`."""
+    """Append each address of `more` to `found`, unless the address overlaps an address in `found`."""
     found += [one for one in more if not any(one.start < other.end and other.start < one.end for other in found)]
 
 
@@ -180,8 +181,8 @@ def _email(text: str) -> ContactAddress:
 def _national(text: str, countries: Collection[str]) -> str:
     """Convert a phone number without a plus to E.164.
 
-    Return "" unless the number is valid in exactly one of `countries`. If the number can receive an SMS in some of
-    these countries, ignore the other countries.
+    Return "" unless the number is valid in exactly one of `countries` (ISO codes). If the number can receive an SMS in
+    at least one of these countries, count only the countries in which the number can receive an SMS.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 

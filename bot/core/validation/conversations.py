@@ -39,7 +39,7 @@ def is_address(text: str) -> bool:
 class GenesysApp:
     """The Genesys web app, whose URLs contain conversation ids.
 
-    `host`: the host name of the web app; "" if unknown. The bot then accepts only ids, not URLs.
+    `host`: the server name in the web app's URLs; "" if unknown. With "", the bot accepts only ids, not URLs.
     """
 
     host: str = ""

@@ -22,12 +22,12 @@ _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
 )
-"""A safe URL. After the host, it may have any printable character except a space and <>"`|\\, which could end a
-message's markup early."""
+"""A safe URL. After the server name, the URL can contain all printable characters except a space and <>"`|\\, which
+could end a message's markup early."""
 JOIN_CODE = "{joinCode}"
 _HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
-"""A host name with a dot whose last label is not a number. Browsers read `127.1` and `2130706433` as IP addresses."""
+"""A server name with a dot whose last label is not a number. Browsers read `127.1` and `2130706433` as IP addresses."""
 
 
 def one_line(text: str) -> str:
@@ -44,7 +44,7 @@ def clean(text: str, most: int = NAME_LENGTH) -> str:
 
 
 def mentions(text: str, name: str) -> bool:
-    """Return whether a text contains the words of a name, one after the other. Ignore case and punctuation."""
+    """Return whether a text contains all words of a name, one directly after the other. Ignore case and punctuation."""
     wanted, words = (f" {' '.join(_WORD.findall(each.casefold()))} " for each in (name, text))
     return bool(wanted.strip()) and wanted in words
 
@@ -61,16 +61,19 @@ def _shown(character: str) -> str:
 
 
 def is_safe_url(url: str) -> bool:
-    """Return whether the text is an https URL with a host and without a user name.
+    """Return whether the text is an https URL with a server name and without a user name.
 
-    A URL of localhost can also be http.
+    A URL of localhost, 127.0.0.1 or [::1] can also be http.
     """
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
 
 def url_host(url: str) -> str:
-    """Return the host of a safe URL, in lower case and without a final dot; "" for any other text."""
+    """Return the server name of a URL, in lower case and without a final dot.
+
+    Return "" for a text that is neither an http nor an https URL.
+    """
     found = _URL.fullmatch(url)
     return found["host"].lower().removesuffix(".") if found else ""
 
@@ -106,10 +109,10 @@ def parse_template(text: str) -> JoinTemplate:
 
 @dataclass(frozen=True, slots=True)
 class JoinHosts:
-    """The hosts that join URLs from Genesys may have.
+    """The servers to which join URLs from Genesys may point.
 
-    `allowed`: host names, or `.domain` for all hosts below a domain; empty allows any host name with a dot that is not
-    an IP address.
+    `allowed`: server names, or `.domain` for all servers below a domain. Empty allows each server name that contains a
+    dot and is not an IP address.
     """
 
     allowed: tuple[str, ...] = ()
@@ -134,7 +137,7 @@ class JoinHosts:
 
 
 def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
-    """Parse the setting that lists the allowed hosts of join URLs. Raises ValueError that names the invalid entries."""
+    """Parse the setting that lists the allowed servers of join URLs. Raises ValueError with the invalid entries."""
     hosts = tuple(entry.lower() for entry in entries)
     invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
     if invalid:

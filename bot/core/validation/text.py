@@ -47,10 +47,10 @@ def straight(text: str) -> str:
 
 
 def odd_character(text: str) -> str:
-    """Describe the first character that a token cannot contain, with its position from 1. Return "" if there is none.
+    """Describe the first character of a text that a token cannot contain, with the character's position from 1.
 
-    A token is printable ASCII without spaces, and neither begins nor ends with a quotation mark. The description
-    contains nothing else of the text, which is a secret.
+    Return "" if there is none. A token is printable ASCII without spaces, and neither begins nor ends with a quotation
+    mark. The text is a secret, so the description contains only this one character.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
