@@ -1,1 +1,1 @@
-"""The rules of the bot. Nothing here knows Slack, HTTP or SQL."""
+"""The rules of the bot. No module here calls Slack, sends HTTP requests or uses SQL."""

@@ -1,7 +1,7 @@
 """Decide what people may do: who may start a session, for which agent, and in which channel.
 
-The rules come from the settings. The bot refuses everything that the rules do not allow. It reads users and user groups
-from Slack.
+The rules come from the settings, the users and user groups from Slack. The bot refuses everything that the rules do not
+allow.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -37,7 +37,7 @@ MAX_ADMINISTRATORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list is false."""
+    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list counts as False."""
 
     users: frozenset[UserId] = frozenset()
     groups: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class AccessPolicy:
         return (await self.keys(user_id))[1]
 
     async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
-        """Return the team ids and the user ids under which the database may hold rows about a person.
+        """Return the team ids and the user ids to search in the database for rows about a person.
 
         If Slack does not answer, return only the id of the bot's Slack workspace and `user_id`.
         """
@@ -194,14 +194,14 @@ class AccessPolicy:
     def known_id(self, user_id: UserId) -> UserId:
         """Return the main id of the person who has this Slack id, without a call to Slack.
 
-        Return `user_id` unchanged if the bot does not know the person's other id.
+        Return `user_id` unchanged if the bot knows no other id of the person.
         """
         return self._people.known_id(user_id)
 
     def with_known_ids(self, request: Request) -> Request:
         """Return the request with the main ids of its requester and target, without a call to Slack.
 
-        An id stays unchanged if the bot does not know the person's other id.
+        Leave an id unchanged if the bot knows no other id of the person.
         """
         requester, target = self._people.known_id(request.requester), request.target
         target = self._people.known_id(target) if target else None
@@ -219,7 +219,7 @@ class AccessPolicy:
     def is_known_admin(self, user_id: UserId) -> bool:
         """Return True if a user is an administrator by the settings and the cached user groups. Make no call to Slack.
 
-        Return False if the cache lacks a look-up that is needed.
+        Return False if the user or a user group of administrators is not cached.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -229,10 +229,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the main ids of the administrators and of the users `also`, and whether all look-ups are final.
+        """Return the main ids of the administrators and of the users `also`, and whether the ids are complete.
 
-        Return at most MAX_ADMINISTRATORS ids, of full members of the workspace only. User groups of administrators are
-        looked up in Slack. The second result is False if a look-up failed and can succeed later.
+        Return at most MAX_ADMINISTRATORS ids, and only ids of full members of the workspace. The ids count as
+        incomplete if a look-up in Slack failed that can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:

@@ -86,10 +86,7 @@ def _only(*codes: str) -> dict[str, tuple[str, ...]]:
 
 
 class NotAcceptedError(CobrowseError):
-    """The bot did not store the request.
-
-    Base class of the errors that say why.
-    """
+    """The bot did not store the request. Each subclass stands for one reason."""
 
     code = "not_accepted"
 
@@ -131,10 +128,7 @@ class MaybeAcceptedError(NotAcceptedError):
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person may not do what they requested.
-
-    Base class of the errors that say why.
-    """
+    """The person may not do what they requested. Each subclass stands for one reason."""
 
     code = "not_permitted"
 
@@ -291,8 +285,8 @@ class PermissionMissingError(ServiceError):
     - user_permission_missing: the host's linked account lacks the scope or permission. `own`: True if the host is the
       requester.
 
-    `needs`: the name of the missing scope or permission. `words`: Genesys's message if it names a division, else ""; at
-    most 300 characters and not escaped for Slack.
+    `needs`: the name of the missing scope or permission. `words`: Genesys's message, at most 300 characters and not
+    escaped for Slack; "" if the message names no division.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -317,8 +311,8 @@ class InvalidHostError(ServiceError):
 class UnknownApplicationError(ServiceError):
     """Genesys has no application with the requested id.
 
-    - `known`: the ids of all applications; empty if they could not be read.
-    - `names`: the names of these applications, in the same order.
+    - `known`: the ids of all applications; empty if the bot could not read the applications.
+    - `names`: the names of all applications, in the order of `known`.
     """
 
     code = "unknown_application"
@@ -433,10 +427,10 @@ class SharingError(CobrowseError):
 
     `code` is one of these:
 
-    - share_refused: the bot does not post in this place. `why` is "outside" (people of other organizations read the
-      channel), "unclear" (Slack does not say who reads the channel), "uninvited" (the bot is not in the channel),
-      "closed" (the channel is archived or takes no messages), "thread" (Slack accepts no reply to the message),
-      "direct" (the place is a direct message) or "group" (the place is a group message).
+    - share_refused: the bot does not post in the requested place. `why` is "outside" (people of other organizations
+      read the channel), "unclear" (Slack does not say who reads the channel), "uninvited" (the bot is not in the
+      channel), "closed" (the channel is archived or takes no messages), "thread" (Slack accepts no reply to the
+      message), "direct" (the place is a direct message) or "group" (the place is a group message).
     - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: True for a direct
       message.
     - message_not_posted: Slack refused the message. `slack_error`: Slack's error code. `passes`: True if Slack can
@@ -474,7 +468,7 @@ class SignInRequiredError(ServiceError):
 
     - `own`: True if the host is the requester.
     - `off`: why the host cannot sign in, one of OFF; "" if the host can sign in.
-    - `address`: the requester's sign-in link, a secret; "" if there is none. Not stored.
+    - `address`: the requester's sign-in link, a secret that is not stored; "" if there is no link.
     """
 
     code = "connect_required"
@@ -491,7 +485,7 @@ class SignInExpiredError(ServiceError):
     """Genesys no longer accepts the host's sign-in. The host has to sign in again.
 
     - `own`: True if the host is the requester.
-    - `address`: the requester's sign-in link, a secret; "" if there is none. Not stored.
+    - `address`: the requester's sign-in link, a secret that is not stored; "" if there is no link.
     """
 
     code = "reconnect_required"
@@ -561,7 +555,7 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester may not end this session, or may not read its link.
+    """The requester may not end a session, or may not read the session's link.
 
     `agent`, `requester`: the agent and the requester of the session. Only these two people may read the link.
     Supervisors and administrators may end the session, too.

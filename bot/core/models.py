@@ -80,7 +80,7 @@ class SlackUser:
 
     @property
     def team_ids(self) -> tuple[TeamId, ...]:
-        """Return the team ids to search in the database: `team_id`, then `workspaces`, without duplicates."""
+        """Return the team ids under which to search the database for this person: `team_id`, then `workspaces`."""
         return tuple(dict.fromkeys((self.team_id, *self.workspaces)))
 
     @property
@@ -152,7 +152,7 @@ class RequestState(StrEnum):
     """The state of a request: accepted, creating, created or failed, then answered.
 
     A request that creates nothing skips `creating` and `created`. A request goes back from `creating` to `accepted` if
-    its call has to wait.
+    the create call has to wait.
     """
 
     ACCEPTED = "accepted"
@@ -295,7 +295,7 @@ class WorkflowStep:
     def argument(self) -> str:
         """Return the text `execution_id workflow_execution_id`, for the `argument` of the step's request.
 
-        Each execution has a different text, so its request is never a duplicate request.
+        The text is different for each execution, so the request of a step is never a duplicate request.
         """
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
@@ -424,7 +424,7 @@ class SessionEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """The state of a session, as Genesys reports it. A field is None, "" or UNKNOWN if Genesys does not report it.
+    """The state of a session, as Genesys reports it. A value that Genesys does not report is None, "" or UNKNOWN.
 
     - `joined_at`: when the customer joined.
     - `ended_at`: when the session ended.
@@ -466,7 +466,7 @@ class SessionRecord:
     - `request_id`: the request that created the session; None if unknown.
     - `channel_id`: the channel of the request `request_id`; "" if unknown.
     - `is_over`: True if the session has ended or its time is up.
-    - `ended_by`: the request that ended the session; None if no request ended it.
+    - `ended_by`: the request that ended the session; None if no request ended the session.
     - `ender`: the requester of `ended_by`.
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
     - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
@@ -566,7 +566,7 @@ class Notice:
 
     - `key`: the id of the matter, unique among the notices of one kind.
     - `opened_at`: the time of the newest announcement. For each message from before this time, the bot posts a new one.
-    - `over_at`: when the matter ended; None while it goes on.
+    - `over_at`: when the matter ended; None while the matter goes on.
     - `data`: the content of the messages, as JSON values.
     - `version`: 0 before the notice is stored. Each change adds 1.
     - `shown`: the version that all messages show.
@@ -635,7 +635,7 @@ class WaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in that a person has not finished. Its sign-in link has not been used.
+    """A sign-in that a person has not finished. The person has a sign-in link, and has not used the link.
 
     - `team_id`, `enterprise_id`: the Slack workspace and organization where the person requested the link.
     - `verifier`: the PKCE code verifier, a secret.

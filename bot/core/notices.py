@@ -34,7 +34,10 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds in memory which users and channels have, or will get, a message of a notice. Forgets notices that are over."""
+    """Holds in memory which users and channels have, or will get, a message of a notice.
+
+    Forgets a notice that is over.
+    """
 
     def __init__(self) -> None:
         self._readers: dict[Key, tuple[str, ...]] = {}
@@ -263,7 +266,7 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 def _delivered(notice: Notice) -> tuple[str, ...]:
     """Return the readers of the messages that Slack accepted.
 
-    If the notice is over, count only messages that say so. Otherwise, count only messages that do not.
+    If the notice is over, count only messages that say that the notice is over. Otherwise, count only the others.
     """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -135,7 +135,7 @@ class RequestRepository(Protocol):
         """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
 
     async def sweep(self) -> None:
-        """Delete the join URLs of ended sessions, and all rows older than the retention time."""
+        """Delete the join URLs and join codes of ended sessions, and all rows older than the retention time."""
 
 
 class HostCache(Protocol):
@@ -388,7 +388,7 @@ class MemberDirectory(Protocol):
     def known_id(self, user_id: UserId) -> UserId:
         """Return the main id of the person who has this Slack id, without a call to Slack.
 
-        Return `user_id` unchanged if the bot does not know the person's other id.
+        Return `user_id` unchanged if the bot knows no other id of the person.
         """
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
@@ -492,7 +492,7 @@ class NoticeMessages(Protocol):
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
         """Update a message to show the notice's current content.
 
-        If the message is older than the notice's `opened_at`, update it to say that a newer message replaces it.
+        If the message is older than the notice's `opened_at`, the new text says that a newer message replaces this one.
         """
 
 
@@ -541,8 +541,8 @@ class SessionsApi(Protocol):
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session.
 
-        Raises OpenSessionError if the new session would replace an open one. `hooks`: called before the create call is
-        sent, and when the create call has to wait.
+        Raises OpenSessionError if the new session would replace an open session. `hooks`: called before the create call
+        is sent, and when the create call has to wait.
         """
 
     @property
@@ -603,8 +603,7 @@ class WatchRepository(Protocol):
     async def hasten(self, conversation_id: ConversationId | None) -> int:
         """Make the sessions of a conversation due for a look now, before all other sessions.
 
-        Return the number of these sessions. `conversation_id`: None makes all watched sessions due now, in their usual
-        order.
+        Return the number of these sessions. `conversation_id`: None makes all watched sessions due now.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
@@ -670,7 +669,7 @@ class SetupProbe(Protocol):
     async def is_repaired(self, error: CobrowseError) -> bool | None:
         """Return whether the call that failed with `error` would succeed now.
 
-        Return None if only a real call can show whether the cause is fixed.
+        Return None if the bot cannot test this without a real call, such as the creation of a session.
         """
 
 
@@ -684,8 +683,8 @@ class ApplicationCatalog(Protocol):
 class MessageSender(Protocol):
     """Sends messages to customers through Genesys.
 
-    Both methods return Genesys's correlation id, None if Genesys sent none. Both methods raise ServiceError if the call
-    fails, and its subclass OutcomeUnknownError if Genesys may have sent the message nevertheless.
+    `sms` and `email` return Genesys's correlation id, None if Genesys sent none. They raise ServiceError if the call
+    fails, and the subclass OutcomeUnknownError if Genesys may have sent the message although the call failed.
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
@@ -701,14 +700,15 @@ class HostDirectory(Protocol):
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
-        If Genesys counts more users than it lists, the last element is a placeholder with `is_certain` False.
+        If Genesys's answer counts more users than the answer lists, the last element is a placeholder with `is_certain`
+        False.
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
         """Search active users by a part of their name or email address.
 
-        Return at most `most` users, and whether there are more. Raises ServiceError if the call fails, and its subclass
-        PermissionMissingError if the bot may not search for users.
+        Return at most `most` users, and whether Genesys found more users. Raises ServiceError if the call fails, and
+        the subclass PermissionMissingError if the bot lacks the permission to search for users.
         """
 
     async def name_of(self, host_id: HostId) -> str:
@@ -724,11 +724,9 @@ class Announce(Protocol):
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name; "" if unknown. Send no message if the person has no open request for access. Raises
+        Return the host's name; "" if unknown. If the person has no open request for access, tell the administrators
+        nothing, and tell the person only if `is_answer` is True. `request`: the administrator's LINK request. Raises
         StorageUnavailableError if the database fails.
-
-        - `request`: the administrator's LINK request.
-        - `is_answer`: True to tell the person even without an open request for access.
         """
 
 
@@ -777,7 +775,7 @@ class OAuthClient(Protocol[G]):
         """Try to revoke tokens that the bot will not use. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use these tokens from now on for calls in the name of this person, whose host is `host_id`."""
+        """Use the tokens `grant` from now on for calls in the name of this person, whose host is `host_id`."""
 
     def refresh_token_of(self, grant: G) -> str:
         """Return the refresh token, for the caller to store."""
@@ -821,7 +819,7 @@ class Metrics:
         """Record that a call to Genesys waited `seconds` for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count one request for a token to Genesys's login. `outcome`: "ok" or an error code."""
+        """Count one HTTP request for a token. `outcome`: "ok" or the code of an error."""
 
     def reconnected(self) -> None:
         """Count a Socket Mode connection that replaces an earlier one."""
@@ -875,8 +873,8 @@ class Tracer:
     def receiving(self, dispatch: F, *, over_http: bool) -> F:
         """Return a function that does the same as `dispatch` and begins a trace.
 
-        `dispatch` handles one payload from Slack. `over_http`: True if the payload came over HTTP, False if it came
-        over Socket Mode.
+        `dispatch` handles one payload from Slack. `over_http`: True for payloads that come over HTTP, False for
+        payloads that come over Socket Mode.
         """
         return dispatch
 

@@ -114,7 +114,10 @@ class ListPage:
 
     @classmethod
     def read(cls, text: str | None, default: ListKind) -> "ListPage":
-        """Decode a page from the text of a button. Return the first page of the kind `default` for any other text."""
+        """Decode the page that the text of a button holds.
+
+        Return the first page of the kind `default` if `text` is None or holds no page.
+        """
         kind, _, rest = (text or "").partition(".")
         number, _, agent = rest.partition(".")
         if kind not in set(ListKind) or not re.fullmatch("[0-9]{1,4}", number):
@@ -161,7 +164,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class SessionShared:
-    """The bot posted the session in the channel."""
+    """The bot posted the session `record` in the channel `channel_id`."""
 
     code = "session_shared"
     record: SessionRecord
@@ -178,7 +181,7 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """A preview of a message to a customer. The requester has to confirm it.
+    """A preview of a message to a customer. The bot sends the message after the requester has confirmed.
 
     - `records`: the sessions whose link the message can contain.
     - `address`: the customer's address.
@@ -212,8 +215,8 @@ class SendCancelled:
 class Applications:
     """All applications at the session service.
 
-    - `found`: pairs of id and name.
-    - `used`: the id that new sessions use by default.
+    - `found`: the id and the name of each application.
+    - `used`: the id of the application that new sessions use by default.
     """
 
     code = "application_list"

@@ -84,11 +84,13 @@ class PushTiming:
 
     - `sync_seconds`: how often the leading replica compares its subscriptions with the watched sessions. Also how often
       each other replica tries to become the leading replica.
-    - `grace_seconds`: how long the bot waits for a new connection after a lost one, before it looks at all sessions.
+    - `grace_seconds`: after a lost connection, how long the bot waits for a new connection, before it looks at all
+      watched sessions.
     - `trim_seconds`: the longest time for which the bot stays subscribed to a host without a watched session.
     - `repeat_seconds`: the time between the two looks that follow an event. At the first look, the API may still return
       the state from before the event.
-    - `lost_event_seconds`: the longest time without a hint about a subscribed conversation, before the bot looks at it.
+    - `lost_event_seconds`: the longest time without a hint about a subscribed conversation. After this time, the bot
+      looks at the sessions of the conversation.
     - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
     - `ping_seconds`: the time without data after which the bot sends a ping, and the time that Genesys has to answer
       the ping. Genesys sends a heartbeat every 30 seconds, which counts as an answer.
@@ -97,8 +99,8 @@ class PushTiming:
       wait is twice as long.
     - `max_backoff_seconds`: the longest wait before the next WebSocket or the next try of a subscription.
     - `steady_seconds`: the lifetime of a WebSocket after which the next wait is `first_backoff_seconds` again.
-    - `renew_share`: the share of its lifetime after which the bot replaces a channel. Genesys keeps a channel for 24
-      hours.
+    - `renew_share`: the share of a notification channel's lifetime after which the bot replaces the channel. Genesys
+      keeps a channel for 24 hours.
     """
 
     sync_seconds: float = 2.0
@@ -125,7 +127,7 @@ class LiveTiming:
     - `pause_growth`: the factor by which each later pause is longer.
     - `max_pause_seconds`: the longest pause.
     - `lease_seconds`: how long a replica has for one look, before another replica can take over the session.
-    - `end_margin_seconds`: the time from the end of a session to the last look at it.
+    - `end_margin_seconds`: the time from the end of a session to the last look at the session.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
     - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, so that looks after a

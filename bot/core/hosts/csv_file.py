@@ -139,8 +139,8 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
     """Return the key, the host and the errors of one row.
 
-    The key is the team (None for every team) and the user. The host is None if its cell is not a UUID. `columns`: the
-    number of columns in the header.
+    The key is the team (None for every team) and the user. The host is None if the cell of the host is not a UUID.
+    `columns`: the number of columns in the header.
     """
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []

@@ -238,7 +238,8 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, or keep watching until `give_up_seconds` after the end.
 
-        Keep watching a session with a final state, because its response_url is needed for the message about the end.
+        Keep watching a session whose final state Genesys has reported, because the message about the end needs the
+        session's response_url.
         `record`: None if the session's row is missing or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at

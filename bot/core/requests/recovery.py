@@ -96,7 +96,7 @@ async def _session(posts: PostedMessageRepository, post: PostedMessage) -> Sessi
 
 
 class Recovery:
-    """Runs the background loops of this module."""
+    """Runs background loops: finish requests of dead processes, delete old rows, update messages of ended sessions."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. `process` gets each request of a dead process, and must not block."""
+        """Start the loops. `process`: called with each request of a dead process; must not block."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():

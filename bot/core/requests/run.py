@@ -62,9 +62,9 @@ class RequestRun:
         return f"{team_of(self.request)}/{self.request.requester}"
 
     async def _is_ours(self) -> bool:
-        """Return True if the database confirms that this worker owns the request, or if only this process uses it.
+        """Return True if the database confirms that this worker owns the request, else False.
 
-        Return False if another worker owns the request or the database fails.
+        Return True without a check if no other replica can use the database.
         """
         if not self._store.shared:
             return True
@@ -98,10 +98,11 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Note that the request's call has to wait `seconds`, and post a wait notice if the wait is long enough.
+        """Note that the request's call has to wait `seconds`.
 
-        If the state `creating` is stored, store `accepted` again. Raises QueueTooLongError if the wait would end later
-        than `max_wait_seconds` after the command.
+        If the state `creating` is stored, store `accepted` again. Post a wait notice if `seconds` is at least
+        `min_wait_notice_seconds`. Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after
+        the command.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -284,7 +285,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the UnusableAnswerError with the reason ID_TAKEN that the request is stored with; else None."""
+    """Return the UnusableAnswerError with the reason ID_TAKEN with which the request failed; None if there is none."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

@@ -80,9 +80,9 @@ class RequestWorker:
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Wait up to `seconds` until the accepted requests are answered. Near the end of this time, cancel the others.
+        """Wait up to `seconds` until all accepted requests are answered.
 
-        The requester of a cancelled request gets an error message.
+        Cancel requests that are not finished near the end of this time, and send their requesters an error message.
         """
         self.is_draining = True
         self._recovery.stop()

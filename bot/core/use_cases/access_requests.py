@@ -138,7 +138,7 @@ def is_standing(notice: Notice) -> bool:
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Return an ACCESS notice as over, with who connected the person to a Genesys user (pure).
+    """Return an ACCESS notice that is marked as over, and that says who connected the person (pure).
 
     Return None if the notice is empty or already over.
 
@@ -218,11 +218,9 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name; "" if unknown. Send no message if the person has no open request for access. Raises
+        Return the host's name; "" if unknown. If the person has no open request for access, tell the administrators
+        nothing, and tell the person only if `is_answer` is True. `request`: the administrator's LINK request. Raises
         StorageUnavailableError if the database fails.
-
-        - `request`: the administrator's LINK request.
-        - `is_answer`: True to tell the person even without an open request for access.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None

@@ -174,7 +174,7 @@ def _key(person: SlackUser) -> PersonKey:
 
 
 def _keys(person: SlackUser) -> tuple[PersonKey, ...]:
-    """Return the keys under which the database may hold a person's linked accounts: one for each Slack id."""
+    """Return the keys by which to search the database for a person's linked accounts: one for each Slack id."""
     return tuple((person.team_id, each) for each in person.ids)
 
 

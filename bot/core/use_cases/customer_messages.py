@@ -74,7 +74,7 @@ def unpack(argument: str | None) -> tuple[SessionId, str, str]:
 def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
     """Parse a typed phone number or email address, and check that the settings allow messages to this address.
 
-    Raises SendRejectedError if the address is invalid or not allowed.
+    Raises SendRejectedError if the address is invalid, or if the settings do not allow messages to the address.
     """
     if not config.any_on:
         raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
@@ -136,7 +136,7 @@ class CustomerMessaging:
     async def preview(self, request: Request) -> SendPreview:
         """Return the customer's address and the sessions whose link the requester can send. Send nothing.
 
-        Raises SendRejectedError if the address is invalid, and SessionActionError if there is no link to send.
+        Raises SendRejectedError as `usable_address` does, and SessionActionError if there is no link to send.
         """
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]

@@ -1,4 +1,4 @@
-"""Report faults to the administrators: who is affected, when the fault began, and when it is over.
+"""Report faults to the administrators: who is affected, when the fault began, and when the fault is over.
 
 One notice for each fault collects the failed requests of all replicas. The fault is over when a later request of the
 same kind succeeds, or when *Check again* finds the fault fixed.

@@ -43,9 +43,9 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Return the notice with the end of the session `record` as its content; None if the notice is stored (pure).
+    """Return the notice with the end of the session `record` as its content (pure).
 
-    `request`: the request that ended the session.
+    Return None if the notice is already stored. `request`: the request that ended the session.
     """
     if notice.version:
         return None

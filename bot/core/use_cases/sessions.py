@@ -144,7 +144,7 @@ class SessionService:
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 
     async def status_or_access(self, request: Request) -> SessionList:
-        """Return a page of the requester's open sessions.
+        """Return a page of the requester's open sessions, as `status` does.
 
         Raises HostNotFoundError if the requester has no open session and no host, and is neither supervisor nor
         administrator.
@@ -248,7 +248,7 @@ class SessionService:
         """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
         Raises SessionAccessError if the requester may not read the link. Raises SessionActionError if the session is
-        unknown or over, or if nobody else can join it.
+        unknown or over, or if nobody else can join the session.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)

@@ -60,7 +60,7 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first invisible or line-breaking character of a text, with its position from 1.
+    """Describe the first invisible or line-breaking character of a text, with the character's position from 1.
 
     Return "" if there is none.
     """
