@@ -86,7 +86,10 @@ def _only(*codes: str) -> dict[str, tuple[str, ...]]:
 
 
 class NotAcceptedError(CobrowseError):
-    """The bot did not store the request. Each subclass stands for one reason."""
+    """The bot did not store the request.
+
+    Each subclass stands for one reason.
+    """
 
     code = "not_accepted"
 
@@ -128,7 +131,10 @@ class MaybeAcceptedError(NotAcceptedError):
 
 
 class PermissionDeniedError(CobrowseError):
-    """The person may not do what they requested. Each subclass stands for one reason."""
+    """The person may not do what they requested.
+
+    Each subclass stands for one reason.
+    """
 
     code = "not_permitted"
 
@@ -297,9 +303,9 @@ class PermissionMissingError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class InvalidHostError(ServiceError):
-    """Genesys does not accept the user `host_id` as a host.
+    """Genesys does not accept a user as a host.
 
-    `own`: True if the host is the requester.
+    `host_id`: the user. `own`: True if the user is the requester.
     """
 
     code = "invalid_host"

@@ -164,10 +164,10 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """The newest of an agent's other open sessions. "Other": without the session that a message is about.
+    """The newest open session of an agent, apart from the session that a message is about.
 
     - `ends_at`: None if the customer is in the session, because the session's end is then unknown.
-    - `count`: the number of the agent's other open sessions.
+    - `count`: the number of the agent's open sessions, without the session that the message is about.
     """
 
     id: SessionId

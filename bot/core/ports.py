@@ -825,7 +825,10 @@ class Metrics:
         """Count a Socket Mode connection that replaces an earlier one."""
 
     def connection_failed(self, reason: str) -> None:
-        """Count a Socket Mode connection that could not be opened, or that closed within 30 seconds."""
+        """Count a Socket Mode connection that could not be opened, or that closed within 30 seconds.
+
+        `reason`: one of FAILURE_REASONS in bot/slack/receivers/socket_mode.py.
+        """
 
     def store_failed(self) -> None:
         """Count a database read or write that failed."""
@@ -901,7 +904,7 @@ class Tracer:
         return acquire
 
     def calling_genesys(self, transport: T) -> T:
-        """Return a transport that sends HTTP requests to Genesys by `transport` and records a span for each."""
+        """Return a transport that sends HTTP requests by `transport` and records a span for each HTTP request."""
         return transport
 
     def calling_slack(self, api_call: F) -> F:

@@ -163,7 +163,7 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return advice if a spreadsheet has probably changed the cell (1.2E+10, #NAME?); else ""."""
+    """Return advice if the cell is a number such as 1.2E+10 or a formula error such as #NAME?; else ""."""
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

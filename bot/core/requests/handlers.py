@@ -36,7 +36,7 @@ class Handler(ABC):
 
 
 class QueryHandler(Handler):
-    """Carries out one kind of request by the function `ask`. After a crash, the bot may call `ask` a second time."""
+    """Carries out one kind of request by the function `ask`. After a crash, the bot calls `ask` again."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

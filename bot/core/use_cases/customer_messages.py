@@ -99,8 +99,9 @@ class LinkOffers:
     def details(self, address: str, thread: str = "") -> StartDetails:
         """Return the details of a START request whose text contains the customer's address.
 
-        The details hold the fingerprint of the address. They also hold the address if the bot can send messages to the
-        address, else the reason. `thread`: the id of the message in whose thread to post the session; "" for no thread.
+        The details hold the fingerprint of the address. If the bot can send messages to the address, the details also
+        hold the address; else the reason why not. `thread`: the id of the message in whose thread to post the session;
+        "" for no thread.
         """
         mark = fingerprint(address, self.key)
         try:

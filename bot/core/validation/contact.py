@@ -81,7 +81,7 @@ def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class FoundAddress:
-    """A phone number or email address in a longer text, from the position `start` to `end`.
+    """A phone number or email address at `whole[start:end]` of a longer text `whole`.
 
     `text`: a valid phone number in E.164; an email address or an invalid number as typed; "" for a number that is valid
     in several countries.
