@@ -67,7 +67,10 @@ class CustomerTexts:
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
     def fill(self, text: str, link: str, agent: str = "") -> str:
-        """Return the text with its placeholders filled in. Raises SendRejectedError if the result is too long."""
+        """Return the text with `link`, `agent` and the company's name in place of its placeholders.
+
+        Raises SendRejectedError if the result is longer than MAX_TEXT_LENGTH.
+        """
         values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
         whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
         if len(whole) > MAX_TEXT_LENGTH:

@@ -359,7 +359,7 @@ class ServiceBusyError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class QueueTooLongError(ServiceError):
-    """The bot did not send a call, because the call would wait too long for Genesys's rate limit.
+    """The bot did not send a call, because the wait for Genesys's rate limit is longer than the bot allows.
 
     `wait_seconds`: the expected wait.
     """

@@ -187,7 +187,7 @@ class Request:
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
     - `conversation_id`: the Genesys conversation in which to co-browse; None for the host's only conversation.
     - `channel_id`: the Slack channel; "" if the request came from no channel.
-    - `view_id`: the open modal that shows the answer; None if the request came from no modal.
+    - `view_id`: Slack's id of the open modal that shows the answer; None if the request came from no modal.
     - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
     - `reply_url`: Slack's response_url, a secret.
     - `replaces`: True if the answer replaces the message that contains the pressed button.

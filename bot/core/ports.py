@@ -424,7 +424,7 @@ class Responder(Notifier, Protocol):
         """Tell the agent that somebody else started a session for them. Return whether Slack accepted the message."""
 
     def shorten_deadlines(self) -> None:
-        """Use a short time-out for all current and later posts, because the process is stopping."""
+        """Use the time-out `last_post_timeout` for all current and later posts, because the process is stopping."""
 
 
 class EditResult(Enum):
@@ -565,7 +565,7 @@ class SessionsApi(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchedSession:
-    """An open session whose state the bot reads from time to time.
+    """An open session whose state the bot reads in the background.
 
     - `conversation_id`: None if the session belongs to no conversation.
     - `looks`: how often the bot has read the session's state.

@@ -150,7 +150,7 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
     """Return the record of a SendRejectedError with the field `detail`.
 
-    A stored record holds this value in a field whose name depends on the code: see FIELDS_OF_DETAILS.
+    A stored record holds the detail in a field whose name depends on the code: see FIELDS_OF_DETAILS.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

@@ -285,7 +285,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the UnusableAnswerError with the reason ID_TAKEN with which the request failed; None if there is none."""
+    """Return the request's error if the error is an UnusableAnswerError with the reason ID_TAKEN; else None."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 
@@ -293,7 +293,7 @@ def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
 def _is_stored(
     stored: StoredRequest | None, state: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> bool:
-    """Return whether a stored request has exactly this state, session and failure."""
+    """Return whether a stored request has this state, a session with the id of `session`, and this failure."""
     if stored is None or stored.state is not state:
         return False
     if (stored.session and stored.session.id) != (session and session.id):

@@ -113,8 +113,8 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
     """Return the notice of a fault, with the failed requests `hits` added (pure).
 
-    `renewal_seconds`: if the notice was announced earlier than this, set `opened_at` to now, so that new messages are
-    posted. If such an old notice is over, leave out its earlier failed requests.
+    `renewal_seconds`: a notice of at least this age gets a new `opened_at`, so that the bot posts new messages. If the
+    notice has this age and is over, leave out the earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))

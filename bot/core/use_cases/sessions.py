@@ -139,7 +139,7 @@ class SessionService:
         return still_open[0].seen_by(request.requester) if still_open else None
 
     async def has_had_one(self, request: Request) -> bool:
-        """Return whether the database holds a session of the requester, open or ended."""
+        """Return whether the database holds a session that the requester hosts or requested, open or ended."""
         person = await self._access.require_member(request)
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 
