@@ -28,7 +28,7 @@ def hosts() -> None:
 @team
 @workspace_option()
 def set_(slack_user_id: str, genesys_user_id: str, team: str | None, workspace: str) -> None:
-    """Link one Slack user to a Genesys user."""
+    """Link one Slack user to a Genesys user, in one Slack workspace (--team) or in all."""
     from bot.cli import host_links
     from bot.core.hosts.csv_file import HostsFileError
 

@@ -6,10 +6,10 @@ from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:
-    """Return the text of a small CSV file. Raises OSError if the file cannot be read.
+    """Return the text of a CSV file. Raises OSError if the file cannot be read.
 
-    Raises ValueError if the file is not CSV or has an unsupported encoding. The exception's text says how to fix the
-    file.
+    Raises ValueError if the file is a spreadsheet or has an unsupported encoding. The text of the ValueError says how
+    to fix the file.
     """
     try:
         return decode(Path(path).expanduser().read_bytes())

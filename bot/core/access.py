@@ -106,7 +106,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """Raised when the bot does not have Slack's answer to the look-up `question` yet."""
+    """Raised when the cache does not have Slack's answer to a look-up. `question` says which look-up."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question

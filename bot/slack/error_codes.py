@@ -135,7 +135,8 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 def explain(code: str) -> ApiError:
     """Return the meaning of one of Slack's error codes.
 
-    For a code that the table does not list, `passes` is True and the group is UNKNOWN.
+    A code that the table does not list has the group UNKNOWN, and counts as an error after which the same call may
+    succeed later.
     """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]

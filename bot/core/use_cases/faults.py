@@ -50,7 +50,7 @@ class Fault:
     """The content of a notice about a fault.
 
     - `since`, `last`: the times of the first and the newest failed request.
-    - `people`: the people affected, oldest first.
+    - `people`: the people whose requests failed, in the order of their first failed request.
     - `hurt`: the people for whom no request has succeeded since their failed request.
     - `kinds`: the kinds of the failed requests.
     - `references`: the ids of the newest failed requests, each with Genesys's correlation id or "".

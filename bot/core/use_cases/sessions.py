@@ -57,7 +57,7 @@ MAX_ASKED = 10
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Tell no agent."""
+    """Do nothing. Takes the place of a function that tells the agent about the end of a session."""
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:

@@ -178,10 +178,11 @@ class StartSession(Handler):
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Finish the start of a session. Return `started` with what was done.
+        """Do what follows the creation of a session. Return a copy of `started` that records the completed steps.
 
         If the new session replaces another session, mark the other session as ended. If a workflow, or a person other
-        than the agent, requested the session, notify the agent. If the request names a thread, post the session there.
+        than the agent, requested the session, notify the agent. If the request names a thread, post the session's card
+        for everybody in that thread.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

@@ -37,9 +37,10 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
     """Read a session's state from Genesys's answer `body` about the session's conversation.
 
     - `now`: Genesys's time.
-    - `is_local`: whether the API runs on this machine. If True, also accept a viewer URL on this machine.
+    - `is_local`: whether the API runs on this machine. If True, also accept the URL of a viewer on this machine.
 
-    Return the phase WAITING if the conversation is open and no customer has joined since the session was created.
+    The phase of the result is JOINED while a customer is in the session, WAITING if the conversation is open and no
+    customer has joined yet, and OVER or UNUSED after the end.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]

@@ -257,9 +257,10 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make each waiting call of `until` check the condition again, after a change in the sandbox's Slack.
+        """Make waiting calls of `until` check their condition again, after a change in the sandbox's Slack.
 
-        `user_id`: the only user who sees the change; None if other users can see the change, too.
+        `user_id`: the only user who sees the change, so that calls for other users go on waiting. If None, all waiting
+        calls check their condition.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)

@@ -1,8 +1,8 @@
 """Listen for the dialog and the buttons with which an agent sends a session's link to a customer.
 
 The bot sends nothing before the agent has confirmed the customer's address. cards.py opens the dialog, and
-views/customer_message_form.py builds the dialog. messages/customer_message.py renders the question after a typed
-command. The worker checks what the person may do.
+views/customer_message_form.py builds the dialog. After a typed command, messages/customer_message.py renders the
+question whether to send. The worker checks what the person may do.
 """
 
 from dataclasses import replace

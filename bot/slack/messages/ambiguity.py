@@ -91,9 +91,10 @@ def question(choice: Choice, reference: RequestId, language: Language, *, ends: 
 
 
 def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
-    """Render the question whether the requester meant a command, or a session with the typed name.
+    """Render the question whether the requester typed a command, or the name of a new session.
 
-    The bot asks this if the name begins with a command word and contains the name of an open session of the requester.
+    Example: the requester typed `end Checkout` and has an open session with the name "Checkout". `command` is the slash
+    command of the Slack app.
     """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)

@@ -136,10 +136,13 @@ def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
 
 
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
-    """Return the sentence about who learns of an error, and the person or channel in this sentence.
+    """Return the sentence about who learns of an error, and the person or channel that the sentence names.
 
-    `ask`: the sentence that asks the reader to tell somebody. If the bot has told somebody, return TOLD instead. If a
-    message to somebody is stored but not sent yet, return TELLING instead.
+    `ask`: a sentence that asks the reader to tell the contact. `to`: the reader.
+
+    - TOLD: if the bot has told the administrators or the contact.
+    - TELLING: if the message to them is stored but not sent yet.
+    - `ask`: otherwise.
     """
     if to.told:
         return TOLD, to.told

@@ -97,7 +97,7 @@ class SocketModeReceiver:
     async def connect(self) -> None:
         """Start a task that keeps a connection open.
 
-        Return after Slack's first hello, or when the receiver gives up.
+        Return after Slack's first hello. Return also when Slack refuses the app permanently: then `refused` is done.
         """
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))

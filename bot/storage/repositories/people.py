@@ -59,7 +59,7 @@ class PeopleTable:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return the stored data about the person, as a list of JSON objects for each table, without secrets.
+        """Return the stored data about the person, without secrets: for each table's name, a list of JSON objects.
 
         `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails.

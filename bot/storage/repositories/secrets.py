@@ -36,7 +36,8 @@ class KeyRotation:
     """The result of `SecretTable.rotate`.
 
     - `changed`: the number of values that `rotate` encrypted with the newest key.
-    - `left`: the counts of all encrypted values at the end of `rotate`.
+    - `left`: how many values each kind of key decrypts at the end of `rotate`. `left.older` is 0 if the rotation is
+      complete.
     """
 
     changed: int
@@ -111,8 +112,10 @@ class SecretTable:
     async def rotate(self) -> KeyRotation:
         """Encrypt with the newest key all values that only an older key decrypts.
 
-        Search the database up to MAX_PASSES times, because a running bot may write values with an older key. Raises
-        StorageUnavailableError if the database fails. Another call continues the rotation.
+        Search the database up to MAX_PASSES times, because a running bot may write values with an older key. If such
+        values are left after the last search, or the call ended with an error, a further call encrypts them.
+
+        Raises StorageUnavailableError if the database fails.
         """
         changed = 0
         for number in range(MAX_PASSES):
