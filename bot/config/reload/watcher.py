@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from bot.config.reader import SecretFile, SettingsError, Sources
+from bot.config.reload.poll import Poll
 from bot.config.reload.secret_files import S, Stamp, read_texts, stamps_of, with_texts
 from bot.core.ports import INVALID, REFUSED, RELOADED, UNREADABLE
 from bot.core.timing import SECRET_TIMING, SecretTiming
@@ -72,7 +73,7 @@ class SecretWatcher(Generic[S]):
         self._metrics, self._audit, self._mask = metrics, audit, mask
         self._timing, self._clock = timing, clock
         self._groups: list[_Group[S]] = []
-        self._asked = asyncio.Event()
+        self._poll = Poll(timing.poll_seconds)
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "SecretWatcher[S]":
@@ -111,11 +112,11 @@ class SecretWatcher(Generic[S]):
     def read_now(self) -> None:
         """Read all files again at once, even if the files did not change. The process calls this function on SIGHUP."""
         log.info("the files of secrets are read again")
-        self._asked.set()
+        self._poll.ask()
 
     async def _watch(self) -> None:
         while True:
-            await self.look(is_asked=await self._wait())
+            await self.look(is_asked=await self._poll.wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
         """Check all files once, and read the files that changed before the previous call.
@@ -132,16 +133,6 @@ class SecretWatcher(Generic[S]):
             except Exception:
                 self._retry_later(group)
                 log.exception("reading a secret again failed")
-
-    async def _wait(self) -> bool:
-        """Wait until the next check is due (return False) or until `read_now` is called (return True)."""
-        try:
-            async with asyncio.timeout(self._timing.poll_seconds):
-                await self._asked.wait()
-        except TimeoutError:
-            return False
-        self._asked.clear()
-        return True
 
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of a group if they changed before the previous call and not since, or if a retry is due.

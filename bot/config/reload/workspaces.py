@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from bot.config.process import ProcessSettings
 from bot.config.reader import SettingsError
+from bot.config.reload.poll import Poll
 from bot.config.reload.secret_files import Stamp, stamp_of
 from bot.config.reload.watcher import Mask, mask_nothing
 from bot.config.workspaces.load import Workspaces, read_workspaces
@@ -41,11 +42,11 @@ class WorkspacesWatcher:
         timing: WorkspacesFileTiming = WORKSPACES_FILE_TIMING,
     ) -> None:
         self.workspaces = workspaces
-        self._process, self._metrics, self._mask, self._timing = process, metrics, mask, timing
+        self._process, self._metrics, self._mask = process, metrics, mask
         self._used: Mapping[str, Stamp] = {}
         self._seen: Mapping[str, Stamp] = {}
         self._reported: list[str] = []
-        self._asked = asyncio.Event()
+        self._poll = Poll(timing.poll_seconds)
         metrics.watch_workspaces()
 
     @asynccontextmanager
@@ -66,7 +67,7 @@ class WorkspacesWatcher:
 
         The process calls this function on SIGHUP.
         """
-        self._asked.set()
+        self._poll.ask()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
         """Check the watched files once, and read the file of workspaces if a file changed before the previous call.
@@ -86,21 +87,11 @@ class WorkspacesWatcher:
 
     async def _watch(self, changed: Changed) -> None:
         while True:
-            is_asked = await self._wait()
+            is_asked = await self._poll.wait()
             try:
                 await self.look(changed, is_asked=is_asked)
             except Exception:
                 log.exception("reading the workspaces again failed")
-
-    async def _wait(self) -> bool:
-        """Wait until the next check is due (return False) or until `read_now` is called (return True)."""
-        try:
-            async with asyncio.timeout(self._timing.poll_seconds):
-                await self._asked.wait()
-        except TimeoutError:
-            return False
-        self._asked.clear()
-        return True
 
     async def _read(self, changed: Changed) -> None:
         try:
