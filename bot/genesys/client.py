@@ -90,18 +90,14 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send a call, retry the call as RetryPolicy allows, and return the 2xx answer.
-
-        Raises ServiceError for any other outcome.
+        """Send a call, retry the call as RetryPolicy allows, and return the 2xx answer. Raises ServiceError otherwise.
 
         - `needs`: the scope or permission that the call needs.
         - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
-        - `share`: the share of the rate limit for calls that create no session. If the share is used up, raise
-          ServiceBusyError.
+        - `share`: the share of the rate limit for calls that create no session; ServiceBusyError if it is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, this call goes
-          before all waiting calls.
+        - `continues`: True for a further call for a session; this call goes before all waiting calls.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

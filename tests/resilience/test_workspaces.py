@@ -153,6 +153,7 @@ async def test_twenty_changes_under_load_lose_no_command(tmp_path: Path, databas
         await bots.answered({name: each.deliveries for name, each in zip(WORKSPACES, typed, strict=True)})
         for name, each in zip(WORKSPACES, typed, strict=True):
             refused = sum(map(is_refused, each.deliveries))
+            assert not refused or database.startswith("postgresql"), "only a busy Postgres refuses"
             assert 50 - refused <= len(bots.servers[name].genesys.creates) <= 50
         log = bots.log.read_text()
         assert " ERROR " not in log
