@@ -155,10 +155,16 @@ async def fill(store: Any, names: Sequence[str], now: float, preparations: Seque
 
 
 def plain(rows: Sequence[Any], now: float) -> list[str]:
-    """Return rows as texts, in an order that depends on their values alone. Times are in hundreds of seconds."""
+    """Return rows as texts, in an order that depends on their values alone.
+
+    A time becomes the hundreds of seconds since `now`, and a length of time becomes hundreds of seconds, so that the
+    moments between two runs do not show.
+    """
 
     def rounded(value: Any) -> Any:
-        return round((value - now) / 100) if isinstance(value, float) else value
+        if not isinstance(value, float):
+            return value
+        return round((value - now if value > now / 2 else value) / 100)
 
     return sorted(repr(sorted((name, rounded(value)) for name, value in dict(row).items())) for row in rows)
 
