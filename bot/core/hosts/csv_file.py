@@ -36,8 +36,9 @@ class HostsFileError(ValueError):
 def parse(text: str) -> dict[Key, HostId]:
     """Parse the text of a hosts file, with rows of `slack_user_id,genesys_user_id[,team_id]`.
 
-    Accept the variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty
-    columns and rows. Raises HostsFileError if a line is invalid.
+    Return the host of each team and user. The team is None if the row holds for every team. Accept the variants that
+    spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and rows. Raises
+    HostsFileError if a line is invalid, or if two rows have the same team and user.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -78,10 +79,10 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator of a CSV text, the number of the table's first line, and the text of the table.
+    """Find the separator of a CSV text. Return it with the number of the table's first line and the table's text.
 
-    A first line `sep=…` is not part of the table. Return the separator with which the table's first row is a header. If
-    there is no such separator, return the separator that gives the most columns.
+    A first line `sep=…` is not part of the table. The separator is the one with which the table's first row is a
+    header; if there is none, the one with which the first row has the most columns.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)

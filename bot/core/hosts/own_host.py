@@ -18,7 +18,7 @@ class OwnHost:
     async def require(self, request: Request, person: SlackUser) -> None:
         """Raise HostNotFoundError if the requester `person` has no host and is neither supervisor nor administrator.
 
-        Return without an error if Slack, Genesys or the database does not answer within `timeout`.
+        Raise nothing if Slack, Genesys or the database fails, or if the check takes longer than `timeout`.
         """
         with suppress(SlackUnavailableError, ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._timeout):

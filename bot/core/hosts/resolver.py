@@ -1,7 +1,7 @@
 """Find the Genesys host of a Slack user by a list of rules. A rule that finds no host returns the reason.
 
 A session with the wrong host is the worst failure of this bot. So a rule returns a host only if the host is certain,
-and all results are stored by the person's team and user id.
+and the bot stores each host under the person's team id and user id.
 """
 
 import re
@@ -38,15 +38,16 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """The result of a search that found no active Genesys user, or several, for an email address. `why`: the reason."""
+    """Says that a search by email address found no Genesys user who can be the host. `why`: the reason."""
 
     why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the id of the only active user in `users`; NoMatch if no user or several users are possible (pure).
+    """Return the id of the only active user in `users`, which Genesys returned for the address `email` (pure).
 
-    `users`: the Genesys users that Genesys returned for the address `email`.
+    Return NoMatch if no user or more than one user is active. Also return NoMatch if the answer is not certain: for
+    example, if there are more than MAX_USERS users, or if a user has another email address.
     """
     if not users:
         return NoMatch(MissReason.NO_USER)
@@ -126,7 +127,7 @@ class ResolvedHost:
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if the host's id is "": the agent's two Slack ids are linked to different hosts.
+        """Raise HostNotFoundError if the host's id is "", because the agent's two Slack ids have links to two hosts.
 
         `is_target`: True if somebody else requested the agent's session.
         """
@@ -154,7 +155,7 @@ class HostResolver:
         """Take the rules in the order in which to try them.
 
         - `store`: reads host links and stores found hosts.
-        - `waits`: notifies all requests that wait for the same search for a host when the search has to wait.
+        - `waits`: tells all requests that share one search for a host how long the search has to wait for Genesys.
         - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
@@ -168,10 +169,11 @@ class HostResolver:
         self._not_dropped: set[Key] = set()  # dropped while the store was unavailable
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """Return a person's host. `is_target`: True if somebody else requested a session that this person would host.
+        """Return a person's host.
 
-        Raises HostNotFoundError with the reason of each rule if no rule finds a host. Raises ServiceError if a call to
-        Genesys fails.
+        Raises HostNotFoundError with the reason of each rule if no rule finds a host, or if the person's two Slack ids
+        have links to two hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError if the
+        database fails. `is_target`, for HostNotFoundError: True if somebody else requested a session for this person.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -197,7 +199,10 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the host in this process's cache for a person; None if no host is cached. Do not read host links."""
+        """Return the host that a rule found for a person, from this process's cache; None if no host is cached.
+
+        Ignore the person's host link, although it comes before all rules.
+        """
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
@@ -227,12 +232,11 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Try the rules in order, and return the first host that a rule finds.
+        """Return the first host that a rule finds, and whether the caller has to store it in the database.
 
-        Return the host with its lifetime in seconds, and whether the caller has to store this pair. `before`: the pair
-        in the database; None if there is none. Return `before` in place of the result of the rule that found `before`,
-        if that rule calls Genesys. Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to
-        Genesys fails.
+        `before`: the host that the database holds from an earlier search; None if there is none. If the rule that found
+        `before` calls Genesys, return `before` instead of trying this rule again. Raises HostNotFoundError if no rule
+        finds a host, and ServiceError if a call to Genesys fails.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

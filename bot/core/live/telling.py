@@ -1,4 +1,4 @@
-"""Tell the requester of a session when the customer joins, and when the session is over. Send each message once.
+"""Tell the requester of a session when the customer joins, and when the session is over, each at most once.
 
 Only the replica that stored the new state sends the message. Other modules update the cards of the session.
 """

@@ -1,7 +1,8 @@
-"""Look at the states of open sessions in the background: after pauses that grow, and soon after a hint.
+"""Read the states of open sessions from Genesys in the background: after pauses that grow, and soon after a hint.
 
-The database holds when each session is due for its next look, so any replica can look at any session. A hint only makes
-a look due: the state always comes from Genesys. Calls for people come before these looks in the rate limit.
+A hint says that a conversation may have changed. It only makes a look due: the state always comes from Genesys. The
+database holds when each session is due for its next look, so another replica can go on with the looks. Calls for people
+come before these looks in the rate limit.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from bot.core.use_cases.session_status import SessionStates
 log = logging.getLogger(__name__)
 
 MAX_LOOKS = 20
-"""The maximum number of looks at a session without a hint."""
+"""The maximum number of looks at one session. Looks at a covered session do not count."""
 MAX_AT_ONCE = 8
 """The maximum number of looks at the same time."""
 REPLY_USES = 2
@@ -44,12 +45,12 @@ FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
 def pause_after(
     looks: int, seconds_left: float, timing: LiveTiming, *, is_joined: bool, is_covered: bool
 ) -> float | None:
-    """Return the seconds until the next look at a session; None for no further look (pure).
+    """Return the seconds until the next look at a session; None to end the looks (pure).
 
-    - `looks`: how often the bot has looked at the session.
+    - `looks`: how often the bot has looked at the session, without looks at a covered session.
     - `seconds_left`: the time until the session's end; negative after the end.
     - `is_joined`: whether the customer has joined.
-    - `is_covered`: whether the session is a covered session.
+    - `is_covered`: whether hints about the session arrive now, so that the session needs few other looks.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
@@ -65,9 +66,9 @@ def pause_after(
 
 
 class SessionWatcher:
-    """Looks at open sessions in the background, and stores and publishes their new states. Implements LiveHints.
+    """Reads the states of open sessions in the background, stores new states and emits events about them.
 
-    `source`: sends hints; None if the bot gets no notifications from Genesys.
+    `source`: sends hints by the methods `changed` and `uncovered`; None if the bot gets no notifications from Genesys.
     """
 
     def __init__(
@@ -210,7 +211,7 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """If there is a hint about this conversation, repeat the hint after `hint_gap_seconds`."""
+        """Repeat a hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet."""
         if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
             return
         self._deferred.add(conversation_id)
@@ -236,11 +237,11 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended, or keep watching until `give_up_seconds` after the end.
+        """Stop watching a session that has ended.
 
-        Keep watching a session whose final state Genesys has reported, because the message about the end needs the
-        session's response_url.
-        `record`: None if the session's row is missing or cannot be decoded.
+        If Genesys has reported the final state, do not stop before `give_up_seconds` after the end. The message about
+        the end needs the session's response_url, which a stop deletes. `record`: None if the session's row is missing
+        or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
@@ -271,7 +272,7 @@ class SessionWatcher:
         return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
 
     async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
-        """Store when the next look at a session is due. Stop watching the session if `pause_after` returns None."""
+        """Store when the next look at a session is due. If this look was the last one, stop watching the session."""
         if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return

@@ -52,12 +52,12 @@ LISTED_SECONDS = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """A request for access by a person: the content of an ACCESS or WELCOME notice.
+    """A request to connect a person to a Genesys user: the content of an ACCESS or WELCOME notice.
 
     - `ids`: all Slack ids of the person.
-    - `request_id`: the id of the ASK request.
+    - `request_id`: the id of the ASK request; the id of the LINK request in a WELCOME notice for which nobody asked.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
-    - `tried`: the reason of each host rule that found no host.
+    - `tried`: why each host rule found no host.
     - `connected_by`: the administrator who connected the person; None if the command line or a host rule did.
     - `connected_in`: the id of the administrator's LINK request; "" if `connected_by` is None.
     - `host_name`: the Genesys user's name; "" if unknown.
@@ -87,7 +87,7 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Return a request for access that holds only the person's ids and the request's id (pure)."""
+    """Return a request for access for a person, with only the required fields set (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
@@ -183,10 +183,10 @@ class AccessRequests:
     async def ask(self, request: Request) -> AccessRequested:
         """Ask the administrators to connect a person to a Genesys user, at most once a day for each person.
 
-        The person is the requester, or the request's `target` if a supervisor asks. Raises PermissionDeniedError if the
-        requester or the person may not use the bot, or if a member asks for somebody else. Raises ServiceError if a
-        call to Genesys fails, SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the
-        database fails.
+        Ask nobody if the person has a host. The person is the requester, or the request's `target` if a supervisor
+        asks. Raises PermissionDeniedError if the requester or the person may not use the bot, or if a member asks for
+        somebody else. Raises ServiceError if a call to Genesys fails, SlackUnavailableError if a look-up in Slack
+        fails, and StorageUnavailableError if the database fails.
         """
         person = await self._access.require_member(request)
         if request.for_another and request.agent not in person.ids:
@@ -218,9 +218,11 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name; "" if unknown. If the person has no open request for access, tell the administrators
-        nothing, and tell the person only if `is_answer` is True. `request`: the administrator's LINK request. Raises
-        StorageUnavailableError if the database fails.
+        Tell the administrators only if the person has an open request for access. Return the host's name; "" if
+        unknown. Raises StorageUnavailableError if the database fails.
+
+        - `request`: the administrator's LINK request.
+        - `is_answer`: True to tell the person even if they have no open request for access.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None

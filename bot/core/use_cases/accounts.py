@@ -105,10 +105,11 @@ class AccountLinking(Generic[G]):
         return AccountUnlinked(found[0].host_id)
 
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Finish a sign-in when the browser returns from Genesys.
+        """Finish a sign-in when the browser returns from Genesys. Never raises: the result can be an error.
 
-        Return a CONNECT request and its result. Never raises. The request is None if the state is unknown or the
-        database fails. `state`, `code`, `error`: query parameters of the browser's URL, which anybody can invent.
+        Return a CONNECT request that stands for the sign-in, and its result. The request is None if the bot cannot tell
+        whose sign-in this is: the sign-in link is unknown, used or expired, or the database fails. `state`, `code`,
+        `error`: query parameters of the browser's URL, which anybody can invent.
         """
         began = time.monotonic()
         try:

@@ -1,4 +1,4 @@
-"""Send a session's link to a customer by SMS or email: show a preview first, then send the message once.
+"""Send a session's link to a customer by SMS or email, after a preview.
 
 Only the session's requester and agent may send the link, and only while the session is open. If the outcome of a
 message is unknown, the bot does not send the message again.
@@ -50,16 +50,16 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str, language: str = "") -> str:
-    """Join a session id, the customer's address and a language to one text, for the `argument` of a request.
+    """Join a session id, the customer's address and the message's language into the `argument` of a request.
 
-    `session_id`: "" stands for the requester's only open session. `language`: "" stands for the default language.
+    `session_id`: "" means that the requester chooses a session in the preview. `language`: "" means the default one.
     """
     line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
 
 
 def in_language(argument: str, language: str) -> str:
-    """Replace the language in an `argument` that `pack` made."""
+    """Return an `argument` that `pack` made, with another language."""
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 
@@ -88,9 +88,9 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Makes the offer on a card: a button that sends the link to the customer's address in the command.
+    """Decides whether a session card offers to send the link to the customer's address that the command contains.
 
-    `key`: the secret for fingerprints of addresses.
+    `key`: the secret with which the bot makes a fingerprint, a hash, of each address.
     """
 
     config: MessagingConfig = MessagingConfig()
@@ -137,7 +137,9 @@ class CustomerMessaging:
     async def preview(self, request: Request) -> SendPreview:
         """Return the customer's address and the sessions whose link the requester can send. Send nothing.
 
-        Raises SendRejectedError as `usable_address` does, and SessionActionError if there is no link to send.
+        Raises SendRejectedError if the address is invalid, or if the settings do not allow messages to the address.
+        Raises SessionActionError if there is no link to send, and SessionAccessError if the requester may not read the
+        link.
         """
         session_id, text, _ = unpack(request.argument)
         records: Sequence[SessionRecord]
@@ -157,7 +159,7 @@ class CustomerMessaging:
         return SendPreview(shown, address, more + len(with_links) - len(shown))
 
     async def cancel(self, request: Request) -> SendCancelled:
-        """Do nothing, because the requester pressed *Cancel* in a preview.
+        """Send nothing, because the requester pressed *Cancel* in a preview.
 
         A later press of *Send* in this preview has the same key, so the bot ignores the later press.
         """
@@ -165,7 +167,7 @@ class CustomerMessaging:
         return SendCancelled()
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Send the message to the customer, once.
+        """Send the message with the session's link to the customer.
 
         Raises SlackUnavailableError if the text needs the agent's name and Slack does not return the name. Raises
         another CobrowseError if the session has no link that the requester may send, if the settings do not allow
@@ -209,7 +211,8 @@ class CustomerMessaging:
 class SendHandler(Handler):
     """Carries out requests that send a session's link to a customer (SEND).
 
-    After a crash, the bot does not send the message again, because the state `creating` was stored before the message.
+    The bot stores the state `creating` before it sends the message, so it does not send the message again after a
+    crash.
     """
 
     def __init__(self, messaging: CustomerMessaging) -> None:

@@ -152,7 +152,10 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault after later requests succeeded: with fewer people in `hurt`, or as over (pure).
+    """Return the notice of a fault, changed if requests succeeded after the newest failed request (pure).
+
+    If the error concerns one person at a time, remove the people whose requests succeeded from `hurt`. The notice is
+    over when `hurt` is empty. For any other error, one success of a kind of request that the fault affects is enough.
 
     - `ages`: the seconds since a request of each kind last succeeded.
     - `ages_for`: the seconds since a request of each person last succeeded.
@@ -245,7 +248,8 @@ class FaultReports:
     async def record(self, request: Request, error: CobrowseError) -> None:
         """Add a failed request to the notice of its fault.
 
-        Do nothing if administrators cannot fix the cause. Never raises.
+        Do nothing if administrators cannot fix the cause. If the database fails, the bot adds the request later. Never
+        raises.
         """
         name = self._name_fault(error)
         if name is None:
@@ -260,10 +264,11 @@ class FaultReports:
             log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
 
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
-        """Add a failed request to the notice of its fault, because the requester pressed the button for that.
+        """Add a failed request to the notice of its fault, because its requester pressed *Tell …*.
 
-        Wait up to `seconds` for the first message. Return the users and channels for which Slack accepted a message;
-        None if the fault has ended since the press. Raises StorageUnavailableError if the database fails.
+        Wait up to `seconds` for the first message. Return the users and channels for which Slack accepted a message.
+        Return None if the fault ended after the failed request was accepted. Raises StorageUnavailableError if the
+        database fails.
         """
         name = self._name_fault(error)
         if name is None:

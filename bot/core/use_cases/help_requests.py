@@ -1,4 +1,4 @@
-"""Tell the administrators about a failed request, because the requester pressed the button for that.
+"""Tell the administrators about a failed request, if its requester presses *Tell …* or *Ask …*.
 
 If a fault caused the failure, add the failed request to the notice of the fault. Else store a notice of the kind HELP.
 """
@@ -68,7 +68,7 @@ def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> 
 
 
 class HelpRequests:
-    """Tells the administrators about a failed request, if the requester presses the button for that (TELL)."""
+    """Tells the administrators about a failed request, if its requester presses *Tell …* or *Ask …* (TELL)."""
 
     def __init__(
         self,

@@ -16,7 +16,8 @@ from bot.core.notices import NoticeBoard
 class SessionEnd:
     """The end of a session by somebody other than its agent: the content of an ENDED notice.
 
-    - `for_all`: False for a session in a conversation. There, a customer who has joined stays in the session.
+    - `for_all`: True if the session ended for everybody. False for a session in a conversation, where a customer who
+      has joined stays in the session.
     - `channel_id`: the channel in which the session was started; "" if unknown.
     """
 

@@ -91,7 +91,14 @@ class SessionService:
         self._states = states
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. The `argument` of END, SHARE and DIRECT is a session's id."""
+        """Return the handlers by kind of request. The `argument` of a request means:
+
+        - SHARE, DIRECT: a session's id.
+        - LAST: a session's id; None means the newest session.
+        - END: a session's id; None means the only open session. A space and the message with the pressed button can
+          follow the id.
+        - STATUS, LIST: the page of the list, as the text of a ListPage; None means the first page.
+        """
         return {
             RequestKind.LAST: QueryHandler(self.last),
             RequestKind.STATUS: QueryHandler(self.status_or_access),
@@ -117,9 +124,10 @@ class SessionService:
         return LastSession(await self._states.refresh(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
-        """Return the page of the requester's open sessions that the request's `argument` names; by default, the first.
+        """Return one page of the requester's open sessions.
 
-        `freshness`: where to take the sessions' states from.
+        The request's `argument` says which page; None means the first. `freshness`: where to take the
+        sessions' states from.
         """
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
@@ -129,9 +137,9 @@ class SessionService:
         return await self.status(request, freshness=Freshness.KNOWN)
 
     async def newest_open(self, request: Request, person: SlackUser) -> SessionRecord | None:
-        """Return the newest open session that a person hosts; None if there is none.
+        """Return the newest open session that a person hosts. Leave out the link if the requester may not read it.
 
-        Leave out the link if the requester may not read it.
+        Return None if the person hosts no open session, or if the service reports that the newest one is over.
         """
         of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in person.ids]
         hosted = [record for record in _newest_first(of_each) if record.agent in person.ids]
@@ -144,10 +152,10 @@ class SessionService:
         return any([await self._store.last_session(team_of(request), each) for each in person.ids])
 
     async def status_or_access(self, request: Request) -> SessionList:
-        """Return a page of the requester's open sessions, as `status` does.
+        """Return one page of the requester's open sessions.
 
-        Raises HostNotFoundError if the requester has no open session and no host, and is neither supervisor nor
-        administrator.
+        The request's `argument` says which page; None means the first. Raises HostNotFoundError if the
+        requester has no open session and no host, and is neither supervisor nor administrator.
         """
         found = await self.status(request)
         if not found.total:
@@ -155,9 +163,10 @@ class SessionService:
         return found
 
     async def list_workspace(self, request: Request) -> SessionList:
-        """Return a page of the workspace's open sessions, sorted by agent.
+        """Return one page of the workspace's open sessions, sorted by agent.
 
-        Raises RoleRequiredError if the requester is neither supervisor nor administrator.
+        The request's `argument` says which page; None means the first. Raises RoleRequiredError if the
+        requester is neither supervisor nor administrator.
         """
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -203,9 +212,10 @@ class SessionService:
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
         """Return the session whose button the requester pressed, open or ended.
 
-        Raises SessionAccessError if the requester does not have the right that `reads_link` requires.
+        Raises SessionAccessError if the requester may not do what the button does, and SessionActionError if the
+        session is not stored.
 
-        - `reads_link`: True requires the right to read the link, False the right to end the session.
+        - `reads_link`: True if the button needs the session's link, False if the button ends the session.
         - `asks_service`: True to read the session's state from the service first, for at most `press_status_timeout`.
         """
         person = await self._access.require_member(request)

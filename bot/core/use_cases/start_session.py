@@ -130,7 +130,7 @@ class StartSession(Handler):
     def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
         """Return the parameters of the session to create.
 
-        If the session's name contains a phone number or email address, use the name of `SessionNames.neutral`.
+        If the requested name contains a phone number or email address, use a neutral name instead.
         """
         agent = resolved.agent
         name = request.name or self._names.of_agent(agent)

@@ -71,9 +71,10 @@ class ContactAddress:
 
 
 def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
-    """Parse a phone number or an email address that a person typed. Raises SendRejectedError for any other text.
+    """Parse a phone number or an email address that a person typed.
 
-    `countries`: ISO codes. A number without a plus must be valid in exactly one of these countries.
+    `countries`: ISO codes. A number without a plus must be valid in exactly one of these countries. Raises
+    SendRejectedError for any other text, and for a phone number that cannot receive an SMS.
     """
     text = text.strip()
     return _email(text) if "@" in text else _number(text, countries)

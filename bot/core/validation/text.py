@@ -47,10 +47,10 @@ def straight(text: str) -> str:
 
 
 def odd_character(text: str) -> str:
-    """Describe the first character of a text that a token cannot contain, with the character's position from 1.
+    """Describe the first character that makes a text invalid as a token, with the character's position from 1.
 
-    Return "" if there is none. A token is printable ASCII without spaces, and neither begins nor ends with a quotation
-    mark. The text is a secret, so the description contains only this one character.
+    Return "" if the text is valid. A token is printable ASCII without spaces, and neither begins nor ends with a
+    quotation mark. The text is a secret, so the description contains only this one character.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
@@ -60,9 +60,9 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Describe the first invisible or line-breaking character of a text, with the character's position from 1.
+    """Describe the first hidden character of a text, with the character's position from 1; "" if there is none.
 
-    Return "" if there is none.
+    Hidden are control characters, invisible characters, and all white space except the normal space.
     """
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
@@ -89,5 +89,5 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 def is_base64(text: str) -> bool:
-    """Return whether the text is base64. Ignore white space."""
+    """Return whether the text has only characters of base64, standard or URL-safe. Ignore white space."""
     return bool(_BASE64.fullmatch("".join(text.split())))
