@@ -1,6 +1,6 @@
 """List, end, share and send existing sessions.
 
-Each request is checked by the access rules, even if it comes from a button.
+The access rules check each request, even a request from a button.
 """
 
 import asyncio
@@ -288,7 +288,8 @@ class SessionService:
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
         """Mark a session as ended, because a new session has replaced this session in the conversation.
 
-        `request`: the request that created the new session. Never raises.
+        If another person than the agent created the new session, tell the agent. `request`: the request that created
+        the new session. Never raises.
         """
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
