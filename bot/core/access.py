@@ -1,7 +1,7 @@
 """Decide what people may do: who may start a session, for which agent, and in which channel.
 
-The rules come from the settings, the users and user groups from Slack. The bot refuses everything that the rules do not
-allow.
+The rules come from the settings. Slack says who is a full member of the workspace and who is in a user group. The bot
+refuses everything that the rules do not allow.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -32,7 +32,7 @@ from bot.core.ports import MemberDirectory
 
 T = TypeVar("T")
 MAX_ADMINISTRATORS = 20
-"""The maximum number of administrators who get the messages about faults: those whose ids sort first."""
+"""The maximum number of administrators who get a notice. If there are more, those whose ids sort first get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,10 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack: of a user, or whether the user is in a user group.
+    """One look-up in Slack. Its answer is a SlackUser, or whether the user is in a user group.
 
-    `group_id`: the user group; "" to look up the user. `team_id`: the Slack workspace from which the request came.
+    - `group_id`: the user group; "" to get the SlackUser.
+    - `team_id`: the Slack workspace from which the request came.
     """
 
     user_id: UserId
@@ -106,7 +107,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """Raised when the cache does not have Slack's answer to a look-up. `question` says which look-up."""
+    """Raised when a rule needs the answer to the look-up `question`, and the answer is not known yet."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -114,7 +115,8 @@ class _UnansweredError(Exception):
 
 Answer = SlackUser | bool | SlackUnavailableError
 Ask = Callable[[_Question], Answer]
-"""A function that returns the result or the error of a look-up. Raises _UnansweredError if the look-up was not made."""
+"""A function that returns the known answer to a look-up, or the look-up's error. It makes no call to Slack. It raises
+_UnansweredError if the answer is not known."""
 
 
 class AccessPolicy:
@@ -134,9 +136,10 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Do the same as `authorize_start`, but without a call to Slack.
+        """Return the agent of a start, if the start is allowed by what the cache knows. Make no call to Slack.
 
-        Return None if the cache lacks the result of a look-up that the rules need.
+        Return None if the cache lacks the answer to a look-up that the rules need. Raises PermissionDeniedError if a
+        rule refuses the start, and NobodyNamedError if a workflow step names nobody.
         """
         try:
             return self._start(request, self._cached)
@@ -181,7 +184,7 @@ class AccessPolicy:
         return (await self.keys(user_id))[1]
 
     async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
-        """Return the team ids and the user ids to search in the database for rows about a person.
+        """Return the team ids and the user ids under which the database can hold rows about a person.
 
         If Slack does not answer, return only the id of the bot's Slack workspace and `user_id`.
         """
@@ -217,9 +220,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return True if a user is an administrator by the settings and the cached user groups. Make no call to Slack.
+        """Return True if the bot knows without a call to Slack that a user is an administrator.
 
-        Return False if the user or a user group of administrators is not cached.
+        Return False if the user is no administrator, or if the cache lacks the user or a user group of administrators.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -229,10 +232,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the main ids of the administrators and of the users `also`, and whether the ids are complete.
+        """Return the main ids of the administrators and of the users `also`, and whether these ids are complete.
 
-        Return at most MAX_ADMINISTRATORS ids, and only ids of full members of the workspace. The ids count as
-        incomplete if a look-up in Slack failed that can succeed later.
+        Return at most MAX_ADMINISTRATORS ids, and only ids of full members of the workspace. The ids are incomplete if
+        a look-up in Slack failed and can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -251,9 +254,9 @@ class AccessPolicy:
         return tuple(found)[:MAX_ADMINISTRATORS], are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Return the result of `rule`.
+        """Return the result of `rule`, and make the look-ups in Slack that `rule` needs.
 
-        Whenever `rule` needs a look-up in Slack that was not made yet, make the look-up and call `rule` again.
+        If `rule` raises _UnansweredError, make the missing look-up and call `rule` again from its start.
         """
         answers: dict[_Question, Answer] = {}
 
@@ -327,8 +330,8 @@ class AccessPolicy:
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
         """Return whether one of the lists contains one of the person's ids, or a user group that the person is in.
 
-        Raises SlackUnavailableError if Slack does not return a user group, and nothing else on the lists matches the
-        person.
+        Raises SlackUnavailableError if a look-up in a user group fails, and the other entries of the lists do not match
+        the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

@@ -12,8 +12,9 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Holds at most `size` values.
+    """Caches values by key. Callers that need the same missing value at the same time share one look-up.
 
+    - `size`: the maximum number of values. A full cache drops the value that was used least recently.
     - `seconds`: how long a value is valid; a number, or a function of the value.
     - `clock`: returns seconds and never goes back.
     """
@@ -26,9 +27,10 @@ class Cache(Generic[K, V]):
         self._lookups: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """Return the cached value of a key. If no value is cached, call `ask` and cache its result.
+        """Return the cached value of a key. If no value is cached, call `ask`, and cache and return its result.
 
-        Callers with the same key wait for one call of `ask` and get the same result or error. An error is not cached.
+        Callers with the same key wait for one call of `ask` and get the same result or exception. An exception is not
+        cached.
         """
         try:
             return self._values[key]
@@ -60,6 +62,6 @@ class Cache(Generic[K, V]):
         self._values[key] = value
 
     def forget(self, key: K) -> None:
-        """Delete the cached value of a key. The result of a running call of `ask` for this key is not cached either."""
+        """Delete the cached value of a key. If a call of `ask` for this key is running, do not cache its result."""
         self._values.pop(key, None)
         self._lookups.pop(key, None)

@@ -12,7 +12,7 @@ LINK, COMPANY, AGENT = "{joinUrl}", "{company}", "{agent}"
 MAX_TEXT_LENGTH = 765
 """The maximum number of characters of an SMS at Genesys. The bot applies it to emails, too."""
 MAX_LINK_LENGTH = 100
-"""How many characters a text of the settings leaves free for the link, which is filled in later."""
+"""How many of the MAX_TEXT_LENGTH characters a text in the settings must leave free for the session's link."""
 MAX_NAME_LENGTH = 60
 """The maximum length of the agent's name and of the company's name in a text. Longer names are cut."""
 LANGUAGES = ("en", "es", "pt_BR", "fr", "de", "ja")
@@ -24,7 +24,7 @@ _PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 class CustomerText:
     """The texts of a message to a customer in one language: an SMS, and an email's subject and body.
 
-    "" means that there is no text.
+    A text is "" if the settings have no such text in this language.
     """
 
     sms: str = ""
@@ -67,7 +67,7 @@ class CustomerTexts:
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
     def fill(self, text: str, link: str, agent: str = "") -> str:
-        """Return the text with `link`, `agent` and the company's name in place of its placeholders.
+        """Replace the placeholders in `text` by the session's link, the agent's name and the company's name.
 
         Raises SendRejectedError if the result is longer than MAX_TEXT_LENGTH.
         """

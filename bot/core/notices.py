@@ -27,16 +27,16 @@ Key = tuple[NoticeKind, str]
 Readers = Callable[[Notice], Awaitable[tuple[Sequence[str], bool]]]
 """A function that returns the users and channels that get a notice, and whether the list is complete. Never raises."""
 Edit = Callable[[Notice], Notice | None]
-"""A pure function that gets a notice and returns the changed notice, or None to change nothing. The notice that the
-function gets has the version 0 if it is not stored yet."""
+"""A pure function that gets a notice and returns the changed notice, or None to change nothing. If the notice is not
+stored yet, the function gets an empty notice with the version 0."""
 Update = Callable[[Notice], Awaitable[bool]]
 """A function that updates a notice and returns whether it changed. May raise StorageUnavailableError."""
 
 
 class ToldReaders:
-    """Holds in memory which users and channels have, or will get, a message of a notice.
+    """Holds in memory who has a message of each notice, and who will get one, so that answers can say who is told.
 
-    Forgets a notice that is over.
+    Holds nothing about notices that are over.
     """
 
     def __init__(self) -> None:
@@ -46,14 +46,14 @@ class ToldReaders:
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
         """Return the users and channels that have a message of this notice.
 
-        Return () if the notice is over or unknown, or if `key` is None.
+        Return () if the notice is over or unknown. `key`: None if there is no notice; the result is then ().
         """
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
         """Return the users and channels that will get a message of this notice and have no message yet.
 
-        Return () if the notice is over or unknown, or if `key` is None.
+        Return () if the notice is over or unknown. `key`: None if there is no notice; the result is then ().
         """
         return self._expected.get((kind, key), ()) if key else ()
 
@@ -98,10 +98,10 @@ class NoticeBoard:
         self._task: asyncio.Task[None] | None = None
 
     def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
-        """Register two functions for the notices of one kind.
+        """Register two functions that the background task calls in each of its passes.
 
-        In each pass, the background task first calls `before_pass`, then `update` with each notice of this kind that is
-        not over.
+        - `update`: called with each notice of this kind that is not over, before its messages are sent.
+        - `before_pass`: called at the start of the pass.
         """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
@@ -133,7 +133,7 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Record in `ToldReaders` who will get a message of a stored notice.
+        """Record in memory who will get a message of a stored notice, so that an answer can already name them.
 
         Do nothing if somebody already has a message of the notice. Raises StorageUnavailableError if the database
         fails.
@@ -146,7 +146,8 @@ class NoticeBoard:
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
         """Wait up to `seconds` until Slack has accepted a message of a notice.
 
-        Return the readers of the accepted messages. Raises StorageUnavailableError if the database fails.
+        Return the users and channels that got the accepted messages; () if Slack accepts none in this time. Raises
+        StorageUnavailableError if the database fails.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -157,9 +158,10 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Do the same as `change`, but never raise. If the database fails, the background task tries the change again.
+        """Call `edit` with the stored notice, and store the result. Never raises StorageUnavailableError.
 
-        If MAX_UNSAVED changes already wait for another try, the change is lost.
+        If the database fails, the background task tries the change again. If MAX_UNSAVED changes already wait for
+        another try, the change is lost.
         """
         try:
             await self.change(kind, key, edit)
@@ -254,7 +256,7 @@ class NoticeBoard:
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
     """Return the notice's messages after Slack has updated the message `edited`.
 
-    Leave `edited` out if this message was posted before the notice's `opened_at`.
+    Leave `edited` out if it was posted before the notice's `opened_at`, because a newer message replaces it.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -266,7 +268,8 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 def _delivered(notice: Notice) -> tuple[str, ...]:
     """Return the readers of the messages that Slack accepted.
 
-    If the notice is over, count only messages that say that the notice is over. Otherwise, count only the others.
+    If the notice is over, count only messages that say so. If the notice goes on, count only messages that do not say
+    that the notice is over.
     """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -13,7 +13,7 @@ from bot.core.errors import QueueTooLongError
 from bot.core.ports import CallHooks
 
 serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
-"""The call hooks of the request that this task processes."""
+"""The call hooks of the request that the present task processes; None if the task processes no request."""
 
 
 class SharedWaits:
@@ -35,9 +35,10 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Register the call hooks of a request until the `with` block ends. If `hooks` is None, do nothing.
+        """Notify the call hooks of a request about waits of the shared call, until the `with` block ends.
 
-        If the shared call already waits, notify `hooks` at once.
+        If the shared call already waits, notify `hooks` at once. `hooks`: None if no request needs the call; then do
+        nothing.
         """
         if hooks is None:
             yield

@@ -24,9 +24,10 @@ class StartDetails:
 
     - `send_to`: the customer's address. The session card has a button that sends the link to this address.
     - `rejected`: why the bot cannot send the link to the typed address.
-    - `fingerprint`: a hash of the customer's address, set with `send_to` and with `rejected`.
-    - `unless`: the command word at the beginning of the typed session name. If the name also contains the name of an
-      open session of the requester, the bot starts no session.
+    - `fingerprint`: a hash of the customer's address, set with `send_to` and with `rejected`. Duplicate requests have
+      the same fingerprint.
+    - `unless`: the command word with which the typed session name begins, because the name is perhaps a command. If the
+      name also contains the name of an open session of the requester, the bot starts no session.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session that the new session replaces.
     """
@@ -77,10 +78,10 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return the `argument` of a START request without the customer's address.
+    """Return a text without the customer's address, to compare the `argument` of START requests.
 
-    If the argument contains an address, return only the thread and the fingerprint of the address. Else return the
-    argument unchanged.
+    If the argument contains an address, return the thread and the fingerprint of the address, which `details_of` cannot
+    decode. Else return the argument unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument
