@@ -136,7 +136,7 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Return the agent of a start, if the start is allowed by what the cache knows. Make no call to Slack.
+        """Return the agent of a start, if the start is allowed. Make no call to Slack.
 
         Return None if the cache lacks the answer to a look-up that the rules need. Raises PermissionDeniedError if a
         rule refuses the start, and NobodyNamedError if a workflow step names nobody.

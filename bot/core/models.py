@@ -59,6 +59,7 @@ class MembershipStatus(StrEnum):
 class SlackUser:
     """A Slack user.
 
+    - `team_id`: the team of the bot's token; "" for a user whom Slack does not know in this team.
     - `user_id`: the person's main id.
     - `other_id`: the second id of a person who has two ids in an Enterprise Grid organization; else None.
     - `name`: for display only.
@@ -101,7 +102,8 @@ class Host:
 class DirectoryUser:
     """A Genesys user in the answer to a search for users. `name` is for display only.
 
-    `is_certain`: False if Genesys did not list this user but counted them, or did not say whether the user is active.
+    `is_certain`: False if Genesys did not say whether the user is active, or if this is a placeholder for users that
+    Genesys counted and did not list.
     """
 
     id: str
@@ -112,7 +114,7 @@ class DirectoryUser:
 
 
 class RequestKind(StrEnum):
-    """The kinds of requests, one for each action that people can request."""
+    """The kinds of requests, one for each action that people can request. Most are named after their command."""
 
     START = "start"
     WHOAMI = "whoami"
@@ -122,7 +124,9 @@ class RequestKind(StrEnum):
     LIST = "list"
     END = "end"
     SHARE = "share"
+    """Post a session in the request's channel."""
     DIRECT = "direct"
+    """Send a session to the requester as a direct message."""
     APPS = "apps"
     LINK = "link"
     UNLINK = "unlink"
@@ -130,13 +134,18 @@ class RequestKind(StrEnum):
     DISCONNECT = "disconnect"
     WHY = "why"
     PROPOSE = "propose"
+    """Show a preview of a message to a customer. SEND sends the message, CANCEL does not."""
     SEND = "send"
     CANCEL = "cancel"
-    """A press of *Cancel*: the bot does not send the link that it has asked about."""
+    """End a preview of a message to a customer. The bot sends nothing."""
     STEP = "step"
+    """Start a session for a step of a Slack workflow."""
     RECHECK = "recheck"
+    """Test whether a fault is fixed, after a press of *Check again*."""
     ASK = "ask"
+    """Ask the administrators to connect a person to a Genesys user."""
     TELL = "tell"
+    """Tell the administrators about a failed request."""
 
 
 STARTS = (RequestKind.START, RequestKind.STEP)
@@ -149,10 +158,11 @@ a list of sessions, START_NEW_KEY if the button is *Start a new one*."""
 
 
 class RequestState(StrEnum):
-    """The state of a request: accepted, creating, created or failed, then answered.
+    """The state of a request. The glossary says what each state means.
 
-    A request that creates nothing skips `creating` and `created`. A request goes back from `creating` to `accepted` if
-    the create call has to wait.
+    A start goes from `accepted` to `creating`, `created` and `answered`. A request that neither creates a session nor
+    sends a message to a customer skips `creating` and `created`. A request with an error goes to `failed`, then to
+    `answered`. If the call to Genesys has to wait, the request goes back from `creating` to `accepted`.
     """
 
     ACCEPTED = "accepted"
@@ -183,9 +193,11 @@ class Request:
     - `key`: Slack's id of the command or press. If Slack delivers a command or press twice, both deliveries have one
       key.
     - `target`: the agent whom the requester named; None if the requester is the agent.
+    - `name`: the session name that the requester typed; None if they typed none.
     - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
-    - `conversation_id`: the Genesys conversation in which to co-browse; None for the host's only conversation.
+    - `conversation_id`: the Genesys conversation in which to co-browse. None means the host's only conversation, if
+      sessions need a conversation.
     - `channel_id`: the Slack channel; "" if the request came from no channel.
     - `view_id`: Slack's id of the open modal that shows the answer; None if the request came from no modal.
     - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
@@ -193,7 +205,8 @@ class Request:
     - `replaces`: True if the answer replaces the message that contains the pressed button.
     - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
     - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
-    - `other_open`: the agent's newest open session at the time of the request; None if there is none. Not stored.
+    - `other_open`: for a START request, the agent's newest open session at the time of the request; None if there is
+      none. Not stored.
     """
 
     id: RequestId
@@ -239,10 +252,11 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return a copy of this request with the id, key, time, response_url, modal and trace of `press`.
+        """Return the request that repeats this request after a press on a button such as *Try again*.
 
-        `press`: the request of a press on a button such as *Try again*. The copy also has the application, the
-        conversation and the argument of `press`, as far as `press` has them.
+        The result is a copy of this request with the id, key, time, response_url, modal and trace of `press`. If
+        `press` has an application, a conversation or an argument, this value replaces the value of this request.
+        `press`: the request that stands for the press.
         """
         return replace(
             self,
@@ -318,7 +332,8 @@ class CreateSessionRequest:
     """The parameters of a session to create.
 
     - `context`: where the session was requested: "slack" or "command-line".
-    - `conversation_id`: the conversation for the session; with None, the service finds the conversation of the host.
+    - `conversation_id`: the conversation in which to create the session. None means the host's only conversation, if
+      sessions need a conversation.
     - `agent`: the host's Slack user; None outside Slack.
     - `for_another`: True if somebody other than the agent, or a workflow, requested the session.
     - `open_sessions`: the host's open sessions by conversation. A create call that would replace one of these sessions
@@ -352,9 +367,10 @@ class SessionDefaults:
     phone_countries: Collection[str] = ()
 
     def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
-        """Return the parameters of the session to create for a request. `name`: the session's name.
+        """Return the parameters of the session to create for a request. Make no call to Genesys.
 
-        If the request has no application or no time-out, take the default.
+        If the request has no application or no time-out, take the default. `name`: the session's name, which may be
+        longer than NAME_LENGTH; the result has the first NAME_LENGTH characters.
         """
         return CreateSessionRequest(
             host_id=host.id,
@@ -378,8 +394,8 @@ class Session:
     - `join_url`: the customer's link, a secret; "" if the service returns only a code.
     - `join_code`: the customer's code, a secret; "" if the service returns only a link.
     - `reference`: the service's correlation id; None if unknown.
-    - `lasts_seconds`: the time from the service's answer to `ends_at`; None for a session that was read from the
-      database.
+    - `lasts_seconds`: the time from the answer to the create call to `ends_at`; None for a session that was read from
+      the database.
     - `conversation_id`: the session's conversation; None if unknown.
     - `is_call`: True if the session's conversation is a phone call; None if unknown.
     """
@@ -471,7 +487,7 @@ class SessionRecord:
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
     - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
     - `state`: the session's state as Genesys last reported it.
-    - `is_gone`: True if the session is open and nobody else can join.
+    - `is_gone`: True if the session is open and nobody else can join by its link.
     """
 
     session: Session
@@ -565,12 +581,14 @@ class Notice:
     """A matter that goes on, such as a fault, and the messages about it.
 
     - `key`: the id of the matter, unique among the notices of one kind.
-    - `opened_at`: the time of the newest announcement. For each message from before this time, the bot posts a new one.
+    - `opened_at`: when the matter began, or when the bot last decided to post new messages in place of the old ones. An
+      update of an old message notifies nobody.
     - `over_at`: when the matter ended; None while the matter goes on.
     - `data`: the content of the messages, as JSON values.
     - `version`: 0 before the notice is stored. Each change adds 1.
-    - `shown`: the version that all messages show.
-    - `takes`: how often a replica has reserved the notice. This number identifies the newest reservation.
+    - `shown`: the newest version that all messages show; less than `version` if a message has to be posted or updated.
+    - `takes`: how often a replica has reserved the notice, to send its messages. The number identifies the newest
+      reservation.
     - `read_at`: when the notice was read. All times are by the database's clock.
     """
 
@@ -588,7 +606,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that were posted since `opened_at`."""
+        """Return the messages that belong to the present `opened_at`, without the older messages."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
@@ -625,7 +643,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """A wait notice.
+    """An interim message to a requester: the request waits for Genesys, or is still being processed.
 
     `wait_seconds`: how long the request has to wait for Genesys; None if the request is being processed.
     """
@@ -661,14 +679,14 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account with a lock, so that only one task of all replicas renews its token.
+    """A linked account that one task has locked, so that no other task of any replica renews its token.
 
     - `connection`: the account.
     - `renew`: stores a new refresh token.
     - `drop`: deletes the account.
 
-    `renew` and `drop` return False and change nothing if another task has changed or deleted the account. `renew` and
-    `drop` raise StorageUnavailableError if the database fails.
+    `renew` and `drop` return True if they wrote to the database. They return False and change nothing if another task
+    has changed or deleted the account. They raise StorageUnavailableError if the database fails.
     """
 
     connection: LinkedAccount
