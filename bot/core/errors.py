@@ -2,7 +2,7 @@
 
     SetupError: the bot cannot run with its set-up; shown in the terminal
     CobrowseError: base class of the errors that the bot reports to people
-        NotAcceptedError: the request was not stored
+        NotAcceptedError: the request was not stored, or perhaps not stored
             NotReadyError, RateLimitedError, StorageUnavailableError, MaybeAcceptedError
         PermissionDeniedError: the person may not do this
             OtherWorkspaceError, ChannelNotAllowedError, PersonNotAllowedError, StepsOffError, RoleRequiredError,
@@ -32,7 +32,7 @@ from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus,
 from bot.core.validation.conversations import LiveConversation
 
 WEB_PAGE = "a web page in place of an answer"
-"""The value of `oauth_error` when a gateway or firewall answered with HTML instead of OAuth's JSON."""
+"""The value of `LoginRefusedError.oauth_error` if a gateway or firewall answered with HTML instead of OAuth's JSON."""
 _ABOUT_ADDRESS = re.compile(
     r"(?<!e-mail )(?<!email )\b(?:ip|address(?:es)?|(?:allow|white|block)-?list\w*|cidr)\b", re.I
 )
@@ -42,7 +42,7 @@ class SetupError(Exception):
     """The bot cannot run with its set-up.
 
     The text is one sentence that says what is wrong and how to fix it, without secrets. `code`: the stable name of the
-    error. A class sets one code for all its errors; a single error can set another code.
+    error; "" in the constructor selects the code of the class.
     """
 
     code = "setup_invalid"
@@ -77,16 +77,15 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Return metadata for a dataclass field that only errors with one of these codes use.
+    """Return the metadata of a dataclass field that the database stores only for errors with one of these codes.
 
-    The stored record of an error with another code omits the field. Without `codes`, every stored record omits the
-    field.
+    Without `codes`, the database never stores the field.
     """
     return {"codes": codes}
 
 
 class NotAcceptedError(CobrowseError):
-    """The bot did not store the request.
+    """The bot did not store the request, or does not know whether it stored the request.
 
     Each subclass stands for one reason.
     """
@@ -181,7 +180,9 @@ class MissReason(StrEnum):
     """The reasons why the bot finds no Genesys user for a person or an email address."""
 
     NOT_LISTED = "not_listed"
+    """No row of the hosts file is for the person."""
     TWO_HOSTS = "two_hosts"
+    """The person's two Slack ids have different hosts."""
     NO_EMAIL = "no_email"
     EMAIL_UNCONFIRMED = "email_unconfirmed"
     EMAIL_NOT_ASCII = "email_not_ascii"
@@ -189,6 +190,7 @@ class MissReason(StrEnum):
     NO_USER = "no_user"
     SEVERAL_USERS = "several_users"
     OTHER_EMAIL = "other_email"
+    """Genesys returned a user whose email address is not the one that the bot searched for."""
     USER_INACTIVE = "user_inactive"
     USERS_INACTIVE = "users_inactive"
     ID_NOT_UUID = "id_not_uuid"
@@ -291,8 +293,8 @@ class PermissionMissingError(ServiceError):
     - user_permission_missing: the host's linked account lacks the scope or permission. `own`: True if the host is the
       requester.
 
-    `needs`: the name of the missing scope or permission. `words`: Genesys's message, at most 300 characters and not
-    escaped for Slack; "" if the message names no division.
+    `needs`: the name of the missing scope or permission. `words`: Genesys's message if the message names a division, at
+    most 300 characters and not escaped for Slack; else "".
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -437,8 +439,8 @@ class SharingError(CobrowseError):
       read the channel), "unclear" (Slack does not say who reads the channel), "uninvited" (the bot is not in the
       channel), "closed" (the channel is archived or takes no messages), "thread" (Slack accepts no reply to the
       message), "direct" (the place is a direct message) or "group" (the place is a group message).
-    - share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice. `is_direct`: True for a direct
-      message.
+    - share_outcome_unknown: Slack gave no clear answer. The bot does not try again, because the message could then
+      appear twice. `is_direct`: True for a direct message.
     - message_not_posted: Slack refused the message. `slack_error`: Slack's error code. `passes`: True if Slack can
       accept the message later without a change to the set-up.
     """
@@ -533,7 +535,7 @@ class SeveralConversationsError(ServiceError):
 
 
 INTERNAL = "internal"
-"""The name of the kind of conversation in which no customer takes part."""
+"""The entry in `NoUsableConversationError.kinds` for conversations without a customer."""
 
 
 class StepsOffError(PermissionDeniedError):
@@ -552,7 +554,13 @@ class NobodyNamedError(CobrowseError):
 class RoleRequiredError(PermissionDeniedError):
     """The requester's role does not allow this request.
 
-    `target`: with the code may_not_act_for_others, the agent whom the requester named; else None.
+    `code` is one of these:
+
+    - supervisors_only: only supervisors and administrators may request this.
+    - administrators_only: only administrators may request this.
+    - may_not_act_for_others: only supervisors and administrators may start a session for another agent. `target`: the
+      agent whom the requester named.
+    - may_not_check: only administrators may press *Check again*.
     """
 
     code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others", "may_not_check"] = field()
@@ -590,9 +598,12 @@ class SessionActionError(CobrowseError):
     - link_used_up: nobody else can join by the link.
     - customer_joined: the customer has joined, and nobody else can join by the link.
 
-    `agent`: with no_open_session and several_open_sessions, the agent whom the requester named; None if the requester
-    named nobody. `records`: with several_open_sessions, the open sessions; empty if unknown. `record`: with all other
-    codes, the session; None if unknown. The database stores neither `record` nor `records` nor `permalink`.
+    Other fields, of which the database does not store `records`, `record` and `permalink`:
+
+    - `agent`: with no_open_session and several_open_sessions, the agent whom the requester named; None if the requester
+      named nobody.
+    - `records`: with several_open_sessions, the open sessions; empty if unknown.
+    - `record`: with a code about one session, this session; None if unknown.
     """
 
     code: Literal[
@@ -617,7 +628,11 @@ class SessionActionError(CobrowseError):
 class RetryRejectedError(CobrowseError):
     """The bot does not act on a press of a button below a failed request, such as *Try again*.
 
-    `code` is not_your_request (another person's request), already_retried or request_forgotten (no longer stored).
+    `code` is one of these:
+
+    - not_your_request: the failed request is another person's.
+    - already_retried: the failed request was repeated before, or did not fail.
+    - request_forgotten: the failed request is no longer stored.
     """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()

@@ -103,10 +103,11 @@ class RequestRepository(Protocol):
         """Return whether several replicas can use the database at the same time."""
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store a new request. Raises MaybeAcceptedError if the database does not confirm the write.
+        """Store a request. Change nothing if a request with the same key is already stored.
 
         `agent`: the agent if the session can be created at once, else None. With an agent, the request is stored as
-        CREATING; with None, as ACCEPTED.
+        CREATING, unless it is a duplicate request. Otherwise, it is stored as ACCEPTED. Raises MaybeAcceptedError if
+        the database does not confirm the write.
         """
 
     async def advance(
@@ -118,10 +119,10 @@ class RequestRepository(Protocol):
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        """Change the state of a request from `from_` to `to`.
+        """Change the state of a request from `from_` to `to`. Return True if the state was stored.
 
-        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url. Return
-        False and change nothing if another process owns the request, or if the request's state is not `from_`.
+        Return False and change nothing if another process owns the request, or if the request's state is not `from_`.
+        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url.
 
         If a session with the id of `session` is already stored, update the stored session, unless the request is a
         duplicate of the request that created the stored session. If the stored session belongs to another team, host,
@@ -221,7 +222,10 @@ class SessionRepository(Protocol):
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store the id of the session that an END request is about to end, as the request's argument."""
+        """Store the id of the session that an END request is about to end, as the request's argument.
+
+        If the request is processed again after a crash, it then means the same session.
+        """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark an open session as ended, and delete its link. Return False if the session is not open.
@@ -284,7 +288,10 @@ class PostedMessageRepository(Protocol):
     """Stores the Slack messages that show sessions, so that the bot can update them."""
 
     async def add_post(self, post: PostedMessage) -> bool:
-        """Store that a Slack message shows a session. Return True if the entry is new, else False."""
+        """Store that a Slack message shows a session. Return True if the entry was stored.
+
+        Return False and change nothing if this entry is already stored, or if the session is not stored.
+        """
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
         """Return the stored messages that show this session."""
@@ -331,7 +338,7 @@ class AccountRepository(Protocol):
         """Return a person's linked account; None if there is none."""
 
     async def disconnect(self, person: PersonKey) -> LinkedAccount | None:
-        """Delete and return a person's linked account; None if there is none."""
+        """Delete a person's linked account and return it; None if there is none."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
         """Lock a person's linked account until the `with` block ends, and yield the account; None if there is none.
@@ -361,15 +368,15 @@ class NoticeRepository(Protocol):
     async def take(self, notice: Notice, seconds: float) -> Notice | None:
         """Reserve a notice for this replica for `seconds`, so that no other replica sends messages about it.
 
-        Return the notice. Return None if an earlier reservation of the notice has not expired, or if all messages show
-        the current version.
+        Return the notice as it is stored now. Return None and reserve nothing if an earlier reservation of the notice
+        has not expired, or if all messages show the newest version.
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
         """Store the messages and the field `shown` of a notice that this replica has reserved.
 
-        Make the reservation expire `seconds` from now. Return False and change nothing if another replica has reserved
-        the notice in the meantime.
+        Make the reservation expire `seconds` from now. Return False and change nothing if the notice was reserved again
+        after the reservation that `notice` comes from.
         """
 
 
@@ -394,7 +401,8 @@ class MemberDirectory(Protocol):
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         """Return whether a user is in a user group.
 
-        `team_id`: the Slack workspace from which the request came.
+        `team_id`: the Slack workspace from which the request came. With an org-wide token, this workspace is asked
+        first.
         """
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
@@ -513,7 +521,7 @@ class CallHooks(Protocol):
         """Do the work that comes before a call is sent, such as storing the state `creating`."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Handle that the call has to wait `seconds`: the rate limit is reached, or Genesys asked for a pause."""
+        """Take note that the call goes out in `seconds`: the rate limit is reached, or Genesys asked for a pause."""
 
 
 class OpenSessionError(Exception):
@@ -583,7 +591,7 @@ class WatchRepository(Protocol):
     async def watch(
         self, session_id: SessionId, reply_url: str | None, uses: int, reply_seconds: float, seconds: float
     ) -> bool:
-        """Begin to watch an open session. Return False if the session is already watched.
+        """Begin to watch an open session. Return False if the session is already watched, or is not open.
 
         - `reply_url`: a response_url of the requester, for messages about new states.
         - `uses`: how many messages the bot may still post to `reply_url`.
@@ -601,9 +609,10 @@ class WatchRepository(Protocol):
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
-        """Make the sessions of a conversation due for a look now, before all other sessions.
+        """Make the watched sessions of a conversation due for a look now, before all other sessions.
 
-        Return the number of these sessions. `conversation_id`: None makes all watched sessions due now.
+        Return how many sessions were made due. `conversation_id`: None to make all watched sessions due now, in their
+        usual order.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
@@ -613,13 +622,13 @@ class WatchRepository(Protocol):
         """Return the response_url of a watched session, and count one message to this URL.
 
         Return None if the session is not watched, has no response_url, or the URL accepts no more messages.
-        `is_last`: True to stop watching the session. If several replicas call this method with True at the same time,
-        one of them gets the URL and the others get None.
+        `is_last`: True to stop watching the session also. If several replicas call this method with True at the same
+        time, one of them gets the URL and the others get None.
         """
 
 
 class LiveHints(Protocol):
-    """Receives hints that conversations may have changed, and says which sessions are watched.
+    """Receives hints, which say that a conversation may have changed, and lists the watched sessions.
 
     A hint can be late, repeated, wrong or missing. So the bot reads the state from Genesys before it tells anybody.
     """
@@ -634,7 +643,10 @@ class LiveHints(Protocol):
         """Request an early look at the sessions of this conversation. Never raises and never blocks."""
 
     def uncovered(self) -> None:
-        """Request an early look at all watched sessions, because hints may be lost. Never raises and never blocks."""
+        """Request an early look at all watched sessions, because hints may have been lost.
+
+        Never raises and never blocks.
+        """
 
 
 class LiveSource(Protocol):
@@ -669,7 +681,8 @@ class SetupProbe(Protocol):
     async def is_repaired(self, error: CobrowseError) -> bool | None:
         """Return whether the call that failed with `error` would succeed now.
 
-        Return None if the bot cannot test this without a real call, such as the creation of a session.
+        Return None if the bot cannot find this out: only the call itself would show it, such as the creation of a
+        session, or the test fails for another reason.
         """
 
 
@@ -725,8 +738,11 @@ class Announce(Protocol):
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
         Return the host's name; "" if unknown. If the person has no open request for access, tell the administrators
-        nothing, and tell the person only if `is_answer` is True. `request`: the administrator's LINK request. Raises
-        StorageUnavailableError if the database fails.
+        nothing, and tell the person only if `is_answer` is True. Tell the person nothing if they linked themselves.
+        Raises StorageUnavailableError if the database fails.
+
+        - `request`: the administrator's LINK request.
+        - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.
         """
 
 
@@ -757,7 +773,7 @@ class OAuthClient(Protocol[G]):
     off: str
 
     def address(self, state: str, verifier: str) -> str:
-        """Return the URL of the page where a person signs in.
+        """Return the URL of the page where a person signs in. Make no call to Genesys.
 
         - `state`: a random text that the browser brings back from Genesys.
         - `verifier`: the PKCE code verifier. The URL contains only its hash.
@@ -842,11 +858,20 @@ class Metrics:
     def live_look(self, result: str) -> None:
         """Count one look at a watched session.
 
-        `result`: the new phase of the session, or "unchanged", "failed" or "busy".
+        `result`: the new phase of the session; "unchanged" if the phase is the same as before; "failed" if Genesys
+        returned no state; "busy" if the rate limit had no room for the look.
         """
 
     def live_event(self, kind: str) -> None:
-        """Count one event of a notification channel. `kind`: "event", "repeated", "unwatched" or "refused"."""
+        """Count one event of a notification channel.
+
+        `kind` is one of these:
+
+        - "event", "repeated", "unwatched": Genesys reported a change of a conversation. The report led to a hint, was
+          the same as the one before, or was about a conversation without a watched session.
+        - "refused": Genesys refused the subscription to the conversations of one host.
+        - "connected", "closing", "closed": the WebSocket opened, Genesys announced its close, or it closed.
+        """
 
     def live_connected(self, *, is_up: bool) -> None:
         """Record whether this process is connected to Genesys's notifications.
@@ -869,7 +894,8 @@ class Tracer:
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None
-    """A function that returns the ids of the current trace and span, None if there are none. None if tracing is off."""
+    """A function that returns the ids of the current trace and span, or None outside a trace. The metrics store these
+    ids with durations. The attribute is None if tracing is off."""
     subscribers: Sequence[Callable[[Any], None]] = ()
     """Functions that get the events of bot/core/requests/events.py and record the result of each request as a span."""
 

@@ -296,7 +296,7 @@ class FaultState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """An administrator pressed *Check again*, and the bot has tested whether the fault is fixed."""
+    """Result of *Check again*: whether a fault is fixed. Also the result of TELL if the fault is fixed by now."""
 
     code = "fault_checked"
     state: FaultState

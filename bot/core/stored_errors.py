@@ -70,15 +70,16 @@ CODES_OF_OLD_NAMES = {
     "EndedAlready": "already_ended",
     "SharedAlready": "already_shared",
 }
-"""Maps old class names to codes. Rows of the version before codes hold a class name in the field "error"."""
+"""Maps old class names to codes. An early version of the bot stored the class name of an error, in the field "error",
+because errors had no codes yet."""
 FIELDS_OF_OLD_RECORDS = {
     "oauth_refused": {"code": "oauth_error"},
     "connect_failed": {"code": "oauth_error"},
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""Maps error codes to the renamed fields of an old record: from each field's old name to the present name. Old records
-are rows of the version before codes."""
+"""Maps error codes to the fields that have another name in records without a code (see CODES_OF_OLD_NAMES): from each
+field's old name to its present name."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",
@@ -102,7 +103,7 @@ REQUIRED_FIELDS = {
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
-    """Return the names of the dataclass fields that an error of this class with this code uses."""
+    """Return the names of the dataclass fields that the record of an error of this class and code holds."""
     every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
     return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 

@@ -8,7 +8,8 @@ class RunTiming:
     """Durations in the processing of one request, in seconds.
 
     - `first_notice_seconds`: how long a requester waits before the first wait notice.
-    - `late_seconds`: how long after the end of an announced wait the bot posts the second wait notice.
+    - `late_seconds`: how long after the end of an announced wait the bot posts the second wait notice, if there is no
+      result yet.
     - `min_wait_notice_seconds`: the shortest wait that a wait notice announces.
     - `max_wait_seconds`: the longest time from the command to the end of a wait. A request that would wait longer fails
       at once. Slack accepts answers for 30 minutes.
@@ -54,17 +55,18 @@ class NoticeTiming:
     """Durations of notices, in seconds.
 
     - `poll_seconds`: how often a replica searches the database for messages to send.
-    - `lease_seconds`: how long a replica has for each message, before another replica can take over the notice.
-    - `edit_pause_seconds`: the pause between two rounds of updates of one notice.
-    - `retry_seconds`: the pause after a message that Slack did not accept.
-    - `renewal_seconds`: the age at which new messages about a fault replace its old messages. Slack notifies nobody of
-      an update.
+    - `lease_seconds`: how long a replica has to send each message of a notice, before another replica can take over the
+      notice.
+    - `edit_pause_seconds`: the pause between two rounds of updates to the messages of one notice.
+    - `retry_seconds`: the pause before the next round, if Slack did not accept a message of the notice.
+    - `renewal_seconds`: the age of the messages about a fault at which the next failure causes new messages in place of
+      an update, because Slack notifies nobody of an update.
     - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
       the replica that stored the link adds the administrator's name to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     - `report_timeout`: how long the answer to a failed request waits until the notice to the administrators is stored.
-    - `delivery_timeout`: how long the answer to a press that tells the administrators waits until Slack has accepted
-      the message to them.
+    - `delivery_timeout`: after a press that tells the administrators, how long the answer to the press waits until
+      Slack has accepted the message to the administrators.
     """
 
     poll_seconds: float = 5.0
@@ -87,8 +89,8 @@ class PushTiming:
     - `grace_seconds`: after a lost connection, how long the bot waits for a new connection, before it looks at all
       watched sessions.
     - `trim_seconds`: the longest time for which the bot stays subscribed to a host without a watched session.
-    - `repeat_seconds`: the time between the two looks that follow an event. At the first look, the API may still return
-      the state from before the event.
+    - `repeat_seconds`: the time between the two looks at a session after an event. At the first look, the API may still
+      return the state from before the event.
     - `lost_event_seconds`: the longest time without a hint about a subscribed conversation. After this time, the bot
       looks at the sessions of the conversation.
     - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
@@ -130,8 +132,8 @@ class LiveTiming:
     - `end_margin_seconds`: the time from the end of a session to the last look at the session.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
-    - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, so that looks after a
-      hint find room in the rate limit.
+    - `catch_up_seconds`: the shortest pause between two looks at any covered sessions about which there is no hint. So
+      the rate limit has room for looks after a hint.
     - `give_up_seconds`: how long the bot still looks at a session after the session's end time, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
@@ -163,8 +165,8 @@ class CoreTiming:
     - `status_timeout`: how long the service may take to return a session's state.
     - `press_status_timeout`: how long a press that opens a dialog waits for a session's state. Slack opens a dialog
       only within three seconds of the press.
-    - `joined_seconds`: how long a session in a conversation counts as open after Genesys last said that the customer is
-      in it.
+    - `joined_seconds`: how long a session that belongs to a conversation counts as open after Genesys last said that
+      the customer is in the session.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
     - `lookup_timeout`: after a sign-in, how long Slack may take to return the person; also how long the search for the
       person's host may take.
@@ -211,13 +213,13 @@ class GenesysTiming:
     rate_window_seconds: float = 60.0
     """The length of the window in which Genesys counts the calls of a token. Also the longest wait for a new window."""
     rate_probe_seconds: float = 1.0
-    """After a window in which the limit was reached, one call goes first as a test of the next window. This is how long
-    the other calls wait for the answer to the test."""
+    """How long calls wait for the answer to a test call. After a window in which the limit was reached, one call goes
+    first, as a test of the next window."""
     max_hold_seconds: float = 60.0
     """How long one answer with status 429 can delay all calls that need the same permission."""
     hold_probe_seconds: float = 1.0
-    """When a 429's delay (see `max_hold_seconds`) is over, one call goes first as a test. This is how long the other
-    calls wait for the answer to the test."""
+    """How long calls wait for the answer to a test call. When a 429's delay (see `max_hold_seconds`) is over, one call
+    goes first, as a test."""
     max_hold_total_seconds: float = 180.0
     """How long one call may wait in total because of 429 delays (see `max_hold_seconds`), before the call fails."""
 
@@ -236,9 +238,9 @@ class GenesysTiming:
     account_cache_seconds: float = 60.0
     """How long a replica caches a user's linked account."""
     name_timeout: float = 3.0
-    """How long it may take to read a user's name, which is for display only."""
+    """How long it may take to read the name of a Genesys user. The name is for display only."""
     name_cache_seconds: float = 86_400.0
-    """How long a user's name is cached."""
+    """How long the name of a Genesys user is cached."""
     no_name_cache_seconds: float = 600.0
     """If Genesys does not return a user's name, how long the bot waits before it asks for the name again."""
     close_timeout: float = 5.0
@@ -259,7 +261,7 @@ class SlackTiming:
     last_post_timeout: float = 0.9
     """The value used in place of `post_timeout` when the process is stopping."""
     agent_timeout: float = 3.0
-    """If somebody else started an agent's session, how long the message to the agent may take."""
+    """How long the message to an agent may take which says that somebody else started a session for the agent."""
     http_timeout: float = 10.0
     """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
@@ -283,7 +285,8 @@ class SlackTiming:
     lookup_timeout: float = 12.0
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
-    """How long the look-up of the contact's name may take. Only the label of a button needs this name."""
+    """How long the look-up of the contact's name, or of a person's language, may take. If it takes longer,
+    the bot answers without the name, or in the default language."""
     permalink_timeout: float = 2.0
     """How long the look-up of a message's URL may take. Only a button that links to the message needs the URL."""
     max_lookup_retry_after: float = 60.0
@@ -300,7 +303,7 @@ class SlackTiming:
     identify_retry_seconds: float = 1.0
     """The pause after the first failed auth.test. Each later pause is longer by this value."""
     token_probe_seconds: float = 30.0
-    """How often the bot tries a refused bot token again."""
+    """How often the bot tries again a bot token that Slack has refused."""
     token_probe_timeout: float = 10.0
 
     view_timeout: float = 10.0
@@ -311,8 +314,8 @@ class SlackTiming:
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5
-    """How long the content of a dialog or a question may take to load. If a dialog's content does not load in time, the
-    bot sends a message. If a question's content does not load in time, the question names no session."""
+    """How long the content of a dialog or a question may take to load. If the time is over, the bot sends a message in
+    place of the dialog, or a question that names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
@@ -333,7 +336,7 @@ class SlackTiming:
     """How long a new Socket Mode connection waits for Slack's hello."""
     close_timeout: float = 2.0
     max_leaving_seconds: float = 30.0
-    """How long the bot still reads a Socket Mode connection after a new connection has replaced the old one."""
+    """How long the bot still reads an old Socket Mode connection after a new connection has replaced it."""
     ghost_seconds: float = 6 * 3600.0
     """How long Slack can count a connection that ended without a closing handshake as open. Users measured five hours:
     https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
@@ -421,7 +424,7 @@ WORKSPACE_TIMING = WorkspaceTiming()
 class StorageTiming:
     """Durations of the database layer, in seconds.
 
-    If only SQLite or only Postgres uses a duration, its comment begins with the name of this database.
+    If only SQLite or only Postgres uses a duration, the description begins with the name of this database.
     """
 
     write_delay_seconds: float = 0.005
@@ -440,7 +443,8 @@ class StorageTiming:
     accept_timeout_seconds: float = 2.2
     """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: the age at which a replica starts to process a request that it owns and does not process."""
+    """Postgres: the age of a request at which the replica that owns the request starts to process it, if the replica is
+    not processing it already."""
     account_lock_seconds: float = 15.0
     """Postgres: how long the row of a linked account may stay locked during a call to Genesys. Also how long other
     replicas wait for the locked row."""
@@ -450,7 +454,7 @@ class StorageTiming:
     migration_pause_seconds: float = 1.0
     """Postgres: the pause before the next try of a migration that could not lock a table."""
     migration_seconds: float = 60.0
-    """Postgres: how long the bot tries a migration again and again, before the start of the bot fails."""
+    """Postgres: how long the bot tries a migration that cannot lock a table, before the start of the bot fails."""
     lock_check_seconds: float = 2.0
     """Postgres: how often a replica checks that the server still accepts writes. Also the time-out of this check."""
     server_move_seconds: float = 30.0

@@ -65,7 +65,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """The bot did not accept a request. `error`: the reason."""
+    """The bot did not accept a request, for the reason `error`."""
 
     request: Request
     error: CobrowseError
@@ -80,7 +80,7 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session has ended, or the customer has joined a session. The messages that show the session need an update."""
+    """A session has ended, or the customer has joined it. The messages that show the session need an update."""
 
     session_id: SessionId
 
@@ -108,7 +108,7 @@ class EventLog:
         """A function that returns a request with the main ids of its people, for the log and the audit log."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
-        """Call these subscribers with each later event of the type `kind`."""
+        """Register subscribers. Each later event of the type `kind` is passed to them."""
         self._subscribers[kind] += subscribers
 
     def emit(self, event: Event) -> None:
@@ -197,7 +197,7 @@ class ServiceStatus:
     def record_event(self, event: RequestFinished) -> None:
         """Record a ServiceError as the newest failure, or the time of a success.
 
-        Ignore sign-ins, and errors that are no ServiceError.
+        Ignore sign-ins in the browser, and all errors that are not from a call to Genesys.
         """
         if event.is_sign_in:
             return
@@ -219,7 +219,7 @@ class Followers:
     def __init__(
         self, update: Callable[[Request, UserId], None], known_id: Callable[[UserId], UserId] = lambda user_id: user_id
     ) -> None:
-        """Take two functions.
+        """Set the functions that this object calls.
 
         - `update`: updates a user's Home tab after a request.
         - `known_id`: returns the main id of the person who has a Slack id.
@@ -228,22 +228,25 @@ class Followers:
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, visitor: Request) -> object:
-        """Record that the requester `visitor` has opened their Home tab. The record is kept for FOLLOW_SECONDS.
+        """Record for FOLLOW_SECONDS that the requester of `visitor` has opened their Home tab.
 
-        Return a token that identifies this call, for `is_newest`.
+        Return a token that stands for this visit. `is_newest` says whether the requester has visited the tab again.
         """
         token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token
 
     def is_newest(self, visitor: Request, token: object) -> bool:
-        """Return whether `token` comes from the latest call of `follow` for the requester `visitor`."""
+        """Return whether `token` stands for the newest visit of the requester of `visitor` to their Home tab.
+
+        Return False if the record of the visit is no longer kept.
+        """
         key, unknown = self._key(visitor, visitor.requester), (team_of(visitor), visitor.requester)
         if unknown != key and (followed := self._newest.pop(unknown, None)):  # the person's one id has become known
             self._newest.setdefault(key, followed)
         return self._newest.get(key) is token
 
     def _key(self, request: Request, user_id: UserId) -> PersonKey:
-        """Return the request's team, as `team_of` returns it, and the user's main id."""
+        """Return the key of a user's record: the organization or Slack workspace of the request, and the main id."""
         return team_of(request), self._known_id(user_id)
 
     def record_event(self, event: RequestFinished) -> None:

@@ -12,7 +12,7 @@ from bot.core.results import Success
 
 
 class Handler(ABC):
-    """Carries out one kind of request. `run` and `replay` raise CobrowseError if the request fails."""
+    """Carries out the requests of one kind. `run` and `replay` raise CobrowseError if the request fails."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
         """Return the agent and host of a start, if the session can be created at once.
@@ -31,12 +31,19 @@ class Handler(ABC):
         """
 
     async def replay(self, stored: StoredRequest) -> Success:
-        """Return the result of a request that took effect before a crash, without a second effect."""
+        """Return the result of a request that took effect before a crash, so that it does not take effect twice.
+
+        The worker calls this method in place of `run` if the request is stored as `created`. This base class raises
+        InterruptedRequestError.
+        """
         raise InterruptedRequestError("interrupted", maybe_created=True)
 
 
 class QueryHandler(Handler):
-    """Carries out one kind of request by the function `ask`. After a crash, the bot calls `ask` again."""
+    """Carries out the requests of one kind by a call of the function `ask`.
+
+    After a crash, the bot calls `ask` again with the same request.
+    """
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

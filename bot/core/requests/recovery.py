@@ -27,7 +27,11 @@ GIVE_UP_AFTER = timedelta(days=1)
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
-    """Return the error with which a request of a dead process ends; None if the request can still be processed."""
+    """Return the error with which a stored request has to end; None if the worker can process the request.
+
+    If an error is stored with the request, return this error. Also return an error if a dead process may have sent the
+    request's create call, if its session is over or lost, or if Slack no longer accepts an answer.
+    """
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
@@ -129,7 +133,7 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the background loop update the messages of ended sessions now."""
+        """Make the background loop update the messages of ended sessions now, without a pause."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:

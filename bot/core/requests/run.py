@@ -33,9 +33,9 @@ class OwnershipLostError(Exception):
 
 
 class RequestRun:
-    """The processing of one request by a worker: its state, its wait notices and its result.
+    """Stores the state and the result of one request, and posts its wait notices, while a worker processes the request.
 
-    Implements CallHooks: the Genesys client calls `before_send` before a call, and `on_wait` when a call has to wait.
+    The Genesys client calls `before_send` before it sends a call, and `on_wait` when a call has to wait.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class RequestRun:
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Note that the request's call has to wait `seconds`.
+        """Record that the request's call to Genesys has to wait `seconds`.
 
         If the state `creating` is stored, store `accepted` again. Post a wait notice if `seconds` is at least
         `min_wait_notice_seconds`. Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after
@@ -113,17 +113,17 @@ class RequestRun:
         self._notices.wait(seconds)
 
     async def stop_notices(self) -> None:
-        """Stop posting wait notices."""
+        """Stop posting wait notices. Wait up to `stop_notice_seconds` for a notice that is being posted."""
         await self._notices.stop()
 
     async def transition(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Store the state `to`, with the session or the failure.
+        """Store the state `to`, with the new session or the error of the request.
 
         Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
-        If the id of `session` already belongs to a session of another team, host, requester or agent, raises
-        UnusableAnswerError, and the database stores the request as failed with this error.
+        Raises UnusableAnswerError if the id of `session` already belongs to a session of another team, host, requester
+        or agent; the request is then stored as failed with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -154,10 +154,10 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Store the result of the request, if it is not stored yet. Return the result for the requester.
+        """Store the result of the request, if it is not stored yet. Return the result to send to the requester.
 
-        Return `result`, or the UnusableAnswerError of `transition` if there is one. Raises OwnershipLostError if
-        another worker owns the request.
+        This is `result`; but if the id of the new session already belongs to a session of other people, it is an
+        UnusableAnswerError. Raises OwnershipLostError if another worker owns the request.
         """
         if self._is_unsaved:
             return result
@@ -187,11 +187,12 @@ class RequestRun:
         failure: CobrowseError | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the loop below ends after it
     ) -> None:
-        """Do the same as `transition`, but try again while the database is unavailable.
+        """Store the state `to`, with the new session or the error. Try again while the database is unavailable.
 
         `timeout`: how many seconds to try; None means `save_timeout`. After this time, return without an error, and
         leave the state unstored. If several replicas use the database, there is no time limit for states other than
-        ANSWERED. Raises OwnershipLostError and UnusableAnswerError as `transition` does.
+        ANSWERED. Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of
+        `session` already belongs to a session of another team, host, requester or agent.
         """
         loop = asyncio.get_running_loop()
         # Another replica may have taken over the request, and the requester must not get two different results.
@@ -226,7 +227,7 @@ class ProgressNotifier:
     def __init__(
         self, request: Request, notifier: Notifier, timing: RunTiming, is_ours: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Take the parts of the notifier, and start the timer of the first wait notice.
+        """Start the timer of the first wait notice.
 
         `is_ours`: returns False if another replica may own the request. A wait notice is then a new message, because
         an update of the requester's message could overwrite the result from the other replica.
@@ -285,7 +286,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the request's error if the error is an UnusableAnswerError with the reason ID_TAKEN; else None."""
+    """Return the error of a request that failed because its session's id is taken; None for all other requests."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

@@ -22,7 +22,7 @@ Counted = tuple[float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The maximum number of requests. All but `under_way` are per minute. 0 means no limit.
+    """The maximum numbers of requests. All but `under_way` are limits per minute. 0 means no limit.
 
     - `person_starts`: sessions that a user starts for themselves.
     - `supervisor_starts`: sessions that a user starts for other agents.
@@ -119,10 +119,6 @@ class RequestService:
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
     ) -> None:
-        """Take the parts of the service.
-
-        `events.one_id` replaces a person's Slack ids in a request by the person's main id.
-        """
         self._store, self._worker, self._limiter, self._events = store, worker, limiter, events
         self._storing = 0
 
@@ -163,8 +159,8 @@ class RequestService:
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit the failed request `failed` again. `press`: the request of the press of *Try again*.
 
-        Raises RetryRejectedError if the request is another person's, was already retried, or is no longer stored.
-        Raises NotAcceptedError as `submit` does.
+        Raises RetryRejectedError if the request is another person's, was already retried, did not fail, or is no longer
+        stored. Raises NotAcceptedError if the bot is stopping, a limit is reached or the database fails.
         """
         try:
             await self._retry(failed, press)

@@ -39,7 +39,7 @@ class RequestWorker:
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the parts of the worker.
+        """Set the parts that the worker calls.
 
         `report`: reports a failed request to the administrators; never raises; None to report nothing. The answer to
         the requester waits up to `report_timeout` for `report`.
@@ -72,7 +72,7 @@ class RequestWorker:
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
         """Start a task that processes a stored request.
 
-        `resolved`: the agent and host, if the request is stored as `creating`; else None.
+        `resolved`: the agent and host of a new request that is stored as `creating`; None for all other requests.
         """
         task = asyncio.create_task(self._traced_process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
