@@ -156,7 +156,7 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that people may start sessions in the request's channel, or that workflows may start sessions.
+        """Check that people may start sessions in the request's channel; for a workflow step, that workflows may.
 
         Raises PermissionDeniedError if the settings do not list the channel, if the request is a workflow step and
         workflows may not start sessions, or if the bot does not serve the Slack workspace of the request. Raises

@@ -285,8 +285,8 @@ class SlackTiming:
     lookup_timeout: float = 12.0
     """How long one look-up of a user or a user group may take."""
     name_timeout: float = 2.0
-    """How long the look-up of the contact's name, or of a person's language, may take. If it takes longer,
-    the bot answers without the name, or in the default language."""
+    """How long the look-up of the contact's name, or of a person's language, may take. If the look-up takes longer, the
+    bot answers without the name, or in the default language."""
     permalink_timeout: float = 2.0
     """How long the look-up of a message's URL may take. Only a button that links to the message needs the URL."""
     max_lookup_retry_after: float = 60.0

@@ -53,7 +53,7 @@ class RequestRun:
         self._notices = ProgressNotifier(request, notifier, timing, self._is_ours)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
-        """States that the database may have stored: it did not confirm the write of these states."""
+        """The states whose write the database did not confirm. The database may have stored one of them."""
         self._is_unsaved = False
 
     @property
