@@ -1,7 +1,7 @@
-"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry the call if RetryPolicy allows.
+"""Call the Genesys API: get a token, wait for the rate limit, send the call, and retry the call after some errors.
 
-The modules in bot/genesys/api define the individual calls. The client follows no redirects, and logs neither URLs nor
-bodies.
+The modules in bot/genesys/api define the individual calls, and retry.py decides about retries. The client follows no
+redirects, and logs neither URLs nor bodies.
 """
 
 import asyncio
@@ -90,14 +90,18 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send a call, retry the call as RetryPolicy allows, and return the 2xx answer. Raises ServiceError otherwise.
+        """Send a call to Genesys, and return the 2xx answer. Raises ServiceError if there is no 2xx answer.
+
+        Retry the call after status 429, 500 or 503, and if no byte reached Genesys. `safe` and `final` change this.
 
         - `needs`: the scope or permission that the call needs.
         - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
-        - `share`: the share of the rate limit for calls that create no session; ServiceBusyError if it is used up.
+        - `share`: the part of the rate limit that the call may use; None for the whole rate limit. Raises
+          ServiceBusyError if the part is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: True for a further call for a session; this call goes before all waiting calls.
+        - `continues`: True if an earlier call for the same session has passed the rate limiter. This call then goes
+          before all waiting calls.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
@@ -173,7 +177,10 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError if a part of the URL's path consists only of dots."""
+    """Parse a URL. Raises UnusableAnswerError if a part of the URL's path consists only of dots.
+
+    Such a part could make the URL lead to another resource.
+    """
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot be part of a URL")

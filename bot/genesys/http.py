@@ -64,8 +64,9 @@ class HttpClient(httpx.AsyncClient):
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
         """Send an HTTP request, and return the response with its whole body.
 
-        Follow no redirects, and call no event hooks. This takes less CPU time than httpx's `send` (decision 0002).
-        Raises the exceptions of Transport and of `auth`.
+        Follow no redirects, and call no event hooks. This method takes less CPU time than httpx's `send` (decision
+        0002). `auth`: adds the token. Raises httpx.TransportError if no complete response arrives, httpx.DecodingError
+        if the body is compressed or longer than MAX_BODY_BYTES, and the exceptions of `auth`.
         """
         flow = auth.async_auth_flow(request)
         try:

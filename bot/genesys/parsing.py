@@ -77,7 +77,7 @@ def reference_of(response: httpx.Response) -> str | None:
 def message_of(response: httpx.Response) -> str:
     """Return the error message in Genesys's answer, on one line of MAX_MESSAGE_LENGTH characters at most.
 
-    The message is not escaped for Slack.
+    If the answer has no message, return its error code or its HTTP reason phrase. The text is not escaped for Slack.
     """
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase

@@ -32,11 +32,11 @@ MIN_CONCURRENT_CALLS = 8
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the rate limit, for calls that create no session.
+    """The part of the rate limit that one group of calls may use. It leaves calls for the creation of sessions.
 
     - `one_of`: the share is 1/`one_of` of the calls allowed per minute, for example a quarter if `one_of` is 4.
-    - `only_idle`: if True, send no call of this share while other calls wait, or while less than half of the window's
-      calls are left.
+    - `only_idle`: if True, the share allows no call while other calls wait, or while less than half of the calls
+      allowed in the current minute are left.
     """
 
     one_of: int
@@ -46,7 +46,7 @@ class Share:
 LOOK = Share(2)
 """The share of the rate limit for reads whose result a person waits for."""
 LIVE = Share(4, only_idle=True)
-"""The share of the rate limit for background reads of open sessions."""
+"""The share of the rate limit for background reads of open sessions, and for calls about notification channels."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]
@@ -99,7 +99,7 @@ class RateLimiter:
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Count a call of `share` and return True if the share allows a call now; otherwise return False."""
+        """Return whether `share` allows a call now. If True, the call counts as sent."""
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False
         return self._window.try_share(share)
@@ -156,7 +156,7 @@ class RateLimiter:
 class RateWindow:
     """Counts the calls of one token in Genesys's current rate-limit window, which lasts a minute.
 
-    - Other processes can use the same token. So the count in Genesys's answer replaces this object's count.
+    - Other processes can use the same token. So a higher count in Genesys's answer replaces this object's count.
     - The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. They are
       never more than MAX_CONCURRENT_CALLS.
     - After a window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
@@ -181,9 +181,9 @@ class RateWindow:
         self._shared: defaultdict[Share, deque[float]] = defaultdict(deque)
 
     def try_acquire(self) -> bool:
-        """Count a call and return True if a call may be sent now; otherwise return False.
+        """Return whether a call may be sent now.
 
-        After True, the caller must call `release` when the call has ended.
+        If True, the call counts as in flight, and the caller must call `release` when the call has ended.
         """
         now = self._clock()
         if now >= self._ends_at:
@@ -197,7 +197,7 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Count a call of `share` and return True if the share allows a call now; otherwise return False.
+        """Return whether `share` allows a call now. If True, the call counts as sent. Ignore `share.only_idle`.
 
         The share allows `allowed // share.one_of` calls in one minute, or one call if that is less than one.
         """
@@ -251,7 +251,10 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Let no call pass for `seconds`, but for one window at most. Call this after a 429 about the token's limit."""
+        """Let no call pass for `seconds`, or for the length of a window if that is shorter.
+
+        The caller calls this method after a 429 about the token's limit.
+        """
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -338,7 +341,7 @@ class FairQueue:
     def release_next(self) -> None:
         """Let as many waiting calls pass as the window allows now.
 
-        If calls still wait, repeat this when the window opens.
+        If calls still wait after that, let more of them pass when the window opens.
         """
         if self._timer:
             self._timer.cancel()

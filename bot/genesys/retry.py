@@ -1,7 +1,7 @@
 """Classify the errors of calls to Genesys, and decide whether and when to retry a call.
 
-The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. The rules look at the
-cause of an httpx exception, not at its class, because over aiohttp a lost answer can become an httpx.ConnectTimeout.
+The rules come from the documentation of the session service; see docs/reference/genesys-calls.md. To find out whether
+an HTTP request reached Genesys, the rules look at aiohttp's exception, which is the cause of the httpx exception.
 """
 
 import asyncio
@@ -203,12 +203,17 @@ async def send_with_retry(
     timing: GenesysTiming = GENESYS_TIMING,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
-    """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError for any other outcome.
+    """Call `send` until it returns a 2xx answer or RetryPolicy allows no retry. Return the 2xx answer.
 
-    - `send`: sends the call once.
+    - `send`: makes one attempt to send the call.
+    - `needs`: the scope or permission that the call needs.
+    - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
+    - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless the call is safe.
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
-    - `hooks`: `hooks.on_wait` is called with the seconds before each wait for a retry.
-    - `needs`, `safe`, `final`: as in GenesysClient.call.
+    - `hooks`: `hooks.on_wait` is called before each wait for a retry. Its argument is the wait in seconds after a 429
+      or 503, and 0 after any other error.
+
+    Raises ServiceError if there is no 2xx answer.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False

@@ -81,10 +81,7 @@ class JoinSettings:
 
 
 class ConversationSessions:
-    """Creates, reads and ends sessions with the public API, as co-browse offers in conversations.
-
-    Implements core's SessionsApi.
-    """
+    """Creates, reads and ends sessions with the public API, as co-browse offers in conversations."""
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
         """Store the client that sends the calls.
@@ -147,8 +144,9 @@ class ConversationSessions:
         - `ended`: the offer's time is up.
         - `gone`: Genesys does not find the offer. The customer has accepted the offer, or the offer was withdrawn.
 
-        `share`: the share of the rate limit, as in GenesysClient.call. Raises UnknownSessionError if the settings
-        contain no deployment id, and another ServiceError if the call fails.
+        `share`: the part of the rate limit that the call may use; None for the whole rate limit. Raises
+        UnknownSessionError if the settings contain no deployment id or the session's id cannot be part of a URL, and
+        another ServiceError if the call fails.
         """
         try:
             response = await self._client.call(
@@ -211,7 +209,8 @@ class ConversationSessions:
     async def end(self, session_id: SessionId) -> str | None:
         """Withdraw the session's co-browse offer. Return Genesys's correlation id; None if the answer has none.
 
-        Raises UnknownSessionError if Genesys does not find the offer, or if the settings contain no deployment id.
+        Raises UnknownSessionError if Genesys does not find the offer, if the settings contain no deployment id, or if
+        the session's id cannot be part of a URL.
         Raises another ServiceError if the call fails.
         """
         path = self._offer_path(session_id)

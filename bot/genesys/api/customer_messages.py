@@ -28,7 +28,7 @@ _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
 class CustomerMessagesApi:
-    """Sends SMS and emails to customers. Implements core's MessageSender."""
+    """Sends SMS and emails to customers."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client

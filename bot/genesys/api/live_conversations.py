@@ -31,8 +31,7 @@ SEARCH_BACK = timedelta(days=30)
 allows 31 days at most."""
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=90)
-"""The bot ignores a start time in Genesys's answer that is longer ago than this, or more than MAX_AHEAD in the future.
-"""
+"""The bot ignores a time in Genesys's answer that is longer ago than MAX_AGE, or more than MAX_AHEAD in the future."""
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))

@@ -21,9 +21,10 @@ NOBODY = "nobody@cobrowse-bot.invalid"
 
 
 class GenesysProbe:
-    """Tests whether a fault of the set-up at Genesys is fixed. Implements core's SetupProbe.
+    """Tests whether a fault of the set-up at Genesys is fixed.
 
-    `timeout`: the maximum duration of one test, in seconds.
+    - `catalog`: lists the applications at the session service.
+    - `timeout`: the maximum duration of one test, in seconds.
     """
 
     def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:

@@ -39,8 +39,13 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
     - `now`: Genesys's time.
     - `is_local`: whether the API runs on this machine. If True, also accept the URL of a viewer on this machine.
 
-    The phase of the result is JOINED while a customer is in the session, WAITING if the conversation is open and no
-    customer has joined yet, and OVER or UNUSED after the end.
+    The phase of the result is one of these:
+
+    - JOINED: a customer is in the session now.
+    - OVER: a customer was in the session, and has left it, or the conversation has ended.
+    - WAITING: no customer has joined, and the conversation is open.
+    - UNUSED: no customer has joined, and the conversation has ended.
+    - UNKNOWN: a customer is or was in a session with another id, which may be this session.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]

@@ -52,17 +52,17 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The id of a session, and the session's status in the words of the session service."""
+    """The id and the status of a session.
+
+    `status`: the session service's word for the status; for a co-browse offer, `open`, `ended` or `gone`.
+    """
 
     id: SessionId
     status: str
 
 
 class CobrowseSessions:
-    """Creates, reads and ends sessions with the session service's own endpoints (GENESYS_COBROWSE_API=sessions).
-
-    Implements core's SessionsApi.
-    """
+    """Creates, reads and ends sessions with the session service's own endpoints (GENESYS_COBROWSE_API=sessions)."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ MAX_NAMES = 20_000
 
 
 class UsersApi:
-    """Searches Genesys users. Implements core's HostDirectory."""
+    """Searches Genesys users, and reads and caches their names."""
 
     def __init__(self, client: GenesysClient, timing: GenesysTiming = GENESYS_TIMING) -> None:
         self._client, self._timing = client, timing

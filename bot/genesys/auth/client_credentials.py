@@ -85,9 +85,9 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add the token to an HTTP request. If the answer is a 401 or 403, drop the token. Implements httpx.Auth.
+        """Add the token to an HTTP request. If the answer is a 401 or 403, drop the token.
 
-        https://www.python-httpx.org/advanced/authentication/
+        httpx runs this generator for each HTTP request: https://www.python-httpx.org/advanced/authentication/
         """
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"

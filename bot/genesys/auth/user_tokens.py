@@ -37,7 +37,7 @@ MAX_CONCURRENT_RENEWALS = 3
 
 
 class UserTokens:
-    """Signs people in to Genesys, and caches the access tokens of their linked accounts. Implements core's OAuthClient.
+    """Signs people in to Genesys, and caches and renews the access tokens of their linked accounts.
 
     `off`: the reason why nobody can link an account, one of core.errors.OFF; "" if people can link accounts.
     """
@@ -74,7 +74,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait until the renewals in progress have ended, `close_timeout` seconds at most."""
+        """Wait up to `close_timeout` seconds for the renewals in progress. Then cancel those that have not ended."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:

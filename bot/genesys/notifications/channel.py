@@ -116,7 +116,9 @@ class SubscribedChannel:
         return result
 
     async def _serve_once(self) -> None:
-        """Create a channel if necessary, open its WebSocket, and read the WebSocket until it closes.
+        """Open the channel's WebSocket, and read the WebSocket until it closes.
+
+        If there is no channel yet, or if the channel is due for replacement, create a channel first.
 
         Raises ChannelGoneError if Genesys no longer knows the channel. Raises ServiceError if the channel cannot be
         created. Raises aiohttp.ClientError, OSError or TimeoutError if the WebSocket cannot be opened.

@@ -16,10 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class NotificationChannels:
-    """Pushes a hint when Genesys's notification channels report a changed conversation.
-
-    Implements core's LiveSource.
-    """
+    """Pushes a hint when Genesys's notification channels report a changed conversation."""
 
     def __init__(self, api: ChannelsApi, proxy_for: ProxyFor, metrics: Metrics, timing: PushTiming) -> None:
         self._api, self._proxy_for, self._metrics, self._timing = api, proxy_for, metrics, timing

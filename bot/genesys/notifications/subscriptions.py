@@ -24,12 +24,15 @@ MAX_CHANNELS = 10
 """
 MAX_SESSIONS = MAX_CHANNELS * MAX_TOPICS
 MAX_HINTS = 20
-"""If more sessions than this are newly subscribed, one hint is about all of them. Otherwise, each session gets a hint.
-"""
+"""The maximum number of hints after a new subscription, one for each session. For more sessions, the bot requests an
+early look at all watched sessions."""
 
 
 class HostSubscriptions:
-    """The notification channels of the leading replica, and the hosts to which each channel is subscribed."""
+    """Keeps channels subscribed to the hosts of watched sessions, and turns the channels' events into hints.
+
+    Only the leading replica uses this class.
+    """
 
     def __init__(
         self,
@@ -72,7 +75,10 @@ class HostSubscriptions:
         self._wake.clear()
 
     async def sync(self) -> None:
-        """Subscribe the channels to the hosts of all sessions that are watched now."""
+        """Subscribe the channels to the hosts of all sessions that are watched now.
+
+        Also push a hint about a conversation that got no hint for `lost_event_seconds`, in case an event was lost.
+        """
         try:
             watched = await self._hints.watched(MAX_SESSIONS)
         except StorageUnavailableError:  # the subscriptions stay as they are
