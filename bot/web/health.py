@@ -71,7 +71,10 @@ class HealthServer(ABC):
 
     @abstractmethod
     async def state(self) -> tuple[bool, dict[str, object]]:
-        """Return whether /readyz says that the process is ready, and fields to add to the answer of /readyz."""
+        """Return whether the process is ready, and fields that describe its state in the answer of /readyz.
+
+        The result does not depend on `draining`. The callers check `draining` themselves.
+        """
 
     async def count_ready(self) -> None:
         """Record in the metrics whether the bot is ready."""
@@ -97,7 +100,9 @@ class HealthServer(ABC):
 class Health(HealthServer):
     """Serves the health endpoints of a process with a single workspace, and finds out whether its bot is ready.
 
-    `slack_refusal`: a function that returns Slack's error code if Slack refuses the bot token; otherwise "".
+    - `is_connected`: a function that returns whether Slack can reach the bot now.
+    - `has_right_clock`: a function that returns whether this machine's clock agrees with Slack's.
+    - `slack_refusal`: a function that returns Slack's error code if Slack refuses the bot token; otherwise "".
     """
 
     def __init__(

@@ -16,7 +16,7 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 
 class Connection(web.RequestHandler):
-    """Handles an HTTP connection as aiohttp does. If bytes are not HTTP, neither the answer nor the log quotes them."""
+    """Handles one HTTP connection. If it carries bytes that are not HTTP, no answer and no log line quotes them."""
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -37,7 +37,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer bytes that are not HTTP with status 400 and no body. Handle other errors as aiohttp does."""
+        """Answer bytes that are not HTTP with status 400 and no body. Leave all other errors to aiohttp."""
         if not isinstance(exc, UNREADABLE):
             return super().handle_error(request, status, exc, message)
         self._refuse(exc)

@@ -34,8 +34,8 @@ PageFuture = asyncio.Future[web.Response]
 class OAuthCallback:
     """Answers a browser that returns from a sign-in to Genesys with a page.
 
-    The person who asked for the sign-in link also gets a Slack message in two cases: their account was linked, or
-    somebody signed in with the link as another Genesys user.
+    The person who asked for the sign-in link also gets a Slack message in three cases: their account was linked,
+    somebody signed in with the link as another Genesys user, or the browser disconnected before it got the page.
     """
 
     def __init__(
@@ -76,8 +76,9 @@ class OAuthCallback:
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
         """Finish the sign-in, and put the page into `page_future`.
 
-        If the browser has disconnected, send the result in Slack to the person who asked for the sign-in link. `state`,
-        `code`, `error`: the parameters of the URL that the browser requested; "" for a missing one.
+        Also send the result in Slack to the person who asked for the sign-in link, if the account was linked, if
+        somebody signed in as another Genesys user, or if the browser has disconnected. `state`, `code`, `error`: the
+        parameters of the URL that the browser requested; "" for a missing one.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
