@@ -21,7 +21,8 @@ class Route:
 
     - `name`: the workspace's short name.
     - `handle`: answers an HTTP request.
-    - `limit`: the maximum number of HTTP requests in progress. A further HTTP request gets an answer with status 503.
+    - `limit`: the maximum number of HTTP requests in progress. While this maximum is reached, the route answers each
+      new HTTP request with status 503.
     """
 
     def __init__(self, name: str, handle: Handle, limit: int) -> None:
@@ -60,7 +61,7 @@ class Route:
 class WorkspaceRoutes:
     """The HTTP routes of all workspaces in one server. Routes can be added and removed while the server runs.
 
-    `port`: the server's port.
+    `port`: the server's port; 0 until the caller sets it, when the server listens.
     """
 
     def __init__(self) -> None:

@@ -56,7 +56,7 @@ class Workspaces:
             runner.read_secrets_now()
 
     async def started(self) -> None:
-        """Wait until each workspace has become ready or has failed once."""
+        """Wait until the first try to start each workspace has succeeded or failed."""
         await asyncio.gather(*(runner.started.wait() for runner in self._runners.values()))
 
     async def stop(self) -> None:
@@ -93,8 +93,8 @@ async def run(
 
     - `wanted`: maps the short name of each workspace to its settings at the start.
     - `watcher`: calls `Workspaces.change` when the file of workspaces changes.
-    - `on_ready`: called when each workspace has become ready or has failed once. Its argument is the port of the HTTP
-      server.
+    - `on_ready`: called when the first try to start each workspace has succeeded or failed. Its argument is the port of
+      the HTTP server.
 
     Raises StartError if a port cannot be opened.
     """

@@ -112,9 +112,9 @@ class WorkspaceRunner:
         self._supervising = asyncio.create_task(self._supervise())
 
     def use(self, wanted: WorkspaceSettings) -> None:
-        """Replace the current bot as soon as a bot with the settings `wanted` is ready.
+        """Open a bot with the settings `wanted` in the background. The current bot runs until the new bot is ready.
 
-        Do nothing if `wanted` has the fingerprint of the latest settings.
+        Do nothing if `wanted` has the same fingerprint as the latest settings. A fingerprint is a hash of the settings.
         """
         if wanted.fingerprint != self._wanted.fingerprint:
             self._wanted, self._retry_seconds = wanted, 0.0
