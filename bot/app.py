@@ -152,13 +152,13 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """Build the bot of a process with a single workspace. Close the bot at the end of the `with` block.
 
-    - `timing`, `genesys_timing`, `slack_timing`, `secret_timing`, `bounds`: durations and maximum numbers. Tests pass
-      other values.
+    - `timing`, `genesys_timing`, `slack_timing`, `secret_timing`, `bounds`: durations and maximum numbers. The defaults
+      are those of the real bot. Tests pass other values.
     - `locales`: the folder with the translations of the bot's messages.
     - `mask`: a function that takes secrets and hides them in all later log lines.
 
-    Raises AuditSetupError if the audit log cannot be opened, StorageSetupError if the database cannot be opened, and
-    the errors of `open_workspace`.
+    Raises AuditSetupError if the audit log cannot be opened, StorageSetupError if the database cannot be opened,
+    SlackSetupError if Slack refuses the bot token, and SlackUnreachableError if Slack does not answer.
     """
     durations = Durations(
         core=timing or CoreTiming(), genesys=genesys_timing, slack=slack_timing, secrets=secret_timing, bounds=bounds
@@ -271,7 +271,15 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. The clients differ in their token, and in whether they repeat a failed call."""
+    """The clients of Slack's Web API. Each call of the bot uses the client with the right token and the right retries.
+
+    - `web`: sends the bot token. Repeats a call after a connection error, a 5xx, or a 429 with a short Retry-After.
+    - `without_retries`: sends the bot token. Repeats a call only after a 429 with a short Retry-After, because Slack
+      has not carried out such a call.
+    - `without_waits`: sends the bot token. Repeats a call after a connection error or a 5xx, but not after a 429.
+    - `socket_web`: sends the app-level token. Never repeats a call.
+    - `without_token`: sends no token.
+    """
 
     web: WebClient
     without_retries: WebClient
@@ -282,7 +290,7 @@ class _SlackClients:
 
 @dataclass(frozen=True, slots=True)
 class _SlackParts:
-    """The objects that read people, groups and channels from Slack, or send messages and views to Slack."""
+    """The objects that read people, groups and channels from Slack, decide who may do what, and write to Slack."""
 
     people: SlackDirectory
     access: AccessPolicy
@@ -424,11 +432,11 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the id of the channel or person to contact for people who have no Genesys user.
+    """Return the id of the channel or person whom the bot tells people without a Genesys user to contact.
 
-    - COBROWSE_HELP_CONTACT, if it is a channel, an administrator, or any person while COBROWSE_ADMINS has a user group.
+    - COBROWSE_HELP_CONTACT, if it is a channel or an administrator, or if COBROWSE_ADMINS contains a user group.
     - Otherwise the administrator with the lowest id, because only administrators can link people to Genesys users.
-    - "" if the settings name no such person or channel.
+    - "" if the settings name no administrators, or only user groups and no contact.
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -520,9 +528,9 @@ def _start_session(
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
     """Build the notice board, which knows the readers of each kind of notice.
 
-    - Notices about faults: the administrators and the contact.
+    - Notices about faults and requests for help: the administrators and the contact.
     - Notices about requests for access: the administrators, and the contact if the contact is a channel.
-    - Other notices: the person whom the notice is about.
+    - Notices about ended sessions: the agent. Notices about new host links: the linked person.
     """
     contact = contact_id(resources.settings.slack.help_contact)
 

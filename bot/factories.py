@@ -154,7 +154,7 @@ async def open_user_tokens(
 def sessions_api(
     service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """Return the SessionsApi that GENESYS_COBROWSE_API selects.
+    """Return the object that calls the session service that GENESYS_COBROWSE_API selects.
 
     `user_tokens`: the tokens of linked accounts; None to use the bot's own token only.
     """

@@ -1,8 +1,8 @@
 """Replace secrets in the running bot when their files change.
 
-config/reload/watcher.py notices changed files. Each function here subscribes one part of the bot. A subscriber returns
-"" if the part uses the new secret. Otherwise the subscriber returns an error code, and the part keeps the old secret.
-factories.py subscribes the clients of Genesys.
+config/reload/watcher.py notices changed files. Each function here subscribes one part of the bot: it gives the watcher
+an async function that passes new secrets to this part. The async function returns "" if the part uses the new secrets.
+Otherwise it returns an error code, and the part keeps the old secrets. factories.py subscribes the clients of Genesys.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,10 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Give the database new encryption keys or a new user or password when the files with these settings change."""
+    """Give `store` new encryption keys, or a new database user and password, when their files change.
+
+    Do nothing for a database in memory.
+    """
 
     async def accept_keys(settings: ProcessSettings) -> str:
         return await _storage_code(partial(store.use_keys, settings.database.keys))
@@ -54,8 +57,11 @@ def watch_bot_token(
 ) -> None:
     """Give `clients` the new bot token when the token's file changes.
 
-    The new token must belong to the same app in the same Slack workspace as `identity`. `new_client`: returns a client
-    for the new token, which the bot uses to test the token.
+    Refuse a token that Slack does not accept, or that belongs to another app or another Slack workspace.
+
+    - `new_client`: takes a token and returns a client, which the bot uses to test the token.
+    - `identity`: the app and the Slack workspace of the current token.
+    - `token_watch`: gets the news that Slack accepts the new token.
     """
 
     async def accept(settings: Settings) -> str:

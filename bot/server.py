@@ -41,7 +41,7 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """Raised when the bot cannot start for a reason that another try does not remove. The message is the reason."""
+    """Raised when a port cannot be opened, or when Slack permanently refuses the bot. The message says why."""
 
     code = "address_unavailable"
 
@@ -289,7 +289,7 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, but limit the number of connections.
+    """Open the port of an HTTP server, and limit the number of the server's connections to `bounds.connections`.
 
     - `refusals`: the log for refused connections and for bytes that are not HTTP.
     - `variable`: the name of the setting with the port, for the error message.
@@ -314,8 +314,9 @@ async def _create_server(
 
 
 def all_addresses(port: int) -> socket.socket:
-    """Open one socket for all IPv6 and IPv4 addresses, or for IPv4 addresses only if the machine has no IPv6.
+    """Return a socket that listens on `port` at all IPv6 and IPv4 addresses of this machine.
 
+    If the machine has no IPv6, the socket listens at all IPv4 addresses.
     Raises OSError if the port cannot be opened.
     """
     if socket.has_dualstack_ipv6():

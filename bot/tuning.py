@@ -27,10 +27,10 @@ def freeze_loaded() -> None:
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the process's limit for open files and connections to `count`, or to the system's maximum for processes.
+    """Raise the process's limit for open files and connections to `count`, or as near to it as the system allows.
 
-    A higher limit stays unchanged. Many systems start each process with a limit of 1024, which the process may raise:
-    https://0pointer.net/blog/file-descriptor-limits.html
+    Never lower the limit. Do nothing on Windows. Many systems start each process with a limit of 1024, which the
+    process may raise: https://0pointer.net/blog/file-descriptor-limits.html
     """
     if sys.platform == "win32":
         return
