@@ -90,18 +90,14 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send a call to Genesys, and return the 2xx answer. Raises ServiceError if there is no 2xx answer.
-
-        Retry the call after status 429, 500 or 503, and if no byte reached Genesys. `safe` and `final` change this.
+        """Send a call, retry it after some errors, and return the 2xx answer. Raises ServiceError if there is none.
 
         - `needs`: the scope or permission that the call needs.
         - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
-        - `share`: the part of the rate limit that the call may use; None for the whole rate limit. Raises
-          ServiceBusyError if the part is used up.
+        - `share`: the part of the rate limit for this call; None for all. Raises ServiceBusyError if it is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: True if an earlier call for the same session has passed the rate limiter. This call then goes
-          before all waiting calls.
+        - `continues`: whether an earlier call for the same session was sent. If True, go before all waiting calls.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

@@ -272,9 +272,9 @@ def is_exhausted(headers: Mapping[str, str]) -> bool:
 
 
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Return the number of counted calls, the number of allowed calls, and the seconds until the next window.
+    """Read Genesys's rate-limit headers: the counted calls, the allowed calls, and the seconds until the next window.
 
-    Return None if one of these headers is missing or malformed.
+    Return None if one of the three headers is missing or malformed.
     """
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))

@@ -87,7 +87,8 @@ class TokenAuth(TokenSource):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the token to an HTTP request. If the answer is a 401 or 403, drop the token.
 
-        httpx runs this generator for each HTTP request: https://www.python-httpx.org/advanced/authentication/
+        HttpClient.send_call runs this generator. httpx says what it yields and receives:
+        https://www.python-httpx.org/advanced/authentication/
         """
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"
