@@ -58,7 +58,7 @@ class RetryRule(Enum):
 class CallError:
     """The error of a failed call, and the rule that decides whether to retry the call.
 
-    `retry_after`: the seconds in Genesys's header Retry-After; None if the header is missing.
+    `retry_after`: the seconds that Genesys asked the bot to wait, by the header Retry-After; None if it asked for none.
     """
 
     error: ServiceError
@@ -182,7 +182,7 @@ class RetryPolicy:
 class WaitHook(Protocol):
     """An object with the method `on_wait`, which `send_with_retry` calls before each wait.
 
-    `seconds`: the duration of the wait.
+    `seconds`: the duration of the wait after a 429 or 503; 0 after any other error.
     """
 
     async def on_wait(self, seconds: float) -> None: ...

@@ -82,7 +82,7 @@ class ChannelsApi:
         return Channel(channel_id, url, lifetime.total_seconds())
 
     async def subscribe(self, channel_id: str, hosts: Iterable[HostId]) -> Subscriptions:
-        """Subscribe a channel to the conversations of `hosts`. This replaces all earlier subscriptions of the channel.
+        """Subscribe a channel to the conversations of `hosts`, in place of all earlier subscriptions of the channel.
 
         `hosts`: MAX_TOPICS hosts at most. Raises BadRequestError with status 404 if the channel no longer exists, and
         another ServiceError if the call fails for another reason.

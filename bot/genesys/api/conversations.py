@@ -210,8 +210,7 @@ class ConversationSessions:
         """Withdraw the session's co-browse offer. Return Genesys's correlation id; None if the answer has none.
 
         Raises UnknownSessionError if Genesys does not find the offer, if the settings contain no deployment id, or if
-        the session's id cannot be part of a URL.
-        Raises another ServiceError if the call fails.
+        the session's id cannot be part of a URL. Raises another ServiceError if the call fails.
         """
         path = self._offer_path(session_id)
         try:

@@ -67,7 +67,7 @@ _STAFF_PURPOSES = (
 class ActiveConversation:
     """A conversation that supports co-browse, and to which the host is connected by voice or by messages.
 
-    `is_voice`: whether the host is connected by voice.
+    `is_voice`: True if the host is connected by voice, False if by messages.
     """
 
     conversation: LiveConversation
@@ -76,9 +76,9 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation of a kind in which Genesys does not support co-browse.
+    """A conversation to which the host is connected, and in which Genesys does not support co-browse.
 
-    `kind`: one of the values of `_OTHER_MEDIA`.
+    `kind`: the kind of conversation, such as "email"; one of the values of `_OTHER_MEDIA`.
     """
 
     kind: str

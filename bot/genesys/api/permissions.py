@@ -53,7 +53,10 @@ async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
 
 
 def read_permissions(body: dict[str, object]) -> ClientPermissions:
-    """Convert Genesys's AuthzSubject into ClientPermissions. Missing and malformed parts count as empty."""
+    """Convert Genesys's answer `body` about an OAuth client's roles into ClientPermissions.
+
+    Missing and malformed parts of the answer count as empty.
+    """
     grants = [(grant.get("role"), _division(grant)) for grant in objects(body.get("grants"))]
     roles = [(role, division) for role, division in grants if isinstance(role, dict)]
     listed = [(role, division) for role, division in roles if isinstance(role.get("policies"), list)]

@@ -97,9 +97,10 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
-        """Get a token with `credentials` and `next_credentials`, and use this token and these credentials from now on.
+        """Get a token with new credentials, and use this token and these credentials from now on.
 
-        Raises ServiceError if the login gives no token. The previous credentials and token then stay in use.
+        `next_credentials`: used if the login refuses `credentials`; None if there is no second OAuth client. Raises
+        ServiceError if the login gives no token. The previous credentials and token then stay in use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)

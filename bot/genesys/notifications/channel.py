@@ -97,7 +97,7 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to `hosts`. This replaces all earlier subscriptions of the channel.
+        """Subscribe the channel to `hosts`, in place of all earlier subscriptions of the channel.
 
         Return None if no WebSocket is open. Raises ServiceError if the call fails.
         """

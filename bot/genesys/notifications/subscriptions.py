@@ -158,9 +158,9 @@ class HostSubscriptions:
         self._hint_at_new(result.accepted - before)
 
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
-        """Push hints about all sessions of newly subscribed hosts, because earlier changes caused no event.
+        """Push hints about all sessions of newly subscribed hosts, in case they changed before the subscription.
 
-        If this would be more than MAX_HINTS hints, ask for an early look at all sessions.
+        For more than MAX_HINTS sessions, ask for an early look at all watched sessions instead.
         """
         new = [session for host in hosts for session in self._sessions.get(host, ())]
         if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
