@@ -432,7 +432,7 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the id of the channel or person whom the bot tells people without a Genesys user to contact.
+    """Return the id of the channel or person to which the bot sends people who have no Genesys user.
 
     - COBROWSE_HELP_CONTACT, if it is a channel or an administrator, or if COBROWSE_ADMINS contains a user group.
     - Otherwise the administrator with the lowest id, because only administrators can link people to Genesys users.

@@ -316,8 +316,7 @@ async def _create_server(
 def all_addresses(port: int) -> socket.socket:
     """Return a socket that listens on `port` at all IPv6 and IPv4 addresses of this machine.
 
-    If the machine has no IPv6, the socket listens at all IPv4 addresses.
-    Raises OSError if the port cannot be opened.
+    If the machine has no IPv6, the socket listens at all IPv4 addresses. Raises OSError if the port cannot be opened.
     """
     if socket.has_dualstack_ipv6():
         try:

@@ -149,9 +149,9 @@ WorkspaceState = Callable[[], Awaitable[tuple[bool, dict[str, object]]]]
 class WorkspacesHealth(HealthServer):
     """Serves the health endpoints of a process with several workspaces.
 
-    The process is ready if at least one workspace is ready, so that a fault in one workspace does not make a proxy stop
-    sending HTTP requests to the others. `workspaces`: maps the short name of each workspace to a function that returns
-    the workspace's state.
+    The process is ready if at least one workspace is ready. So a proxy goes on sending HTTP requests to the process if
+    other workspaces have faults. `workspaces`: maps the short name of each workspace to a function that returns the
+    workspace's state.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:

@@ -32,7 +32,7 @@ PageFuture = asyncio.Future[web.Response]
 
 
 class OAuthCallback:
-    """Answers a browser that returns from a sign-in to Genesys with a page.
+    """Shows the result of a sign-in to Genesys, as a page in the browser that returns from Genesys.
 
     The person who asked for the sign-in link also gets a Slack message in three cases: their account was linked,
     somebody signed in with the link as another Genesys user, or the browser disconnected before it got the page.
