@@ -53,7 +53,8 @@ class Answer:
     def failed(self) -> bool:
         """Return True if there are no messages or if a message reports an error, otherwise False.
 
-        A message reports an error if its `via` is `slackbot` or if it has a block with the id `failure`.
+        A message reports an error if the message is an error of Slack (`via` is `slackbot`), or if the bot marked the
+        message as an error (a block has the id `failure`).
         """
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
@@ -66,7 +67,13 @@ class Answer:
         return "\n\n".join(paragraphs) or "Nothing came back."
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the JSON object that `cobrowse-bot sandbox --json` prints."""
+        """Return the answer as the JSON object that `cobrowse-bot sandbox --json` prints.
+
+        - `failed`: whether there is no message or a message reports an error.
+        - `ackMs`: the time until the acknowledgement, in milliseconds.
+        - `joinUrl`: the first URL that stands alone in a preformatted block; None if there is none.
+        - `messages`: for each message, whether only the user sees it, its text, and its lines of plain text.
+        """
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]
         told = [

@@ -52,10 +52,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "events-reordered": {"on": "events"},
     "socket-closes": {"on": "sockets"},
 }
-"""The faults for `--genesys` and the page, with their options. The fault 429 affects one call only, so that the retry
-succeeds."""
+"""The simulated faults of Genesys that a person can choose with `--genesys` or on the page, by name. Each value has the
+keyword arguments for `SandboxGenesys.inject_fault`. The fault 429 affects one call only, so that the retry succeeds."""
 WHOLE_CLIENT = ("401", "403")
-"""Faults of the bot's OAuth client as a whole. With such a fault, the call that reads the bot's token fails, too."""
+"""The faults that concern the bot's OAuth client, not only the creation of sessions. With such a fault, the call that
+describes the bot's access token (`GET /api/v2/tokens/me`) fails, too."""
 PUBLIC_ONLY = (
     "user-context",
     "no-subscriptions",
@@ -66,14 +67,15 @@ PUBLIC_ONLY = (
     "socket-closes",
 )
 SESSIONS_ONLY = ("unknown-application", "no-join-url")
-"""The faults of one API only. Only the session service has applications and join URLs; only the public API has
-signed-in users and notifications."""
+"""`SESSIONS_ONLY` has the faults that exist only with the session service, which has applications and join URLs.
+`PUBLIC_ONLY` has the faults that exist only with the public Genesys Cloud API, which has signed-in users and
+notifications."""
 
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 TIMING = replace(SLACK_TIMING, people_cache_seconds=1.0)
-"""The sandbox caches people for a second only. If a person changes their language on the page, the next message has the
-new language."""
+"""The durations of the bot's Slack code in the sandbox. The bot caches what it knows about a Slack user for one second
+only. If a person changes their language on the page, later messages have the new language."""
 Traffic = Callable[[dict[str, Any]], None]
 
 
@@ -165,9 +167,9 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot. Yield a function that stops the bot, as soon as the bot can receive commands.
+    """Run the real bot during the `with` block, which begins when the bot can receive commands.
 
-    When the `with` block ends, stop the bot if it still runs.
+    Yield a function with which the caller can stop the bot earlier.
     """
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -250,10 +252,10 @@ async def open_page(
     - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
       the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
-    - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
-      `cobrowse-bot sandbox`.
+    - `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
+      suggests the same command with a free port.
 
-    Raises StartError if the page cannot listen on the port. The sandbox does not start before the page listens.
+    Raises StartError if the page cannot listen on the port. In this case, the sandbox does not start.
     """
     pages: list[SandboxPage] = []
 
@@ -291,8 +293,8 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 def _listen(port: int, from_make: bool) -> socket.socket:
     """Return a socket that listens on `port` of localhost.
 
-    `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
-    `cobrowse-bot sandbox`, each with a free port.
+    `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
+    suggests the same command with a free port.
 
     Raises StartError if the socket cannot listen on the port.
     """
@@ -330,8 +332,8 @@ async def serve_page(
     - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
       the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization, False for a single Slack workspace.
-    - `from_make`: the command that the text of StartError suggests: True for `make sandbox`, False for
-      `cobrowse-bot sandbox`.
+    - `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
+      suggests the same command with a free port.
 
     Raises StartError if the page cannot listen on the port.
     """

@@ -65,8 +65,8 @@ STEPS = (
     ),
 )
 UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
-"""The id of Una's Genesys user. The Genesys user and Una's Slack account have different email addresses. No host rule
-finds this Genesys user until an administrator links Una to the Genesys user."""
+"""The id of Una's Genesys user. The email address of this Genesys user differs from the one in Slack. The bot finds no
+host for Una until an administrator creates a host link."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
@@ -80,7 +80,13 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 
 @dataclass(frozen=True)
 class Keys:
-    """The tokens, keys and secrets of one run of the sandbox. Each instance gets new random values."""
+    """The tokens, keys and secrets of one run of the sandbox. Each instance gets new random values.
+
+    - `client_secret`, `private_key`: for the bot's own OAuth client at Genesys. The public Genesys Cloud API uses the
+      secret, the session service uses the private key.
+    - `user_client_secret`: the secret of the OAuth client with which people sign in to link their accounts.
+    - `store_key`: the key with which the bot encrypts what it stores.
+    """
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
@@ -106,7 +112,8 @@ GRID_CHANNELS = (
     SlackChannel("C0ALL", "everyone", is_org_shared=True),
 )
 GRID_TEAMS = {"U0BEN": (), "U0SAM": (SALES_ID,), "U0GUS": ()}
-"""The Slack workspaces of some users, besides the first Slack workspace. All other users are in both workspaces."""
+"""For some users, the ids of their Slack workspaces besides the first Slack workspace. A user who is missing here is in
+both Slack workspaces."""
 
 
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:

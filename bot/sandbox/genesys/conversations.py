@@ -21,7 +21,8 @@ MEDIA = {
     "callback": ("callbacks", "callback"),
     "email": ("emails", "email"),
 }
-"""For each medium, the key of the communications in a participant, and the media type in the analytics."""
+"""For each medium of a conversation: the field of a participant that lists the communications, and the media type in
+responses to analytics queries."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 
@@ -84,9 +85,10 @@ class Conversation:
         return next((each.id for each in self.cobrowse if each.ended_at is None), None)
 
     def start_cobrowse(self, session_id: str) -> None:
-        """Start the co-browse session `session_id`, and end any other open co-browse session of the conversation.
+        """Start the co-browse session `session_id`, and call `on_change`.
 
-        If the co-browse session `session_id` is open already, do not start a second one.
+        First end another open co-browse session of the conversation. If `session_id` is open already, only call
+        `on_change`.
         """
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")

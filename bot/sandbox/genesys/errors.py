@@ -78,7 +78,7 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
     """Return the JSON object in the body of an HTTP request.
 
     Raises ApiError (415) if the content type is not application/json. Raises ApiError (400) if the body is not an
-    object with exactly `keys`.
+    object, if one of `keys` is missing, or if the object has another key.
     """
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")

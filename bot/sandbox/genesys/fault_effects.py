@@ -66,7 +66,7 @@ def gateway_error(status: int, message: str) -> Effect:
 
 
 async def no_effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process a call as without a fault, and return the response."""
+    """Process a call as if there were no fault. Faults that concern only events or WebSockets have this effect."""
     return await process()
 
 
@@ -77,9 +77,10 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return the effect of a simulated fault: process a call, and replace a successful response.
+    """Return the effect of a simulated fault: process a call, and replace the response if it is successful.
 
-    `change` gets the JSON body of the successful response, and returns the new response.
+    `change` gets the JSON body of the successful response, and returns the new response. An error response stays
+    unchanged.
     """
 
     async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:

@@ -191,7 +191,7 @@ FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type i
 class Fault:
     """A simulated fault that is switched on.
 
-    `remaining`: the number of further calls that the fault affects; None for no limit.
+    `remaining`: how many more calls the fault affects; None for no limit.
     """
 
     name: str
@@ -205,8 +205,7 @@ class Fault:
 class Faults:
     """Holds the simulated faults that are switched on: at most one for each kind of call.
 
-    `set` switches a fault on. `clear` switches all faults off. A fault with a limit also ends with the last call that
-    the fault affects. The fault `down` affects calls of every kind.
+    A fault stays on until `clear`, or until its `remaining` is 0. The fault `down` affects calls of every kind.
     """
 
     def __init__(self) -> None:

@@ -9,10 +9,10 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that can be opened and closed repeatedly.
+    """The port of a server that a simulated fault can make unreachable and reachable again.
 
-    `bind` reserves the port without opening it. `set_open` opens or closes the port. A closed port refuses connections,
-    but other programs still cannot use it. `close` releases the port.
+    `bind` reserves the port. `set_open` opens or closes the port. A closed port refuses connections, and no other
+    program can use it. `close` releases the port.
     """
 
     def __init__(self) -> None:

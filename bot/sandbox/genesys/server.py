@@ -78,9 +78,10 @@ class SandboxGenesys(Api):
         """Switch on a simulated fault for calls of one kind. Each kind of call has at most one fault.
 
         - `fault`: a key of FAULTS; None to switch all faults off. The fault `down` affects calls of every kind.
-        - `times`: the number of calls that the fault affects; None for the fault's default in faults.py.
+        - `times`: the number of calls that the fault affects; None for the default: 2 for `500-twice`, no limit for
+          other faults.
         - `on`: the kind of call, such as "create".
-        - `options`: the options of the fault in faults.py, such as `seconds`.
+        - `options`: the options of the fault, such as `seconds`, the delay of `slow`. A missing option has a default.
 
         Raises ValueError for an unknown fault or option, or for a kind of call that the fault cannot affect.
         """

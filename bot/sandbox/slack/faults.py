@@ -18,7 +18,7 @@ class Fault:
 
     - `code`: an error code of Slack such as `ratelimited`, an HTTP status such as `500`, or another fault that
       `SandboxSlack.inject_fault` accepts, such as `drop`.
-    - `times`: the number of further calls that the fault affects; None for no limit.
+    - `times`: how many more calls the fault affects; None for no limit.
     - `options`: the options of `SandboxSlack.inject_fault`, such as `seconds` for the fault `slow`.
     """
 
@@ -71,8 +71,9 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault that affects a new call; None if the call has no fault.
 
-        A fault with `times` is switched off after that number of calls. If no fault is switched on for `method`, the
-        call counts for the rate limit of `method`. A call that exceeds the rate limit gets the fault `ratelimited`.
+        If the fault has a limit, lower `times` of the fault by one, and switch the fault off at 0. If no fault is
+        switched on for `method`, count the call for the rate limit of `method`. A call that exceeds the rate limit gets
+        the fault `ratelimited`.
 
         `method`: the name of a Web API method, `response_url` or `socket`.
         """
@@ -112,7 +113,8 @@ class TrickleResponse(web.StreamResponse):
 async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
     """Return the response that a simulated fault causes, and the name of the fault for the log.
 
-    For the fault `slow`, wait for the fault's option `seconds`, and return None.
+    The fault `slow` only delays a call: wait for the fault's option `seconds`, and return None. The caller then
+    processes the call.
     """
     if fault.code == "slow":
         await asyncio.sleep(float(fault.options.get("seconds", 5)))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 TEAM_ID, APP_ID, BOT_USER_ID, BOT_NAME = "T0SANDBOX", "A0SANDBOX", "U0BOT", "cobrowse"
 COMMAND = "/cobrowse"
 MAX_ENTRIES = 10_000
-"""The maximum length of each list that grows."""
+"""The maximum length of each list that grows during a run, such as the messages. The newest entries are kept."""
 
 Args = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -42,7 +42,7 @@ class SlackUser:
     enterprise_user_id: str | None = None
     """The user's second id, in an Enterprise Grid organization; None if the user has no second id."""
     reported_id: str | None = None
-    """The id that `users.info` returns instead of the requested id; None for the requested id."""
+    """The id that `users.info` returns for the user in place of `id`; None to return `id`."""
     other_teams: tuple[str, ...] = ()
 
     @property
@@ -149,9 +149,9 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class Ack:
-    """The response of the bot to a payload.
+    """The outcome of sending a payload to the bot: the bot's response, or the error if there is no acknowledgement.
 
-    - `acked`: whether the response acknowledges the payload.
+    - `acked`: whether the bot acknowledged the payload.
     - `status`: the HTTP status; None over Socket Mode or without a response.
     - `body`: the content of the response.
     - `error`: Slack's error code if `acked` is False, else None.

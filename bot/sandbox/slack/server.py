@@ -48,7 +48,16 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """The server of the sandbox's Slack, with methods for tests and for the sandbox's page."""
+    """The server of the sandbox's Slack, with methods for tests and for the sandbox's page.
+
+    Some arguments of the constructor:
+
+    - `usergroups`: the ids of the members of each user group, by the id of the user group.
+    - `config_token`: the token with which the bot can export the app's manifest (`apps.manifest.export`).
+    - `manifest`: the manifest that is exported; None for an empty manifest.
+    - `on_traffic`: a function that gets a description of each call of the bot and each delivery to the bot; None to
+      report nothing.
+    """
 
     def __init__(
         self,
@@ -187,7 +196,7 @@ class SandboxSlack(UserActions):
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait until a user sees more than `after` messages. Return the item `after` of the list `seen_by(user_id)`.
+        """Return the message that a user sees after the first `after` messages. Wait until there is such a message.
 
         Raises TimeoutError after `timeout` seconds.
         """
@@ -210,11 +219,20 @@ class SandboxSlack(UserActions):
         - `options`: `retry_after` in seconds for `ratelimited`; `seconds` for `slow` and `trickle`; `processes=True` to
           process the call, and to discard the real response.
 
-        A Web API method and `response_url` have these faults: any error code of Slack, any HTTP status such as `500`,
-        `ratelimited`, `drop`, `slow` and `trickle`.
+        Faults of a Web API method and of `response_url`:
 
-        `socket` has these faults: `unresponsive`, `no_hello`, `close`, `too_many_websockets`, `warning` and
-        `refresh_requested`.
+        - an error code of Slack, such as `ratelimited`, or an HTTP status, such as `500`: answer with this error.
+        - `drop`: abort the connection without a response.
+        - `slow`: process the call after `seconds`.
+        - `trickle`: send a response that never ends, one byte every `seconds`.
+
+        Faults of `socket`:
+
+        - `unresponsive`: send no payloads, no pings and no pongs.
+        - `no_hello`: close a new connection without Slack's first message, the hello.
+        - `close`: close a new connection after the hello.
+        - `too_many_websockets`, `warning`, `refresh_requested`: after the hello, send a disconnect message with this
+          reason, and close the new connection.
         """
         self.faults.set(method, fault, times, **options)
 

@@ -169,10 +169,10 @@ class UserActions:
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
         """Close a modal and all modals that lie on top of the modal.
 
-        If the modal has `clear_on_close`, close all modals of the user. Return the delivery of the payload
-        `view_closed`; None if the modal lacks `notify_on_close`.
+        If the modal has `notify_on_close`, send the payload `view_closed` to the bot, and return the record of the
+        delivery. Otherwise return None.
 
-        `clear`: True to close all modals of the user.
+        `clear`: True to close all modals of the user. The field `clear_on_close` of the modal has the same effect.
 
         Raises LookupError if the modal is not open.
         """
@@ -227,7 +227,7 @@ class UserActions:
         If the payload is a slash command, show the user the message in the acknowledgement. If the bot did not
         acknowledge the slash command, show the user Slack's error.
 
-        - `kind`: the kind of the payload.
+        - `kind`: `slash_commands`, `events_api`, or `interactive` for presses, shortcuts and modals.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         """
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")

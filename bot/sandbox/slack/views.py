@@ -79,7 +79,8 @@ class Views:
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
         self.ack_delay_seconds = 0.0
-        """The delay of the acknowledgement of a submission, in seconds. A views.update can run during the delay."""
+        """How long a submitted modal stays unchanged after the bot's acknowledgement, in seconds. With a delay, a call
+        of views.update can change the modal before the acknowledgement does."""
         self.listeners: list[Callable[[View], None]] = []
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
@@ -96,11 +97,11 @@ class Views:
     # triggers
 
     def register_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Make a trigger id valid for one use within `trigger_seconds`.
+        """Allow the bot to use a trigger id for one call of views.open or views.push within `trigger_seconds`.
 
         Do nothing if the trigger id was registered before.
 
-        `user_id`: the user to whom the modal is shown.
+        `user_id`: the user who sees the modal.
         """
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
         while len(self._triggers) > MAX_ENTRIES:

@@ -24,8 +24,8 @@ def _token() -> str:
 class Execution:
     """One execution of a workflow step.
 
-    - `outputs`: the outputs, once `status` is "succeeded".
-    - `error`: the error that the bot reported, once `status` is "failed".
+    - `outputs`: the outputs if `status` is "succeeded", else {}.
+    - `error`: the error that the bot reported if `status` is "failed", else None.
     - `delivery`: the record of the delivery that started the execution; None while the delivery is in progress.
     """
 

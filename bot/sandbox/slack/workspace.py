@@ -108,9 +108,7 @@ class Workspace:
         return user
 
     def own_id(self, user_id: str) -> str:
-        """Return the key of a user in `users`.
-
-        `user_id`: the user's id, or the user's second id in an Enterprise Grid organization.
+        """Return the key in `users` for either of a user's two ids in an Enterprise Grid organization.
 
         Return an unknown id unchanged.
         """

@@ -20,7 +20,7 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 
 
 class PageActions:
-    """Handles the actions of the acting user on the sandbox's page.
+    """Carries out in the sandbox's Slack what a person does on the page as the acting user, such as a press.
 
     `routes`: one route for each action. The path is `/api/` and the name of the handler, such as `/api/run-step`.
     """
@@ -95,7 +95,7 @@ class PageActions:
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Submit a modal. If an input is invalid, send Slack's error messages to the page with the event `modals`."""
+        """Submit a modal. If an input is invalid, the page gets Slack's error messages with the event `modals`."""
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
         try:

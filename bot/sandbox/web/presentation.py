@@ -31,9 +31,10 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a traffic entry with `•••` in place of each text that looks like a token, an email address or a URL.
+    """Return what the page shows of a traffic entry: the fields in TRAFFIC_FIELDS, and the present time as `at`.
 
-    A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys.
+    A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys. In the
+    result, `•••` replaces each text that looks like a token, an email address or a URL.
     """
     fields = {
         key: SECRET_PATTERN.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()
@@ -120,10 +121,10 @@ def execution_json(execution: Execution) -> dict[str, Any]:
 
 
 class EventStream:
-    """A stream of server-sent events to one open page of the sandbox.
+    """Sends server-sent events to one browser window that shows the sandbox's page.
 
-    - `person`: the id of the acting user.
-    - `events`: the name and the data of each event to send. None ends the stream.
+    - `person`: the id of the acting user: the Slack user whose view the page shows.
+    - `events`: the events that wait to be sent, each with name and data. None ends the stream.
     """
 
     def __init__(self, person: str) -> None:
@@ -131,9 +132,9 @@ class EventStream:
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Add an event to the queue. If the queue is full, end the stream.
+        """Queue an event for sending. If the queue is full, drop the event, and let the stream end.
 
-        After the end of a stream, the page opens a new stream, and first gets the complete state.
+        The page then opens a new stream, which begins with the complete state.
         """
         try:
             self.events.put_nowait((event, data))

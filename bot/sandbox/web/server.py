@@ -48,7 +48,7 @@ HEADERS = {
 
 
 class SandboxPage:
-    """Serves the sandbox's page.
+    """Serves the sandbox's page, on which a person uses the bot as one of the sandbox's Slack users.
 
     - `url`: the URL of the page; "" before `start`.
     - `fault`: the name of the simulated fault that is switched on; None without a fault.

@@ -76,7 +76,10 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Call `conversation.on_change` if the offer has expired. An accepted or withdrawn offer does not expire."""
+        """Report the expiry of the offer to `conversation.on_change`, if the offer has expired.
+
+        An accepted or withdrawn offer does not expire.
+        """
         if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
             self.conversation.report_change()
 
@@ -177,10 +180,10 @@ class ConversationsApi:
         return [(one.conversation.customer, f"/messenger#{quote(one.join_code, safe='')}") for one in offers]
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
-        """Return the Grant of the access token in an HTTP request.
+        """Check the access token in an HTTP request, and return the rights of the token.
 
-        Raises ApiError (401) if the token is invalid. Raises ApiError (403) if `permissions` is not empty and the OAuth
-        client has none of these permissions.
+        One of `permissions` is enough. Without `permissions`, any valid token is enough. Raises ApiError (401) if the
+        token is missing or invalid. Raises ApiError (403) if the OAuth client has none of `permissions`.
         """
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:

@@ -51,9 +51,9 @@ class Grant:
 class Login:
     """Issues and checks access tokens of the OAuth client and of signed-in users.
 
-    `user_login`: exchanges the authorization codes and refresh tokens of users.
+    `user_login`: checks the authorization codes and refresh tokens of users.
 
-    Raises ValueError if the public key of the OAuth client is neither an RSA key nor a P-256 key.
+    The constructor raises ValueError if the public key of the OAuth client is neither an RSA key nor a P-256 key.
     """
 
     user_login: UserLogin

@@ -120,7 +120,8 @@ class Notifications:
     async def close_sockets(self, *, warns: bool = False) -> None:
         """Close every WebSocket, as Genesys does for maintenance.
 
-        `warns`: True to send the event `v2.system.socket_closing` first, and to wait for `closing_seconds`.
+        `warns`: True to send the event `v2.system.socket_closing` first, and to close the WebSockets after
+        `closing_seconds`. False to close them at once.
         """
         sockets = [channel.socket for channel in self.connected if channel.socket is not None]
         if warns:
@@ -190,8 +191,8 @@ class Notifications:
 
         `keeps`: True to keep the present topics of the channel, False to drop the present topics.
 
-        The access token may not subscribe to some topics, as `_missing` says. With the query `ignoreErrors=true`, skip
-        these topics. Without this query, raise ApiError (403). Raises ApiError (400) for an unknown topic, or if the
+        With the query `ignoreErrors=true`, skip the topics to which the access token may not subscribe. Raises ApiError
+        (403) if there is such a topic and the query is missing. Raises ApiError (400) for an unknown topic, or if the
         channel would have more than MAX_TOPICS topics.
         """
         grant, channel = self._require_permission(request), self._requested(request)
@@ -207,10 +208,10 @@ class Notifications:
         return _listing(topics if keeps else wanted, refused)
 
     def _missing(self, request: web.Request, grant: Grant, topic: str) -> list[str] | None:
-        """Return the permissions that an access token lacks for a subscription to `topic`.
+        """Return None if an access token may subscribe to `topic`, else the permissions that the token lacks.
 
-        Return None if the subscription is allowed, and an empty list if the user of the topic is in `refused_users`.
-        Raises ApiError (400) for an unknown topic.
+        If the user of the topic is in `refused_users`, return []: no permission would help. Raises ApiError (400) for
+        an unknown topic.
         """
         match = _TOPIC_PATTERN.fullmatch(topic)
         if match is None:
@@ -311,10 +312,10 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Put an event into the channel's outbox.
+    """Put an event into the channel's outbox, at once or as a simulated fault demands.
 
-    `fault`: a simulated fault of events, which drops, doubles, delays or reorders the event, as the name of the fault
-    says; None for no fault.
+    `fault`: `events-missing` to drop the event, `events-doubled` to send the event twice, `events-late` to delay the
+    event, `events-reordered` to hold the event until the next event or for some seconds; None for no fault.
     """
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":

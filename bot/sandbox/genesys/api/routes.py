@@ -29,7 +29,9 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 class Api:
     """Holds the data of the sandbox's Genesys, and serves the API endpoints.
 
-    `url`: the base URL of the API and of the login; "" before the server starts.
+    - `url`: the base URL of the API and of the login; "" before the server starts.
+    - `delete_supported`: False if the session service has no call that ends a session.
+    - `search_includes_deleted`: whether a search for users also finds deleted users.
     """
 
     def __init__(

@@ -90,10 +90,11 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Exchange an authorization code or a refresh token. Return the user's id and a new refresh token.
+        """Check and use up the authorization code or refresh token in a token request.
 
-        The new refresh token is None if the client did not authenticate with its secret. Raises OAuthError if the
-        client, the code or the refresh token is invalid.
+        Return the id of the user to whom the code or token belongs, and a new refresh token. The new refresh token is
+        None if the client did not authenticate with its secret. Raises OAuthError if the client, the code or the
+        refresh token is invalid.
 
         - `form`: the form of the token request.
         - `authorization`: the Authorization header of the token request; None if the header is missing.

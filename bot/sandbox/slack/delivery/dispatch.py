@@ -35,9 +35,9 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once, wait for the acknowledgement, and return a record of the delivery.
+        """Deliver a payload without retries, wait for the acknowledgement, and return a record of the delivery.
 
-        - `kind`: the kind of the payload.
+        - `kind`: `slash_commands`, `events_api`, or `interactive` for presses, shortcuts and modals.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         - `reason`: Slack's reason for a retry, such as `http_timeout`. A first delivery ignores `reason`.
         """

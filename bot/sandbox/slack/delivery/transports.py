@@ -22,7 +22,8 @@ from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.models import APP_ID, Ack, Kind
 
 MAX_SOCKETS = 10
-"""An app's maximum number of sockets. On any further socket, Slack sends a hello and then `too_many_websockets`."""
+"""How many WebSockets an app can have open at a time. On one more WebSocket, Slack sends a hello, and then a disconnect
+message with the reason `too_many_websockets`."""
 END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
@@ -69,9 +70,9 @@ class Socket:
             raise SocketClosedError from error
 
     async def run(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
-        """Send a hello. Read acknowledgements and exchange pings until the WebSocket is closed.
+        """Serve the WebSocket until it is closed: send a hello, read acknowledgements, and exchange pings.
 
-        - `hello`: the content of the hello.
+        - `hello`: the first message that Slack sends over a WebSocket.
         - `ping_seconds`: the time between two pings.
         - `fault`: None for no simulated fault; `no_hello` to close the WebSocket without a hello; `close` to close the
           WebSocket after the hello; one of END_REASONS to send a disconnect message after the hello and close the
@@ -131,9 +132,10 @@ class Sockets:
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
         self.stale_connections = 0
-        """The number of connections without a closing handshake. Slack counts these connections for hours."""
+        """How many connections ended without a closing handshake. As in Slack, such connections still count as open: in
+        `num_connections` of the hello, and towards MAX_SOCKETS."""
         self.app_id = APP_ID
-        """The id of the Slack app that the hello of a new socket names."""
+        """The id of the Slack app in the hello, the first message over a new WebSocket."""
         self._faults = faults
         self._tickets: set[str] = set()
         self._sockets: list[Socket] = []
@@ -143,7 +145,7 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a new ticket. The URL of a new WebSocket must contain a ticket, and each ticket is valid once."""
+        """Return a new ticket. With the ticket in the URL, the bot can open one WebSocket."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -177,11 +179,11 @@ class Sockets:
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
         """Deliver a payload over one WebSocket, and return the bot's acknowledgement.
 
-        If the WebSocket is closed before the acknowledgement, deliver the payload over another WebSocket, at most once.
-        After `timeout_seconds`, return an Ack with the error `operation_timeout`. After any other failure, return an
-        Ack with the error `dispatch_failed`.
+        If the WebSocket is closed before the acknowledgement, try one other WebSocket. After `timeout_seconds`, return
+        an Ack with the error `operation_timeout`. After any other failure, such as no open WebSocket, return an Ack
+        with the error `dispatch_failed`.
 
-        - `timeout_seconds`: the time limit for the acknowledgement.
+        - `timeout_seconds`: the time limit for both tries together.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         """
         if not self._ready():
@@ -255,7 +257,7 @@ class HttpDelivery:
         return an Ack with the error `operation_timeout`. For any other response, or without a connection, return an Ack
         with the error `dispatch_failed`.
 
-        - `kind`: the kind of the payload.
+        - `kind`: selects the form of the body: JSON for `events_api`, an HTML form for other payloads.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
         - `reason`: Slack's reason for a retry, such as `http_timeout`. A first delivery ignores `reason`.
         """
