@@ -46,10 +46,10 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the value of each input in `blocks` when a user opens the message or view.
+    """Return the value of each input in `blocks` before a user changes the value.
 
-    `previous`: values of inputs that replace the initial values, by block_id and action_id; None to use all initial
-    values.
+    `previous`: the values before an update. An input that has a value here keeps this value; any other input gets its
+    initial value. None to use all initial values.
     """
     result: Values = {}
     for block, element in fields_of(blocks):

@@ -68,7 +68,7 @@ class ChatMethods:
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _thread(self, channel: str, ts: str) -> str:
-        """Return the `ts` of the message that starts the thread of the message `ts`.
+        """Return the `thread_ts` of a reply to the message `ts`: the id of the first message in the thread.
 
         Raises ApiError (`thread_not_found`) for an unknown or deleted message. Raises ApiError
         (`cannot_reply_to_message`) for an ephemeral message.

@@ -30,7 +30,7 @@ RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a message.
+    """Check a message, and return its text and its blocks: "" if there is no text, [] if there are no blocks.
 
     `args`: the arguments of a call that sends a message, or the body of a post to a response_url.
 
