@@ -1,4 +1,8 @@
-"""Configure Bolt so that it reads no environment variable and calls Slack only after an acknowledgement."""
+"""Build the Bolt app, which passes payloads from Slack to the listeners.
+
+The app is configured so that Bolt reads no environment variable, and calls Slack only after the acknowledgement of a
+payload.
+"""
 
 import logging
 from collections.abc import Callable
@@ -17,10 +21,10 @@ def new_bolt_app(
     """Build a Bolt app without listeners.
 
     - `bot_token`: a function that returns the current bot token.
-    - `command`: a middleware that runs before all other middleware.
+    - `command`: a middleware that answers the slash command before Bolt's other middleware runs; None for none.
 
-    Bolt verifies no signature: receivers/http.py verifies it, and Socket Mode has no signatures. Bolt accepts every
-    user: core/access.py decides what a user may do.
+    Bolt verifies no signature: receivers/http.py verifies the signature, and Socket Mode has no signatures. Bolt
+    accepts every user: core/access.py decides what a user may do.
     """
 
     async def authorize() -> AuthorizeResult:

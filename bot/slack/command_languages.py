@@ -1,8 +1,8 @@
 """Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
-command_words.py decides what the words mean in a text. Accents make no difference. A word that often begins a name
-means a command only if it is alone, or together with fillers and nouns: "fin" ends a session, "Fin de mes" is a
-session's name.
+command_words.py decides what the words mean in a text. Accents make no difference. Some command words often begin a
+session's name. Such a word means a command for certain only if all other words are fillers, such as "the", or nouns,
+such as "session": "fin" ends a session, "Fin de mes" is a session's name.
 """
 
 import unicodedata
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 def without_marks(text: str) -> str:
-    """Convert a text to Unicode's form NFKD and remove the combining marks, such as accents."""
+    """Remove the accents and other combining marks from a text. The result has Unicode's form NFKD."""
     return "".join(each for each in unicodedata.normalize("NFKD", text) if unicodedata.category(each)[0] != "M")
 
 
@@ -18,8 +18,8 @@ def without_marks(text: str) -> str:
 class Vocabulary:
     """The words for commands in one language. Each field has lower-case words, separated by spaces.
 
-    - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean this command.
-    - `begins_names`: the command words that often begin a session's name.
+    - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean the English command of this name.
+    - `begins_names`: the words in these six fields that often begin a session's name.
     - `polite`, `possessives`: words before a command word that do not change the meaning of the text.
     - `fillers`: words before or after a command word that do not change the meaning of the text.
     - `nouns`: words for the things on which commands act, such as a session.

@@ -1,9 +1,9 @@
 """Parse the text after the slash command into one object, such as a Start or a Query (pure).
 
-If the text may mean a user or a command, the bot asks before it starts a session with the text as the session's name. A
-session's name never contains a phone number or an email address. Slack escapes `&`, `<` and `>` in the text and turns
-mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py decides whether words mean a
-command.
+A text that is no command starts a session, and becomes the session's name. If the text may mean a command or a user
+instead, the bot asks first. A session's name never contains a phone number or an email address. Slack escapes `&`, `<`
+and `>` in the text and turns mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py
+decides whether words mean a command.
 """
 
 import difflib
@@ -71,8 +71,8 @@ _HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Invisible characters outside Unicode's format category (Unicode: Default_Ignorable_Code_Point)."""
 MAX_TEXT_LENGTH = 2000
-"""The maximum length of a text, in characters. The parser cuts longer text, because it runs before the
-acknowledgement."""
+"""The maximum length of a text, in characters. The parser cuts a longer text to save time: Slack is still waiting for
+the acknowledgement."""
 
 
 class Reason(Enum):
@@ -103,8 +103,9 @@ class Start:
     - `conversation_id`: the Genesys conversation that the text names; None for none.
     - `send_to`: the customer's address as typed; None for none. The session card offers to send the link to this
       address.
-    - `unless`: a value of COMMANDS, if `name` begins with a word for this command; else None. If `name` also contains
-      the name of an open session of the requester, the bot asks whether the requester meant the command.
+    - `unless`: the command that the text may mean instead, such as "end"; None for none. It is set if `name` begins
+      with a word for this command. The bot then asks which one is meant, if `name` also contains the name of an open
+      session of the requester.
     """
 
     target: UserId | None = None
@@ -119,7 +120,8 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the rest of the text after the command word, without the user; None for no rest.
+    - `argument`: the text after the command word, without the user; None for none. For PROPOSE, the customer's address
+      in the form that `pack` returns.
     """
 
     kind: RequestKind
@@ -239,7 +241,7 @@ def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
 def option_of(command: str, target: UserId | None = None) -> Option:
     """Return the meaning of a text that has only a command word, or only a command word and a user.
 
-    - `command`: a value of COMMANDS.
+    - `command`: an English command word such as "end", a value of COMMANDS.
     - `target`: the user in the text, None for no user.
     """
     match command:
@@ -288,9 +290,9 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Parse a text whose first word is in TRIGGERS. Return a Choice if the text can be a command or a session's name.
+    """Parse a text whose first word can begin a command. Return a Choice if the text can also be a session's name.
 
-    Return None if the text can only be a session's name, such as "Checkout help".
+    Return None if the text can only be a session's name, such as "Sharing problem".
     """
     if send := _send(start, text, grammar):
         return send
@@ -329,10 +331,12 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Return a Start with the conversation and the session's name in the text.
+    """Parse a text that is no command: an optional conversation, then the session's name. Return a Start.
+
+    `start`: holds the user whom the requester mentioned before the text, if any.
 
     Return NotUnderstood if the text begins with a URL that does not lead to a conversation. If the name contains an
-    address, return a Choice or a Start: `_named` decides.
+    email address or a phone number, return a Choice, or a Start that keeps the address out of the name.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -348,8 +352,8 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
 
-    Exception: return a Start if the text contains exactly one address, at its beginning, and the address is an email
-    address or a phone number with a plus. The session card then offers to send the link to this address.
+    Exception: return a Start if the text begins with its only address, an email address or a phone number with a plus.
+    The session card then offers to send the link to this address.
 
     - `start`: holds the user and the conversation that the requester named before the text, if any.
     - `is_forced`: whether the requester put the text in quotes, to mark it as a name. If True, the exception does not
@@ -398,11 +402,12 @@ def _short_name(text: str, grammar: Grammar) -> str | None:
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
     """Return a Start whose name has no address. If the name had exactly one address, this address becomes `send_to`.
 
+    - `start`: holds the user and the conversation that the requester named before the name, if any.
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    The session gets no name if the rest of the name is a command, has only fillers, or still contains an address. The
-    parts before and after a removed address can form a new address.
+    If the parts before and after a removed address form a new address, remove this address, too, and set `send_to` to
+    None. The session gets no name if the remaining text is a command, has only fillers, or still contains an address.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -416,7 +421,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     """Return the question about an `@name` that Slack did not turn into a mention.
 
-    - `plain`: the text from the `@name` on, or the whole text, as `_normalized` returns it.
+    - `plain`: the text from the `@name` on, or the whole text, without accents and invisible characters.
     - `text`: the whole text.
     """
     at = _AT_WORD.search(plain)
@@ -426,7 +431,7 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
     """Return the question about a user who is not at the beginning of the text: is the session for this user?
 
-    - `text`: the text that contains the user, as typed or as `_normalized` returns it.
+    - `text`: the text that contains the user, as typed, or without accents and invisible characters.
     - `typed`: the text as typed. If the session is for the requester, this text is the session's name.
     - `at`: the start and the end of the user in `text`.
     """

@@ -32,7 +32,8 @@ ALIASES = {
 }
 """A mapping from each alias of a command word to the command word."""
 BEGINS_NAMES = words_of("begins_names")
-"""Command words that often begin a session's name. If an unknown word follows, the text is a name."""
+"""Command words of other languages that often begin a session's name. If an unknown word and no noun follow, the text
+is a name."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
@@ -123,7 +124,9 @@ def split(text: str) -> tuple[str, ...]:
 def read(words: Sequence[str]) -> Reading:
     """Decide what words mean. `words` is a result of `split`.
 
-    If the first word that is not in LEADING is a command word, the first rule that applies decides:
+    The main word is the first word that is not in LEADING, such as "end" in "please end it". "who am I" counts as the
+    word `whoami`. "me" alone, or with polite words, means `whoami`, too. If the main word is a command word, the first
+    rule that applies decides:
 
     - If each later word is a filler, a noun or a word for the same command, the words mean a command. Exception: the
       words mean a command or a name if the command word is in UNSURE, or if a word of QUESTIONS precedes a command that
@@ -134,7 +137,8 @@ def read(words: Sequence[str]) -> Reading:
       command or a name.
     - Otherwise the words mean a name.
 
-    If that first word is not a command word, `_read_loose` decides. "who am I" and "me" mean `whoami`.
+    If the main word is not a command word, the words mean a name if any word is unknown. If all words are known, they
+    mean a command or a name if one is a command word, else nothing.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -168,9 +172,11 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what words mean if the first word outside LEADING is not a command word.
+    """Decide what words mean if the first word that is not in LEADING is not a command word.
 
-    An unknown word makes the text a session's name.
+    - If any word is unknown, the words mean a session's name.
+    - If all words are known, and one is a command word but no filler and no noun: a command or a name.
+    - Otherwise nothing.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN
@@ -179,7 +185,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether `word` may follow a word for `command` without a change to the meaning of the text."""
+    """Return whether a text that begins with a word for `command` still means this command if `word` follows."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

@@ -15,7 +15,7 @@ class Group(Enum):
     FAULT = auto()
     """Slack failed, and may have carried out the call."""
     MOVING = auto()
-    """Slack is moving the workspace into an organization."""
+    """Slack is moving the Slack workspace into an organization."""
     NO_ANSWER = auto()
     TOKEN = auto()
     """Slack does not accept the token; no call works until somebody replaces it."""
@@ -55,7 +55,7 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return False if the error means that Slack does not accept the token, else True."""
+        """Return whether the bot can still call Slack with its token: False if Slack does not accept the token."""
         return self.group is not Group.TOKEN
 
     @property

@@ -63,7 +63,7 @@ ALL_FEATURES = Features()
 def below(path: str, workspace: str) -> str:
     """Return the path of one workspace on the HTTP server: `path`, a slash, and the workspace's short name.
 
-    Return `path` itself if `workspace`, the short name, is "": the process then serves only one workspace.
+    `workspace`: the short name; "" if the process serves only one workspace. For "", return `path` itself.
     """
     return f"{path}/{workspace}" if workspace else path
 

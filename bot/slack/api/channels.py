@@ -35,7 +35,10 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Asks Slack whether a session may be posted in a channel. `home` is the bot's Slack workspace."""
+    """Finds out from Slack who reads a channel, and so whether the bot may post a session there.
+
+    `home`: the bot's Slack workspace.
+    """
 
     def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._home, self._timing = web, home, timing
@@ -43,8 +46,9 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError with the reason if the bot may not post. Raises SlackUnavailableError if Slack does not
-        answer, or if Slack's answer has an unexpected form.
+        Raises SharingError if the bot may not post. Its reason is "direct" for a direct message, "uninvited" if Slack
+        does not show the channel to the bot, or a result of `share_refusal`. Raises SlackUnavailableError if the call
+        fails, or if Slack's answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
@@ -66,12 +70,12 @@ class ChannelDirectory:
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
-    - "outside": another organization reads the channel.
-    - "unclear": a required field is missing or not a boolean.
+    - "outside": people outside the bot's Slack workspace or organization can read the channel, or are invited.
+    - "unclear": a field that the decision needs is missing or not a boolean.
     - "closed": the channel is archived.
 
-    `channel` is Slack's conversation object, `home` the bot's Slack workspace. Raises MALFORMED_ERRORS for an object of
-    another shape.
+    `channel` is Slack's conversation object, `home` the bot's Slack workspace. Raises AttributeError, KeyError or
+    TypeError if a field of the object has an unexpected type.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)

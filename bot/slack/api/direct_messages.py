@@ -31,8 +31,8 @@ CACHE_SIZE = 20_000
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
 """Groups of errors after which a later message to the same person or channel may succeed."""
 Render = Callable[[Notice, datetime, str], Message]
-"""A function that renders the message of a notice (pure). It gets the notice, the copy of `opened_at` that the message
-kept when it was posted, and the id of the reader."""
+"""A function that renders the message of a notice (pure). It gets the notice, the value that the notice's `opened_at`
+had when the message was posted, and the id of the user or channel that reads the message."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
@@ -41,7 +41,7 @@ GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 class UnconfirmedPostError(SlackClientError):
     """A call that posts a message failed, but Slack may have posted the message.
 
-    The text of the exception is Slack's error code or a label from `error_label`.
+    The text of the exception is Slack's error code, or a short name of the error such as `timed_out`.
     """
 
     code = "post_unknown"
@@ -108,9 +108,12 @@ class DirectMessages:
 
 
 class SlackNotices:
-    """Posts and updates the messages of notices in Slack. Implements core's NoticeMessages.
+    """Posts and updates the messages of notices in Slack.
 
     A notice is not posted in a channel that people of other organizations read.
+
+    - `render`: builds the message of a notice.
+    - `readers`: fetches a person's language from Slack before a notice to the person is rendered.
     """
 
     def __init__(
@@ -122,10 +125,6 @@ class SlackNotices:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts.
-
-        `readers`: fetches a person's language from Slack before a notice to the person is rendered.
-        """
         self._readers = readers
         self._web, self._direct, self._channels = web, direct, channels
         self._render, self._timing = render, timing

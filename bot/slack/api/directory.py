@@ -74,17 +74,15 @@ class UserGroups:
 
     With an org-wide token, the group may be in any Slack workspace of the organization. Therefore the bot reads and
     caches the members separately for each Slack workspace.
+
+    - `call`: a function that gets the name of a Web API method and returns the object that calls this method.
+    - `home`: the bot's Slack workspace.
+    - `clock`: returns seconds and never goes back.
     """
 
     def __init__(
         self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
     ) -> None:
-        """Take the parts.
-
-        - `call`: a function that gets the name of a Web API method and returns the object that calls this method.
-        - `home`: the bot's Slack workspace.
-        - `clock`: returns seconds and never goes back.
-        """
         self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
         self._home, self._timing = home, timing
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
@@ -92,7 +90,7 @@ class UserGroups:
         self._workspaces: Cache[None, tuple[TeamId, ...]] = Cache(seconds=seconds, size=1, clock=clock)
         self._last_workspaces: tuple[TeamId, ...] = ()
         self._places: dict[str, set[TeamId]] = {}
-        """The workspaces that have listed a group, so that it is not looked for in all workspaces again."""
+        """The Slack workspaces in which the bot has found a group, by the group's id."""
 
     def _kept_seconds(self, found: GroupListing) -> float:
         """Return how many seconds to cache a listing.
@@ -104,7 +102,8 @@ class UserGroups:
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
         """Return whether a user is in a user group.
 
-        `own`: the user's Slack workspaces, in which the bot looks for the group first.
+        `own`: the user's Slack workspaces, in which the bot looks for the group first. If `own` is empty, the bot looks
+        for the group in all Slack workspaces.
 
         Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
@@ -124,7 +123,8 @@ class UserGroups:
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `own`: the user's Slack workspaces. If this is empty, all Slack workspaces of the token count.
+        `own`: the user's Slack workspaces, whose listings of the group decide. If `own` is empty, the listings of all
+        Slack workspaces decide.
         """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
@@ -154,7 +154,8 @@ class UserGroups:
         """Ask Slack for the Slack workspaces that the org-wide token can use.
 
         If the call fails but may succeed later, return the result of the last successful call. Raises
-        SlackUnavailableError if there was no such call, or if the call can never succeed.
+        SlackUnavailableError if no call has succeeded yet, if the call can never succeed, or if Slack names no
+        workspace.
         https://docs.slack.dev/reference/methods/auth.teams.list
         """
         try:
@@ -196,7 +197,7 @@ def _nearby(own: Sequence[TeamId], teams: Sequence[TeamId]) -> Sequence[TeamId]:
 
 
 class SlackDirectory:
-    """Reads and caches the users and user groups of Slack. Implements core's MemberDirectory.
+    """Reads the users and user groups of Slack, and caches them.
 
     - `home`: the bot's Slack workspace.
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
@@ -221,9 +222,10 @@ class SlackDirectory:
         self._known_ids: LRUCache[UserId, UserId] = LRUCache(CACHE_SIZE)
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Return the user with this id. Return an OUTSIDER if Slack does not know the user.
+        """Return the user with this id, from the cache or from Slack.
 
-        Raises SlackUnavailableError if the look-up fails.
+        If Slack does not know the id, return a user with the status OUTSIDER. Raises SlackUnavailableError if the
+        look-up fails.
         """
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
@@ -254,9 +256,9 @@ class SlackDirectory:
         return self._people.peek(user_id)
 
     def locale(self, user_id: UserId) -> str | None:
-        """Return the newest locale that Slack has sent for this user, such as `fr-FR`; None if the bot knows none.
+        """Return the newest locale that Slack has sent for this user, such as `fr-FR`. Never calls Slack.
 
-        Never calls Slack.
+        Return "" if Slack has sent the user without a locale. Return None if the bot has not read the user yet.
         """
         return self._locales.get(user_id)
 
@@ -321,22 +323,23 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
 
 
 class ContactName:
-    """Fetches and remembers the name of the person in COBROWSE_HELP_CONTACT.
+    """Fetches and remembers the name of the person whom people ask to connect them to a Genesys user.
 
     The label of a button shows the name, because a label is plain text and cannot contain a mention.
+
+    `user_id`: the id of this person; None if there is no such person, or if people have to ask in a channel.
     """
 
     def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
-        """Take the parts. `user_id`: the user in COBROWSE_HELP_CONTACT; None if the setting does not name a user."""
         self._people, self._user_id, self._timing = people, user_id, timing
         self._name = ""
 
     def known(self) -> str:
-        """Return the name of the person in COBROWSE_HELP_CONTACT; "" if Slack has not sent the name yet."""
+        """Return the person's name; "" if there is no such person, or if Slack has not sent the name yet."""
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the name of the person in COBROWSE_HELP_CONTACT, unless the name is known. Never raises."""
+        """Ask Slack for the person's name, unless the bot already knows the name. Does not raise if the call fails."""
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):
@@ -346,9 +349,9 @@ class ContactName:
 class Readers:
     """Finds out in which language to write to each person.
 
-    - `languages`: all languages by code, including English.
+    - `people`: reads people's languages from Slack; None to write to everybody in the default language.
+    - `languages`: the languages in which the bot can write, by code. English is one of them.
     - `forced`: the code of the language for all people; "" to use each person's own language.
-    - `default`: the language for channels, and for people whose language is not known.
     """
 
     def __init__(
@@ -362,7 +365,7 @@ class Readers:
         self._languages, self._timing = languages, timing
         self._by_locale: LRUCache[str, Language] = LRUCache(100)
         self.default = languages.get(forced, ENGLISH)
-        """The language for channels, and for people whose language is not known."""
+        """The language for channels, and for people whose language is not known: the forced language, else English."""
 
     def known(self, user_id: str | None) -> Language:
         """Return the language in which to write to a reader. Never calls Slack.
@@ -447,7 +450,10 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Calls one Web API method, in the order of arrival. At most MAX_CONCURRENT_CALLS calls run at the same time.
+    """Calls one Web API method within Slack's rate limit.
+
+    At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. After a Retry-After of Slack,
+    all calls wait for that time.
 
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `web`: a client without a rate-limit retry handler. Such a handler would sleep inside a call and block the queue.
@@ -480,10 +486,10 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Wait for an earlier Retry-After; if there is none, call the method and return Slack's answer.
+        """Try to call the method. Return Slack's answer; None if the caller has to try again.
 
-        Return None after a wait, and if Slack sends a new Retry-After: the caller has to try again. Raises
-        SlackUnavailableError if the call fails.
+        The caller has to try again in two cases: this method has only waited for the end of an earlier Retry-After, or
+        Slack has answered with a new Retry-After. Raises SlackUnavailableError if the call fails.
         """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:

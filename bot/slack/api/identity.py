@@ -43,6 +43,7 @@ class BotIdentity:
     """The bot's Slack workspace, the ids of the bot and its Slack user, and the scopes of the bot token.
 
     - `home`: the Slack workspace.
+    - `bot_id`, `bot_user_id`: the ids of the bot and of its Slack user; None if Slack does not name them.
     - `scopes`: the scopes that Slack granted; empty if Slack does not list them.
     """
 

@@ -68,16 +68,16 @@ T = TypeVar("T")
 
 CONNECTIONS = 1000
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
-"""Codes of errors that say what has become of a session.
+"""Codes of errors that say what has become of a session, so that the message with the pressed button is out of date.
 
-Such an error replaces the card or the list row with the pressed button.
+Such an error replaces this message, a session card or a list of sessions. Other errors appear in a new message.
 """
 ANSWERABLE = timedelta(minutes=29)
 """How long after a request the bot uses the request's response_url. Slack accepts posts to it for 30 minutes."""
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
-    """Repeats a call after a 429, as slack_sdk does, but only if Retry-After is at most MAX_RETRY_AFTER_SECONDS."""
+    """Repeats a call after an answer with status 429 and a Retry-After of at most MAX_RETRY_AFTER_SECONDS."""
 
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
         headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
@@ -150,10 +150,17 @@ def new_web_client(
 
 
 class SlackResponder:
-    """Sends results and other messages to people in Slack. Implements core's Responder.
+    """Sends results and other messages to people in Slack.
 
     The methods that send messages never raise. `answer`, `tell_agent`, `tell_state` and `post` return whether Slack
     accepted the message.
+
+    - `words`: renders the messages.
+    - `direct`: posts the direct messages.
+    - `session_messages`: records which direct messages show a session, so that the bot can update them later.
+    - `proxy_for`: returns the proxy for a URL; None for no proxy.
+    - `contact`: fetches the name of the person who connects people to Genesys users, for the label of a button.
+    - `readers`: fetches the language of each reader.
     """
 
     def __init__(
@@ -170,12 +177,6 @@ class SlackResponder:
         timing: SlackTiming = SLACK_TIMING,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the parts of the responder.
-
-        - `proxy_for`: returns the proxy for a URL, or None.
-        - `contact`: fetches the name of the person in COBROWSE_HELP_CONTACT, for the label of a button.
-        - `readers`: fetches the language of each reader.
-        """
         self._timing, self._contact, self._readers = timing, contact, readers
         self._report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None
         self._web, self._direct, self._session_messages = web, direct, session_messages
@@ -206,10 +207,10 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person in COBROWSE_HELP_CONTACT. Never raises.
+        """Fetch the name of the person who connects people to Genesys users, if the next message needs it.
 
-        `outcome`: the result or error that the bot is about to tell. Do nothing if `outcome` is None, or if no button
-        in the message about `outcome` shows this name.
+        Never raises. `outcome`: the result or error that the next message tells; None does nothing. The message needs
+        the name if the label of one of its buttons shows the name.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -259,9 +260,10 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted the answer.
 
-        `replace`: whether the answer replaces the message that the response_url belongs to. If a wait notice that
-        replaces the same message is still being posted, wait for the notice, and post the answer again. Otherwise the
-        notice could replace the answer.
+        `replace`: whether the answer replaces the message that the response_url belongs to.
+
+        A wait notice that replaces the same message may still be on its way to Slack, and could replace the answer. In
+        this case, wait until Slack has the notice, and post the answer again.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -274,11 +276,14 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Try an ephemeral message and then a direct message. Return whether Slack accepted one of them.
+        """Send an ephemeral message or a direct message in place of a post to the response_url.
+
+        Return whether Slack accepted the message.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: whether to try the ephemeral message first. If False, try the ephemeral message only after
-          the direct message, and only for a request that comes from a form and is younger than ANSWERABLE.
+        - `is_in_channel`: True to try the ephemeral message first, then the direct message. False to try the direct
+          message first. An ephemeral message then follows only for a request that comes from a form and is younger than
+          ANSWERABLE.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -296,7 +301,7 @@ class SlackResponder:
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
-        """Take `report`, a function that tells the administrators about a fault. `report` never raises."""
+        """Set the function by which this object tells the administrators about a fault. `report` must never raise."""
         self._report = report
 
     async def _report_direct_off(self, request: Request) -> None:
@@ -348,19 +353,19 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update the
-        modal. With "", Slack always updates the modal.
+        `known_hash`: the hash of the modal that Slack sent in a payload. If the modal has changed since this payload,
+        Slack does not update the modal. With "", Slack always updates the modal.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Remember that a request comes from a button in a message that is not ephemeral.
+        """Remember which message contains the button that made a request. Only for messages that are not ephemeral.
 
         - `channel_id`: the channel of the message.
         - `ts`: the id of the message in the channel.
 
-        If the answer to the request replaces the message with the card of a new session, the bot can update this card
-        later.
+        The answer to the request may replace this message by the card of a new session. The bot can then update the
+        card later.
         """
         self._standing[request_id] = channel_id, ts
 
@@ -445,7 +450,7 @@ class SlackResponder:
         await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """Send the requester the result of a request that was not stored, in the background."""
+        """Send the requester the result of a request in the background. For a request that could not be stored."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
@@ -493,7 +498,7 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limits the time of each attempt to send a message."""
+    """Limits the time of each attempt to send a message: to `post_timeout`, or less when the process is stopping."""
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
@@ -524,7 +529,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message with the pressed button.
 
-    - On a card or in a list: True for a success and for an error in STATES_SHOWN. Other errors would remove the link.
+    - On a card or in a list that the answer may replace: True for a success and for an error in STATES_SHOWN. Another
+      error leaves the message unchanged, because the message may show the link.
     - Elsewhere: `request.replaces`.
     """
     if _is_kept_after_errors(request):

@@ -114,9 +114,9 @@ class ResponseUrls:
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
-        """Post `data`, a JSON text, once. Return the HTTP status, and the seconds to wait before a retry.
+        """Make one attempt to post `data`, a JSON text. Return the HTTP status, and the seconds to wait before a retry.
 
-        The seconds are None if no retry is needed or a retry cannot help.
+        The seconds are None if no retry is needed, or if a retry cannot help.
         """
         proxy = self._proxies[_origin(url)]
         async with self._http.post(

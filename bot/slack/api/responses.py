@@ -1,6 +1,7 @@
-"""Read Slack's HTTP responses within limits, and name the errors of calls for logs.
+"""Read Slack's HTTP responses, and name the errors of calls for logs.
 
-A response may come from a proxy instead of Slack. So redirects are not followed, and the size of a body is limited.
+A response may come from a proxy instead of Slack. So the bot follows no redirect, and reads no body above a certain
+size.
 """
 
 import asyncio
@@ -85,7 +86,10 @@ def is_page(body: bytes) -> bool:
 
 
 def error_label(error: BaseException | None) -> str:
-    """Return a short name of an error for logs, such as `timed_out`, `connection_refused` or Slack's own error code."""
+    """Return a short name of an error for logs, such as `timed_out` or Slack's own error code.
+
+    The name is that of the first known error among `error` and its causes; "other" if none is known.
+    """
     for each in _with_causes(error):
         if label := _label(each):
             return label

@@ -49,9 +49,13 @@ REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED:
 
 
 class SlackSessionMessages:
-    """Posts and updates messages about sessions in Slack. Implements core's SessionMessages.
+    """Posts and updates messages about sessions in Slack.
 
-    `once`: a Web API client that never repeats a call, so that no message is posted twice.
+    - `once`: a Web API client that never repeats a call, so that no message is posted twice.
+    - `places`: says whether the bot may post a session in a channel.
+    - `book`: records the messages in the store.
+    - `cards_for`: returns the renderer of session cards for a reader.
+    - `readers`: fetches the language of each reader.
     """
 
     def __init__(
@@ -65,12 +69,6 @@ class SlackSessionMessages:
         readers: Readers = Readers(),  # noqa: B008 - knows nobody
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts.
-
-        - `book`: records the messages in the store.
-        - `cards_for`: returns the renderer of session cards for a reader.
-        - `readers`: fetches the language of each reader.
-        """
         self._cards_for, self._readers, self._timing = cards_for, readers, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
@@ -205,7 +203,7 @@ class SlackSessionMessages:
         return edit
 
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
-        """Return the person in whose language the bot updates a message.
+        """Return the person for whom the bot renders the update of a message.
 
         - For a message in a channel, return the requester.
         - For a direct message in the requester's cached channel, return the requester.
@@ -231,9 +229,10 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Update a message once. Return the outcome and Slack's error code. The code is "" on success.
+        """Make one attempt to update a message. Return its outcome, and an error code; "" on success.
 
-        Raises TimeoutError after the caller's time-out.
+        The code is Slack's, or a label such as `connection_lost` if Slack sent none. Raises TimeoutError after the
+        caller's time-out.
         """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)

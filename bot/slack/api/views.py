@@ -54,8 +54,8 @@ class Views:
 
         - `external_id`: the bot's own id of the modal; "" if `view_id` identifies the modal.
         - `view_id`: Slack's id of the modal; "" if `external_id` identifies the modal.
-        - `known_hash`: the hash of the modal in a payload. If the modal has changed since then, Slack does not update
-          the modal. With "", Slack always updates the modal.
+        - `known_hash`: the hash of the modal that Slack sent in a payload. If the modal has changed since this payload,
+          Slack does not update the modal. With "", Slack always updates the modal.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:

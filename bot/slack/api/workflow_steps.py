@@ -24,7 +24,7 @@ from bot.slack.messages.renderer import MessageRenderer
 log = logging.getLogger(__name__)
 
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
-"""A function that tries a call once. It gets a name for the log, and the call.
+"""A function that makes one attempt at a call to Slack. It gets a name of the call for the log, and the call.
 
 It limits the time of the call, logs a failure, and returns whether the call succeeded.
 """
@@ -39,7 +39,9 @@ class WorkflowStepResult:
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Report the result of a request's workflow step to Slack, with retries.
 
-        Return whether Slack has accepted the result. `attempt`: makes one call to Slack within a time-out.
+        Return True if Slack accepts the result, or says that the step is already over. Return False if all attempts
+        fail, if Slack does not know this run of the step, or if the request no longer names its step. `attempt`: makes
+        one call to Slack within a time-out.
         """
         step = step_of(request)
         if step is None:  # the result was reported before
@@ -85,9 +87,10 @@ class WorkflowStepResult:
 
 
 def outputs_of(session: Session) -> dict[str, object]:
-    """Return the outputs of a step that has started a session, as manifest.yml declares them.
+    """Return the outputs of a step that has started a session, by the names in manifest.yml.
 
-    The output `link` is "" if the session service returns only a join code.
+    The output `link` is "" if the session service returns only a join code. There is no output `code` without a join
+    code.
     """
     outputs: dict[str, object] = {
         "session_id": session.id,

@@ -165,9 +165,13 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Show the sentence `doing` in the modal with the pressed button. Do nothing if the button is not in a modal.
+    """Show in a modal that the bot starts a session after a press on a button of this modal.
 
-    Leave the modal unchanged if its content has changed since the press.
+    Do nothing if the button is not in a modal, or if the content of the modal has changed since the press.
+
+    - `body`: the payload of the press.
+    - `press`: the request of the press.
+    - `doing`: the sentence to show.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -266,8 +270,11 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
     """Tell `responder` which message contains the pressed button.
 
-    If the answer to `press` replaces this message with a card, the bot can update the card later. Do nothing if the
-    button is in an ephemeral message, a modal or the Home tab. `body` is the payload of the press.
+    If the answer to the press replaces this message with a card, the bot can update the card later. Do nothing if the
+    button is in an ephemeral message, a modal or the Home tab.
+
+    - `body`: the payload of the press.
+    - `press`: the request of the press.
     """
     container = body.get("container") or {}
     if container.get("message_ts") and not container.get("is_ephemeral"):
@@ -277,7 +284,8 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
-    The argument of the request is `session_id`. For END in a list, the argument also names the page of the list.
+    The argument of the request is `session_id`. For END in a list, the argument also names the page of the list, so
+    that the answer can show this page again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -310,8 +318,8 @@ def is_private(body: dict[str, Any]) -> bool:
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """Return the value of the pressed button, and a START request by the person who pressed (pure).
 
-    The request has the key for *Try again*. Callers for other buttons replace the key. `body` is a `block_actions`
-    payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The request has the key for the button *Try again*. For any other button, the caller must replace the key. `body` is
+    a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
@@ -320,7 +328,7 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 def read_actor(body: dict[str, Any]) -> Request:
     """Build a START request with the user and the channel of an interaction payload (pure).
 
-    Callers replace the kind and the key.
+    The key of the request is random. A caller that submits the request must replace the key and set the kind.
     """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")

@@ -1,8 +1,9 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-If the session is over, if its link is used up, or if the person may not use the button, no dialog opens. The request is
-then submitted at once, and the answer to the request gives the reason. Exception: a dialog to end a session opens even
-if the link is used up. The worker checks again what the person may do.
+If the session is over, if nobody else can join by its link, or if the person may not use the button, no dialog opens.
+The request is then submitted at once, and the answer to the request gives the reason. Exceptions: the dialog that asks
+whether to end a session opens even if nobody else can join. A dialog that only shows data opens even if the session is
+over. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -92,7 +93,7 @@ class CardPresses:
         await self.submit(request)
 
     async def show(self, body: dict[str, Any], session_id: str) -> None:
-        """Show the session's link in a message if the press has a response_url, else in a dialog."""
+        """Show the session's link in a new message, or in a dialog if the press has no response_url."""
         request = replace(read_card_press(body, RequestKind.LAST, session_id), replaces=False)
         if request.reply_url:
             await self.submit(request)
@@ -115,8 +116,8 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a new session with the name and the agent of a session that is over.
 
-        The new session's card replaces the message with the pressed button. If this message is a notice, the card is a
-        new message.
+        The new session's card replaces the message with the pressed button. If this message is a notice, the message
+        stays, and the card is a new message.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -160,10 +161,10 @@ class CardPresses:
     ) -> None:
         """Open the dialog that `build` returns, in the background.
 
-        - `request`: the request to submit, without a dialog, if the person may not use the button, if the session is
-          over, or if the session's link is used up. For END, a used-up link does not matter.
-        - `is_query`: whether the dialog only shows data. If True, the dialog opens even if the session is over or the
-          link is used up.
+        - `request`: the request to submit in place of the dialog, if the person may not use the button, if the session
+          is over, or if nobody else can join by its link. For END, the link does not matter.
+        - `is_query`: whether the dialog only shows data. If True, the dialog opens even if the session is over or
+          nobody else can join.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -256,10 +257,10 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
 
 
 def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
-    """Return the values of a press that the dialog has to store (pure).
+    """Return the values of a press that its dialog must store, so that the result can answer the press (pure).
 
     - `body`: the payload of the press.
-    - `request`: the request for the press.
+    - `request`: the request of the press. Its argument is the session's id and, for END in a list, the list's page.
     """
     container = body.get("container") or {}
     stays = container.get("message_ts") and not container.get("is_ephemeral")
@@ -279,11 +280,11 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
     """Build the request of a submitted dialog (pure).
 
     - `body`: the payload of the submission.
-    - `pressed`: the press that opened the dialog. The result of the request answers this press.
-    - `argument`: the argument of the request.
+    - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
+    - `argument`: what the request needs to know, such as the session's id.
 
-    If the dialog was opened on top of another modal, a modal shows the result: for SEND the dialog itself, else the
-    other modal.
+    If the button is in a modal, the dialog lies on top of this modal. The result then appears in the modal with the
+    button, but for SEND in the dialog itself.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(

@@ -63,7 +63,7 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the command that a person chose (pure).
 
-    - `press`: a request by this person.
+    - `press`: a request by this person, with the channel and the response_url of the press.
     - `reference`: the id of the question. The request's key contains this id, so only the first press on a question
       counts.
     - `option`: the chosen command.

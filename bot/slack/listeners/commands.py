@@ -37,11 +37,13 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """A Bolt middleware that passes the slash command to `handle_cobrowse`.
+    """A Bolt middleware that handles the slash command. Other payloads go to the next middleware.
 
-    Other payloads go to the next middleware. An `@app.command` listener would need more CPU time.
-    docs/develop/decisions/0003-command-middleware.md has the figures.
-    https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    An `@app.command` listener would need more CPU time. docs/develop/decisions/0003-command-middleware.md has the
+    figures. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+
+    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+    - `offers`: turns the customer's address in a command into the argument of the request.
     """
 
     def __init__(
@@ -53,11 +55,6 @@ class SlashCommand(AsyncMiddleware):
         genesys_app: GenesysApp | None = None,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Take the arguments of `handle_cobrowse`.
-
-        - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
-        - `offers`: turns the customer's address in a command into the argument of the request.
-        """
         self._command = renderer.command
         self._handle = partial(
             handle_cobrowse,
@@ -112,6 +109,7 @@ async def handle_cobrowse(
     """Handle the slash command. Return the body of the acknowledgement.
 
     - `body`: Slack's payload.
+    - `questions`: renders the question which session to end.
     - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
     - `offers`: turns the customer's address in the command into the argument of the request.
 

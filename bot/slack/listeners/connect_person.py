@@ -59,7 +59,8 @@ log = logging.getLogger(__name__)
 class ConnectDialog:
     """Runs the steps of the dialog in which an administrator connects a person to a Genesys user.
 
-    Each step checks that the user is an administrator. In the methods, `actor` is a request by this user.
+    Before each search in Genesys, this class checks that the user of the dialog is an administrator. In the methods,
+    `actor` is a request by this user.
     """
 
     def __init__(
@@ -92,7 +93,10 @@ class ConnectDialog:
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """Search Genesys for `text`, and show the users found, in the background. `person` is the person to connect."""
+        """In the background, search Genesys for `text`, and show the users found as the next step of the dialog.
+
+        `person`: the person to connect.
+        """
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
@@ -113,7 +117,7 @@ class ConnectDialog:
         await self._views.update(await self._safely(actor, step), external_id=actor.id)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
-        """Await `step`, which returns a view. Show this view in place of the submitted step."""
+        """Await `step`, which returns the view of the dialog's next step, and show this view in the dialog."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
         await self._views.update(view, view_id=actor.view_id or "")

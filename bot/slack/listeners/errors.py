@@ -29,7 +29,10 @@ MAX_NAME_LENGTH = 60
 
 
 async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
-    """Pass a payload to Bolt and return Bolt's response. If Bolt raises an error, return an empty acknowledgement."""
+    """Pass a payload to Bolt and return Bolt's response. Also measure how long the response takes.
+
+    If Bolt raises an error, return an empty acknowledgement.
+    """
     began = time.monotonic()
     try:
         return await app.async_dispatch(request)
@@ -70,7 +73,10 @@ def reader_of(body: dict[str, Any]) -> UserId | None:
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log the type and the ids of a payload that has no listener. `reference` is the id of the log line."""
+    """Log the type of a payload that has no listener, and the ids of its command, button or form.
+
+    `reference`: an id in the log line and in the message to the person, so that administrators can find the line.
+    """
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})

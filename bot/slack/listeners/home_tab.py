@@ -63,7 +63,11 @@ T = TypeVar("T")
 
 
 class HomeTab:
-    """Loads and publishes the Home tabs of all users."""
+    """Loads and publishes the Home tabs of all users.
+
+    - `config_warnings`: the warnings about the set-up, which only administrators see.
+    - `followers`: the users who have opened their Home tab, to update the tab when one of their sessions changes.
+    """
 
     def __init__(
         self,
@@ -83,7 +87,6 @@ class HomeTab:
         config_warnings: Sequence[SetupWarning],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """Take the parts. `config_warnings`: the warnings about the set-up, which only administrators see."""
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
@@ -103,11 +106,12 @@ class HomeTab:
     ) -> None:
         """Publish the Home tab of `actor.requester` in the background.
 
+        - `actor`: a request by the user. It is not submitted.
         - `is_new`: whether the user has no tab yet. If True, a loading view is published first.
         - `freshness`: how new the states of the sessions must be. With KNOWN, the tab shows the stored states, without
-          a call to the session service. If the user has reached the limit of views in a minute, KNOWN replaces any
-          other value.
-        - `page`: the page of the workspace's sessions to show now and in later updates; None for the page shown before.
+          a call to the session service. After too many calls for one user in a minute, KNOWN replaces any other value.
+        - `page`: the page of the workspace's sessions to show now and in later updates; None for the page that the user
+          chose last, or else the first page.
         """
         if page:
             self._pages[team_of(actor), actor.requester] = page
@@ -182,8 +186,8 @@ class HomeTab:
     ) -> bool:
         """Return whether the user has a Genesys user and has never had a session.
 
-        - `identity`: the user's Genesys user.
-        - `own`: the user's open sessions.
+        - `identity`: the user's Genesys user, or the error if the look-up failed.
+        - `own`: the user's open sessions, or the error if they could not be loaded.
 
         Return False if Genesys or the database does not answer.
         """
@@ -237,9 +241,10 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Await `call`. Return its result, or the CobrowseError that `call` raises.
+        """Await `call`. Return its result, or the CobrowseError that `call` raises. Never raises.
 
-        Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds.
+        Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds. Return UnexpectedError if
+        `call` raises any other exception.
         """
         try:
             async with asyncio.timeout(self._timing.home_section_timeout):

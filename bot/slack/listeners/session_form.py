@@ -55,7 +55,15 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Opens the form that starts a session, and builds the request of a submitted form."""
+    """Opens the form that starts a session, and builds the request of a submitted form.
+
+    - `catalog`: lists the applications at the session service.
+    - `defaults`: the application and the duration of a session for which the form sets no other values.
+    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
+    - `offers`: turns the customer's address in the form into the argument of the request.
+
+    With a `genesys_app`, the form has a field for a conversation. Without one, the form has a field for the duration.
+    """
 
     def __init__(
         self,
@@ -71,14 +79,6 @@ class SessionForm:
         timing: SlackTiming = SLACK_TIMING,
         offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
-        """Take the parts.
-
-        - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
-        - `offers`: turns the customer's address in the form into the argument of the request.
-
-        With a `genesys_app`, the form has a field for a conversation. Without one, the form has a field for the
-        duration.
-        """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
         self._timing, self._offers = timing, offers
@@ -155,7 +155,10 @@ class SessionForm:
         )
 
     def addressee(self, request: Request) -> Addressee:
-        """Return what error messages in the form need to know about their reader, the requester."""
+        """Return what an error message in the form needs to know about its reader, such as the reader's language.
+
+        `request`: a request by this reader.
+        """
         return self._renderer.addressee(request.requester, repairs=False)
 
     async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any], is_for_another: bool) -> None:
@@ -204,7 +207,10 @@ class SessionForm:
         return session_form.form(fields, self._renderer.language_of(actor.requester))
 
     async def _further_fields(self) -> Fields:
-        """Return the applications and the default duration. The other values are placeholders."""
+        """Return the values of the fields that *More options* adds: the applications and the default duration.
+
+        The caller must replace or ignore the other values of the result.
+        """
         return Fields(
             channel_id=ChannelId(""),
             host=None,
@@ -223,7 +229,7 @@ class SessionForm:
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
         """Return the error which says why the agent has no Genesys user; None if the agent has a Genesys user.
 
-        Return None, too, if Genesys or the database does not answer within `catalog_timeout`.
+        Return None, too, if the look-up fails for another reason, or takes longer than `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -240,10 +246,10 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread in which the session can be posted, the thread of `message`.
+        """Return the id of the thread in which the session can be posted; "" for none.
 
-        If `message` has no thread, return the id of the message. Return "" if `message` is {}, if the request comes
-        from a group message, or if the bot may not post a session in the channel.
+        This is the thread of `message`, or a new thread below `message`. There is none if `message` is {}, if the
+        request comes from a group message, or if the bot may not post a session in the channel.
         """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:

@@ -31,7 +31,8 @@ def register(
 ) -> None:
     """Register the listener of the workflow step.
 
-    `countries`: ISO codes. Phone numbers that are valid in one of these countries are removed from a session's name.
+    `countries`: ISO codes. Phone numbers are removed from a session's name. A number without a plus counts as a phone
+    number if it is valid in one of these countries.
     """
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
@@ -50,7 +51,8 @@ def register(
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
     """Build the request for one execution of the workflow step (pure). `body` is Slack's payload.
 
-    `countries`: ISO codes. Phone numbers that are valid in one of these countries are removed from the session's name.
+    `countries`: ISO codes. Phone numbers are removed from the session's name. A number without a plus counts as a phone
+    number if it is valid in one of these countries.
 
     https://docs.slack.dev/reference/events/function_executed
     """
@@ -89,6 +91,6 @@ def _name(text: str, countries: Collection[str]) -> str | None:
 
 
 def _retry_number(request: AsyncBoltRequest) -> int:
-    """Return how often Slack has already sent this event; 0 for the first delivery."""
+    """Return the number of earlier deliveries of this event by Slack; 0 for the first delivery."""
     text = next(iter(request.headers.get("x-slack-retry-num", ())), "0")
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

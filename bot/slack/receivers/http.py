@@ -1,6 +1,6 @@
 """Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-Answer an HTTP request that has a malformed timestamp, signature or body with a 4xx.
+If the timestamp, the signature or the body of an HTTP request is malformed, the answer is a 4xx.
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
@@ -30,8 +30,9 @@ from bot.slack.manifest import EVENTS_PATH
 PATH = EVENTS_PATH
 BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
-"""The size limit of interactive payloads in bytes, and how many large ones the bot reads at the same time. A message
-shortcut contains its message's text twice, with up to eight bytes for each non-ASCII letter."""
+"""The size limit of interactive payloads in bytes, and how many payloads above BODY_BYTES the bot reads at the same
+time. The payload of a message shortcut can be large: it contains the text of its message twice, with up to eight bytes
+for each non-ASCII letter."""
 _INTERACTIVE = b"payload="
 MAX_FIELDS = 100
 MAX_AGE_SECONDS = 300
@@ -86,7 +87,7 @@ class HttpReceiver:
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Write the log lines that ThrottledLog still holds back."""
+        """Write the log lines that are still held back, because the bot limits the number of its log lines."""
         self._log.flush()
         self.clock.flush()
 
@@ -119,7 +120,8 @@ class HttpReceiver:
     async def _read_slowly(self, request: web.Request) -> bytes:
         """Read a body that is larger than BODY_BYTES, or that did not arrive together with its headers.
 
-        Raises RejectedError if the body is too slow, too large or unreadable, or if a newer body took its slot.
+        Raises RejectedError if the body is too slow, too large or unreadable, or if the bot has too many bodies to read
+        at the same time.
         """
         wait: BodyWait | None = None
         try:
@@ -180,9 +182,9 @@ class NoBodySlotError(Exception):
 
 
 class BodyWait:
-    """A request body that is being read.
+    """A request body that the bot is reading, and may stop reading to make room for a newer body.
 
-    `displaced`: the reason why a newer body took the slot of this body; None if this body still has its slot.
+    `displaced`: the reason why the bot has stopped reading this body for a newer one; None if it has not.
     """
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
@@ -190,7 +192,7 @@ class BodyWait:
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body, because a newer body takes its slot.
+        """Stop reading this body, to make room for a newer body.
 
         `why`: the reason, for the log and the response.
         """
@@ -200,7 +202,7 @@ class BodyWait:
 
 
 class BodySlots:
-    """Lets at most `count` bodies be read at the same time.
+    """Lets at most `count` bodies be read at the same time. Each of these bodies holds a slot.
 
     If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
 
@@ -236,8 +238,10 @@ class BodySlots:
 class ClockWatch:
     """Detects that this machine's clock is wrong, by the timestamps that Slack signs.
 
-    `window_seconds`: the period in which stale timestamps are counted. A single stale timestamp proves nothing: it may
-    come from a replayed HTTP request.
+    A timestamp is stale if it differs from the clock by more than MAX_AGE_SECONDS. A single stale timestamp proves
+    nothing: it may come from a replayed HTTP request.
+
+    `window_seconds`: the period in which stale timestamps are counted.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -251,8 +255,9 @@ class ClockWatch:
         self._fitted_at = time.monotonic()
 
     def missed(self, signature: str, seconds_off: int) -> None:
-        """Record an HTTP request with a valid signature and a stale timestamp. Each signature counts once.
+        """Record an HTTP request with a valid signature and a stale timestamp.
 
+        A second request with the same `signature` is not counted, because somebody may replay a request of Slack.
         `seconds_off`: the age of the timestamp in seconds, negative for a timestamp in the future.
         """
         now = time.monotonic()
@@ -271,7 +276,7 @@ class ClockWatch:
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Write the log lines that ThrottledLog still holds back."""
+        """Write the log line about stale timestamps that is still held back: there is at most one line per minute."""
         self._log.flush()
 
 
@@ -291,7 +296,8 @@ def is_off(timestamp: str) -> bool:
 def _check_before_body(request: web.Request) -> None:
     """Check the signature headers before the body is read.
 
-    Raises RejectedError if a signature header is missing or malformed, or if the timestamp is stale.
+    Raises RejectedError if a signature header is missing or malformed, or if the timestamp differs from this machine's
+    clock by more than MAX_AGE_SECONDS.
     """
     timestamp, _ = _signature_headers(request)
     if is_off(timestamp):
@@ -336,9 +342,10 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """Build a Bolt request. Its mode is Socket Mode, so that Bolt verifies no signature.
+    """Build a Bolt request from an HTTP request. `fields` is the parsed body.
 
-    `fields` is the parsed body. Raises RejectedError if Bolt cannot read the body.
+    The mode of the Bolt request is Socket Mode, so that Bolt does not verify the signature again. Raises RejectedError
+    if Bolt cannot read the body.
     """
     headers: dict[str, str | Sequence[str]] = {
         name: value for name in RETRY_HEADERS if (value := request.headers.get(name))

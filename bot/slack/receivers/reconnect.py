@@ -1,7 +1,7 @@
 """Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-Slack may close a connection right after Slack's hello, for example an app's eleventh connection. All replicas of an app
-share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
+Slack may close a connection right after its first message on it, for example an app's eleventh connection. All replicas
+of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
 https://docs.slack.dev/apis/web-api/rate-limits
 """
 
@@ -16,13 +16,14 @@ The first delay is under 0.5 s, because Slack may ask for a new connection soon 
 be open before Slack closes the old one.
 """
 JITTER = (0.8, 1.1)
-"""The range of a random factor for each delay. The factor keeps replicas apart that lost Slack at the same moment.
+"""The range of a random factor for each delay. Without it, replicas that lose Slack at the same moment would also come
+back at the same moment.
 
 Openings are at most 15 * 1.1 = 16.5 s apart, so commands arrive again within 20 s, with time for the opening itself.
 Openings are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas.
 """
 STEADY_SECONDS = 30.0
-"""The delay between openings is halved once for each period of this length that a connection lived."""
+"""How long a connection must live to halve the delay between openings. Twice this time halves the delay twice."""
 DEAF_SECONDS = 300.0
 HEARD_FACTOR = 10.0
 """Each second with a connection cancels out ten seconds without one, so 30 s with a connection cancel out all of
@@ -32,7 +33,7 @@ MAX_ORDERED_SECONDS = 120.0
 
 
 class ReconnectBackoff:
-    """Decides when the bot may open the next connection.
+    """Decides when the bot may open the next connection, and whether the bot has been without one for too long.
 
     - `clock`: returns seconds and never goes back.
     - `first_delay_seconds`: the first delay between the starts of two openings. The delay doubles with each opening, up
@@ -75,7 +76,7 @@ class ReconnectBackoff:
     def ended(self, lived_seconds: float) -> bool:
         """Record the end of a connection that lived for `lived_seconds`.
 
-        Return whether the connection lived for less than STEADY_SECONDS.
+        Return True if the connection ended early: it lived for less than STEADY_SECONDS.
         """
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))

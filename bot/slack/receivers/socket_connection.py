@@ -30,13 +30,13 @@ CLOSED, NEW_TOKEN = "closed", "new_token"
 
 
 class SocketConnection:
-    """One open Socket Mode connection.
+    """One open Socket Mode connection. The hello is Slack's first message on a connection.
 
     - `ready`: set after Slack's hello, and also when the connection ends without a hello.
     - `said_hello`: whether Slack's hello has arrived.
-    - `leaving`: resolves when the receiver has to replace this connection. The result is the reason.
-    - `num_connections`: the number of the app's connections, with this one, that Slack names in its hello; 0 if
-      unknown.
+    - `leaving`: a future that is done when the receiver has to replace this connection. The result is the reason: a
+      word of Slack, CLOSED if the connection has ended, or NEW_TOKEN after `replace`.
+    - `num_connections`: how many connections the app has, with this one, according to Slack's hello; 0 if unknown.
     - `app_id`: the id of the Slack app that Slack names in its hello; "" if unknown.
     - `is_lost`: whether the connection ended without a closing handshake. Slack may count such a connection for hours.
     """
@@ -64,7 +64,7 @@ class SocketConnection:
 
     @property
     def is_read(self) -> bool:
-        """Return whether Slack still sends payloads over this connection."""
+        """Return whether Slack still sends payloads over this connection, and the bot reads them."""
         return self.is_open and (not self.leaving.done() or self.leaving.result() in (*RENEWALS, NEW_TOKEN))
 
     @property
@@ -156,7 +156,7 @@ def app_in(hello: dict[str, Any]) -> str:
 
 
 def connections_in(hello: dict[str, Any]) -> int:
-    """Return the number of the app's connections in Slack's hello; 0 if the hello has none.
+    """Return how many connections the app has, according to Slack's hello; 0 if the hello does not say so.
 
     The result is at most MAX_NUM_CONNECTIONS.
     """

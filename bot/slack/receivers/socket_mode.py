@@ -43,7 +43,7 @@ FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 
 
 class EndedBeforeHelloError(Exception):
-    """A new connection ended before Slack's hello.
+    """A new connection ended before Slack's hello, the first message on a connection.
 
     `reason`: the reason in Slack's `disconnect` message, or the bot's own word for the log, such as "closed".
     """
@@ -58,7 +58,8 @@ class EndedBeforeHelloError(Exception):
 class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
-    - `refused`: resolves when the receiver gives up. The result is a sentence for the log.
+    - `refused`: a future that is done when the receiver gives up. The result is the reason, a sentence for the log. The
+      receiver gives up if Slack refuses the app permanently, or if no connection has lasted for five minutes.
     - `single_process`: whether the installation has only this process. If True, the log warns about connections of the
       app that this process has not opened: another bot must have opened them.
     - `known_sockets`: the number of connections of the app that this process has already opened, through an earlier
@@ -95,19 +96,19 @@ class SocketModeReceiver:
         self._keeper: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start a task that keeps a connection open.
+        """Start a task that keeps a connection open. Return when Slack can send payloads over the first connection.
 
-        Return after Slack's first hello. Return also when Slack refuses the app permanently: then `refused` is done.
+        Return also when the receiver gives up. The future `refused` is then done.
         """
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()
 
     async def use_token(self, app_token: str) -> str:
-        """Replace the present connection by a connection with another app-level token.
+        """Replace the present connection by a connection with another app-level token. Return "" on success.
 
-        Return "" on success. On failure, keep the old token and its connection, and return Slack's error code,
-        NOT_OPENED or OTHER_APP.
+        On failure, keep the old token and its connection, and return the reason: Slack's error code, OTHER_APP if the
+        token belongs to another Slack app, or NOT_OPENED if no connection was opened for another reason.
         """
         if app_token == self._app_token:
             return ""
@@ -148,8 +149,8 @@ class SocketModeReceiver:
     async def _keep_connected(self, ready: asyncio.Event) -> None:
         """Keep a connection open until the receiver gives up.
 
-        Open the next connection when Slack asks for it, or when the present connection ends. `ready` is set after the
-        first hello, and also when the receiver gives up.
+        Open the next connection when Slack asks for it, when the present connection ends, or when the app-level token
+        has changed. Set `ready` when the first connection is open, and also when the receiver gives up.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -188,8 +189,8 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        Do not repeat the warning before a connection has lived for at least STEADY_SECONDS. `num_connections`: the
-        number in Slack's hello; 0 if unknown.
+        After a warning, log no other until a connection has lived for at least STEADY_SECONDS. `num_connections`: the
+        number in Slack's hello, its first message on a connection; 0 if unknown.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -201,7 +202,7 @@ class SocketModeReceiver:
 
         Log nothing if the installation may have several processes.
 
-        - `connection`: the new connection, with the number in Slack's hello.
+        - `connection`: the new connection. It knows Slack's number.
         - `previous`: the connection that `connection` replaces; None for none.
         """
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
@@ -268,7 +269,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Keep a replaced connection until Slack ends it, for at most `max_leaving_seconds`, and then close it."""
+        """Read a replaced connection until Slack ends it, for at most `max_leaving_seconds`, and then close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()

@@ -72,9 +72,10 @@ class Pressed:
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Decode the `private_metadata` of a dialog, which `Pressed.packed` has encoded.
+    """Decode the press that a dialog stores in its `private_metadata`.
 
-    Dialogs of earlier versions of the bot hold only the first three values.
+    A dialog that an earlier version of the bot opened stores only the first three values. The other values get their
+    defaults.
     """
     session_id, channel_id, reply_url, *more = json.loads(metadata)
     return Pressed(SessionId(session_id), ChannelId(channel_id), reply_url, *more)
@@ -115,7 +116,7 @@ def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
 
 
 def notice(message: Message, language: Language) -> View:
-    """Build a dialog that shows a message without its buttons."""
+    """Build a dialog that shows a message, such as an error. The message loses its buttons."""
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]
     return _notice(TITLE_NOTICE, blocks, language)

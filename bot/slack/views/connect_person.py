@@ -69,7 +69,7 @@ NO_ID = label(
 def loading(external_id: str, language: Language) -> View:
     """Build the view that the dialog shows until its content is loaded.
 
-    `external_id`: identifies the view for views.update.
+    `external_id`: the bot's own id of the view, by which the bot updates it later.
     """
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
@@ -111,7 +111,7 @@ def choose_form(
 
     - `text`: the search text.
     - `users`: the Genesys users found. Only the first MAX_CHOICES are shown.
-    - `more`: whether Genesys has further matches, which are not in `users`.
+    - `more`: whether Genesys has found other users, too, which are not in `users`.
     """
     options = [_option(user) for user in users[:MAX_CHOICES]]
     blocks = [

@@ -224,7 +224,6 @@ def _start(data: HomeTabData, to: Addressee) -> list[Block]:
 
 
 def _how_it_works(to: Addressee) -> list[Block]:
-    """Build the blocks that explain how to start a session."""
     say = to.language.say
     steps = (say(STEP_TYPE, command=to.command), say(STEP_GIVE), say(STEP_END, end=END))
     return [{"type": "divider"}, section("\n".join((f"*{say(HOW_IT_WORKS)}*", *steps)))]

@@ -39,7 +39,7 @@ HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application",
 SEND_TO, THREAD = "send_to", "thread"
 """Block ids. Each block has one field, with the same text as its action id."""
 MORE_ACTION = "form_more"
-"""The action id and the block id of the button that adds further fields to the form."""
+"""The action id and the block id of the button *More options*, which adds fields to the form."""
 ADDRESS_LENGTH = 254
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
 """The limits of a session's duration, the same as for COBROWSE_TIMEOUT_SECONDS."""
@@ -154,7 +154,7 @@ CONVERSATION_WRONG = label(
 def loading(external_id: str, language: Language) -> View:
     """Build the view that the modal shows until the form is loaded.
 
-    `external_id`: identifies the view for views.update.
+    `external_id`: the bot's own id of the view, by which the bot updates it later.
     """
     return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
 
@@ -224,9 +224,9 @@ def form(fields: Fields, language: Language) -> View:
 
 
 def with_more(view: View, fields: Fields, language: Language) -> View:
-    """Return the open form `view` with the fields for the application and the duration added.
+    """Return a copy of the open form `view` that also has the fields for the application and the duration.
 
-    `fields`: the applications and the duration. The other values of `fields` are not used.
+    `fields`: the applications and the default duration. The other values of `fields` are not used.
     """
     stays = [block for block in view["blocks"] if block.get("block_id") != MORE_ACTION]
     return _form([*stays, *_further(fields, language)], str(view.get("private_metadata") or ""), language)
@@ -326,9 +326,9 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Return where the form was opened: the channel, and the message in whose thread the session can be posted.
+    """Return the channel in which the form was opened, and the message in whose thread the session can be posted.
 
-    `metadata`: the form's `private_metadata`. A value of the result is "" if `metadata` does not hold it.
+    `metadata`: the form's `private_metadata`, which stores both. Each of them is "" if there is none.
     """
     try:
         channel_id, thread = json.loads(metadata)
