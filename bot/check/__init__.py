@@ -46,6 +46,8 @@ def check_environment(person: str | None = None, workspace: str | None = None) -
     - `person`: the id of the Slack user whose access is checked, too; None to check nobody.
     - `workspace`: the short name of the only workspace to check; None to check all workspaces and the parts that they
       share.
+
+    If the settings have faults that prevent the checks, return one failed result for each fault.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     user_id = UserId(person) if person else None

@@ -41,7 +41,9 @@ _CONNECT_OFF = {
     "socket": ("the bot runs in Socket Mode, where no browser reaches it", "Set BOT_MODE=http, and what HTTP needs."),
     "key": ("there is no key to keep sign-ins with", MAKE_KEY),
 }
-"""The reason why nobody can link a Genesys account, and the fix, for each value of AccountSettings.off."""
+"""Why nobody can link a Genesys account, and the fix, by the value of AccountSettings.off.
+
+The value "client" needs no entry, because there is no result if no OAuth client is set."""
 T = TypeVar("T")
 
 
@@ -56,7 +58,12 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts of a workspace's settings, and the results of their checks. A part with faults is None."""
+    """The settings of a workspace, whole and in parts. A fault in one part does not keep the others from being checked.
+
+    - `results`: the results of the checks of the settings.
+    - `settings`: all settings; None if any of them has a fault.
+    - `slack`, `service`, `database`, `features`: one part each; None if this part has a fault.
+    """
 
     results: list[CheckResult]
     settings: Settings | None
@@ -237,9 +244,9 @@ def check_audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check whether session cards can show the link to the page where customers type the join code.
+    """Check the settings of the page where customers type the join code. Session cards show a link to this page.
 
-    Return one result; no result if the session service creates the links.
+    Return one result; no result if the session service has join URLs, so that no such page is needed.
     """
     if service.conversations is None:
         return []

@@ -17,11 +17,13 @@ from bot.core.validation.text import unquoted
 OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPACES", FILE)
-"""The variables with paths of files that nobody else may change, in addition to the files with secrets."""
+"""The variables that contain the path of a file that no other user may change.
+
+The check adds the variables with paths of files with secrets, such as SLACK_BOT_TOKEN_FILE."""
 
 
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
-    """Return a result for each file or folder that other users of this machine can read or write, but should not.
+    """Return a problem for each file or folder that other users of this machine can read or write, but should not.
 
     - `environ`: the settings, by name. They contain the paths of the files.
     - `env_file`: the path of .env; None if the settings come from the table of a workspace.

@@ -29,7 +29,8 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""A user id that no user has. The check searches for this id and for NOBODY, to test whether the bot may search."""
+"""The id of a user who does not exist. NOBODY is such a user's email address. The check searches for both, only to test
+whether the bot may search."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 
@@ -43,7 +44,7 @@ async def check_genesys(
     """Check whether Genesys gives the bot a token, and allows the calls that these settings need.
 
     - `match_email`: whether the bot finds the host of a person by email address.
-    - `sending`: the settings of messages to customers; None if they have faults.
+    - `sending`: the settings of messages to customers; None if the settings have faults.
 
     Return the results, and the reachability of each server of Genesys.
     """
@@ -91,9 +92,10 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Await the check `ask`, and return its result.
+    """Run the check `ask`, and return its result.
 
-    Return a failed result with the name `name` if `ask` raises ServiceError or takes longer than CHECK_TIMEOUT.
+    If `ask` raises ServiceError or takes longer than CHECK_TIMEOUT seconds, return a failed result instead. `name`: the
+    area in this failed result.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
@@ -111,10 +113,10 @@ async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], A
 async def _next_client(
     service: ServiceSettings, http: HttpClient, timing: GenesysTiming, match_email: bool, needed: list[permissions.Need]
 ) -> list[CheckResult]:
-    """Check whether the second OAuth client can replace the first one. Return one result.
+    """Check whether the OAuth client in GENESYS_CLIENT_ID_NEXT can replace the one in GENESYS_CLIENT_ID.
 
-    Return no result if the settings name no second OAuth client. `needed`: the actions that the second OAuth client's
-    permissions must allow.
+    Return one result; no result if GENESYS_CLIENT_ID_NEXT is empty. `needed`: the actions that the permissions
+    of the next client must allow.
     """
     if service.next_credentials is None:
         return []
@@ -176,7 +178,6 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Check whether the bot may search for conversations. Return the result."""
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")
 

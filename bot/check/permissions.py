@@ -39,7 +39,7 @@ class Need:
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
     """Return the actions that the bot needs with these settings, and that `check` cannot test with a call.
 
-    `sending`: the settings of messages to customers; None if they have faults.
+    `sending`: the settings of messages to customers; None if the settings have faults.
     """
     needed = []
     if service.conversations:
@@ -55,7 +55,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
     """Check whether the OAuth client's roles allow all actions in `needed`. Return the result.
 
-    Raises ServiceError if the call to Genesys fails.
+    Return a warning if Genesys does not say what the roles allow. Raises ServiceError if Genesys cannot be asked.
     """
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
@@ -80,10 +80,10 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 
 
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
-    """Check whether the OAuth client may subscribe to the conversations of hosts. Return the result.
+    """Check whether the OAuth client may receive notifications about the conversations of hosts. Return the result.
 
-    Compare the permissions that Genesys requires with the client's roles, and create no channel. Raises ServiceError if
-    a call fails.
+    Compare the permissions that Genesys requires with the client's roles. Create no notification channel. Return a
+    warning if Genesys does not say one of the two. Raises ServiceError if Genesys cannot be asked.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
@@ -104,7 +104,10 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning if the client has needed permissions only in some divisions; otherwise None."""
+    """Return a warning if the client's roles allow an action in `needed` only in some divisions; otherwise None.
+
+    Call this function only if the roles allow every action in at least one division.
+    """
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

@@ -1,4 +1,4 @@
-"""Check one Slack user without starting a session: whether the person may start sessions, and who is the host."""
+"""Check one Slack user without starting a session: may they start sessions, and which Genesys user is their host?"""
 
 from datetime import UTC, datetime
 
@@ -31,9 +31,9 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """A HostCache that stores nothing, so that the host rules run every time.
+    """Takes the place of the cache of hosts, and stores nothing, so that the check always runs the host rules.
 
-    `linked`: reads a host link from the database.
+    `linked`: a function that reads a host link from the database.
     """
 
     def __init__(self, linked: Linked) -> None:
@@ -59,7 +59,10 @@ async def check_person(
     timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check whether a Slack user may start sessions, and which Genesys user is the host. Return the results."""
+    """Check whether a Slack user may start sessions, and which Genesys user is their host. Return the results.
+
+    If the user may not start sessions, the check of the host is skipped.
+    """
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
@@ -97,10 +100,9 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase about the person's access.
+    """Return a phrase that says why, for whom and where the person may start sessions.
 
-    The phrase names the allowlists that contain the person. It says whether the person may start sessions for others,
-    and in which channels.
+    It names the allowlists that contain the person, such as "on COBROWSE_ADMINS (by name); for others too".
     """
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,

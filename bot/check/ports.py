@@ -29,10 +29,9 @@ def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResu
 
 
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
-    """Return a failed result if the bot cannot listen on this port; otherwise None.
+    """Return a failed result if the bot cannot listen on this port; None if it can, or if the port is in use.
 
-    Return None if the port is in use, because the bot itself may be running. `name`: the name of the setting with the
-    port.
+    A port in use is no problem, because the bot itself may be running. `name`: the name of the setting with the port.
     """
     try:
         if host in ALL_ADDRESSES:

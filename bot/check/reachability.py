@@ -24,7 +24,8 @@ LARGE_SKEW_SECONDS = 30.0
 class Reachability:
     """Whether a server is reachable, and the difference between its clock and this machine's clock.
 
-    - `skew_seconds`: how far this machine's clock is ahead; None if the server's answer has no header Date.
+    - `skew_seconds`: how far this machine's clock is ahead of the server's clock; negative if it is behind. None if the
+      server did not answer, or sent no header Date.
     - `failure`: a failed result if the server is unreachable; otherwise None.
     """
 
@@ -36,7 +37,7 @@ class Reachability:
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
     """Send one HTTP request without a token to `url`. Any HTTP answer means that the server is reachable.
 
-    `name`: the name of the failed result if the server is unreachable.
+    `name`: the area that the failed result names if the server is unreachable.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
@@ -80,10 +81,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Compare this machine's clock with the clocks of Slack and Genesys. Return the result.
+    """Check whether this machine's clock agrees with the clocks of Slack and Genesys. Return the result.
 
-    `reached`: the reachability of the servers, with the differences of their clocks. The difference matters, because
-    Slack's signatures and the bot's signed assertions are valid for some minutes only.
+    A wrong clock is a problem, because Slack's signatures and the bot's signed assertions are valid for some minutes
+    only. `reached`: the servers, with the differences of their clocks. The result is about the largest difference.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

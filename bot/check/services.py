@@ -48,27 +48,28 @@ async def check_services(
 
 
 def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Mask `secrets`, and everything that matches a pattern of a secret, in results about settings. Return the results.
+    """Return results about settings, with the secrets in them masked.
 
-    Mask neither the paths of URLs, nor the example of a setting at the end of a `fix`.
+    Mask the texts in `secrets`, and every text that looks like a secret. Mask neither the paths of URLs, nor the
+    example of a setting at the end of a `fix`.
     """
     keep_paths = partial(Redactor(secrets), keeps_paths=True)
     return [_redacted(each, keep_paths, partial(_redact_fix, keep_paths)) for each in results]
 
 
 def redacted(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
-    """Mask `secrets`, and everything that matches a pattern of a secret, in results about services. Return the results.
+    """Return results about Slack, Genesys or the database, with the secrets in them masked.
 
-    Do not mask the paths of URLs in a `fix`.
+    Mask the texts in `secrets`, and every text that looks like a secret. Do not mask the paths of URLs in a `fix`.
     """
     redact = Redactor(secrets)
     return [_redacted(each, redact, partial(redact, keeps_paths=True)) for each in results]
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Mask the secrets in `fix` with `redact`, except in the example of a setting at the end of `fix`.
+    """Return `fix` with its secrets masked by `redact`. Do not mask the example of a setting at the end of `fix`.
 
-    The example comes from VARIABLES and contains no secret, but `redact` could mask a part of it.
+    The example contains no secret, but a part of it can look like one.
     """
     rest, mark, line = f" {fix}".rpartition(EXAMPLE)
     name = line.partition("=")[0]

@@ -1,4 +1,4 @@
-"""Compare the installed Slack app with the manifest that this version of the bot needs, such as its scopes and command.
+"""Compare the installed Slack app, such as its scopes and command, with the manifest that this version needs.
 
 The check changes nothing. The bot token shows the app's scopes. For the rest of the manifest, the check needs an app
 configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export

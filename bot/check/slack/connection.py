@@ -74,7 +74,7 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check whether the server is reachable to which the bot posts messages with response URLs.
+    """Check whether the bot can reach Slack's server of response URLs, to which the bot posts its answers.
 
     Return one result; no result if SLACK_API_URL is not a URL of Slack, because the server is then unknown.
     """
@@ -133,8 +133,9 @@ async def _socket_mode(
 def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
     """Return a warning if the app has too many open sockets; otherwise a result without a problem.
 
-    - `sockets`: the number of open sockets, including the socket of this check. Too many are more than nine.
-    - `single_process`: whether the database allows only one replica. If True, too many are more than two.
+    - `sockets`: the number of open sockets, including the socket of this check. More than nine are too many.
+    - `single_process`: whether the database allows only one replica. Then more than two are too many: one socket is
+      the bot's, and one is this check's.
     """
     if single_process and sockets > 2:
         message = (
@@ -154,10 +155,10 @@ def _sockets(sockets: int, *, single_process: bool) -> CheckResult:
 
 
 async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
-    """Open a socket at `url`, return Slack's first message, and close the socket at once.
+    """Open a Socket Mode connection at `url`, read Slack's first message, and close the connection. Return the message.
 
-    While the socket is open, Slack could send a person's command to it. Raises ValueError if the first message is not a
-    hello message.
+    Close the connection at once, because Slack could send a person's command to it. Raises ValueError if the message is
+    not a hello message.
     """
     async with http.ws_connect(url, proxy=proxy) as socket:
         hello = await socket.receive_json()

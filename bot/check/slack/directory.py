@@ -1,6 +1,7 @@
-"""Check whether the bot can read Slack workspaces, user groups and email addresses, and whether it can use the contact.
+"""Check what the bot can read from Slack: Slack workspaces, user groups and email addresses. Check the contact, too.
 
-The contact is the person or channel in COBROWSE_HELP_CONTACT. The check changes nothing.
+The contact is the person or channel in COBROWSE_HELP_CONTACT, whom the bot's messages send people to. The check changes
+nothing.
 """
 
 import asyncio
@@ -63,9 +64,9 @@ async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> Workspa
 async def check_directory(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> list[CheckResult]:
-    """Check whether the bot can read Slack workspaces, user groups and email addresses, and use the contact.
+    """Check whether the bot can read Slack workspaces, user groups and email addresses. Check the contact, too.
 
-    Return the results. Leave out the checks that these settings do not need.
+    Return the results. Check only what the settings use, and what the bot token has scopes for.
     """
     found = _workspaces(identity, workspaces) if identity.home.org_wide else []
     found.append(await _contact(web, identity, settings, workspaces))
@@ -159,7 +160,7 @@ async def _is_in_groups(
 ) -> bool:
     """Return whether a person is in one of the user groups `groups`. `user_ids`: all Slack ids of the person.
 
-    Also return True if a user group cannot be read. `_group` reports this problem.
+    Return True, too, if a user group cannot be read. Another check reports this problem.
     """
     for group in groups:
         answers = [await _call(web, "usergroups.users.list", usergroup=group, **each) for each in workspaces.arguments]
