@@ -110,9 +110,9 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise UsageError with the names of the workspaces: with several workspaces, --person needs --workspace.
+    """Raise a UsageError that says that --person needs --workspace, too, and names the workspaces.
 
-    Do nothing if the settings cannot be read.
+    Do nothing if the settings cannot be read: the command `check` reports that.
     """
     from bot.config import settings
 
@@ -322,10 +322,7 @@ def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the default value of --conversations.
-
-    The default is "one" if GENESYS_COBROWSE_API is `conversations`, else None.
-    """
+    """Return the default of --conversations: "one" if GENESYS_COBROWSE_API is `conversations`, else None."""
     from bot.config import settings
 
     try:

@@ -21,8 +21,8 @@ from bot.storage.schema import VERSION
 
 T = TypeVar("T")
 COMMAND_TIMING = StorageTiming(statement_timeout_seconds=30.0)
-"""The durations of the database for commands. A statement may take longer than in the bot, because nobody in Slack
-waits for a command, and some commands read whole tables."""
+"""How long the database may take in a command. One statement may take longer than in the running bot, because nobody in
+Slack waits for a command, and some commands read whole tables."""
 
 
 def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
@@ -48,8 +48,8 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 async def know_everything(database: DatabaseSettings) -> None:
     """Raise StorageSetupError if the tables of the database have a newer version than this program.
 
-    Call this function before a command that needs all stored data about a person. This program does not know the
-    columns of a newer version.
+    This program does not know all columns of a newer version. Call this function before a command that must not miss
+    one, such as `export` or `db rotate-key`.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it
@@ -69,8 +69,7 @@ async def open_database(
 ) -> AsyncIterator[Storage]:
     """Open the database, and yield a store that is limited to the rows of one workspace.
 
-    - `timing`: the timeouts of the database.
-    - `exclusive`: whether to fail if a bot uses the SQLite file.
+    - `exclusive`: whether to fail if a bot uses the SQLite file. Postgres ignores this argument.
     - `create`: whether to create an SQLite file that does not exist.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
 

@@ -1,4 +1,4 @@
-"""Ask the bot on this machine whether the bot is alive, for the health check of a container."""
+"""Check whether the bot on this machine answers, for the health check of a container."""
 
 import http.client
 from collections.abc import Mapping

@@ -53,7 +53,7 @@ async def add(
     *,
     workspace: str = "",
 ) -> None:
-    """Store these host links in one transaction.
+    """Store these host links in one transaction. A link replaces the link of the same user and Slack workspace.
 
     - `on_progress`: a function that is called after each batch with the number of links in the batch.
     - `workspace`: the short name of the workspace; "" if the process serves only one.

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The settings of the log, and the function that serves all workspaces.
+    """What the command `run` needs to start the log, and then to serve all workspaces.
 
     `serve`: a function that runs until its first argument, an event, is set. Its second argument is a function that
-    adds texts to the texts that the log masks.
+    takes secrets and hides them in all later log lines.
     """
 
     logging: LoggingSettings
@@ -32,8 +32,8 @@ class Serving:
 def read_serving(environ: Mapping[str, str]) -> Serving:
     """Read the settings of the command `run`, and return the function that serves all workspaces.
 
-    Raises SettingsError, with all faults, if a setting has a fault. With several workspaces, a fault in a table counts
-    only if every table has a fault.
+    Raises SettingsError, with all faults, if a setting has a fault. With a file of workspaces, a table with a fault is
+    no error as long as another table has none: the bot then serves only the workspaces without a fault.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
     return _several(process) if process and process.workspaces_file else _single(environ)

@@ -18,7 +18,10 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Call hooks that print a line to standard error if a call to Genesys has to wait 3 seconds or longer."""
+    """Tells the person at the terminal, on standard error, if a call to Genesys has to wait 3 seconds or longer.
+
+    The Genesys client calls the methods: `before_send` before it sends a call, `on_wait` if the call has to wait.
+    """
 
     fairness_key = ""
 

@@ -1,4 +1,4 @@
-"""Print on any terminal. Replace characters that the terminal cannot show."""
+"""Let commands print on every terminal: replace the characters that the terminal cannot show."""
 
 import codecs
 import json
@@ -25,7 +25,7 @@ def json_for_stdout(text: str) -> str:
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Return whether the name of an encoding begins with "utf", in upper or lower case. Return False for None."""
+    """Return whether an encoding can represent every character, because its name begins with "utf". False for None."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 

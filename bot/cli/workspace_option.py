@@ -68,12 +68,11 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 
 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
-    """Check the value of an optional option --workspace.
+    """Check the value of --workspace for a command that can run without this option. Return the value.
 
-    Return the short name of the workspace; None without the option.
-
-    Return "" if the process serves only one workspace. If the settings cannot be read, return `name` without a check:
-    the command reports the error itself.
+    Without the option, return "" if the process serves only one workspace, and None if it serves several. If the
+    settings cannot be read, return `name` without a check: the command reports this error. Raises UsageError if the
+    option names no workspace.
     """
     from bot.config import settings
 
@@ -85,10 +84,11 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of a required option --workspace. Return the short name of the workspace.
+    """Check the value of --workspace for a command that needs this option if there are several workspaces.
 
-    Return "" if the process serves only one workspace. Print the reason and exit with 1 if the file of workspaces
-    cannot be read.
+    Return the value; "" if the process serves only one workspace. If .env cannot be read, return `name` without a
+    check: the command reports this error. If the file of workspaces cannot be read, print the reason and exit with 1.
+    Raises UsageError if the option is missing or names no workspace.
     """
     from bot.config import settings
 

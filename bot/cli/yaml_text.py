@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z/_](?:[\w /.,'’()&…@#?+-]|:(?! |$))*", re.ASCII)
-"""Texts that need no quotation marks, apart from those that `_needs_quotes` finds."""
+"""Matches every text that needs no quotation marks, and some that need them. `_needs_quotes` finds the latter."""
 _FOLDABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
 MAX_TEXT, LINE_WIDTH, MIN_WIDTH = 100, 110, 40
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))

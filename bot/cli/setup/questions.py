@@ -71,7 +71,9 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return `faults`. If `values` contains no Slack secret, leave out the faults about missing Slack secrets.
+    """Return `faults`. If `values` contains no Slack secret at all, leave out the faults about missing Slack secrets.
+
+    A person who gives no Slack secret wants to set up Slack later.
 
     - `faults`: the faults of the settings.
     - `values`: the settings by name.
@@ -81,7 +83,10 @@ def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
 
 
 def slack_missing(values: Mapping[str, str]) -> list[str]:
-    """Return one fault for each Slack secret that is missing in `values`. The command `run` reports the same faults."""
+    """Return one fault for each Slack secret that the settings in `values` need and do not contain.
+
+    The command `run` reports the same faults.
+    """
     return list(filter(_is_slack_missing, faults_of(values)))
 
 
