@@ -55,11 +55,10 @@ KINDS = frozenset(
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a typed text that did not become a request.
+    """Render the reply to a typed text that did not become a request: a question, or why nothing was started.
 
-    - `found`: the parser's result. The reply to a Choice is a question. The reply to a NotUnderstood says why the
-      parser rejects the text.
-    - `reference`: the id of the question.
+    - `found`: the parser's result. Only a Choice, which stands for an ambiguous text, leads to a question.
+    - `reference`: the id that the buttons of a question carry. Other replies do not need it.
     """
     if isinstance(found, Choice):
         return question(found, reference, language)
@@ -106,7 +105,10 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether the first option of `found` is to end a session, without the session's id or a user."""
+    """Return whether the question about an ambiguous text has to list the requester's open sessions.
+
+    True if the first option ends a session, but says neither which session nor whose.
+    """
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
 
@@ -114,6 +116,7 @@ def asks_which_to_end(found: Command) -> bool:
 def end_question(request: Request, choice: Choice, found: SessionList, cards: CardRenderer, command: str) -> Message:
     """Render the question about a text that may be a command to end a session of the requester.
 
+    - `choice`: the possible meanings of the text. The first one is to end a session.
     - `found`: the requester's open sessions. If the text names some of these sessions, the question is about them only.
     - `command`: the slash command.
 
@@ -194,7 +197,7 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the request's argument, for *Try again*; "" if a repeated start needs no argument.
+    """Return the argument of a start, for the button *Try again*; "" if the repeated request needs no argument.
 
     The button carries the argument, because the store deletes the argument after the answer.
     """

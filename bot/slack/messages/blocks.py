@@ -51,7 +51,10 @@ def section(text: str, block_id: str | None = None) -> Block:
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """Cut an escaped text to `max_length` characters, and end it with "…". Never cut inside an HTML entity."""
+    """Return an escaped text, cut to `max_length` characters if it is longer.
+
+    A cut text ends with "…". The cut never splits an HTML entity such as `&amp;`.
+    """
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 

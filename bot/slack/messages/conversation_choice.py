@@ -76,7 +76,8 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
 def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:
     """Decode the value of the button that replaces an open session.
 
-    Return the id of the session to replace, and the name, agent and conversation of the new session.
+    Return the id of the session to replace, and the name, agent and conversation of the new session. None stands for
+    no name, for the requester as the agent, and for no conversation.
     """
     session_id, name, target, wanted = json.loads(value)
     return SessionId(session_id), name or None, UserId(target) if target else None, conversation_id(wanted)
@@ -92,7 +93,8 @@ def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
     """Decode the value of the button that chooses a conversation.
 
-    Return the id of the request to repeat, the chosen conversation, and the argument of the repeated request.
+    Return the id of the request to repeat, the chosen conversation, and the argument of the repeated request. None
+    stands for no conversation, or for no argument.
     """
     failed, _, rest = value.partition(" ")
     wanted, _, argument = rest.partition(" ")

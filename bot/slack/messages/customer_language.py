@@ -24,7 +24,10 @@ NAMES = {
 
 
 def language_select(texts: CustomerTexts, medium: ContactChannel, language: Language) -> list[Block]:
-    """Build the menu of the languages that have a text for this medium. Return [] if there is only one language."""
+    """Build the menu of the languages that have a text for this medium. Return [] if there is only one language.
+
+    `language`: the language in which the menu names the languages.
+    """
     languages = texts.languages(medium)
     if len(languages) < 2:
         return []

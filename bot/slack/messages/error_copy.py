@@ -138,11 +138,9 @@ def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
 def tell_sentence(ask: Sentence, to: Addressee) -> tuple[Sentence, Value]:
     """Return the sentence about who learns of an error, and the person or channel that the sentence names.
 
-    `ask`: a sentence that asks the reader to tell the contact. `to`: the reader.
-
-    - TOLD: if the bot has told the administrators or the contact.
-    - TELLING: if the message to them is stored but not sent yet.
-    - `ask`: otherwise.
+    - If the bot has told the administrators or the contact: TOLD, which says so.
+    - If the message to them is stored but not sent yet: TELLING, which says so.
+    - Otherwise: `ask`, a sentence that asks the reader to tell the contact.
     """
     if to.told:
         return TOLD, to.told
@@ -184,13 +182,17 @@ def fault_name(error: CobrowseError) -> str | None:
 
 
 def find_repair(error: CobrowseError) -> Repair | None:
-    """Return the sentences for administrators about an error; None if the catalogue has none."""
+    """Return the sentences that tell administrators how to fix an error's cause; None if the catalogue has none."""
     keys = (*(f"{error.code}.{variant}" for variant in variants(error)), error.code)
     return next((REPAIRS[key] for key in keys if key in REPAIRS), None)
 
 
 def variants(error: CobrowseError) -> tuple[str, ...]:
-    """Return the variants of an error, the most important first. A variant is a special case of the error's code."""
+    """Return the variants of an error, the most important first.
+
+    The catalogue can have special sentences for a variant. For example, the error `host_not_found` has the variant
+    `target` if it is about somebody else than the requester.
+    """
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)

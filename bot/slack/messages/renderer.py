@@ -121,9 +121,9 @@ class MessageRenderer:
     can_repair: Callable[[UserId], bool] = lambda user_id: False
     """Returns whether a user can fix faults of the bot. Error messages to such a user say how to fix them."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """Returns the ids of the users and channels that have got a message about the fault behind an error."""
+    """Returns the ids of the users and channels that have got a message about the fault that caused an error."""
     telling: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
-    """Returns the ids of the users and channels to which a message about the fault behind an error is stored."""
+    """Returns the ids of the users and channels for whom a message about the fault is stored, but not sent yet."""
     can_tell: bool = False
     """Whether the bot can send a message to the contact or to an administrator."""
     genesys_url: str = ""
@@ -181,7 +181,6 @@ class MessageRenderer:
         return reply(to, outcome, request, self.features)
 
     def _failed(self, request: Request, error: CobrowseError) -> Message:
-        """Render the error with which a request ended."""
         situation = SITUATIONS.get(request.kind, Situation.QUERY)
         if isinstance(error, SendRejectedError):  # PROPOSE raises it, too, before the person confirms
             situation = Situation.SEND
@@ -197,11 +196,10 @@ class MessageRenderer:
         )
 
     def _access_report(self, request: Request, report: AccessReport) -> Message:
-        """Render the answer to the command `why`.
+        """Render the answer to the command `why`, which asks whether a person can start sessions.
 
-        A requester who may not start a session reads the reason as an error. All other reports are replies. A report
-        about a person without a Genesys user has a button: the reader connects the person, or asks an administrator to
-        do so.
+        If the requester asks about themselves and cannot, the answer is an error message. If the person has no Genesys
+        user, a button connects the person, or asks an administrator to do so.
         """
         if error := own_refusal(request, report):
             return self.failure(
@@ -335,9 +333,7 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Return a copy of a message with a line about direct messages: the bot cannot send them, and what `reader` can
-        do.
-        """
+        """Return a copy of a message with a line that says that the bot cannot send direct messages, and what to do."""
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
@@ -347,9 +343,9 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return False if no button in the message about `outcome` shows the name of the person to ask.
+        """Return whether a button in the message about `outcome` may show the name of the person to ask.
 
-        This is a quick test before the message is rendered. The result may be True for a message without such a button.
+        False is certain: no button shows the name. True is only a guess, because the message is not rendered yet.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
@@ -362,7 +358,7 @@ class MessageRenderer:
     def access_addressee(self, reader: UserId | None) -> Addressee:
         """Return what an error message about a missing Genesys user needs to know about its reader.
 
-        The `contact` in the result can connect people to Genesys users.
+        The `contact` in the result is a person or channel that can connect people to Genesys users, if there is one.
         """
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
@@ -384,7 +380,8 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at`: the notice's `opened_at` when this message was posted.
+        `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time
+        now, a newer message shows the notice, and this message refers to the newer one.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -399,7 +396,7 @@ class MessageRenderer:
         return fault_notice(notice, replace(to, can_repair=True), opened_at, self.features.runbook_url)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
-        """Render the wait notice `note` for the requester."""
+        """Render an interim message to the requester: the request waits for Genesys, or is still being processed."""
         is_start, language = request.kind is RequestKind.START, self.language_of(request.requester)
         text = language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
@@ -418,9 +415,9 @@ def is_plain_fact(error: CobrowseError) -> bool:
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error that keeps the requester from starting a session; None if the requester may start one.
+    """Return the error that keeps the requester from starting a session.
 
-    `outcome`: a report about the requester. Return None for a report about another person.
+    Return None if the requester can start one, or if `outcome`, the answer to `why`, is about another person.
     """
     if request.for_another:
         return None

@@ -249,5 +249,5 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 
 
 def _text(text: str) -> Message:
-    """Return a message of one paragraph. Notifications show no bold text, so its text for them has no asterisks."""
+    """Return a message of one paragraph. Leave the asterisks out of its notification, which cannot show bold text."""
     return Message(text.replace("*", ""), [section(text)])

@@ -190,7 +190,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place where a card is shown.
+    """What a card has or lacks because of the place where it is shown.
 
     - `posts`: whether the card has a button that posts the session in the channel.
     - `copies`: whether the card has a button that sends a copy of the card as a direct message.
@@ -323,7 +323,7 @@ class CardRenderer:
         """Render the card of a stored session for `viewer`, with the buttons that `place` allows.
 
         - `done`: a line about the result of the last press on the card; "" for none.
-        - `other`: another open session of the agent; None for none.
+        - `other`: another open session of the agent, which the card also shows with a button to end it; None for none.
         """
         if record.is_over:
             return self.closed(record)
@@ -368,10 +368,10 @@ class CardRenderer:
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
         """Build the button that leads to the customer's screen. Return [] if no address is known.
 
-        - For the agent, the button opens the viewer of the screen.
-        - For another reader, or without a viewer, the button opens the conversation in Genesys.
+        - For the agent, the button opens the page that shows the screen, if Genesys has reported the page's address.
+        - Otherwise, the button opens the conversation in Genesys.
 
-        `is_primary`: whether the button is highlighted.
+        `viewer`: the reader; None if unknown. `is_primary`: whether the button is highlighted.
         """
         say, style = self.language.say, {"style": "primary"} if is_primary else {}
         if record.state.viewer_url and viewer == record.agent:
@@ -392,7 +392,7 @@ class CardRenderer:
     def shared(self, record: SessionRecord, sharer: UserId | None) -> Message:
         """Render the card of a session that everybody in a channel can read.
 
-        `sharer`: the user who posted the session; None if unknown.
+        `sharer`: the user who posted the session; None to leave out the line that names this user.
         """
         say, session = self.language.say, record.session
         title = say(TITLE_FOR, **self._about(record))
@@ -468,7 +468,7 @@ class CardRenderer:
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Render the time when the session ends. If the session has a join code, render when the code expires."""
+        """Render when the session ends, such as "ends 14:05". With a join code, render "join by 14:05" instead."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:

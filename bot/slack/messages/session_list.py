@@ -116,11 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the block id of the block with the pressed button. Return the page of the list, and the session's id.
+    """Decode the id of the block with the pressed button. Return where the button is, and the session's id.
 
-    - For a card's part about another open session, the page is ON_CARD and the id of the card's session. The session's
-      id is "".
-    - For any other block that is not a row, the page is "". The block id takes the place of the session's id.
+    - In the row of a list: the page of the list, and the id of the row's session.
+    - In a card's part about another open session: ON_CARD with the id of the card's session, and "".
+    - In any other block: "", and the unchanged `block_id`.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -268,9 +268,8 @@ def _filter(page: ListPage, language: Language) -> Block:
 def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
-    *Previous* is left out on the first page, and *Next* on the last page. *Show everybody* appears only in a list that
-    is filtered by person, but not in a list that asks which session to end. The page number is left out if there is
-    only one page.
+    - If there is only one page, the page number, *Previous* and *Next* are left out.
+    - *Show everybody* appears in a list that is filtered by person, unless the list asks which session to end.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []
@@ -297,9 +296,10 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render the time until the session ends. If the customer has joined, render that the customer joined.
+    """Render a phrase about an open session, such as "5 minutes left" or "waiting for the customer, 5 minutes left".
 
-    If the link is used up or expired, render when the session started.
+    If the customer has joined, the phrase says so. If the link is used or expired, the phrase says that, and when the
+    session started.
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

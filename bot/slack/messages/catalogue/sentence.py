@@ -16,7 +16,7 @@ from gettext import NullTranslations
 from bot.slack.messages.blocks import escape
 
 FAR = timedelta(hours=6)
-"""If a time is more than this before or after now, its date is shown, too."""
+"""A time that is further from now than this, in the past or the future, is shown with its date."""
 
 
 class Reader(Enum):

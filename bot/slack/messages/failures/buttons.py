@@ -54,10 +54,10 @@ class Offers:
     - `argument`: the argument of the start that *Try again* repeats; "" for none.
     - `situation`: what the person asked the bot to do.
     - `is_repeatable`: whether *Try again* can repeat the request.
-    - `is_stored`: whether the store holds the request and its error.
+    - `is_stored`: whether the store holds the request and its error. Only then can a button tell the administrators.
     - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
     - `can_tell`: whether the bot can send a message to the contact or to an administrator.
-    - `name`: the name of the contact; "" if unknown.
+    - `name`: the name of the person whom the bot can tell or ask, for the label of a button; "" if unknown.
     - `genesys_url`: the address of the Genesys web app; "" if unknown.
     """
 
@@ -147,7 +147,8 @@ def _applications(error: UnknownApplicationError, offers: Offers, language: Lang
 def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
     """Decode the value of a button that repeats a start with another application.
 
-    Return the id of the request to repeat, the application's id, and the argument of the repeated request.
+    Return the id of the request to repeat, the application's id, and the argument of the repeated request; None if it
+    needs no argument.
     """
     failed, application_id, argument = json.loads(value)
     return RequestId(str(failed)), str(application_id)[:VALUE_LENGTH], str(argument) or None
@@ -156,7 +157,8 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
     """Build the button with which the reader asks the bot to tell the administrators about the error.
 
-    Return [] if the bot tells the administrators anyway, or if administrators cannot change the cause.
+    Return [] if no sentence asks the reader to tell them, if the bot cannot tell them, or if they cannot change the
+    cause.
     """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE

@@ -52,8 +52,8 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user.
 
-    `opened_at`: the notice's `opened_at` when this message was posted. If the notice's `opened_at` has changed since
-    then, a newer message exists, and this message refers to the newer one.
+    `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
+    there is a newer message about the person, and this message only refers to the newer one.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])
@@ -93,9 +93,9 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 
 
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
-    """Render the answer to a request for access.
+    """Render the answer to a requester who asked the administrators to connect a person to a Genesys user.
 
-    `for_another`: whether the requester asked to connect another person.
+    `for_another`: whether this person is not the requester.
     """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}

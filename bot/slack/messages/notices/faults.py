@@ -62,8 +62,8 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render the administrators' message about a fault.
 
-    - `opened_at`: the notice's `opened_at` when this message was posted. If the notice's `opened_at` has changed since
-      then, a newer message exists, and this message refers to the newer one.
+    - `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
+      there is a newer message about the fault, and this message refers to the newer one and has no buttons.
     - `runbook_url`: the page that a button opens; "" for no button.
 
     The text for notifications contains no details, because a locked phone shows it.
