@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that calls `read` with the settings of a workspace, and returns the result of `read`.
+    """Loads one part of a workspace's settings: calls `read` with the settings, and returns the result of `read`.
 
     Raises SettingsError if the settings that `read` uses have faults.
     """

@@ -63,7 +63,7 @@ def _skew(date: str | None, now: float) -> float | None:
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
     """Return two texts about a failed connection: the problem, and the fix.
 
-    `variable`: the name of the environment variable that contains the used proxy; "" if no proxy was used.
+    `variable`: the name of the environment variable with the proxy that was used; "" if no proxy was used.
     """
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__

@@ -74,7 +74,7 @@ ADMINISTRATOR = "your Genesys administrator"
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
     """Return a sentence about an error for a terminal: one line of text, without Slack's markup.
 
-    `starting`: whether the error is about creating a session.
+    `starting`: whether the command was to create a session. Then the text can also say that nothing was started.
     """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)

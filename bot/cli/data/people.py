@@ -116,11 +116,11 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Call `use` with the settings of the database, write a line to the audit log, and return the result of `use`.
+    """Export or delete data by the async function `use`, and write a line to the audit log. Return the result of `use`.
 
     - `action`: the name of the command, for the audit log.
-    - `subject`: the person whose data `use` exports or deletes.
-    - `fields_of`: a function that converts the result to fields of the line.
+    - `use`: takes the settings of the database.
+    - `fields_of`: a function that converts the result of `use` to fields of the line.
 
     Print a sentence and exit with 1 if the audit log or the database cannot be used.
     """

@@ -52,7 +52,7 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 @cache
 def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
-    """Read a compiled catalogue and return the language. Cache the language for each `_version`.
+    """Read a compiled catalogue and return the language. Read the file only if `_version` is new, else use the cache.
 
     `_version`: the modification time and the size of the file. Raises OSError, ValueError or struct.error if the
     catalogue cannot be read.
