@@ -1,4 +1,4 @@
-"""Define the methods that the repository classes call on SQLite and on Postgres."""
+"""Define the interface of a database, so that one repository class works on SQLite and on Postgres."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -17,14 +17,15 @@ class Database(Protocol):
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run the statement with this name, commit, and return the rows of the statement.
 
-        `values`: the parameters of the statement, without `:now`. The database sets `:now` to the current time.
+        `values`: the parameters of the statement by name, without `:now`. The database sets `:now` to the current time.
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
 
-        Yield the row and a function that runs further statements. The row is None if the statement returns no row. On
-        Postgres, all these statements run in one transaction.
+        Yield the row and a function. The row is None if the statement returns no row. The block runs its own statements
+        with the function, which has the parameters of `fetch`. On Postgres, all statements of the block run in one
+        transaction. On SQLite, each statement commits. Another call of `locking` for the same row waits.
 
-        `values`: the parameters of the statement, without `:now`.
+        `values`: the parameters of the statement by name, without `:now`.
         """

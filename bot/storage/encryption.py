@@ -10,7 +10,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A known text that each database stores, encrypted with its key. It shows whether a key belongs to a database."""
+"""A text that each database stores, encrypted with the database's key. A key that decrypts it is a right key."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -23,7 +23,8 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The encrypted columns by table. When the bot first opens a database with a key, it encrypts the existing rows."""
 
 _SINCE = {"watches": 10}
-"""The first version with a table, for each table with secrets that not all supported versions have."""
+"""The version of the database tables that added a table with secrets, by table. Tables that all supported versions have
+are left out."""
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:
@@ -87,10 +88,10 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return True if a database is not encrypted, or if one of the keys decrypts the database.
+        """Return True if a database is not encrypted, or if one of the keys decrypts it; otherwise False.
 
-        `key_check`: the value `key_check` in the database's table `facts`. The value is the constant CHECK, plain or
-        encrypted.
+        `key_check`: the value `key_check` in the database's table `facts`. This value is the text CHECK: encrypted in
+        an encrypted database, else plain.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 

@@ -24,7 +24,8 @@ from bot.storage.scope import Scope
 from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
 Linked = Callable[..., Awaitable[HostId | None]]
-"""A function like HostCache.linked, with the arguments `team_id`, `user_id` and optionally `is_exact`."""
+"""A function that returns the host in a user's host link; None if the user has none. Its arguments are `team_id`,
+`user_id` and optionally `is_exact`: True to ignore links that apply to all Slack workspaces."""
 Secrets = Callable[[], Awaitable[SecretCounts]]
 READ_TIMEOUT_SECONDS = 2.0
 
@@ -38,7 +39,8 @@ class StorageReport:
     - `is_encrypted`: whether the secrets in the database are encrypted.
     - `linked`: a function that returns the host in a user's host link; None if the user has no host link.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them.
-    - `shared_mode`: the mode, such as 0660, of an SQLite file that another user owns and that others can open; else "".
+    - `shared_mode`: the mode of an SQLite file, such as "0660", if another user owns the file and its mode lets others
+      open it; else "".
     - `left_out`: the parameters of DATABASE_URL that the bot ignores.
     """
 
@@ -52,15 +54,12 @@ class StorageReport:
 
     @property
     def is_current(self) -> bool:
-        """Return whether the version of the tables is the version of this program or newer.
-
-        False if there are no tables.
-        """
+        """Return False if the tables are missing, or have an older version than this program; otherwise True."""
         return self.version is not None and self.version >= VERSION
 
     @property
     def is_newer(self) -> bool:
-        """Return whether the tables have a newer version than the version of this program."""
+        """Return whether the tables have a newer version than this program. False if there are no tables."""
         return self.version is not None and self.version > VERSION
 
 
@@ -88,12 +87,13 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
-    """Build a StorageReport.
+    """Build the report about an inspected database.
 
     - `where`: the name of the database, for people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `linked`, `secrets`: the functions of the report.
+    - `linked`, `secrets`: the functions in the report that read the database. If there are no tables, they are ignored,
+      and the report gets functions that find nothing.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -141,7 +141,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the table names, the values in the table `facts`, and the result of `shared_mode` for an SQLite file.
+    """Return the names of an SQLite file's tables, the values in its table `facts`, and `StorageReport.shared_mode`.
 
     Return None if the file does not exist. Raises StorageSetupError, OSError or sqlite3.Error if the bot cannot use the
     file.
@@ -157,8 +157,7 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
     """Run the statement with this name on an SQLite file, and return the rows.
 
-    If no process uses the file, open the file as immutable. Otherwise SQLite would create two more files beside the
-    file.
+    If no process uses the file, open it as immutable, because SQLite would create two more files beside it otherwise.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

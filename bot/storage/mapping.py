@@ -78,9 +78,10 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters of the statement `accept` that are missing in the result of `request_row`.
+    """Return the parameters with which the statement `accept` sets the request's state and finds the agent's host link.
 
-    `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
+    `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`, and to
+    find no host link.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -89,10 +90,10 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
-    """Convert the row that the statement `accept` returned to an Accepted.
+    """Convert the row that the statement `accept` returned to the result of accepting a request.
 
     - `row`: the row; None if a request with the same key was already stored.
-    - `scope`: the Scope of the request's workspace.
+    - `scope`: converts the stored identifiers of the request's workspace.
     """
     if row is None:
         return Accepted(False)
@@ -103,10 +104,10 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 
 
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
-    """Convert the column `other_open` of the statement `accept` to the agent's newest open session.
+    """Read the agent's newest open session from a text. Return None if the text is empty or unreadable.
 
-    `text`: id, end, number of the agent's open sessions, and name, separated by spaces. The end is in seconds since
-    1970; 0 if the customer is in the session. Return None if `text` is empty or unreadable.
+    `text`: the value of the column `other_open` of the statement `accept`: id, end, number of the agent's open
+    sessions, and name, separated by spaces. The end is in seconds since 1970; 0 if the customer is in the session.
     """
 
     def read() -> OtherSession | None:

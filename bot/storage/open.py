@@ -22,9 +22,9 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
-    """An open database with its repositories, limited to the rows of one workspace.
+    """An open database with its repositories. It reads and writes only the rows of one workspace.
 
-    Six members concern the rows of all workspaces: `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and
+    Six members concern the whole database: `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and
     `replicas_with_other_key`.
     """
 
@@ -58,7 +58,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
+        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
 
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
@@ -88,14 +88,14 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate the tables, and yield a store for the rows of the workspace "".
+    """Open the database, create or migrate the tables, and yield the store of a process that serves one workspace.
 
-    In a database of several workspaces, `in_workspace` of the store returns the stores of the workspaces.
+    If the process serves several workspaces, call `in_workspace` of the yielded store for the store of each workspace.
 
     - `url`: the value of DATABASE_URL.
     - `keys`: the encryption keys, newest first. Without keys, secrets are stored as plain text.
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `exclusive`: whether to lock an SQLite file. A second process with `exclusive` cannot open a locked file.
+    - `exclusive`: whether to lock an SQLite file, so that no second process can open the file with `exclusive`.
 
     Raises StorageSetupError if the bot cannot use the database.
     """

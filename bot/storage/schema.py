@@ -12,11 +12,12 @@ VERSION = 11
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""
 USABLE_FROM = 8
-"""The oldest version whose programs can use the tables of VERSION. The database keeps it as the fact `usable_from`.
+"""The version of the oldest program that can use tables of VERSION. The database stores this number as the fact
+`usable_from`.
 
-A step that only adds (tables, indexes, columns that may be NULL or have a default) leaves it as it is: programs of the
-version before run beside this one, and start again on its tables. A step that takes something away raises it. It may do
-so one version later at the earliest: expand first, then contract.
+If a migration only adds (tables, indexes, columns that may be NULL or have a default), the number stays: programs of
+the version before can run and start on the new tables. If a migration removes something, the number rises. A migration
+may remove only what programs of the version before no longer use: expand first, then contract.
 """
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
 """The names of all tables except `facts`."""
@@ -35,7 +36,7 @@ def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
-    """Return the version of a database's tables; 0 if there are no tables.
+    """Check that this program can use a database, and return the version of its tables; 0 if there are no tables.
 
     - `facts`: the values in the table `facts`, by name: `version`, `owner`, `key_check` and `usable_from`.
     - `tables`: the names of all tables in the database.

@@ -13,7 +13,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 SEPARATOR = "|"
-"""The character between workspace and identifier. No id of Slack contains it; `is_usable_id` refuses ids with it."""
+"""The character between workspace and identifier. No id of Slack contains it. The bot refuses Genesys's ids with it."""
 IDENTIFIERS = frozenset(
     (
         *("id", "key", "same", "same_as", "session_id", "request_id", "by", "ended_by"),
@@ -32,10 +32,9 @@ class Scope:
     """
 
     def __init__(self, name: str = "") -> None:
-        """Store the name of the workspace.
+        """Check and store the short name of the workspace; "" if the process serves only one.
 
-        `name`: the short name of the workspace; "" if the process serves only one. Raises ValueError for a malformed
-        name.
+        Raises ValueError for a malformed name.
         """
         if name and not _NAME.fullmatch(name):
             raise ValueError(f"no name of a workspace: {name!r}")
@@ -104,7 +103,7 @@ class WholeDatabase(Scope):
 def unreadable(table: str, row_id: object) -> None:
     """Log that a row of the database cannot be read. Log no values of the row, because a value may be secret.
 
-    - `table`: the name of the table, or of the statement that returned the row.
-    - `row_id`: the id of the row; None if the id cannot be read.
+    - `table`: the name of the row's table, or of the statement that returned the row.
+    - `row_id`: the id of the row; None if the id is unknown.
     """
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})

@@ -23,7 +23,7 @@ from bot.storage.schema import facts_at_start, scripts_from
 log = logging.getLogger(__name__)
 
 BUSY_ERRORS = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""The errors of a migration that did not get a table, because running replicas use it."""
+"""The errors of a migration that could not lock a table, because running replicas use the table."""
 
 
 @asynccontextmanager

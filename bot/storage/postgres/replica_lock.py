@@ -1,13 +1,12 @@
-"""Show each replica which other replicas run.
+"""Show each replica which other replicas run, by a lock in the database that each replica holds.
 
-Each replica holds a session-level advisory lock on a separate connection.
-
-Postgres releases the lock when the connection ends: at once if the process dies, and after about 15 seconds without
-keepalive answers if the machine of the replica is lost. https://www.postgresql.org/docs/current/explicit-locking.html
+The lock is a session-level advisory lock, held by a separate connection. Postgres releases the lock when the connection
+ends: at once if the process dies, and after about 15 seconds without keepalive answers if the machine of the replica is
+lost. https://www.postgresql.org/docs/current/explicit-locking.html
 
 A lock exists on one server only. A table stores which server has the locks. After a failover or a restart of Postgres,
-each replica takes its lock on the new server. For `server_move_seconds` after that, no replica takes over the requests
-of another replica.
+each replica takes its lock on the new server. For `server_move_seconds` after the first of these locks, no replica
+takes over the requests of another replica.
 """
 
 import asyncio
@@ -30,19 +29,19 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """The advisory lock of this replica on the number `owner`, from `open` to `close`.
+    """Shows other replicas that this replica runs: holds an advisory lock on its owner number from `open` to `close`.
+
+    Also shows them which key this replica encrypts with, and makes one replica the leading replica.
 
     - `owner`: the owner number of this replica.
+    - `key_number`: a number that stands for the encryption key of this replica; 0 without a key.
+    - `url`: the URL for the next connection.
     - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
       requests.
     - `on_change`: a function that is called after the lock was lost, and after the lock was taken again.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
-        """Store the arguments. `open` takes the lock.
-
-        `key_number`: `Encryptor.key_number` of this replica. Other replicas can read the number.
-        """
         self.owner, self.key_number, self.url = owner, key_number, url
         self._announced: int | None = None  # the key of the lock that the present connection holds
         self.is_held = False
@@ -84,8 +83,8 @@ class ReplicaLock:
     async def announce_key(self, key_number: int) -> None:
         """Tell the other replicas that this replica now encrypts with a new key.
 
-        `key_number`: `Encryptor.key_number` of the new key. Return when the other replicas can read the number, at the
-        latest after `server_move_seconds`.
+        `key_number`: the number that stands for the new key (`Encryptor.key_number`). Return when the other replicas
+        can read the number, at the latest after `server_move_seconds`.
         """
         self.key_number = key_number
         self._key_announced.clear()

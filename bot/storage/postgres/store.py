@@ -1,7 +1,7 @@
 """Store requests, sessions, host links and linked accounts in Postgres, through asyncpg's pool.
 
-All times come from the server's clock. Each request is stored with the owner number of one replica. replica_lock.py
-shows which replicas still run.
+All times come from the server's clock. Each request is stored with the owner number of the replica that works on it. If
+this replica no longer holds its lock (replica_lock.py), another replica takes the request over.
 """
 
 import asyncio
@@ -44,7 +44,9 @@ MAX_ACCEPT_ATTEMPTS = 3
 class PostgresStore:
     """Stores the data of one workspace in Postgres.
 
-    Implements RequestRepository, HostCache, HostLinkRepository and Database.
+    The store itself has requests, host links and the hosts that host rules found. Its repositories, such as `sessions`,
+    store the other data. Their statements run by `fetch` and `locking`. bot/core/ports.py describes the methods without
+    a docstring (RequestRepository, HostCache, HostLinkRepository).
     """
 
     shared = True
@@ -238,7 +240,7 @@ class PostgresStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
+        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -254,8 +256,8 @@ class PostgresStore:
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
 
-        Yield the row and a function. The row is None if the statement returns no row. The function runs further
-        statements in the same transaction.
+        Yield the row and a function. The row is None if the statement returns no row. The function runs a statement in
+        the same transaction, by its name and parameters.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))

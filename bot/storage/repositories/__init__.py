@@ -1,1 +1,4 @@
-"""Implement the repositories of `core` with the SQL statements of `sql/`, for SQLite and Postgres."""
+"""Store sessions, linked accounts, notices and other data for the core, in SQLite or Postgres.
+
+Each class runs SQL statements of `sql/`. bot/core/ports.py describes its methods.
+"""

@@ -13,7 +13,10 @@ from bot.storage.encryption import Encryptor
 
 
 class AccountTable:
-    """Stores pending sign-ins and linked accounts, in SQLite or Postgres. Implements core's AccountRepository."""
+    """Stores pending sign-ins and linked accounts, in SQLite or Postgres.
+
+    AccountRepository in bot/core/ports.py describes the methods.
+    """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor

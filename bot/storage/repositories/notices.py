@@ -19,7 +19,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 class NoticeTable:
     """Stores notices, and reads which starts succeeded or failed, in SQLite or Postgres.
 
-    Implements core's NoticeRepository and StartHistory.
+    NoticeRepository and StartHistory in bot/core/ports.py describe the methods.
     """
 
     def __init__(self, database: Database) -> None:
@@ -79,7 +79,7 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Convert rows to notices. Leave out notices of unknown kinds, and unreadable rows. Log the unreadable rows."""
+    """Convert rows to notices. Leave out rows with an unknown kind. Leave out unreadable rows, and log them."""
     found = []
     for row in rows:
         if row["kind"] not in KINDS:

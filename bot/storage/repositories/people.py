@@ -1,4 +1,4 @@
-"""Export or delete the stored data about one person. In rows about other people, remove only the person's id."""
+"""Export or delete the stored data about one person."""
 
 import json
 from collections import Counter
@@ -13,8 +13,8 @@ from bot.storage.encryption import SECRET_COLUMNS
 from bot.storage.mapping import MAX_SWEPT_ROWS
 
 TABLES = ("requests", "sessions", "posts", "watches", "found_hosts", "links", "connects", "connections")
-"""The tables with rows that are wholly about a person. The table of notices is not among them, because a notice may be
-about several people."""
+"""The tables from which an export takes whole rows. From notices, an export takes only the parts about the person,
+because a notice may be about several people."""
 FORGOTTEN_AT_ONCE = ("found_hosts", "links", "connects", "connections")
 FORGOTTEN_IN_BATCHES = ("watches", "posts", "sessions", "requests")
 """The tables whose rows are deleted in several writes, in this order. The order matters, because a session is kept
@@ -34,7 +34,7 @@ class Forgotten:
     """The result of `PeopleTable.forget`.
 
     - `deleted`: the number of deleted rows, by table.
-    - `anonymized`: the number of rows from which only the person's id was removed, by table.
+    - `anonymized`: the number of rows that stay stored without the data about the person, by table.
     - `sessions`: the number of the person's sessions that are still stored. These are open sessions, and ended sessions
       that a Slack message still shows as open.
     - `requests`: the number of the person's requests that are still stored, because they are not answered yet.
@@ -78,11 +78,13 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete the stored data about the person, and remove the person's id from rows about other people.
+        """Delete the stored data about the person, except open sessions and unanswered requests.
 
-        Keep open sessions and unanswered requests. `team_id`: the id of the Slack workspace whose data to delete; None
-        for the data of all Slack workspaces. Raises StorageUnavailableError if the database fails. Another call
-        continues the deletion.
+        Rows about other people lose only the person's id. Of an answered request of the last hour, only the key stays,
+        so that a second delivery by Slack is not a new request.
+
+        `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
+        StorageUnavailableError if the database fails; the next call continues the deletion.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()
@@ -105,10 +107,10 @@ class PeopleTable:
     async def _forget_once(
         self, user_id: UserId, person: Mapping[str, Any], deleted: Counter[str], anonymized: Counter[str]
     ) -> None:
-        """Run each statement that deletes or anonymizes rows once.
+        """Go through all tables one time, and delete or anonymize the rows with data about the person.
 
-        Add the number of deleted rows to `deleted`, by table. Add the number of rows that lost only the person's id to
-        `anonymized`, by table.
+        Add the number of deleted rows to `deleted`, by table. Add the number of rows that stay without the data about
+        the person to `anonymized`, by table.
         """
         for table in FORGOTTEN_AT_ONCE:
             deleted[table] += len(await self._database.fetch(f"forget_{table}", person))

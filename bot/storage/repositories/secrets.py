@@ -1,4 +1,4 @@
-"""Count the encrypted values of a database, and encrypt old values with the newest key."""
+"""Count the encrypted values of a database by key, and encrypt the values of older keys with the newest key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -11,17 +11,17 @@ from bot.storage.errors import refused
 from bot.storage.schema import VERSION
 
 PAGE = 500
-"""The maximum number of rows that are read at once, and that one write of SQLite changes."""
+"""The maximum number of rows in one read."""
 MAX_AT_ONCE = 8
-"""The maximum number of updates that run at once. The pool has ten connections to Postgres, so some stay free."""
+"""The maximum number of updates that run at the same time. Postgres's pool has ten connections, so some stay free."""
 MAX_PASSES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCounts:
-    """Three numbers of encrypted values in the database.
+    """How many encrypted values a database has, by the key that decrypts them.
 
-    - `newest`: the number of values that the newest key decrypts.
+    - `newest`: the number of values that the newest key decrypts. If there are no keys: the number of plain texts.
     - `older`: the number of values that only an older key decrypts.
     - `unreadable`: the number of values that no key decrypts.
     """
@@ -36,8 +36,7 @@ class KeyRotation:
     """The result of `SecretTable.rotate`.
 
     - `changed`: the number of values that `rotate` encrypted with the newest key.
-    - `left`: how many values each kind of key decrypts at the end of `rotate`. `left.older` is 0 if the rotation is
-      complete.
+    - `left`: the numbers of values by key at the end of `rotate`. `left.older` is 0 if the rotation is complete.
     """
 
     changed: int
@@ -67,7 +66,7 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Counts the encrypted values of all workspaces, and encrypts old values with the newest key."""
+    """Counts the encrypted values of all workspaces by key, and encrypts values of older keys with the newest key."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
@@ -95,7 +94,10 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether the database contains a value that the current keys decrypt and no key of `new` decrypts."""
+        """Return whether a stored value would be lost with the keys of `new`.
+
+        Such a value is one that the current keys decrypt and that no key of `new` decrypts.
+        """
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -112,10 +114,10 @@ class SecretTable:
     async def rotate(self) -> KeyRotation:
         """Encrypt with the newest key all values that only an older key decrypts.
 
-        Search the database up to MAX_PASSES times, because a running bot may write values with an older key. If such
-        values are left after the last search, or the call ended with an error, a further call encrypts them.
+        Search the database up to MAX_PASSES times, because a running bot may write values with an older key.
 
-        Raises StorageUnavailableError if the database fails.
+        Raises StorageUnavailableError if the database fails. After an error, or if `left.older` of the result is not 0,
+        another call encrypts the other values.
         """
         changed = 0
         for number in range(MAX_PASSES):
@@ -128,7 +130,7 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Encrypt with the newest key all values that only an older key decrypts.
+        """Go through the database one time, and encrypt with the newest key what only an older key decrypts.
 
         Return the number of changed values.
         """
@@ -151,7 +153,7 @@ class SecretTable:
         return changed
 
     def _rotated(self, table: str, row: Row) -> dict[str, Any] | None:
-        """Return the parameters of the statement that encrypts the secrets of a row with the newest key.
+        """Return the parameters of the statement that stores a row's secrets encrypted with the newest key.
 
         Return None if the row needs no change.
         """
@@ -173,7 +175,7 @@ class SecretTable:
 
 
 async def _pages(fetch: Fetch, version: int = VERSION) -> AsyncIterator[tuple[str, Sequence[Row]]]:
-    """Yield the rows of all tables with secrets: the name of the table, and a list of up to PAGE rows."""
+    """Yield the rows of all tables with secrets, page by page: the table's name, and a list of up to PAGE rows."""
     for table in tables_with_secrets(version):
         after = ""
         while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):

@@ -32,14 +32,13 @@ from bot.storage.mapping import known_bool, time_of
 from bot.storage.scope import unreadable
 
 MAX_IN_CONVERSATIONS = 100
-"""When a new session starts, the bot reads the agent's open sessions that belong to conversations. This is the maximum
-number that it reads."""
+"""The maximum number of an agent's open sessions that `open_by_conversation` reads."""
 
 
 class SessionTable:
     """Stores sessions, and the Slack messages that show sessions, in SQLite or Postgres.
 
-    Implements core's SessionRepository and PostedMessageRepository.
+    SessionRepository and PostedMessageRepository in bot/core/ports.py describe the methods.
     """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:

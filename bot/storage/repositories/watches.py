@@ -9,9 +9,9 @@ from bot.storage.encryption import Encryptor
 
 
 class WatchTable:
-    """Stores the open sessions that the bot watches, in SQLite or Postgres: when the next look at each session is due.
+    """Stores which open sessions the bot watches, and when the next look at each is due, in SQLite or Postgres.
 
-    Implements core's WatchRepository.
+    WatchRepository in bot/core/ports.py describes the methods.
     """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:

@@ -1,6 +1,7 @@
-"""Back up an SQLite database to a file while a bot may be using the database, and restore a backup.
+"""Back up an SQLite database to a file, and restore a backup.
 
-A backup is one read transaction: the bot can write during a backup. https://www.sqlite.org/backup.html
+The bot can run and write during a backup, because a backup is one read transaction.
+https://www.sqlite.org/backup.html
 """
 
 import os

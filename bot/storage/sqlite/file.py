@@ -102,7 +102,7 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
-    """Copy the write-ahead log into the database file, and empty the log.
+    """Copy the write-ahead log into the database file, and empty the log. Return whether the log is empty now.
 
     Return False if another connection uses the log. `connection` must be outside a transaction.
     https://www.sqlite.org/pragma.html#pragma_wal_checkpoint

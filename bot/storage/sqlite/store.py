@@ -46,7 +46,9 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 class SQLiteStore:
     """Stores the data of one workspace in an SQLite file.
 
-    Implements RequestRepository, HostCache, HostLinkRepository and Database.
+    The store itself has requests, host links and the hosts that host rules found. Its repositories, such as `sessions`,
+    store the other data. Their statements run by `fetch` and `locking`. bot/core/ports.py describes the methods without
+    a docstring (RequestRepository, HostCache, HostLinkRepository).
     """
 
     shared = False
@@ -210,7 +212,7 @@ class SQLiteStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts all encrypted values, and encrypts old values with the newest key."""
+        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -227,10 +229,10 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and yield the row and a function that runs further statements.
+        """Run the statement with this name. Until the `with` block ends, another call with the same arguments waits.
 
-        The row is None if the statement returns no row. Until the `with` block ends, another call with the same name
-        and values waits.
+        Yield the row that the statement returns, and the method `fetch`. The row is None if the statement returns no
+        row.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:
@@ -241,7 +243,7 @@ class SQLiteStore:
         await self.secrets.use_keys(keys)
 
     async def use_address(self, url: str) -> None:
-        """Raise StorageSetupError in any case, because the path of the file cannot change while the bot runs."""
+        """Raise StorageSetupError, because the path of the file cannot change while the bot runs."""
         raise refused("database_address_changed")
 
     async def replicas_with_other_key(self) -> int:

@@ -49,14 +49,14 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """Call `work` with the connection, and return the result of `work` after the commit.
+        """Call `work` with the connection, on the writer's thread, and return the result of `work` after the commit.
 
         - `max_delay_seconds`: how long `work` may wait to share a transaction with later calls of `write`; 0 for no
           wait.
         - `in_transaction`: whether to call `work` in a transaction. Some operations of SQLite work only outside
           transactions.
 
-        Raises StorageUnavailableError if SQLite reports an error.
+        Raises StorageUnavailableError if SQLite reports an error. Raises any other exception of `work`.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
