@@ -9,8 +9,8 @@ from bot.genesys.auth.credentials import SecretCredentials
 from bot.slack.manifest import below
 
 CALLBACK = "/genesys/callback"
-"""Path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after sign-in. With several workspaces, the short
-name of the workspace follows."""
+"""The path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after a sign-in. If the process serves several
+workspaces, the path ends with `/` and the short name of the workspace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

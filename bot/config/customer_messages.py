@@ -42,9 +42,9 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 
 
 def _read_texts(reader: Reader) -> CustomerTexts:
-    """Read the texts in all languages. Add each fault of a text to `reader`.
+    """Read the default texts, and the texts of each language for which any text is set.
 
-    If a language has no email subject, use COBROWSE_EMAIL_SUBJECT for the language.
+    A language without an email subject gets COBROWSE_EMAIL_SUBJECT. Add each fault of a text to `reader`.
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

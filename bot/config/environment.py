@@ -1,7 +1,7 @@
 """Read the environment variables of the process and of the .env file in the working directory.
 
-The .env file is ignored if the file is in a data directory, which STATE_DIRECTORY names. A program that can write
-beside the database must not be able to change the settings.
+STATE_DIRECTORY names the data directories. A .env file in a data directory is ignored: a program that can write beside
+the database must not be able to change the settings.
 """
 
 import errno
@@ -41,7 +41,7 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
     - `process`: the variables of the process.
 
     If a variable has a value in the process, the value in the file is ignored. NAME and NAME_FILE count as one
-    variable. Raises SettingsError if the file exists but cannot be read.
+    variable. A missing file counts as empty. Raises SettingsError if the file exists but cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

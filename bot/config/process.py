@@ -77,7 +77,9 @@ class DatabaseSettings:
 class ProcessSettings:
     """The settings that all workspaces of a process share.
 
-    - `health_port`: the port of the health endpoints; None if they use `port`.
+    - `host`, `port`: the address and port on which the HTTP server listens.
+    - `health_port`: a separate port for the health endpoints. None: `port` has them, if the bot listens on `port`.
+    - `shutdown_seconds`: how long a stop of the bot waits for accepted requests.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `workspaces_file`: the path of the file of workspaces; "" if the process serves only one workspace.
     - `sources`: the environment and the secret files from which the settings were read.
@@ -134,9 +136,9 @@ def read_process(reader: Reader) -> ProcessSettings:
 
 
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
-    """Add a fault to `reader` if the two ports are equal.
+    """Add a fault to `reader` if the two ports are equal. Call this function only if an HTTP server listens on `port`.
 
-    Call this function only if an HTTP server uses `port`.
+    `health_port`: the value of HEALTH_PORT; None if it is not set.
     """
     if health_port == port:
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
@@ -171,7 +173,7 @@ def read_audit_log(reader: Reader) -> str:
 def read_logging(reader: Reader) -> LoggingSettings:
     """Read the settings of the log. Add each fault of a setting to `reader`.
 
-    `LoggingSettings.secrets` of the result has the secrets of the database, and the secrets that `reader` read before.
+    The log masks the secrets that `reader` has read until now, the encryption keys, and the password of the database.
     """
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"

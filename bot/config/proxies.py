@@ -45,7 +45,7 @@ class Proxies:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Read the proxy variables. A value without a scheme is the address of an HTTP proxy, as in curl."""
+        """Read the proxy variables. A value without a scheme, such as `proxy:3128`, counts as `http://proxy:3128`."""
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():

@@ -63,10 +63,15 @@ class Sources:
 
 
 class Reader:
-    """Reads the values of variables by name, and collects faults in `faults`.
+    """Reads the values of variables by name. Collects faults instead of raising exceptions.
 
-    An empty value counts as unset. `workspace`: the short name of the workspace whose settings are read; "" if the
-    process serves only one workspace.
+    An empty value counts as unset.
+
+    - `environ`: the variables.
+    - `workspace`: the short name of the workspace whose settings are read; "" if the process serves only one workspace.
+    - `faults`: the faults until now, one text for each.
+    - `secrets`: the values of secrets that were read until now. The log has to mask them.
+    - `files`: the files of secrets that were read until now, by the name of the variable whose value is in the file.
     """
 
     def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
@@ -86,8 +91,8 @@ class Reader:
 
         Do nothing if the same fault, or a fault about invalid characters in the value, was added before.
 
-        `fix`: what is wrong with the value, and how to fix the value. If `needs_example` returns True for `fix`, the
-        fault ends with an example of the variable.
+        `fix`: what is wrong with the value, and how to fix the value. The fault ends with an example of the variable,
+        unless `fix` contains an example or needs none.
         """
         if name in self._unreadable:
             return
@@ -109,7 +114,10 @@ class Reader:
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether a fault of the variable `name`, or of NAME_FILE for a variable NAME, was added before."""
+        """Return whether a fault of the variable NAME, or of the variable NAME_FILE, was added before.
+
+        `name`: the variable NAME.
+        """
         return self.has_fault(name) or self.has_fault(f"{name}_FILE")
 
     def text(self, name: str) -> str:
@@ -130,7 +138,7 @@ class Reader:
     def plain(self, name: str) -> str:
         """Return the value of a variable, with dashes replaced by hyphens and without invisible characters.
 
-        Do not call this for secrets and ids, because their values must stay unchanged.
+        Use the method `text` for secrets and ids, because their values must stay unchanged.
         """
         return plain(self.text(name))
 
@@ -262,8 +270,9 @@ class Reader:
     def key_file(self, name: str, variable: str) -> str:
         """Return the private key in a file, as PEM text.
 
-        - `name`: the variable that can contain a private key as text. `sources` lists the file by this name.
-        - `variable`: the variable that contains the path of the file.
+        - `name`: the variable of which the file holds the value, such as GENESYS_PRIVATE_KEY. `files` lists the file by
+          this name.
+        - `variable`: the variable that contains the path of the file, such as GENESYS_PRIVATE_KEY_PATH.
 
         If the file cannot be read or contains no private key, add a fault of `variable` and return "".
         """
@@ -285,7 +294,10 @@ class Reader:
 
 
 def needs_example(fix: str) -> bool:
-    """Return False if the text `fix` contains a phrase of _NO_EXAMPLE, such as the start of an example; else True."""
+    """Return whether a fault with the text `fix` should end with an example of the variable.
+
+    Return False if `fix` contains an example or needs none, which phrases such as "such as" show.
+    """
     return not any(words in fix for words in _NO_EXAMPLE)
 
 

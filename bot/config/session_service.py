@@ -27,7 +27,7 @@ class ServiceSettings:
     - `requests_per_minute`: the limit of calls per minute in the settings; None if only the limit of Genesys applies.
     - `next_credentials`: the credentials of a second OAuth client that replaces the first; None without a second
       client.
-    - `offer`: the default values of a new session.
+    - `offer`: the application and the duration of a new session, if the request names no others.
     - `conversations`: the settings of the public Genesys Cloud API; None for another session service.
     - `join_hosts`: the servers to which a join URL may lead.
     - `app`: the Genesys web app of the region.

@@ -1,6 +1,6 @@
 """Build typed settings from the environment. No other package reads the environment.
 
-A command reads only the settings that the command uses. SettingsError contains all faults of these settings.
+A command reads only the settings that the command uses. If settings have faults, one SettingsError contains all faults.
 """
 
 import os
@@ -51,8 +51,12 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
-    `signing_secrets`: the signing secrets of the Slack app. The bot accepts an HTTP request that is signed with one of
-    them. There are two while an administrator replaces the signing secret.
+    - `command`: the slash command, such as `/cobrowse`.
+    - `help_contact`: whom errors name: free text, or the id of a Slack user or channel; "" for the administrators.
+    - `runbook_url`: the URL of a page on what to do about faults; "" if there is none.
+    - `signing_secrets`: the signing secrets of the Slack app. The bot accepts an HTTP request that is signed with one
+      of them. There are two while an administrator replaces the signing secret.
+    - `config_token`: the app configuration token, with which `cobrowse-bot check` compares the Slack app's manifest.
     """
 
     proxies: Proxies
@@ -72,9 +76,15 @@ class SlackSettings:
 class Settings:
     """The settings of the command `run` for one workspace.
 
+    - `listed_hosts`: the hosts in the hosts file; None if no hosts file is set.
+    - `match_email`: whether the same email address in Slack and Genesys connects a person to a host.
+    - `email_domains`: the domains of the email addresses that may connect people; empty for any domain.
+    - `health_port`: a separate port for the health endpoints; None without one.
+    - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
+    - `language`: the code of the language of all messages; "" to write to each person in the language of their Slack.
+    - `sending`: the settings of messages to customers.
+    - `connect`: the settings that let people link their own Genesys accounts.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
-    - `language`: the code of the language of all messages. If `language` is "", the bot writes in the language of each
-      reader.
     - `sources`: the environment and the secret files from which the settings were read.
     """
 
@@ -129,8 +139,7 @@ class Settings:
 def environment(path: str = ENV_FILE) -> dict[str, str]:
     """Return the environment variables of the process and of the .env file at `path`.
 
-    If a variable has two values, return the value of the process. Raises SettingsError if the file exists but cannot be
-    read.
+    If both set a variable, return the value of the process. Raises SettingsError if the file exists but cannot be read.
     """
     return read_environment(path).values
 
@@ -138,8 +147,7 @@ def environment(path: str = ENV_FILE) -> dict[str, str]:
 def read_environment(path: str = ENV_FILE) -> Environment:
     """Return the environment variables of the process and of the .env file at `path`, with remarks on the file.
 
-    If a variable has two values, return the value of the process. Raises SettingsError if the file exists but cannot be
-    read.
+    If both set a variable, return the value of the process. Raises SettingsError if the file exists but cannot be read.
     """
     return sources.read(path, os.environ)
 
@@ -168,7 +176,7 @@ def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of the command `run`. Raises SettingsError, with all faults, if a setting has a fault."""
+    """Return the settings of the command `run`. Raises SettingsError, with all faults, if any setting has a fault."""
     return load_part(read_settings, environ)
 
 
@@ -245,7 +253,7 @@ def _access_rules(reader: Reader) -> AccessRules:
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
     """Return the hosts in the hosts file, and the email domains in COBROWSE_EMAIL_DOMAINS.
 
-    If no hosts file is set, return None instead of the hosts.
+    Return None in place of the hosts if no hosts file is set, or if it has a fault.
     """
     path = reader.text("COBROWSE_HOSTS_FILE")
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
@@ -321,10 +329,7 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence that names the kind of a token, and the variable for such a token.
-
-    Return "" if the kind is unknown.
-    """
+    """Return a sentence that says which kind of token or secret a text is; "" if the kind is unknown."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",

@@ -26,11 +26,11 @@ class Variable:
 
     - `about`: what the variable does, as Markdown without links.
     - `required`: when the variable must be set, such as "always"; "" if the variable is optional.
-    - `unit`: the unit of a number.
+    - `unit`: the unit of the value, such as "seconds"; "" if the value has none.
     - `secret`: whether the value is a secret. A secret can be in a file that NAME_FILE names.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: whether NAME_FILE can name a file with the value although the value is not secret.
+    - `in_file`: for a value that is not secret: whether NAME_FILE can name a file with the value.
     """
 
     name: str
@@ -581,13 +581,13 @@ OTHERS = {
     "SSL_CERT_DIR": "/etc/ssl/certs",
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://proxy.example.com:3128"),
 }
-"""Examples of variables that the bot reads and other programs read, too. They belong to the process."""
+"""Example values, by name, of variables that the bot shares with other programs. All workspaces share the variables."""
 
 
 def example(name: str) -> str:
-    """Return an example line for a variable, such as `PORT=3000`; "" for an unknown name.
+    """Return an example line for a variable, such as `PORT=3000`; "" if no example is known.
 
-    `name`: the name of a variable. NAME_FILE is known if a file can contain the value of NAME.
+    `name`: the name of a variable, or NAME_FILE for a variable NAME whose value can be in a file.
     """
     variable = VARIABLES.get(name)
     held = VARIABLES.get(name.removesuffix("_FILE"))

@@ -4,18 +4,18 @@ import asyncio
 
 
 class Poll:
-    """The regular times of a check. `ask` brings the next check forward."""
+    """Waits for a fixed time between two checks. `ask` ends the wait early."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        """End the present wait, or the next one, at once."""
+        """End the current wait at once. If nobody waits now, the next wait ends at once."""
         self._asked.set()
 
     async def wait(self) -> bool:
-        """Wait until the next check is due (return False) or until `ask` is called (return True)."""
+        """Wait until the next check is due. Return True if `ask` ended the wait, False if the time is over."""
         try:
             async with asyncio.timeout(self._seconds):
                 await self._asked.wait()

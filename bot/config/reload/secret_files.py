@@ -18,8 +18,8 @@ from bot.config.variables import VARIABLES
 
 S = TypeVar("S", Settings, ProcessSettings)
 Stamp = tuple[int, ...] | str
-"""What identifies the content of a file without reading it: device, inode, time of change and size; or the name of the
-error that came in their place."""
+"""The stamp of a file: its device, inode, time of change and size. A changed file has another stamp. If the file cannot
+be examined, the stamp is the name of the error, such as "ENOENT"."""
 
 
 class SecretFileError(Exception):
@@ -35,10 +35,7 @@ class SecretFileError(Exception):
 
 
 async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
-    """Return the stamp of each file, by the name of the setting whose value is in the file.
-
-    A stamp is the device, inode, time of change and size of a file, or the name of an error, such as "ENOENT".
-    """
+    """Return the stamp of each file, by the name of the setting whose value is in the file."""
     return await asyncio.to_thread(lambda: {each.name: stamp_of(each.path) for each in files})
 
 
@@ -92,8 +89,8 @@ def _is_blank(path: str) -> bool:
 def with_texts(settings: S, texts: Mapping[str, str]) -> S:
     """Return a copy of the settings with new values of some secrets.
 
-    `texts`: the new values, by the name of the setting. Other secrets keep their values, even if their files changed.
-    Raises SettingsError if the new settings have faults.
+    `texts`: the new values, by the name of the setting. All other secrets keep their values, even if their files have
+    changed. Raises SettingsError if the new settings have faults.
     """
     files = settings.sources.files
     values = {name: file.text for name, file in files.items()} | dict(texts)

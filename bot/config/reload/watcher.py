@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 Accept = Callable[[S], Awaitable[str]]
 """A function that starts to use the secrets of new settings. Returns "", or the code of the reason for a refusal."""
 Mask = Callable[[Iterable[str]], None]
-"""A function that makes the log mask further texts."""
+"""A function that adds texts to the texts that the log masks."""
 
 
 def mask_nothing(secrets: Iterable[str]) -> None:
-    """Do nothing. This function is the Mask of a process without a log."""
+    """Do nothing. A process without a log passes this function as `mask`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,10 +36,10 @@ class _Group(Generic[S]):
     """The secrets of one subscriber. A stamp is device, inode, time of change and size of a file.
 
     - `accept`: the function that the subscriber passed to `subscribe`.
-    - `used`: the stamps of the files at the last read.
-    - `seen`: the stamps of the files at the last check.
-    - `reported`: the result and code that were logged last for each secret, by the name of the secret. Only secrets
-      whose new value is not in use are in `reported`.
+    - `used`: the stamps that the files had when they were last read; empty before the first read.
+    - `seen`: the stamps that the files had when their stamps were last compared; empty before the first time.
+    - `reported`: the result and code that were logged last, by the name of the secret, for each secret whose new value
+      is not in use.
     - `retry_at`: when the bot passes a refused value to `accept` again; infinite if no value was refused.
     - `retry_seconds`: the wait from the refusal to `retry_at`; 0 if no value was refused.
     """
@@ -54,9 +54,10 @@ class _Group(Generic[S]):
 
 
 class SecretWatcher(Generic[S]):
-    """Reads the files of secrets again when the files change, from the first subscription until `close`.
+    """Reads the files of secrets again when they change, and passes the new settings to the subscribers.
 
-    `settings`: the settings of one workspace or of the process, with the secrets that are in use.
+    Begins with the first subscription, and ends with `close`. `settings`: the settings of one workspace or of the
+    process, with the secrets that are in use.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class SecretWatcher(Generic[S]):
         """Call `accept` with new settings when the value of one of these secrets changes in its file.
 
         - `names`: the names of the secrets. A secret that does not come from a file is ignored.
-        - `accept`: a function that returns "" if the bot uses the new settings, else a code that says why not.
+        - `accept`: a function that starts to use the new settings. It returns "", or a code that says why it refuses.
 
         Return a function that ends the subscription.
         """
@@ -119,11 +120,12 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._poll.wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Check all files once, and read the files that changed before the previous call.
+        """Compare the stamps of all files with those of the last read, and read the changed files.
 
-        If a file changed since the previous call, wait for the next call, because the change may not be complete.
+        A changed file is read only when two calls in a row find the same stamp. Until then, the change may not be
+        complete. Also read files with a refused value whose next try is due.
 
-        `is_asked`: whether to read all files in any case.
+        `is_asked`: True to read all files now.
         """
         groups = self._groups[:]
         looking = asyncio.create_task(stamps_of([file for group in groups for file in group.files]))
@@ -135,10 +137,12 @@ class SecretWatcher(Generic[S]):
                 log.exception("reading a secret again failed")
 
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
-        """Read the files of a group if they changed before the previous call and not since, or if a retry is due.
+        """Read the files of one subscriber if they have changed, or if the next try of a refused value is due.
+
+        Wait with changed files until two calls in a row find the same stamps.
 
         - `found`: the current stamps of all files.
-        - `is_asked`: whether to read the files in any case.
+        - `is_asked`: True to read the files in any case.
         """
         stamps = {file.name: found[file.name] for file in group.files}
         is_settled, group.seen = stamps == group.seen, stamps
@@ -189,11 +193,11 @@ class SecretWatcher(Generic[S]):
             self._report(group, name, result, code)
 
     def _report(self, group: _Group[S], name: str, result: str, code: str) -> None:
-        """Log and count that the bot keeps the old value of a secret.
+        """Log and count that the bot does not use the new value of a secret.
 
         - `name`: the name of the secret.
         - `result`: the label of the metric, such as REFUSED.
-        - `code`: the code of the error.
+        - `code`: the code of the reason.
 
         Do nothing if the last report about the secret had the same result and code.
         """

@@ -22,11 +22,13 @@ from bot.observability.metrics import PrometheusMetrics
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Workspaces], None]
-"""A function that gets all workspaces. A workspace with another fingerprint than before has changed."""
+"""A function that takes all workspaces after a change. The changed workspaces have other fingerprints than before."""
 
 
 class WorkspacesWatcher:
-    """Reads the file of workspaces again when this file, or a file in `WorkspaceSettings.files`, changes.
+    """Reads the file of workspaces again when it changes, or when a file changes that its tables name.
+
+    The tables can name hosts files. For a table with a fault, the files of its secrets count, too.
 
     - `workspaces`: the workspaces at the last successful read.
     - `mask`: a function that adds texts to the texts that the log masks.
@@ -70,13 +72,13 @@ class WorkspacesWatcher:
         self._poll.ask()
 
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
-        """Check the watched files once, and read the file of workspaces if a file changed before the previous call.
+        """Read the file of workspaces again if one of the watched files has changed since the last read.
 
-        If a watched file changed since the previous call, wait for the next call, because the change may not be
-        complete.
+        Wait with a changed file until two calls in a row find the same device, inode, time of change and size. Until
+        then, the change may not be complete.
 
         - `changed`: a function that is called with all workspaces if one of them was changed, added or removed.
-        - `is_asked`: whether to read the file of workspaces in any case.
+        - `is_asked`: True to read the file of workspaces in any case.
         """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
         stamps = await asyncio.to_thread(lambda: {path: stamp_of(path) for path in paths})

@@ -1,4 +1,4 @@
-"""Read the file of workspaces: all tables, or a part of the settings of one workspace."""
+"""Read the tables of the file of workspaces, and read single settings from one table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,17 +34,17 @@ class WorkspacesFile:
         return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
 
     def variables_of(self, name: str) -> dict[str, str]:
-        """Convert the keys of one table to environment variables. Leave out the settings that all workspaces share.
+        """Return the settings in one table as environment variables, by name. Leave out what all workspaces share.
 
         `name`: the short name of the workspace.
         """
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of one table whose values satisfy `is_wanted`.
+        """Return the keys of one table for whose values `is_wanted` returns a true value.
 
         - `name`: the short name of the workspace.
-        - `is_wanted`: a function that gets the value of a key as the text of an environment variable.
+        - `is_wanted`: a function that takes the value of a key, as the text of an environment variable.
         """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
@@ -55,8 +55,8 @@ class WorkspacesFile:
         - `name`: the short name of the workspace.
         - `more`: keys and values that override the keys of the table.
 
-        Raises SettingsError if a setting that `read` reads has a fault. The error has all faults of the table that were
-        found.
+        Raises SettingsError if a setting that `read` reads has a fault. The error then contains all faults of the
+        table that are known, also those of other settings.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)

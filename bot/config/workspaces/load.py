@@ -25,9 +25,9 @@ class WorkspaceSettings:
     """The settings of one workspace, or the error about the workspace's table. Either `settings` or `error` is None.
 
     - `name`: the short name of the workspace.
-    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. If the hash differs, the workspace has
-      changed.
-    - `files`: the paths of the files after whose change the settings have to be read again.
+    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. If two reads give different hashes, the
+      workspace has changed.
+    - `files`: the paths of files, such as the hosts file. If one of them changes, read the settings again.
     """
 
     name: str
@@ -44,9 +44,9 @@ Workspaces = Mapping[str, WorkspaceSettings]
 def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) -> dict[str, WorkspaceSettings]:
     """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
 
-    `before`: the result of the previous call. If a workspace in `before` has no fault and the same fingerprint, return
-    this workspace. Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if
-    the environment has a setting that belongs into the tables of the file.
+    `before`: the result of an earlier read; None at the first read. An unchanged workspace without a fault is the same
+    object in the result as in `before`. Raises WorkspacesFileError if the file cannot be read or is not valid TOML.
+    Raises SettingsError if the environment has a setting that belongs into the tables of the file.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -78,10 +78,9 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Find workspaces with the same Slack token. Replace the settings of all but one of them by an error.
+    """Replace the settings by an error in each workspace that has the same Slack token as another workspace.
 
-    The workspace that is unchanged since `before` keeps its settings. If none is unchanged, the first workspace in the
-    file keeps its settings.
+    One of these workspaces keeps its settings: one that has not changed since `before`, else the first in the file.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)

@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _WORDS = re.compile(r"[A-Za-z_-]{1,60}")
 """The form of a key that a fault may show. A secret in the place of a key has digits."""
 _PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
-"""Start of a fault that reads as a sentence after the name of its setting."""
+"""The first word of a fault that completes a sentence, such as "must be on or off" after the name of a setting."""
 _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
@@ -55,8 +55,8 @@ class TableReader(Reader):
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
-        Do nothing if the same fault was added before, or if `name` or `fix` names a variable whose key in the table is
-        already known to be wrong.
+        Do nothing if the same fault was added before. Do nothing either if `name` or `fix` names a variable whose key
+        in the table already has a fault.
 
         `fix`: what is wrong with the value, and how to fix the value.
         """

@@ -18,7 +18,7 @@ _TWICE = {
     "Cannot declare": "begins a table that the file has already. Put all settings of a workspace into one table.",
     "Cannot overwrite": "sets a key that its table has already. Remove one of the two lines.",
 }
-"""Sentences about lines that are TOML by themselves, by the start of tomllib's message."""
+"""Sentences about tables and keys that stand twice in the file, by the start of tomllib's message."""
 
 Table = Mapping[str, object]
 """The settings of one workspace as the file has them, by key."""
