@@ -1,4 +1,6 @@
-"""Write the audit log: one JSON line for each decision, with requester, action, agent and outcome.
+"""Write the audit log: one JSON line for each finished or rejected request, with requester, action, agent and outcome.
+
+Commands in a terminal and changed secrets get a line, too.
 
 - LOG_LEVEL does not affect the audit log.
 - The audit log contains no link and no text that people typed.
@@ -160,7 +162,10 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def in_workspace(self, name: str) -> "AuditLog":
-        """Return an audit log that writes to the same file or stream, with the workspace's short name in each line."""
+        """Return an audit log that writes to the same file or stream, and puts the workspace into each line.
+
+        `name`: the short name of the workspace; "" to write lines without a workspace.
+        """
         own = AuditLog("")
         own._handler, own._common = self._handler, {"workspace": name} if name else {}
         return own
@@ -174,7 +179,7 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line with these fields, about a command in a terminal or about a changed secret."""
+        """Write an audit line with these fields: about a command in a terminal, or about a changed secret."""
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

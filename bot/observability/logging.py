@@ -17,8 +17,8 @@ NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "
 """Loggers that print URLs and bodies at INFO and DEBUG. The bot limits them to WARNING and above, at any LOG_LEVEL."""
 
 workspace: ContextVar[str] = ContextVar("workspace", default="")
-"""The short name of the workspace for which the current task works; "" if the process serves one workspace only. Each
-log line contains the name."""
+"""The short name of the workspace for which the current task works; "" if the process serves only one workspace. Each
+log line contains the name, unless it is ""."""
 MASK = "[redacted]"
 MIN_SECRET_LENGTH = 6
 MAX_LENGTH = 8_000
@@ -38,12 +38,15 @@ def _with_path(url: re.Match[str]) -> str:
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Return the mask for a JSON Web Token. Return the matched text if it is only the header of a token."""
+    """Return the text that replaces a JSON Web Token: MASK, or the matched text if it is only the header of a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the mask for an email address. Return the matched text if the domain has no dot, as in `root@db`."""
+    """Return the text that replaces an email address: MASK, and the punctuation that follows the address.
+
+    Return the matched text if the domain has no dot, as in `root@db`.
+    """
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -57,8 +60,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
     (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
 )
-"""Patterns of secrets, each with its replacement. Each pattern takes linear time, because it does not backtrack over
-runs of characters (`++`), or starts only at the beginning of a run (`(?<!`)."""
+"""Patterns of secrets, each with its replacement, or with the function that returns the replacement. Each pattern takes
+linear time: it does not backtrack over runs of characters (`++`), or starts only at the beginning of a run (`(?<!`)."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Every text that matches a pattern in `_RULES` contains one of these texts, in upper or lower case. Searching for
@@ -72,10 +75,10 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _is_suspect(text: str) -> bool:
-    """Return whether the text contains one of the marks in `_SUSPECT`.
+    """Return whether the patterns of secrets have to be applied to the text.
 
-    This is a quick test before the patterns: every secret that a pattern matches contains a mark, but some texts with a
-    mark contain no secret.
+    This is a quick test: False means that no pattern matches. True means that the text contains a mark from `_SUSPECT`,
+    and that a pattern may match.
     """
     lower = text.lower()
     return any(sign in lower for sign in _SUSPECT)
@@ -102,17 +105,18 @@ class Redactor:
         self._inconspicuous = [form for form in self._forms if not _is_suspect(form)]
 
     def is_harmless(self, text: str) -> bool:
-        """Return False if the text contains a mark from `_SUSPECT` or a known secret; otherwise True.
+        """Return True if the text certainly contains nothing to mask, and False if the text may contain a secret.
 
-        True means that the text contains no secret. False means that the text has to be masked.
+        This is a quick test. A text for which it returns False has to be masked.
         """
         return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Mask all secrets in the first `max_length` characters of a text.
+        """Return a text with all secrets masked.
 
-        If the text is longer, remove the rest, and append the number of the removed characters. `keeps_paths`: if True,
-        do not mask the paths of URLs.
+        - `max_length`: the maximum number of characters to keep. The end of a longer text is cut off, and the number of
+          removed characters takes its place.
+        - `keeps_paths`: whether the paths of URLs stay. If False, a path is masked like a secret.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)

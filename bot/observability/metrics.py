@@ -45,8 +45,8 @@ CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "c
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
-"""Values of the label `status` in deploy/prometheus-alerts.yml. Their counters start at 0: Prometheus sees no increase
-in a series that begins at 1, so the first failure would raise no alert."""
+"""The values of the label `status` that deploy/prometheus-alerts.yml counts. Their counters start at 0, because
+Prometheus sees no increase in a series that begins at 1: the first failure would raise no alert."""
 STARTED = "start"
 WORKSPACE = "workspace"
 """The label with a workspace's short name. Metrics have it if the process serves several workspaces."""
@@ -167,7 +167,7 @@ class MetricFamilies:
 class PrometheusMetrics(Metrics):
     """Counts events and calls with prometheus_client, for one workspace or for the whole process. Thread-safe.
 
-    Implements core.ports.Metrics.
+    Metrics in bot/core/ports.py describes the methods without a docstring.
     """
 
     def __init__(
@@ -183,8 +183,8 @@ class PrometheusMetrics(Metrics):
 
         - `kinds`: the kinds of requests whose counters start at 0.
         - `needs`: the permissions whose counters start at 0.
-        - `exemplar`: returns the ids of the current trace, to store them with measured durations; None to store no ids.
-        - `families`: the metrics that get the series; None to create the metrics in a new registry.
+        - `exemplar`: returns the ids of the current trace, to store them with measured durations. None: store no ids.
+        - `families`: the metrics to which the series belong; None to create the metrics in a new registry.
         - `workspace`: the workspace's short name; "" for the whole process.
         """
         self._families = families or MetricFamilies()
@@ -217,12 +217,12 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Add the results of two functions to two gauges until the `with` block ends.
+        """Show two numbers of a running bot in two gauges until the `with` block ends.
 
         - `under_way`: returns the number of requests in progress.
         - `queue_length`: returns the number of calls that wait for the rate limit.
 
-        Each gauge shows the sum over all bots of the workspace. After a change of the settings, a workspace has two
+        Each gauge shows the sum over all bots of the workspace: after a change of the settings, a workspace has two
         bots until the old bot has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])
@@ -244,9 +244,9 @@ class PrometheusMetrics(Metrics):
     def accepted_exposition(self, accept: str) -> tuple[bytes, str]:
         """Return all metrics as text, and the content type of the text.
 
-        `accept`: the value of the HTTP header Accept. If it names OpenMetrics, the text has this format, which can
-        contain exemplars: https://prometheus.io/docs/specs/om/open_metrics_spec/ . Otherwise the text has Prometheus's
-        text format.
+        `accept`: the value of the HTTP header Accept. If it names OpenMetrics, the text is in OpenMetrics format, which
+        can contain trace ids (exemplars): https://prometheus.io/docs/specs/om/open_metrics_spec/ . Otherwise the text
+        is in Prometheus's text format.
         """
         encode, content_type = choose_encoder(accept)
         return encode(self._families.registry), content_type
@@ -331,7 +331,7 @@ class PrometheusMetrics(Metrics):
         self._live_down.set(not is_up)
 
     def _bind(self, families: MetricFamilies) -> None:
-        """Look up the series of this workspace once, because a look-up for each count would be slow."""
+        """Look up the series of this workspace in advance, because a look-up for each count would be slow."""
         self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
         self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
         self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)

@@ -9,7 +9,10 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The records with one reason that are not in the log yet: their number, and the fields of the newest record."""
+    """The records with one reason that have no log line yet, while the interval lasts.
+
+    `count` is the number of these records, and `fields` has the fields of the newest record.
+    """
 
     timer: asyncio.TimerHandle
     level: int
@@ -21,9 +24,9 @@ class _Pending:
 class ThrottledLog:
     """Writes log records, at most one line per interval for each reason. Needs a running event loop.
 
-    - The first record with a reason is written at once.
-    - All further records of an interval become one line at the end of the interval. Its field `count` is their number.
-    - The reason is a constant of the code, never text from outside.
+    - The first record with a reason is written at once, and begins an interval.
+    - All later records with the reason become one line at the end of the interval. Its field `count` is their number.
+    - A reason is a constant of the code, never text from outside.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

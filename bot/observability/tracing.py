@@ -1,4 +1,4 @@
-"""Record traces with OpenTelemetry, and export them by OTLP over HTTP. core/ports.py describes the methods of a tracer.
+"""Record traces with OpenTelemetry, and export them by OTLP over HTTP.
 
 The bot loads this module only if traces are on, because the module needs the extra `otel`. A span never contains a
 person, a link, an address, the text of an error, or text that somebody wrote. Names of attributes follow
@@ -51,7 +51,7 @@ PATH_WORDS = frozenset(
         *("tokens", "users", "webdeployments"),
     )
 )
-"""The fixed parts of Genesys's paths. Every other part may be an id, which a span must not contain."""
+"""The fixed parts of the paths in Genesys's API. Any other part may be an id, which a span must not contain."""
 PAYLOAD_TYPES = frozenset(
     (
         *("block_actions", "block_suggestion", "event_callback", "message_action", "shortcut", "slash_command"),
@@ -68,7 +68,7 @@ _ERROR_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorError, "unreached"),
     (aiohttp.ClientError, "no_answer"),
 )
-"""The codes of exceptions that other libraries raise. The first entry with a class of the exception counts."""
+"""The codes for exceptions of other libraries. The first entry that is a class of the exception counts."""
 
 
 @asynccontextmanager
@@ -145,10 +145,10 @@ class QuietExporter(SpanExporter):
 
 
 class SpanTracer(Tracer):
-    """Records the steps of requests as spans with OpenTelemetry. Implements core's Tracer.
+    """Records the steps of requests as spans with OpenTelemetry.
 
     A trace begins with a payload from Slack. Work without a payload, such as the sweep of the database, is not
-    recorded.
+    recorded. Tracer in bot/core/ports.py describes the methods without a docstring.
     """
 
     def __init__(self, provider: TracerProvider, *, to_genesys: bool = False) -> None:
@@ -244,8 +244,10 @@ class SpanTracer(Tracer):
     ) -> Iterator[Span]:
         """Record the `with` block as a span.
 
-        `context`: contains the span's parent; None if the parent is the current span. If the block raises an exception,
-        mark the span as an error with the exception's code, but without the exception's text.
+        If the block raises an exception, mark the span as an error with the exception's code, but without its text.
+
+        `context`: contains the parent of the span; None to take the current span as the parent. A context without a
+        span begins a new trace.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -269,9 +271,9 @@ class SpanTracer(Tracer):
 
 
 class TracedRequests:
-    """A RequestRepository that passes each call on to another RequestRepository, and records each write as a span.
+    """Stores requests with another RequestRepository, and records a span when a request is stored or changes its state.
 
-    Each new request is stored with the current trace's context.
+    Each new request is stored with the context of the current trace, so that the trace can go on after a crash.
     """
 
     def __init__(self, store: RequestRepository, tracer: SpanTracer) -> None:
@@ -318,7 +320,7 @@ class TracedRequests:
 class TracedTransport(httpx.AsyncBaseTransport):
     """Sends HTTP requests to Genesys with another transport, and records each as a span. A retry is another span.
 
-    `has_headers`: whether the HTTP requests carry W3C's header `traceparent`.
+    `has_headers`: whether the HTTP requests carry the id of the trace, in W3C's header `traceparent`.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, tracer: SpanTracer, *, has_headers: bool) -> None:
@@ -353,7 +355,10 @@ class TracedTransport(httpx.AsyncBaseTransport):
 
 
 def record_outcome(event: RequestFinished | RequestRejected) -> None:
-    """Write the outcome of a request to the current span."""
+    """Write the outcome of a request to the current span. Mark the span as an error if the request failed.
+
+    An answer that reached nobody is an error, too.
+    """
     result = event.result if isinstance(event, RequestFinished) else event.error
     span = trace.get_current_span()
     if not span.is_recording():  # it is left out, or has ended
@@ -411,7 +416,10 @@ def fail(span: Span, code: str) -> None:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a code for an exception: its own code, Slack's error code, or a word for the kind of the exception."""
+    """Return a code for an exception: its attribute `code`, Slack's error code, or a word for its kind.
+
+    The word for an unknown kind is "unexpected".
+    """
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
@@ -426,12 +434,12 @@ def _slack_code(error: SlackApiError) -> object:
 
 
 def has_trace() -> bool:
-    """Return whether there is a current span, recorded or not."""
+    """Return whether there is a current span. The span counts even if it is not recorded."""
     return trace.get_current_span().get_span_context().is_valid
 
 
 def is_recorded() -> bool:
-    """Return whether the current trace is recorded. OpenTelemetry's sampler can exclude a trace."""
+    """Return whether there is a current trace that is recorded. OpenTelemetry's sampler can exclude a trace."""
     return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
@@ -444,9 +452,10 @@ def current_ids() -> dict[str, str] | None:
 
 
 def current_context() -> str | None:
-    """Return the current trace's context as text, which can be stored; None if there is no trace.
+    """Return the ids of the current trace and span as a text that can be stored; None if there is no trace.
 
-    The text is W3C's `traceparent`, or `traceparent, tracestate`.
+    The text is the value of W3C's header `traceparent`, or the values of `traceparent` and `tracestate` with ", "
+    between them.
     """
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
