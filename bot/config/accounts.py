@@ -10,7 +10,7 @@ from bot.slack.manifest import below
 
 CALLBACK = "/genesys/callback"
 """The path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after a sign-in. If the process serves several
-workspaces, the path ends with `/` and the short name of the workspace."""
+workspaces, a slash and the short name of the workspace follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

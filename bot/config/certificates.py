@@ -1,6 +1,6 @@
 """Check SSL_CERT_FILE and SSL_CERT_DIR, which name the trusted certificate authorities.
 
-If the value of such a variable is wrong, OpenSSL reports no error and trusts no authority.
+If one of these variables has a wrong value, OpenSSL reports no error and trusts no authority.
 """
 
 import os

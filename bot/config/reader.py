@@ -296,7 +296,7 @@ class Reader:
 def needs_example(fix: str) -> bool:
     """Return whether a fault with the text `fix` should end with an example of the variable.
 
-    Return False if `fix` contains an example or needs none, which phrases such as "such as" show.
+    Return False if `fix` contains a phrase of _NO_EXAMPLE, because `fix` then has an example or needs none.
     """
     return not any(words in fix for words in _NO_EXAMPLE)
 

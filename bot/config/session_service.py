@@ -24,9 +24,10 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 class ServiceSettings:
     """The settings of the session service.
 
-    - `requests_per_minute`: the limit of calls per minute in the settings; None if only the limit of Genesys applies.
-    - `next_credentials`: the credentials of a second OAuth client that replaces the first; None without a second
-      client.
+    - `requests_per_minute`: how many calls to Genesys the bot may make in a minute; None if only Genesys's own limit
+      applies.
+    - `next_credentials`: the credentials of a second OAuth client, which the bot uses if Genesys's login refuses the
+      first; None without a second client.
     - `offer`: the application and the duration of a new session, if the request names no others.
     - `conversations`: the settings of the public Genesys Cloud API; None for another session service.
     - `join_hosts`: the servers to which a join URL may lead.

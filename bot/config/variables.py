@@ -30,7 +30,7 @@ class Variable:
     - `secret`: whether the value is a secret. A secret can be in a file that NAME_FILE names.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: for a value that is not secret: whether NAME_FILE can name a file with the value.
+    - `in_file`: whether NAME_FILE can name a file with the value. Only for values that are not secret.
     """
 
     name: str
@@ -75,7 +75,6 @@ _TEXTS = {
 
 
 def _texts_by_language() -> tuple[Variable, ...]:
-    """Return the variables for the texts to customers in each language: SMS, subject of the email, and email."""
     return tuple(
         Variable(f"COBROWSE_{name}_{suffix}", f"The {what} in {language}.", example=text)
         for suffix, language in _TEXT_LANGUAGES.items()

@@ -85,7 +85,7 @@ def decision(outcome: Result) -> str:
     """Return the decision about a request with the result `outcome`.
 
     - "allowed": the request succeeded.
-    - "refused": the bot did not allow the request.
+    - "refused": the bot refused the request, for example because the person has no right to it, or no host.
     - "failed": the request was allowed, but ended with an error.
     """
     if isinstance(outcome, REFUSED_ERRORS):

@@ -77,8 +77,8 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def _is_suspect(text: str) -> bool:
     """Return whether the patterns of secrets have to be applied to the text.
 
-    This is a quick test: False means that no pattern matches. True means that the text contains a mark from `_SUSPECT`,
-    and that a pattern may match.
+    This is a quick test. False means that no pattern matches. True means that the text contains one of the texts in
+    `_SUSPECT`, so that a pattern may match.
     """
     lower = text.lower()
     return any(sign in lower for sign in _SUSPECT)

@@ -10,7 +10,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A text that each database stores, encrypted with the database's key. A key that decrypts it is a right key."""
+"""A text that each database stores, encrypted if the database has a key. A key that decrypts it fits the database."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),

@@ -37,7 +37,7 @@ MAX_SWEPT_ROWS = 500
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Convert a request to the values of a database row. Leave out the columns for owner number, state and times."""
+    """Convert a request to the values of a database row, without the columns for owner number, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -220,12 +220,12 @@ def _accepted_at(row: Mapping[str, Any]) -> datetime:
 
 
 def link(row: Mapping[str, Any]) -> HostLink:
-    """Convert a row of the table `host_links` to a HostLink."""
+    """Convert a row of the statement `host_links` to a host link."""
     return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """Convert a host link to the parameters of the statement `link_host`. Leave out the parameter `now`."""
+    """Convert a host link to the parameters of the statement `link_host`, without the parameter `now`."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 
@@ -236,12 +236,12 @@ def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:
-    """Convert an error to JSON text. Return None for None."""
+    """Convert the error of a failed request to JSON text. Return None for None."""
     return None if failure is None else json.dumps(to_record(failure))
 
 
 def failure_of(text: str | None) -> CobrowseError | None:
-    """Convert JSON text to an error. Return None for None."""
+    """Convert the JSON text from `failure_text` to the error. Return None for None."""
     return None if text is None else from_record(json.loads(text))
 
 

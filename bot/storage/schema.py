@@ -71,9 +71,11 @@ def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
 def facts_at_start(facts: Mapping[str, str], version: int, encryptor: Encryptor) -> dict[str, str]:
     """Return the values, by name, that a process writes to the table `facts` when the process starts.
 
+    The value `owner` is the owner number of the process: the next number after the one in the table.
+
     - `facts`: the values in the table before the start.
     - `version`: the version of the tables before this process migrated them.
-    - `encryptor`: the Encryptor for the value `key_check`.
+    - `encryptor`: encrypts the value `key_check`.
     """
     written = {"key_check": encryptor.encrypt(CHECK) or CHECK, "owner": str(int(facts.get("owner", "0")) + 1)}
     if version <= VERSION:  # what a newer program wrote about its tables stays

@@ -1,7 +1,7 @@
 """Watch the files of secrets while the bot runs, and pass changed secrets to the parts of the bot that use them.
 
-A part of the bot subscribes with the names of settings, and gets all changed values of these settings at once. The part
-keeps the old values if a file has no value, if a value is malformed, or if the part refuses a value.
+A part of the bot subscribes with the names of settings, and gets all changed values of these settings together. The
+part keeps the old values if a file has no value, if a value is malformed, or if the part refuses a value.
 """
 
 import asyncio

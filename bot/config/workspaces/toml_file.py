@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from bot.config.reader import SettingsError, read_bytes
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
-"""The short name of a workspace. It stands in paths, log lines and metrics."""
+"""The form of a workspace's short name. The name stands in the paths of URLs, in log lines and in metrics."""
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
 _TWICE = {
     "Cannot declare": "begins a table that the file has already. Put all settings of a workspace into one table.",

@@ -101,7 +101,7 @@ def read_address(url: str) -> DatabaseAddress:
 
 
 def is_same_database(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs are equal without their users and passwords."""
+    """Return whether two Postgres URLs differ at most in user, password and the order of the parameters."""
     return _without_user(url) == _without_user(other)
 
 

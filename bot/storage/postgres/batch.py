@@ -10,7 +10,7 @@ T = TypeVar("T")
 class Batcher(Generic[T]):
     """Collects the items that are added in one iteration of the event loop, and passes them to `flush` as one list.
 
-    `flush` returns the items for which the operation succeeded.
+    `flush` processes the list, and returns the items for which it succeeded.
     """
 
     def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:

@@ -72,7 +72,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
-    """Read the state of a database without changing anything.
+    """Check whether the bot can use a database, and return the state of the database. Change nothing.
 
     Raises StorageSetupError if the bot cannot use the database. Raises asyncpg's exceptions if a statement fails.
     """

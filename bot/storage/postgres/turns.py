@@ -1,4 +1,4 @@
-"""Share the connections of the pool between workspaces. A free connection goes to each waiting workspace in turn."""
+"""Share the connections of the pool between workspaces. Free connections go to the waiting workspaces in turn."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class FairTurns:
-    """A semaphore with `count` places. A place that becomes free goes to each waiting workspace in turn."""
+    """A semaphore with `count` places. Free places go to the waiting workspaces in turn."""
 
     def __init__(self, count: int) -> None:
         self._free = count

@@ -78,10 +78,10 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete the stored data about the person, except open sessions and unanswered requests.
+        """Delete the stored data about the person. Keep open sessions with their requests, and unanswered requests.
 
-        Rows about other people lose only the person's id. Of an answered request of the last hour, only the key stays,
-        so that a second delivery by Slack is not a new request.
+        Rows about other people lose only the person's id. Of an answered request of the last hour, the key stays, so
+        that a second delivery by Slack is not a new request.
 
         `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails; the next call continues the deletion.

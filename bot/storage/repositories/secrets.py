@@ -117,7 +117,7 @@ class SecretTable:
         Search the database up to MAX_PASSES times, because a running bot may write values with an older key.
 
         Raises StorageUnavailableError if the database fails. After an error, or if `left.older` of the result is not 0,
-        another call encrypts the other values.
+        call `rotate` again.
         """
         changed = 0
         for number in range(MAX_PASSES):
