@@ -44,11 +44,9 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Stores the data of one workspace in an SQLite file.
+    """Stores the requests and hosts of one workspace in SQLite. Its repositories (`sessions` …) store other data.
 
-    The store itself has requests, host links and the hosts that host rules found. Its repositories, such as `sessions`,
-    store the other data. Their statements run by `fetch` and `locking`. bot/core/ports.py describes the methods without
-    a docstring (RequestRepository, HostCache, HostLinkRepository).
+    RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py describe the methods without a docstring.
     """
 
     shared = False
