@@ -48,9 +48,10 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """Loads one part of a workspace's settings: calls `read` with the settings, and returns the result of `read`.
+    """A function that reads one part of a workspace's settings.
 
-    Raises SettingsError if the settings that `read` uses have faults.
+    It gives `read` a Reader of these settings, and returns what `read` returns. Raises SettingsError if the settings
+    that `read` uses have faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -62,7 +63,8 @@ class Setup:
 
     - `results`: the results of the checks of the settings.
     - `settings`: all settings; None if any of them has a fault.
-    - `slack`, `service`, `database`, `features`: one part each; None if this part has a fault.
+    - `slack`, `service`, `database`: the settings of Slack, Genesys and the database; None if this part has a fault.
+    - `features`: the settings that decide what the Slack app's manifest needs; None if this part has a fault.
     """
 
     results: list[CheckResult]
@@ -117,11 +119,11 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read the parts of the settings. The result contains a failed check for each fault.
+    """Read each part of the settings, and return a Setup with one failed result for each fault.
 
     - `whole`: all settings; None if they have faults.
     - `load`: reads one part of the settings.
-    - `faults`: the faults that are known already, as keys. New faults are added to this dict.
+    - `faults`: the faults from reading all settings, as keys. This function adds the faults of Genesys's settings.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -144,7 +146,10 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return one result with the number of settings in `variables`; no result if `faults` is not empty."""
+    """Return one result that says how many of `variables` are settings of the bot; no result if there are faults.
+
+    `faults`: the faults of the settings, as keys.
+    """
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
     return [] if faults else [ok("settings", told)]
@@ -246,7 +251,7 @@ def check_audit_log(where: str) -> CheckResult:
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
     """Check the settings of the page where customers type the join code. Session cards show a link to this page.
 
-    Return one result; no result if the session service has join URLs, so that no such page is needed.
+    Return one result; no result if the session service has join URLs. Customers then need no such page.
     """
     if service.conversations is None:
         return []

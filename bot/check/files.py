@@ -23,7 +23,9 @@ The check adds the variables with paths of files with secrets, such as SLACK_BOT
 
 
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
-    """Return a problem for each file or folder that other users of this machine can read or write, but should not.
+    """Return a result for each file or folder that other users of this machine can read or write, but should not.
+
+    Each result is a warning or a failed result.
 
     - `environ`: the settings, by name. They contain the paths of the files.
     - `env_file`: the path of .env; None if the settings come from the table of a workspace.

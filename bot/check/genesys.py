@@ -44,7 +44,8 @@ async def check_genesys(
     """Check whether Genesys gives the bot a token, and allows the calls that these settings need.
 
     - `match_email`: whether the bot finds the host of a person by email address.
-    - `sending`: the settings of messages to customers; None if the settings have faults.
+    - `sending`: the settings of messages to customers. None if the settings have faults; the permissions to send are
+      then not checked.
 
     Return the results, and the reachability of each server of Genesys.
     """

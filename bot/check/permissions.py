@@ -37,9 +37,10 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that the bot needs with these settings, and that `check` cannot test with a call.
+    """Return the actions that the bot must be allowed with these settings, and that `check` cannot test with a call.
 
-    `sending`: the settings of messages to customers; None if the settings have faults.
+    `sending`: the settings of messages to customers. None if the settings have faults; the result then contains no
+    action that sends messages.
     """
     needed = []
     if service.conversations:
@@ -82,8 +83,10 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
 async def check_notifications(client: GenesysClient, api_url: str) -> CheckResult:
     """Check whether the OAuth client may receive notifications about the conversations of hosts. Return the result.
 
-    Compare the permissions that Genesys requires with the client's roles. Create no notification channel. Return a
-    warning if Genesys does not say one of the two. Raises ServiceError if Genesys cannot be asked.
+    Compare the permissions that Genesys requires with the client's roles. Create no notification channel.
+
+    Return a warning if Genesys does not say which permissions it requires, or what the roles allow. Raises ServiceError
+    if Genesys cannot be asked.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."

@@ -31,9 +31,9 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """Takes the place of the cache of hosts, and stores nothing, so that the check always runs the host rules.
+    """Takes the place of the cache of hosts. It stores no hosts, so that the check always runs the host rules.
 
-    `linked`: a function that reads a host link from the database.
+    It reads the host links of people from the database.
     """
 
     def __init__(self, linked: Linked) -> None:

@@ -1,4 +1,7 @@
-"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Close each socket at once."""
+"""Check whether the bot can listen on the address HOST with PORT and HEALTH_PORT.
+
+The check opens a socket on each port for a moment, and closes the socket again.
+"""
 
 import errno
 import socket

@@ -24,6 +24,7 @@ LARGE_SKEW_SECONDS = 30.0
 class Reachability:
     """Whether a server is reachable, and the difference between its clock and this machine's clock.
 
+    - `host`: the server's name, with the port if the URL has one.
     - `skew_seconds`: how far this machine's clock is ahead of the server's clock; negative if it is behind. None if the
       server did not answer, or sent no header Date.
     - `failure`: a failed result if the server is unreachable; otherwise None.

@@ -28,9 +28,11 @@ async def check_services(
     *,
     with_database: bool = True,
 ) -> list[CheckResult]:
-    """Check Slack, Genesys and the database. Return the results in `parts`, followed by the results of these checks.
+    """Check Slack, Genesys and the database. Return the results about the settings, then the results of these checks.
 
-    - `parts`: the settings, and the results of their checks.
+    Mask the secrets in all results.
+
+    - `parts`: the settings, and the results about the settings.
     - `user_id`: the Slack user whose access is checked, too; None to check nobody.
     - `with_database`: whether to check the database.
     """
@@ -50,8 +52,8 @@ async def check_services(
 def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
     """Return results about settings, with the secrets in them masked.
 
-    Mask the texts in `secrets`, and every text that looks like a secret. Mask neither the paths of URLs, nor the
-    example of a setting at the end of a `fix`.
+    Mask the texts in `secrets`, and every text that looks like a secret. Keep the paths of URLs. If a `fix` ends with
+    an example, such as "Example: PORT=3000", keep the example.
     """
     keep_paths = partial(Redactor(secrets), keeps_paths=True)
     return [_redacted(each, keep_paths, partial(_redact_fix, keep_paths)) for each in results]
@@ -60,14 +62,14 @@ def redacted_settings(results: Sequence[CheckResult], secrets: Sequence[str]) ->
 def redacted(results: Sequence[CheckResult], secrets: Sequence[str]) -> list[CheckResult]:
     """Return results about Slack, Genesys or the database, with the secrets in them masked.
 
-    Mask the texts in `secrets`, and every text that looks like a secret. Do not mask the paths of URLs in a `fix`.
+    Mask the texts in `secrets`, and every text that looks like a secret. In a `message`, also mask the paths of URLs.
     """
     redact = Redactor(secrets)
     return [_redacted(each, redact, partial(redact, keeps_paths=True)) for each in results]
 
 
 def _redact_fix(redact: Callable[[str], str], fix: str) -> str:
-    """Return `fix` with its secrets masked by `redact`. Do not mask the example of a setting at the end of `fix`.
+    """Return `fix` with its secrets masked by `redact`. If `fix` ends with an example of a setting, keep the example.
 
     The example contains no secret, but a part of it can look like one.
     """
@@ -81,7 +83,7 @@ def _redacted(found: CheckResult, message: Callable[[str], str], fix: Callable[[
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return one failed result for each fault of the settings, and one result for all checks that did not run."""
+    """Return one failed result for each fault of the settings, and one skipped result for all other checks."""
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 

@@ -1,6 +1,6 @@
-"""Compare the installed Slack app, such as its scopes and command, with the manifest that this version needs.
+"""Check whether the installed Slack app has the scopes, command, events and so on that this version of the bot needs.
 
-The check changes nothing. The bot token shows the app's scopes. For the rest of the manifest, the check needs an app
+The check changes nothing. The bot token shows the app's scopes. To read the whole manifest, the check needs an app
 configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
@@ -46,7 +46,9 @@ def how_to_update(app_id: str, features: Features) -> str:
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
     """Compare the scopes that Slack has granted with the scopes that the settings need. Return the result.
 
-    - `features`: the settings that decide which parts the app's manifest needs; None if the settings have faults.
+    - `granted`: the scopes of the bot token; empty if Slack does not list them.
+    - `features`: the settings that decide which parts the app's manifest needs. None if they have faults; the check
+      then uses the default settings.
     - `app_token`: the app-level token, which contains the app's id; "" if there is none.
     """
     used = features or Features()
@@ -76,7 +78,7 @@ async def check_app(
     - `config`: the client with the app configuration token. Without this token, the check is skipped.
     - `features`: the settings that decide which parts the app's manifest needs.
     - `app_token`: the app-level token, which contains the app's id; "" if there is none.
-    - `team_id`: the id of a Slack workspace of the organization if the bot token is org-wide; otherwise None.
+    - `team_id`: the id of any Slack workspace of the organization if the bot token is org-wide; otherwise None.
     """
     if not config.token:
         return skipped(APP, NOT_SHOWN)
@@ -135,7 +137,7 @@ def _parsed(manifest: object) -> Mapping[str, Any]:
 
 
 def _missing(installed: Mapping[str, Any], features: Features) -> Iterator[str]:
-    """Yield a phrase for each needed part of the manifest that the installed app lacks or has in another form."""
+    """Yield a phrase for each needed part of the manifest that the installed app lacks, or has with another value."""
     needed = build(features)
     scopes = _strings(installed, "oauth_config", "scopes", "bot")
     yield from (f"no scope {each}" for each in needed["oauth_config"]["scopes"]["bot"] if each not in scopes)

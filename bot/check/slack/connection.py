@@ -1,4 +1,4 @@
-"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket.
+"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a Socket Mode connection.
 
 The check changes nothing.
 """
@@ -41,9 +41,13 @@ async def check_slack(
     features: Features | None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
-    """Check whether Slack is reachable, accepts the tokens, grants the scopes and opens a socket.
+    """Check whether Slack is reachable, accepts the tokens, grants the scopes and opens a Socket Mode connection.
 
-    - `settings`, `database`, `features`: parts of the settings. A part with faults is None.
+    - `settings`: all settings. None if any has a fault; user groups, email addresses and the contact are then not
+      checked.
+    - `database`: the settings of the database; None if they have faults.
+    - `features`: the settings that decide what the app's manifest needs. None if they have faults; the manifest is then
+      not checked.
 
     Return the results, Slack's reachability, and the bot's identity. The identity is None if Slack is unreachable or
     refuses the bot token.
@@ -110,6 +114,8 @@ async def _socket_mode(
     slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
 ) -> CheckResult:
     """Check whether Slack opens a Socket Mode connection, and close the connection at once. Return the result.
+
+    If Slack sends payloads over HTTP, skip the check.
 
     `single_process`: whether the database allows only one replica.
     """

@@ -37,7 +37,7 @@ class WorkspaceList:
     """The Slack workspaces that the bot token can use.
 
     - `names`: maps the id of each Slack workspace to its name. If the bot token is not org-wide, the only id is "".
-    - `error`: Slack's error code if Slack refuses to list the organization's workspaces; otherwise "".
+    - `error`: the error code if Slack does not list the organization's workspaces; otherwise "".
     """
 
     names: Mapping[str, str]
@@ -45,7 +45,7 @@ class WorkspaceList:
 
     @property
     def arguments(self) -> list[dict[str, str]]:
-        """Return the arguments for an API call in each of the Slack workspaces.
+        """Return the argument of an API call that selects a Slack workspace: one dict for each Slack workspace.
 
         If the bot token is not org-wide, return one empty dict.
         """
@@ -127,9 +127,9 @@ async def _groups(
 async def _contact(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> CheckResult:
-    """Check whether anybody gets the messages about faults, and whether the contact is an administrator.
+    """Check whether anybody gets the messages about faults. Return one result.
 
-    Return one result.
+    If the contact is a person, also check whether this person is an administrator.
     """
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
@@ -250,7 +250,10 @@ def _is_person(member: dict[str, Any]) -> bool:
 
 
 async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Call a method of Slack's Web API. Return the answer and Slack's error code, which is "" if the call succeeds."""
+    """Call a method of Slack's Web API. Return the answer and an error code, which is "" if the call succeeds.
+
+    If the call fails, the answer is {}. If Slack does not answer, the error code is a short name of the error.
+    """
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data
