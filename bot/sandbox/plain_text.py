@@ -72,7 +72,8 @@ class Answer:
         - `failed`: whether there is no message or a message reports an error.
         - `ackMs`: the time until the acknowledgement, in milliseconds.
         - `joinUrl`: the first URL that stands alone in a preformatted block; None if there is none.
-        - `messages`: for each message, whether only the user sees it, its text, and its lines of plain text.
+        - `messages`: one object for each message. `only_visible_to_you` is True if only the user sees the message.
+          `text` is the text in Slack's markup. `lines` is the message as lines of plain text.
         """
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]

@@ -87,8 +87,8 @@ class Conversation:
     def start_cobrowse(self, session_id: str) -> None:
         """Start the co-browse session `session_id`, and call `on_change`.
 
-        First end another open co-browse session of the conversation. If `session_id` is open already, only call
-        `on_change`.
+        If another co-browse session of the conversation is open, end that one first. If `session_id` is open already,
+        only call `on_change`.
         """
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")

@@ -205,7 +205,8 @@ class Fault:
 class Faults:
     """Holds the simulated faults that are switched on: at most one for each kind of call.
 
-    A fault stays on until `clear`, or until its `remaining` is 0. The fault `down` affects calls of every kind.
+    A fault stays on until `clear` is called, or until it has affected the number of calls in `remaining`. The fault
+    `down` affects calls of every kind.
     """
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Listener:
-    """The port of a server that a simulated fault can make unreachable and reachable again.
+    """The port of the sandbox's Genesys, which can be closed and opened again while the server runs.
 
     `bind` reserves the port. `set_open` opens or closes the port. A closed port refuses connections, and no other
     program can use it. `close` releases the port.

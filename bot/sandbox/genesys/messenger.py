@@ -20,7 +20,7 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Serves the customer's browser: the Messenger script, a page that loads the script, and the script's endpoint.
+    """Serves what the customer's browser needs: the Messenger script, a page that loads it, and the script's endpoint.
 
     The script sends HTTP requests to the endpoint to join, read, stop or expire a co-browse offer.
     """

@@ -39,6 +39,9 @@ class SandboxGenesys(Api):
     - `allowed_per_minute`: the maximum number of HTTP requests with one access token in one window of the rate limit.
     - `minute_seconds`: the length of one window of the rate limit, in seconds.
     - `clock_ahead_seconds`: how far the header Date of responses is ahead of the real time, in seconds.
+    - `creates`: the calls that ask for a new session, oldest first.
+    - `calls`: all calls, oldest first.
+    - `on_traffic`: a function that gets a description of each call; None if nobody needs the descriptions.
     """
 
     def __init__(
@@ -83,7 +86,8 @@ class SandboxGenesys(Api):
         - `on`: the kind of call, such as "create".
         - `options`: the options of the fault, such as `seconds`, the delay of `slow`. A missing option has a default.
 
-        Raises ValueError for an unknown fault or option, or for a kind of call that the fault cannot affect.
+        Raises ValueError for an unknown fault or option, for a kind of call that the fault cannot affect, or if `times`
+        is below 1.
         """
         if fault is None:
             self._faults.clear()

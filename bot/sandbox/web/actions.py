@@ -59,8 +59,8 @@ class PageActions:
     async def press(self, request: web.Request) -> web.Response:
         """Press a button, or choose an option, in a message or a view.
 
-        The option chosen in an overflow menu is in the field `chosen` of the HTTP request. Any other new value is in
-        the field `values`.
+        The field `chosen` of the HTTP request has the option that was chosen in an overflow menu. The field `values`
+        has the new values of all other inputs.
         """
         fields = await read_fields(request, "as", "team", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)
@@ -95,7 +95,11 @@ class PageActions:
         return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Submit a modal. If an input is invalid, the page gets Slack's error messages with the event `modals`."""
+        """Submit a modal.
+
+        If an input is invalid, the bot gets no payload. The event `modals` then brings Slack's error messages to the
+        page, over the page's event stream.
+        """
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
         try:
@@ -124,7 +128,10 @@ class PageActions:
         return _ack_response(await self._slack.open_home(person, team_id=self._team(fields["team"])))
 
     async def run_step(self, request: web.Request) -> web.Response:
-        """Start a workflow step. The page gets the result later, with the event `execution`."""
+        """Start a workflow step. Return the id of its execution.
+
+        The event `execution` brings the result to the page later, over the page's event stream.
+        """
         name = (await read_fields(request, "callback_id"))["callback_id"]
         inputs = (await _read_body(request)).get("inputs")
         if name not in self._slack.runs.steps or not isinstance(inputs, dict):

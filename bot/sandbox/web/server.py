@@ -130,10 +130,10 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Reject HTTP requests that other websites cause (CSRF).
+        """Pass an HTTP request on to `handler`, or reject it with an error response.
 
-        Also reject HTTP requests whose Host header is neither localhost nor 127.0.0.1 with the port of the page (DNS
-        rebinding).
+        Reject HTTP requests that other websites cause (CSRF). Also reject those whose Host header is neither localhost
+        nor 127.0.0.1 with the port of the page (DNS rebinding).
         """
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
@@ -204,7 +204,7 @@ class SandboxPage:
     def _person(self, name: str) -> str | None:
         """Return the id of the user with the handle or id `name`; None for an unknown name.
 
-        "" selects the first user of the page.
+        "" selects the first of the users whose view the page can show.
         """
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}

@@ -76,9 +76,9 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Report the expiry of the offer to `conversation.on_change`, if the offer has expired.
+        """Call `on_change` of the conversation if the offer has expired.
 
-        An accepted or withdrawn offer does not expire.
+        An accepted or withdrawn offer does not expire. A timer calls this function just after `ends_at`.
         """
         if not self.joined and not self.is_withdrawn and time.time() >= self.ends_at:
             self.conversation.report_change()
@@ -112,6 +112,7 @@ class ConversationsApi:
     - `missing_permissions`: the permissions that the role of the OAuth client lacks.
     - `requires_user`: True if only a signed-in user can create an offer.
     - `on_change`: a function that gets a conversation after each change of the conversation.
+    - `offer_lifetime_seconds`: how long the customer can accept a new offer.
     - `live`: the conversations by id, including ended conversations.
     - `offers`: the co-browse offers by id.
     """

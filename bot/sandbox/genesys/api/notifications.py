@@ -66,9 +66,15 @@ class Channel:
 class Notifications:
     """Holds the notification channels of the sandbox's Genesys, and serves their API endpoints.
 
+    - `channel_seconds`: the lifetime of a channel.
+    - `heartbeat_seconds`: after so many seconds without an event, the server sends a heartbeat.
+    - `closing_seconds`: the time from the event that announces the close of a WebSocket to the close.
     - `refused_users`: ids of users. Nobody can subscribe to the topics of these users.
     - `is_mute`: True if the server sends nothing over the open WebSockets.
+    - `channels`: the channels by id.
     - `sent`: the sent events, oldest first, without heartbeats and pongs.
+    - `next_fault`: a function that gets "events" or "sockets", and returns the simulated fault that affects the next
+      event or WebSocket; None without a fault.
     """
 
     def __init__(self, require_permission: Callable[..., Grant], url: Callable[[], str]) -> None:
@@ -120,8 +126,8 @@ class Notifications:
     async def close_sockets(self, *, warns: bool = False) -> None:
         """Close every WebSocket, as Genesys does for maintenance.
 
-        `warns`: True to send the event `v2.system.socket_closing` first, and to close the WebSockets after
-        `closing_seconds`. False to close them at once.
+        `warns`: True to send the event `v2.system.socket_closing`, wait `closing_seconds`, and then close the
+        WebSockets. False to close the WebSockets at once.
         """
         sockets = [channel.socket for channel in self.connected if channel.socket is not None]
         if warns:
@@ -253,7 +259,7 @@ class Notifications:
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve the WebSocket of a channel until the client or the server closes the WebSocket.
 
-        First close an older WebSocket of the channel.
+        If the channel already has a WebSocket, first close that one.
         """
         socket = web.WebSocketResponse()
         await socket.prepare(request)

@@ -30,6 +30,9 @@ class Api:
     """Holds the data of the sandbox's Genesys, and serves the API endpoints.
 
     - `url`: the base URL of the API and of the login; "" before the server starts.
+    - `users`: the users, by id in lower case.
+    - `applications`: the name of each application, by id.
+    - `token_seconds`: how long a new access token is valid.
     - `delete_supported`: False if the session service has no call that ends a session.
     - `search_includes_deleted`: whether a search for users also finds deleted users.
     """
