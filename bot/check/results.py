@@ -60,8 +60,8 @@ class CheckResult:
     - `name`: the area that was checked, such as "settings".
     - `message`: what the check found.
     - `fix`: what to do; "" if there is nothing to do.
-    - `code`: the code of the error with which the command `run` refuses to start because of this problem; "" if `run`
-      starts all the same.
+    - `code`: the code of the error if this problem keeps the command `run` from starting; "" if `run` starts all the
+      same.
     - `workspace`: the short name of the workspace; "" if the process has only one, or if all workspaces share the area.
     """
 
@@ -91,14 +91,14 @@ def warning(name: str, message: str, fix: str) -> CheckResult:
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
     """Build the result of a check that found a problem that must be fixed.
 
-    `code`: the code of the error with which the command `run` refuses to start because of this problem; "" if `run`
-    starts all the same.
+    `code`: the code of the error if this problem keeps the command `run` from starting; "" if `run` starts all the
+    same.
     """
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
 def setup_failed(name: str, error: SetupError) -> CheckResult:
-    """Build the failed result for `error`, with which the command `run` would refuse to start."""
+    """Build the failed result for an error that keeps the command `run` from starting."""
     message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
     return failed(name, message, fix, error.code)
 

@@ -75,7 +75,7 @@ async def check_app(
     """Compare the installed app's manifest with the manifest that the settings need. Return the result.
 
     - `web`: the client with the bot token.
-    - `config`: the client with the app configuration token. Without this token, the check is skipped.
+    - `config`: the client for the app configuration token. If its token is empty, the check is skipped.
     - `features`: the settings that decide which parts the app's manifest needs.
     - `app_token`: the app-level token, which contains the app's id; "" if there is none.
     - `team_id`: the id of any Slack workspace of the organization if the bot token is org-wide; otherwise None.
