@@ -169,7 +169,7 @@ async def open_sandbox(
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Run the real bot during the `with` block, which begins when the bot can receive commands.
 
-    Yield a function with which the caller can stop the bot earlier.
+    Yield a function with which the caller can stop the bot before the block ends.
     """
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()

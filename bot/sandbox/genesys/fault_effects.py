@@ -36,11 +36,11 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
 
 
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
-    """Return the effect of a simulated fault: answer a call with an error response of Genesys's API.
+    """Return an effect that answers a call with an error response of Genesys's API.
 
     `error`: ApiError, or OAuthError for the token endpoint.
 
-    The effect reads these options of the fault. Each option can be missing.
+    The fault can have these options. Each option can be missing.
 
     - `processes`: True to process the call before the error response. If missing, the call is not processed.
     - `retry_after`: the value of the header Retry-After, in seconds. If missing, the response has no such header.
@@ -57,9 +57,9 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return the effect of a simulated fault: answer a call with an HTML page that shows `status` and `message`.
+    """Return an effect that answers a call with an HTML page that shows `status` and `message`.
 
-    If the option `processes` of the fault is True, process the call before the answer.
+    If the option `processes` of the fault is True, the effect processes the call before the answer.
     """
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
@@ -77,7 +77,7 @@ redirect = _instead(lambda _options: web.Response(status=302, headers={"Location
 
 
 def change_body(change: Callable[[Any], web.Response]) -> Effect:
-    """Return the effect of a simulated fault: process a call, and replace the response if it is successful.
+    """Return an effect that processes a call, and replaces the response if it is successful.
 
     `change` gets the JSON body of the successful response, and returns the new response. An error response stays
     unchanged.
@@ -91,12 +91,12 @@ def change_body(change: Callable[[Any], web.Response]) -> Effect:
 
 
 def without_field(key: str) -> Effect:
-    """Return the effect of a simulated fault: remove the field `key` from the body of a successful response."""
+    """Return an effect that processes a call, and removes the field `key` from the body of a successful response."""
     return change_body(lambda body: web.json_response({name: value for name, value in body.items() if name != key}))
 
 
 def with_join_url(url: str) -> Effect:
-    """Return the effect of a simulated fault: replace the join URL in the body of a successful response."""
+    """Return an effect that processes a call, and sets the join URL in the body of a successful response to `url`."""
     return change_body(lambda body: web.json_response({**body, "joinUrl": url}))
 
 
@@ -104,7 +104,7 @@ def with_join_url(url: str) -> Effect:
 
 
 async def slow(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Wait for the fault's option `seconds`, process the call, and return the response to the call."""
+    """Wait for `options["seconds"]` seconds, process the call, and return the response to the call."""
     await asyncio.sleep(options["seconds"])
     return await process()
 
