@@ -1,7 +1,7 @@
 """Build the Bolt app, which passes payloads from Slack to the listeners.
 
-The app is configured so that Bolt reads no environment variable, and calls Slack only after the acknowledgement of a
-payload.
+The app is configured for two things: Bolt reads no environment variables, and Bolt makes no call to Slack before a
+payload is acknowledged.
 """
 
 import logging

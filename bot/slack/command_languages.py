@@ -2,7 +2,7 @@
 
 command_words.py decides what the words mean in a text. Accents make no difference. Some command words often begin a
 session's name. Such a word means a command for certain only if all other words are fillers, such as "the", or nouns,
-such as "session": "fin" ends a session, "Fin de mes" is a session's name.
+such as "session". For example, "fin" ends a session, but "Fin de mes" is a session's name.
 """
 
 import unicodedata

@@ -104,8 +104,8 @@ class Start:
     - `send_to`: the customer's address as typed; None for none. The session card offers to send the link to this
       address.
     - `unless`: the command that the text may mean instead, such as "end"; None for none. It is set if `name` begins
-      with a word for this command. The bot then asks which one is meant, if `name` also contains the name of an open
-      session of the requester.
+      with a word for this command. If `name` also contains the name of an open session of the requester, the bot starts
+      no session. Instead, it asks whether the text is a command or a name.
     """
 
     target: UserId | None = None
@@ -120,8 +120,8 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the text after the command word, without the user; None for none. For PROPOSE, the customer's address
-      in the form that `pack` returns.
+    - `argument`: the text after the command word, without the user; None for none. For the command `send`, whose `kind`
+      is PROPOSE, the argument is a result of `pack` with the customer's address.
     """
 
     kind: RequestKind
@@ -141,7 +141,7 @@ Option = Start | Query | New
 class Choice:
     """The result for an ambiguous text: the bot asks which of the `options` the text means.
 
-    - `options`: one or two commands.
+    - `options`: the meanings that the question offers, one or two.
     - `subject`: the command word, person or address that the question is about, as plain text; "" for none.
     """
 
@@ -352,12 +352,12 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
 
-    Exception: return a Start if the text begins with its only address, an email address or a phone number with a plus.
-    The session card then offers to send the link to this address.
+    A text that begins with its only address needs no Choice if this is an email address or a phone number with a plus,
+    and if the other words are no command. For such a text, return a Start with this address as `send_to`.
 
     - `start`: holds the user and the conversation that the requester named before the text, if any.
-    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. If True, the exception does not
-      apply.
+    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. If True, a text with an address
+      always needs a Choice.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -379,13 +379,13 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a Start whose name is the text without its addresses."""
+    """Return a Start whose name is the text without its addresses. If there is exactly one, it becomes `send_to`."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Return the session's name in `text`, cut to MAX_TEXT_LENGTH, and the addresses in this name."""
+    """Convert a text to a session's name of at most MAX_TEXT_LENGTH. Return the name, and the addresses in the name."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
@@ -421,8 +421,8 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     """Return the question about an `@name` that Slack did not turn into a mention.
 
-    - `plain`: the text from the `@name` on, or the whole text, without accents and invisible characters.
-    - `text`: the whole text.
+    - `plain`: a part of the text that contains the `@name`, without accents and invisible characters.
+    - `text`: the whole text as typed.
     """
     at = _AT_WORD.search(plain)
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
@@ -431,9 +431,9 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
     """Return the question about a user who is not at the beginning of the text: is the session for this user?
 
-    - `text`: the text that contains the user, as typed, or without accents and invisible characters.
-    - `typed`: the text as typed. If the session is for the requester, this text is the session's name.
-    - `at`: the start and the end of the user in `text`.
+    - `text`: the same text as `typed`, perhaps without its accents and invisible characters.
+    - `typed`: the text as typed. It becomes the session's name if the session is for the requester.
+    - `at`: where the user is in `text`: the first position, and the position after the last.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())

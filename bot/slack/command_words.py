@@ -124,21 +124,20 @@ def split(text: str) -> tuple[str, ...]:
 def read(words: Sequence[str]) -> Reading:
     """Decide what words mean. `words` is a result of `split`.
 
-    The main word is the first word that is not in LEADING, such as "end" in "please end it". "who am I" counts as the
-    word `whoami`. "me" alone, or with polite words, means `whoami`, too. If the main word is a command word, the first
-    rule that applies decides:
+    The main word is the first word that is not in LEADING, such as "end" in "please end it". "who am I" at the start
+    counts as the word `whoami`. "me", alone or with polite words, means the command `whoami`.
 
-    - If each later word is a filler, a noun or a word for the same command, the words mean a command. Exception: the
-      words mean a command or a name if the command word is in UNSURE, or if a word of QUESTIONS precedes a command that
-      is not in CHANGES_NOTHING.
-    - If a later word is a noun, or if all later words are fillers, nouns or command words, the words mean a command or
-      a name.
-    - If there are fewer than MIN_WORDS_OF_NAME words and the command word is not in BEGINS_NAMES, the words mean a
-      command or a name.
-    - Otherwise the words mean a name.
+    If the main word is a command word, the first line that applies decides. A later word fits if it is a filler, a noun
+    or a word for the same command.
 
-    If the main word is not a command word, the words mean a name if any word is unknown. If all words are known, they
-    mean a command or a name if one is a command word, else nothing.
+    - EITHER if all later words fit, and the main word is in UNSURE.
+    - EITHER if all later words fit, an earlier word is in QUESTIONS, and the command is not in CHANGES_NOTHING.
+    - COMMAND if all later words fit.
+    - EITHER if a later word is a noun, or if each later word is a filler, a noun or a command word.
+    - EITHER if there are fewer than MIN_WORDS_OF_NAME words, and the main word is not in BEGINS_NAMES.
+    - NAME otherwise.
+
+    If the main word is not a command word, the meaning is PLAIN_NAME, EITHER or FILLERS: see `_read_loose`.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -163,8 +162,8 @@ def read(words: Sequence[str]) -> Reading:
 def _command_of(word: str, rest: Sequence[str]) -> str:
     """Return the command that a word means; "" if the word is not a command word.
 
-    `rest`: the later words of the text. A verb such as "turn" means *end* if one of its particles, such as "off",
-    follows.
+    `rest`: the later words of the text. A verb such as "turn" means *end* if `rest` contains one of its particles, such
+    as "off".
     """
     if any(each in PARTICLES.get(word, ()) for each in rest):
         return "end"
@@ -174,9 +173,9 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 def _read_loose(words: Sequence[str]) -> Reading:
     """Decide what words mean if the first word that is not in LEADING is not a command word.
 
-    - If any word is unknown, the words mean a session's name.
-    - If all words are known, and one is a command word but no filler and no noun: a command or a name.
-    - Otherwise nothing.
+    - PLAIN_NAME if a word is neither a filler nor a noun nor a command word.
+    - EITHER if a word is only a command word, neither a filler nor a noun.
+    - FILLERS otherwise.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN

@@ -135,8 +135,7 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 def explain(code: str) -> ApiError:
     """Return the meaning of one of Slack's error codes.
 
-    A code that the table does not list has the group UNKNOWN, and counts as an error after which the same call may
-    succeed later.
+    A code that this module does not know has the group UNKNOWN. Its `passes` is True.
     """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]

@@ -58,7 +58,7 @@ def parse_error(found: Command, reference: RequestId, language: Language) -> Mes
     """Render the reply to a typed text that did not become a request: a question, or why nothing was started.
 
     - `found`: the parser's result. Only a Choice, which stands for an ambiguous text, leads to a question.
-    - `reference`: the id that the buttons of a question carry. Other replies do not need it.
+    - `reference`: the id of the question, which its buttons carry. Other replies do not use it.
     """
     if isinstance(found, Choice):
         return question(found, reference, language)
@@ -67,7 +67,7 @@ def parse_error(found: Command, reference: RequestId, language: Language) -> Mes
 
 
 def other_command(command: str, reference: RequestId, language: Language) -> Message:
-    """Render the answer to a slash command of the app that this bot does not handle.
+    """Render the answer to a slash command that the Slack app has, but that this bot does not handle.
 
     - `command`: the slash command that this bot handles.
     - `reference`: an id that is also in the log line, so that administrators can find the line.
@@ -178,9 +178,11 @@ def offer(
 
     - `details`: holds the address, or the reason why the bot cannot send to the address.
     - `request_id`: the START request that created the session. The button carries this id.
-    - `texts`: the texts of messages to customers. With several languages, a menu selects one.
+    - `texts`: the texts of messages to customers. If there are texts in several languages, the offer has a menu to
+      choose the language.
 
-    Return [] if the command had no address. If the bot cannot send to the address, return a block with the reason.
+    Return [] if the command had no address. If the bot cannot send the link to the address, return a block with the
+    reason.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -197,9 +199,10 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument of a start, for the button *Try again*; "" if the repeated request needs no argument.
+    """Return the argument of a request, for the button *Try again*.
 
-    The button carries the argument, because the store deletes the argument after the answer.
+    The button carries the argument, because the store deletes it after the answer. Return "" if the request is not a
+    START, or if it has no argument.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
@@ -244,7 +247,7 @@ def _cut(language: Language, key: str, **field: str) -> str:
     """Fill in the placeholder of a button's label. Cut the value so that the label fits into LABEL_LENGTH.
 
     - `key`: selects the label in OPTIONS.
-    - `field`: one placeholder with its value.
+    - `field`: exactly one keyword argument, the placeholder's name and value.
     """
     ((name, value),) = field.items()
     room = LABEL_LENGTH - len(language.say(OPTIONS[key], **{name: ""}))

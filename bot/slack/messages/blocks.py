@@ -51,9 +51,9 @@ def section(text: str, block_id: str | None = None) -> Block:
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """Return an escaped text, cut to `max_length` characters if it is longer.
+    """Cut a text to `max_length` characters. A text that is cut ends with "…".
 
-    A cut text ends with "…". The cut never splits an HTML entity such as `&amp;`.
+    The text must be escaped already. The cut never splits an HTML entity such as `&amp;`.
     """
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 

@@ -55,7 +55,9 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 
 
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
-    """Render the answer to a start in a conversation that has an open session. A button replaces the open session.
+    """Render the answer to a start in a conversation that has an open session already.
+
+    The answer has a button that replaces the open session by a new one.
 
     `card`: the card of the open session; None if the requester may not read the link.
 

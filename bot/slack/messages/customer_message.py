@@ -1,4 +1,4 @@
-"""Render the question whether to send a session's link to a customer, and the message after the answer (pure)."""
+"""Render the question whether to send a session's link to a customer, and what follows *Send* or *Cancel* (pure)."""
 
 from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview

@@ -305,7 +305,7 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
 
 
 def references(language: Language, ours: str | None, service: str | None = None) -> str:
-    """Render the ids that support needs.
+    """Render the ids that support needs, on one line; "" if both are None.
 
     - `ours`: the request's id; None to leave it out.
     - `service`: Genesys's correlation id; None to leave it out.

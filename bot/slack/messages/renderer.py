@@ -144,7 +144,7 @@ class MessageRenderer:
         """Return what an error message needs to know about its reader.
 
         - `reader`: the user's id; None if unknown.
-        - `repairs`: whether the message may say how to fix a fault, if the reader can fix faults.
+        - `repairs`: if False, the message does not say how to fix a fault, even to a reader who can fix faults.
         """
         can_repair = repairs and reader is not None and self.can_repair(reader)
         return Addressee(self.language_of(reader), self.command, self.contact, can_repair)

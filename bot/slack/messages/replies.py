@@ -139,7 +139,8 @@ WITHDRAWN = said("session.withdrawn", "Closed *{name}*. Nobody else can join by 
 def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
     """Render the result of a request for the reader `to`.
 
-    renderer.py renders the results that Reply does not list, such as a started session or an error.
+    `outcome`: one of the results in the union Reply. renderer.py renders all other results, such as a started session
+    or an error.
     """
     command = to.command
     if isinstance(outcome, SendPreview):

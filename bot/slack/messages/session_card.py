@@ -222,7 +222,9 @@ def can_share(request: Request) -> bool:
 class UsualNames:
     """Makes names for sessions that the requester has not named, in the agent's language.
 
-    `language_of`: returns the language of a person.
+    `of_agent` returns a name that contains the agent's name. `neutral` returns a name that contains no person's name.
+
+    `language_of`: returns the language of a person, by the person's Slack id.
     """
 
     language_of: Callable[[str | None], Language]
@@ -324,6 +326,8 @@ class CardRenderer:
 
         - `done`: a line about the result of the last press on the card; "" for none.
         - `other`: another open session of the agent, which the card also shows with a button to end it; None for none.
+
+        If the session is over, or nobody else can join by its link, render the message that replaces the card.
         """
         if record.is_over:
             return self.closed(record)
@@ -339,7 +343,7 @@ class CardRenderer:
     def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
         """Render the card of a session that the customer has joined. Nobody else can join this session.
 
-        - `viewer`: the reader; None if unknown. Only the agent gets the button to the customer's screen.
+        - `viewer`: the reader; None if unknown. `screen_buttons` says which reader gets which button to the screen.
         - `is_public`: whether everybody in a channel reads the card.
         """
         say, session = self.language.say, record.session
@@ -404,7 +408,7 @@ class CardRenderer:
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
         """Render the message that replaces the card when the session is over.
 
-        `is_public`: whether everybody in a channel reads the message.
+        `is_public`: whether everybody in a channel reads the message. Then it names the agent, and has no button.
         """
         session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]
@@ -468,7 +472,7 @@ class CardRenderer:
         return self.language.say(COPIED)
 
     def ends(self, session: Session) -> Markup:
-        """Render when the session ends, such as "ends 14:05". With a join code, render "join by 14:05" instead."""
+        """Render when the session ends, such as "ends 14:05", or "join by 14:05" for a session with a join code."""
         return Markup(self.language.say(JOIN_BY if session.join_code else ENDS, time=session.ends_at))
 
     def join_blocks(self, session: Session, *, hints: bool = False) -> list[Block]:

@@ -116,11 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of the block with the pressed button. Return where the button is, and the session's id.
+    """Decode the id of the block with the pressed button. Return two texts: the button's place, and an id.
 
-    - In the row of a list: the page of the list, and the id of the row's session.
-    - In a card's part about another open session: ON_CARD with the id of the card's session, and "".
-    - In any other block: "", and the unchanged `block_id`.
+    - The row of a list: the place is the page of the list, and the id is that of the row's session.
+    - A card's part about another open session: the place is ON_CARD and the id of the card's session. The id is "".
+    - Any other block: the place is "", and the id is the unchanged `block_id`.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""

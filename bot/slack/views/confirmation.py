@@ -54,7 +54,7 @@ class Pressed:
     - `replaces`: whether the result replaces the button's message.
     - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
     - `name`: the session's name; "" if the dialog does not show it.
-    - `listing`: the page of the list with the button; "" if the button is not in a list.
+    - `listing`: for a dialog that ends a session, the button's place, as `session_list.read_row` returns it; else "".
     """
 
     session_id: SessionId

@@ -138,7 +138,7 @@ def id_form(person: PersonKey, permission: str, language: Language) -> View:
 
 
 def read_person(view: View) -> tuple[PersonKey, str]:
-    """Return the person whom the dialog connects, and the text of the last search."""
+    """Return the person whom the dialog connects, and the text of the last search; "" if there was none."""
     team_id, user_id, text = json.loads(view["private_metadata"])
     return (TeamId(team_id), UserId(user_id)), str(text)
 

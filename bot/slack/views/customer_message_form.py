@@ -68,9 +68,7 @@ def waiting(cards: CardRenderer) -> View:
 
 
 def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddress | dict[str, str]:
-    """Return the address that the agent submitted, or the error messages by block id.
-
-    The result is error messages if the bot cannot send to the submitted address.
+    """Return the address that the agent submitted. If the bot cannot send to it, return error messages by block id.
 
     - `config`: says to which addresses the bot can send.
     - `to`: the reader of the error messages.
@@ -98,7 +96,10 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
-    """Return the press that opened the dialog, the address, and the language that the agent chose for the message."""
+    """Return the press that opened the dialog, the address, and the code of the language for the message.
+
+    The language is "" if the agent chose none.
+    """
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address), read_language(view)
 

@@ -85,6 +85,7 @@ class HomeTabData:
 
     - `visitor`: the team and the user whose tab this is.
     - `identity`: the user's Genesys user.
+    - `role`: the user's role. Supervisors and administrators can also start sessions for others.
     - `is_newcomer`: whether the user has a Genesys user and has never had a session.
     - `host_name`: the name of the Genesys user; "" if unknown.
     - `asked_at`: when the user asked the administrators for a connection to a Genesys user; None if the user did not

@@ -43,6 +43,8 @@ SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 class ErrorEntry:
     """The sentences about one error.
 
+    - `problem`: what went wrong.
+    - `next_step`: what the reader can do; None for none.
     - `contact`: the sentence that asks the reader to tell an administrator; None for none. If the bot tells the
       administrators itself, TELLING or TOLD replaces the sentence.
     - `nothing_done`: whether to add the sentence from NOTHING_DONE, such as "Nothing was started."

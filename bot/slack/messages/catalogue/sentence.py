@@ -46,6 +46,7 @@ class Sentence:
 
     - `key`: the context of the gettext entry.
     - `text`: the English text. If the sentence has a `{count}`, `text` is the form for a count of one.
+    - `part`: the part of a message in which the sentence appears.
     - `plural`: the English form for any other `{count}`; "" for a sentence without a count.
     - `limit`: the maximum length of a label in characters, without its placeholders; 0 for no limit.
     """
@@ -183,9 +184,11 @@ class _Texts(dict[Sentence, str]):
 class Language:
     """Writes sentences in one language, as mrkdwn or as plain text.
 
+    The arguments of the constructor:
+
     - `code`: the name of the catalogue, such as `pt_BR`.
     - `translations`: the catalogue; None for English.
-    - `plain`: whether to write text without markup, for a terminal or a web page.
+    - `plain`: True for a plain language, which writes text without markup for a terminal or a web page.
     """
 
     def __init__(self, code: str = "en", translations: NullTranslations | None = None, *, plain: bool = False) -> None:
@@ -196,7 +199,7 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return a copy of this language that writes text without markup, for a terminal or a web page."""
+        """Return this language as a plain language, which writes text without markup."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:
@@ -207,7 +210,9 @@ class Language:
     def say(self, sentence: Sentence, **values: Value) -> str:
         """Return the sentence in this language, with its placeholders filled in.
 
-        - A str is escaped, unless the str is Markup or the language is plain.
+        `values` are the values of the placeholders. A sentence from `counted` must have the value `count`.
+
+        - A str is escaped, unless the str is Markup, the language is plain, or the sentence is a label.
         - A datetime becomes a time in the reader's time zone. If the language is plain, the datetime becomes a time in
           UTC.
         - A Sentence or Filled becomes its text.

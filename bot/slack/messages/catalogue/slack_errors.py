@@ -183,7 +183,7 @@ _entry(
 
 
 def reason(language: Language, code: str) -> str:
-    """Return the meaning of one of Slack's error codes, as a sentence in this language."""
+    """Return a sentence about what one of Slack's error codes means. An unknown code gets a general sentence."""
     return language.say(_REASONS[explain(code).key])
 
 

@@ -50,7 +50,7 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 
 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
-    """Render the administrators' message about a person who has no Genesys user.
+    """Render the administrators' message about a person who has no Genesys user, or who has got one since.
 
     `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
     there is a newer message about the person, and this message only refers to the newer one.

@@ -60,7 +60,7 @@ ANSWERS = {
 
 
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
-    """Render the administrators' message about a fault.
+    """Render the administrators' message about a fault, or about its end.
 
     - `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
       there is a newer message about the fault, and this message refers to the newer one and has no buttons.
