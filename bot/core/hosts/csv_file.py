@@ -79,10 +79,11 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Find the separator of a CSV text. Return it with the number of the table's first line and the table's text.
+    """Find the separator of a CSV text. Return the separator, the number of the table's first line, and the table.
 
-    A first line `sep=…` is not part of the table. The separator is the one with which the table's first row is a
-    header; if there is none, the one with which the first row has the most columns.
+    Choose a separator with which the table's first row is a header. If there is none, choose the separator with which
+    the first row has the most columns. If several are equal, prefer the one in a first line `sep=…`. This line is not
+    part of the table.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -138,10 +139,10 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 
 
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
-    """Return the key, the host and the errors of one row.
+    """Return the key and the host of one row, and a text for each error in the row.
 
-    The key is the team (None for every team) and the user. The host is None if the cell of the host is not a UUID.
-    `columns`: the number of columns in the header.
+    The key is the team (None for every team) and the user. If there are errors, the key may be invalid. The host is
+    None if the cell of the host is not a UUID. `columns`: the number of columns in the header.
     """
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []
@@ -164,7 +165,7 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return advice if the cell is a number such as 1.2E+10 or a formula error such as #NAME?; else ""."""
+    """Return a hint for the user if the cell is a number such as 1.2E+10 or an error such as #NAME?; else ""."""
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

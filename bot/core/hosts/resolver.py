@@ -127,7 +127,7 @@ class ResolvedHost:
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if the host's id is "", because the agent's two Slack ids have links to two hosts.
+        """Raise HostNotFoundError if the agent's two Slack ids have links to two hosts. The host's id is then "".
 
         `is_target`: True if somebody else requested the agent's session.
         """
@@ -207,7 +207,10 @@ class HostResolver:
         return found[0] if found else None
 
     async def forget(self, person: SlackUser) -> None:
-        """Delete a person's cached and stored host, because Genesys did not accept the host. Never raises."""
+        """Delete the host that a rule found for a person, because Genesys did not accept the host.
+
+        Delete the host from the cache and from the database. Keep host links. Never raises.
+        """
         key = (person.team_id, person.user_id)
         self._lookups.pop(key, None)
         self._not_dropped.add(key)

@@ -58,8 +58,9 @@ class AccessRequest:
     - `request_id`: the id of the ASK request; the id of the LINK request in a WELCOME notice for which nobody asked.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: why each host rule found no host.
-    - `connected_by`: the administrator who connected the person; None if the command line or a host rule did.
-    - `connected_in`: the id of the administrator's LINK request; "" if `connected_by` is None.
+    - `connected_by`: the administrator who connected the person; None if nobody else did. Then the command line, a host
+      rule or the person did.
+    - `connected_in`: in an ACCESS notice, the id of the LINK request that connected the person; else "".
     - `host_name`: the Genesys user's name; "" if unknown.
     """
 
@@ -142,9 +143,9 @@ def with_connection(
 
     Return None if the notice is empty or already over.
 
-    - `by`: the administrator who connected the person; None if the command line or a host rule did.
+    - `by`: the administrator who connected the person; None if the command line, a host rule or the person did.
     - `host_name`: the Genesys user's name; "" if unknown.
-    - `connected_in`: the id of the administrator's LINK request; "" if `by` is None.
+    - `connected_in`: the id of the LINK request that connected the person; "" if there is none.
     """
     if not notice.data or notice.over_at:
         return None
@@ -166,7 +167,7 @@ class AccessRequests:
         name_of: Callable[[HostId], Awaitable[str]],
         timing: NoticeTiming,
     ) -> None:
-        """Take the parts of the use case.
+        """Take the dependencies of the use case.
 
         `name_of`: returns a Genesys user's name, "" if unknown; it never raises.
         """
@@ -218,11 +219,12 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Tell the administrators only if the person has an open request for access. Return the host's name; "" if
-        unknown. Raises StorageUnavailableError if the database fails.
+        If the person has no unfinished request for access, tell the administrators nothing, and tell the person only if
+        `is_answer` is True. Tell the person nothing if they linked themselves. Return the host's name; "" if unknown.
+        Raises StorageUnavailableError if the database fails.
 
         - `request`: the administrator's LINK request.
-        - `is_answer`: True to tell the person even if they have no open request for access.
+        - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.
         """
         name = await self._name_of(host_id)
         by = request.requester if request.requester not in person.ids else None
@@ -274,9 +276,9 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """End a request for access if the command line or a host rule has connected the person.
+        """Mark an ACCESS notice as over if the command line or a host rule has connected the person.
 
-        Return whether the request for access ended.
+        Return whether the notice changed.
         """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[:1], asked.ids):
@@ -293,7 +295,7 @@ class AccessRequests:
         return any([await self._links.linked(team_id, each) for team_id in teams for each in ids])
 
     def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
-        """Return whether a START, STEP or WHOAMI request of one of these Slack ids succeeded in the last `age`."""
+        """Return whether a START, STEP or WHOAMI request of one of these Slack ids succeeded less than `age` ago."""
         worked = [at for each in ids if (at := self._status.worked_for.get(each))]
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 

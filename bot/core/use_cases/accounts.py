@@ -108,8 +108,9 @@ class AccountLinking(Generic[G]):
         """Finish a sign-in when the browser returns from Genesys. Never raises: the result can be an error.
 
         Return a CONNECT request that stands for the sign-in, and its result. The request is None if the bot cannot tell
-        whose sign-in this is: the sign-in link is unknown, used or expired, or the database fails. `state`, `code`,
-        `error`: query parameters of the browser's URL, which anybody can invent.
+        whose sign-in this is: the sign-in link is unknown, used or expired, or the database fails.
+
+        `state`, `code`, `error`: query parameters of the browser's URL; "" for a missing one. Anybody can invent them.
         """
         began = time.monotonic()
         try:

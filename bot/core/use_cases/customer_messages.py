@@ -34,6 +34,7 @@ class MessagingConfig:
     - `sms_from`: the sender of SMS messages; "" switches SMS off.
     - `sms_countries`: the ISO codes of the countries whose phone numbers may get an SMS.
     - `email_from`: the sender of emails; "" switches email off.
+    - `texts`: what the messages say, in all languages.
     """
 
     sms_from: str = ""
@@ -52,7 +53,8 @@ class MessagingConfig:
 def pack(session_id: str, address: str, language: str = "") -> str:
     """Join a session id, the customer's address and the message's language into the `argument` of a request.
 
-    `session_id`: "" means that the requester chooses a session in the preview. `language`: "" means the default one.
+    - `session_id`: "" means that the requester chooses a session in the preview.
+    - `language`: the language as gettext names it, such as "pt_BR"; "" means the default language.
     """
     line = f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
     return f"{line}\n{language}" if language else line  # no typed text has a line break: the parser makes it one line
@@ -88,20 +90,22 @@ def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class LinkOffers:
-    """Decides whether a session card offers to send the link to the customer's address that the command contains.
+    """Decides whether a session card offers to send the link to the customer's address that the requester typed.
 
-    `key`: the secret with which the bot makes a fingerprint, a hash, of each address.
+    - `config`: the settings of messages to customers.
+    - `key`: the secret for the fingerprints of addresses. A fingerprint is a keyed hash.
     """
 
     config: MessagingConfig = MessagingConfig()
     key: bytes = field(default=b"", repr=False)
 
     def details(self, address: str, thread: str = "") -> StartDetails:
-        """Return the details of a START request whose text contains the customer's address.
+        """Return the details of a START request in which the requester typed the customer's address.
 
         The details hold the fingerprint of the address. If the bot can send messages to the address, the details also
-        hold the address; else the reason why not. `thread`: the id of the message in whose thread to post the session;
-        "" for no thread.
+        hold the address. Otherwise, they hold the reason.
+
+        `thread`: Slack's id of the message in whose thread to post the session; "" for no thread.
         """
         mark = fingerprint(address, self.key)
         try:
@@ -120,7 +124,7 @@ class CustomerMessaging:
         config: MessagingConfig,
         name_of: Callable[[UserId], Awaitable[str]],
     ) -> None:
-        """Take the parts of the use case.
+        """Take the dependencies of the use case.
 
         `name_of`: returns a Slack user's name; raises SlackUnavailableError if the look-up in Slack fails.
         """
@@ -194,7 +198,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Return the result of a message that the bot sent before a crash, with no correlation id of Genesys.
+        """Return the result of a message that the bot sent before a crash. The result has no correlation id.
 
         Raises InterruptedRequestError if the session is no longer stored.
         """

@@ -55,7 +55,7 @@ class Diagnostics:
         newest_open: Callable[[Request, SlackUser], Awaitable[SessionRecord | None]] = _no_session,
         help_timeout: float = 2.0,
     ) -> None:
-        """Take the parts of the use case.
+        """Take the dependencies of the use case.
 
         - `connected`: returns whether a person has linked the account of a host; None if nobody can link an account.
         - `announce`: tells a person and the administrators about the person's new host link.

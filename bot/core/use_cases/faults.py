@@ -49,9 +49,11 @@ POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
 class Fault:
     """The content of a notice about a fault.
 
+    - `error`: the error of the newest failed request.
     - `since`, `last`: the times of the first and the newest failed request.
-    - `people`: the people whose requests failed, in the order of their first failed request.
-    - `hurt`: the people for whom no request has succeeded since their failed request.
+    - `people`: the agents of the failed requests if the error is personal (`is_personal`), else the requesters. In the
+      order of their first failed request.
+    - `hurt`: the same people. If the error is personal, without those for whom a request has succeeded since then.
     - `kinds`: the kinds of the failed requests.
     - `references`: the ids of the newest failed requests, each with Genesys's correlation id or "".
     - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check; None before the first check.
@@ -111,10 +113,10 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice of a fault, with the failed requests `hits` added (pure).
+    """Return the notice of a fault, with the failed requests `hits` added (pure). The result is not over.
 
-    `renewal_seconds`: a notice of at least this age gets a new `opened_at`, so that the bot posts new messages. If the
-    notice has this age and is over, leave out the earlier failed requests.
+    If the notice was opened at least `renewal_seconds` ago, give it a new `opened_at`, so that the bot posts new
+    messages. If such a notice was also over, leave out its earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -152,13 +154,14 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault, changed if requests succeeded after the newest failed request (pure).
+    """Return the notice of a fault, updated for requests that succeeded after the newest failed request (pure).
 
-    If the error concerns one person at a time, remove the people whose requests succeeded from `hurt`. The notice is
-    over when `hurt` is empty. For any other error, one success of a kind of request that the fault affects is enough.
+    If the error is personal (`is_personal`), remove each person with a successful request from `Fault.hurt`. The notice
+    is over when `Fault.hurt` is empty. For any other error, the notice is over when one request of an affected kind
+    has succeeded. If nothing changes, return `notice`.
 
-    - `ages`: the seconds since a request of each kind last succeeded.
-    - `ages_for`: the seconds since a request of each person last succeeded.
+    - `ages`: for each kind of request, the seconds since one last succeeded.
+    - `ages_for`: for each person, the seconds since one of their requests last succeeded.
     """
     fault = read_fault(notice.data)
 
@@ -266,9 +269,9 @@ class FaultReports:
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
         """Add a failed request to the notice of its fault, because its requester pressed *Tell …*.
 
-        Wait up to `seconds` for the first message. Return the users and channels for which Slack accepted a message.
-        Return None if the fault ended after the failed request was accepted. Raises StorageUnavailableError if the
-        database fails.
+        Wait up to `seconds` until Slack accepts a message of the notice. Return the users and channels that have a
+        message; () if nobody has one. Return None and add nothing if the fault ended after the failed request was
+        accepted. Raises StorageUnavailableError if the database fails.
         """
         name = self._name_fault(error)
         if name is None:

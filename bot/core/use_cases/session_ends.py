@@ -16,6 +16,8 @@ from bot.core.notices import NoticeBoard
 class SessionEnd:
     """The end of a session by somebody other than its agent: the content of an ENDED notice.
 
+    - `name`: the name of the session.
+    - `ender`: the person who ended the session, at the time `at`.
     - `for_all`: True if the session ended for everybody. False for a session in a conversation, where a customer who
       has joined stays in the session.
     - `channel_id`: the channel in which the session was started; "" if unknown.
@@ -46,7 +48,8 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
     """Return the notice with the end of the session `record` as its content (pure).
 
-    Return None if the notice is already stored. `request`: the request that ended the session.
+    Return None if `notice` is already stored (`version` is not 0), because it then has this content. `request`: the
+    request that ended the session.
     """
     if notice.version:
         return None

@@ -72,8 +72,10 @@ class SessionStates:
     ) -> SessionRecord:
         """Read a session's state from the cache or the service, and store the state if it is new.
 
-        Return the updated record. Store nothing if the session is over, or if the state does not arrive within
-        `wait_seconds` (None means no limit). `fresh`: True to ignore the cache.
+        Return the updated record. If `record` is already over, return it unchanged.
+
+        - `fresh`: True to ignore the cache.
+        - `wait_seconds`: how long to wait for the state. If it does not arrive in time, store nothing. None: no limit.
         """
         if record.is_over:
             return record

@@ -61,7 +61,7 @@ async def _nobody(record: SessionRecord, request: Request) -> None:
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Accept everybody."""
+    """Accept everybody. Takes the place of a function that checks that the person has a host."""
 
 
 class SessionService:
@@ -79,7 +79,7 @@ class SessionService:
         tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
         require_host: Callable[[Request, SlackUser], Awaitable[None]] = _not_checked,
     ) -> None:
-        """Take the parts of the use case.
+        """Take the dependencies of the use case.
 
         - `tell_agent`: tells an agent that somebody else has ended the agent's session; never raises.
         - `require_host`: raises HostNotFoundError if the person has no host and is neither supervisor nor
@@ -95,8 +95,8 @@ class SessionService:
 
         - SHARE, DIRECT: a session's id.
         - LAST: a session's id; None means the newest session.
-        - END: a session's id; None means the only open session. A space and the message with the pressed button can
-          follow the id.
+        - END: a session's id; None means the only open session. If the pressed button is in a list or on another
+          session's card, a space and the button's place follow the id. `_ended_in` describes the place.
         - STATUS, LIST: the page of the list, as the text of a ListPage; None means the first page.
         """
         return {
@@ -112,6 +112,10 @@ class SessionService:
         """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
         Without an `argument`, return the requester's newest session, open or ended.
+
+        Raises SessionActionError if there is no such session, and SessionAccessError if the requester may not read the
+        link. Raises HostNotFoundError if the requester has no session and no host, and is neither supervisor nor
+        administrator.
         """
         if request.argument:
             return LastSession(await self.readable(request))
@@ -258,7 +262,7 @@ class SessionService:
         """Return the open session whose id is the request's `argument`, if the requester may read its link.
 
         Raises SessionAccessError if the requester may not read the link. Raises SessionActionError if the session is
-        unknown or over, or if nobody else can join the session.
+        unknown or over, or if its link no longer works, for example because the customer has joined.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)
@@ -332,11 +336,12 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return `outcome` with the list or card that the answer to an END request shows.
+        """Return the outcome of an END request, with the list or card whose button the requester pressed.
 
-        - `place`: the message with the pressed button: the text of a ListPage if the message is a list; ON_CARD and a
-          session's id if the message is the card of this session.
         - `user_ids`: the requester's Slack ids.
+        - `place`: the button's place. For a list, the text of a ListPage; for a card, ON_CARD followed by the id of the
+          card's session.
+        - `outcome`: the outcome without a list or card. Returned unchanged if the requester may not see the card.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
@@ -434,7 +439,7 @@ class SessionService:
     async def _end(self, record: SessionRecord) -> str | None:
         """End the session at the service. Return the service's correlation id; None if the service sent none.
 
-        Raises UnknownSessionError if the service does not know the session and the session is not over.
+        Raises UnknownSessionError if the service does not know the session, unless the session is over already.
         """
         try:
             return await self._service.end(record.session.id)

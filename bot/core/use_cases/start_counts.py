@@ -24,7 +24,8 @@ class StartCounts:
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
     """Count the sessions that a workspace started in the last 24 hours, and the starts that failed.
 
-    A start with an error of NO_FAILURES does not count as failed. Raises StorageUnavailableError if the database fails.
+    A start that ended with an error in NO_FAILURES does not count as failed. Raises StorageUnavailableError if the
+    database fails.
     """
     found = await history.outcomes(team_id, DAY_SECONDS)
     no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}

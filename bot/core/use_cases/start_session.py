@@ -66,7 +66,7 @@ class StartSession(Handler):
         in_conversations: bool = False,
         offer_sign_in: Callable[[Request], Awaitable[SignInOffered]] | None = None,
     ) -> None:
-        """Take the parts of the use case.
+        """Take the dependencies of the use case.
 
         - `in_conversations`: True if each session belongs to a conversation, so that a new session replaces the open
           session of the conversation.
