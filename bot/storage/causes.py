@@ -106,7 +106,7 @@ SQLITE_ERRORS = {
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
     """Convert an exception of asyncpg, TLS or the network to a StorageSetupError.
 
-    - `url`: the URL of the connection.
+    - `url`: the URL of the connection, which helps to find the cause of the exception; "" if there is no URL.
     - `where`: the name of the server in the sentence of the StorageSetupError.
     """
     if isinstance(error, StorageSetupError):

@@ -21,11 +21,13 @@ class Database(Protocol):
         """
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
+        """Run the statement with this name, and hold a lock on the returned row until the `with` block ends.
 
         Yield the row and a function. The row is None if the statement returns no row. The block runs its own statements
-        with the function, which has the parameters of `fetch`. On Postgres, all statements of the block run in one
-        transaction. On SQLite, each statement commits. Another call of `locking` for the same row waits.
+        with the function, which takes the same arguments as `fetch`. Another call of `locking` for the same row waits
+        until the block ends.
+
+        On Postgres, all statements of the block run in one transaction. On SQLite, each statement commits.
 
         `values`: the parameters of the statement by name, without `:now`.
         """

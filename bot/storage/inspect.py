@@ -92,8 +92,8 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
     - `where`: the name of the database, for people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `linked`, `secrets`: the functions in the report that read the database. If there are no tables, they are ignored,
-      and the report gets functions that find nothing.
+    - `linked`, `secrets`: the report's functions that read the database. If there are no tables, the report gets
+      functions that find nothing instead.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -107,7 +107,7 @@ async def no_host(team_id: TeamId, user_id: UserId, is_exact: bool = False) -> H
 
 
 async def no_secrets() -> SecretCounts:
-    """Return SecretCounts with three times 0. A database without tables has no secrets."""
+    """Return a SecretCounts in which each number is 0. A database without tables has no secrets."""
     return SecretCounts()
 
 
@@ -157,7 +157,7 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
     """Run the statement with this name on an SQLite file, and return the rows.
 
-    If no process uses the file, open it as immutable, because SQLite would create two more files beside it otherwise.
+    If no process uses the file, open it as immutable. Otherwise SQLite would create two more files beside it.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

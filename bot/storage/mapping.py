@@ -78,10 +78,11 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters with which the statement `accept` sets the request's state and finds the agent's host link.
+    """Return the parameters of the statement `accept` that set the request's state and name the agent.
 
-    `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`, and to
-    find no host link.
+    `agent`: the agent if the session can be created at once, else None. With an agent, the statement stores a request
+    as `creating`, unless it is a duplicate request, and looks for the agent's host link. With None, the statement
+    stores the request as `accepted` and looks for no host link.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)

@@ -50,7 +50,7 @@ class Scope:
         return self._prefix + identifier
 
     def from_stored(self, stored: str) -> str:
-        """Convert a stored identifier to the identifier. Raises ValueError if `stored` belongs to another workspace."""
+        """Return the identifier whose stored form is `stored`. Raises ValueError if it belongs to another workspace."""
         if not self.name and SEPARATOR not in stored:
             return stored
         if not stored.startswith(self._prefix):

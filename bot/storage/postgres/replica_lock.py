@@ -1,4 +1,4 @@
-"""Show each replica which other replicas run, by a lock in the database that each replica holds.
+"""Show each replica which other replicas run. To show that it runs, each replica holds its own lock in the database.
 
 The lock is a session-level advisory lock, held by a separate connection. Postgres releases the lock when the connection
 ends: at once if the process dies, and after about 15 seconds without keepalive answers if the machine of the replica is
@@ -38,7 +38,8 @@ class ReplicaLock:
     - `url`: the URL for the next connection.
     - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
       requests.
-    - `on_change`: a function that is called after the lock was lost, and after the lock was taken again.
+    - `on_change`: a function that is called after a loss of the lock, after the lock was taken again, and after
+      `check_now`.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:

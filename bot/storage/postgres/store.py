@@ -82,11 +82,6 @@ class PostgresStore:
         return view
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store a new request.
-
-        `agent`: the session's agent, to store the request as `creating`; None to store the request as `accepted`.
-        Raises MaybeAcceptedError if the server does not confirm the commit: the request may be stored, or not.
-        """
         row = (
             mapping.request_row(request, self._encryptor)
             | mapping.accepting(agent)
@@ -252,10 +247,10 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name, and lock the row that the statement returns until the `with` block ends.
+        """Run the statement with this name, and hold a lock on the returned row until the `with` block ends.
 
         Yield the row and a function. The row is None if the statement returns no row. The function runs a statement in
-        the same transaction, by its name and parameters.
+        the same transaction, and takes the same arguments as `fetch`.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -345,8 +340,8 @@ class PostgresStore:
 
         After an exception in the `with` block, close the connection, so that the server rolls back.
 
-        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`, and in place of a
-        connection error in the block.
+        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`. Replace a connection
+        error in the block by StorageUnavailableError, too.
         """
         async with AsyncExitStack() as stack:
             seconds = self._timing.pool_timeout_seconds

@@ -59,7 +59,10 @@ class PeopleTable:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return the stored data about the person, without secrets: for each table's name, a list of JSON objects.
+        """Return the stored data about the person, without secrets, as a list of JSON objects for each table.
+
+        The keys are the names of the tables. The additional key `named_in_failures` has the requests whose errors name
+        the person.
 
         `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails.
@@ -78,10 +81,11 @@ class PeopleTable:
         return found
 
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
-        """Delete the stored data about the person. Keep open sessions with their requests, and unanswered requests.
+        """Delete the stored data about the person, except what the bot still needs.
 
-        Rows about other people lose only the person's id. Of an answered request of the last hour, the key stays, so
-        that a second delivery by Slack is not a new request.
+        Keep unanswered requests. Keep each session that is open or that a Slack message still shows as open, and the
+        requests of this session. Keep the key of an answered request for an hour, so that a second delivery by Slack is
+        not a new request. In rows about other people, delete only the person's id.
 
         `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails; the next call continues the deletion.
