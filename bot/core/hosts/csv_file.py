@@ -79,7 +79,7 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Find the separator of a CSV text. Return the separator, the number of the table's first line, and the table.
+    """Find the separator of a CSV text. Return it, the number of the table's first line, and the text of the table.
 
     Choose a separator with which the table's first row is a header. If there is none, choose the separator with which
     the first row has the most columns. If several are equal, prefer the one in a first line `sep=…`. This line is not
@@ -97,9 +97,10 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the cells of each row that is not empty. Append the csv module's error to `faults`.
+    """Yield the line number and the cells of each row that is not empty.
 
-    `first`: the number of the line in the file at which `text` begins.
+    If the csv module cannot read a row, append the reason to `faults` and stop. `first`: the number of the line in the
+    file at which `text` begins.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:

@@ -173,7 +173,9 @@ class HostResolver:
 
         Raises HostNotFoundError with the reason of each rule if no rule finds a host, or if the person's two Slack ids
         have links to two hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError if the
-        database fails. `is_target`, for HostNotFoundError: True if somebody else requested a session for this person.
+        database fails.
+
+        `is_target`: True if somebody else requested a session for this person. Only HostNotFoundError uses this value.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):

@@ -58,8 +58,8 @@ class AccessRequest:
     - `request_id`: the id of the ASK request; the id of the LINK request in a WELCOME notice for which nobody asked.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: why each host rule found no host.
-    - `connected_by`: the administrator who connected the person; None if nobody else did. Then the command line, a host
-      rule or the person did.
+    - `connected_by`: the administrator who connected the person; None before that. Also None if the command line, a
+      host rule or the person did.
     - `connected_in`: in an ACCESS notice, the id of the LINK request that connected the person; else "".
     - `host_name`: the Genesys user's name; "" if unknown.
     """

@@ -103,7 +103,7 @@ class LinkOffers:
         """Return the details of a START request in which the requester typed the customer's address.
 
         The details hold the fingerprint of the address. If the bot can send messages to the address, the details also
-        hold the address. Otherwise, they hold the reason.
+        hold the address. If not, the details hold the reason.
 
         `thread`: Slack's id of the message in whose thread to post the session; "" for no thread.
         """
