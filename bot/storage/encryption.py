@@ -90,8 +90,8 @@ class Encryptor:
     def can_use(self, key_check: str) -> bool:
         """Return True if a database is not encrypted, or if one of the keys decrypts it; otherwise False.
 
-        `key_check`: the value `key_check` in the database's table `facts`. This value is the text CHECK: encrypted in
-        an encrypted database, else plain.
+        `key_check`: the value `key_check` in the database's table `facts`. In an encrypted database, this value is the
+        encrypted text CHECK. Otherwise, it is the plain text CHECK.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 

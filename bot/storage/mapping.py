@@ -64,8 +64,10 @@ def deduplication_key(request: Request) -> str:
     """Return a text of 32 hex digits that is the same for duplicate START requests.
 
     Duplicate requests have the same requester, target, channel and text. A keyed hash replaces a customer's address in
-    the text, so that nobody can guess the address from the result. For a request of another kind, and for a press of
-    *Start a new one*, return the id of the request.
+    the text, so that nobody can guess the address from the result.
+
+    A request of another kind and a press of *Start a new one* are never duplicates. For these, return the id of the
+    request.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id

@@ -63,7 +63,8 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 class DatabaseAddress:
     """The result of checking a Postgres URL.
 
-    - `url`: the checked URL, without the parameters that the bot ignores.
+    - `url`: the checked URL, without the parameters that the bot ignores. If the URL names several servers and has no
+      parameter `target_session_attrs`, this parameter is added, so that the driver looks for a writable server.
     - `left_out`: the names of the parameters that the bot ignores.
     - `faults`: one text for each fault in the URL. A text may name a parameter, but contains no part of the password.
     """
@@ -117,7 +118,7 @@ def _user(url: str) -> str:
 
 
 def _without_user(url: str) -> tuple[str, str, list[str]]:
-    """Return the parts of a URL without user and password: the servers with ports, the path, and the parameters."""
+    """Return the servers with ports, the path, and the sorted parameters of a URL. Leave out user and password."""
     authority, _, rest = url.partition("://")[2].partition("/")
     path, _, query = rest.partition("?")
     secret = ("user=", "password=")

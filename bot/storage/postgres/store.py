@@ -340,8 +340,8 @@ class PostgresStore:
 
         After an exception in the `with` block, close the connection, so that the server rolls back.
 
-        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`. Replace a connection
-        error in the block by StorageUnavailableError, too.
+        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`, or if the block raises a
+        connection error.
         """
         async with AsyncExitStack() as stack:
             seconds = self._timing.pool_timeout_seconds
@@ -358,7 +358,7 @@ class PostgresStore:
     async def _used(self, connection: Any) -> AsyncIterator[None]:
         """Release `connection` to the pool when the `with` block ends. After an exception, close the connection first.
 
-        Raises StorageUnavailableError in place of a connection error in the block.
+        Raises StorageUnavailableError if the block raises a connection error.
         """
         try:
             yield

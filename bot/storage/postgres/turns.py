@@ -41,7 +41,7 @@ class FairTurns:
             raise
 
     def _pass_on(self) -> None:
-        """Give the place to the first task of the next waiting workspace. If no task waits, count the place as free."""
+        """Give the place to the first task of the next waiting workspace. If no task waits, the place stays free."""
         while self._waiting:
             workspace = next(iter(self._waiting))
             turns = self._waiting.pop(workspace)

@@ -84,8 +84,8 @@ class PeopleTable:
         """Delete the stored data about the person, except what the bot still needs.
 
         Keep unanswered requests. Keep each session that is open or that a Slack message still shows as open, and the
-        requests of this session. Keep the key of an answered request for an hour, so that a second delivery by Slack is
-        not a new request. In rows about other people, delete only the person's id.
+        requests of this session. Keep the keys of answered requests of the last hour, so that a second delivery by
+        Slack is not a new request. In rows about other people, delete only the person's id.
 
         `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails; the next call continues the deletion.
