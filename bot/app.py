@@ -121,6 +121,11 @@ from bot.web.oauth_callback import OAuthCallback
 class Bot:
     """The bot of one workspace: the parts that server.py runs.
 
+    - `shared`: the parts that all workspaces of the process share.
+    - `app`: the Bolt app. It passes Slack's payloads to the listeners.
+    - `requests`, `worker`: the request service, which accepts requests, and the worker, which processes them.
+    - `health`: answers the health and metrics endpoints.
+    - `metrics`: the metrics of this workspace.
     - `secrets`: reads the workspace's files of secrets again when they change.
     - `socket_web`: the client of Slack's Web API that asks Slack for Socket Mode connections.
     - `oauth_callback`: answers browsers that return from a Genesys sign-in; None if the settings allow no sign-in.
@@ -214,6 +219,8 @@ class _Resources:
 
     - `metrics`, `store`, `audit`: views that contain only the data of this workspace.
     - `watch`: records whether Slack accepts the bot token.
+    - `http`: the connections to Slack.
+    - `tokens`: the tokens of linked accounts.
     - `told`: maps each notice to the people and channels that got a message about the notice.
     """
 
@@ -434,9 +441,13 @@ def _capabilities(settings: Settings) -> Capabilities:
 def _access_contact(settings: Settings) -> str:
     """Return the id of the channel or person to which the bot sends people who have no Genesys user.
 
-    - COBROWSE_HELP_CONTACT, if it is a channel or an administrator, or if COBROWSE_ADMINS contains a user group.
-    - Otherwise the administrator with the lowest id, because only administrators can link people to Genesys users.
-    - "" if the settings name no administrators, or only user groups and no contact.
+    Only administrators can link people to Genesys users. So the first of these cases that applies decides:
+
+    - COBROWSE_ADMINS is empty: "".
+    - COBROWSE_HELP_CONTACT is a channel or an administrator: the contact.
+    - COBROWSE_ADMINS contains a user group, and there is a contact: the contact, who may be in the group.
+    - COBROWSE_ADMINS contains people: the person with the lowest id.
+    - COBROWSE_ADMINS contains only user groups, and there is no contact: "".
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:
@@ -526,11 +537,12 @@ def _start_session(
 
 
 def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
-    """Build the notice board, which knows the readers of each kind of notice.
+    """Build the notice board, which sends each notice to its readers. The readers depend on the notice's subject.
 
-    - Notices about faults and requests for help: the administrators and the contact.
-    - Notices about requests for access: the administrators, and the contact if the contact is a channel.
-    - Notices about ended sessions: the agent. Notices about new host links: the linked person.
+    - A fault, or a request for help: the administrators and the contact.
+    - A request for access: the administrators, and the contact if the contact is a channel.
+    - An ended session: the agent.
+    - A new host link: the linked person.
     """
     contact = contact_id(resources.settings.slack.help_contact)
 
@@ -608,7 +620,7 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
     """Build the watcher that reads the states of open sessions. Return None if GENESYS_LIVE is off.
 
-    The watcher also subscribes to the events of requests.
+    Also subscribe the watcher to the events of requests.
     """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:

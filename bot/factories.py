@@ -113,9 +113,9 @@ async def _accept(auth: TokenAuth, settings: Settings) -> str:
 
 
 async def _accept_sign_ins(tokens: UserTokens, settings: Settings) -> str:
-    """Use the secret in `settings` for people's sign-ins from now on, without a test. Return "" for success.
+    """Use the secret in `settings` for people's sign-ins from now on.
 
-    Only a person's sign-in can test the secret.
+    Always return "", which means success. Only a person's sign-in can show whether Genesys accepts the secret.
     """
     tokens.use(settings.connect.credentials)
     return ""
@@ -154,7 +154,7 @@ async def open_user_tokens(
 def sessions_api(
     service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """Return the object that calls the session service that GENESYS_COBROWSE_API selects.
+    """Build the object that calls the session service. GENESYS_COBROWSE_API says which service.
 
     `user_tokens`: the tokens of linked accounts; None to use the bot's own token only.
     """
@@ -185,7 +185,10 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """Return the host rules that the settings select, in the order in which the bot tries them."""
+    """Return the host rules for the CSV file and the email address, if the settings select them.
+
+    The bot tries the rules in this order. Host links, which come before all rules, are not in the list.
+    """
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:
         rules.append(ListedHostRule(settings.listed_hosts))

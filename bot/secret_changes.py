@@ -22,7 +22,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 
 
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
-    """Give `store` new encryption keys, or a new database user and password, when their files change.
+    """Let `watcher` give `store` new encryption keys, or a new database user and password, when their files change.
 
     Do nothing for a database in memory.
     """
@@ -55,7 +55,7 @@ def watch_bot_token(
     token_watch: TokenWatch,
     timing: SlackTiming,
 ) -> None:
-    """Give `clients` the new bot token when the token's file changes.
+    """Let `watcher` give `clients` the new bot token when the token's file changes.
 
     Refuse a token that Slack does not accept, or that belongs to another app or another Slack workspace.
 
@@ -81,7 +81,7 @@ def watch_bot_token(
 
 
 def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiver) -> Callable[[], None]:
-    """Give the Socket Mode receiver the new app-level token when the token's file changes.
+    """Let `watcher` give `receiver` the new app-level token when the token's file changes.
 
     Return a function that ends the subscription.
     """
@@ -93,7 +93,7 @@ def watch_app_token(watcher: SecretWatcher[Settings], receiver: SocketModeReceiv
 
 
 def watch_signing_secrets(watcher: SecretWatcher[Settings], receiver: HttpReceiver) -> None:
-    """Give the HTTP receiver the new signing secrets when their files change."""
+    """Let `watcher` give `receiver` the new signing secrets when their files change."""
 
     async def accept(settings: Settings) -> str:
         receiver.use_secrets(settings.slack.signing_secrets)

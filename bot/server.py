@@ -169,10 +169,11 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack over Socket Mode, and yield the receiver. If the connection fails, try again without limit.
+    """Begin to connect to Slack over Socket Mode, and yield the receiver at once, before it is connected.
 
-    At the end of the `with` block, acknowledge the received payloads and disconnect. `known_sockets`: the number of
-    Socket Mode connections to the same Slack app that this process already has.
+    If the connection fails, try again without limit. At the end of the `with` block, acknowledge the received payloads
+    and disconnect. `known_sockets`: the number of Socket Mode connections to the same Slack app that this process
+    already has.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
@@ -266,10 +267,14 @@ async def serve_health(health: HealthServer, settings: Settings | ProcessSetting
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve a web application, and yield the port.
+    """Serve a web application on `port`, and yield the port.
 
-    At the end of the `with` block, finish the HTTP requests in progress, for one second at most. `variable`: the name
-    of the setting with the port, for the error message. Raises StartError if the port cannot be opened.
+    At the end of the `with` block, finish the HTTP requests in progress, for one second at most.
+
+    - `port`: 0 for any free port.
+    - `variable`: the name of the setting with the port, for the error message.
+
+    Raises StartError if the port cannot be opened.
     """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)

@@ -69,10 +69,9 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long a background call with this permission has to wait.
+        """Return the object that tells several requests how long their shared background call has to wait.
 
-        A background call can work for several requests, which share its result. `needs`: the permission that the call
-        needs.
+        `needs`: the permission that the background call needs.
         """
         return self._limiter.waits(needs)
 
@@ -95,9 +94,10 @@ class GenesysClient:
         - `needs`: the scope or permission that the call needs.
         - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
-        - `share`: the part of the rate limit for this call; None for all. Raises ServiceBusyError if it is used up.
+        - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
+          ServiceBusyError if this part is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: whether an earlier call for the same session was sent. If True, go before all waiting calls.
+        - `continues`: True if an earlier call for the same session was sent. This call then goes before waiting calls.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

@@ -1,4 +1,4 @@
-"""Read values from Genesys's answers, which are untrusted input (pure)."""
+"""Read values from Genesys's answers, which are untrusted input."""
 
 import re
 from collections.abc import Iterator

@@ -32,7 +32,7 @@ MIN_CONCURRENT_CALLS = 8
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The part of the rate limit that one group of calls may use. It leaves calls for the creation of sessions.
+    """The part of the rate limit that one group of calls may use. The rest stays free for creating sessions.
 
     - `one_of`: the share is 1/`one_of` of the calls allowed per minute, for example a quarter if `one_of` is 4.
     - `only_idle`: if True, the share allows no call while other calls wait, or while less than half of the calls
@@ -68,7 +68,7 @@ class RateLimiter:
         """Store the rate limit.
 
         - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
-        - `calls_per_session`: the number of calls that create one session.
+        - `calls_per_session`: how many calls it takes to create one session.
         - `window`: counts the calls; None for a new RateWindow.
         - `clock`: returns seconds and never goes back.
         """
@@ -84,22 +84,24 @@ class RateLimiter:
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call for a session could be sent now without a wait.
+        """Return whether a request's call could be sent now without a wait.
 
         `needs`: the permission that the call needs.
         """
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells requests how long a background call with this permission has to wait.
+        """Return the object that tells several requests how long their shared background call has to wait.
 
-        A background call can work for several requests, which share its result. `needs`: the permission that the call
-        needs.
+        `needs`: the permission that the background call needs.
         """
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now. If True, the call counts as sent."""
+        """Return whether `share` allows a call now. If True, the call counts towards the share from now on.
+
+        The caller must call `acquire`, too.
+        """
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False
         return self._window.try_share(share)
@@ -160,6 +162,8 @@ class RateWindow:
     - The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. They are
       never more than MAX_CONCURRENT_CALLS.
     - After a window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
+
+    `allowed`: the allowed calls per minute.
     """
 
     def __init__(
@@ -197,7 +201,9 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now. If True, the call counts as sent. Ignore `share.only_idle`.
+        """Return whether `share` allows a call now. If True, the call counts towards the share from now on.
+
+        Ignore `share.only_idle`, which RateLimiter checks.
 
         The share allows `allowed // share.one_of` calls in one minute, or one call if that is less than one.
         """
@@ -294,7 +300,7 @@ class FairQueue:
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
         """Store the window, which decides how many calls may be sent.
 
-        `calls_per_session`: the number of calls that create one session. The queue needs this number to estimate waits.
+        `calls_per_session`: how many calls it takes to create one session. The queue needs it to estimate waits.
         """
         self._window = window
         self._calls_per_session = calls_per_session
@@ -474,8 +480,11 @@ class PermissionHolds:
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
         """Wait until a call that needs the permission `needs` may be sent.
 
-        While the hold's time is not over, call `on_wait` with the seconds that are left. Raises ServiceBusyError if the
-        whole wait would be longer than `max_hold_total_seconds`. Raises the exceptions of `on_wait`.
+        If the hold's time is not over, call `on_wait` with the seconds that are left. Call it again if the hold
+        becomes longer.
+
+        Raises ServiceBusyError if the whole wait would be longer than `max_hold_total_seconds`. Raises the exceptions
+        of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

@@ -34,8 +34,8 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 def urls(region: str) -> tuple[str, str]:
     """Return the base URLs of a region's API and of its login.
 
-    `region`: a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for any
-    text that is neither the name nor the domain of a region.
+    `region`: a text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. A domain does not have
+    to be in DOMAINS. Raises ValueError if `region` is neither the name of a region nor a domain.
     """
     domain = _domain(region)
     return f"https://api.{domain}", f"https://login.{domain}"
@@ -44,7 +44,7 @@ def urls(region: str) -> tuple[str, str]:
 def apps_host(region: str) -> str:
     """Return the host name of a region's web app.
 
-    Raises ValueError if `region` is neither the name nor the domain of a region.
+    Raises ValueError if `region` is neither the name of a region nor a domain.
     """
     return f"apps.{_domain(region)}"
 

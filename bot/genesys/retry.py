@@ -180,9 +180,9 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """An object with the method `on_wait`, which `send_with_retry` calls before each wait.
+    """An object with the method `on_wait`, which `send_with_retry` calls before each wait for a retry.
 
-    `seconds`: the duration of the wait after a 429 or 503; 0 after any other error.
+    The argument of `on_wait` is the duration of the wait in seconds after a 429 or 503, and 0 after any other error.
     """
 
     async def on_wait(self, seconds: float) -> None: ...

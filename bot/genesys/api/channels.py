@@ -107,10 +107,10 @@ class ChannelsApi:
 
 
 def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Subscriptions:
-    """Convert Genesys's answer `body` to a subscribe call into Subscriptions (pure).
+    """Read the result of a subscribe call from the body of Genesys's answer (pure).
 
-    `topics`: maps each requested topic to its host. A host counts as refused if the answer rejects or lacks the host's
-    topic.
+    `topics`: maps each requested topic to its host. A host counts as refused if the answer rejects the host's topic, or
+    does not mention it.
     """
     accepted: set[HostId] = set()
     missing: set[str] = set()
@@ -127,6 +127,8 @@ def read_subscriptions(body: dict[str, object], topics: dict[str, HostId]) -> Su
 
 def is_channel_url(url: str, api_url: str) -> bool:
     """Return whether `url` is a valid URL for a channel's WebSocket (pure).
+
+    A valid URL is one of these:
 
     - If `api_url` is an http URL of this machine (the sandbox): a ws URL with the network host of `api_url`.
     - Otherwise: a wss URL whose network host belongs to Genesys, or to the domain of `api_url`.

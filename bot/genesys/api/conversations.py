@@ -95,7 +95,7 @@ class ConversationSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return False, because `create` always has to look up the conversation before the create call."""
+        """Return False: the create call never goes out at once, because `create` first looks up the conversation."""
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
@@ -125,8 +125,8 @@ class ConversationSessions:
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
         """Raise OpenSessionError if the conversation `live` has an open session, which a new offer would replace.
 
-        A session is open if `request.open_sessions` contains the session, unless Genesys answers that the session's
-        offer has ended or does not exist. `request.open_sessions`: maps conversation ids to session ids.
+        `request.open_sessions` maps conversation ids to the sessions that are open according to the database. A session
+        is not open if Genesys answers that the session's offer has ended or does not exist.
         """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
@@ -138,7 +138,7 @@ class ConversationSessions:
             raise OpenSessionError(session_id, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, share: Share | None = None) -> SessionView:
-        """Read the status of a session's co-browse offer.
+        """Read a session's co-browse offer. The status of the result is one of these:
 
         - `open`: the customer can accept the offer.
         - `ended`: the offer's time is up.
@@ -168,9 +168,8 @@ class ConversationSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return the session's state, read from its conversation.
 
-        - `live` is True: the bot watches the session in the background. Read only the conversation.
-        - `live` is False: a person waits for the answer. If the conversation cannot be read, or shows no customer who
-          joined, also read the co-browse offer. Ignore an error of the first call.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer. If False,
+        and if the conversation cannot be read or gives the phase WAITING or UNKNOWN, also read the co-browse offer.
 
         Raises ServiceError if the last call fails.
         """
@@ -283,7 +282,7 @@ class ConversationSessions:
             ) from None
 
     def _session(self, response: httpx.Response, request: CreateSessionRequest, live: ActiveConversation) -> Session:
-        """Convert Genesys's answer to a create call into a Session.
+        """Return the created session, read from Genesys's answer to the create call.
 
         Raises UnusableAnswerError if the id or the join code is missing or malformed. The error's field `acted` is
         True, because Genesys may have created the session.

@@ -197,7 +197,7 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """Convert Genesys's answer `body` about a conversation into an ActiveConversation (pure).
+    """Read a conversation that supports co-browse from the body of Genesys's answer.
 
     Return None if the host is not connected to a customer by voice or by messages.
 
@@ -217,7 +217,7 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first of `times` that is between MAX_AGE before `now` and MAX_AHEAD after `now`.
+    """Return the first time in the order of `times` that is between MAX_AGE before `now` and MAX_AHEAD after `now`.
 
     Return `now` if there is no such time.
     """
@@ -226,7 +226,7 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Convert Genesys's answer `body` about a conversation into an OtherConversation (pure).
+    """Read a conversation that does not support co-browse from the body of Genesys's answer (pure).
 
     Return None if the conversation supports co-browse, or if the host is not connected to the conversation.
     `wanted_id`: the id of the conversation that was requested.

@@ -34,15 +34,15 @@ Part = dict[str, object]
 
 
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
-    """Read a session's state from Genesys's answer `body` about the session's conversation.
+    """Read a session's state from the body of Genesys's answer about the session's conversation.
 
     - `now`: Genesys's time.
-    - `is_local`: whether the API runs on this machine. If True, also accept the URL of a viewer on this machine.
+    - `is_local`: whether the API runs on this machine. If True, the result's `viewer_url` may be on this machine, too.
 
     The phase of the result is one of these:
 
     - JOINED: a customer is in the session now.
-    - OVER: a customer was in the session, and has left it, or the conversation has ended.
+    - OVER: a customer was in the session. The customer has left, or the conversation has ended.
     - WAITING: no customer has joined, and the conversation is open.
     - UNUSED: no customer has joined, and the conversation has ended.
     - UNKNOWN: a customer is or was in a session with another id, which may be this session.
@@ -66,8 +66,9 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
 
 
 def is_viewer_url(url: object, *, is_local: bool = False) -> bool:
-    """Return whether `url` is an https URL of a Genesys region, at most MAX_URL_LENGTH characters long.
+    """Return whether `url` is usable as the URL of the page at which the host views the customer's screen.
 
+    The URL must be an https URL in the domain of a Genesys region, and have MAX_URL_LENGTH characters at most.
     `is_local`: if True, also accept an http or https URL of this machine.
     """
     if not isinstance(url, str) or len(url) > MAX_URL_LENGTH or not is_safe_url(url):
@@ -108,8 +109,9 @@ def _is_connected(part: Part) -> bool:
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
     """Return whether `part`, a customer's entry with another session id, may belong to the session in `record`.
 
-    True if the customer is connected now, or connected after the session's start. TOLERANCE is subtracted from the
-    start, because clocks differ.
+    True if the customer is connected now. Also True if the entry has the time at which the customer connected, and this
+    time is not before the session's start. TOLERANCE is subtracted from the start, because clocks differ. If the
+    start is unknown, any time counts.
     """
     if _is_connected(part):
         return True

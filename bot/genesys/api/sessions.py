@@ -114,15 +114,20 @@ class CobrowseSessions:
 
     @property
     def tells_states(self) -> bool:
-        """Return whether the settings say which values of `status` mean that the customer has joined."""
+        """Return whether the settings say which values of `status` mean that a customer has joined.
+
+        If they do not, `look` cannot find out that a customer has joined.
+        """
         return bool(self._joined_statuses)
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Read a session's state. Raises ServiceError if the call fails.
 
         Return UNKNOWN_STATE if the session service does not find the session, or if the session's status means neither
-        joined nor ended. `live`: True if the bot watches the session in the background; False if a person waits for the
-        answer. The two cases use different shares of the rate limit.
+        joined nor ended.
+
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer. It
+        decides which share of the rate limit the call uses.
         """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
@@ -153,13 +158,13 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Convert a 4xx answer to a create call into an error that says what is wrong with the call.
+        """Return an error that says why the session service refused a create call.
 
         - Status 404: CreateCallMissingError.
         - Status 400 about the host: InvalidHostError.
         - Status 400 about the application: UnknownApplicationError.
 
-        Return `error` unchanged for any other answer.
+        `error`: the session service's answer, a 4xx. Return `error` itself in all other cases.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)
@@ -194,11 +199,12 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 
 
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
-    """Convert the session service's answer to a create call into a Session.
+    """Return the created session, read from the session service's answer to the create call.
 
-    `reject_reason`: returns why a join URL is not allowed; "" if the join URL is allowed. Raises UnusableAnswerError if
-    the id or the join URL is missing or not allowed, or if the session has another host. The error's field `acted` is
-    True, because the service may have created the session.
+    `reject_reason`: returns why a join URL is not allowed; "" if the join URL is allowed.
+
+    Raises UnusableAnswerError if the id or the join URL is missing or not allowed, or if the session has another host.
+    The error's field `acted` is True, because the service may have created the session.
     """
     reference = reference_of(response)
     try:

@@ -254,7 +254,8 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 def without_secrets(words: str, sent: Iterable[str]) -> str:
     """Replace all secrets in `words` by `…`, and all line breaks by spaces. Keep MAX_MESSAGE_LENGTH characters at most.
 
-    The secrets are the texts in `sent` with at least MIN_SECRET_LENGTH characters, and all texts that match `_TOKEN`.
+    The secrets are the texts in `sent` that have MIN_SECRET_LENGTH characters or more, and everything in `words` that
+    looks like a token.
     """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")

@@ -62,7 +62,10 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a key file to text. Return an Unusable for binary data, such as a key in DER."""
+    """Decode the bytes of a key file to text, and return this text. `convert_text` can convert the text to PEM.
+
+    Return an Unusable for bytes that are not UTF-8 text, such as a key in DER.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Authenticate an OAuth client to Genesys's login with an assertion that the client's private key signs (pure).
+"""Authenticate an OAuth client to Genesys's login with an assertion that the client's private key signs.
 
 See RFC 7523 section 2.2. This module is separate from credentials.py, so that a bot with a client secret does not load
 the signing libraries.

@@ -1,7 +1,9 @@
 """Cache the access tokens of people who signed in to Genesys, and renew each token before it expires.
 
-A renewal locks the account's row in the database. Each replica reads an account from the database again when its cached
-copy is `account_cache_seconds` old, because the person may have signed out on another replica.
+A renewal locks the account's row in the database, so that no two replicas use the same refresh token.
+
+Each replica reads an account from the database again when its cached copy is `account_cache_seconds` old, because the
+person may have signed out on another replica.
 """
 
 import asyncio
@@ -215,10 +217,11 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh the token of a locked account, append the outcome to `results`, and store the new refresh token.
+        """Refresh the token of a locked account, and store the new refresh token.
 
-        The outcome is the Grant or the ServiceError; a SignInExpiredError if the person has unlinked the account
-        meanwhile. `results` contains the outcome even if storing the refresh token raises an exception.
+        Append the outcome to `results`: the Grant, or the ServiceError if the refresh fails. If the person has unlinked
+        the account or linked it again meanwhile, the outcome is a SignInExpiredError. `results` is a parameter, so
+        that the caller has the outcome even if the database fails.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)

@@ -76,8 +76,11 @@ class SubscribedChannel:
     async def run(self) -> None:
         """Keep a WebSocket open until the task is cancelled.
 
-        Replace the channel by a new one in three cases: Genesys no longer knows the channel, the share `renew_share` of
-        the channel's lifetime is over, or MAX_TRIES_WITH_CHANNEL connections in a row have failed.
+        Replace the channel by a new one in three cases:
+
+        - Genesys no longer knows the channel.
+        - The channel's age has reached the share `renew_share` of the channel's lifetime.
+        - MAX_TRIES_WITH_CHANNEL connections in a row have failed.
         """
         loop = asyncio.get_running_loop()
         while True:

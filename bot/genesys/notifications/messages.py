@@ -37,7 +37,7 @@ class ChannelMessage:
 
     - `conversation_id`: the id of the changed conversation; None for a message of another kind.
     - `fingerprint`: a hash of the conversation's participants, co-browse sessions, calls and messages. Equal hashes
-      mean that nothing changed that the bot needs to know.
+      mean that nothing changed that the bot needs to know. 0 for a message of another kind.
     """
 
     kind: MessageKind

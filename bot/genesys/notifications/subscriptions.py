@@ -77,7 +77,7 @@ class HostSubscriptions:
     async def sync(self) -> None:
         """Subscribe the channels to the hosts of all sessions that are watched now.
 
-        Also push a hint about a conversation that got no hint for `lost_event_seconds`, in case an event was lost.
+        Also push a hint about one conversation that had no hint for `lost_event_seconds`, in case an event was lost.
         """
         try:
             watched = await self._hints.watched(MAX_SESSIONS)
