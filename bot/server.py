@@ -90,7 +90,7 @@ def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
 
 
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
-    """Return the result of `opening`. If `stop` is set before `opening` is done, cancel `opening` and return None."""
+    """Await `opening`, and return its result. If `stop` is set before that, cancel `opening` and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
     either: list[asyncio.Future[Any]] = [task, stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

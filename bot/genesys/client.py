@@ -93,11 +93,11 @@ class GenesysClient:
 
         - `needs`: the scope or permission that the call needs.
         - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
-        - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500.
+        - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless `safe` is True.
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: True if an earlier call for the same session was sent. This call then goes before waiting calls.
+        - `continues`: whether an earlier call for the same session was sent. If True, this call goes before the others.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

@@ -1,4 +1,4 @@
-"""Read values from Genesys's answers, which are untrusted input."""
+"""Read values from Genesys's answers. The answers are untrusted input."""
 
 import re
 from collections.abc import Iterator

@@ -67,9 +67,9 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Convert Genesys's answer to a CallError, whose retry rule depends on the status. Return None for a 2xx.
+    """Return a CallError for an answer of Genesys that is not a 2xx; None for a 2xx.
 
-    `needs`: the scope or permission that the call needs.
+    The status of the answer decides the retry rule. `needs`: the scope or permission that the call needs.
     """
     if response.is_success:
         return None

@@ -53,7 +53,7 @@ async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
 
 
 def read_permissions(body: dict[str, object]) -> ClientPermissions:
-    """Convert Genesys's answer `body` about an OAuth client's roles into ClientPermissions.
+    """Read the permissions of an OAuth client from the body of Genesys's answer.
 
     Missing and malformed parts of the answer count as empty.
     """

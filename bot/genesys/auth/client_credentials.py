@@ -231,7 +231,7 @@ def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials:
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Convert an answer in which the login refuses a sign-in (RFC 6749 section 5.2) into a LoginRefusedError.
+    """Return the error for an answer in which the login refuses a sign-in (RFC 6749 section 5.2).
 
     `sent`: the secrets in the HTTP request. The error contains a mask in place of each of these secrets.
     """

@@ -1,4 +1,4 @@
-"""Read the messages of a notification channel, which are untrusted input (pure).
+"""Read the messages of a notification channel (pure). The messages are untrusted input.
 
 A message about a changed conversation contains the whole conversation, in the form that Genesys's SDK names
 ConversationEventTopicConversation. No log line contains a message.

@@ -26,7 +26,7 @@ class NotificationChannels:
         return self._subscriptions is not None and self._subscriptions.covers(session)
 
     async def run(self, hints: LiveHints, leader: LeaderLock) -> None:
-        """Push hints to `hints` while this process is the leading replica, until the task is cancelled."""
+        """Push hints to `hints` whenever this process is the leading replica. Run until the task is cancelled."""
         while True:
             try:
                 if await leader.is_leader():

@@ -158,7 +158,7 @@ class HostSubscriptions:
         self._hint_at_new(result.accepted - before)
 
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
-        """Push hints about all sessions of newly subscribed hosts, in case they changed before the subscription.
+        """Push hints about all sessions of newly subscribed hosts. A session may have changed before the subscription.
 
         For more than MAX_HINTS sessions, ask for an early look at all watched sessions instead.
         """
