@@ -59,12 +59,13 @@ class MembershipStatus(StrEnum):
 class SlackUser:
     """A Slack user.
 
-    - `team_id`: the team of the bot's token; "" for a user whom Slack does not know in this team.
+    - `team_id`: the Slack workspace or organization to which the bot token belongs; "" if Slack does not know the user.
     - `user_id`: the person's main id.
     - `other_id`: the second id of a person who has two ids in an Enterprise Grid organization; else None.
     - `name`: for display only.
-    - `email`: the confirmed email address; None if Slack has none.
-    - `has_unconfirmed_email`: Slack has an email address, but the address is not confirmed.
+    - `standing`: how the user belongs to the workspace.
+    - `email`: the confirmed email address; None if Slack returned no confirmed address.
+    - `has_unconfirmed_email`: True if Slack returned an email address that is not confirmed; `email` is then None.
     - `locale`: the language in which the person reads Slack, such as `fr-FR`; "" if unknown.
     - `workspaces`: the person's Slack workspaces if the bot serves a whole organization; else empty.
     """
@@ -100,10 +101,11 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryUser:
-    """A Genesys user in the answer to a search for users. `name` is for display only.
+    """A Genesys user in the answer to a search for users.
 
-    `is_certain`: False if Genesys did not say whether the user is active, or if this is a placeholder for users that
-    Genesys counted and did not list.
+    - `name`: for display only; "" if unknown.
+    - `is_certain`: False if Genesys did not say whether the user is active. Also False for a placeholder without an id,
+      which says that Genesys found more users than it returned.
     """
 
     id: str
@@ -160,8 +162,8 @@ a list of sessions, START_NEW_KEY if the button is *Start a new one*."""
 class RequestState(StrEnum):
     """The state of a request. The glossary says what each state means.
 
-    A start goes from `accepted` to `creating`, `created` and `answered`. A request that neither creates a session nor
-    sends a message to a customer skips `creating` and `created`. A request with an error goes to `failed`, then to
+    A start goes from `accepted` to `creating`, `created` and `answered`. So does a request that sends a message to a
+    customer. All other requests skip `creating` and `created`. A request with an error goes to `failed`, then to
     `answered`. If the call to Genesys has to wait, the request goes back from `creating` to `accepted`.
     """
 
@@ -174,10 +176,10 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """The newest open session of an agent, apart from the session that a message is about.
+    """An agent's newest open session besides the session that a session card shows. The card mentions it.
 
-    - `ends_at`: None if the customer is in the session, because the session's end is then unknown.
-    - `count`: the number of the agent's open sessions, without the session that the message is about.
+    - `ends_at`: when the other session ends; None if unknown, because the customer is in the session.
+    - `count`: how many open sessions the agent has besides the session on the card.
     """
 
     id: SessionId
@@ -190,8 +192,11 @@ class OtherSession:
 class Request:
     """One request of one person.
 
-    - `key`: Slack's id of the command or press. If Slack delivers a command or press twice, both deliveries have one
-      key.
+    - `key`: Slack's id of the command or press. If Slack delivers a command or press twice, both deliveries have the
+      same key.
+    - `team_id`, `enterprise_id`: the Slack workspace and the Enterprise Grid organization from which the request came.
+      `enterprise_id` is None if there is no organization.
+    - `accepted_at`: when the bot received the command or press.
     - `target`: the agent whom the requester named; None if the requester is the agent.
     - `name`: the session name that the requester typed; None if they typed none.
     - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
@@ -205,8 +210,8 @@ class Request:
     - `replaces`: True if the answer replaces the message that contains the pressed button.
     - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
     - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
-    - `other_open`: for a START request, the agent's newest open session at the time of the request; None if there is
-      none. Not stored.
+    - `other_open`: the newest session that the agent of a START request has open already; None if there is none, and
+      for other kinds of requests. Not stored.
     """
 
     id: RequestId
@@ -254,9 +259,9 @@ class Request:
     def repeated(self, press: "Request") -> "Request":
         """Return the request that repeats this request after a press on a button such as *Try again*.
 
-        The result is a copy of this request with the id, key, time, response_url, modal and trace of `press`. If
-        `press` has an application, a conversation or an argument, this value replaces the value of this request.
-        `press`: the request that stands for the press.
+        The result is a copy of this request. It gets the id, key, time, response_url, modal and trace of `press`, the
+        request that stands for the press. It also gets the application, conversation and argument of `press`, each
+        only if `press` has one.
         """
         return replace(
             self,
@@ -323,7 +328,7 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return True if a workflow, or a person other than the agent, requested the session."""
+    """Return True if the agent did not ask for the session: a workflow or another person requested it."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
@@ -390,6 +395,7 @@ class SessionDefaults:
 class Session:
     """A session that the session service has created.
 
+    - `status`: a word for the status that the session had when it was created.
     - `ends_at`: the latest end of the session. If there is a `join_code`, the time at which the code expires.
     - `join_url`: the customer's link, a secret; "" if the service returns only a code.
     - `join_code`: the customer's code, a secret; "" if the service returns only a link.
@@ -477,13 +483,14 @@ class LiveMode(StrEnum):
 class SessionRecord:
     """A session, as the database holds it.
 
-    - `session`: its link is "" if nobody else can join, or if the record is a copy for a person who may not read the
-      link.
+    - `session`: the session. Its link and code are "" if nobody else can join, and in a copy for a person who may not
+      read them.
     - `request_id`: the request that created the session; None if unknown.
     - `channel_id`: the channel of the request `request_id`; "" if unknown.
+    - `started_at`: when the session was stored.
     - `is_over`: True if the session has ended or its time is up.
     - `ended_by`: the request that ended the session; None if no request ended the session.
-    - `ender`: the requester of `ended_by`.
+    - `ender`: the requester of `ended_by`; None if unknown.
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
     - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
     - `state`: the session's state as Genesys last reported it.
@@ -581,8 +588,8 @@ class Notice:
     """A matter that goes on, such as a fault, and the messages about it.
 
     - `key`: the id of the matter, unique among the notices of one kind.
-    - `opened_at`: when the matter began, or when the bot last decided to post new messages in place of the old ones. An
-      update of an old message notifies nobody.
+    - `opened_at`: when the matter began. Slack notifies nobody of an updated message, so the bot can decide to post new
+      messages in place of the old ones. It then sets `opened_at` to the time of this decision.
     - `over_at`: when the matter ended; None while the matter goes on.
     - `data`: the content of the messages, as JSON values.
     - `version`: 0 before the notice is stored. Each change adds 1.
@@ -606,7 +613,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that belong to the present `opened_at`, without the older messages."""
+        """Return the messages that were posted since `opened_at`, without the old messages that they replace."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
@@ -615,7 +622,7 @@ class SessionStarted:
     """Result: a session was created.
 
     - `agent_told`: whether Slack accepted the message that notifies the agent; None if the agent needs no notification.
-    - `rule`: the name of the host rule that found the host.
+    - `rule`: the name of the host rule that found the host; "" if unknown.
     - `is_shared`: whether the session was posted in a thread; None if the request names no thread.
     - `share_error`: why the session was not posted in the thread; None if `is_shared` is True or None.
     """

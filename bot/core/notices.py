@@ -34,9 +34,10 @@ Update = Callable[[Notice], Awaitable[bool]]
 
 
 class ToldReaders:
-    """Holds in memory who has a message of each notice, and who will get one, so that answers can say who is told.
+    """Holds in memory who has a message of each notice, and who will get one.
 
-    Holds nothing about notices that are over.
+    Answers to requests name these users and channels, for example as those who know about a fault. Holds nothing about
+    notices that are over.
     """
 
     def __init__(self) -> None:
@@ -60,7 +61,7 @@ class ToldReaders:
     def expect(self, notice: Notice, readers: Sequence[str]) -> None:
         """Record that the users and channels `readers` will get a message of this notice.
 
-        Leave out readers for whom Slack accepts no message.
+        Ignore each reader for whom Slack has refused the notice's message.
         """
         refused = {message.reader for message in notice.messages if not message.ts}
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
@@ -100,8 +101,9 @@ class NoticeBoard:
     def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
         """Register two functions that the background task calls in each of its passes.
 
-        - `update`: called with each notice of this kind that is not over, before its messages are sent.
-        - `before_pass`: called at the start of the pass.
+        - `update`: called with each stored notice of this kind that is not over, before the notice's messages are sent.
+          Changes the notice in the database if the notice is out of date, and returns whether it did.
+        - `before_pass`: called at the start of each pass. May raise StorageUnavailableError, which ends the pass.
         """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
@@ -118,10 +120,12 @@ class NoticeBoard:
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Call `edit` with the stored notice, and store the result. The background task sends the messages.
+        """Change a notice, or store a new one. The background task then sends the messages.
 
-        Return the changed notice; None if `edit` returned None and nothing was changed. Raises StorageUnavailableError
-        if the database fails, or if other tasks change the notice during each of MAX_SAVE_ATTEMPTS tries.
+        Call `edit` with the stored notice, or with an empty notice with version 0 if none is stored. Store the notice
+        that `edit` returns, and return it. If `edit` returns None, change nothing and return None. Raises
+        StorageUnavailableError if the database fails, or if other tasks change the notice during each of
+        MAX_SAVE_ATTEMPTS tries.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))
@@ -133,7 +137,7 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Record in memory who will get a message of a stored notice, so that an answer can already name them.
+        """Record in memory who will get a message of a stored notice, so that an answer can name these readers.
 
         Do nothing if somebody already has a message of the notice. Raises StorageUnavailableError if the database
         fails.
@@ -158,9 +162,10 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Call `edit` with the stored notice, and store the result. Never raises StorageUnavailableError.
+        """Change a notice or store a new one, like `change`, but never raise StorageUnavailableError.
 
-        If the database fails, the background task tries the change again. If MAX_UNSAVED changes already wait for
+        `edit` is called with the stored notice, or with an empty notice with version 0 if none is stored. If the
+        database fails, the background task tries the change again later. If MAX_UNSAVED changes already wait for
         another try, the change is lost.
         """
         try:
@@ -256,7 +261,8 @@ class NoticeBoard:
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
     """Return the notice's messages after Slack has updated the message `edited`.
 
-    Leave `edited` out if it was posted before the notice's `opened_at`, because a newer message replaces it.
+    In the result, `edited` has the notice's version. If `edited` was posted before the notice's `opened_at`, the result
+    does not contain it, because a newer message replaces it.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -266,10 +272,6 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers of the messages that Slack accepted.
-
-    If the notice is over, count only messages that say so. If the notice goes on, count only messages that do not say
-    that the notice is over.
-    """
+    """Return the readers whose message in Slack says correctly whether the notice is over or goes on."""
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

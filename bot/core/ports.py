@@ -79,9 +79,10 @@ class Accepted:
       new session. The earlier request has the same requester, text, target and channel. Its session is being created,
       or is at most JOIN_SECONDS old.
     - `state`: CREATING if the bot can create the session at once, else ACCEPTED.
-    - `linked`: the host to which an administrator linked the agent. None means no link. "" means that the agent's two
-      Slack ids are linked to different hosts.
-    - `other_open`: the newest open session of the agent; None if the agent has none.
+    - `linked`: the host to which an administrator linked the agent. None means that there is no link, or that `accept`
+      got no agent. "" means that the agent's two Slack ids are linked to different hosts.
+    - `other_open`: the newest session that the agent of a START request has open already; None if there is none, and
+      for other kinds of requests.
     """
 
     is_new: bool
@@ -105,9 +106,9 @@ class RequestRepository(Protocol):
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Store a request. Change nothing if a request with the same key is already stored.
 
-        `agent`: the agent if the session can be created at once, else None. With an agent, the request is stored as
-        CREATING, unless it is a duplicate request. Otherwise, it is stored as ACCEPTED. Raises MaybeAcceptedError if
-        the database does not confirm the write.
+        `agent`: the agent of a start whose session can be created at once; None for all other requests. With an agent,
+        the request is stored as CREATING, unless it is a duplicate request. All other requests are stored as ACCEPTED.
+        Raises MaybeAcceptedError if the database does not confirm the write.
         """
 
     async def advance(
@@ -170,7 +171,7 @@ class HostLinkRepository(Protocol):
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         """Store these host links in one transaction. A link replaces an earlier link of the same team and user.
 
-        `on_progress`: called after each batch with the number of links in the batch.
+        The database gets the links in batches. `on_progress`: called after each batch with the number of links in it.
         """
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
@@ -190,7 +191,7 @@ class SessionRepository(Protocol):
         """Return the session with this id, open or ended; None if the session is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
-        """Return the newest session that this person requested or hosts; None if there is none."""
+        """Return the newest session, open or ended, that this person requested or hosts; None if there is none."""
 
     async def open_sessions(self, team_id: TeamId, user_id: UserId, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` open sessions that this person requested or hosts, newest first."""
@@ -297,13 +298,13 @@ class PostedMessageRepository(Protocol):
         """Return the stored messages that show this session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages that are due for an update. Reserve the messages for one minute.
+        """Return at most `most` messages that are due for an update, and reserve them for one minute.
 
-        No other replica gets a reserved message.
+        A message becomes due when its session ends or the customer joins. No other replica gets a reserved message.
         """
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Make a message due for an update when its session ends."""
+        """Postpone the next update of a message to the end of its session."""
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the stored entry of a message. The message itself stays in Slack."""
@@ -375,8 +376,8 @@ class NoticeRepository(Protocol):
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
         """Store the messages and the field `shown` of a notice that this replica has reserved.
 
-        Make the reservation expire `seconds` from now. Return False and change nothing if the notice was reserved again
-        after the reservation that `notice` comes from.
+        Make the reservation expire `seconds` from now. Return False and change nothing if the reservation has passed to
+        another replica or task, so that `takes` of the stored notice is higher than `takes` of `notice`.
         """
 
 
@@ -390,7 +391,7 @@ class MemberDirectory(Protocol):
     """
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Return the Slack user with this id."""
+        """Return the Slack user with this id. If Slack does not know the id, return a user with the status OUTSIDER."""
 
     def known_id(self, user_id: UserId) -> UserId:
         """Return the main id of the person who has this Slack id, without a call to Slack.
@@ -401,15 +402,18 @@ class MemberDirectory(Protocol):
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         """Return whether a user is in a user group.
 
-        `team_id`: the Slack workspace from which the request came. With an org-wide token, this workspace is asked
-        first.
+        `team_id`: the Slack workspace from which the request came. With an org-wide token, the bot looks for the group
+        in this workspace first.
         """
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a Slack user from the cache; None if the user is not cached."""
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
-        """Return from the cache whether a user is in a user group; None if the answer is not cached."""
+        """Return from the cache whether a user is in a user group; None if the answer is not cached.
+
+        `team_id`: the Slack workspace from which the request came.
+        """
 
     async def members(self, group_id: str) -> frozenset[UserId]:
         """Return the ids of the users in a user group."""
@@ -429,10 +433,16 @@ class Responder(Notifier, Protocol):
         """Post the result to the requester. Return whether Slack accepted the message."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        """Tell the agent that somebody else started a session for them. Return whether Slack accepted the message."""
+        """Tell the agent that another person or a workflow started a session for them.
+
+        Return whether Slack accepted the message.
+        """
 
     def shorten_deadlines(self) -> None:
-        """Use the time-out `last_post_timeout` for all current and later posts, because the process is stopping."""
+        """Use the time-out `last_post_timeout` for all posts from now on, because the process is stopping.
+
+        Posts in progress get this time-out, too.
+        """
 
 
 class EditResult(Enum):
@@ -494,7 +504,8 @@ class NoticeMessages(Protocol):
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
         """Post the notice to the user or channel with the id `reader`. Return the message.
 
-        Return None if the post failed and has to be tried again later.
+        If Slack will never accept a message for this reader, return a message with the `ts` "". Return None if the post
+        failed, and another try can succeed.
         """
 
     async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
@@ -593,7 +604,7 @@ class WatchRepository(Protocol):
     ) -> bool:
         """Begin to watch an open session. Return False if the session is already watched, or is not open.
 
-        - `reply_url`: a response_url of the requester, for messages about new states.
+        - `reply_url`: a response_url of the requester, for messages about new states; None if there is none.
         - `uses`: how many messages the bot may still post to `reply_url`.
         - `reply_seconds`: for how many seconds from now Slack accepts messages at `reply_url`.
         - `seconds`: the time until the first look at the session.
@@ -679,10 +690,10 @@ class SetupProbe(Protocol):
     """Tests whether the cause of an error is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed with `error` would succeed now.
+        """Return whether the call that failed with `error` would succeed now; None if the bot cannot find this out.
 
-        Return None if the bot cannot find this out: only the call itself would show it, such as the creation of a
-        session, or the test fails for another reason.
+        The bot cannot find this out if only a real call would show it, such as the creation of a session. It also
+        cannot if the test itself fails for another reason.
         """
 
 
@@ -737,9 +748,9 @@ class Announce(Protocol):
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        Return the host's name; "" if unknown. If the person has no open request for access, tell the administrators
-        nothing, and tell the person only if `is_answer` is True. Tell the person nothing if they linked themselves.
-        Raises StorageUnavailableError if the database fails.
+        The administrators get a message only if the person has an open request for access. The person gets a message
+        in the same case, or if `is_answer` is True. A person who linked themselves never gets a message. Return the
+        host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
 
         - `request`: the administrator's LINK request.
         - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.

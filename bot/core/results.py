@@ -37,7 +37,7 @@ class CommandSuggested:
     """The bot started no session, because the typed session name is probably a command.
 
     - `command`: the command word with which the name begins.
-    - `records`: the open sessions of the requester whose names the typed name contains.
+    - `records`: the requester's open sessions whose names occur in the typed name.
     """
 
     code = "command_suggested"
@@ -131,8 +131,8 @@ class SessionList:
 
     - `total`: the number of sessions on all pages.
     - `ended`: the session that a press in this list has ended; None if the list shows no result of a press.
-    - `viewer_ids`: the requester's Slack ids, if the list holds only sessions that the requester hosts or started; else
-      empty.
+    - `viewer_ids`: the requester's Slack ids; empty if the list can hold sessions that the requester neither hosts nor
+      started.
     """
 
     code = "session_list"
@@ -149,9 +149,10 @@ class SessionEnded:
 
     - `reference`: the service's correlation id; None if there is none.
     - `listing`: the sessions that are still open, if the pressed button was in a list; else None.
-    - `card`: the session on whose card the pressed button was, if that session is not `record`; else None.
-    - `other_open`: the newest open session of the agent of `card`, apart from `card`; None if there is no `card` or no
-      such session.
+    - `card`: set if the pressed button was on the session card of another session than `record`. Holds the session of
+      the card; else None.
+    - `other_open`: the agent's newest open session besides `card`; None if there is no such session, or if `card` is
+      None.
     """
 
     code = "session_ended"
@@ -240,10 +241,11 @@ class HostLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequested:
-    """Result of ASK: whether the bot asked the administrators to connect a person to a Genesys user.
+    """Result of ASK: the bot asked the administrators to connect a person to a Genesys user, or had no need to ask.
 
+    - `user_id`: the person.
     - `is_new`: True if the bot asked now. False if an earlier request for access is open, or the person is connected.
-    - `asked_at`: the time of the open request for access; None if there is none.
+    - `asked_at`: the time of the open request for access; None if the person is connected.
     - `is_connected`: True if the person was connected already, so that the bot asked nobody.
     """
 
@@ -296,7 +298,10 @@ class FaultState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultChecked:
-    """Result of *Check again*: whether a fault is fixed. Also the result of TELL if the fault is fixed by now."""
+    """Result of *Check again*: whether a fault is fixed.
+
+    This is also the result of a TELL request if the fault is fixed already, so that the bot tells nobody.
+    """
 
     code = "fault_checked"
     state: FaultState

@@ -24,10 +24,10 @@ class StartDetails:
 
     - `send_to`: the customer's address. The session card has a button that sends the link to this address.
     - `rejected`: why the bot cannot send the link to the typed address.
-    - `fingerprint`: a hash of the customer's address, set with `send_to` and with `rejected`. Duplicate requests have
-      the same fingerprint.
-    - `unless`: the command word with which the typed session name begins, because the name is perhaps a command. If the
-      name also contains the name of an open session of the requester, the bot starts no session.
+    - `fingerprint`: a hash of the typed address, by which the bot recognizes duplicate requests. Set if `send_to` or
+      `rejected` is set.
+    - `unless`: the command word with which the typed session name begins. The name is perhaps a command: if it also
+      contains the name of an open session of the requester, the bot starts no session.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session that the new session replaces.
     """
@@ -78,10 +78,10 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return a text without the customer's address, to compare the `argument` of START requests.
+    """Return a text that is the same for duplicate START requests and contains no customer's address.
 
-    If the argument contains an address, return the thread and the fingerprint of the address, which `details_of` cannot
-    decode. Else return the argument unchanged.
+    If `argument`, the text of a START request, contains an address, the result is its thread and the fingerprint of the
+    address. `details_of` cannot decode this result. Otherwise, the result is `argument`.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

@@ -15,9 +15,11 @@ class RunTiming:
       at once. Slack accepts answers for 30 minutes.
     - `stop_notice_seconds`: how long the result waits for a wait notice that the bot is posting, so that the result
       comes last.
-    - `send_timeout`: how long a create call waits for an unavailable database that several replicas use.
-    - `save_timeout`: how long a result waits for an unavailable database that only this process uses.
-    - `answered_timeout`: how long the bot tries to store the state `answered` in an unavailable database.
+    - `send_timeout`: if the database is unavailable, how long a create call waits for it. Applies if several replicas
+      can use the database.
+    - `save_timeout`: if the database is unavailable, how long the bot tries to store a result before it answers the
+      requester. Applies if only this process can use the database.
+    - `answered_timeout`: if the database is unavailable, how long the bot tries to store the state `answered`.
     - `retry_seconds`: the pause between a failed write to the database and the next try.
     - `follow_poll_seconds`: how often a duplicate request checks whether its original has a session.
     """
@@ -132,8 +134,8 @@ class LiveTiming:
     - `end_margin_seconds`: the time from the end of a session to the last look at the session.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
-    - `catch_up_seconds`: the shortest pause between two looks at any covered sessions about which there is no hint. So
-      the rate limit has room for looks after a hint.
+    - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, whichever sessions
+      these are. The pause leaves room in the rate limit for looks after a hint.
     - `give_up_seconds`: how long the bot still looks at a session after the session's end time, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
@@ -159,8 +161,8 @@ class LiveTiming:
 class CoreTiming:
     """All durations of the core, in seconds.
 
-    - `last_posts_seconds`: the last part of a shutdown, in which the bot tells requesters that it interrupted their
-      request.
+    - `last_posts_seconds`: how long the last part of a shutdown takes. In this part, the bot tells requesters that it
+      interrupted their requests.
     - `status_cache_seconds`: how long the bot caches a session's state.
     - `status_timeout`: how long the service may take to return a session's state.
     - `press_status_timeout`: how long a press that opens a dialog waits for a session's state. Slack opens a dialog

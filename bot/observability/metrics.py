@@ -179,10 +179,10 @@ class PrometheusMetrics(Metrics):
         families: MetricFamilies | None = None,
         workspace: str = "",
     ) -> None:
-        """Create the series of one workspace.
+        """Create the series of one workspace, or of the whole process.
 
-        - `kinds`: the kinds of requests whose counters start at 0.
-        - `needs`: the permissions whose counters start at 0.
+        - `kinds`: the kinds of requests whose counters exist before their first event, with the value 0.
+        - `needs`: the permissions whose counters exist before their first event, with the value 0.
         - `exemplar`: returns the ids of the current trace, to store them with measured durations. None: store no ids.
         - `families`: the metrics to which the series belong; None to create the metrics in a new registry.
         - `workspace`: the workspace's short name; "" for the whole process.
@@ -198,8 +198,8 @@ class PrometheusMetrics(Metrics):
         """Return the metrics of one workspace, in the same registry.
 
         - `workspace`: the workspace's short name.
-        - `kinds`: the kinds of requests whose counters start at 0.
-        - `needs`: the permissions whose counters start at 0.
+        - `kinds`: the kinds of requests whose counters exist before their first event, with the value 0.
+        - `needs`: the permissions whose counters exist before their first event, with the value 0.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
@@ -217,13 +217,13 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Show two numbers of a running bot in two gauges until the `with` block ends.
+        """Count a bot's requests in progress and its waiting calls in two gauges until the `with` block ends.
 
-        - `under_way`: returns the number of requests in progress.
-        - `queue_length`: returns the number of calls that wait for the rate limit.
+        - `under_way`: returns the number of the bot's requests in progress.
+        - `queue_length`: returns the number of the bot's calls that wait for the rate limit.
 
-        Each gauge shows the sum over all bots of the workspace: after a change of the settings, a workspace has two
-        bots until the old bot has finished its requests.
+        Each gauge shows the sum over all running bots of the workspace. After a change of the settings, a workspace has
+        two bots until the old bot has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])
         both = under_way, queue_length
@@ -309,7 +309,7 @@ class PrometheusMetrics(Metrics):
         self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
-        """Create the counters for changes of the secrets `names`. The counters start at 0."""
+        """Create the counters for changes of the secrets `names` before the first change, with the value 0."""
         for name, result in product(names, RELOADS):
             self._reloads(name, result)
 
@@ -317,7 +317,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Create the counters for changes of the file of workspaces. The counters start at 0."""
+        """Create the counters for changes of the file of workspaces before the first change, with the value 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -356,7 +356,7 @@ class PrometheusMetrics(Metrics):
         return partial(family.labels, *self._workspace)
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard need before the first event. The series start at 0."""
+        """Create the series that alerts and the dashboard need before the first event, with the value 0."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests(kind, outcome)
         for need in needs:

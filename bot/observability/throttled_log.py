@@ -9,9 +9,11 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The records with one reason that have no log line yet, while the interval lasts.
+    """The present interval of one reason, and the records in it that have no log line yet.
 
-    `count` is the number of these records, and `fields` has the fields of the newest record.
+    - `timer`: ends the interval.
+    - `fields`: the fields of the newest record.
+    - `count`: the number of records that have no log line yet.
     """
 
     timer: asyncio.TimerHandle
@@ -22,11 +24,11 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Writes log records, at most one line per interval for each reason. Needs a running event loop.
+    """Writes log records, at most one line for each reason in `interval_seconds`. Needs a running event loop.
 
+    - Each record has a reason, by which records are grouped: a constant of the code, never text from outside.
     - The first record with a reason is written at once, and begins an interval.
-    - All later records with the reason become one line at the end of the interval. Its field `count` is their number.
-    - A reason is a constant of the code, never text from outside.
+    - The other records with this reason become one line at the end of the interval. Its field `count` is their number.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

@@ -62,7 +62,7 @@ class OAuthCallback:
     async def handle(self, request: web.Request) -> web.Response:
         """Finish the sign-in, and answer the browser with a page.
 
-        If `bounds.callbacks` of these HTTP requests are already in progress, answer with status 429.
+        If too many of these HTTP requests are in progress (`callbacks` in timing.py), answer with status 429.
         """
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
@@ -76,9 +76,10 @@ class OAuthCallback:
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
         """Finish the sign-in, and put the page into `page_future`.
 
-        Also send the result in Slack to the person who asked for the sign-in link, if the account was linked, if
-        somebody signed in as another Genesys user, or if the browser has disconnected. `state`, `code`, `error`: the
-        parameters of the URL that the browser requested; "" for a missing one.
+        Cancel `page_future` if an exception is raised. The person who asked for the sign-in link also gets the result
+        in Slack in three cases: their account was linked, somebody signed in with the link as another Genesys user, or
+        the browser has disconnected. `state`, `code`, `error`: the parameters of the URL that the browser requested; ""
+        for a missing one.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)

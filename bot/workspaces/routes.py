@@ -61,7 +61,7 @@ class Route:
 class WorkspaceRoutes:
     """The HTTP routes of all workspaces in one server. Routes can be added and removed while the server runs.
 
-    `port`: the server's port; 0 until the caller sets it, when the server listens.
+    `port`: the server's port. It is 0 until the caller sets it, after the server has begun to listen.
     """
 
     def __init__(self) -> None:
@@ -76,8 +76,8 @@ class WorkspaceRoutes:
     async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
         """Receive HTTP requests for the bot's workspace until the `with` block ends.
 
-        If several bots of one workspace receive, the newest bot gets all HTTP requests. At the end, answer the HTTP
-        requests in progress.
+        While two bots of one workspace receive, the newer bot gets all HTTP requests. At the end of the block, wait
+        until the HTTP requests in progress are answered.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
         limit = bot.shared.durations.bounds.requests

@@ -28,7 +28,7 @@ class ServedWorkspace:
     - `ready`: set when Slack can reach the bot.
     - `bot`: None until `ready` is set.
     - `stopping`: set when the process stops.
-    - `known_sockets`: the number of Socket Mode connections to the same Slack app that the process already has.
+    - `known_sockets`: how many Socket Mode connections to the Slack app the workspace's earlier bot has open.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ServedWorkspace:
     async def _drain(self, bot: Bot) -> None:
         """Finish the accepted requests within `drain_seconds`.
 
-        When the process stops, the requests have SHUTDOWN_SECONDS from that moment.
+        If the process stops in this time, the requests have SHUTDOWN_SECONDS from that moment instead.
         """
         unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
         stopping = asyncio.create_task(self._stopping.wait())
