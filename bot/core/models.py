@@ -360,10 +360,10 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """The default application and time-out of a session, and the countries of phone numbers.
+    """The settings for new sessions: the default application and time-out, and the countries of phone numbers.
 
-    `phone_countries`: ISO codes. In a session name, a number without a plus counts as a phone number if the number is
-    valid in one of these countries.
+    `phone_countries`: ISO codes. A number without a plus in a session name counts as a phone number if it is valid in
+    one of these countries.
     """
 
     application_id: str = "web"

@@ -125,9 +125,9 @@ class RequestRepository(Protocol):
         Return False and change nothing if another process owns the request, or if the request's state is not `from_`.
         Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url.
 
-        If a session with the id of `session` is already stored, update the stored session, unless the request is a
-        duplicate of the request that created the stored session. If the stored session belongs to another team, host,
-        requester or agent, raise UnusableAnswerError, and store the request as FAILED with this error.
+        The service can return a session that is already stored. Update the stored session, unless the request is a
+        duplicate of the request that created it. If the stored session belongs to another team, host, requester or
+        agent, store the request as FAILED with an UnusableAnswerError, and raise this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
@@ -519,9 +519,9 @@ class NoticeMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """Functions that the Genesys client calls before it sends a call to Genesys.
+    """What the Genesys client calls for a request: before it sends a call to Genesys, and when the call has to wait.
 
-    If one of these functions raises an exception, the call is not sent.
+    If `before_send` or `on_wait` raises an exception, the client does not send the call.
     """
 
     @property
@@ -529,10 +529,10 @@ class CallHooks(Protocol):
         """Return a text that identifies the requester. The rate limiter serves different requesters in turn."""
 
     async def before_send(self) -> None:
-        """Do the work that comes before a call is sent, such as storing the state `creating`."""
+        """Do what has to be done just before the call is sent, such as storing the state `creating`."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Take note that the call goes out in `seconds`: the rate limit is reached, or Genesys asked for a pause."""
+        """Record that the call has to wait `seconds`: the rate limit is reached, or Genesys asked for a pause."""
 
 
 class OpenSessionError(Exception):
@@ -571,8 +571,8 @@ class SessionsApi(Protocol):
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return a session's state; UNKNOWN_STATE if the service does not report the state.
 
-        `live`: True if no person waits for the answer. In this case, if the call would delay the calls of people, raise
-        ServiceBusyError and send nothing.
+        `live`: True if no person waits for the answer. If such a call would delay the calls of people, send nothing and
+        raise ServiceBusyError.
         """
 
     async def end(self, session_id: SessionId) -> str | None:
@@ -622,7 +622,7 @@ class WatchRepository(Protocol):
     async def hasten(self, conversation_id: ConversationId | None) -> int:
         """Make the watched sessions of a conversation due for a look now, before all other sessions.
 
-        Return how many sessions were made due. `conversation_id`: None to make all watched sessions due now, in their
+        Return how many sessions became due. `conversation_id`: None to make all watched sessions due now, in their
         usual order.
         """
 
@@ -900,8 +900,9 @@ NULL_METRICS = Metrics()
 class Tracer:
     """Records the steps of requests as spans of traces. This base class records nothing.
 
-    Each method takes a function or an object and returns its replacement, which records a span. The methods of this
-    base class return their argument unchanged. No span holds a person, a link, an address or a typed text.
+    Each method takes a function or an object. In a subclass, the method returns a replacement for its argument, which
+    records spans. In this base class, it returns the argument unchanged. No span holds a person, a link, an address or
+    a typed text.
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None

@@ -37,8 +37,8 @@ class SharedWaits:
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
         """Notify the call hooks of a request about waits of the shared call, until the `with` block ends.
 
-        If the shared call already waits, notify `hooks` at once. `hooks`: None if no request needs the call; then do
-        nothing.
+        If the shared call already waits, notify `hooks` at once. `hooks`: None if no request needs the call. Then
+        notify nobody.
         """
         if hooks is None:
             yield

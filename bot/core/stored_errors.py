@@ -103,7 +103,7 @@ REQUIRED_FIELDS = {
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
-    """Return the names of the dataclass fields that the record of an error of this class and code holds."""
+    """Return the names of the fields of an error that its record holds. `kind`, `code`: the error's class and code."""
     every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
     return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 
@@ -149,9 +149,10 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a SendRejectedError with the field `detail`.
+    """Return a copy of a stored record in which the detail of a SendRejectedError is in the field `detail`.
 
-    A stored record holds the detail in a field whose name depends on the code: see FIELDS_OF_DETAILS.
+    The stored record holds the detail in another field: see FIELDS_OF_DETAILS. Return the record of any other error
+    unchanged.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

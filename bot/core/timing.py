@@ -61,8 +61,8 @@ class NoticeTiming:
       notice.
     - `edit_pause_seconds`: the pause between two rounds of updates to the messages of one notice.
     - `retry_seconds`: the pause before the next round, if Slack did not accept a message of the notice.
-    - `renewal_seconds`: the age of the messages about a fault at which the next failure causes new messages in place of
-      an update, because Slack notifies nobody of an update.
+    - `renewal_seconds`: how old the messages about a fault are when the next failure causes new messages, in place of
+      an update of the old ones. Slack notifies nobody of an update.
     - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
       the replica that stored the link adds the administrator's name to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
@@ -131,12 +131,12 @@ class LiveTiming:
     - `pause_growth`: the factor by which each later pause is longer.
     - `max_pause_seconds`: the longest pause.
     - `lease_seconds`: how long a replica has for one look, before another replica can take over the session.
-    - `end_margin_seconds`: the time from the end of a session to the last look at the session.
+    - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
     - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, whichever sessions
       these are. The pause leaves room in the rate limit for looks after a hint.
-    - `give_up_seconds`: how long the bot still looks at a session after the session's end time, if Genesys has not
+    - `give_up_seconds`: how long after a session's end time the bot goes on looking at the session, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.

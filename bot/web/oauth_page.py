@@ -67,9 +67,9 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return the two texts of the page about an error: the problem, and the next step.
+    """Return the two texts of the page about an error: what the problem is, and what to do next.
 
-    `is_used`: whether the sign-in link was valid and is now used up.
+    `is_used`: True if the sign-in link was valid, so that it is used up now.
     """
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
