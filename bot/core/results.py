@@ -149,10 +149,10 @@ class SessionEnded:
 
     - `reference`: the service's correlation id; None if there is none.
     - `listing`: the sessions that are still open, if the pressed button was in a list; else None.
-    - `card`: set if the pressed button was on the session card of another session than `record`. Holds the session of
-      the card; else None.
-    - `other_open`: the agent's newest open session besides `card`; None if there is no such session, or if `card` is
+    - `card`: if the button that ended `record` is on the session card of another session, this other session; else
       None.
+    - `other_open`: the newest open session, besides `card`, of the agent of `card`. None if there is no such session,
+      or if `card` is None.
     """
 
     code = "session_ended"
@@ -184,7 +184,7 @@ class SentDirect:
 class SendPreview:
     """A preview of a message to a customer. The bot sends the message after the requester has confirmed.
 
-    - `records`: the sessions whose link the message can contain.
+    - `records`: the sessions whose link the message can contain. If there are several, the requester chooses one.
     - `address`: the customer's address.
     - `more`: the number of open sessions that `records` leaves out.
     """

@@ -126,6 +126,7 @@ class PushTiming:
 class LiveTiming:
     """Durations of the background looks at open sessions, in seconds.
 
+    - `push`: the durations of the notification channels, over which hints come.
     - `poll_seconds`: how often a replica searches the database for sessions that are due for a look.
     - `first_pause_seconds`: the pause before the first look at a session.
     - `pause_growth`: the factor by which each later pause is longer.
@@ -134,8 +135,8 @@ class LiveTiming:
     - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
-    - `catch_up_seconds`: the shortest pause between two looks at covered sessions without a hint, whichever sessions
-      these are. The pause leaves room in the rate limit for looks after a hint.
+    - `catch_up_seconds`: the shortest pause between two looks without a hint, counted over all covered sessions. The
+      pause leaves room in the rate limit for looks after a hint.
     - `give_up_seconds`: how long after a session's end time the bot goes on looking at the session, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
@@ -161,6 +162,7 @@ class LiveTiming:
 class CoreTiming:
     """All durations of the core, in seconds.
 
+    - `run`, `recovery`, `notices`, `live`: see the classes of these fields.
     - `last_posts_seconds`: how long the last part of a shutdown takes. In this part, the bot tells requesters that it
       interrupted their requests.
     - `status_cache_seconds`: how long the bot caches a session's state.
@@ -307,6 +309,7 @@ class SlackTiming:
     token_probe_seconds: float = 30.0
     """How often the bot tries again a bot token that Slack has refused."""
     token_probe_timeout: float = 10.0
+    """How long one try of a refused bot token may take (see `token_probe_seconds`)."""
 
     view_timeout: float = 10.0
     """How long one call that updates or publishes a view may take."""
@@ -323,6 +326,7 @@ class SlackTiming:
     catalog_timeout: float = 4.0
     """How long the form's list of applications may take to load."""
     catalog_cache_seconds: float = 60.0
+    """How long the form's list of applications is cached."""
 
     body_timeout: float = 5.0
     """How long the body of an HTTP request may take to arrive."""
@@ -337,6 +341,7 @@ class SlackTiming:
     hello_timeout: float = 10.0
     """How long a new Socket Mode connection waits for Slack's hello."""
     close_timeout: float = 2.0
+    """How long it may take to close a Socket Mode connection."""
     max_leaving_seconds: float = 30.0
     """How long the bot still reads an old Socket Mode connection after a new connection has replaced it."""
     ghost_seconds: float = 6 * 3600.0

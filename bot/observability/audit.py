@@ -4,8 +4,8 @@ Commands in a terminal and changed secrets get a line, too.
 
 - LOG_LEVEL does not affect the audit log.
 - The audit log contains no link and no text that people typed.
-- The audit log contains only the last four digits of a customer's phone number, and only the domain of an email
-  address.
+- Of a customer's address, the audit log contains only the last four digits of the phone number, or only the domain of
+  the email address.
 """
 
 import errno

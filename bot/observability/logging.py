@@ -107,7 +107,7 @@ class Redactor:
     def is_harmless(self, text: str) -> bool:
         """Return True if the text certainly contains nothing to mask, and False if the text may contain a secret.
 
-        This is a quick test. A text for which it returns False has to be masked.
+        This is a quick test. If it returns False, call this object to mask the text.
         """
         return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
