@@ -95,10 +95,10 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One look-up in Slack. Its answer is a SlackUser, or whether the user is in a user group.
+    """A look-up in Slack: it reads a user, or asks whether the user is in a user group.
 
-    - `group_id`: the user group; "" to get the SlackUser.
-    - `team_id`: the Slack workspace from which the request came.
+    - `group_id`: the user group; "" to read the user.
+    - `team_id`: the Slack workspace from which the request came; "" to read the user.
     """
 
     user_id: UserId
@@ -156,7 +156,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check that people may start sessions in the request's channel; for a workflow step, that workflows may.
+        """Check that people may start sessions in the request's channel.
+
+        A workflow step has no channel. For a workflow step, check that workflows may start sessions.
 
         Raises PermissionDeniedError if the settings do not list the channel, if the request is a workflow step and
         workflows may not start sessions, or if the bot does not serve the Slack workspace of the request. Raises
@@ -213,7 +215,9 @@ class AccessPolicy:
         return replace(request, requester=requester, target=target)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """Return a member's role. Raises SlackUnavailableError if a look-up in Slack fails.
+        """Return a user's role. Do not check that the user is a member of the workspace.
+
+        Raises SlackUnavailableError if a look-up in Slack fails.
 
         `team_id`: the Slack workspace from which the request came.
         """
@@ -222,7 +226,7 @@ class AccessPolicy:
     def is_known_admin(self, user_id: UserId) -> bool:
         """Return True if the bot knows without a call to Slack that a user is an administrator.
 
-        Return False if the user is no administrator, or if the cache lacks the user or a user group of administrators.
+        Return False if the user is no administrator, or if the bot does not know it.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -232,10 +236,10 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the main ids of the administrators and of the users `also`, and whether these ids are complete.
+        """Return the main ids of the administrators and of the users `also`, and whether the list is complete.
 
-        Return at most MAX_ADMINISTRATORS ids, and only ids of full members of the workspace. The ids are incomplete if
-        a look-up in Slack failed and can succeed later.
+        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids. The list is
+        incomplete only if a look-up in Slack failed and can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -330,8 +334,8 @@ class AccessPolicy:
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
         """Return whether one of the lists contains one of the person's ids, or a user group that the person is in.
 
-        Raises SlackUnavailableError if a look-up in a user group fails, and the other entries of the lists do not match
-        the person.
+        If a look-up in a user group fails, go on with the other groups. Raises SlackUnavailableError after a failed
+        look-up if no other entry of the lists fits the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

@@ -62,7 +62,7 @@ class CustomerTexts:
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the text for this medium and language contains the placeholder AGENT."""
+        """Return whether the text for this medium and language, or the email's subject, has the placeholder AGENT."""
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
@@ -84,8 +84,8 @@ NO_TEXTS = CustomerTexts()
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Check a text from the settings and return it unchanged. Raises ValueError with the reason if the text is invalid.
 
-    - `company`: the company's name; "" if the settings have none.
-    - `has_link`: True if the text must contain the placeholder LINK once, False if the text must not contain it.
+    - `company`: the company's name. If it is "", a text with the placeholder COMPANY is invalid.
+    - `has_link`: True to require the placeholder LINK exactly once, False to forbid it.
     """
     if text.count(LINK) != has_link:
         raise ValueError(f"must hold {LINK} exactly once" if has_link else f"must not hold {LINK}")

@@ -41,8 +41,8 @@ _ABOUT_ADDRESS = re.compile(
 class SetupError(Exception):
     """The bot cannot run with its set-up.
 
-    The text is one sentence that says what is wrong and how to fix it, without secrets. `code`: the stable name of the
-    error; "" in the constructor selects the code of the class.
+    - `sentence`: what is wrong and how to fix it, without secrets. It is the text of the exception.
+    - `code`: the stable name of the error. If the constructor gets "", the error has the code of its class.
     """
 
     code = "setup_invalid"
@@ -53,7 +53,7 @@ class SetupError(Exception):
 
     @property
     def line(self) -> str:
-        """Return the text followed by the code, as the command line prints it."""
+        """Return the line that the command line prints: the sentence, then the code in square brackets."""
         return f"{self} [{self.code}]"
 
 
@@ -349,9 +349,10 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys answered 429 or 503 to a call and to all its retries. The call had no effect.
+    """Genesys answered 429 or 503 to a call and to all its retries, or the rate limit had no room for the call.
 
-    `retry_after`: the number of seconds that Genesys asked the bot to wait; None if Genesys named none.
+    The call had no effect. Some reads also raise this error if they take too long. `retry_after`: how many seconds to
+    wait, as Genesys asked; None if Genesys asked for no wait.
     """
 
     code = "service_busy"
@@ -475,7 +476,7 @@ class SignInRequiredError(ServiceError):
     """Genesys accepts the call only with the host's own sign-in, not with the token of the bot's OAuth client.
 
     - `own`: True if the host is the requester.
-    - `off`: why the host cannot sign in, one of OFF; "" if the host can sign in.
+    - `off`: why the host cannot sign in, one of the reasons in OFF; "" if the host can sign in.
     - `address`: the requester's sign-in link, a secret that is not stored; "" if there is no link.
     """
 
@@ -569,10 +570,10 @@ class RoleRequiredError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The requester may not end a session, or may not read the session's link.
+    """A person may not end a session, or may not read the session's link.
 
-    `agent`, `requester`: the agent and the requester of the session. Only these two people may read the link.
-    Supervisors and administrators may end the session, too.
+    `agent`, `requester`: the agent of the session, and the requester who started it. Only these two people may read the
+    link. Supervisors and administrators may end the session, too.
     """
 
     code: Literal["may_not_end", "may_not_read_link"] = field()
@@ -586,24 +587,22 @@ class SessionActionError(CobrowseError):
 
     `code` is one of these:
 
-    - no_open_session: the person has no open session. `ever`: True if the database still holds ended sessions of the
-      person.
+    - no_open_session: the person has no open session. `ever`: False if the database holds no session of the person at
+      all; True if it holds ended sessions, or was not searched for them.
     - several_open_sessions: the person has several open sessions, and has to choose one. `sessions`: their ids and
-      names, newest first.
+      names, newest first. `records`: the open sessions; empty if unknown.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
     - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted
       message, "" if unknown.
     - no_link_to_send: the session has a join code and no join URL.
-    - link_used_up: nobody else can join by the link.
+    - link_used_up: nobody else can join by the link. Genesys does not report that the customer is in the session.
     - customer_joined: the customer has joined, and nobody else can join by the link.
 
-    Other fields, of which the database does not store `records`, `record` and `permalink`:
+    `agent`: the agent whom the requester named; None if the requester named nobody. Only the first two codes have it.
+    `record`: the session that the code is about; None if the code is about no single session, or if it is unknown.
 
-    - `agent`: with no_open_session and several_open_sessions, the agent whom the requester named; None if the requester
-      named nobody.
-    - `records`: with several_open_sessions, the open sessions; empty if unknown.
-    - `record`: with a code about one session, this session; None if unknown.
+    The database does not store `record`, `records` and `permalink`.
     """
 
     code: Literal[
@@ -663,7 +662,7 @@ class AccountLinkError(CobrowseError):
 
     `code` is one of these:
 
-    - connect_off: nobody can link an account. `why`: one of OFF.
+    - connect_off: nobody can link an account. `why`: one of the reasons in OFF.
     - not_connected: the person has no linked account.
     - connect_link_expired: the sign-in link is too old, was used, or is unknown.
     - not_linked: the person has no host link.

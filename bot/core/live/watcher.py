@@ -1,6 +1,6 @@
 """Read the states of open sessions from Genesys in the background: after pauses that grow, and soon after a hint.
 
-A hint says that a conversation may have changed. It only makes a look due: the state always comes from Genesys. The
+A hint says that a conversation may have changed, but not how. After a hint, its sessions are due for a look. The
 database holds when each session is due for its next look, so another replica can go on with the looks. Calls for people
 come before these looks in the rate limit.
 """
@@ -68,7 +68,8 @@ def pause_after(
 class SessionWatcher:
     """Reads the states of open sessions in the background, stores new states and emits events about them.
 
-    `source`: sends hints by the methods `changed` and `uncovered`; None if the bot gets no notifications from Genesys.
+    `source`: turns Genesys's notifications into hints, and passes them to the methods `changed` and `uncovered` of this
+    object; None if the bot gets no notifications.
     """
 
     def __init__(
@@ -122,7 +123,8 @@ class SessionWatcher:
     async def stop(self) -> None:
         """Stop the background tasks.
 
-        Wait up to `stop_seconds` for running writes to the database, and as long for messages that are being sent.
+        Wait up to `stop_seconds` for running writes to the database. Then wait up to `stop_seconds` for messages that
+        are being sent.
         """
         for task in self._tasks:
             task.cancel()
@@ -211,7 +213,10 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Repeat a hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet."""
+        """Repeat a hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet.
+
+        Do nothing if `conversation_id` is None, because there are no hints about a session without a conversation.
+        """
         if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
             return
         self._deferred.add(conversation_id)
@@ -237,11 +242,11 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended.
+        """Stop watching a session that has ended, or try again later.
 
-        If Genesys has reported the final state, do not stop before `give_up_seconds` after the end. The message about
-        the end needs the session's response_url, which a stop deletes. `record`: None if the session's row is missing
-        or cannot be decoded.
+        Stopping deletes the session's response_url. If Genesys has reported the final state, the message about the end
+        may still need this URL. Then stop only `give_up_seconds` after the end. `record`: None if the session's row is
+        missing or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
@@ -256,10 +261,11 @@ class SessionWatcher:
         return None
 
     async def _look(self, record: SessionRecord, *, is_hinted: bool) -> tuple[str, SessionRecord]:
-        """Read a session's state from Genesys and store it. Return the result for the metrics, and the updated record.
+        """Read a session's state from Genesys and store it. Return the name of the result, and the updated record.
 
-        `is_hinted`: True to ignore a cached state. Raises ServiceBusyError if the rate limit allows no call, and
-        StorageUnavailableError if the database fails.
+        The name is for the metrics: the new phase, UNCHANGED, or FAILED if the read failed. `is_hinted`: whether there
+        is a hint about the session, so that a cached state may be old. Raises ServiceBusyError if the rate limit allows
+        no call, and StorageUnavailableError if the database fails.
         """
         self._looked[record.session.id] = True
         try:

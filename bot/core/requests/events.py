@@ -126,7 +126,7 @@ class EventLog:
 
 
 def log_event(event: Event) -> None:
-    """Write a log line for an event of the type RequestFinished, RequestResumed or SessionStateChanged."""
+    """Write a log line for a RequestFinished, RequestResumed or SessionStateChanged. Ignore all other events."""
     match event:
         case RequestFinished(request=request, result=result):
             fields = _fields(request, result)
@@ -230,7 +230,7 @@ class Followers:
     def follow(self, visitor: Request) -> object:
         """Record for FOLLOW_SECONDS that the requester of `visitor` has opened their Home tab.
 
-        Return a token that stands for this visit. `is_newest` says whether the requester has visited the tab again.
+        Return a token for this visit. With the token, `is_newest` finds out whether there was a newer visit.
         """
         token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token

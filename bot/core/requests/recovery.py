@@ -29,8 +29,11 @@ GIVE_UP_AFTER = timedelta(days=1)
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
     """Return the error with which a stored request has to end; None if the worker can process the request.
 
-    If an error is stored with the request, return this error. Also return an error if a dead process may have sent the
-    request's create call, if its session is over or lost, or if Slack no longer accepts an answer.
+    If an error is stored with the request, return this error. Also return an error in these cases:
+
+    - A dead process may have sent the create call.
+    - The request created a session that is over, or that the database can no longer return.
+    - The request has no effect yet, and is older than ANSWERABLE.
     """
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
@@ -50,7 +53,8 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
     """Wait until the original of a duplicate request has a session, and return this session.
 
     Return None if `request` is no duplicate. Also return None if the original is no longer stored, has ended without a
-    session, or has a session that is over.
+    session, or has a session that is over. `poll_seconds`: the pause between two reads of the database. Raises
+    StorageUnavailableError if the database fails.
     """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)

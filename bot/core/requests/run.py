@@ -36,6 +36,9 @@ class RequestRun:
     """Stores the state and the result of one request, and posts its wait notices, while a worker processes the request.
 
     The Genesys client calls `before_send` before it sends a call, and `on_wait` when a call has to wait.
+
+    - `state`: the newest state that the database confirmed.
+    - `create_seconds`: how long the create call was under way.
     """
 
     def __init__(
@@ -156,8 +159,8 @@ class RequestRun:
     async def record_result(self, result: Result) -> Result:
         """Store the result of the request, if it is not stored yet. Return the result to send to the requester.
 
-        This is `result`; but if the id of the new session already belongs to a session of other people, it is an
-        UnusableAnswerError. Raises OwnershipLostError if another worker owns the request.
+        If the id of the new session already belongs to a session of other people, store and return an
+        UnusableAnswerError instead of `result`. Raises OwnershipLostError if another worker owns the request.
         """
         if self._is_unsaved:
             return result
@@ -286,7 +289,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error of a request that failed because its session's id is taken; None for all other requests."""
+    """Return the error of a request whose new session had the id of another session; None for all other requests."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

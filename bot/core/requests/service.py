@@ -76,10 +76,9 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Count one opening of a Home tab. Return False if the requester has reached the limit.
+        """Count one opening of a Home tab. Return whether the bot may read the states of the sessions on the tab.
 
-        The limit is `person_inquiries` per minute. Beyond the limit, the bot must not ask the service for the states of
-        the sessions on the tab.
+        Return False if the requester has already opened the tab `person_inquiries` times in the last minute.
         """
         key, most = f"{team_of(request)}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)

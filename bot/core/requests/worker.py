@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class RequestWorker:
-    """Processes accepted requests, each in a separate task."""
+    """Processes accepted requests, each in a separate task.
+
+    `is_draining`: True from the call of `drain` on. The bot then accepts no new requests.
+    """
 
     def __init__(
         self,
@@ -39,10 +42,10 @@ class RequestWorker:
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Set the parts that the worker calls.
+        """Create a worker without requests.
 
-        `report`: reports a failed request to the administrators; never raises; None to report nothing. The answer to
-        the requester waits up to `report_timeout` for `report`.
+        `report`: reports a failed request to the administrators; never raises; None to report nothing. The worker waits
+        up to `report_timeout` for `report` before it answers the requester.
         """
         self._report = report
         self._traced_process = tracer.processing(self._process)
@@ -124,7 +127,7 @@ class RequestWorker:
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
         """Start a task that reports an error to the administrators. Wait up to `report_timeout` for the task.
 
-        Return the task; None if `result` is no error.
+        Return the task; None if `result` is no error, or if the worker reports nothing.
         """
         if self._report is None or not isinstance(result, CobrowseError):
             return None

@@ -182,8 +182,8 @@ def _email(text: str) -> ContactAddress:
 def _national(text: str, countries: Collection[str]) -> str:
     """Convert a phone number without a plus to E.164.
 
-    Return "" unless the number is valid in exactly one of `countries` (ISO codes). If the number can receive an SMS in
-    at least one of these countries, count only the countries in which the number can receive an SMS.
+    Read the text as a number of each of `countries` (ISO codes), and keep the valid numbers. If some of them can
+    receive an SMS, keep only these. Return "" unless exactly one number is left.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 
