@@ -153,7 +153,7 @@ class Ack:
 
     - `acked`: whether the bot acknowledged the payload.
     - `status`: the HTTP status; None over Socket Mode or without a response.
-    - `body`: the content of the response.
+    - `body`: the content of the response, as a dict if it is a JSON object; None if there is no content.
     - `error`: Slack's error code if `acked` is False, else None.
     """
 
@@ -170,7 +170,7 @@ class Delivery:
     - `acked`: whether the bot acknowledged the payload.
     - `ack_ms`: the time until the bot's response or until the failure, in milliseconds.
     - `status`: the HTTP status of the bot's response; None over Socket Mode or without a response.
-    - `body`: the content of the bot's response.
+    - `body`: the content of the bot's response, as a dict if it is a JSON object; None if there is no content.
     - `trigger_id`: the trigger id in the payload; "" if the payload has no trigger id.
     - `error`: Slack's error code if `acked` is False, else None.
     - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
@@ -191,8 +191,8 @@ class CallLog:
     """Records the bot's calls of Web API methods and response_urls, and reports calls and deliveries to `on_traffic`.
 
     - `calls`: the newest MAX_ENTRIES calls.
-    - `on_traffic`: a function that gets a description of each call and each delivery, without secrets; None to report
-      nothing.
+    - `on_traffic`: a function that gets a description of each call and each delivery: a dict with `from`, `to`,
+      `operation`, `status`, `ms` and `note`, without secrets. None to report nothing.
     """
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:

@@ -216,8 +216,8 @@ class SandboxSlack(UserActions):
         - `method`: the name of a Web API method, `response_url` or `socket`.
         - `fault`: one of the faults below; None to switch the fault of `method` off.
         - `times`: the number of calls that the fault affects; None for no limit.
-        - `options`: `retry_after` in seconds for `ratelimited`; `seconds` for `slow` and `trickle`; `processes=True` to
-          process the call, and to discard the real response.
+        - `options`: `retry_after` in seconds for `ratelimited`; `status`, the HTTP status, for another error code;
+          `seconds` for `slow` and `trickle`; `processes=True` to process the call and to discard the real response.
 
         Faults of a Web API method and of `response_url`:
 

@@ -29,7 +29,10 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Simulates what users do in Slack. A method that returns a Delivery sends a payload to the bot."""
+    """Simulates what users do in Slack. A method that returns a Delivery sends a payload to the bot.
+
+    `url`: the URL of the sandbox's Slack, with which response_urls begin; "" before the server starts.
+    """
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class UserActions:
         - `target`: the message or view.
         - `action_id`, `block_id`: select the element. If `block_id` is None, search all blocks.
         - `response_url`: whether the payload of a press in a message has a response_url.
-        - `chosen`: the new value of a select or an overflow menu: the value of an option, or a user id.
+        - `chosen`: the new value of the element, such as the value of an option or a user id; None for a button.
         - `values`: the new values of other inputs in `target`. A key is a block_id, an action_id or a pair of both.
         - `team_id`: the Slack workspace of a press in a view; None for the first Slack workspace of the sandbox.
 

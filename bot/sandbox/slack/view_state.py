@@ -48,8 +48,8 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
     """Return the value of each input in `blocks` before a user changes the value.
 
-    `previous`: the values before an update. An input that has a value here keeps this value; any other input gets its
-    initial value. None to use all initial values.
+    `previous`: the values before an update of the blocks. An input that has a value here keeps this value. Any other
+    input gets its initial value. None if there was no update.
     """
     result: Values = {}
     for block, element in fields_of(blocks):

@@ -28,6 +28,9 @@ class View:
     Views are compared by identity, because an update changes a view in place.
 
     - `body`: the view that the bot sent.
+    - `root_view_id`: the id of the lowest open modal of the user; for a Home tab, its own id.
+    - `previous_view_id`: the id of the modal directly below; None for the lowest modal and for a Home tab.
+    - `hash`: changes with each update, so that the bot does not replace a newer view.
     - `values`: the values of the inputs.
     - `errors`: the error messages at the inputs, by block_id.
     - `submit_error`: Slack's message after a failed submission; None if the last submission did not fail.

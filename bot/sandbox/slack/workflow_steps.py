@@ -41,7 +41,11 @@ class Execution:
 
 
 class Executions:
-    """Holds the newest MAX_ENTRIES executions, and the workflow steps that the app's manifest declares."""
+    """Holds the newest MAX_ENTRIES executions, and the workflow steps that the app's manifest declares.
+
+    - `steps`: the workflow steps, by callback id.
+    - `listeners`: the functions that get an execution after each change.
+    """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = {step.callback_id: step for step in steps}

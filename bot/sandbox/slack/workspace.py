@@ -32,8 +32,9 @@ class Workspace:
     - `team_id`: the id of the first (or only) Slack workspace.
     - `teams`: the names of the Slack workspaces, by id.
     - `enterprise_id`: the id of the Enterprise Grid organization; None for a single Slack workspace.
-    - `usergroups`: the user ids of the members of each user group.
+    - `usergroups`: the user ids of the members of each user group, by the id of the user group.
     - `group_teams`: the Slack workspace of each user group that is not in the first workspace.
+    - `listeners`: the functions that get each new message, and each message that was changed or deleted.
     """
 
     def __init__(
@@ -119,8 +120,8 @@ class Workspace:
     def id_in(self, user_id: str, team_id: str) -> str:
         """Return the user id that payloads from the Slack workspace `team_id` use for a user.
 
-        In an Enterprise Grid organization, payloads from the first Slack workspace use the id `U…`. Payloads from
-        other Slack workspaces use the id `W…`.
+        If the app is installed org-wide, this matters for a user with two ids: payloads from the first Slack workspace
+        use the id `U…`, payloads from the others use the id `W…`. For any other user, return `user_id`.
         """
         user = self.users.get(user_id)
         if user is None or not user.enterprise_user_id or not self.is_org_wide:

@@ -19,6 +19,8 @@ class Dispatcher:
 
     - `ack_seconds`: the time limit for an acknowledgement.
     - `retries_after_seconds`: the delays before the retries of an event.
+    - `deliveries`: the records of the newest MAX_ENTRIES deliveries.
+    - `event_listeners`: the functions that get the record of each delivery of an event.
     """
 
     def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog) -> None:

@@ -32,7 +32,10 @@ class SocketClosedError(Exception):
 
 
 class Socket:
-    """One WebSocket connection of the bot. Sends payloads in envelopes, and receives the acknowledgements."""
+    """One WebSocket connection of the bot. Sends payloads in envelopes, and receives the acknowledgements.
+
+    `is_closing`: whether Slack has sent a disconnect message, and will close the WebSocket.
+    """
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -288,8 +291,11 @@ class HttpDelivery:
 def encode(kind: Kind, payload: dict[str, Any]) -> tuple[bytes, str]:
     """Encode a payload as the body of an HTTP request. Return the body and the content type of the body.
 
-    `kind`: for `slash_commands`, the body is a form. For `interactive`, the body is a form with the field `payload`,
-    which has the payload as JSON. For `events_api`, the body is the payload as JSON.
+    The form of the body depends on `kind`:
+
+    - `slash_commands`: an HTML form with the fields of the payload.
+    - `interactive`: an HTML form with one field `payload`, the payload as JSON.
+    - `events_api`: the payload as JSON.
     """
     if kind == "events_api":
         return json.dumps(payload).encode(), "application/json"
