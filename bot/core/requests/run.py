@@ -122,7 +122,7 @@ class RequestRun:
     async def transition(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Store the state `to`, with the new session or the error of the request.
+        """Store the state `to`. If given, also store the request's new session `session` or its error `failure`.
 
         Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
         Raises UnusableAnswerError if the id of `session` already belongs to a session of another team, host, requester
@@ -190,12 +190,15 @@ class RequestRun:
         failure: CobrowseError | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the loop below ends after it
     ) -> None:
-        """Store the state `to`, with the new session or the error. Try again while the database is unavailable.
+        """Store the state `to`. Try again while the database is unavailable.
 
-        `timeout`: how many seconds to try; None means `save_timeout`. After this time, return without an error, and
-        leave the state unstored. If several replicas use the database, there is no time limit for states other than
-        ANSWERED. Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of
-        `session` already belongs to a session of another team, host, requester or agent.
+        - `session`: the request's new session, to be stored with the state; None if there is none.
+        - `failure`: the request's error, to be stored with the state; None if there is none.
+        - `timeout`: how many seconds to try; None means `save_timeout`. After this time, return without an error, and
+          leave the state unstored. If several replicas use the database, only ANSWERED has a time limit.
+
+        Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of `session`
+        already belongs to a session of another team, host, requester or agent.
         """
         loop = asyncio.get_running_loop()
         # Another replica may have taken over the request, and the requester must not get two different results.
