@@ -77,6 +77,7 @@ class SandboxSlack(UserActions):
         workspace = Workspace(users, channels, usergroups)
         self.shortcuts = tuple(shortcuts)
         self.api_url = ""
+        """The URL of the Web API, to which the name of a method is added; "" before the server starts."""
         self.faults = Faults()
         self.log = CallLog(on_traffic)
         self.sockets = Sockets(self.faults)
