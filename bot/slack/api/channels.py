@@ -46,9 +46,9 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError if the bot may not post. Its reason is "direct" for a direct message, "uninvited" if Slack
-        does not show the channel to the bot, or a result of `share_refusal`. Raises SlackUnavailableError if the call
-        fails, or if Slack's answer has an unexpected form.
+        Raises SharingError if the bot may not post. The error's reason is "direct" for a direct message, "uninvited" if
+        Slack does not show the channel to the bot, or a reason from `share_refusal`. Raises SlackUnavailableError if
+        the call fails, or if Slack's answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
@@ -70,7 +70,8 @@ class ChannelDirectory:
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
-    - "outside": people outside the bot's Slack workspace or organization can read the channel, or are invited.
+    - "outside": people who belong neither to the bot's Slack workspace nor to its organization can read the channel, or
+      are invited to it.
     - "unclear": a field that the decision needs is missing or not a boolean.
     - "closed": the channel is archived.
 

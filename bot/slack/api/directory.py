@@ -63,6 +63,7 @@ class GroupListing:
     """The members of a user group in one Slack workspace.
 
     `error`: Slack's error code if the workspace has no such group, or if the token cannot use the workspace; else "".
+    With an error, `members` is empty.
     """
 
     members: frozenset[UserId]
@@ -75,7 +76,7 @@ class UserGroups:
     With an org-wide token, the group may be in any Slack workspace of the organization. Therefore the bot reads and
     caches the members separately for each Slack workspace.
 
-    - `call`: a function that gets the name of a Web API method and returns the object that calls this method.
+    - `call`: returns the ThrottledMethod that calls the Web API method with a given name.
     - `home`: the bot's Slack workspace.
     - `clock`: returns seconds and never goes back.
     """
@@ -102,8 +103,8 @@ class UserGroups:
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
         """Return whether a user is in a user group.
 
-        `own`: the user's Slack workspaces, in which the bot looks for the group first. If `own` is empty, the bot looks
-        for the group in all Slack workspaces.
+        `own`: the user's Slack workspaces. The bot looks for the group in these first, and in others only if none of
+        these has the group. If `own` is empty, the bot looks in all Slack workspaces of the organization.
 
         Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
@@ -123,8 +124,8 @@ class UserGroups:
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `own`: the user's Slack workspaces, whose listings of the group decide. If `own` is empty, the listings of all
-        Slack workspaces decide.
+        `own`: the user's Slack workspaces. Only the group's members in these count. If `own` is empty, the members in
+        all Slack workspaces of the organization count.
         """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]
@@ -265,7 +266,7 @@ class SlackDirectory:
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `team_id`: with an org-wide token, the Slack workspace to look in first; NO_TEAM for none.
+        `team_id`: the Slack workspace from which the request came. It does not change the result.
         """
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
@@ -349,9 +350,10 @@ class ContactName:
 class Readers:
     """Finds out in which language to write to each person.
 
-    - `people`: reads people's languages from Slack; None to write to everybody in the default language.
+    - `people`: reads people's languages from Slack; None to write to everybody in `default`.
     - `languages`: the languages in which the bot can write, by code. English is one of them.
     - `forced`: the code of the language for all people; "" to use each person's own language.
+    - `default`: the language that `forced` names, or else English.
     """
 
     def __init__(
@@ -370,8 +372,8 @@ class Readers:
     def known(self, user_id: str | None) -> Language:
         """Return the language in which to write to a reader. Never calls Slack.
 
-        `user_id`: the id of a user or channel, or None. Return `default` for a channel, for None, and for a user whose
-        language the bot has not fetched yet.
+        Return `default` for a channel or None. Also return `default` for a user whose language the bot has not fetched
+        yet, or cannot write in. `user_id`: the id of a user or channel, or None.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:

@@ -87,7 +87,10 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Lengthens each wait between retries by a random time: at least 0 and less than 2 * `first_seconds`."""
+    """Lengthens each wait between retries by a random time.
+
+    The random time is at least 0 and less than twice `first_seconds`, which is the first wait before it is lengthened.
+    """
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -99,7 +102,7 @@ class ProportionalJitter(Jitter):
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
     """Return slack_sdk's retry handlers for calls that post messages.
 
-    The handlers also repeat a call that may have succeeded. So a message may arrive twice, but is not lost.
+    The handlers also repeat a call that may have succeeded: a message that arrives twice is better than a lost one.
     """
     first = timing.repeat_seconds
     backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
@@ -207,10 +210,12 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person who connects people to Genesys users, if the next message needs it.
+        """Fetch the name of the person who connects people to Genesys users, before a message that may show the name.
 
-        Never raises. `outcome`: the result or error that the next message tells; None does nothing. The message needs
-        the name if the label of one of its buttons shows the name.
+        A message shows the name in the label of a button. Never raises.
+
+        `outcome`: the result or error that the message tells. Do nothing if this message shows no such name, or if
+        `outcome` is None.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -276,14 +281,14 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Send an ephemeral message or a direct message in place of a post to the response_url.
+        """Send the message as an ephemeral message or a direct message, not to the response_url.
 
-        Return whether Slack accepted the message.
+        Try the second way only if Slack does not accept the message by the first. Return whether Slack accepted it.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: True to try the ephemeral message first, then the direct message. False to try the direct
-          message first. An ephemeral message then follows only for a request that comes from a form and is younger than
-          ANSWERABLE.
+        - `is_in_channel`: True to try an ephemeral message, then a direct message. False to try a direct message, then
+          an ephemeral message. In this case, the ephemeral message is only for a request from a form that is younger
+          than ANSWERABLE.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -301,13 +306,17 @@ class SlackResponder:
         return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     def report_to(self, report: Callable[[Request, CobrowseError], Awaitable[None]]) -> None:
-        """Set the function by which this object tells the administrators about a fault. `report` must never raise."""
+        """Set the function that tells the administrators about a fault.
+
+        `report` gets the request during which the fault occurred, and the error. It must never raise.
+        """
         self._report = report
 
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        The report names a request of the kind DIRECT, so that the next successful DIRECT request ends the fault.
+        The report contains a copy of the request with the kind DIRECT, the kind that sends a session as a direct
+        message. So the next DIRECT request that succeeds ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -353,8 +362,8 @@ class SlackResponder:
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.
 
-        `known_hash`: the hash of the modal that Slack sent in a payload. If the modal has changed since this payload,
-        Slack does not update the modal. With "", Slack always updates the modal.
+        `known_hash`: the modal's hash in a payload from Slack. Slack does not update the modal if the modal has changed
+        since this payload. With "", Slack always updates the modal.
         """
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
@@ -498,7 +507,10 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Limits the time of each attempt to send a message: to `post_timeout`, or less when the process is stopping."""
+    """Limits the time of each attempt to send a message.
+
+    The limit is the `post_timeout` of `timing`. After `shorten_deadlines`, the limit is `last_post_timeout`.
+    """
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
@@ -529,9 +541,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message with the pressed button.
 
-    - On a card or in a list that the answer may replace: True for a success and for an error in STATES_SHOWN. Another
-      error leaves the message unchanged, because the message may show the link.
-    - Elsewhere: `request.replaces`.
+    If `request.replaces` is False, no answer replaces the message. If it is True, every answer does, with one
+    exception: an error that is not in STATES_SHOWN replaces no card and no list, because it would remove the link.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN

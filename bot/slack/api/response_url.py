@@ -159,10 +159,10 @@ class SilentHosts:
         """Call `post`, await it and return its result. Raises the errors of `post`.
 
         - `url`: the address to which `post` posts.
-        - `insist`: whether to call `post` in any case, without the short time-out of a test.
+        - `insist`: True to call `post` even if an earlier post to the server timed out. The call is then no test.
 
-        Raises SilentHostError, without a call of `post`, if an earlier post to the server timed out and the next test
-        is not due yet.
+        A test takes at most `probe_timeout`. Raises TimeoutError if a test takes longer. Raises SilentHostError,
+        without a call of `post`, if an earlier post to the server timed out and the next test is not due yet.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

@@ -88,7 +88,8 @@ def is_page(body: bytes) -> bool:
 def error_label(error: BaseException | None) -> str:
     """Return a short name of an error for logs, such as `timed_out` or Slack's own error code.
 
-    The name is that of the first known error among `error` and its causes; "other" if none is known.
+    The name is that of the first known error among `error` and its causes. Return "other" if none of them is known, or
+    if `error` is None.
     """
     for each in _with_causes(error):
         if label := _label(each):

@@ -53,8 +53,8 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        From now on, test a refused token every `token_probe_seconds`. Log a warning if the token begins with ROTATING,
-        because such a token expires.
+        After this call, the watch tests a refused token every `token_probe_seconds`. Log a warning if the token begins
+        with ROTATING, because such a token expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test

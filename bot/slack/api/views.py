@@ -24,13 +24,17 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Calls Slack's methods for views. The methods of this class never raise: they log an error and return its code."""
+    """Calls Slack's methods for views. The methods of this class never raise, but log an error.
+
+    All methods except `publish` return an error code; "" on success. The code is Slack's, or a label such as
+    `timed_out` if Slack did not answer.
+    """
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
 
     async def open(self, trigger_id: str, view: View) -> str:
-        """Open a modal. Return Slack's error code; "" on success.
+        """Open a modal. Return an error code; "" on success.
 
         The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
         """
@@ -40,7 +44,7 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def push(self, trigger_id: str, view: View) -> str:
-        """Open a modal on top of the modal with the pressed button. Return Slack's error code; "" on success.
+        """Open a modal on top of the modal with the pressed button. Return an error code; "" on success.
 
         The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
         """
@@ -50,12 +54,12 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
-        """Update a modal. Return Slack's error code; "" on success.
+        """Update a modal. Return an error code; "" on success.
 
         - `external_id`: the bot's own id of the modal; "" if `view_id` identifies the modal.
         - `view_id`: Slack's id of the modal; "" if `external_id` identifies the modal.
-        - `known_hash`: the hash of the modal that Slack sent in a payload. If the modal has changed since this payload,
-          Slack does not update the modal. With "", Slack always updates the modal.
+        - `known_hash`: the modal's hash in a payload from Slack. Slack does not update the modal if the modal has
+          changed since this payload. With "", Slack always updates the modal.
         """
         which = {"view_id": view_id} if view_id else {"external_id": external_id}
         if known_hash:
@@ -67,7 +71,7 @@ class Views:
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
-        """Await `call`, which calls the Web API's `method`. Return Slack's error code; "" on success.
+        """Await `call`, which calls the Web API's `method`. Return an error code; "" on success.
 
         `seconds`: the time-out; None for `view_timeout`.
         """

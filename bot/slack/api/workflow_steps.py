@@ -40,8 +40,10 @@ class WorkflowStepResult:
         """Report the result of a request's workflow step to Slack, with retries.
 
         Return True if Slack accepts the result, or says that the step is already over. Return False if all attempts
-        fail, if Slack does not know this run of the step, or if the request no longer names its step. `attempt`: makes
-        one call to Slack within a time-out.
+        fail, or if Slack does not know this run of the step. Return False, too, if the request no longer names its
+        step, because the result was reported before.
+
+        `attempt`: makes each call to Slack, with a time-out, and returns whether the call succeeded.
         """
         step = step_of(request)
         if step is None:  # the result was reported before

@@ -165,7 +165,7 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Show in a modal that the bot starts a session after a press on a button of this modal.
+    """Say that the bot is starting a session, in the modal that contains the pressed button.
 
     Do nothing if the button is not in a modal, or if the content of the modal has changed since the press.
 
@@ -206,8 +206,8 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help`: returns a Help, which holds the requester's role. Raises CobrowseError if the role cannot be
-    determined.
+    `find_help`: returns a Help with the role of the request's requester. Raises CobrowseError if the answer to the
+    request has to be an error.
     """
 
     requests: RequestService

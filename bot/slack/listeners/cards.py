@@ -1,9 +1,9 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-If the session is over, if nobody else can join by its link, or if the person may not use the button, no dialog opens.
-The request is then submitted at once, and the answer to the request gives the reason. Exceptions: the dialog that asks
-whether to end a session opens even if nobody else can join. A dialog that only shows data opens even if the session is
-over. The worker checks again what the person may do.
+No dialog opens if the person may not use the button, if the session is over, or if nobody else can join by its link.
+The request is then submitted at once, and the answer to the request gives the reason. Two dialogs open more often. The
+dialog that asks whether to end a session opens even if nobody else can join. The dialog that shows the session's ids
+opens even if nobody else can join or the session is over. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -116,8 +116,8 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a new session with the name and the agent of a session that is over.
 
-        The new session's card replaces the message with the pressed button. If this message is a notice, the message
-        stays, and the card is a new message.
+        The pressed button names this session. The new session's card replaces the message with the button. If this
+        message is a notice, the message stays, and the card is a new message.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -159,12 +159,11 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open the dialog that `build` returns, in the background.
+        """Open the dialog that `build` returns, in the background. If it may not open, submit `request` instead.
 
-        - `request`: the request to submit in place of the dialog, if the person may not use the button, if the session
-          is over, or if nobody else can join by its link. For END, the link does not matter.
-        - `is_query`: whether the dialog only shows data. If True, the dialog opens even if the session is over or
-          nobody else can join.
+        The dialog may not open if the person may not use the button, if the session is over, or if nobody else can join
+        by its link. For an END request, the link does not matter. `is_query`: True for a dialog that only shows data.
+        Then the state of the session does not matter.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -257,7 +256,9 @@ def _register_dialogs(app: AsyncApp, presses: CardPresses) -> None:
 
 
 def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
-    """Return the values of a press that its dialog must store, so that the result can answer the press (pure).
+    """Return what a dialog has to store about the press that opens it (pure).
+
+    When the dialog is submitted, `dialog_request` needs these values.
 
     - `body`: the payload of the press.
     - `request`: the request of the press. Its argument is the session's id and, for END in a list, the list's page.
@@ -281,10 +282,10 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
     - `body`: the payload of the submission.
     - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
-    - `argument`: what the request needs to know, such as the session's id.
+    - `argument`: the request's argument, such as the session's id.
 
-    If the button is in a modal, the dialog lies on top of this modal. The result then appears in the modal with the
-    button, but for SEND in the dialog itself.
+    If the dialog lies on top of another modal, the pressed button is in this modal. The result of a SEND request then
+    appears in the dialog, and any other result in the modal with the button.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(

@@ -76,7 +76,7 @@ class SlashCommand(AsyncMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class EndQuestions:
-    """Renders the question which of the requester's open sessions to end.
+    """Renders the question that asks which open session to end, after an ambiguous command.
 
     `find_open`: returns the requester's open sessions from the store. Raises CobrowseError if the store cannot be read.
     """
@@ -86,7 +86,7 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question about the ambiguous text, with the requester's open sessions.
+        """Render the question, with a list of the requester's open sessions. `choice` is the parsed command.
 
         If the sessions cannot be read within `content_timeout`, the question lists no session.
         """
@@ -109,7 +109,7 @@ async def handle_cobrowse(
     """Handle the slash command. Return the body of the acknowledgement.
 
     - `body`: Slack's payload.
-    - `questions`: renders the question which session to end.
+    - `questions`: renders the question that asks which session to end.
     - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
     - `offers`: turns the customer's address in the command into the argument of the request.
 

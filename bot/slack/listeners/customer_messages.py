@@ -121,6 +121,9 @@ def _register_question(
 
 
 def pressed_place(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a `block_actions` payload that holds the state of the menus beside the button (pure)."""
+    """Return the view with the pressed button, or the whole payload if the button is in a message (pure).
+
+    The result contains the state of the menus beside the button. `body` is a `block_actions` payload.
+    """
     view: dict[str, Any] = body.get("view") or body
     return view

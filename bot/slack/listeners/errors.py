@@ -29,7 +29,7 @@ MAX_NAME_LENGTH = 60
 
 
 async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
-    """Pass a payload to Bolt and return Bolt's response. Also measure how long the response takes.
+    """Pass a payload to Bolt and return Bolt's response. Record in `metrics` how long the response takes.
 
     If Bolt raises an error, return an empty acknowledgement.
     """

@@ -42,7 +42,10 @@ def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
 
 
 def read_page(body: dict[str, Any]) -> ListPage:
-    """Return the page of a list to show, after a press on a button or a choice in the menu (pure)."""
+    """Return which page of which list to show, after a press on a button or a choice in the menu (pure).
+
+    `body` is the payload of the press or choice.
+    """
     action = body["actions"][0]
     if action["action_id"] != AGENT_ACTION:
         return ListPage.read(action.get("value"), ListKind.OWN)

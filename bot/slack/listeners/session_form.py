@@ -58,7 +58,7 @@ class SessionForm:
     """Opens the form that starts a session, and builds the request of a submitted form.
 
     - `catalog`: lists the applications at the session service.
-    - `defaults`: the application and the duration of a session for which the form sets no other values.
+    - `defaults`: the application and the duration that the form selects at first.
     - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
     - `offers`: turns the customer's address in the form into the argument of the request.
 

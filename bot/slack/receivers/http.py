@@ -56,7 +56,10 @@ class RejectedError(Exception):
 
 
 class HttpReceiver:
-    """Handles POST /slack/events: verifies each HTTP request, passes it to Bolt, and returns Bolt's response."""
+    """Handles POST /slack/events: verifies each HTTP request, passes it to Bolt, and returns Bolt's response.
+
+    `clock`: tells whether this machine's clock is wrong.
+    """
 
     def __init__(
         self,
@@ -87,15 +90,15 @@ class HttpReceiver:
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Write the log lines that are still held back, because the bot limits the number of its log lines."""
+        """Write the log lines that are still held back. The bot holds lines back to limit their number."""
         self._log.flush()
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer an HTTP request from Slack.
 
-        The status is a 4xx if the request is malformed or not signed by Slack. The status is 503 if the bot is already
-        reading its maximum number of bodies.
+        The status is a 4xx if the request is malformed or not signed by Slack. The status is 503 if the bot has too
+        many bodies to read at the same time.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
@@ -276,7 +279,10 @@ class ClockWatch:
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Write the log line about stale timestamps that is still held back: there is at most one line per minute."""
+        """Write the log line about stale timestamps that is still held back, if any.
+
+        Lines are held back so that there is at most one line per minute.
+        """
         self._log.flush()
 
 

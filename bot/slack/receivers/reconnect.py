@@ -1,7 +1,7 @@
 """Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-Slack may close a connection right after its first message on it, for example an app's eleventh connection. All replicas
-of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
+A new connection may end at once. For example, Slack closes an app's eleventh connection right after its first message
+on it. All replicas of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
 https://docs.slack.dev/apis/web-api/rate-limits
 """
 
@@ -37,7 +37,8 @@ class ReconnectBackoff:
 
     - `clock`: returns seconds and never goes back.
     - `first_delay_seconds`: the first delay between the starts of two openings. The delay doubles with each opening, up
-      to MAX_DELAY_SECONDS, whether the openings succeed or fail.
+      to MAX_DELAY_SECONDS, whether the openings succeed or fail. A connection halves the delay again for each
+      STEADY_SECONDS that it lives.
     - `deaf_seconds`: after this time without a connection, the bot counts as deaf.
     """
 
@@ -62,7 +63,8 @@ class ReconnectBackoff:
     def is_deaf(self) -> bool:
         """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
-        Each second with a connection cancels out HEARD_FACTOR seconds without one.
+        Each second with a connection cancels out HEARD_FACTOR seconds without one. A connection counts only after
+        `ended`, so the result has no meaning while a connection is open.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
@@ -74,14 +76,14 @@ class ReconnectBackoff:
         self._next_at = self._clock() + delay * random.uniform(*JITTER)  # noqa: S311 - spreads a crowd, hides nothing
 
     def ended(self, lived_seconds: float) -> bool:
-        """Record the end of a connection that lived for `lived_seconds`.
+        """Record that a connection has ended or has to be replaced, after it has lived for `lived_seconds`.
 
-        Return True if the connection ended early: it lived for less than STEADY_SECONDS.
+        Return True if this is early: the connection has lived for less than STEADY_SECONDS.
         """
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by `seconds`, which is Slack's Retry-After, but at most by MAX_ORDERED_SECONDS."""
+        """Delay the next opening by Slack's Retry-After, `seconds`, or by MAX_ORDERED_SECONDS if this is shorter."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

@@ -34,8 +34,8 @@ class SocketConnection:
 
     - `ready`: set after Slack's hello, and also when the connection ends without a hello.
     - `said_hello`: whether Slack's hello has arrived.
-    - `leaving`: a future that is done when the receiver has to replace this connection. The result is the reason: a
-      word of Slack, CLOSED if the connection has ended, or NEW_TOKEN after `replace`.
+    - `leaving`: a future that is done when the receiver has to replace this connection. The result is the reason: the
+      reason in Slack's `disconnect` message, CLOSED if the connection has ended, or NEW_TOKEN after `replace`.
     - `num_connections`: how many connections the app has, with this one, according to Slack's hello; 0 if unknown.
     - `app_id`: the id of the Slack app that Slack names in its hello; "" if unknown.
     - `is_lost`: whether the connection ended without a closing handshake. Slack may count such a connection for hours.

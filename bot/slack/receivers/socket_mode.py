@@ -59,7 +59,8 @@ class SocketModeReceiver:
     """Receives payloads over Socket Mode, and answers each payload with Bolt's response.
 
     - `refused`: a future that is done when the receiver gives up. The result is the reason, a sentence for the log. The
-      receiver gives up if Slack refuses the app permanently, or if no connection has lasted for five minutes.
+      receiver gives up if Slack refuses the app permanently, or if the bot is deaf: for five minutes, it has had no
+      connection, or only connections that ended within seconds.
     - `single_process`: whether the installation has only this process. If True, the log warns about connections of the
       app that this process has not opened: another bot must have opened them.
     - `known_sockets`: the number of connections of the app that this process has already opened, through an earlier
