@@ -110,9 +110,10 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise a UsageError that says that --person needs --workspace, too, and names the workspaces.
+    """Raise a UsageError, because there are several workspaces and --person is given without --workspace.
 
-    Do nothing if the settings cannot be read: the command `check` reports that.
+    The text of the error lists the workspaces. Do nothing if the settings cannot be read: the command `check` reports
+    this fault.
     """
     from bot.config import settings
 
@@ -182,10 +183,10 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the id of the conversation in the value of --conversation, which is an id or a URL.
+    """Return the conversation id that --conversation gives.
 
-    Print the reason and exit with 1 if the value is neither, or if the session service is not the public Genesys Cloud
-    API.
+    `conversation`: the value of the option: an id, or the URL of a conversation in the Genesys web app. Print the
+    reason and exit with 1 if the value is neither, or if the session service is not the public Genesys Cloud API.
     """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
@@ -307,7 +308,7 @@ def _check_fault(fault: str | None, faults: Collection[str], conversations: str 
 
     - `fault`: the value of --genesys; None if the option is missing.
     - `faults`: the names of the simulated faults.
-    - `conversations`: the value of --conversations, for the text of the error.
+    - `conversations`: the value of --conversations; None without the option. The text of the error depends on it.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
@@ -315,14 +316,18 @@ def _check_fault(fault: str | None, faults: Collection[str], conversations: str 
 
 
 def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
-    """Print the answer to the command of --once. Exit with 1 if the answer is an error, else with 0."""
+    """Print what the sandbox answered to --once. Exit with 1 if the answer is an error, else with 0."""
     output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the default of --conversations: "one" if GENESYS_COBROWSE_API is `conversations`, else None."""
+    """Return the value of --conversations if the option is missing.
+
+    The value is "one" if the setting GENESYS_COBROWSE_API is `conversations`. It is None for the other session service.
+    If the settings have faults, print the faults and exit with 1.
+    """
     from bot.config import settings
 
     try:

@@ -46,10 +46,10 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 
 
 async def know_everything(database: DatabaseSettings) -> None:
-    """Raise StorageSetupError if the tables of the database have a newer version than this program.
+    """Raise StorageSetupError if the schema of the database is newer than this program.
 
-    This program does not know all columns of a newer version. Call this function before a command that must not miss
-    one, such as `export` or `db rotate-key`.
+    A newer schema can have columns that this program does not know. Call this function first in a command that needs
+    all columns, such as `export` or `db rotate-key`.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it
@@ -69,8 +69,9 @@ async def open_database(
 ) -> AsyncIterator[Storage]:
     """Open the database, and yield a store that is limited to the rows of one workspace.
 
+    - `timing`: how long the database may take.
     - `exclusive`: whether to fail if a bot uses the SQLite file. Postgres ignores this argument.
-    - `create`: whether to create an SQLite file that does not exist.
+    - `create`: what happens if the SQLite file does not exist. With True, create the file. With False, fail.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened.
@@ -86,7 +87,10 @@ async def open_database(
 
 
 def _check_file(name: str) -> None:
-    """Raise StorageSetupError if the directory of the SQLite file `name` exists, but the file does not."""
+    """Raise StorageSetupError if the SQLite file `name` does not exist.
+
+    Do nothing if the directory of the file does not exist either: `open_store` raises a better error for this.
+    """
     path = os.path.abspath(name)
     if os.path.isdir(os.path.dirname(path)) and not os.path.lexists(path):
         raise refused("database_file_missing", path=path)

@@ -10,10 +10,10 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Send GET /healthz to the bot on this machine, without a proxy.
+    """Send GET /healthz to the bot on this machine, and return what is wrong.
 
-    Return "" if the status of the answer is 200, else a sentence about the problem. Raises SettingsError if HOST, PORT
-    or HEALTH_PORT has a fault.
+    Return "" if the status of the answer is 200, else a sentence about the problem. Use no proxy. Raises SettingsError
+    if HOST, PORT or HEALTH_PORT has a fault.
     """
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""

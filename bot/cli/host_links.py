@@ -32,13 +32,19 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
 def read_csv(text: str) -> list[HostLink]:
     """Convert the text of a CSV file to host links.
 
+    The columns are `slack_user_id`, `genesys_user_id` and, optionally, `team_id`. A link with an empty or missing
+    `team_id` applies to all Slack workspaces.
+
     Raises HostsFileError, with all faults, if a line is invalid.
     """
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
 def write_csv(links: list[HostLink]) -> str:
-    """Convert host links to the text of a CSV file."""
+    """Convert host links to the text of a CSV file with the columns `slack_user_id`, `genesys_user_id` and `team_id`.
+
+    `team_id` is empty for a link that applies to all Slack workspaces.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*csv_file.HEADER, "team_id"))
@@ -53,9 +59,11 @@ async def add(
     *,
     workspace: str = "",
 ) -> None:
-    """Store these host links in one transaction. A link replaces the link of the same user and Slack workspace.
+    """Store all of these host links, or none if the write fails.
 
-    - `on_progress`: a function that is called after each batch with the number of links in the batch.
+    A link replaces the stored link of the same user and Slack workspace.
+
+    - `on_progress`: a function that is called after each written batch, with the number of links in this batch.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the write fails.
@@ -81,8 +89,10 @@ async def list_all(
 ) -> list[HostLink]:
     """Return all host links of a workspace.
 
-    `workspace`: the short name of the workspace; "" if the process serves only one. Raises StorageSetupError if the
-    database cannot be opened, and StorageUnavailableError if the read fails.
+    - `timing`: how long the database may take.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
+
+    Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the read fails.
     """
     async with open_database(database, timing, create=False, workspace=workspace) as store:
         return list(await store.links())

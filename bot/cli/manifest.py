@@ -67,11 +67,11 @@ def manifest(
 
 
 def _features(workspace: str, command: str | None, *, everything: bool) -> "Features":
-    """Return the features of the Slack app that the settings of one workspace switch on.
+    """Return which features the Slack app has, according to the settings of one workspace.
 
     - `workspace`: the short name of the workspace; "" if the process serves only one.
     - `command`: the slash command; None for the command in the settings.
-    - `everything`: whether to return all features, including those that the settings switch off.
+    - `everything`: whether to switch on all features, including those that are off in the settings.
 
     If the settings have faults, print the faults and exit with 1.
     """
@@ -91,10 +91,10 @@ def _features(workspace: str, command: str | None, *, everything: bool) -> "Feat
 def _events_url(url: str, path: str) -> str:
     """Return the URL to which Slack sends events.
 
-    - `url`: the value of --http, an https URL.
-    - `path`: the path at the end of the returned URL.
+    - `url`: the value of --http: the public https URL of the bot. It can already end with the path for events.
+    - `path`: the path on the bot's HTTP server to which Slack sends events. The returned URL ends with this path.
 
-    Raises BadParameter if `url` is not an https URL.
+    Raises BadParameter if `url` is not an https URL, or has a user name, a query or a fragment.
     """
     from bot.slack.manifest import EVENTS_PATH
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Serving:
     """What the command `run` needs to start the log, and then to serve all workspaces.
 
-    `serve`: a function that runs until its first argument, an event, is set. Its second argument is a function that
-    takes secrets and hides them in all later log lines.
+    - `logging`: the settings of the log.
+    - `serve`: a function that serves all workspaces until the event in its first argument is set. Its second argument
+      is a function that adds secrets to the texts that the log masks.
     """
 
     logging: LoggingSettings
@@ -32,8 +33,8 @@ class Serving:
 def read_serving(environ: Mapping[str, str]) -> Serving:
     """Read the settings of the command `run`, and return the function that serves all workspaces.
 
-    Raises SettingsError, with all faults, if a setting has a fault. With a file of workspaces, a table with a fault is
-    no error as long as another table has none: the bot then serves only the workspaces without a fault.
+    Raises SettingsError, with all faults, if a setting has a fault. If only some tables in the file of workspaces have
+    faults, raise nothing: the bot then serves only the other workspaces.
     """
     process = load_part(read_process, environ) if environ.get("COBROWSE_WORKSPACES") else None
     return _several(process) if process and process.workspaces_file else _single(environ)

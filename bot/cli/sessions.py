@@ -18,9 +18,9 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Tells the person at the terminal, on standard error, if a call to Genesys has to wait 3 seconds or longer.
+    """The call hooks of a command: they tell the person at the terminal that a call to Genesys has to wait.
 
-    The Genesys client calls the methods: `before_send` before it sends a call, `on_wait` if the call has to wait.
+    `on_wait` prints a line to standard error if the wait is 3 seconds or longer.
     """
 
     fairness_key = ""
@@ -43,8 +43,10 @@ async def start(
 ) -> Session:
     """Create a session without Slack.
 
-    `application_id` and `timeout_seconds`: None takes the default from the settings. `conversation_id`: the
-    conversation in which the public Genesys Cloud API creates the session; None for another session service.
+    - `name`: the name of the session. If nothing is left of it after cleaning, DEFAULT_NAME is used.
+    - `application_id`, `timeout_seconds`: None for the default in the settings.
+    - `conversation_id`: the conversation in which the public Genesys Cloud API creates the session. With None, it is
+      the one live conversation of the host. Another session service ignores this argument.
 
     Raises ServiceError if the call to Genesys fails.
     """
@@ -72,9 +74,10 @@ ADMINISTRATOR = "your Genesys administrator"
 
 
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
-    """Return a sentence about an error for a terminal: one line of text, without Slack's markup.
+    """Return a text about an error for a terminal: one line, without Slack's markup.
 
-    `starting`: whether the command was to create a session. Then the text can also say that nothing was started.
+    `starting`: whether the command tried to create a session. With True, the text can also say that nothing was
+    started.
     """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)

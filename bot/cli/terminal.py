@@ -20,12 +20,18 @@ def make_safe() -> None:
 
 
 def json_for_stdout(text: str) -> str:
-    """Return a JSON text for standard output. If standard output is not UTF-8, escape the characters beyond ASCII."""
+    """Return a JSON text in a form that standard output can represent.
+
+    `text`: the JSON text. If standard output is not UTF-8, escape all characters beyond ASCII in it.
+    """
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Return whether an encoding can represent every character, because its name begins with "utf". False for None."""
+    """Return whether the name of an encoding begins with "utf". Such an encoding can represent every character.
+
+    Return False for None.
+    """
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 

@@ -51,8 +51,9 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
     """Call `read` with a Reader for the settings of one workspace, and return the result.
 
     - `read`: a function that reads settings, such as `read_slack`.
-    - `workspace`: the short name of the workspace; "" reads the environment.
-    - `more`: values by the name of the variable. These values override the values in the file and in the environment.
+    - `workspace`: the short name of the workspace; "" if the process serves only one.
+    - `more`: values by the name of the variable. They override the values in the file of workspaces and in the
+      environment.
 
     Raises SettingsError, with all faults, if a setting has a fault.
     """
@@ -72,7 +73,7 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
     Without the option, return "" if the process serves only one workspace, and None if it serves several. If the
     settings cannot be read, return `name` without a check: the command reports this error. Raises UsageError if the
-    option names no workspace.
+    value is not the name of a workspace, or if the option is given and the process serves only one workspace.
     """
     from bot.config import settings
 
@@ -88,7 +89,8 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
 
     Return the value; "" if the process serves only one workspace. If .env cannot be read, return `name` without a
     check: the command reports this error. If the file of workspaces cannot be read, print the reason and exit with 1.
-    Raises UsageError if the option is missing or names no workspace.
+    Raises UsageError if the option is missing, if its value is not the name of a workspace, or if it is given and the
+    process serves only one workspace.
     """
     from bot.config import settings
 

@@ -30,9 +30,11 @@ def check_certificates(reader: Reader) -> None:
 
 
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
-    """Return a sentence that tells the administrator how to make the bot trust another certificate authority.
+    """Return a text for an administrator whose bot does not trust the certificate of a server.
 
-    `process`: the environment variables of the process. The sentence depends on SSL_CERT_FILE.
+    The text says how to make the bot trust the certificate authority of this server.
+
+    `process`: the environment variables of the process. The text depends on whether SSL_CERT_FILE is set.
     """
     file = process.get(FILE)
     if file:
@@ -70,9 +72,9 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return the fault of SSL_CERT_DIR; "" if at least one folder in the value of SSL_CERT_DIR exists.
+    """Return what is wrong with the value of SSL_CERT_DIR; "" if at least one of its folders exists.
 
-    `path`: the value of SSL_CERT_DIR.
+    `path`: the value: one or more folders, with the separator of PATH between them.
     """
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""

@@ -42,9 +42,10 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 
 
 def _read_texts(reader: Reader) -> CustomerTexts:
-    """Read the default texts, and the texts of each language for which any text is set.
+    """Read the default texts, and the texts for single languages. Add each fault of a text to `reader`.
 
-    A language without an email subject gets COBROWSE_EMAIL_SUBJECT. Add each fault of a text to `reader`.
+    A language is in the result only if a setting gives a text for it. If no setting gives its email subject, the
+    subject is that of the default texts. Its other missing texts are "".
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

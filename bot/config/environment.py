@@ -40,8 +40,8 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
     - `path`: the path of the .env file.
     - `process`: the variables of the process.
 
-    If a variable has a value in the process, the value in the file is ignored. NAME and NAME_FILE count as one
-    variable. A missing file counts as empty. Raises SettingsError if the file exists but cannot be read.
+    If the process has a value for NAME or NAME_FILE, ignore the values of both variables in the file. A missing file
+    counts as empty. Raises SettingsError if the file exists but cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -63,7 +63,8 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
 def data_directories(environ: Mapping[str, str]) -> list[Path]:
     """Return the directories in STATE_DIRECTORY. The first directory contains the database.
 
-    The value of STATE_DIRECTORY separates the directories by colons.
+    In the value of STATE_DIRECTORY, colons separate the directories. Return an empty list if STATE_DIRECTORY is not
+    set.
     """
     return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
 

@@ -51,8 +51,9 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the value of DATABASE_URL. The data directory is prepended to the relative path of an SQLite file.
-    - `keys`: the encryption keys, newest first.
+    - `url`: the value of DATABASE_URL. If it has a relative path of an SQLite file, and STATE_DIRECTORY is set, the
+      path begins with the first directory in STATE_DIRECTORY.
+    - `keys`: the encryption keys, newest first; empty if the settings have no key.
     """
 
     retention_days: int
@@ -77,8 +78,9 @@ class DatabaseSettings:
 class ProcessSettings:
     """The settings that all workspaces of a process share.
 
-    - `host`, `port`: the address and port on which the HTTP server listens.
-    - `health_port`: a separate port for the health endpoints. None: `port` has them, if the bot listens on `port`.
+    - `host`, `port`: the address and port on which the bot's HTTP server listens. A process with only one workspace, in
+      Socket Mode, has no such server.
+    - `health_port`: a separate port for the health endpoints. With None, the HTTP server on `port` has the endpoints.
     - `shutdown_seconds`: how long a stop of the bot waits for accepted requests.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `workspaces_file`: the path of the file of workspaces; "" if the process serves only one workspace.
@@ -136,7 +138,9 @@ def read_process(reader: Reader) -> ProcessSettings:
 
 
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
-    """Add a fault to `reader` if the two ports are equal. Call this function only if an HTTP server listens on `port`.
+    """Add a fault to `reader` if the two ports are equal.
+
+    Call this function only if the bot's HTTP server listens on `port`. Otherwise, equal ports do no harm.
 
     `health_port`: the value of HEALTH_PORT; None if it is not set.
     """
@@ -182,7 +186,7 @@ def read_logging(reader: Reader) -> LoggingSettings:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """Add the encryption keys and the password in DATABASE_URL to `reader.secrets`."""
+    """Add the encryption keys and the password in DATABASE_URL to `reader.secrets`, so that the log masks them."""
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
     try:

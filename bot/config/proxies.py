@@ -45,7 +45,10 @@ class Proxies:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Read the proxy variables. A value without a scheme, such as `proxy:3128`, counts as `http://proxy:3128`."""
+        """Return the proxies that the environment variables name, without a check of the URLs.
+
+        A value without a scheme, such as `proxy:3128`, counts as `http://proxy:3128`.
+        """
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():

@@ -153,7 +153,10 @@ def read_environment(path: str = ENV_FILE) -> Environment:
 
 
 def untrusted_certificate_fix() -> str:
-    """Return a sentence that tells the administrator how to make the bot trust another certificate authority."""
+    """Return a text for an administrator whose bot does not trust the certificate of a server.
+
+    The text says how to make the bot trust the certificate authority of this server.
+    """
     return certificates.untrusted_certificate_fix(os.environ)
 
 

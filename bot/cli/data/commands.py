@@ -67,7 +67,9 @@ def status(as_json: bool) -> None:
 
 
 def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> dict[str, str]:
-    """Return the steps that the operator has to take, such as "rotate-key": one sentence for each step, by its code.
+    """Return the steps that the operator has to take.
+
+    The keys are the names of the steps, such as "rotate-key". The values are sentences on what to do.
 
     - `secrets`: the counts of the encrypted values.
     - `has_key`: whether an encryption key is set.
@@ -218,7 +220,8 @@ def rotate_key() -> None:
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
     """Return the path of the SQLite database, and an Encryptor with the configured keys.
 
-    For Postgres, print `sentence` to standard error and `commands` to standard output, and exit with 1.
+    For Postgres, print `sentence` to standard error and `commands` to standard output, and exit with 1. For the
+    database `memory:`, or if the settings have faults, print the reason and exit with 1.
     """
     from bot.cli.database import with_database
     from bot.storage.encryption import Encryptor

@@ -116,13 +116,14 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Export or delete data by the async function `use`, and write a line to the audit log. Return the result of `use`.
+    """Call `use`, and then write a line about the command to the audit log. Return the result of `use`.
 
-    - `action`: the name of the command, for the audit log.
-    - `use`: takes the settings of the database.
-    - `fields_of`: a function that converts the result of `use` to fields of the line.
+    - `action`: the name of the command, for the line.
+    - `use`: an async function that takes the settings of the database, and exports or deletes the data.
+    - `fields_of`: a function that takes the result of `use`, and returns more fields for the line.
 
-    Print a sentence and exit with 1 if the audit log or the database cannot be used.
+    If the audit log cannot be opened, or the database cannot be used, print the reason and exit with 1. Without the
+    audit log, `use` is not called.
     """
     from bot.cli.database import with_database
     from bot.config import settings
@@ -159,7 +160,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _when_again(result: "Forgotten") -> str:
-    """Return a sentence that says which data is still stored, and when to run `forget` again."""
+    """Return a sentence on an incomplete deletion: which data is still stored, and when to run `forget` again."""
     parts = [(result.sessions, "session"), (result.requests, "unanswered request")]
     left = " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in parts if count)
     stay = "stays" if result.sessions + result.requests == 1 else "stay"

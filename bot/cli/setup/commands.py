@@ -163,7 +163,10 @@ def oauth(out: str, kind: str) -> None:
 
 
 def _create(out: str, write: Callable[[Path], T]) -> T:
-    """Call `write` with the path `out`, and return the result. `write` creates a file at the path.
+    """Call `write` to create a file, and return the result of the call.
+
+    - `out`: the path of the file.
+    - `write`: a function that takes the path and creates the file.
 
     Print the reason and exit with 1 if the file cannot be created.
     """

@@ -24,7 +24,7 @@ def create_private(path: Path, text: str) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Replace the content of a file by `text`, and set the mode of the file to 0600.
+    """Write `text` to a file, and set the mode of the file to 0600. Replace the old text of an existing file.
 
     Other programs see either the whole old text or the whole new text. If `path` is a symbolic link, replace the file
     to which the link leads. Raises OSError if the file cannot be written.
