@@ -63,15 +63,15 @@ class Sources:
 
 
 class Reader:
-    """Reads the values of variables by name. Collects faults instead of raising exceptions.
+    """Reads the values of environment variables by name. Collects faults instead of raising exceptions.
 
     An empty value counts as unset.
 
-    - `environ`: the variables.
+    - `environ`: the values of the variables, by name.
     - `workspace`: the short name of the workspace whose settings are read; "" if the process serves only one workspace.
-    - `faults`: the faults until now, one text for each.
-    - `secrets`: the values of secrets that were read until now. The log has to mask them.
-    - `files`: the files of secrets that were read until now, by the name of the variable whose value is in the file.
+    - `faults`: the faults that were found so far, one text for each.
+    - `secrets`: the secrets that were read so far. The log has to mask them.
+    - `files`: the files of secrets that were read so far, by the name of the variable whose value is in the file.
     """
 
     def __init__(self, environ: Mapping[str, str], workspace: str = "") -> None:
@@ -89,10 +89,11 @@ class Reader:
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
-        Do nothing if the same fault, or a fault about invalid characters in the value, was added before.
+        Do nothing if `faults` already contains this fault. Do nothing either after a fault about invalid characters in
+        the value.
 
-        `fix`: what is wrong with the value, and how to fix the value. The fault ends with an example of the variable,
-        unless `fix` contains an example or needs none.
+        `fix`: what is wrong with the value, and how to fix the value. An example line such as `PORT=3000` follows,
+        unless `needs_example` returns False for `fix`.
         """
         if name in self._unreadable:
             return
@@ -110,11 +111,11 @@ class Reader:
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether a fault of this variable was added before."""
+        """Return whether a fault of this variable was found so far."""
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether a fault of the variable NAME, or of the variable NAME_FILE, was added before.
+        """Return whether a fault of the variable NAME, or of the variable NAME_FILE, was found so far.
 
         `name`: the variable NAME.
         """
@@ -123,8 +124,8 @@ class Reader:
     def text(self, name: str) -> str:
         """Return the value of a variable, or the variable's default if no value is set.
 
-        The value of a secret may be in the file that the variable NAME_FILE names. Add a fault if the file cannot be
-        read, or if the value has invalid characters.
+        Some variables can have their value in a file that the variable NAME_FILE names: see `Variable.takes_file`. Add
+        a fault if the file cannot be read, or if the value has invalid characters.
         """
         variable = VARIABLES[name]
         value = self.given(name)
@@ -191,10 +192,12 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split the value of a variable at commas and white space. Add a fault if any word does not match `pattern`.
+        """Split the value of a variable into words, at commas and white space. Return each different word once.
+
+        Add a fault if a word does not match `pattern`.
 
         - `pattern`: a regular expression.
-        - `what`: the name of an expected word in the text of the fault, such as "domain such as example.com".
+        - `what`: what each word has to be, for the text of the fault, such as "domain such as example.com".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
@@ -205,13 +208,13 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return the https URL in a variable, without a slash at the end; "" if the variable is not set.
+        """Return the https URL in a variable; "" if the variable is not set.
 
-        Add a fault if the value is not an https URL, or if the URL has a user name, a password, a query or a fragment.
-        An http URL is allowed for localhost only.
+        Add a fault if the value is not an https URL, or if the URL has a user name or a password. An http URL is
+        allowed for localhost only.
 
-        `is_page`: whether people open the URL in a browser. A URL of a page may have a query and a fragment, and keeps
-        a slash at the end.
+        `is_page`: whether people open the URL in a browser. With False, a query or a fragment is a fault, too, and the
+        result has no slash at the end.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:
@@ -240,9 +243,9 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the address on which a server listens, without brackets. `*` and `::` mean all addresses.
+        """Return the address in a variable, on which a server of the bot listens. Leave out brackets around it.
 
-        Add a fault if the value of the variable is not an address.
+        `*` and `::` mean all addresses. Add a fault if the value is not an IP address or a server name.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -255,9 +258,10 @@ class Reader:
         return address
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
-        """Return the result of `parse`. If `parse` raises ValueError or OSError, add a fault and return None.
+        """Call `parse` and return its result. If `parse` raises ValueError or OSError, add a fault and return None.
 
-        `name`: the variable in the fault.
+        - `name`: the variable whose value `parse` checks. The fault belongs to this variable.
+        - `parse`: a function without arguments. The text of its ValueError becomes the text of the fault.
         """
         try:
             return parse()
@@ -268,10 +272,9 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key in a file, as PEM text.
+        """Return the private key in a file, as PEM text. Add the file to `files`.
 
-        - `name`: the variable of which the file holds the value, such as GENESYS_PRIVATE_KEY. `files` lists the file by
-          this name.
+        - `name`: the name of the private key, such as GENESYS_PRIVATE_KEY. It is the file's key in `files`.
         - `variable`: the variable that contains the path of the file, such as GENESYS_PRIVATE_KEY_PATH.
 
         If the file cannot be read or contains no private key, add a fault of `variable` and return "".
@@ -294,7 +297,7 @@ class Reader:
 
 
 def needs_example(fix: str) -> bool:
-    """Return whether a fault with the text `fix` should end with an example of the variable.
+    """Return whether an example line of the variable, such as `PORT=3000`, should follow the text `fix` of a fault.
 
     Return False if `fix` contains a phrase of _NO_EXAMPLE, because `fix` then has an example or needs none.
     """

@@ -24,10 +24,12 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 class ServiceSettings:
     """The settings of the session service.
 
+    - `api_url`, `login_url`: the URLs of the API and of Genesys's login, without a slash at the end.
     - `requests_per_minute`: how many calls to Genesys the bot may make in a minute; None if only Genesys's own limit
       applies.
-    - `next_credentials`: the credentials of a second OAuth client, which the bot uses if Genesys's login refuses the
-      first; None without a second client.
+    - `credentials`: the credentials with which the bot signs in.
+    - `next_credentials`: the credentials of a second OAuth client, with which the bot signs in if Genesys refuses the
+      first client; None without a second client.
     - `offer`: the application and the duration of a new session, if the request names no others.
     - `conversations`: the settings of the public Genesys Cloud API; None for another session service.
     - `join_hosts`: the servers to which a join URL may lead.
@@ -121,7 +123,10 @@ def _requests_per_minute(reader: Reader) -> int | None:
 
 
 def read_cobrowse_api(reader: Reader) -> str:
-    """Return the value of GENESYS_COBROWSE_API: `sessions` or `conversations`. Add a fault for any other value."""
+    """Return the value of GENESYS_COBROWSE_API: `sessions` or `conversations`.
+
+    If the variable has another value, add a fault to `reader` and return `sessions`.
+    """
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
@@ -176,7 +181,7 @@ def _credentials(reader: Reader) -> Credentials:
 def _next_credentials(reader: Reader) -> Credentials | None:
     """Read the credentials of the second OAuth client. Add each fault of a setting to `reader`.
 
-    Return None if no second client is set, or if a setting of the second client has a fault.
+    Return None if no second client is set, if its secret is missing, or if its private key cannot be loaded.
     """
     client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")
     pem = reader.text("GENESYS_PRIVATE_KEY_NEXT")
@@ -203,11 +208,11 @@ def _scopes(reader: Reader, default: str) -> str:
 def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
     """Load a private key, and return credentials with the key. Add each fault of a setting to `reader`.
 
-    - `pem`: the private key as PEM text; "" if no key is set.
-    - `source`: the variable that contains the key; "" if no key is set.
+    - `pem`: the private key as PEM text; "" if no key is set, or if its file cannot be read.
+    - `source`: the variable that contains the key or the path of its file; "" if no key is set. Faults name it.
     - `suffix`: the end of the names of the variables: "" or "_NEXT".
 
-    Return None if no key is set, or if the key cannot be loaded.
+    Return None if `pem` is "", or if the key cannot be loaded.
     """
     passphrase, key_id = _about_key(reader, suffix)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if source else ""

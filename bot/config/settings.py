@@ -51,8 +51,10 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 class SlackSettings:
     """The settings of the connection to Slack. A token that is not set is "".
 
+    - `mode`: how Slack sends events to the bot: over Socket Mode or over HTTP.
     - `command`: the slash command, such as `/cobrowse`.
-    - `help_contact`: whom errors name: free text, or the id of a Slack user or channel; "" for the administrators.
+    - `help_contact`: whom messages about errors send people to: any text, or the id of a Slack user or channel. With
+      "", they send people to the administrators.
     - `runbook_url`: the URL of a page on what to do about faults; "" if there is none.
     - `signing_secrets`: the signing secrets of the Slack app. The bot accepts an HTTP request that is signed with one
       of them. There are two while an administrator replaces the signing secret.
@@ -76,14 +78,17 @@ class SlackSettings:
 class Settings:
     """The settings of the command `run` for one workspace.
 
+    - `rules`: who may do what.
     - `listed_hosts`: the hosts in the hosts file; None if no hosts file is set.
     - `match_email`: whether the same email address in Slack and Genesys connects a person to a host.
     - `email_domains`: the domains of the email addresses that may connect people; empty for any domain.
+    - `host`, `port`: the address and port on which the bot's HTTP server listens.
     - `health_port`: a separate port for the health endpoints; None without one.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `language`: the code of the language of all messages; "" to write to each person in the language of their Slack.
     - `sending`: the settings of messages to customers.
     - `connect`: the settings that let people link their own Genesys accounts.
+    - `shutdown_seconds`: how long a stop of the bot waits for accepted requests.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
     - `sources`: the environment and the secret files from which the settings were read.
     """
@@ -162,9 +167,9 @@ def untrusted_certificate_fix() -> str:
 
 @contextmanager
 def added_to_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables of the process until the `with` block ends.
+    """Set environment variables of the process, and restore the old values when the `with` block ends.
 
-    Some libraries read their settings only from the environment. `variables`: the values by name.
+    Some libraries read their settings only from the environment. `variables`: the new values, by name.
     """
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -332,7 +337,7 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a sentence that says which kind of token or secret a text is; "" if the kind is unknown."""
+    """Return a space and a sentence that says which kind of token or secret a text is; "" if the kind is unknown."""
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",
@@ -381,7 +386,10 @@ def _command(reader: Reader) -> str:
 
 
 def _language(reader: Reader) -> str:
-    """Return the code of the language in COBROWSE_LANGUAGE, such as `pt_BR`; "" if the setting is empty."""
+    """Return the code of the language in COBROWSE_LANGUAGE, such as `pt_BR`; "" if the setting is empty.
+
+    If the bot does not know the language, add a fault to `reader` and return "".
+    """
     text, codes = reader.plain("COBROWSE_LANGUAGE"), ("en", *translated())
     code = next((each for each in codes if each.lower() == text.lower().replace("-", "_")), "")
     if text and not code:

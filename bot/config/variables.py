@@ -25,12 +25,13 @@ class Variable:
     """An environment variable.
 
     - `about`: what the variable does, as Markdown without links.
+    - `default`: the value if the variable is not set; "" if there is no default.
     - `required`: when the variable must be set, such as "always"; "" if the variable is optional.
     - `unit`: the unit of the value, such as "seconds"; "" if the value has none.
-    - `secret`: whether the value is a secret. A secret can be in a file that NAME_FILE names.
+    - `secret`: whether the value is a secret. Each secret can be in a file whose path is the value of NAME_FILE.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: whether NAME_FILE can name a file with the value. Only for values that are not secret.
+    - `in_file`: whether a value that is no secret can be in such a file, too.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""Read files of secrets, and the file of workspaces, again when a file changes while the bot runs."""
+"""Watch the files of secrets and the file of workspaces while the bot runs, and read a changed file again."""

@@ -1,6 +1,6 @@
 """Find out whether files of secrets changed, and read the files again with the same parsers as at the start.
 
-If Kubernetes changes a Secret, Kubernetes changes one symbolic link, so that all paths lead to new files.
+If a Secret of Kubernetes changes, one symbolic link changes. All paths of its files then lead to new files at once.
 https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
 """
 

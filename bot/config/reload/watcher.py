@@ -33,14 +33,15 @@ def mask_nothing(secrets: Iterable[str]) -> None:
 
 @dataclass(slots=True, eq=False)
 class _Group(Generic[S]):
-    """The secrets of one subscriber. A stamp is device, inode, time of change and size of a file.
+    """The secrets of one subscriber. The keys of all mappings are the names of secrets.
 
+    - `files`: the files that contain the secrets.
     - `accept`: the function that the subscriber passed to `subscribe`.
-    - `used`: the stamps that the files had when they were last read; empty before the first read.
-    - `seen`: the stamps that the files had when their stamps were last compared; empty before the first time.
-    - `reported`: the result and code that were logged last, by the name of the secret, for each secret whose new value
-      is not in use.
-    - `retry_at`: when the bot passes a refused value to `accept` again; infinite if no value was refused.
+    - `used`: the stamps of the files at the last read; empty before the first read.
+    - `seen`: the stamps of the files at the last call of `look`; empty before the first call.
+    - `reported`: the secrets whose new value is not in use, each with the result and the code that were logged last.
+    - `retry_at`: the time on the clock of the watcher at which the files are read again after a refusal; infinite if no
+      value was refused.
     - `retry_seconds`: the wait from the refusal to `retry_at`; 0 if no value was refused.
     """
 
@@ -90,12 +91,11 @@ class SecretWatcher(Generic[S]):
             await asyncio.wait([self._watching])
 
     def subscribe(self, names: Sequence[str], accept: Accept[S]) -> Callable[[], None]:
-        """Call `accept` with new settings when the value of one of these secrets changes in its file.
+        """Subscribe to changes of these secrets, and return a function that ends the subscription.
 
         - `names`: the names of the secrets. A secret that does not come from a file is ignored.
-        - `accept`: a function that starts to use the new settings. It returns "", or a code that says why it refuses.
-
-        Return a function that ends the subscription.
+        - `accept`: a function that starts to use new settings. The watcher calls it with the new settings when the
+          file of one of the secrets has a new value. It returns "", or a code that says why it refuses the settings.
         """
         files = tuple(file for name, file in self.settings.sources.files.items() if name in names)
         group = _Group[S](files, accept)
@@ -111,7 +111,7 @@ class SecretWatcher(Generic[S]):
         return unsubscribe
 
     def read_now(self) -> None:
-        """Read all files again at once, even if the files did not change. The process calls this function on SIGHUP."""
+        """Make the watcher read all files now, even if they did not change. The process calls this on SIGHUP."""
         log.info("the files of secrets are read again")
         self._poll.ask()
 
@@ -196,7 +196,7 @@ class SecretWatcher(Generic[S]):
         """Log and count that the bot does not use the new value of a secret.
 
         - `name`: the name of the secret.
-        - `result`: the label of the metric, such as REFUSED.
+        - `result`: the constant UNREADABLE, INVALID or REFUSED.
         - `code`: the code of the reason.
 
         Do nothing if the last report about the secret had the same result and code.
@@ -216,5 +216,8 @@ class SecretWatcher(Generic[S]):
 
 
 def _parts(text: str) -> list[str]:
-    """Return the text of a secret, and each part of the text between commas."""
+    """Return what the log has to mask of a secret: its whole text, and each part of the text between commas.
+
+    The value of STORE_ENCRYPTION_KEY is a list of keys with commas between them.
+    """
     return [part.strip() for part in (text, *text.split(",")) if part.strip()]

@@ -26,9 +26,10 @@ Changed = Callable[[Workspaces], None]
 
 
 class WorkspacesWatcher:
-    """Reads the file of workspaces again when it changes, or when a file changes that its tables name.
+    """Reads the file of workspaces again when one of the watched files has changed.
 
-    The tables can name hosts files. For a table with a fault, the files of its secrets count, too.
+    The watched files are the file of workspaces and the hosts files that its tables name. If a table has a fault, the
+    files of its secrets are watched, too.
 
     - `workspaces`: the workspaces at the last successful read.
     - `mask`: a function that adds texts to the texts that the log masks.
@@ -55,7 +56,7 @@ class WorkspacesWatcher:
     async def watching(self, changed: Changed) -> AsyncIterator[None]:
         """Watch the files until the `with` block ends.
 
-        `changed`: a function that is called with all workspaces after one of them was changed, added or removed.
+        `changed`: a function that the watcher calls with all workspaces when one of them was changed, added or removed.
         """
         task = asyncio.create_task(self._watch(changed))
         try:
@@ -65,7 +66,7 @@ class WorkspacesWatcher:
             await asyncio.wait([task])
 
     def read_now(self) -> None:
-        """Read the file of workspaces again at once, even if the file did not change.
+        """Make the watcher read the file of workspaces now, even if no watched file has changed.
 
         The process calls this function on SIGHUP.
         """
@@ -77,7 +78,7 @@ class WorkspacesWatcher:
         Wait with a changed file until two calls in a row find the same device, inode, time of change and size. Until
         then, the change may not be complete.
 
-        - `changed`: a function that is called with all workspaces if one of them was changed, added or removed.
+        - `changed`: a function that this method calls with all workspaces if one was changed, added or removed.
         - `is_asked`: True to read the file of workspaces in any case.
         """
         paths = {self._process.workspaces_file, *(path for each in self.workspaces.values() for path in each.files)}
@@ -113,7 +114,7 @@ class WorkspacesWatcher:
         changed(found)
 
     def _report(self, error: SettingsError) -> None:
-        """Log and count that all workspaces keep their settings. Do nothing if the last error had the same faults."""
+        """Log and count that the new file is not used. Do nothing if the error of the last read had the same faults."""
         if self._reported == error.faults:
             return
         self._reported = error.faults

@@ -34,17 +34,18 @@ class WorkspacesFile:
         return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}
 
     def variables_of(self, name: str) -> dict[str, str]:
-        """Return the settings in one table as environment variables, by name. Leave out what all workspaces share.
+        """Convert the settings in one table to environment variables, and return the values by name.
 
-        `name`: the short name of the workspace.
+        The result does not contain the variables that all workspaces share. `name`: the short name of the workspace.
         """
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of one table for whose values `is_wanted` returns a true value.
+        """Return the keys of one table whose values are wanted.
 
         - `name`: the short name of the workspace.
-        - `is_wanted`: a function that takes the value of a key, as the text of an environment variable.
+        - `is_wanted`: a function that takes a value, as the text of an environment variable. It returns a true value if
+          the value is wanted.
         """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
@@ -55,8 +56,8 @@ class WorkspacesFile:
         - `name`: the short name of the workspace.
         - `more`: keys and values that override the keys of the table.
 
-        Raises SettingsError if a setting that `read` reads has a fault. The error then contains all faults of the
-        table that are known, also those of other settings.
+        Raises SettingsError if a setting that `read` reads has a fault. The error also contains the faults of keys that
+        `read` does not read, such as an unknown key.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)
@@ -94,7 +95,10 @@ def without_settings_of_workspaces(environ: Mapping[str, str]) -> dict[str, str]
 
 
 def _is_of_workspace(name: str) -> bool:
-    """Return whether the variable `name` belongs into the tables of the file of workspaces, as NAME or NAME_FILE."""
+    """Return whether a variable belongs into the tables of the file of workspaces.
+
+    `name`: the variable NAME, or NAME_FILE for a variable whose value can be in a file.
+    """
     held = name.removesuffix("_FILE")
     return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
 

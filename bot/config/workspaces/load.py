@@ -27,7 +27,8 @@ class WorkspaceSettings:
     - `name`: the short name of the workspace.
     - `fingerprint`: a hash of the table, of the hosts file, and of the faults. If two reads give different hashes, the
       workspace has changed.
-    - `files`: the paths of files, such as the hosts file. If one of them changes, read the settings again.
+    - `files`: the paths of the hosts file and, if the table has a fault, of its secret files. If one of these files
+      changes, the settings have to be read again.
     """
 
     name: str
@@ -44,9 +45,12 @@ Workspaces = Mapping[str, WorkspaceSettings]
 def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) -> dict[str, WorkspaceSettings]:
     """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
 
-    `before`: the result of an earlier read; None at the first read. An unchanged workspace without a fault is the same
-    object in the result as in `before`. Raises WorkspacesFileError if the file cannot be read or is not valid TOML.
-    Raises SettingsError if the environment has a setting that belongs into the tables of the file.
+    - `process`: the settings that all workspaces share.
+    - `before`: the result of the last read; None at the first read. The result contains the same object as `before` for
+      each unchanged workspace without a fault.
+
+    Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
+    has a setting that belongs into the tables of the file.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -78,9 +82,10 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Replace the settings by an error in each workspace that has the same Slack token as another workspace.
+    """Make sure that only one workspace uses a Slack token, and return the workspaces.
 
-    One of these workspaces keeps its settings: one that has not changed since `before`, else the first in the file.
+    If several workspaces have the same token, one of them keeps its settings: one that has not changed since `before`,
+    or else the first in the file. Each of the others gets an error in place of its settings.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)

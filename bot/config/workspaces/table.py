@@ -24,12 +24,12 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 class TableReader(Reader):
     """Reads the values of one table of the file of workspaces as if they were environment variables.
 
-    The faults name the table and the keys of the table.
+    The faults name the table and the keys of the table. The constructor takes two sets of variables: `shared`, which
+    all workspaces share, and `environ`, which the table can use by `{env = "NAME"}`.
 
     - `workspace`: the short name of the workspace.
-    - `shared`: the variables that all workspaces share.
-    - `environ`: the environment variables that the table can use by `{env = "NAME"}`.
-    - `variables`: the variables that were made from the keys of the table.
+    - `variables`: the variables that were made from the keys of the table, by name.
+    - `environ`: the variables in `variables`, and the shared variables.
     - `paths`: the paths of the secret files that the table names.
     - `has_read_wrong_key`: whether `given` was called for a key with a fault.
     """
@@ -71,10 +71,10 @@ class TableReader(Reader):
         return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
 
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
-        """Convert a key and its value to environment variables.
+        """Convert a key and its value to an environment variable: a dict with its name and value.
 
-        Add a fault for an unknown key, for a secret that is written into the file, and for a value of an unsupported
-        type.
+        Add a fault and return an empty dict if the key is unknown, if the file itself contains a secret, or if the
+        value has an unsupported type.
         """
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
@@ -90,9 +90,10 @@ class TableReader(Reader):
         return {name: text}
 
     def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
-        """Convert a key with the value `{file = "PATH"}` or `{env = "NAME"}` to environment variables.
+        """Convert a key with the value `{file = "PATH"}` or `{env = "NAME"}` to an environment variable.
 
-        Add a fault if the value has another form, or if the variable NAME is not set.
+        Return a dict with the name and the value. Add a fault and return an empty dict if `value` has another form, or
+        if the variable NAME is not set.
         """
         match value:
             case {"file": str(path), **others} if unquoted(path) and not others:
@@ -114,7 +115,7 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key in a table that sets the variable NAME or NAME_FILE; "" if no key sets the variable."""
+    """Return the key of a table that sets a variable; "" if no key sets it. `name`: the variable NAME or NAME_FILE."""
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 
