@@ -111,11 +111,11 @@ class Reader:
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether a fault of this variable was found so far."""
+        """Return whether this reader has found a fault of the variable so far."""
         return name in self._faulty
 
     def has_fault_about(self, name: str) -> bool:
-        """Return whether a fault of the variable NAME, or of the variable NAME_FILE, was found so far.
+        """Return whether this reader has found a fault of the variable NAME or NAME_FILE so far.
 
         `name`: the variable NAME.
         """

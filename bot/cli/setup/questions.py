@@ -71,7 +71,7 @@ def faults_of(values: Mapping[str, str]) -> list[str]:
 
 
 def without_slack(faults: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return `faults`. If `values` contains no Slack secret at all, leave out the faults about missing Slack secrets.
+    """Leave out the faults about missing Slack secrets if `values` contains no Slack secret. Return the other faults.
 
     A person who gives no Slack secret wants to set up Slack later.
 

@@ -28,7 +28,7 @@ Mask = Callable[[Iterable[str]], None]
 
 
 def mask_nothing(secrets: Iterable[str]) -> None:
-    """Do nothing. A process without a log passes this function as `mask`."""
+    """Do nothing. This function is the default of the argument `mask`, for a process without a log."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,8 +57,9 @@ class _Group(Generic[S]):
 class SecretWatcher(Generic[S]):
     """Reads the files of secrets again when they change, and passes the new settings to the subscribers.
 
-    Begins with the first subscription, and ends with `close`. `settings`: the settings of one workspace or of the
-    process, with the secrets that are in use.
+    Begins with the first subscription, and ends with `close`.
+
+    `settings`: the settings of one workspace or of the process, with the secrets that are in use.
     """
 
     def __init__(

@@ -82,7 +82,7 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Make sure that only one workspace uses a Slack token, and return the workspaces.
+    """Make sure that no two workspaces use the same Slack token, and return the workspaces.
 
     If several workspaces have the same token, one of them keeps its settings: one that has not changed since `before`,
     or else the first in the file. Each of the others gets an error in place of its settings.
