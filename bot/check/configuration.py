@@ -48,10 +48,10 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads one part of a workspace's settings.
+    """A function that reads one part of the settings of a workspace.
 
-    It gives `read` a Reader of these settings, and returns what `read` returns. Raises SettingsError if the settings
-    that `read` uses have faults.
+    Its argument `read` is a function that takes a Reader of these settings, and returns the part. Raises SettingsError
+    if the settings that `read` uses have faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -80,7 +80,7 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
     - `environ`: the settings, by name.
     - `env_file`: the path of .env.
-    - `remarks`: one sentence for each part of .env that the bot ignores.
+    - `remarks`: one text for each part of .env that the bot ignores: the problem, and then the fix.
     """
     faults: dict[str, None] = {}
     load = partial(settings.load_part, environ=environ)
@@ -100,9 +100,12 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
 
 def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
-    """Read and check the settings in one workspace's table in the file of workspaces.
+    """Read and check the settings of one of several workspaces.
 
-    Leave out the settings that all workspaces share.
+    Check only the settings in the table of the workspace, not those that all workspaces share.
+
+    - `workspace`: the settings of this workspace, or their faults.
+    - `file`: the file of workspaces.
     """
     faults = dict.fromkeys(workspace.error.faults if workspace.error else ())
     variables, whole = file.variables_of(workspace.name), workspace.settings
@@ -119,11 +122,9 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read each part of the settings, and return a Setup with one failed result for each fault.
+    """Return a Setup with each part of the settings, and one failed result for each fault.
 
-    - `whole`: all settings; None if they have faults.
-    - `load`: reads one part of the settings.
-    - `faults`: the faults from reading all settings, as keys. This function adds the faults of Genesys's settings.
+    `faults`: the faults of the settings, as keys. This function adds the faults of Genesys's settings to it.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -146,9 +147,10 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return one result that says how many of `variables` are settings of the bot; no result if there are faults.
+    """Return one result with the number of settings of the bot in `variables`. Return no result if there are faults.
 
-    `faults`: the faults of the settings, as keys.
+    - `variables`: the environment variables, or the variables of one workspace, by name.
+    - `faults`: the faults of the settings, as keys.
     """
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"
@@ -161,7 +163,7 @@ def check_environment(
     """Return a warning for each ignored part of .env, and for each variable that looks like a setting but is none.
 
     - `environ`: the environment variables, by name.
-    - `remarks`: one sentence for each ignored part of .env.
+    - `remarks`: one text for each ignored part of .env: the problem, and then the fix.
     - `used`: the names of variables to which tables of the file of workspaces refer. They get no warning.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]
@@ -174,7 +176,9 @@ def _split_sentence(sentences: str) -> tuple[str, str]:
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault in the settings, a text in one of three forms, to a failed result.
+    """Convert a fault in the settings to a failed result.
+
+    `fault` is a text in one of these forms:
 
     - `NAME: problem. Fix.` for a setting.
     - `[table] problem. Fix.` for a table in the file of workspaces.
@@ -249,9 +253,9 @@ def check_audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check the settings of the page where customers type the join code. Session cards show a link to this page.
+    """Check the settings of the page to which a link on session cards leads. Return one result.
 
-    Return one result; no result if the session service has join URLs. Customers then need no such page.
+    Return no result if the session service has join URLs. Customers then need no such page.
     """
     if service.conversations is None:
         return []
@@ -272,7 +276,7 @@ def _customer_page(service: ServiceSettings) -> list[CheckResult]:
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Check whether people can link their own Genesys accounts.
+    """Check whether the settings let people link their own Genesys accounts.
 
     Return one result; no result if GENESYS_CONNECT_CLIENT_ID is not set.
     """

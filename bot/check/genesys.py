@@ -93,11 +93,7 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Run the check `ask`, and return its result.
-
-    If `ask` raises ServiceError or takes longer than CHECK_TIMEOUT seconds, return a failed result instead. `name`: the
-    area in this failed result.
-    """
+    """Run the check `ask`. Return its result; a failed result if `ask` raises ServiceError or takes too long."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
             return await ask()

@@ -37,10 +37,13 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """Return the actions that the bot must be allowed with these settings, and that `check` cannot test with a call.
+    """Return the actions that the bot needs permissions for, and that `check` cannot test with a call.
 
-    `sending`: the settings of messages to customers. None if the settings have faults; the result then contains no
-    action that sends messages.
+    The settings decide which actions these are.
+
+    - `service`: the settings of the session service.
+    - `sending`: the settings of messages to customers. None if the settings have faults; the result then contains no
+      action that sends messages.
     """
     needed = []
     if service.conversations:
@@ -56,7 +59,8 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
     """Check whether the OAuth client's roles allow all actions in `needed`. Return the result.
 
-    Return a warning if Genesys does not say what the roles allow. Raises ServiceError if Genesys cannot be asked.
+    The result is a warning if Genesys does not say what the roles allow. Raises ServiceError if Genesys cannot be
+    asked.
     """
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
@@ -85,8 +89,10 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
     Compare the permissions that Genesys requires with the client's roles. Create no notification channel.
 
-    Return a warning if Genesys does not say which permissions it requires, or what the roles allow. Raises ServiceError
-    if Genesys cannot be asked.
+    `api_url`: the base URL of Genesys's API.
+
+    The result is a warning if a permission is missing, or if Genesys does not say what it requires or what the roles
+    allow. Raises ServiceError if Genesys cannot be asked.
     """
     unseen = "Genesys does not say who may subscribe to the conversations of agents."
     fix = "The log will show it: where Genesys refuses, the bot asks for the state of a session from time to time."
@@ -107,10 +113,7 @@ async def check_notifications(client: GenesysClient, api_url: str) -> CheckResul
 
 
 def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
-    """Return a warning if the client's roles allow an action in `needed` only in some divisions; otherwise None.
-
-    Call this function only if the roles allow every action in at least one division.
-    """
+    """Return a warning if the client's roles allow an action in `needed` only in some divisions; otherwise None."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None

@@ -61,7 +61,7 @@ async def check_person(
 ) -> list[CheckResult]:
     """Check whether a Slack user may start sessions, and which Genesys user is their host. Return the results.
 
-    If the user may not start sessions, the check of the host is skipped.
+    Do not look for the host if the user may not start sessions, or if Slack does not say who the user is.
     """
     slack = settings.slack
     async with new_http_session(slack_timing) as http:
@@ -100,10 +100,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase that says why, for whom and where the person may start sessions.
-
-    It names the allowlists that contain the person, such as "on COBROWSE_ADMINS (by name); for others too".
-    """
+    """Return why, for whom and where a person may start sessions: "on COBROWSE_ADMINS (by name); for others too"."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

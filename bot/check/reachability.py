@@ -24,9 +24,9 @@ LARGE_SKEW_SECONDS = 30.0
 class Reachability:
     """Whether a server is reachable, and the difference between its clock and this machine's clock.
 
-    - `host`: the server's name, with the port if the URL has one.
+    - `host`: the server's host name, with the port if the checked URL contains one; "" if nothing was checked.
     - `skew_seconds`: how far this machine's clock is ahead of the server's clock; negative if it is behind. None if the
-      server did not answer, or sent no header Date.
+      server did not answer, or sent no valid header Date.
     - `failure`: a failed result if the server is unreachable; otherwise None.
     """
 
@@ -36,9 +36,12 @@ class Reachability:
 
 
 async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
-    """Send one HTTP request without a token to `url`. Any HTTP answer means that the server is reachable.
+    """Check whether the server at `url` is reachable, and compare its clock with this machine's clock.
 
-    `name`: the area that the failed result names if the server is unreachable.
+    Send one HTTP request without a token. Any HTTP answer means that the server is reachable.
+
+    - `name`: the area in the failed result if the server is unreachable.
+    - `proxies`: decides which proxy the request uses.
     """
     proxy = proxies.to(url)
     host = urlsplit(url).netloc
@@ -85,7 +88,9 @@ def clock(reached: list[Reachability]) -> CheckResult:
     """Check whether this machine's clock agrees with the clocks of Slack and Genesys. Return the result.
 
     A wrong clock is a problem, because Slack's signatures and the bot's signed assertions are valid for some minutes
-    only. `reached`: the servers, with the differences of their clocks. The result is about the largest difference.
+    only. The result is about the server whose clock differs most. If no server sent its time, the check is skipped.
+
+    `reached`: the servers, with the differences between their clocks and this machine's clock.
     """
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:

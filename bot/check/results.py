@@ -74,7 +74,10 @@ class CheckResult:
 
     @property
     def page(self) -> str:
-        """Return the path of the documentation page about this problem; "" if the check found no problem."""
+        """Return the path of the documentation page about this problem, such as "docs/use/admin.md".
+
+        Return "" if the check found no problem or was skipped.
+        """
         return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
 
 
@@ -84,7 +87,7 @@ def ok(name: str, message: str) -> CheckResult:
 
 
 def warning(name: str, message: str, fix: str) -> CheckResult:
-    """Build the result of a check that found a problem that does not stop the bot from working."""
+    """Build the result of a check that found a problem. The bot works in spite of this problem."""
     return CheckResult(name, Status.WARNING, message, fix)
 
 

@@ -34,13 +34,13 @@ async def check_workspaces(
     genesys_timing: GenesysTiming = GENESYS_TIMING,
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
-    """Check the parts that all workspaces share, and then each workspace; with `only`, check only one workspace.
+    """Check the parts that all workspaces share, and then each workspace. Return the results.
 
     - `environ`: the settings, by name.
-    - `only`: the short name of the only workspace to check; None to check everything.
-    - `user_id`: a Slack user of the workspace `only` whose access is checked, too; None to check nobody.
+    - `only`: the short name of the only workspace to check; None to check all workspaces and the shared parts.
+    - `user_id`: the Slack user whose access is checked, too, in each workspace; None to check nobody.
     - `env_file`: the path of .env.
-    - `remarks`: one sentence for each part of .env that the bot ignores.
+    - `remarks`: one text for each part of .env that the bot ignores: the problem, and then the fix.
     """
     environ, config_token = _without_config_token(environ) if only else (environ, "")
     faults: dict[str, None] = {}

@@ -1,7 +1,7 @@
-"""Check whether the installed Slack app has the scopes, command, events and so on that this version of the bot needs.
+"""Check whether the installed Slack app has all that this version of the bot needs, such as scopes and events.
 
-The check changes nothing. The bot token shows the app's scopes. To read the whole manifest, the check needs an app
-configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
+The check changes nothing. With the bot token, it can read only the scopes of the app. To read the whole manifest, it
+needs an app configuration token: https://docs.slack.dev/reference/methods/apps.manifest.export
 """
 
 import json
@@ -46,7 +46,7 @@ def how_to_update(app_id: str, features: Features) -> str:
 def check_scopes(granted: Collection[str], features: Features | None, app_token: str = "") -> CheckResult:
     """Compare the scopes that Slack has granted with the scopes that the settings need. Return the result.
 
-    - `granted`: the scopes of the bot token; empty if Slack does not list them.
+    - `granted`: the scopes of the bot token; empty if Slack does not list them. The result is then a warning.
     - `features`: the settings that decide which parts the app's manifest needs. None if they have faults; the check
       then uses the default settings.
     - `app_token`: the app-level token, which contains the app's id; "" if there is none.
@@ -126,9 +126,9 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | 
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Return Slack's export of a manifest, a JSON object or the text of one, as a mapping.
+    """Convert Slack's export of a manifest to a mapping. Slack exports a JSON object or its text.
 
-    Raises ValueError if the export contains no JSON object.
+    Raises ValueError for anything else.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):
@@ -175,7 +175,7 @@ def _function_faults(installed: Mapping[str, Any], needed: Mapping[str, Any]) ->
 
 
 def _switches(installed: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a phrase for each switch of the manifest that is on in `installed` and off in `needed`, or the reverse."""
+    """Yield a phrase for each feature, such as Socket Mode, that only one of the two manifests switches on."""
     switches = {
         "Socket Mode": ("settings", "socket_mode_enabled"),
         "interactivity": ("settings", "interactivity", "is_enabled"),
@@ -204,7 +204,7 @@ def _strings(manifest: Mapping[str, Any], *path: str) -> list[str]:
 
 
 def _at(manifest: Any, *path: str) -> Any:
-    """Return the value in a manifest under a sequence of nested keys; None if there is no such value."""
+    """Return the value under the nested keys `path` in a manifest; None if there is no such value."""
     for name in path:
         manifest = manifest.get(name) if isinstance(manifest, dict) else None
     return manifest

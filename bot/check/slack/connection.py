@@ -45,7 +45,7 @@ async def check_slack(
 
     - `settings`: all settings. None if any has a fault; user groups, email addresses and the contact are then not
       checked.
-    - `database`: the settings of the database; None if they have faults.
+    - `database`: the settings of the database, which decide whether several replicas can run. None if they have faults.
     - `features`: the settings that decide what the app's manifest needs. None if they have faults; the manifest is then
       not checked.
 

@@ -36,8 +36,9 @@ MAX_ACCOUNTS = 200
 class WorkspaceList:
     """The Slack workspaces that the bot token can use.
 
-    - `names`: maps the id of each Slack workspace to its name. If the bot token is not org-wide, the only id is "".
-    - `error`: the error code if Slack does not list the organization's workspaces; otherwise "".
+    - `names`: the name of each Slack workspace by its id. If the bot token is not org-wide, the only id is "".
+    - `error`: the error code if Slack does not list the organization's workspaces; otherwise "". With an error, `names`
+      is empty.
     """
 
     names: Mapping[str, str]
@@ -45,7 +46,7 @@ class WorkspaceList:
 
     @property
     def arguments(self) -> list[dict[str, str]]:
-        """Return the argument of an API call that selects a Slack workspace: one dict for each Slack workspace.
+        """Return one dict for each Slack workspace: the arguments that limit an API call to this Slack workspace.
 
         If the bot token is not org-wide, return one empty dict.
         """
@@ -53,7 +54,7 @@ class WorkspaceList:
 
 
 async def list_workspaces(web: AsyncWebClient, identity: BotIdentity) -> WorkspaceList:
-    """Return the Slack workspaces that the bot token can use, MAX_WORKSPACES at most."""
+    """Return the Slack workspaces that the bot token can use, but at most MAX_WORKSPACES of them."""
     if not identity.home.org_wide:
         return WorkspaceList({"": ""})
     answer, code = await _call(web, "auth.teams.list", limit=str(MAX_WORKSPACES))
@@ -66,7 +67,7 @@ async def check_directory(
 ) -> list[CheckResult]:
     """Check whether the bot can read Slack workspaces, user groups and email addresses. Check the contact, too.
 
-    Return the results. Check only what the settings use, and what the bot token has scopes for.
+    Return the results. Leave out what the settings do not use, and what the bot token has no scopes for.
     """
     found = _workspaces(identity, workspaces) if identity.home.org_wide else []
     found.append(await _contact(web, identity, settings, workspaces))
@@ -127,10 +128,7 @@ async def _groups(
 async def _contact(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> CheckResult:
-    """Check whether anybody gets the messages about faults. Return one result.
-
-    If the contact is a person, also check whether this person is an administrator.
-    """
+    """Check the contact, and whether there is anybody to tell about faults. Return one result."""
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -173,10 +171,9 @@ async def _is_in_groups(
 async def _contact_channel(
     web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
 ) -> CheckResult:
-    """Check whether the contact, which is a channel, gets the messages about faults. Return the result.
+    """Check whether the channel in COBROWSE_HELP_CONTACT gets the messages about faults. Return the result.
 
-    The channel gets no such messages if the bot cannot see the channel, if the channel is archived, or if people of
-    other organizations can read the channel.
+    It gets none if the bot cannot see it, if it is archived, or if people of other organizations can read it.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -201,8 +198,10 @@ async def _contact_channel(
 async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
     """Check whether the bot can read the user group `group`, and whether the user group has members.
 
-    Without a problem, return the name of the user group's Slack workspace; "" if the bot token is not org-wide.
-    Otherwise return a result with the problem. `names`: the settings that contain the user group.
+    If there is a problem, return a result. Otherwise return the name of the user group's Slack workspace; "" if the
+    bot token is not org-wide.
+
+    `names`: the names of the settings that contain the user group.
     """
     message, code, is_empty = f"{group} ({', '.join(names)})", "", False
     for where, name in zip(workspaces.arguments, workspaces.names.values(), strict=True):
@@ -250,10 +249,7 @@ def _is_person(member: dict[str, Any]) -> bool:
 
 
 async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Call a method of Slack's Web API. Return the answer and an error code, which is "" if the call succeeds.
-
-    If the call fails, the answer is {}. If Slack does not answer, the error code is a short name of the error.
-    """
+    """Call a method of Slack's Web API. Return the answer and "". If the call fails, return {} and an error code."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data
