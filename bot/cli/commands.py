@@ -110,10 +110,9 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise a UsageError, because there are several workspaces and --person is given without --workspace.
+    """Raise the UsageError for --person without --workspace.
 
-    The text of the error lists the workspaces. Do nothing if the settings cannot be read: the command `check` reports
-    this fault.
+    Do nothing if the settings cannot be read: the command `check` reports this fault.
     """
     from bot.config import settings
 
@@ -183,10 +182,10 @@ def start(
 
 
 def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
-    """Return the conversation id that --conversation gives.
+    """Return the conversation's id from the value of --conversation, which is an id or a URL in the Genesys web app.
 
-    `conversation`: the value of the option: an id, or the URL of a conversation in the Genesys web app. Print the
-    reason and exit with 1 if the value is neither, or if the session service is not the public Genesys Cloud API.
+    Print the reason and exit with 1 if the value is neither, or if the session service is not the public Genesys Cloud
+    API.
     """
     if not loaded.conversations:
         _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
@@ -291,12 +290,7 @@ def sandbox(
 
 
 def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
-    """Raise BadParameter if --as is not in `roles`, or if --once does not begin with /cobrowse.
-
-    - `person`: the value of --as.
-    - `once`: the value of --once; None if the option is missing.
-    - `roles`: the allowed values of --as.
-    """
+    """Raise BadParameter if `person` (--as) is not in `roles`, or if `once` (--once) does not begin with /cobrowse."""
     if person not in roles:
         raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
@@ -304,11 +298,9 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Raise BadParameter if the option --genesys is given and its value is not in `faults`.
+    """Raise BadParameter if `fault` (--genesys) is given and is not in `faults`.
 
-    - `fault`: the value of --genesys; None if the option is missing.
-    - `faults`: the names of the simulated faults.
-    - `conversations`: the value of --conversations; None without the option. The text of the error depends on it.
+    `conversations`: the value of --conversations. Only the text of the error depends on it.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
@@ -323,9 +315,8 @@ def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
 
 
 def _sandbox_conversations() -> str | None:
-    """Return the value of --conversations if the option is missing.
+    """Return the default of --conversations: "one" if GENESYS_COBROWSE_API is `conversations`, otherwise None.
 
-    The value is "one" if the setting GENESYS_COBROWSE_API is `conversations`. It is None for the other session service.
     If the settings have faults, print the faults and exit with 1.
     """
     from bot.config import settings

@@ -31,7 +31,7 @@ class Serving:
 
 
 def read_serving(environ: Mapping[str, str]) -> Serving:
-    """Read the settings of the command `run`, and return the function that serves all workspaces.
+    """Read the settings of the command `run`, and return what it needs to serve the workspaces.
 
     Raises SettingsError, with all faults, if a setting has a fault. If only some tables in the file of workspaces have
     faults, raise nothing: the bot then serves only the other workspaces.

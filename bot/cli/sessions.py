@@ -43,12 +43,12 @@ async def start(
 ) -> Session:
     """Create a session without Slack.
 
-    - `name`: the name of the session. If nothing is left of it after cleaning, DEFAULT_NAME is used.
+    - `name`: the name of the session. If it contains no text that can be shown, the name is DEFAULT_NAME.
     - `application_id`, `timeout_seconds`: None for the default in the settings.
-    - `conversation_id`: the conversation in which the public Genesys Cloud API creates the session. With None, it is
-      the one live conversation of the host. Another session service ignores this argument.
+    - `conversation_id`: the conversation in which the public Genesys Cloud API creates the session. With None, the host
+      must have exactly one live conversation. Another session service ignores this argument.
 
-    Raises ServiceError if the call to Genesys fails.
+    Raises ServiceError if the creation fails, or if it is unknown whether Genesys created the session.
     """
     request = CreateSessionRequest(
         host_id=host_id,

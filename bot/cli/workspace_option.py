@@ -72,8 +72,7 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
     """Check the value of --workspace for a command that can run without this option. Return the value.
 
     Without the option, return "" if the process serves only one workspace, and None if it serves several. If the
-    settings cannot be read, return `name` without a check: the command reports this error. Raises UsageError if the
-    value is not the name of a workspace, or if the option is given and the process serves only one workspace.
+    settings cannot be read, check nothing: the command reports this error.
     """
     from bot.config import settings
 
@@ -87,10 +86,8 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
     """Check the value of --workspace for a command that needs this option if there are several workspaces.
 
-    Return the value; "" if the process serves only one workspace. If .env cannot be read, return `name` without a
-    check: the command reports this error. If the file of workspaces cannot be read, print the reason and exit with 1.
-    Raises UsageError if the option is missing, if its value is not the name of a workspace, or if it is given and the
-    process serves only one workspace.
+    Return the value; "" if the process serves only one workspace. If .env cannot be read, check nothing: the command
+    reports this error. If the file of workspaces cannot be read, print the reason and exit with 1.
     """
     from bot.config import settings
 
@@ -105,10 +102,10 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
 
 
 def _checked(name: str | None, names: list[str]) -> str:
-    """Return the short name of the workspace; "" if the process serves only one workspace.
+    """Check the value of --workspace. Return the value; "" if the process serves only one workspace.
 
     - `name`: the value of --workspace; None without the option.
-    - `names`: the names of the workspaces in the file; empty if there is no file.
+    - `names`: the names of the workspaces in the file; empty if the process serves only one workspace.
 
     Raises UsageError if `name` is missing or is not in `names`, or if `name` is given and `names` is empty.
     """

@@ -116,14 +116,14 @@ class _Subject(NamedTuple):
 
 
 def _with_audit_log(action: str, subject: _Subject, use: Any, fields_of: Any) -> Any:
-    """Call `use`, and then write a line about the command to the audit log. Return the result of `use`.
+    """Export or delete data with `use`, and write a line about it to the audit log. Return the result of `use`.
 
     - `action`: the name of the command, for the line.
     - `use`: an async function that takes the settings of the database, and exports or deletes the data.
     - `fields_of`: a function that takes the result of `use`, and returns more fields for the line.
 
-    If the audit log cannot be opened, or the database cannot be used, print the reason and exit with 1. Without the
-    audit log, `use` is not called.
+    If the audit log cannot be opened, print the reason and exit with 1, without a call of `use`. If the database cannot
+    be used, print the reason and exit with 1, too.
     """
     from bot.cli.database import with_database
     from bot.config import settings

@@ -104,9 +104,9 @@ def updated(current: Mapping[str, str], answers: Mapping[str, str]) -> dict[str,
 
 
 def store_key(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, str]:
-    """Return the setting STORE_ENCRYPTION_KEY with a new key.
+    """Create an encryption key if there is none yet, and return it as the value of STORE_ENCRYPTION_KEY.
 
-    Return an empty dict if `answers` or `current` contains STORE_ENCRYPTION_KEY, or a file for this setting.
+    Return an empty dict if STORE_ENCRYPTION_KEY or STORE_ENCRYPTION_KEY_FILE has a value in `answers` or `current`.
     """
     if any(values.get(name) for values in (answers, current) for name in _forms("STORE_ENCRYPTION_KEY")):
         return {}
@@ -222,10 +222,10 @@ class Interview:
         """Ask for one setting until the answer is valid.
 
         - `text`: the question.
-        - `default`: the value for Enter if the existing settings contain no value.
+        - `default`: the value that Enter gives if the existing settings contain no value.
         - `hidden`: whether the setting is a secret. The terminal does not show the answer, and Enter keeps the existing
           value.
-        - `optional`: whether Enter skips the question.
+        - `optional`: whether Enter skips the question if there is no value yet.
         """
         while True:
             value = self._prompt(name, text, default=default, hidden=hidden)
